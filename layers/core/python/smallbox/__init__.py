@@ -1,0 +1,1 @@
+"""Smallbox: everything around the model in a machine-learning system, on serverless AWS primitives."""

@@ -1,0 +1,176 @@
+"""The settings of every function: the CDK app writes them as its environment, the function reads them back."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import TypeVar
+
+from smallbox.errors import DefinitionError
+
+PREFIX = "SMALLBOX_"
+
+Settings = TypeVar("Settings")
+
+
+def environment(settings: object) -> dict[str, str]:
+    """The environment variables that carry the settings."""
+    values: dict[str, str] = asdict(settings)  # type: ignore[call-overload]
+    return {PREFIX + name.upper(): value for name, value in values.items()}
+
+
+def from_environment(cls: type[Settings], env: Mapping[str, str] = os.environ) -> Settings:
+    """Read a function's settings back.
+
+    Raises:
+        DefinitionError: naming the variable that is missing.
+    """
+    names = [f.name for f in fields(cls)]  # type: ignore[arg-type]
+    missing = [PREFIX + n.upper() for n in names if PREFIX + n.upper() not in env]
+    if missing:
+        raise DefinitionError(f"environment variables missing: {', '.join(missing)}; deploy with the CDK app")
+    return cls(**{n: env[PREFIX + n.upper()] for n in names})
+
+
+@dataclass(frozen=True, slots=True)
+class Collect:
+    """``ingestion/collect``: HTTPS events to the events queue; rejected ones to quarantine."""
+
+    lake_bucket: str
+    events_queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """``ingestion/append``: the events queue to the lake, then on to the features queue."""
+
+    lake_bucket: str
+    features_queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """``ingestion/load``: a dropped file to the lake, then a rebuild of the views that read its source."""
+
+    inbox_bucket: str
+    lake_bucket: str
+    rebuild_queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compact:
+    """``ingestion/compact``: small files of the lake's tables to large ones."""
+
+    lake_bucket: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """``features/stream``: the features queue to the online store."""
+
+    online_table: str
+    rebuild_queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuild:
+    """``features/rebuild``: entities of a view from the lake to the online store."""
+
+    lake_bucket: str
+    online_table: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """``training/dataset``: the point-in-time dataset of a run."""
+
+    lake_bucket: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """``training/fit``: fit, calibrate, export, check parity, measure."""
+
+    lake_bucket: str
+    registry_table: str
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """``registry/register``: the gate, and the version's record."""
+
+    lake_bucket: str
+    registry_table: str
+
+
+@dataclass(frozen=True, slots=True)
+class Browse:
+    """``registry/browse``: models, versions, history and metrics, to read."""
+
+    registry_table: str
+    metrics_table: str
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """``release/start``: a registered version becomes champion, or challenger in a canary."""
+
+    registry_table: str
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """``release/review``: promotes or rolls back a running canary."""
+
+    lake_bucket: str
+    registry_table: str
+
+
+@dataclass(frozen=True, slots=True)
+class Predict:
+    """``serving/predict``: online predictions."""
+
+    lake_bucket: str
+    online_table: str
+    registry_table: str
+    predictions_queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """``serving/log``: the predictions queue to the prediction log."""
+
+    lake_bucket: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """``serving/score``: a file under ``score/`` to predictions beside it."""
+
+    inbox_bucket: str
+    lake_bucket: str
+    registry_table: str
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """``feedback/join``: late labels to the predictions of a day."""
+
+    lake_bucket: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """``monitoring/check``: the metrics of a day, stored by event day, breaches published."""
+
+    lake_bucket: str
+    registry_table: str
+    metrics_table: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """``retraining/decide``: whether to train again, and why."""
+
+    registry_table: str
+    metrics_table: str
+    training_machine: str

@@ -1,0 +1,122 @@
+"""A model: what a caller sends, what the store adds, the label, the estimator and the rules."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from smallbox.define.rules import Gate, Label, Monitor, Release, Retrain
+from smallbox.define.source import Source, check_name
+from smallbox.define.view import FeatureView
+from smallbox.errors import DefinitionError
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The model's input columns, in the order in which it takes them.
+
+    Attributes:
+        numeric: columns of the float32 matrix: numeric request inputs, then the features of each view.
+        categorical: columns of the text matrix, which follows it.
+    """
+
+    numeric: tuple[str, ...]
+    categorical: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All columns, numeric first: the order of a training frame."""
+        return self.numeric + self.categorical
+
+    @property
+    def numeric_positions(self) -> list[int]:
+        """Where the numeric columns stand in a training frame."""
+        return list(range(len(self.numeric)))
+
+    @property
+    def categorical_positions(self) -> list[int]:
+        """Where the categorical columns stand in a training frame."""
+        return list(range(len(self.numeric), len(self.names)))
+
+
+Estimator = Callable[[Columns], Any]
+"""Builds an unfitted scikit-learn classifier pipeline; it imports scikit-learn inside itself."""
+
+
+def label(source: Source, *, on: str, value: str, within: str) -> Label:
+    """The outcome to predict: the boolean field ``value`` of the record of ``source`` whose ``on`` is the request's key.
+
+    Raises:
+        DefinitionError: when a field is missing or of the wrong type.
+    """
+    for name, kind in ((on, "text"), (value, "boolean")):
+        found = source.fields.get(name)
+        if found is None or found.type != kind:
+            raise DefinitionError(f"label: {name!r} must be a {kind} field of source {source.name}")
+    return Label(source.name, on, value, within)
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """One model and all that belongs to it.
+
+    Attributes:
+        name: the name in routes and stores.
+        request: the source whose records are what a caller sends: its key names an instance, its event time
+            is the moment that a prediction is for.
+        inputs: the fields of the request that the estimator sees.
+        views: the feature views that the store adds.
+        label: what is predicted. See :func:`label`.
+        estimator: builds the unfitted pipeline from the columns.
+        fallback: the score that answers when the model cannot, marked as such; ``None`` answers with an error.
+
+    Raises:
+        DefinitionError: when a field is missing, or two features share a name.
+    """
+
+    name: str
+    request: Source
+    inputs: Sequence[str]
+    views: Sequence[FeatureView]
+    label: Label
+    estimator: Estimator
+    gate: Gate = Gate()
+    release: Release = Release()
+    monitor: Monitor = Monitor()
+    retrain: Retrain = Retrain()
+    fallback: float | None = None
+    columns: Columns = field(init=False)
+
+    def __post_init__(self) -> None:
+        check_name("model", self.name)
+        fields = self.request.fields
+        for name in self._needed():
+            if name not in fields:
+                raise DefinitionError(
+                    f"model {self.name}: {name!r} is no field of source {self.request.name}; it has {', '.join(fields)}"
+                )
+        numeric = tuple(n for n in self.inputs if fields[n].is_numeric)
+        categorical = tuple(n for n in self.inputs if fields[n].type == "text")
+        columns = Columns(numeric + self.feature_names, categorical)
+        twice = {n for n in columns.names if columns.names.count(n) > 1}
+        if twice:
+            raise DefinitionError(
+                f"model {self.name}: {', '.join(sorted(twice))}: a column may be named only once"
+            )
+        object.__setattr__(self, "columns", columns)
+
+    def _needed(self) -> list[str]:
+        return [*self.inputs, *(n for view in self.views for n in view.entity_fields)]
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The features that the store adds, view by view."""
+        return tuple(name for view in self.views for name in view.features)
+
+    @property
+    def request_fields(self) -> tuple[str, ...]:
+        """The fields a request must bring: the key, the inputs and the names of the entities, each once."""
+        return tuple(dict.fromkeys([self.request.key, *self._needed()]))
+
+    def key_of(self, instance: Mapping[str, Any]) -> str:
+        """The key that names an instance."""
+        return str(instance[self.request.key])

@@ -1,0 +1,87 @@
+"""All that a project defines, found from its models."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TypeVar
+
+from smallbox.define.model import Model
+from smallbox.define.source import Source
+from smallbox.define.view import FeatureView
+from smallbox.errors import DefinitionError, NotFound
+
+Defined = TypeVar("Defined", Source, FeatureView, Model)
+
+
+@dataclass(frozen=True)
+class Project:
+    """Sources, views and models by name."""
+
+    sources: Mapping[str, Source]
+    views: Mapping[str, FeatureView]
+    models: Mapping[str, Model]
+
+    def source(self, name: str) -> Source:
+        """The source of that name, or :class:`NotFound`."""
+        return _find("source", name, self.sources)
+
+    def view(self, name: str) -> FeatureView:
+        """The view of that name, or :class:`NotFound`."""
+        return _find("view", name, self.views)
+
+    def model(self, name: str) -> Model:
+        """The model of that name, or :class:`NotFound`."""
+        return _find("model", name, self.models)
+
+    def views_of(self, source: str) -> tuple[FeatureView, ...]:
+        """The views that read a source."""
+        return tuple(v for v in self.views.values() if v.source.name == source)
+
+
+def _find(kind: str, name: str, known: Mapping[str, Defined]) -> Defined:
+    if name not in known:
+        raise NotFound(f"there is no {kind} {name!r}; there is {', '.join(known) or 'none'}", **{kind: name})
+    return known[name]
+
+
+def _unique(kind: str, items: Iterable[Defined]) -> dict[str, Defined]:
+    found: dict[str, Defined] = {}
+    for item in items:
+        if found.setdefault(item.name, item) is not item:
+            raise DefinitionError(f"two {kind}s are named {item.name!r}; a {kind} has one name")
+    return found
+
+
+def project_of(models: Iterable[Model], sources: Iterable[Source] = ()) -> Project:
+    """Collect a project from its models; ``sources`` names those that no model reads through a view.
+
+    Raises:
+        DefinitionError: when two different things of a kind share a name, or a label's source is nowhere.
+    """
+    models = list(models)
+    views = _unique("view", (view for model in models for view in model.views))
+    read = [*(model.request for model in models), *(view.source for view in views.values())]
+    project = Project(_unique("source", [*read, *sources]), views, _unique("model", models))
+    for model in models:
+        if model.label.source_name not in project.sources:
+            raise DefinitionError(
+                f"model {model.name}: label source {model.label.source_name!r} is not defined"
+            )
+    return project
+
+
+@cache
+def load(package: str = "definitions") -> Project:
+    """Import every module of the package and collect what they define.
+
+    Raises:
+        DefinitionError: when a definition is wrong.
+    """
+    folder = importlib.import_module(package).__path__
+    modules = [importlib.import_module(f"{package}.{m.name}") for m in pkgutil.iter_modules(folder)]
+    values = [value for module in modules for value in vars(module).values()]
+    return project_of(
+        (v for v in values if isinstance(v, Model)), (v for v in values if isinstance(v, Source))
+    )

@@ -1,0 +1,167 @@
+"""What the stages need of the outside world: small protocols, each with an adapter in ``aws`` and a fake in tests.
+
+One contract suite per port runs on both.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from smallbox.times import Micros
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """A half-open range of a column: ``start <= value < end``."""
+
+    column: str
+    start: Micros
+    end: Micros
+
+
+class Lake(Protocol):
+    """Append-only tables of columns. A name has parts: ``records/arrivals``, ``predictions/late_arrival``.
+
+    Rows of a table have an ``int64`` column ``time`` (event time, microseconds), by whose day it is partitioned.
+    """
+
+    def append(self, table: str, rows: "pa.Table") -> None:
+        """Add rows in one atomic commit; creates the table when it is not there. No rows: nothing happens."""
+
+    def read(
+        self, table: str, columns: Sequence[str] | None = None, between: Between | None = None
+    ) -> "pa.Table | None":
+        """The rows, in no order; ``None`` when there is no such table. ``between`` is on ``time`` or another int64."""
+
+    def replace(self, table: str, rows: "pa.Table", between: Between) -> None:
+        """Replace the rows whose ``time`` lies in the range by these, in one atomic commit."""
+
+    def version(self, table: str) -> int | None:
+        """The number of the latest commit; ``None`` when there is no such table."""
+
+    def compact(self, table: str) -> None:
+        """Rewrite small files as large ones; the rows stay the same."""
+
+
+class Blobs(Protocol):
+    """Objects by key, like a bucket."""
+
+    def get(self, key: str) -> bytes:
+        """The object's content; :class:`~smallbox.errors.NotFound` when it is not there."""
+
+    def put(self, key: str, content: bytes) -> None:
+        """Write or overwrite an object."""
+
+    def list(self, prefix: str) -> Sequence[str]:
+        """All keys with the prefix, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateKey:
+    """Names the online state of one entity of one view."""
+
+    view: str
+    entity: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredState:
+    """A packed state as it was read, and the number of its version."""
+
+    packed: bytes
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class StateWrite:
+    """A state to write, if the stored version is still ``expected`` (0: nothing is stored)."""
+
+    key: StateKey
+    packed: bytes
+    expected: int
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """Says that the stream has applied a record: one per source and key, with what the record said.
+
+    Attributes:
+        id: the source and the key.
+        digest: the record's digest.
+        expires_at: when the marker may go.
+    """
+
+    id: str
+    digest: str
+    expires_at: Micros
+
+
+class OnlineStore(Protocol):
+    """States of entities and markers of applied records."""
+
+    def read(self, keys: Sequence[StateKey]) -> Mapping[StateKey, StoredState]:
+        """The states that are stored, in one round trip for up to 100 keys; the others are left out."""
+
+    def markers(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """The digests of those records that have a marker."""
+
+    def commit(self, markers: Sequence[Marker], states: Sequence[StateWrite]) -> None:
+        """Write all or nothing, at most 100 items together.
+
+        Raises:
+            Conflict: when a marker is there already, or a state is no longer at its expected version.
+        """
+
+    def mark(self, markers: Sequence[Marker]) -> None:
+        """Write markers whether or not they are there; any number, not atomic."""
+
+
+class Documents(Protocol):
+    """Small JSON documents by partition and sort key: the registry, the routing, the metrics."""
+
+    def get(self, partition: str, sort: str) -> Mapping[str, Any] | None:
+        """One document, read consistently; ``None`` when it is not there."""
+
+    def query(self, partition: str, prefix: str = "") -> Sequence[Mapping[str, Any]]:
+        """The documents of a partition whose sort key has the prefix, in the order of the sort key."""
+
+    def put(self, partition: str, sort: str, document: Mapping[str, Any]) -> None:
+        """Write or overwrite a document."""
+
+    def put_new(self, partition: str, sort: str, document: Mapping[str, Any]) -> None:
+        """Write a document; :class:`~smallbox.errors.Conflict` when there is one already."""
+
+    def swap(self, partition: str, sort: str, document: Mapping[str, Any], revision: int) -> None:
+        """Overwrite a document whose ``revision`` is still that number (0: none there) with ``revision + 1``.
+
+        Raises:
+            Conflict: when it is not.
+        """
+
+
+class Queue(Protocol):
+    """Sends JSON messages."""
+
+    def send(self, messages: Sequence[Mapping[str, Any]]) -> None:
+        """Send all; :class:`~smallbox.errors.Unavailable` when any was not taken."""
+
+
+class Meter(Protocol):
+    """Publishes figures that alarms watch, at the present time."""
+
+    def publish(self, figures: Mapping[str, float], dimensions: Mapping[str, str]) -> None:
+        """Publish each figure under its name and the dimensions."""
+
+
+class Workflow(Protocol):
+    """Starts a state machine."""
+
+    def start(self, name: str, document: Mapping[str, Any]) -> str:
+        """Start an execution of that name; starting a name again changes nothing. Returns its id."""
+
+
+Rows = Iterator[Mapping[str, Any]]
+"""What a reader of dropped files yields: one mapping a line."""

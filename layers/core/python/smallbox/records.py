@@ -1,0 +1,82 @@
+"""A record: what a source sends, after its contract has accepted it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from smallbox.times import Micros
+
+Value = str | float | int | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One accepted record.
+
+    Attributes:
+        source: the name of its source.
+        key: what it is about; a later record with the same key corrects it.
+        time: its event time.
+        known_at: when it became known; see ``Source.known_after``.
+        received_at: when Smallbox received it.
+        values: the contract's fields by name; a timestamp is an ``int`` of microseconds.
+    """
+
+    source: str
+    key: str
+    time: Micros
+    known_at: Micros
+    received_at: Micros
+    values: Mapping[str, Value]
+
+    @property
+    def digest(self) -> str:
+        """What it says, as 32 hexadecimal digits: equal for equal values, whenever they were received."""
+        content = json.dumps([self.source, dict(sorted(self.values.items()))], separators=(",", ":"))
+        return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+
+    def as_json(self) -> dict[str, Any]:
+        """The record as a queue carries it."""
+        return {
+            "source": self.source,
+            "key": self.key,
+            "time": self.time,
+            "known_at": self.known_at,
+            "received_at": self.received_at,
+            "values": dict(self.values),
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Record":
+        """The inverse of :meth:`as_json`.
+
+        >>> record = Record("weather", "k", 1, 2, 3, {"id": "k"})
+        >>> Record.from_json(record.as_json()) == record
+        True
+        """
+        return cls(**document)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why a record was not accepted.
+
+    Attributes:
+        index: where it stood in its array, or its line in a file, from 0.
+        field: the field that breaks the rule; empty when it is the whole record.
+        rule: the broken rule, as a short fixed word like ``required`` or ``maximum``.
+        message: one sentence for the sender.
+        record: what was sent, as it was sent.
+    """
+
+    index: int
+    field: str
+    rule: str
+    message: str
+    record: Any
+
+    def as_json(self) -> dict[str, Any]:
+        """What the sender gets to see."""
+        return {"index": self.index, "field": self.field, "rule": self.rule, "message": self.message}
