@@ -1,0 +1,1 @@
+"""The CDK app: what runs on AWS and, unchanged, on the emulator."""

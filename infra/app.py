@@ -1,0 +1,45 @@
+"""The whole system: what is kept, then the nine stages. `cdk synth` needs neither credentials nor Docker."""
+
+from typing import Final
+
+import aws_cdk as cdk
+from cdk_nag import AwsSolutionsChecks
+
+from infra.pipeline import Pipeline
+from infra.settings import Deployment
+from infra.stores import Stores
+from infra.suppressions import acknowledge
+
+FLAGS: Final = (
+    "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy",  # access logs without access control lists
+)
+
+
+def build(app: cdk.App, deployment: Deployment) -> tuple[Stores, Pipeline]:
+    """The two stacks: one holds data and stays, the other computes and can be replaced."""
+    for flag in FLAGS:
+        app.node.set_context(flag, True)
+
+    def synthesizer() -> cdk.IReusableStackSynthesizer | None:
+        if deployment.bootstrapped:
+            return None
+        return cdk.CliCredentialsStackSynthesizer(file_assets_bucket_name=deployment.assets_bucket)
+
+    stores = Stores(app, "SmallboxStores", deployment, synthesizer=synthesizer())
+    pipeline = Pipeline(app, "SmallboxPipeline", deployment, stores, synthesizer=synthesizer())
+    acknowledge(stores, pipeline)
+    return stores, pipeline
+
+
+def main() -> None:
+    """Synthesize: for AWS, checked by cdk-nag, unless the context says ``deployment=local``."""
+    app = cdk.App()
+    local = app.node.try_get_context("deployment") == "local"
+    build(app, Deployment.local() if local else Deployment.aws())
+    if not local:
+        cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()

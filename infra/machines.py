@@ -1,0 +1,47 @@
+"""The two state machines: one trains, one looks after yesterday."""
+
+from aws_cdk import Duration, TimeZone
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_scheduler_targets as targets
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.parts.flow import Flow
+from infra.parts.machine import Machine, chain, task
+from infra.parts.roles import exact_role
+from smallbox.define.project import load
+
+
+def training_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
+    """Dataset, fit, register; start the release of what the gate accepted."""
+    machine = Machine(scope, "training-machine", "training", flow)
+    accepted = sfn.Choice(machine, "Accepted?")
+    accepted.when(sfn.Condition.boolean_equals("$.accepted", True), task(machine, flow, "release/start"))
+    accepted.otherwise(sfn.Succeed(machine, "Refused"))
+    steps = chain(machine, flow, ["training/dataset", "training/fit", "registry/register"])
+    return machine.run(steps.next(accepted), hours=2)
+
+
+def daily_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
+    """Compact, join, check, review, decide; every day for every model."""
+    machine = Machine(scope, "daily-machine", "daily", flow)
+    daily = ["ingestion/compact", "feedback/join", "monitoring/check", "release/review", "retraining/decide"]
+    return machine.run(chain(machine, flow, daily), hours=2)
+
+
+class Schedules(Construct):
+    """Starts the daily machine for each model, an hour after midnight UTC."""
+
+    def __init__(self, scope: Construct, flow: Flow, machine: sfn.StateMachine) -> None:
+        super().__init__(scope, "schedules")
+        role = exact_role(self, "schedule/daily", "scheduler", flow.arns)
+        for model in load().models:
+            document = scheduler.ScheduleTargetInput.from_object({"model": model})
+            scheduler.Schedule(
+                self,
+                model,
+                schedule=scheduler.ScheduleExpression.cron(hour="1", minute="0"),
+                target=targets.StepFunctionsStartExecution(machine, role=role, input=document),
+                time_window=scheduler.TimeWindow.flexible(Duration.minutes(15)),
+                enabled=flow.deployment.schedules_enabled,
+            )

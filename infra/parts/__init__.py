@@ -1,0 +1,1 @@
+"""What the stages are built of, with the defaults set once."""

@@ -1,0 +1,61 @@
+"""What all stages share, and what they learn of each other."""
+
+from dataclasses import dataclass, field
+
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.parts.alarms import Alarms
+from infra.parts.api import Api
+from infra.parts.layers import Layers
+from infra.parts.queues import SECONDS, WorkQueue
+from infra.parts.roles import Arns
+from infra.settings import Deployment
+from infra.stores import Stores
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """The shared parts, the functions so far, and everything that a grant can name."""
+
+    deployment: Deployment
+    stores: Stores
+    alarms: Alarms
+    layers: Layers
+    api: Api
+    queues: dict[str, WorkQueue]
+    arns: Arns = field(default_factory=Arns)
+    functions: dict[str, lambda_.IFunction] = field(default_factory=dict)
+
+    @property
+    def lake(self) -> str:
+        """The name of the lake's bucket."""
+        return self.stores.lake.bucket_name
+
+    @property
+    def inbox(self) -> str:
+        """The name of the bucket that files are dropped into."""
+        return self.stores.inbox.bucket_name
+
+    def table(self, name: str) -> str:
+        """The name of a table."""
+        return self.stores.tables[name].table_name
+
+    def url(self, queue: str) -> str:
+        """The address of a queue."""
+        return self.queues[queue].queue.queue_url
+
+
+def flow_of(scope: Construct, deployment: Deployment, stores: Stores) -> Flow:
+    """Make the shared parts under ``scope``."""
+    alarms = Alarms(scope, "alarms", enforce_tls=deployment.enforce_tls)
+    home = Construct(scope, "queues")
+    queues = {name: WorkQueue(home, name, deployment, alarms) for name in SECONDS}
+    flow = Flow(deployment, stores, alarms, Layers(scope, "layers", deployment), Api(scope, "api", alarms), queues)
+    for name, queue in queues.items():
+        flow.arns.add(f"queue:{name}", queue.queue.queue_arn)
+    for name, table in stores.tables.items():
+        flow.arns.add(f"table:{name}", table.table_arn)
+    flow.arns.add("bucket:lake", stores.lake.bucket_arn)
+    flow.arns.add("bucket:inbox", stores.inbox.bucket_arn)
+    return flow

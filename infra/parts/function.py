@@ -1,0 +1,118 @@
+"""One Lambda function with its log group, role and alarms: the defaults, set once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from aws_cdk import Duration
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.parts.alarms import MINUTE
+from infra.parts.flow import Flow
+from infra.parts.image import image_code
+from infra.parts.layers import ARCHITECTURE, RUNTIME, code
+from infra.parts.logs import log_group
+from infra.parts.roles import exact_role
+from infra.settings import ROOT
+from smallbox.aws.settings import environment
+
+API: Final = ("api",)
+"""The wheels of a zip function that moves JSON."""
+COMPUTE: Final = ("api", "predict")
+"""The wheels of a zip function that computes."""
+IMAGE: Final[Sequence[str]] = ()
+"""No wheels: the container image has them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What a function gets: megabytes of memory, and with them its share of a processor, and seconds to run."""
+
+    memory: int
+    seconds: int
+
+
+ANSWER: Final = Size(512, 10)
+FIGURES: Final = Size(1769, 10)  # a whole processor
+BATCH: Final = Size(1024, 60)
+TASK: Final = Size(3008, 900)
+FITTING: Final = Size(8192, 900)
+
+
+class Function(Construct):
+    """The function of ``functions/<stage>/<name>``: a zip with layers, or the container image.
+
+    Args:
+        flow: what all functions share.
+        settings: the settings object that its handler reads back from its environment.
+        wheels: the wheels of a zip function: ``API``, ``COMPUTE``, or ``IMAGE``.
+        size: memory and time.
+        dead: where an asynchronous invocation goes that failed every attempt.
+        snap_start: start from a snapshot.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        flow: Flow,
+        settings: object,
+        *,
+        wheels: Sequence[str],
+        size: Size,
+        dead: sqs.IQueue | None = None,
+        snap_start: bool = False,
+    ) -> None:
+        super().__init__(scope, name)
+        self.path = f"{scope.node.id}/{name}"
+        self._flow = flow
+        self._wheels = wheels
+        logs = log_group(self, "Logs")
+        function = lambda_.Function(
+            self,
+            "Function",
+            architecture=ARCHITECTURE,
+            role=exact_role(self, self.path, "lambda", flow.arns.having({"logs:self": logs.log_group_arn})),
+            log_group=logs,
+            environment=self._environment(settings),
+            memory_size=size.memory,
+            timeout=Duration.seconds(size.seconds),
+            dead_letter_queue=dead,
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
+            **self._packaging(),
+        )
+        self._watch(function)
+        self.target: lambda_.IFunction = function.add_alias("live") if snap_start else function
+        flow.arns.add(f"function:{self.path}", self.target.function_arn)
+        flow.functions[self.path] = self.target
+
+    def _environment(self, settings: object) -> Mapping[str, str]:
+        powertools = {"POWERTOOLS_SERVICE_NAME": self.path, "POWERTOOLS_LOG_LEVEL": "INFO"}
+        return {**environment(settings), **powertools, "OMP_NUM_THREADS": "2"}
+
+    def _packaging(self) -> dict[str, Any]:
+        folder = _handler_folder(self.path)
+        if self._flow.deployment.packaged_wheels and not self._wheels:
+            return {
+                "code": image_code(self.path),
+                "handler": lambda_.Handler.FROM_IMAGE,
+                "runtime": lambda_.Runtime.FROM_IMAGE,
+            }
+        layers = self._flow.layers.of(self._wheels)
+        return {"code": code(folder), "handler": "handler.handler", "runtime": RUNTIME, "layers": layers}
+
+    def _watch(self, function: lambda_.Function) -> None:
+        errors = function.metric_errors(period=MINUTE)
+        throttles = function.metric_throttles(period=MINUTE)
+        self._flow.alarms.watch(self, "Errors", errors, f"{self.path} failed")
+        self._flow.alarms.watch(self, "Throttles", throttles, f"{self.path} was throttled")
+
+
+def _handler_folder(path: str) -> Path:
+    folder = ROOT / "functions" / path
+    if not (folder / "handler.py").is_file():
+        raise FileNotFoundError(f"functions/{path}/handler.py is missing: every function of the flow has one")
+    return folder

@@ -1,0 +1,24 @@
+"""The one container image: all functions that need scikit-learn, pandas or the lake, told apart by their command."""
+
+from typing import Final
+
+from aws_cdk import IgnoreMode
+from aws_cdk import aws_ecr_assets as ecr
+from aws_cdk import aws_lambda as lambda_
+
+from infra.settings import ROOT
+
+_ONLY: Final = ["*", "!functions", "!layers", "!infra", "infra/*", "!infra/image", "**/__pycache__"]
+"""In the order of a .dockerignore: nothing but what the Dockerfile copies."""
+
+
+def image_code(path: str) -> lambda_.Code:
+    """The image, with the handler of ``functions/<path>`` as its command."""
+    return lambda_.Code.from_asset_image(
+        str(ROOT),
+        file="infra/image/Dockerfile",
+        exclude=_ONLY,
+        ignore_mode=IgnoreMode.DOCKER,
+        platform=ecr.Platform.LINUX_ARM64,
+        cmd=[f"functions.{path.replace('/', '.')}.handler.handler"],
+    )

@@ -1,0 +1,47 @@
+"""The layers: the library, the definitions, and the third-party wheels that do not come from the host."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra import wheels
+from infra.settings import ROOT, Deployment
+
+RUNTIME: Final = lambda_.Runtime.PYTHON_3_13
+ARCHITECTURE: Final = lambda_.Architecture.ARM_64
+EXCLUDED: Final = ["**/__pycache__", "**/*.pyc", ".mypy_cache", ".ruff_cache"]
+"""Never in an asset: a test run would change its hash, and with it every function."""
+
+
+def code(folder: Path) -> lambda_.Code:
+    """A folder as an asset."""
+    return lambda_.Code.from_asset(str(folder), exclude=EXCLUDED)
+
+
+class Layers(Construct):
+    """One layer each for the library, the definitions and every runtime's wheels."""
+
+    def __init__(self, scope: Construct, name: str, deployment: Deployment) -> None:
+        super().__init__(scope, name)
+        self._own = [self._layer("core", ROOT / "layers/core"), self._layer("definitions", ROOT / "layers/definitions")]
+        runtimes = wheels.RUNTIMES if deployment.packaged_wheels else ()
+        self._wheels = {runtime: self._layer(runtime, _wheels(runtime)) for runtime in runtimes}
+
+    def of(self, runtimes: Sequence[str]) -> list[lambda_.LayerVersion]:
+        """The layers of a function with these runtimes."""
+        return self._own + [self._wheels[runtime] for runtime in runtimes if runtime in self._wheels]
+
+    def _layer(self, name: str, folder: Path) -> lambda_.LayerVersion:
+        return lambda_.LayerVersion(
+            self, name, code=code(folder), compatible_runtimes=[RUNTIME], compatible_architectures=[ARCHITECTURE]
+        )
+
+
+def _wheels(runtime: str) -> Path:
+    folder = wheels.layer(runtime)
+    if not folder.exists():
+        raise FileNotFoundError(f"the wheels of layer {runtime!r} are not built; run `make layers`")
+    return folder

@@ -1,0 +1,57 @@
+"""Queues: each with a dead-letter queue, and an alarm on what waits too long or died."""
+
+from typing import Final
+
+from aws_cdk import Duration
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.parts.alarms import MINUTE, Alarms
+from infra.settings import Deployment
+
+SECONDS: Final = {
+    "events": 60,
+    "features": 60,
+    "rebuild": 900,
+    "predictions": 60,
+    "drops": 900,
+    "scores": 900,
+}
+"""How long the function that reads a queue may take for one batch."""
+
+_MAX_RECEIVES: Final = 5
+_OLDEST_SECONDS: Final = 1800
+
+
+def dead_letter_queue(scope: Construct, name: str, alarms: Alarms, *, enforce_tls: bool) -> sqs.Queue:
+    """A queue for what failed for good, kept for 14 days, with an alarm on the first message."""
+    queue = sqs.Queue(
+        scope,
+        name,
+        retention_period=Duration.days(14),
+        encryption=sqs.QueueEncryption.SQS_MANAGED,
+        enforce_ssl=enforce_tls,
+    )
+    died = queue.metric_approximate_number_of_messages_visible(period=MINUTE, statistic="Maximum")
+    alarms.watch(scope, f"{name}Alarm", died, "a message failed every attempt and waits for a redrive")
+    return queue
+
+
+class WorkQueue(Construct):
+    """A queue, its dead-letter queue and their alarms."""
+
+    def __init__(self, scope: Construct, name: str, deployment: Deployment, alarms: Alarms) -> None:
+        super().__init__(scope, name)
+        self.timeout = Duration.seconds(SECONDS[name])
+        self.dead = dead_letter_queue(self, "Dead", alarms, enforce_tls=deployment.enforce_tls)
+        self.queue = sqs.Queue(
+            self,
+            "Queue",
+            visibility_timeout=Duration.seconds(SECONDS[name] * deployment.visibility_factor),
+            retention_period=Duration.days(4),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=deployment.enforce_tls,
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead, max_receive_count=_MAX_RECEIVES),
+        )
+        age = self.queue.metric_approximate_age_of_oldest_message(period=MINUTE, statistic="Maximum")
+        alarms.watch(self, "Age", age, f"the oldest message of {name} has waited half an hour", _OLDEST_SECONDS)

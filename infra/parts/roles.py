@@ -1,0 +1,50 @@
+"""Roles with exactly the grants of ``permissions.py``."""
+
+from collections.abc import Mapping
+
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra.permissions import Grant, grants_of
+
+
+class Arns:
+    """Names of resources, as ``permissions.py`` writes them, to their ARNs."""
+
+    def __init__(self, known: Mapping[str, str] | None = None) -> None:
+        self._known = {"*": "*", **(known or {})}
+
+    def add(self, name: str, arn: str) -> None:
+        """Make a resource known."""
+        self._known[name] = arn
+
+    def having(self, own: Mapping[str, str]) -> "Arns":
+        """These and some more."""
+        return Arns({**self._known, **own})
+
+    def of(self, on: str) -> str:
+        """The ARN that a grant is on; what follows the first slash of a bucket is the key."""
+        if on in self._known:
+            return self._known[on]
+        name, slash, path = on.partition("/")
+        return self._known[name] + slash + path
+
+
+def exact_role(scope: Construct, principal: str, service: str, arns: Arns) -> iam.IRole:
+    """The role of a function, machine or schedule.
+
+    What CDK would add to it on the side is left out: ``permissions.py`` is the whole truth.
+    """
+    statements = [_statement(grant, arns) for grant in grants_of(principal)]
+    role = iam.Role(
+        scope,
+        "Role",
+        assumed_by=iam.ServicePrincipal(f"{service}.amazonaws.com"),
+        inline_policies={"grants": iam.PolicyDocument(statements=statements)},
+    )
+    return role.without_policy_updates()
+
+
+def _statement(grant: Grant, arns: Arns) -> iam.PolicyStatement:
+    conditions = {"StringEquals": {"cloudwatch:namespace": grant.namespace}} if grant.namespace else None
+    return iam.PolicyStatement(actions=list(grant.actions), resources=[arns.of(grant.on)], conditions=conditions)

@@ -1,0 +1,54 @@
+"""What starts a function: a queue, or an object that arrives."""
+
+from typing import Final
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.parts.flow import Flow
+from infra.parts.function import Function
+
+BATCH_SIZE: Final = 100
+_CONCURRENCY: Final = 2
+"""Readers of a queue at a time: the fewest that AWS lets one ask for; more would meet in the same commit."""
+
+
+def read_batches(flow: Flow, queue: str, function: Function) -> None:
+    """Give the function batches of the queue; it reports the messages that failed, the others are done."""
+    _map(flow, queue, function, BATCH_SIZE, flow.deployment.batch_window_seconds)
+
+
+def read_one_by_one(flow: Flow, queue: str, function: Function) -> None:
+    """Give the function one message at a time."""
+    _map(flow, queue, function, 1, 0)
+
+
+def _map(flow: Flow, queue: str, function: Function, batch: int, window: int) -> None:
+    lambda_.EventSourceMapping(
+        function,
+        "Messages",
+        target=function.target,
+        event_source_arn=flow.queues[queue].queue.queue_arn,
+        batch_size=batch,
+        max_batching_window=Duration.seconds(window),
+        max_concurrency=_CONCURRENCY,
+        report_batch_item_failures=True,
+    )
+
+
+def objects_to_queue(scope: Construct, flow: Flow, bucket: s3.IBucket, key: str, queue: str) -> None:
+    """Send a message for every object created under a key with wildcards.
+
+    Through EventBridge: a bucket's own notifications across stacks would make the stacks depend on each other.
+    """
+    pattern = events.EventPattern(
+        source=["aws.s3"],
+        detail_type=["Object Created"],
+        detail={"bucket": {"name": [bucket.bucket_name]}, "object": {"key": [{"wildcard": key}]}},
+    )
+    rule = events.Rule(scope, f"{queue}-arrive", event_pattern=pattern)
+    rule.add_target(targets.SqsQueue(flow.queues[queue].queue))

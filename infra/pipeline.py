@@ -1,0 +1,60 @@
+"""The stack that can be thrown away and deployed again: the nine stages in their order."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aws_cdk import CfnOutput, Stack
+from constructs import Construct
+
+from infra.machines import Schedules, daily_machine, training_machine
+from infra.parts.flow import Flow, flow_of
+from infra.settings import Deployment
+from infra.stages.features import Features
+from infra.stages.feedback import Feedback
+from infra.stages.ingestion import Ingestion
+from infra.stages.monitoring import Monitoring
+from infra.stages.registry import Registry
+from infra.stages.release import Release
+from infra.stages.retraining import Retraining
+from infra.stages.serving import Serving
+from infra.stages.training import Training
+from infra.stores import Stores
+
+
+class Pipeline(Stack):
+    """Everything that computes."""
+
+    def __init__(self, scope: Construct, name: str, deployment: Deployment, stores: Stores, **stack: Any) -> None:
+        super().__init__(scope, name, **stack)
+        flow = flow_of(self, deployment, stores)
+        Ingestion(self, flow)
+        Features(self, flow)
+        Training(self, flow)
+        Registry(self, flow)
+        Release(self, flow)
+        training = training_machine(self, flow)
+        Serving(self, flow)
+        Feedback(self, flow)
+        monitoring = Monitoring(self, flow)
+        retraining = Retraining(self, flow, monitoring.breaches, training)
+        daily = daily_machine(self, flow)
+        Schedules(self, flow, daily)
+        self._tell({
+            "ApiUrl": flow.api.url,
+            "TrainingMachine": training.state_machine_arn,
+            "DailyMachine": daily.state_machine_arn,
+            "AlarmsTopic": flow.alarms.topic.topic_arn,
+            "BreachesTopic": monitoring.breaches.topic_arn,
+            "DecideDeadQueue": retraining.dead.queue_url,
+        })
+        self._tell(_queue_outputs(flow))
+
+    def _tell(self, outputs: Mapping[str, str]) -> None:
+        for name, value in outputs.items():
+            CfnOutput(self, name, value=value)
+
+
+def _queue_outputs(flow: Flow) -> dict[str, str]:
+    alive = {f"{name.capitalize()}Queue": part.queue.queue_url for name, part in flow.queues.items()}
+    dead = {f"{name.capitalize()}DeadQueue": part.dead.queue_url for name, part in flow.queues.items()}
+    return alive | dead

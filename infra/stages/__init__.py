@@ -1,0 +1,1 @@
+"""One construct for each stage: its functions and what triggers them."""

@@ -1,0 +1,24 @@
+"""Features: the online store, kept up to date record by record and rebuilt from the lake."""
+
+from constructs import Construct
+
+from infra.parts.flow import Flow
+from infra.parts.function import BATCH, COMPUTE, IMAGE, TASK, Function
+from infra.parts.triggers import read_batches, read_one_by_one
+from smallbox.aws import settings
+
+
+class Features(Construct):
+    """``stream`` applies records as they come; ``rebuild`` computes entities from the lake."""
+
+    def __init__(self, scope: Construct, flow: Flow) -> None:
+        super().__init__(scope, "features")
+        online = flow.table("online")
+        streaming = settings.Stream(online_table=online, rebuild_queue=flow.url("rebuild"))
+        rebuilding = settings.Rebuild(lake_bucket=flow.lake, online_table=online)
+
+        stream = Function(self, "stream", flow, streaming, wheels=COMPUTE, size=BATCH)
+        rebuild = Function(self, "rebuild", flow, rebuilding, wheels=IMAGE, size=TASK)
+
+        read_batches(flow, "features", stream)
+        read_one_by_one(flow, "rebuild", rebuild)

@@ -1,0 +1,15 @@
+"""Feedback: late labels joined to the predictions that they judge."""
+
+from constructs import Construct
+
+from infra.parts.flow import Flow
+from infra.parts.function import IMAGE, TASK, Function
+from smallbox.aws import settings
+
+
+class Feedback(Construct):
+    """``join`` is a task of the daily machine."""
+
+    def __init__(self, scope: Construct, flow: Flow) -> None:
+        super().__init__(scope, "feedback")
+        Function(self, "join", flow, settings.Join(lake_bucket=flow.lake), wheels=IMAGE, size=TASK)

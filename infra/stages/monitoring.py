@@ -1,0 +1,51 @@
+"""Monitoring: the metrics of a day, and an alarm for each kind of breach of each model."""
+
+from typing import Final
+
+from aws_cdk import CfnOutput
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from infra.parts.alarms import MINUTE, Alarms
+from infra.parts.flow import Flow
+from infra.parts.function import IMAGE, TASK, Function
+from smallbox.aws import settings
+from smallbox.aws.meter import NAMESPACE
+from smallbox.define.project import load
+
+KINDS: Final = ("data", "features", "predictions", "accuracy")
+"""What can be out of bounds; the check publishes ``Breaches`` with the dimensions ``model`` and ``kind``."""
+
+
+class Monitoring(Construct):
+    """``check`` is a task of the daily machine; the topic ``breaches`` carries the alarms of the models."""
+
+    def __init__(self, scope: Construct, flow: Flow) -> None:
+        super().__init__(scope, "monitoring")
+        checking = settings.Check(
+            lake_bucket=flow.lake, registry_table=flow.table("registry"), metrics_table=flow.table("metrics")
+        )
+        Function(self, "check", flow, checking, wheels=IMAGE, size=TASK)
+        self._breaches = Alarms(self, "breaches", enforce_tls=flow.deployment.enforce_tls)
+        for model in load().models:
+            for kind in KINDS:
+                self._watch(model, kind)
+
+    @property
+    def breaches(self) -> sns.ITopic:
+        """Where the alarms of the models are heard."""
+        return self._breaches.topic
+
+    def _watch(self, model: str, kind: str) -> None:
+        metric = cloudwatch.Metric(
+            namespace=NAMESPACE,
+            metric_name="Breaches",
+            dimensions_map={"model": model, "kind": kind},
+            statistic="Sum",
+            period=MINUTE,
+        )
+        name = f"{model}-{kind}"
+        alarm = self._breaches.watch(self, name, metric, f"{kind} of {model} out of bounds; see its metrics")
+        output = "".join(part.capitalize() for part in [*model.split("_"), kind, "alarm"])
+        CfnOutput(self, f"{name}-output", value=alarm.alarm_name).override_logical_id(output)

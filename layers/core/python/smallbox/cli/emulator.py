@@ -1,0 +1,149 @@
+"""MiniStack as a child process: AWS on this machine, with IAM enforced."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from typing import Final
+
+from smallbox.cli.checkout import clean_environment, state_folder
+from smallbox.cli.local import ACCESS_KEY, ACCOUNT, REGION, SECRET_KEY
+from smallbox.errors import Unavailable
+
+PORT: Final = 4566
+_HOST: Final = "127.0.0.1"
+_START_SECONDS: Final = 60
+_STOP_SECONDS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Emulator:
+    """A running emulator: its process leads a group that holds the workers of the functions too."""
+
+    pid: int
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Where all its services answer."""
+        return f"http://{_HOST}:{self.port}"
+
+
+def start() -> Emulator:
+    """Start an emulator and wait until it answers; its log is ``.smallbox/emulator.log``.
+
+    Raises:
+        Unavailable: when it does not come up; nothing is left running.
+    """
+    port = _free_port()
+    with (state_folder() / "emulator.log").open("w") as log:
+        process = subprocess.Popen(  # noqa: S603 our own Python
+            [sys.executable, "-m", "ministack"],
+            env=_environment(port),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    emulator = Emulator(process.pid, port)
+    try:
+        _wait(process, emulator)
+    except BaseException:
+        stop(emulator.pid)
+        raise
+    return emulator
+
+
+def stop(pid: int) -> None:
+    """Stop the emulator's whole process group and wait until it is gone: the workers must not survive it."""
+    for number, patience in ((signal.SIGTERM, _STOP_SECONDS), (signal.SIGKILL, _STOP_SECONDS)):
+        if not _signal_group(pid, number):
+            return
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            if not alive(pid):
+                return
+            time.sleep(0.05)
+
+
+def alive(pid: int) -> bool:
+    """Whether any process of the group still runs; one that only waits to be reaped does not."""
+    _reap(pid)
+    listing = subprocess.run(["ps", "-A", "-o", "pgid=,stat="], capture_output=True, text=True, check=True)  # noqa: S607
+    lines = (line.split() for line in listing.stdout.splitlines())
+    return any(group == str(pid) and not state.startswith("Z") for group, state in lines)
+
+
+def _signal_group(pid: int, number: int) -> bool:
+    try:
+        os.killpg(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _reap(pid: int) -> None:
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return  # another process started it, and has left it to init
+
+
+def _free_port() -> int:
+    for port in (PORT, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((_HOST, port))
+            except OSError:
+                continue
+            chosen: int = probe.getsockname()[1]
+            return chosen
+    raise Unavailable("no free port for the emulator")
+
+
+def _environment(port: int) -> dict[str, str]:
+    folder = state_folder()
+    temporary = folder / "tmp"
+    temporary.mkdir(exist_ok=True)
+    return {
+        **clean_environment(),
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": _HOST,
+        "MINISTACK_ACCOUNT_ID": ACCOUNT,
+        "MINISTACK_REGION": REGION,
+        "AUTH": "true",
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "PERSIST_STATE": "0",
+        "STATE_DIR": str(folder / "state"),
+        "S3_DATA_DIR": str(folder / "s3"),
+        "TMPDIR": str(temporary),
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "OMP_NUM_THREADS": "2",
+        "OPENBLAS_NUM_THREADS": "2",
+    }
+
+
+def _wait(process: "subprocess.Popen[bytes]", emulator: Emulator) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        if _answers(emulator):
+            return
+        time.sleep(0.1)
+    raise Unavailable(f"the emulator did not start; see {state_folder() / 'emulator.log'}")
+
+
+def _answers(emulator: Emulator) -> bool:
+    try:
+        with urllib.request.urlopen(f"{emulator.url}/_ministack/health", timeout=2) as answer:  # noqa: S310 our own
+            return bool(answer.status == 200)  # noqa: PLR2004
+    except OSError:
+        return False

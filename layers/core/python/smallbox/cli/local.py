@@ -1,0 +1,95 @@
+"""The local stack as a client sees it: where it is, and signed calls to it."""
+
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from smallbox.cli.checkout import state_folder
+from smallbox.cli.signed import SignedHttp
+from smallbox.errors import NotReady
+
+REGION: Final = "us-east-1"
+ACCESS_KEY: Final = "smallbox-local"
+SECRET_KEY: Final = "smallbox-local-secret"  # noqa: S105 the emulator's own, on this machine only
+ACCOUNT: Final = "000000000000"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running local stack.
+
+    Attributes:
+        endpoint_url: where all services of the emulator answer.
+        region: its region.
+        account: its account.
+        api_url: the HTTP API, without a slash at its end.
+        access_key: the key of the account's root.
+        secret_key: its secret.
+        outputs: the outputs of both CloudFormation stacks by name, like ``LakeBucket``.
+        pid: the emulator's process, and its process group.
+    """
+
+    endpoint_url: str
+    region: str
+    account: str
+    api_url: str
+    access_key: str
+    secret_key: str
+    outputs: dict[str, str]
+    pid: int
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of a service of the stack."""
+        import boto3  # noqa: PLC0415 half a second that `smallbox --help` need not pay
+
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint_url,
+            region_name=self.region,
+            aws_access_key_id=self.access_key,
+            aws_secret_access_key=self.secret_key,
+        )
+
+    @cached_property
+    def http(self) -> SignedHttp:
+        """The HTTP API, over a connection that is kept."""
+        return SignedHttp(self.api_url, self.region, self.access_key, self.secret_key)
+
+    def environment(self) -> dict[str, str]:
+        """The environment variables with which any AWS tool speaks to the stack."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+        }
+
+
+def stack() -> Stack:
+    """The stack that ``smallbox up`` left running.
+
+    Raises:
+        NotReady: when there is none.
+    """
+    file = remembered()
+    if not file.is_file():
+        raise NotReady("no local stack is running here; start one with `smallbox up`")
+    return Stack(**json.loads(file.read_text()))
+
+
+def remember(running: Stack) -> None:
+    """Write the stack down for the commands that come after."""
+    remembered().write_text(json.dumps(asdict(running), indent=2))
+
+
+def forget() -> None:
+    """The stack is gone."""
+    remembered().unlink(missing_ok=True)
+
+
+def remembered() -> Path:
+    """The file that says where the local stack is."""
+    return state_folder() / "local.json"

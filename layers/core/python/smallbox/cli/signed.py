@@ -1,0 +1,51 @@
+"""JSON requests to an HTTP API, signed as AWS asks."""
+
+import json
+from typing import Any
+
+import urllib3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from smallbox.errors import Unavailable
+
+
+class SignedHttp:
+    """Requests over kept connections; usable from several threads.
+
+    Args:
+        base: the address of the API, without a slash at its end.
+        region: where it is.
+        access_key: whose signature.
+        secret_key: its secret.
+        token: of a session's credentials.
+    """
+
+    def __init__(self, base: str, region: str, access_key: str, secret_key: str, token: str | None = None) -> None:
+        self._base = base
+        self._signer = SigV4Auth(Credentials(access_key, secret_key, token), "execute-api", region)
+        self._pool = urllib3.PoolManager(maxsize=16, retries=False, timeout=urllib3.Timeout(connect=5, read=60))
+
+    def request(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """Send a JSON body, or none; returns the status and the parsed answer, ``None`` when it is empty.
+
+        Raises:
+            Unavailable: when nothing answers.
+        """
+        content = None if body is None else json.dumps(body)
+        headers = {} if content is None else {"Content-Type": "application/json"}
+        request = AWSRequest(method=method, url=self._base + path, data=content, headers=headers)
+        self._signer.add_auth(request)
+        try:
+            answer = self._pool.request(method, self._base + path, body=content, headers=dict(request.headers))
+        except urllib3.exceptions.HTTPError as error:
+            raise Unavailable(f"{self._base} did not answer: {error}") from error
+        return answer.status, _parsed(answer.data)
+
+
+def _parsed(data: bytes) -> Any:
+    try:
+        return json.loads(data) if data else None
+    except ValueError:
+        return data.decode(errors="replace")

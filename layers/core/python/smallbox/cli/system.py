@@ -1,0 +1,124 @@
+"""What one does to a running Smallbox from outside: send, drop, predict, drain, run a machine, look at alarms."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from smallbox.cli.local import Stack
+from smallbox.errors import InvalidInput, Unavailable
+
+OK: Final = 200
+ERRORS_FROM: Final = 400
+_POLL_SECONDS: Final = 0.02
+FEATURE_QUEUES: Final = ("DropsQueue", "EventsQueue", "FeaturesQueue", "RebuildQueue")
+"""What must be empty before the online store holds all that was sent. Upstream first: a message is gone from a queue
+only when what it causes is in the next one."""
+ALL_QUEUES: Final = (*FEATURE_QUEUES, "ScoresQueue", "PredictionsQueue")
+
+
+class System:
+    """A running stack, through its own doors."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.outputs = stack.outputs
+
+    def request(self, method: str, path: str, body: str | None = None) -> Any:
+        """One signed HTTPS request; its JSON answer.
+
+        Raises:
+            InvalidInput: with the server's own sentence, when it answers with an error.
+        """
+        status, answer = self.stack.request(method, path, body)
+        if status >= ERRORS_FROM:
+            raise InvalidInput(f"{method} {path}: {status}: {json.dumps(answer)[:500]}", status=status)
+        return answer
+
+    def send(self, source: str, lines: Sequence[str], as_of: str | None = None) -> Mapping[str, Any]:
+        """Send records, each a JSON text, as one array; the server's counts."""
+        answer: Mapping[str, Any] = self.request("POST", f"/events/{source}{_query(as_of)}", f"[{','.join(lines)}]")
+        return answer
+
+    def predict(self, model: str, lines: Sequence[str], as_of: str | None = None) -> Sequence[Mapping[str, Any]]:
+        """Ask for predictions for instances, each a JSON text."""
+        body = f'{{"instances":[{",".join(lines)}]}}'
+        answer = self.request("POST", f"/models/{model}/predict{_query(as_of)}", body)
+        predictions: Sequence[Mapping[str, Any]] = answer["predictions"]
+        return predictions
+
+    def upload(self, key: str, file: Path) -> None:
+        """Put a file into the inbox."""
+        self.stack.client("s3").upload_file(str(file), self.outputs["InboxBucket"], key)
+
+    def wait_for_object(self, bucket: str, key: str, seconds: float = 120) -> bytes:
+        """The content of an object, as soon as there is one.
+
+        Raises:
+            Unavailable: when there is none in time.
+        """
+        s3, name = self.stack.client("s3"), self.outputs[bucket]
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if s3.list_objects_v2(Bucket=name, Prefix=key).get("KeyCount"):
+                content: bytes = s3.get_object(Bucket=name, Key=key)["Body"].read()
+                return content
+            time.sleep(_POLL_SECONDS)
+        raise Unavailable(f"no {key!r} appeared in {name} within {seconds:.0f} s; see .smallbox/emulator.log")
+
+    def drain(self, queues: Sequence[str] = ALL_QUEUES, seconds: float = 120) -> None:
+        """Wait until no message waits or is being worked on in any of the queues.
+
+        Raises:
+            Unavailable: when that takes too long.
+        """
+        deadline = time.monotonic() + seconds
+        for queue in queues:
+            while self._waiting(queue):
+                if time.monotonic() > deadline:
+                    raise Unavailable(f"{queue} did not drain within {seconds:.0f} s; see .smallbox/emulator.log")
+                time.sleep(_POLL_SECONDS)
+
+    def _waiting(self, queue: str) -> int:
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = self.stack.client("sqs").get_queue_attributes(QueueUrl=self.outputs[queue], AttributeNames=names)
+        return sum(int(answer["Attributes"][name]) for name in names)
+
+    def dead_letters(self) -> int:
+        """How many messages lie in dead-letter queues."""
+        return sum(self._waiting(name) for name in self.outputs if name.endswith("Dlq"))
+
+    def run(self, machine: str, document: Mapping[str, Any], name: str | None = None) -> Mapping[str, Any]:
+        """Start an execution of a state machine and wait for its output."""
+        options = {} if name is None else {"name": name}
+        started = self.stack.client("stepfunctions").start_execution(
+            stateMachineArn=self.outputs[machine], input=json.dumps(document), **options
+        )
+        return self.wait_for_execution(started["executionArn"])
+
+    def wait_for_execution(self, arn: str, seconds: float = 600) -> Mapping[str, Any]:
+        """The output of an execution, when it has ended.
+
+        Raises:
+            Unavailable: when it failed, or takes too long.
+        """
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            execution = self.stack.client("stepfunctions").describe_execution(executionArn=arn)
+            if execution["status"] == "SUCCEEDED":
+                output: Mapping[str, Any] = json.loads(execution["output"])
+                return output
+            if execution["status"] != "RUNNING":
+                raise Unavailable(f"{arn} {execution['status']}: {execution.get('error')} {execution.get('cause')}")
+            time.sleep(_POLL_SECONDS)
+        raise Unavailable(f"{arn} did not end within {seconds:.0f} s")
+
+    def alarms(self) -> dict[str, str]:
+        """The state of every alarm by its name."""
+        pages = self.stack.client("cloudwatch").get_paginator("describe_alarms").paginate()
+        return {a["AlarmName"]: a["StateValue"] for page in pages for a in page["MetricAlarms"]}
+
+
+def _query(as_of: str | None) -> str:
+    return "" if as_of is None else f"?as_of={as_of}"

@@ -1,0 +1,99 @@
+"""`smallbox up` and `smallbox down`: the whole system on this machine."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from smallbox.cli import emulator, local
+from smallbox.cli.checkout import clean_environment
+from smallbox.cli.deploy import cdk_deploy
+from smallbox.errors import SmallboxError
+
+_ASSETS: Final = "smallbox-local-assets"
+
+
+def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``up`` and ``down``."""
+    up = subparsers.add_parser("up", help="start the whole system on this machine, and leave it running")
+    up.set_defaults(run=lambda _arguments: _say(start()))
+    down = subparsers.add_parser("down", help="stop it; what it held is gone")
+    down.set_defaults(run=lambda _arguments: stop())
+
+
+def start() -> local.Stack:
+    """Start and deploy the local stack and leave it running; one that runs already is deployed to again."""
+    before = _running()
+    if before is not None:
+        return _deployed(emulator.Emulator(before.pid, int(before.endpoint_url.rsplit(":", 1)[1])))
+    started = emulator.start()
+    try:
+        return _deployed(started)
+    except BaseException:
+        emulator.stop(started.pid)
+        local.forget()
+        raise
+
+
+def stop() -> None:
+    """Stop the local stack, if there is one."""
+    before = _running()
+    if before is not None:
+        emulator.stop(before.pid)
+    local.forget()
+
+
+@contextmanager
+def running() -> Iterator[local.Stack]:
+    """A local stack for the time of a block: the one that is up, or one of its own that ends with the block."""
+    before = _running()
+    if before is not None:
+        yield before
+        return
+    try:
+        yield start()
+    finally:
+        stop()
+
+
+def _running() -> local.Stack | None:
+    try:
+        stack = local.stack()
+    except (SmallboxError, TypeError, ValueError):
+        return None
+    return stack if emulator.alive(stack.pid) else None
+
+
+def _deployed(started: emulator.Emulator) -> local.Stack:
+    stack = _stack(started, {})
+    local.remember(stack)
+    stack.client("s3").create_bucket(Bucket=_ASSETS)
+    environment = {**clean_environment(), **stack.environment()}
+    outputs = cdk_deploy(environment, ["--context", "deployment=local"])
+    stack = _stack(started, outputs)
+    local.remember(stack)
+    return stack
+
+
+def _stack(started: emulator.Emulator, outputs: dict[str, str]) -> local.Stack:
+    return local.Stack(
+        endpoint_url=started.url,
+        region=local.REGION,
+        account=local.ACCOUNT,
+        api_url=_by_path(started.url, outputs.get("ApiUrl", "")),
+        access_key=local.ACCESS_KEY,
+        secret_key=local.SECRET_KEY,
+        outputs=outputs,
+        pid=started.pid,
+    )
+
+
+def _by_path(endpoint: str, api_url: str) -> str:
+    """The API by path instead of by host: not every resolver knows names under ``localhost``."""
+    api = api_url.removeprefix("http://").partition(".")[0]
+    return f"{endpoint}/_aws/execute-api/{api}"
+
+
+def _say(stack: local.Stack) -> None:
+    sys.stdout.write(f"the API answers at {stack.api_url}\nstop everything with `smallbox down`\n")
