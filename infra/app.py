@@ -8,17 +8,18 @@ from cdk_nag import AwsSolutionsChecks
 from infra.pipeline import Pipeline
 from infra.settings import Deployment
 from infra.stores import Stores
-from infra.suppressions import acknowledge
+from infra.suppressions import acknowledge_pipeline
 
-FLAGS: Final = (
-    "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy",  # access logs without access control lists
-)
+FLAGS: Final = {
+    "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy": True,  # access logs without access control lists
+    "@aws-cdk/core:defaultCrossStackReferences": "strong",  # the stores may not go before what reads them
+}
 
 
 def build(app: cdk.App, deployment: Deployment) -> tuple[Stores, Pipeline]:
     """The two stacks: one holds data and stays, the other computes and can be replaced."""
-    for flag in FLAGS:
-        app.node.set_context(flag, True)
+    for flag, value in FLAGS.items():
+        app.node.set_context(flag, value)
 
     def synthesizer() -> cdk.IReusableStackSynthesizer | None:
         if deployment.bootstrapped:
@@ -27,7 +28,7 @@ def build(app: cdk.App, deployment: Deployment) -> tuple[Stores, Pipeline]:
 
     stores = Stores(app, "SmallboxStores", deployment, synthesizer=synthesizer())
     pipeline = Pipeline(app, "SmallboxPipeline", deployment, stores, synthesizer=synthesizer())
-    acknowledge(stores, pipeline)
+    acknowledge_pipeline(pipeline)
     return stores, pipeline
 
 

@@ -107,12 +107,12 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Under("bucket:lake/tables/*", DELTA),
     ),
     "features/stream": (
-        Grant("queue:features", RECEIVE),
+        Grant("queue:features", RECEIVE + SEND),
         Grant("queue:rebuild", SEND),
         Grant("table:online", STATES),
     ),
     "features/rebuild": (
-        Grant("queue:rebuild", RECEIVE),
+        Grant("queue:rebuild", RECEIVE + SEND),
         Grant("bucket:lake", LIST),
         Under("bucket:lake/tables/*", GET),
         Grant("table:online", STATES),
@@ -137,9 +137,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("table:registry", READ),
         Grant("table:metrics", READ),
     ),
-    "release/start": (
-        Grant("table:registry", WRITE),
-    ),
+    "release/start": (Grant("table:registry", WRITE),),
     "release/review": (
         Grant("bucket:lake", LIST),
         Under("bucket:lake/tables/*", GET),
@@ -198,9 +196,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("function:release/review", INVOKE),
         Grant("function:retraining/decide", INVOKE),
     ),
-    "schedule/daily": (
-        Grant("machine:daily", START),
-    ),
+    "schedule/daily": (Grant("machine:daily", START),),
 }
 
 

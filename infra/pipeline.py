@@ -39,14 +39,16 @@ class Pipeline(Stack):
         retraining = Retraining(self, flow, monitoring.breaches, training)
         daily = daily_machine(self, flow)
         Schedules(self, flow, daily)
-        self._tell({
-            "ApiUrl": flow.api.url,
-            "TrainingMachine": training.state_machine_arn,
-            "DailyMachine": daily.state_machine_arn,
-            "AlarmsTopic": flow.alarms.topic.topic_arn,
-            "BreachesTopic": monitoring.breaches.topic_arn,
-            "DecideDeadQueue": retraining.dead.queue_url,
-        })
+        self._tell(
+            {
+                "ApiUrl": flow.api.url,
+                "TrainingMachine": training.state_machine_arn,
+                "DailyMachine": daily.state_machine_arn,
+                "AlarmsTopic": flow.alarms.topic.topic_arn,
+                "BreachesTopic": monitoring.breaches.topic_arn,
+                "DecideDeadQueue": retraining.dead.queue_url,
+            }
+        )
         self._tell(_queue_outputs(flow))
 
     def _tell(self, outputs: Mapping[str, str]) -> None:

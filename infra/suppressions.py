@@ -1,7 +1,45 @@
 """What cdk-nag finds and we accept, each with its reason."""
 
-from aws_cdk import Stack
+from collections.abc import Sequence
+
+from aws_cdk import Acknowledgment, Stack, Validations
+from constructs import Construct
+
+from infra.permissions import Grant
+
+_PACK = "AwsSolutions::AwsSolutions"
 
 
-def acknowledge(stores: Stack, pipeline: Stack) -> None:
-    """Acknowledge."""
+def acknowledge_pipeline(pipeline: Stack) -> None:
+    """Accept what holds for the whole pipeline."""
+    Validations.of(pipeline).acknowledge(
+        Acknowledgment(
+            id=f"{_PACK}-L1",
+            reason="python3.13 is the newest runtime for which every pinned wheel exists",
+        ),
+        Acknowledgment(
+            id=f"{_PACK}-SF2",
+            reason="executions log every step with its data; X-Ray would cost per trace and add nothing to that",
+        ),
+    )
+
+
+def acknowledge_wildcards(role: Construct, grants: Sequence[tuple[Grant, str]]) -> None:
+    """Accept the wildcard resources that ``permissions.py`` declares, with the reasons given there.
+
+    Args:
+        role: whose they are.
+        grants: each with the ARN that it is on.
+    """
+    for grant, arn in grants:
+        if "*" in grant.on:
+            finding = f"{_PACK}-IAM5[Resource::{_as_nag_writes_it(role, arn)}]"
+            Validations.of(role).acknowledge(Acknowledgment(id=finding, reason=grant.reason))
+
+
+def _as_nag_writes_it(scope: Construct, arn: str) -> str:
+    """An ARN of the other stack is an import: cdk-nag writes its name, and the key behind it."""
+    resolved = Stack.of(scope).resolve(arn)
+    if isinstance(resolved, str):
+        return resolved
+    return "".join(part if isinstance(part, str) else part["Fn::ImportValue"] for part in resolved["Fn::Join"][1])

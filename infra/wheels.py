@@ -55,10 +55,8 @@ def _build(runtime: str, folder: Path, subfolder: str, target: tuple[str, ...]) 
 
 def _install(runtime: str, into: Path, target: tuple[str, ...]) -> None:
     uv = Path(sys.executable).with_name("uv")
-    command = [uv, "pip", "install", "--quiet", "--target", into, *target, "--require-hashes"]
-    subprocess.run(  # noqa: S603 our own uv, our own files
-        [*command, "--only-binary", ":all:", "-r", requirements(runtime)], check=True, cwd=ROOT
-    )
+    options = ["--quiet", "--require-hashes", "--only-binary", ":all:", "--target", str(into), *target]
+    subprocess.run([str(uv), "pip", "install", *options, "-r", str(requirements(runtime))], check=True, cwd=ROOT)  # noqa: S603
 
 
 if __name__ == "__main__":

@@ -56,6 +56,6 @@ def flow_of(scope: Construct, deployment: Deployment, stores: Stores) -> Flow:
         flow.arns.add(f"queue:{name}", queue.queue.queue_arn)
     for name, table in stores.tables.items():
         flow.arns.add(f"table:{name}", table.table_arn)
-    flow.arns.add("bucket:lake", stores.lake.bucket_arn)
-    flow.arns.add("bucket:inbox", stores.inbox.bucket_arn)
+    flow.arns.add("bucket:lake", stores.export_value(stores.lake.bucket_arn))
+    flow.arns.add("bucket:inbox", stores.export_value(stores.inbox.bucket_arn))
     return flow

@@ -6,6 +6,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.permissions import Grant, grants_of
+from infra.suppressions import acknowledge_wildcards
 
 
 class Arns:
@@ -35,16 +36,18 @@ def exact_role(scope: Construct, principal: str, service: str, arns: Arns) -> ia
 
     What CDK would add to it on the side is left out: ``permissions.py`` is the whole truth.
     """
-    statements = [_statement(grant, arns) for grant in grants_of(principal)]
+    grants = [(grant, arns.of(grant.on)) for grant in grants_of(principal)]
+    statements = [_statement(grant, arn) for grant, arn in grants]
     role = iam.Role(
         scope,
         "Role",
         assumed_by=iam.ServicePrincipal(f"{service}.amazonaws.com"),
         inline_policies={"grants": iam.PolicyDocument(statements=statements)},
     )
+    acknowledge_wildcards(role, grants)
     return role.without_policy_updates()
 
 
-def _statement(grant: Grant, arns: Arns) -> iam.PolicyStatement:
+def _statement(grant: Grant, arn: str) -> iam.PolicyStatement:
     conditions = {"StringEquals": {"cloudwatch:namespace": grant.namespace}} if grant.namespace else None
-    return iam.PolicyStatement(actions=list(grant.actions), resources=[arns.of(grant.on)], conditions=conditions)
+    return iam.PolicyStatement(actions=list(grant.actions), resources=[arn], conditions=conditions)

@@ -15,9 +15,7 @@ class Serving(Construct):
         super().__init__(scope, "serving")
         predict = self._predict(flow)
         log = Function(self, "log", flow, settings.Log(lake_bucket=flow.lake), wheels=IMAGE, size=BATCH)
-        scoring = settings.Score(
-            inbox_bucket=flow.inbox, lake_bucket=flow.lake, registry_table=flow.table("registry")
-        )
+        scoring = settings.Score(inbox_bucket=flow.inbox, lake_bucket=flow.lake, registry_table=flow.table("registry"))
         score = Function(self, "score", flow, scoring, wheels=IMAGE, size=TASK)
 
         flow.api.route(

@@ -1,6 +1,8 @@
 """MiniStack as a child process: AWS on this machine, with IAM enforced."""
 
+import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -8,6 +10,7 @@ import sys
 import time
 import urllib.request
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from smallbox.cli.checkout import clean_environment, state_folder
@@ -41,7 +44,7 @@ def start() -> Emulator:
     """
     port = _free_port()
     with (state_folder() / "emulator.log").open("w") as log:
-        process = subprocess.Popen(  # noqa: S603 our own Python
+        process = subprocess.Popen(
             [sys.executable, "-m", "ministack"],
             env=_environment(port),
             stdin=subprocess.DEVNULL,
@@ -60,30 +63,31 @@ def start() -> Emulator:
 
 def stop(pid: int) -> None:
     """Stop the emulator's whole process group and wait until it is gone: the workers must not survive it."""
-    for number, patience in ((signal.SIGTERM, _STOP_SECONDS), (signal.SIGKILL, _STOP_SECONDS)):
-        if not _signal_group(pid, number):
-            return
-        deadline = time.monotonic() + patience
-        while time.monotonic() < deadline:
-            if not alive(pid):
-                return
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        deadline = time.monotonic() + _STOP_SECONDS
+        _signal_group(pid, number)
+        while alive(pid) and time.monotonic() < deadline:
             time.sleep(0.05)
+    shutil.rmtree(_temporary(), ignore_errors=True)
 
 
 def alive(pid: int) -> bool:
-    """Whether any process of the group still runs; one that only waits to be reaped does not."""
+    """Whether a process of the emulator's group still runs; one that only waits to be reaped does not."""
     _reap(pid)
-    listing = subprocess.run(["ps", "-A", "-o", "pgid=,stat="], capture_output=True, text=True, check=True)  # noqa: S607
-    lines = (line.split() for line in listing.stdout.splitlines())
-    return any(group == str(pid) and not state.startswith("Z") for group, state in lines)
+    listing = subprocess.run(["ps", "-A", "-o", "pgid=,stat=,args="], capture_output=True, text=True, check=True)  # noqa: S607
+    lines = (line.split(maxsplit=2) for line in listing.stdout.splitlines())
+    # The number may be another program's by now: it is ours only where it says so.
+    return any(line[0] == str(pid) and line[1][0] != "Z" and "ministack" in line[-1] for line in lines)
 
 
-def _signal_group(pid: int, number: int) -> bool:
-    try:
-        os.killpg(pid, number)
-    except ProcessLookupError:
-        return False
-    return True
+def _signal_group(pid: int, number: int) -> None:
+    if alive(pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, number)
+
+
+def _temporary() -> Path:
+    return state_folder() / "tmp"
 
 
 def _reap(pid: int) -> None:
@@ -108,8 +112,7 @@ def _free_port() -> int:
 
 def _environment(port: int) -> dict[str, str]:
     folder = state_folder()
-    temporary = folder / "tmp"
-    temporary.mkdir(exist_ok=True)
+    _temporary().mkdir(exist_ok=True)
     return {
         **clean_environment(),
         "GATEWAY_PORT": str(port),
@@ -122,7 +125,7 @@ def _environment(port: int) -> dict[str, str]:
         "PERSIST_STATE": "0",
         "STATE_DIR": str(folder / "state"),
         "S3_DATA_DIR": str(folder / "s3"),
-        "TMPDIR": str(temporary),
+        "TMPDIR": str(_temporary()),
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
         "OMP_NUM_THREADS": "2",

@@ -27,13 +27,12 @@ class SignedHttp:
         self._signer = SigV4Auth(Credentials(access_key, secret_key, token), "execute-api", region)
         self._pool = urllib3.PoolManager(maxsize=16, retries=False, timeout=urllib3.Timeout(connect=5, read=60))
 
-    def request(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """Send a JSON body, or none; returns the status and the parsed answer, ``None`` when it is empty.
+    def request(self, method: str, path: str, content: str | None = None) -> tuple[int, Any]:
+        """Send a JSON text, or nothing; returns the status and the parsed answer, ``None`` when it is empty.
 
         Raises:
             Unavailable: when nothing answers.
         """
-        content = None if body is None else json.dumps(body)
         headers = {} if content is None else {"Content-Type": "application/json"}
         request = AWSRequest(method=method, url=self._base + path, data=content, headers=headers)
         self._signer.add_auth(request)

@@ -1,15 +1,17 @@
 """`smallbox up` and `smallbox down`: the whole system on this machine."""
 
-import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from smallbox.cli import emulator, local
 from smallbox.cli.checkout import clean_environment
 from smallbox.cli.deploy import cdk_deploy
 from smallbox.errors import SmallboxError
+
+if TYPE_CHECKING:
+    import argparse
 
 _ASSETS: Final = "smallbox-local-assets"
 

@@ -1,0 +1,92 @@
+# Every target sets up what it needs: python3 (3.11 or newer, with venv), make and git are enough.
+# Node and the CDK come with the packages. Stamps under .build make a second run quick.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(BIN)/uv
+# npm and the CDK start programs by name: ours come first.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+SETUP := .build/python.stamp .build/node.stamp
+RUNTIMES := api predict
+COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
+
+.PHONY: demo
+demo: setup ## the whole story on this machine, with real data
+	$(BIN)/smallbox demo
+
+.PHONY: up
+up: setup ## start the whole system on this machine and leave it running
+	$(BIN)/smallbox up
+
+.PHONY: down
+down: setup ## stop it
+	$(BIN)/smallbox down
+
+.PHONY: check
+check: setup ## style, types, generated pages
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m infra.describe --check
+
+.PHONY: test
+test: check layers ## check, then every test; those against the local stack last, one after another
+	$(BIN)/pytest -n 2 -m "not deployed"
+	$(BIN)/pytest -m deployed
+
+.PHONY: bench
+bench: setup ## the benchmarks, ours beside its peers
+	for benchmark in benchmarks/*.py; do $(BIN)/python "$$benchmark"; done
+
+.PHONY: docs
+docs: setup ## write the generated pages
+	$(BIN)/python -m infra.describe
+
+.PHONY: layers
+layers: setup ## the wheels of the Lambda layers, without Docker
+	$(BIN)/python -m infra.wheels
+
+.PHONY: deploy
+deploy: setup ## deploy to AWS with your own credentials
+	$(BIN)/smallbox deploy
+
+.PHONY: lock
+lock: setup ## compile every requirements file again
+	$(COMPILE) --upgrade requirements/uv.in -o requirements/uv.txt
+	$(COMPILE) --upgrade --python-version 3.11 requirements/dev.in -o requirements/dev.txt
+	for runtime in $(RUNTIMES) image; do \
+		$(COMPILE) --upgrade --python-version 3.13 -c requirements/shared.in -c requirements/dev.txt \
+			"layers/$$runtime/requirements.in" -o "layers/$$runtime/requirements.txt"; \
+	done
+	npm install --package-lock-only
+
+.PHONY: setup
+setup: $(SETUP) ## the virtual environment and the CDK
+
+.PHONY: clean
+clean: ## remove everything that was built
+	rm -rf .venv node_modules .build cdk.out .smallbox
+
+$(UV): requirements/uv.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	touch $(UV)
+
+.build/python.stamp: $(UV) requirements/dev.txt pyproject.toml
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	mkdir -p .build && touch $@
+
+.build/node.stamp: .build/python.stamp package-lock.json
+	npm ci --no-audit --no-fund
+	mkdir -p .build && touch $@
