@@ -25,7 +25,7 @@ class Between:
 class Lake(Protocol):
     """Append-only tables of columns. A name has parts: ``records/arrivals``, ``predictions/late_arrival``.
 
-    Rows of a table have an ``int64`` column ``time`` (event time, microseconds), by whose day it is partitioned.
+    Rows of a table have an ``int64`` column ``time`` (event time, microseconds).
     """
 
     def append(self, table: str, rows: "pa.Table") -> None:
@@ -145,8 +145,8 @@ class Documents(Protocol):
 class Queue(Protocol):
     """Sends JSON messages."""
 
-    def send(self, messages: Sequence[Mapping[str, Any]]) -> None:
-        """Send all; :class:`~smallbox.errors.Unavailable` when any was not taken."""
+    def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0) -> None:
+        """Send all, to be seen after a delay; :class:`~smallbox.errors.Unavailable` when any was not taken."""
 
 
 class Meter(Protocol):

@@ -5,6 +5,7 @@ microseconds. Integers compare exactly and are the same number in Python, numpy,
 """
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -16,6 +17,20 @@ SECOND: Final = 1_000_000
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The moment that work is done for.
+
+    Attributes:
+        at: the moment.
+        is_replayed: whether a caller named it, rather than the clock.
+    """
+
+    at: Micros
+    is_replayed: bool = False
+
 
 _UNITS: Final = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 _DURATION: Final = re.compile(r"(-?)(\d+)([smhd])")
@@ -34,9 +49,7 @@ def duration(text: str) -> Micros:
     """
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise DefinitionError(
-            f"{text!r} is not a duration; write a whole number and s, m, h or d, like '24h'"
-        )
+        raise DefinitionError(f"{text!r} is not a duration; write a whole number and s, m, h or d, like '24h'")
     sign, number, unit = match.groups()
     return (-1 if sign else 1) * int(number) * _UNITS[unit]
 

@@ -68,6 +68,7 @@ class Stream:
     """``features/stream``: the features queue to the online store."""
 
     online_table: str
+    features_queue: str
     rebuild_queue: str
 
 
@@ -77,6 +78,7 @@ class Rebuild:
 
     lake_bucket: str
     online_table: str
+    rebuild_queue: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ class System:
         Raises:
             InvalidInput: with the server's own sentence, when it answers with an error.
         """
-        status, answer = self.stack.request(method, path, body)
+        status, answer = self.stack.http.request(method, path, body)
         if status >= ERRORS_FROM:
             raise InvalidInput(f"{method} {path}: {status}: {json.dumps(answer)[:500]}", status=status)
         return answer
@@ -87,7 +87,7 @@ class System:
 
     def dead_letters(self) -> int:
         """How many messages lie in dead-letter queues."""
-        return sum(self._waiting(name) for name in self.outputs if name.endswith("Dlq"))
+        return sum(self._waiting(name) for name in self.outputs if name.endswith("DeadQueue"))
 
     def run(self, machine: str, document: Mapping[str, Any], name: str | None = None) -> Mapping[str, Any]:
         """Start an execution of a state machine and wait for its output."""

@@ -42,12 +42,12 @@ def count(window: str) -> Aggregate:
 
 
 def total(field: str, window: str) -> Aggregate:
-    """The sum of a numeric field; nulls are passed over."""
+    """The sum of a numeric field, exact to the sixth decimal; nulls are passed over."""
     return Aggregate("sum", field, window)
 
 
 def mean(field: str, window: str) -> Aggregate:
-    """The mean of a numeric field; nulls are passed over."""
+    """The mean of a numeric field, its sum exact to the sixth decimal; nulls are passed over."""
     return Aggregate("mean", field, window)
 
 
@@ -67,5 +67,8 @@ def maximum(field: str, window: str) -> Aggregate:
 
 
 def last(field: str, window: str) -> Aggregate:
-    """The value of the record with the latest event time; ties go to the greater key, nulls are passed over."""
+    """The value of the record with the latest event time; nulls are passed over.
+
+    Of records with one event time, the one whose key has the greater CRC-32 counts: arbitrary, but always the same.
+    """
     return Aggregate("last", field, window)

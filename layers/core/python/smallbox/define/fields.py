@@ -50,9 +50,7 @@ def number(
     return Field("number", nullable=nullable, minimum=minimum, maximum=maximum, unit=unit)
 
 
-def integer(
-    *, minimum: int | None = None, maximum: int | None = None, unit: str = "", nullable: bool = False
-) -> Field:
+def integer(*, minimum: int | None = None, maximum: int | None = None, unit: str = "", nullable: bool = False) -> Field:
     """A whole number."""
     return Field("integer", nullable=nullable, minimum=minimum, maximum=maximum, unit=unit)
 

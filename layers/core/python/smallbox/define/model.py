@@ -43,7 +43,7 @@ Estimator = Callable[[Columns], Any]
 
 
 def label(source: Source, *, on: str, value: str, within: str) -> Label:
-    """The outcome to predict: the boolean field ``value`` of the record of ``source`` whose ``on`` is the request's key.
+    """The outcome to predict: the boolean ``value`` of the record of ``source`` whose ``on`` is the request's key.
 
     Raises:
         DefinitionError: when a field is missing or of the wrong type.
@@ -79,10 +79,10 @@ class Model:
     views: Sequence[FeatureView]
     label: Label
     estimator: Estimator
-    gate: Gate = Gate()
-    release: Release = Release()
-    monitor: Monitor = Monitor()
-    retrain: Retrain = Retrain()
+    gate: Gate = field(default_factory=Gate)
+    release: Release = field(default_factory=Release)
+    monitor: Monitor = field(default_factory=Monitor)
+    retrain: Retrain = field(default_factory=Retrain)
     fallback: float | None = None
     columns: Columns = field(init=False)
 
@@ -99,9 +99,7 @@ class Model:
         columns = Columns(numeric + self.feature_names, categorical)
         twice = {n for n in columns.names if columns.names.count(n) > 1}
         if twice:
-            raise DefinitionError(
-                f"model {self.name}: {', '.join(sorted(twice))}: a column may be named only once"
-            )
+            raise DefinitionError(f"model {self.name}: {', '.join(sorted(twice))}: a column may be named only once")
         object.__setattr__(self, "columns", columns)
 
     def _needed(self) -> list[str]:

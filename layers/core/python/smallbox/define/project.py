@@ -66,9 +66,7 @@ def project_of(models: Iterable[Model], sources: Iterable[Source] = ()) -> Proje
     project = Project(_unique("source", [*read, *sources]), views, _unique("model", models))
     for model in models:
         if model.label.source_name not in project.sources:
-            raise DefinitionError(
-                f"model {model.name}: label source {model.label.source_name!r} is not defined"
-            )
+            raise DefinitionError(f"model {model.name}: label source {model.label.source_name!r} is not defined")
     return project
 
 
@@ -82,6 +80,4 @@ def load(package: str = "definitions") -> Project:
     folder = importlib.import_module(package).__path__
     modules = [importlib.import_module(f"{package}.{m.name}") for m in pkgutil.iter_modules(folder)]
     values = [value for module in modules for value in vars(module).values()]
-    return project_of(
-        (v for v in values if isinstance(v, Model)), (v for v in values if isinstance(v, Source))
-    )
+    return project_of((v for v in values if isinstance(v, Model)), (v for v in values if isinstance(v, Source)))

@@ -11,6 +11,9 @@ from smallbox.times import DAY, Micros, duration
 
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
+RESERVED: Final = ("key", "time", "known_at", "received_at", "digest")
+"""Columns that the lake keeps of every record, which no field may be named after."""
+
 
 def check_name(kind: str, name: str) -> None:
     """Refuse a name that is not lower-case letters, digits and underscores, beginning with a letter.
@@ -55,6 +58,11 @@ class Source:
         check_name("source", self.name)
         for name in self.fields:
             check_name(f"source {self.name}: field", name)
+            if name in (*RESERVED, "superseded_at"):
+                raise DefinitionError(
+                    f"source {self.name}: a field may not be named {name!r}, which the lake uses itself; "
+                    f"write something like {self.name}_{name}"
+                )
         self._require(self.key, "text", "key")
         self._require(self.time, "timestamp", "time")
         known_after = None if self.known_after is None else duration(self.known_after)

@@ -1,0 +1,24 @@
+"""Views from the lake to the online store, after a drop or a correction."""
+
+from typing import Any
+
+from smallbox.features.run import RebuildTask
+
+from smallbox.aws import clock
+from smallbox.aws.batch import consume
+from smallbox.aws.lake import DeltaLake
+from smallbox.aws.online import DynamoOnlineStore
+from smallbox.aws.pauses import jittered
+from smallbox.aws.queue import SqsQueue
+from smallbox.aws.settings import Rebuild, from_environment
+from smallbox.define.project import load
+
+settings = from_environment(Rebuild)
+lake, store = DeltaLake.in_bucket(settings.lake_bucket), DynamoOnlineStore(settings.online_table)
+task = RebuildTask(load(), lake, store, SqsQueue(settings.rebuild_queue), jittered)
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Rebuild what the messages ask for, source by source."""
+    del context
+    return consume(event, lambda message: str(message["source"]), lambda messages: task.run(messages, clock.now()))

@@ -1,0 +1,22 @@
+"""The features queue to the online store: each record exactly once."""
+
+from typing import Any
+
+from smallbox.aws import clock
+from smallbox.aws.batch import consume
+from smallbox.aws.online import DynamoOnlineStore
+from smallbox.aws.pauses import jittered
+from smallbox.aws.queue import SqsQueue
+from smallbox.aws.settings import Stream, from_environment
+from smallbox.define.project import load
+from smallbox.features.run import Streamer
+
+settings = from_environment(Stream)
+again, rebuild = SqsQueue(settings.features_queue), SqsQueue(settings.rebuild_queue)
+streamer = Streamer(load(), DynamoOnlineStore(settings.online_table), again, rebuild, jittered)
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Apply the messages of each source."""
+    del context
+    return consume(event, lambda message: str(message["source"]), lambda messages: streamer.apply(messages, clock.now()))

@@ -1,0 +1,19 @@
+"""A task of the day: late labels to the predictions they belong to."""
+
+from typing import Any
+
+from smallbox.feedback.run import JoinTask
+
+from smallbox.aws import clock
+from smallbox.aws.lake import DeltaLake
+from smallbox.aws.settings import Join, from_environment
+from smallbox.define.project import load
+
+settings = from_environment(Join)
+task = JoinTask(load(), DeltaLake.in_bucket(settings.lake_bucket))
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Join what became known; passes the day's document on."""
+    del context
+    return task.run(event, clock.now())

@@ -1,0 +1,29 @@
+"""A task of the day: the metrics of an event day, stored by day, breaches published."""
+
+from typing import Any
+
+from smallbox.monitoring.run import CheckTask
+from smallbox.registry.store import Registry
+
+from smallbox.aws.blobs import S3Blobs
+from smallbox.aws.documents import DynamoDocuments
+from smallbox.aws.lake import DeltaLake
+from smallbox.aws.meter import CloudWatchMeter
+from smallbox.aws.settings import Check, from_environment
+from smallbox.define.project import load
+
+settings = from_environment(Check)
+task = CheckTask(
+    load(),
+    DeltaLake.in_bucket(settings.lake_bucket),
+    S3Blobs(settings.lake_bucket),
+    Registry(DynamoDocuments(settings.registry_table)),
+    DynamoDocuments(settings.metrics_table),
+    CloudWatchMeter(),
+)
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Check the day; passes the day's document on with what breached."""
+    del context
+    return task.run(event)

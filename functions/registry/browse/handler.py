@@ -1,0 +1,37 @@
+"""``GET /models`` and below: models, versions, history and metrics, to read."""
+
+from aws_lambda_powertools.event_handler import Response
+from smallbox.registry.browse import Browser
+from smallbox.registry.store import Registry
+
+from smallbox.aws import api
+from smallbox.aws.documents import DynamoDocuments
+from smallbox.aws.settings import Browse, from_environment
+from smallbox.define.project import load
+
+settings = from_environment(Browse)
+browser = Browser(load(), Registry(DynamoDocuments(settings.registry_table)), DynamoDocuments(settings.metrics_table))
+app = api.resolver()
+
+
+@app.get("/models")
+def models() -> Response[str]:
+    return api.answer(200, browser.models())
+
+
+@app.get("/models/<model>/versions")
+def versions(model: str) -> Response[str]:
+    return api.answer(200, browser.versions(model))
+
+
+@app.get("/models/<model>/history")
+def history(model: str) -> Response[str]:
+    return api.answer(200, browser.history(model))
+
+
+@app.get("/models/<model>/metrics/<day>")
+def metrics(model: str, day: str) -> Response[str]:
+    return api.answer(200, browser.metrics(model, day))
+
+
+handler = api.entry(app)

@@ -1,0 +1,20 @@
+"""A task of the day: promotes a running canary, rolls it back, or waits."""
+
+from typing import Any
+
+from smallbox.registry.store import Registry
+from smallbox.release.run import ReviewTask
+
+from smallbox.aws.documents import DynamoDocuments
+from smallbox.aws.lake import DeltaLake
+from smallbox.aws.settings import Review, from_environment
+from smallbox.define.project import load
+
+settings = from_environment(Review)
+task = ReviewTask(load(), DeltaLake.in_bucket(settings.lake_bucket), Registry(DynamoDocuments(settings.registry_table)))
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Review the canary; passes the day's document on."""
+    del context
+    return task.run(event)

@@ -1,0 +1,19 @@
+"""Last task of a training run: the registered version becomes champion, or challenger in a canary."""
+
+from typing import Any
+
+from smallbox.registry.store import Registry
+from smallbox.release.run import StartTask
+
+from smallbox.aws.documents import DynamoDocuments
+from smallbox.aws.settings import Start, from_environment
+from smallbox.define.project import load
+
+settings = from_environment(Start)
+task = StartTask(load(), Registry(DynamoDocuments(settings.registry_table)))
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Release the version; passes the run's document on."""
+    del context
+    return task.run(event)

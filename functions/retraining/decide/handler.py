@@ -1,0 +1,29 @@
+"""Decides whether to train again: at the end of a day, or when an alarm rings."""
+
+from typing import Any
+
+from smallbox.registry.store import Registry
+from smallbox.retraining.run import DecideTask
+
+from smallbox.aws import clock
+from smallbox.aws.alarms import models_of
+from smallbox.aws.documents import DynamoDocuments
+from smallbox.aws.settings import Decide, from_environment
+from smallbox.aws.workflow import StateMachine
+from smallbox.define.project import load
+
+settings = from_environment(Decide)
+task = DecideTask(
+    load(),
+    Registry(DynamoDocuments(settings.registry_table)),
+    DynamoDocuments(settings.metrics_table),
+    StateMachine(settings.training_machine),
+)
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Decide for the day's model, or for each model whose alarm the event brings."""
+    del context
+    if "Records" not in event:
+        return task.run(event, clock.now())
+    return {"decisions": [task.on_alarm(model) for model in models_of(event)]}

@@ -1,0 +1,18 @@
+"""The predictions queue to the prediction log."""
+
+from typing import Any
+
+from smallbox.aws.batch import consume
+from smallbox.aws.lake import DeltaLake
+from smallbox.aws.settings import Log, from_environment
+from smallbox.define.project import load
+from smallbox.serving.log import PredictionLog
+
+settings = from_environment(Log)
+log = PredictionLog(load(), DeltaLake.in_bucket(settings.lake_bucket))
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Append the messages of each model in one commit."""
+    del context
+    return consume(event, lambda message: str(message["model"]), log.append)

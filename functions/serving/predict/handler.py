@@ -1,0 +1,52 @@
+"""``POST /models/{model}/predict``, and the Open Inference Protocol's routes."""
+
+from aws_lambda_powertools.event_handler import Response
+from smallbox.registry.store import Registry
+
+from smallbox.aws import api, clock
+from smallbox.aws.blobs import S3Blobs
+from smallbox.aws.documents import DynamoDocuments
+from smallbox.aws.online import DynamoOnlineStore
+from smallbox.aws.queue import SqsQueue
+from smallbox.aws.settings import Predict, from_environment
+from smallbox.define.project import load
+from smallbox.serving.inference import InferenceProtocol
+from smallbox.serving.predict import ModelShelf, Predictor
+
+settings = from_environment(Predict)
+shelf = ModelShelf(Registry(DynamoDocuments(settings.registry_table)), S3Blobs(settings.lake_bucket))
+store, queue = DynamoOnlineStore(settings.online_table), SqsQueue(settings.predictions_queue)
+predictor = Predictor(load(), store, shelf, queue)
+protocol = InferenceProtocol(load(), shelf, predictor)
+app = api.resolver()
+
+
+@app.post("/models/<model>/predict")
+def predict(model: str) -> Response[str]:
+    request = api.Request.of(app)
+    as_of = api.moment_of(request.query("as_of")).at
+    return api.answer(200, predictor.predict(model, request.document(), as_of, clock.now(), request.id))
+
+
+@app.post("/v2/models/<model>/infer")
+def infer(model: str) -> Response[str]:
+    request, now = api.Request.of(app), clock.now()
+    return api.answer(200, protocol.infer(model, request.document(), now, request.id))
+
+
+@app.get("/v2/models/<model>")
+def metadata(model: str) -> Response[str]:
+    return api.answer(200, protocol.metadata(model))
+
+
+@app.get("/v2/health/live")
+def live() -> Response[str]:
+    return api.answer(200, {"live": True})
+
+
+@app.get("/v2/health/ready")
+def ready() -> Response[str]:
+    return api.answer(200, protocol.ready())
+
+
+handler = api.entry(app)

@@ -1,0 +1,27 @@
+"""A file under ``score/<model>/in/`` to predictions under ``score/<model>/out/``."""
+
+from typing import Any
+
+from smallbox.registry.store import Registry
+from smallbox.serving.score import BatchScorer
+
+from smallbox.aws import clock
+from smallbox.aws.batch import consume
+from smallbox.aws.blobs import S3Blobs
+from smallbox.aws.documents import DynamoDocuments
+from smallbox.aws.lake import DeltaLake
+from smallbox.aws.objects import each_object, key_of
+from smallbox.aws.settings import Score, from_environment
+from smallbox.define.project import load
+from smallbox.serving.predict import ModelShelf
+
+settings = from_environment(Score)
+inbox = S3Blobs(settings.inbox_bucket)
+shelf = ModelShelf(Registry(DynamoDocuments(settings.registry_table)), S3Blobs(settings.lake_bucket))
+scorer = BatchScorer(load(), DeltaLake.in_bucket(settings.lake_bucket), shelf, inbox)
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Score each file that the messages name."""
+    del context
+    return consume(event, key_of, each_object(inbox, lambda key, content: scorer.score(key, content, clock.now())))

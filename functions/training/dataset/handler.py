@@ -1,0 +1,20 @@
+"""First task of a training run: its point-in-time dataset."""
+
+from typing import Any
+
+from smallbox.training.run import DatasetTask
+
+from smallbox.aws import clock
+from smallbox.aws.blobs import S3Blobs
+from smallbox.aws.lake import DeltaLake
+from smallbox.aws.settings import Dataset, from_environment
+from smallbox.define.project import load
+
+settings = from_environment(Dataset)
+task = DatasetTask(load(), DeltaLake.in_bucket(settings.lake_bucket), S3Blobs(settings.lake_bucket))
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Build and store the dataset; passes the run's document on."""
+    del context
+    return task.run(event, clock.now())

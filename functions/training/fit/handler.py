@@ -1,0 +1,20 @@
+"""Second task of a training run: fit, calibrate, export, check parity, measure."""
+
+from typing import Any
+
+from smallbox.registry.store import Registry
+from smallbox.training.run import FitTask
+
+from smallbox.aws.blobs import S3Blobs
+from smallbox.aws.documents import DynamoDocuments
+from smallbox.aws.settings import Fit, from_environment
+from smallbox.define.project import load
+
+settings = from_environment(Fit)
+task = FitTask(load(), S3Blobs(settings.lake_bucket), Registry(DynamoDocuments(settings.registry_table)))
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Fit the candidate and store its artifacts; passes the run's document on."""
+    del context
+    return task.run(event)

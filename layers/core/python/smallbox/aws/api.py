@@ -1,0 +1,96 @@
+"""What every HTTPS function shares: routing, errors as JSON, and the moment that a request is for."""
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
+
+from smallbox.aws.clock import now
+from smallbox.errors import MalformedBody, NotFound, error_body, policy_of
+from smallbox.times import Moment, parse_moment
+
+logger = Logger()
+
+SERVER_ERROR = 500
+
+
+def answer(status: int, document: Mapping[str, Any]) -> Response[str]:
+    """A JSON answer."""
+    return Response(status, content_types.APPLICATION_JSON, json.dumps(document, separators=(",", ":")))
+
+
+def _failed(error: Exception) -> Response[str]:
+    status = policy_of(error).status
+    if status >= SERVER_ERROR:
+        logger.error("request failed", exc_info=error)
+    return answer(status, error_body(error))
+
+
+def resolver() -> APIGatewayHttpResolver:
+    """A router whose errors are answered by the error table."""
+    app = APIGatewayHttpResolver()
+    app.exception_handler(Exception)(_failed)
+    app.not_found(lambda _: _failed(NotFound("there is no such route")))
+    return app
+
+
+def entry(app: APIGatewayHttpResolver) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+    """The function's handler."""
+    return logger.inject_lambda_context(app.resolve)
+
+
+def moment_of(text: str | None) -> Moment:
+    """The moment a request is for: the present, or the past one that a replay names.
+
+    Raises:
+        MalformedBody: when it is no moment, or lies ahead.
+    """
+    present = now()
+    if text is None:
+        return Moment(present)
+    try:
+        at = parse_moment(text)
+    except (TypeError, ValueError) as error:
+        raise MalformedBody(f"as_of={text!r} is not an ISO 8601 moment with its offset", field="as_of") from error
+    if at > present:
+        raise MalformedBody(f"as_of={text!r} lies in the future", field="as_of")
+    return Moment(at, is_replayed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a route needs of the request that it answers."""
+
+    id: str
+    body: bytes
+    content_type: str | None
+    parameters: Mapping[str, str]
+
+    @classmethod
+    def of(cls, app: APIGatewayHttpResolver) -> "Request":
+        """The request that the router is answering."""
+        event = app.current_event
+        raw = event.body or ""
+        body = base64.b64decode(raw) if event.is_base64_encoded else raw.encode("utf-8", "surrogatepass")
+        return cls(
+            event.request_context.request_id, body, event.headers.get("content-type"), event.query_string_parameters
+        )
+
+    def query(self, name: str) -> str | None:
+        """A query parameter, where it is given."""
+        return self.parameters.get(name)
+
+    def document(self) -> Any:
+        """The body as JSON.
+
+        Raises:
+            MalformedBody: when it is not JSON.
+        """
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError) as error:
+            raise MalformedBody(f"the body is not JSON: {error}") from error

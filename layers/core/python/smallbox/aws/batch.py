@@ -1,0 +1,51 @@
+"""What every queue consumer shares: one poor message never fails the batch that it came in."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+logger = Logger()
+
+Message = Mapping[str, Any]
+
+
+def consume(
+    event: Mapping[str, Any],
+    group: Callable[[Message], str],
+    process: Callable[[Sequence[Message]], object],
+) -> dict[str, Any]:
+    """Process an SQS event's messages group by group; those of a group that fails are tried again.
+
+    Args:
+        event: what Lambda got from SQS.
+        group: names the group of a message; groups succeed and fail apart.
+        process: does the work for the messages of one group.
+
+    Returns:
+        SQS's partial batch response: the ids to try again, which end in the dead-letter queue.
+    """
+    groups: dict[str, list[tuple[str, Message]]] = {}
+    failed: list[str] = []
+    for record in event["Records"]:
+        try:
+            message = json.loads(record["body"])
+            groups.setdefault(group(message), []).append((record["messageId"], message))
+        except (ValueError, KeyError, TypeError):
+            logger.exception("message cannot be read", extra={"message_id": record["messageId"]})
+            failed.append(record["messageId"])
+    for name, members in groups.items():
+        failed += _attempt(name, members, process)
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _attempt(
+    name: str, members: Sequence[tuple[str, Message]], process: Callable[[Sequence[Message]], object]
+) -> list[str]:
+    try:
+        process([message for _, message in members])
+    except Exception:  # whatever it is, the other groups' messages must not share its fate
+        logger.exception("messages failed", extra={"group": name, "messages": len(members)})
+        return [message_id for message_id, _ in members]
+    return []

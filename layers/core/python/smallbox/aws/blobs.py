@@ -1,0 +1,51 @@
+"""Objects in an S3 bucket."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+from smallbox.aws.clients import AwsErrors, client, code_of
+from smallbox.errors import NotFound, Unavailable
+
+_ABSENT = {"NoSuchKey", "404", "NotFound"}
+
+
+@contextmanager
+def _translated(bucket: str, key: str) -> Iterator[None]:
+    try:
+        yield
+    except AwsErrors as error:
+        if code_of(error) in _ABSENT:
+            raise NotFound(f"there is no object {key!r} in {bucket}", key=key) from error
+        raise Unavailable(f"S3 did not answer for {key!r}: {error}", key=key) from error
+
+
+class S3Blobs:
+    """The ``Blobs`` port on one bucket."""
+
+    def __init__(self, bucket: str, s3: Any = None) -> None:
+        self._bucket = bucket
+        self._s3 = s3 or client("s3")
+
+    def get(self, key: str) -> bytes:
+        """The object's content."""
+        with _translated(self._bucket, key):
+            content: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            return content
+
+    def download(self, key: str, into: BinaryIO) -> None:
+        """Stream an object into a file, in bounded memory."""
+        with _translated(self._bucket, key):
+            self._s3.download_fileobj(self._bucket, key, into)
+        into.seek(0)
+
+    def put(self, key: str, content: bytes) -> None:
+        """Write or overwrite an object."""
+        with _translated(self._bucket, key):
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=content)
+
+    def list(self, prefix: str) -> Sequence[str]:
+        """All keys with the prefix, in order."""
+        with _translated(self._bucket, prefix):
+            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+            return sorted(item["Key"] for page in pages for item in page.get("Contents", []))

@@ -1,0 +1,30 @@
+"""boto3 clients, one of each a process."""
+
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 4},
+    connect_timeout=2,
+    read_timeout=20,
+    tcp_keepalive=True,
+)
+
+AwsErrors = (BotoCoreError, ClientError)
+
+
+@cache
+def client(service: str) -> Any:
+    """The process's client of a service."""
+    return boto3.client(service, config=_CONFIG)
+
+
+def code_of(error: BaseException) -> str:
+    """The code that AWS gave an error; empty when it gave none."""
+    response = getattr(error, "response", {})
+    code: str = response.get("Error", {}).get("Code", "")
+    return code

@@ -1,0 +1,12 @@
+"""The present."""
+
+import time
+
+from smallbox.times import Micros
+
+_NANOS_PER_MICRO = 1_000
+
+
+def now() -> Micros:
+    """The present moment."""
+    return time.time_ns() // _NANOS_PER_MICRO

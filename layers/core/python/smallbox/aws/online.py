@@ -1,0 +1,112 @@
+"""States of entities and markers of applied records in a DynamoDB table with a partition key ``pk``."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from smallbox.aws.clients import AwsErrors, client, code_of
+from smallbox.errors import Conflict, Unavailable
+from smallbox.ports import Marker, StateKey, StateWrite, StoredState
+from smallbox.times import SECOND
+
+GET_BATCH: Final = 100
+WRITE_BATCH: Final = 25
+_ATTEMPTS: Final = 6
+_CONFLICTS: Final = {"TransactionCanceledException", "TransactionConflictException", "ConditionalCheckFailedException"}
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except AwsErrors as error:
+        if code_of(error) in _CONFLICTS:
+            raise Conflict("another worker wrote the same entity or record first") from error
+        raise Unavailable(f"the online store did not answer: {error}") from error
+
+
+def _state_key(key: StateKey) -> str:
+    return f"s#{key.view}#{key.entity}"
+
+
+def _marker_key(identity: str) -> str:
+    return f"m#{identity}"
+
+
+def _marker_item(marker: Marker) -> dict[str, Any]:
+    return {
+        "pk": {"S": _marker_key(marker.id)},
+        "digest": {"S": marker.digest},
+        "expires_at": {"N": str(marker.expires_at // SECOND)},
+    }
+
+
+class DynamoOnlineStore:
+    """The ``OnlineStore`` port on one table. Reads are consistent: what was drained is seen."""
+
+    def __init__(self, table: str, dynamodb: Any = None) -> None:
+        self._table = table
+        self._dynamodb = dynamodb or client("dynamodb")
+
+    def read(self, keys: Sequence[StateKey]) -> Mapping[StateKey, StoredState]:
+        """The states that are stored."""
+        by_key = {_state_key(key): key for key in keys}
+        items = self._get(list(by_key))
+        return {by_key[item["pk"]["S"]]: StoredState(item["packed"]["B"], int(item["version"]["N"])) for item in items}
+
+    def markers(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """The digests of those records that have a marker."""
+        by_key = {_marker_key(identity): identity for identity in ids}
+        return {by_key[item["pk"]["S"]]: item["digest"]["S"] for item in self._get(list(by_key))}
+
+    def _get(self, keys: Sequence[str]) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        for start in range(0, len(keys), GET_BATCH):
+            wanted = [{"pk": {"S": key}} for key in keys[start : start + GET_BATCH]]
+            found += self._until_done(
+                lambda rest: self._dynamodb.batch_get_item(RequestItems=rest),
+                {self._table: {"Keys": wanted, "ConsistentRead": True}},
+                "UnprocessedKeys",
+            )
+        return found
+
+    def _until_done(self, call: Callable[[Any], Any], request: dict[str, Any], rest: str) -> list[dict[str, Any]]:
+        """Repeat a batch call with what it left over; botocore paces the throttled ones."""
+        found: list[dict[str, Any]] = []
+        for _ in range(_ATTEMPTS):
+            with _translated():
+                answer = call(request)
+            found += answer.get("Responses", {}).get(self._table, [])
+            request = answer.get(rest, {})
+            if not request:
+                return found
+        raise Unavailable("the online store left items of a batch unprocessed, six times over")
+
+    def commit(self, markers: Sequence[Marker], states: Sequence[StateWrite]) -> None:
+        """Write markers that are new and states that are at their expected version: all or nothing."""
+        new = [self._put(_marker_item(m), "attribute_not_exists(pk)") for m in markers]
+        with _translated():
+            self._dynamodb.transact_write_items(TransactItems=new + [self._put_state(s) for s in states])
+
+    def _put_state(self, state: StateWrite) -> dict[str, Any]:
+        item = {
+            "pk": {"S": _state_key(state.key)},
+            "packed": {"B": state.packed},
+            "version": {"N": str(state.expected + 1)},
+        }
+        if not state.expected:
+            return self._put(item, "attribute_not_exists(pk)")
+        return self._put(item, "version = :v", ExpressionAttributeValues={":v": {"N": str(state.expected)}})
+
+    def _put(self, item: Mapping[str, Any], condition: str, **values: Any) -> dict[str, Any]:
+        return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": condition, **values}}
+
+    def mark(self, markers: Sequence[Marker]) -> None:
+        """Write markers whether or not they are there."""
+        for start in range(0, len(markers), WRITE_BATCH):
+            requests = [{"PutRequest": {"Item": _marker_item(m)}} for m in markers[start : start + WRITE_BATCH]]
+            self._until_done(
+                lambda rest: self._dynamodb.batch_write_item(RequestItems=rest),
+                {self._table: requests},
+                "UnprocessedItems",
+            )

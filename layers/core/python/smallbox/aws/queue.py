@@ -1,0 +1,29 @@
+"""Messages to an SQS queue."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from smallbox.aws.clients import AwsErrors, client
+from smallbox.errors import Unavailable
+from smallbox.times import SECOND, Micros
+
+
+class SqsQueue:
+    """The ``Queue`` port on one queue.
+
+    A message is large (hundreds of records), so a send has one or two: one call each, and no partial failures.
+    """
+
+    def __init__(self, url: str, sqs: Any = None) -> None:
+        self._url = url
+        self._sqs = sqs or client("sqs")
+
+    def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0) -> None:
+        """Send all of them, or raise :class:`Unavailable`; SQS delays by at most 15 minutes."""
+        for message in messages:
+            body = json.dumps(message, separators=(",", ":"))
+            try:
+                self._sqs.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=delay // SECOND)
+            except AwsErrors as error:
+                raise Unavailable(f"the queue did not take the message: {error}") from error

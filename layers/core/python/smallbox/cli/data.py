@@ -1,0 +1,54 @@
+"""``smallbox send`` and ``smallbox drop``: data in."""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from smallbox.cli.local import stack
+from smallbox.cli.output import printed
+from smallbox.cli.system import System
+from smallbox.errors import NotFound
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the commands."""
+    sender = commands.add_parser("send", help="send records over HTTPS; JSON lines from a file or standard input")
+    sender.add_argument("source")
+    sender.add_argument("file", nargs="?", type=Path, help="JSON lines; standard input when left out")
+    sender.add_argument("--as-of", help="the moment of a replay, ISO 8601")
+    sender.set_defaults(run=printed(_send))
+    dropper = commands.add_parser("drop", help="load a CSV, Parquet or JSON-lines file through the inbox")
+    dropper.add_argument("source")
+    dropper.add_argument("file", type=Path)
+    dropper.add_argument("--as-of", help="the moment of a replay, ISO 8601")
+    dropper.set_defaults(run=printed(_drop))
+
+
+def _send(arguments: argparse.Namespace) -> Any:
+    text = sys.stdin.read() if arguments.file is None else existing(arguments.file).read_text()
+    lines = [line for line in text.splitlines() if line.strip()]
+    return System(stack()).send(arguments.source, lines, arguments.as_of)
+
+
+def _drop(arguments: argparse.Namespace) -> Any:
+    return drop(System(stack()), arguments.source, existing(arguments.file), arguments.as_of)
+
+
+def drop(system: System, source: str, file: Path, as_of: str | None = None) -> Any:
+    """Drop a file, wait until it is loaded and the online store is up to date; the loader's report."""
+    folder = "" if as_of is None else f"as_of={as_of}/"
+    key = f"drop/{source}/{folder}{time.time_ns()}-{file.name}"
+    system.upload(key, file)
+    report = json.loads(system.wait_for_object("LakeBucket", f"reports/{key}.json"))
+    system.drain()
+    return report
+
+
+def existing(file: Path) -> Path:
+    """The file, or :class:`NotFound`."""
+    if not file.is_file():
+        raise NotFound(f"there is no file {str(file)!r}", file=str(file))
+    return file

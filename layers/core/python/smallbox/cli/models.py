@@ -1,0 +1,70 @@
+"""``smallbox train``, ``predict``, ``score``, ``models`` and ``monitor``: what one does with a model."""
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from smallbox.cli.data import existing
+from smallbox.cli.local import stack
+from smallbox.cli.output import printed
+from smallbox.cli.system import System
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the commands."""
+    trainer = commands.add_parser("train", help="run the training pipeline and wait for its verdict")
+    trainer.add_argument("model")
+    trainer.add_argument("--as-of", help="train on what was known at this moment, ISO 8601; the present when left out")
+    trainer.set_defaults(run=printed(_train))
+    predictor = commands.add_parser("predict", help="ask for predictions; JSON lines of instances")
+    predictor.add_argument("model")
+    predictor.add_argument("file", type=Path)
+    predictor.add_argument("--as-of", help="the moment of a replay, ISO 8601")
+    predictor.set_defaults(run=printed(_predict))
+    scorer = commands.add_parser("score", help="score a file of requests through the inbox")
+    scorer.add_argument("model")
+    scorer.add_argument("file", type=Path)
+    scorer.set_defaults(run=printed(_score))
+    lister = commands.add_parser("models", help="models, or the versions and the history of one")
+    lister.add_argument("model", nargs="?")
+    lister.set_defaults(run=printed(_models))
+    monitor = commands.add_parser("monitor", help="the metrics of one event day")
+    monitor.add_argument("model")
+    monitor.add_argument("day", help="like 2013-03-05")
+    monitor.set_defaults(run=printed(_monitor))
+
+
+def _train(arguments: argparse.Namespace) -> Any:
+    as_of = {} if arguments.as_of is None else {"as_of": arguments.as_of}
+    return System(stack()).run("TrainingMachine", {"model": arguments.model, "reason": "asked for", **as_of})
+
+
+def _predict(arguments: argparse.Namespace) -> Any:
+    lines = [line for line in existing(arguments.file).read_text().splitlines() if line.strip()]
+    return System(stack()).predict(arguments.model, lines, arguments.as_of)
+
+
+def _score(arguments: argparse.Namespace) -> Any:
+    return score(System(stack()), arguments.model, existing(arguments.file))
+
+
+def score(system: System, model: str, file: Path) -> Any:
+    """Drop a file of requests, wait until it is scored; the scorer's report."""
+    name = f"{time.time_ns()}-{file.name}"
+    system.upload(f"score/{model}/in/{name}", file)
+    system.wait_for_object("InboxBucket", f"score/{model}/out/{name}/_SUCCESS")
+    return json.loads(system.wait_for_object("InboxBucket", f"score/{model}/out/{name}/report.json"))
+
+
+def _models(arguments: argparse.Namespace) -> Any:
+    system = System(stack())
+    if arguments.model is None:
+        return system.request("GET", "/models")
+    paths = (f"/models/{arguments.model}/{part}" for part in ("versions", "history"))
+    return {name: value for path in paths for name, value in system.request("GET", path).items()}
+
+
+def _monitor(arguments: argparse.Namespace) -> Any:
+    return System(stack()).request("GET", f"/models/{arguments.model}/metrics/{arguments.day}")

@@ -1,0 +1,70 @@
+"""The prediction log: one lake table a model."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from smallbox.define.model import Model
+from smallbox.define.project import Project
+from smallbox.ports import Between, Lake
+
+ENTITY_PREFIX = "entity_"
+
+
+def predictions_table(model: str) -> str:
+    """The name of the lake table that holds a model's predictions."""
+    return f"predictions/{model}"
+
+
+def log_schema(model: Model) -> pa.Schema:
+    """The columns of the log: who asked for what, what was answered, by whom, and from which inputs."""
+    fixed = [
+        ("id", pa.string()),
+        ("key", pa.string()),
+        ("time", pa.int64()),
+        ("served_at", pa.int64()),
+        ("version", pa.int64()),
+        ("arm", pa.string()),
+        ("score", pa.float64()),
+    ]
+    inputs = [(name, pa.float64()) for name in model.columns.numeric]
+    texts = [(name, pa.string()) for name in model.columns.categorical]
+    entities = [(ENTITY_PREFIX + view.name, pa.string()) for view in model.views]
+    return pa.schema([*fixed, *inputs, *texts, *entities])
+
+
+def to_log_table(model: Model, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Logged rows as columns; see :func:`~smallbox.serving.predict.log_rows`."""
+    schema = log_schema(model)
+    flat = [
+        {**row, **row["inputs"], **{ENTITY_PREFIX + name: entity for name, entity in row["entities"].items()}}
+        for row in rows
+    ]
+    return pa.table({name: pa.array([r[name] for r in flat], schema.field(name).type) for name in schema.names})
+
+
+class PredictionLog:
+    """Writes and reads the log. Messages come at least once, so reading keeps one row of each id."""
+
+    def __init__(self, project: Project, lake: Lake) -> None:
+        self._project = project
+        self._lake = lake
+
+    def append(self, messages: Sequence[Mapping[str, Any]]) -> None:
+        """Append the rows of messages of one model."""
+        model = self._project.model(messages[0]["model"])
+        rows = [row for message in messages for row in message["rows"]]
+        self._lake.append(predictions_table(model.name), to_log_table(model, rows))
+
+    def read(self, model: str, between: Between) -> pa.Table:
+        """The predictions whose ``time`` lies in a range, each id once; no table yet: no rows."""
+        found = self._lake.read(predictions_table(model), None, between)
+        if found is None:
+            return log_schema(self._project.model(model)).empty_table()
+        return _first_of_each_id(found)
+
+
+def _first_of_each_id(rows: pa.Table) -> pa.Table:
+    numbered = rows.select(["id"]).append_column("row", pa.array(range(rows.num_rows), pa.int64()))
+    return rows.take(numbered.group_by("id").aggregate([("row", "min")])["row_min"])

@@ -1,0 +1,163 @@
+"""Online predictions: routed, scored, answered, and logged with the features they were made from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from smallbox.define.model import Model
+from smallbox.define.project import Project
+from smallbox.errors import NotReady, SmallboxError
+from smallbox.features.window import Ints
+from smallbox.ports import Blobs, OnlineStore, Queue
+from smallbox.registry.store import Registry
+from smallbox.release.routing import Routing
+from smallbox.serving.assign import arm_of
+from smallbox.serving.requests import names_of_missing, parse_instances
+from smallbox.serving.scorer import Scorer
+from smallbox.serving.vectors import Vectors, online_vectors
+from smallbox.times import Micros
+
+ROWS_PER_MESSAGE: Final = 100
+"""A logged row is about 1 kB; a message stays well below SQS's limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What the arms answered, row by row of a batch.
+
+    Attributes:
+        scores: probability of the label.
+        arms: ``champion``, ``challenger`` or ``fallback``.
+        versions: the version that answered; 0 for the fallback.
+    """
+
+    scores: list[float]
+    arms: list[str]
+    versions: list[int]
+
+
+class ModelShelf:
+    """Loaded models, by version: a version never changes, so one is loaded once a process."""
+
+    def __init__(self, registry: Registry, blobs: Blobs) -> None:
+        self._registry = registry
+        self._blobs = blobs
+        self._loaded: dict[tuple[str, int], Scorer] = {}
+
+    def routing(self, model: str) -> Routing:
+        """Who serves now.
+
+        Raises:
+            NotReady: when the model has no champion yet.
+        """
+        routing = self._registry.routing(model)
+        if routing is None:
+            raise NotReady(f"model {model!r} has no champion yet; train it first", model=model)
+        return routing
+
+    def scorer(self, model: str, number: int) -> Scorer:
+        """The scorer of a version."""
+        if (model, number) not in self._loaded:
+            version = self._registry.get(model, number)
+            self._loaded[model, number] = Scorer(self._blobs.get(version.onnx_key), version.onnx_sha256)
+        return self._loaded[model, number]
+
+
+def score_batch(model: Model, shelf: ModelShelf, keys: Sequence[str], vectors: Vectors) -> Scored:
+    """Score each row with the version that its key is assigned to; with the fallback where none can."""
+    try:
+        routing = shelf.routing(model.name)
+        arms = [arm_of(routing, key) for key in keys]
+        scores = np.empty(len(keys))
+        for arm in set(arms):
+            rows = np.array([a == arm for a in arms])
+            scorer = shelf.scorer(model.name, routing.version_of(arm))
+            scores[rows] = scorer.score(vectors.numeric[rows], vectors.categorical[rows])
+    except SmallboxError:
+        if model.fallback is None:
+            raise
+        return Scored([model.fallback] * len(keys), ["fallback"] * len(keys), [0] * len(keys))
+    return Scored([float(s) for s in scores], list(arms), [routing.version_of(arm) for arm in arms])
+
+
+def log_rows(
+    model: Model,
+    instances: Sequence[Mapping[str, Any]],
+    vectors: Vectors,
+    scored: Scored,
+    as_of: Ints,
+    now: Micros,
+    batch: str,
+) -> list[dict[str, Any]]:
+    """The rows of the prediction log: what was asked, with what features, and what was answered.
+
+    ``as_of`` holds the moment of each instance; ``batch`` and an instance's place in it make its id.
+    """
+    rows = []
+    for index, instance in enumerate(instances):
+        numeric = [None if np.isnan(v) else float(v) for v in vectors.numeric[index]]
+        rows.append(
+            {
+                "id": f"{batch}-{index}",
+                "key": model.key_of(instance),
+                "time": int(as_of[index]),
+                "served_at": now,
+                "version": scored.versions[index],
+                "arm": scored.arms[index],
+                "score": scored.scores[index],
+                "inputs": dict(zip(model.columns.names, [*numeric, *vectors.categorical[index]], strict=True)),
+                "entities": {name: column[index] for name, column in vectors.entities.items()},
+            }
+        )
+    return rows
+
+
+class Predictor:
+    """Answers ``POST /models/{model}/predict``."""
+
+    def __init__(self, project: Project, store: OnlineStore, shelf: ModelShelf, log: Queue) -> None:
+        self._project = project
+        self._store = store
+        self._shelf = shelf
+        self._log = log
+
+    def predict(self, name: str, document: Any, as_of: Micros, now: Micros, batch: str) -> Mapping[str, Any]:
+        """Predict for every instance as of one moment.
+
+        Args:
+            name: the model.
+            document: the body, ``{"instances": [...]}``.
+            as_of: the moment that the features are of.
+            now: the present.
+            batch: names the request in the log; sending the same batch again logs the same ids.
+
+        Raises:
+            NotFound: no such model. ContractViolation and the like: an instance is wrong.
+            NotReady: no version serves, and the model has no fallback.
+        """
+        model = self._project.model(name)
+        instances = parse_instances(model, document)
+        vectors = online_vectors(model, instances, self._store, as_of)
+        scored = score_batch(model, self._shelf, [model.key_of(i) for i in instances], vectors)
+        moments = np.full(len(instances), as_of, np.int64)
+        rows = log_rows(model, instances, vectors, scored, moments, now, batch)
+        self._log.send(
+            [
+                {"model": name, "rows": rows[start : start + ROWS_PER_MESSAGE]}
+                for start in range(0, len(rows), ROWS_PER_MESSAGE)
+            ]
+        )
+        return {"model": name, "predictions": [_answer(model, row) for row in rows]}
+
+
+def _answer(model: Model, row: Mapping[str, Any]) -> dict[str, Any]:
+    numeric = [row["inputs"][n] for n in model.columns.numeric]
+    return {
+        "id": row["key"],
+        "score": row["score"],
+        "version": row["version"],
+        "arm": row["arm"],
+        "missing": names_of_missing(model.columns.numeric, [float("nan") if v is None else v for v in numeric]),
+    }

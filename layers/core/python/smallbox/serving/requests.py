@@ -1,0 +1,45 @@
+"""What a caller may ask: instances of a model's request, checked by the contract of their source."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from smallbox.define.model import Model
+from smallbox.errors import ContractViolation, MalformedBody, TooLarge
+from smallbox.ingestion.contract import check_values
+from smallbox.records import Rejection
+
+MOST_INSTANCES: Final = 500
+
+
+def parse_instances(model: Model, document: Any) -> list[dict[str, Any]]:
+    """The instances of a body ``{"instances": [...]}``, with the fields of the model's request.
+
+    Fields of the source that the model does not need may be left out or sent along; they are checked all the same.
+
+    Raises:
+        MalformedBody: when there is no array of instances.
+        TooLarge: when there are too many.
+        ContractViolation: when an instance breaks the contract; details name index, field and rule.
+    """
+    instances = document.get("instances") if isinstance(document, Mapping) else None
+    if not isinstance(instances, list) or not instances:
+        raise MalformedBody('the body must be {"instances": [{...}, ...]} with at least one instance')
+    if len(instances) > MOST_INSTANCES:
+        raise TooLarge(f"{len(instances)} instances; send at most {MOST_INSTANCES} at once", limit=MOST_INSTANCES)
+    return [_checked(model, instance, index) for index, instance in enumerate(instances)]
+
+
+def _checked(model: Model, instance: Any, index: int) -> dict[str, Any]:
+    found = check_values(model.request, instance, index, required=model.request_fields)
+    if isinstance(found, Rejection):
+        raise ContractViolation(f"instance {index}: {found.message}", **found.as_json())
+    return found
+
+
+def names_of_missing(names: Sequence[str], row: Sequence[float]) -> list[str]:
+    """The numeric columns that have no value in a row.
+
+    >>> names_of_missing(["a", "b"], [1.0, float("nan")])
+    ['b']
+    """
+    return [name for name, value in zip(names, row, strict=True) if value != value]  # noqa: PLR0124 - only NaN differs from itself

@@ -1,0 +1,115 @@
+"""Batch predictions: a file of requests in, a file of predictions out, from the lake instead of the store."""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import PurePosixPath
+from typing import Any, BinaryIO, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from smallbox.define.model import Model
+from smallbox.define.project import Project
+from smallbox.errors import MalformedBody
+from smallbox.features.historical import historical_features
+from smallbox.ingestion.contract import check_all
+from smallbox.ingestion.readers import read_batches
+from smallbox.ports import Blobs, Lake
+from smallbox.records import Record, Rejection
+from smallbox.serving.log import predictions_table, to_log_table
+from smallbox.serving.predict import ModelShelf, log_rows, score_batch
+from smallbox.serving.vectors import Vectors, request_matrices
+from smallbox.times import Micros
+
+_PARTS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreReport:
+    """What became of a file of requests.
+
+    Attributes:
+        key: the file's key.
+        model: the model that scored it.
+        scored: rows with a prediction.
+        rejected: rows that break the contract, with the reason of the first hundred in ``rejections``.
+        rejections: index, field, rule and message of each.
+    """
+
+    key: str
+    model: str
+    scored: int
+    rejected: int
+    rejections: list[dict[str, Any]]
+
+
+def model_of(key: str) -> str:
+    """The model that scores a file: ``score/<model>/in/<file>``.
+
+    >>> model_of("score/late_arrival/in/monday.csv")
+    'late_arrival'
+
+    Raises:
+        MalformedBody: when the key has no such form.
+    """
+    parts = key.split("/")
+    if len(parts) < _PARTS or parts[0] != "score" or parts[2] != "in":
+        raise MalformedBody(f"{key!r} is not of the form score/<model>/in/<file>; drop it there", key=key)
+    return parts[1]
+
+
+class BatchScorer:
+    """Scores one dropped file at a time; scoring it again writes the same file and the same ids."""
+
+    def __init__(self, project: Project, lake: Lake, shelf: ModelShelf, inbox: Blobs) -> None:
+        self._project = project
+        self._lake = lake
+        self._shelf = shelf
+        self._inbox = inbox
+
+    def score(self, key: str, content: BinaryIO, now: Micros) -> ScoreReport:
+        """Score every row as of its own event time, or of the present where that lies ahead.
+
+        Writes ``score/<model>/out/<file>/predictions.parquet``, ``report.json`` and, last, ``_SUCCESS``.
+        """
+        model = self._project.model(model_of(key))
+        records, rejections = self._read(model, key, content, now)
+        rows = self._rows(model, key, records, now)
+        table = to_log_table(model, rows)
+        self._lake.append(predictions_table(model.name), table)
+        report = ScoreReport(key, model.name, len(rows), len(rejections), [r.as_json() for r in rejections[:100]])
+        self._write(key, table, report)
+        return report
+
+    def _read(
+        self, model: Model, key: str, content: BinaryIO, now: Micros
+    ) -> tuple[list[Record], list[Rejection]]:
+        records: list[Record] = []
+        rejections: list[Rejection] = []
+        for first, rows in read_batches(key, content, model.request):
+            good, bad = check_all(model.request, rows, now, first)
+            records += good
+            rejections += bad
+        return records, rejections
+
+    def _rows(self, model: Model, key: str, records: Sequence[Record], now: Micros) -> list[dict[str, Any]]:
+        as_of = np.array([min(record.time, now) for record in records], np.int64)
+        instances: list[Mapping[str, Any]] = [record.values for record in records]
+        entities = {view.name: [view.entity_of(i) or "" for i in instances] for view in model.views}
+        numeric, categorical = request_matrices(model, instances)
+        features = historical_features(model, self._lake, entities, as_of)
+        vectors = Vectors(np.hstack([numeric, features]), categorical, entities)
+        scored = score_batch(model, self._shelf, [record.key for record in records], vectors)
+        return log_rows(model, instances, vectors, scored, as_of, now, key)
+
+    def _write(self, key: str, table: pa.Table, report: ScoreReport) -> None:
+        path = PurePosixPath(key)
+        folder = f"{path.parent.parent}/out/{path.name}"
+        buffer = io.BytesIO()
+        pq.write_table(table.select(["key", "time", "score", "version", "arm"]), buffer)
+        self._inbox.put(f"{folder}/predictions.parquet", buffer.getvalue())
+        self._inbox.put(f"{folder}/report.json", json.dumps(asdict(report)).encode())
+        self._inbox.put(f"{folder}/_SUCCESS", b"")

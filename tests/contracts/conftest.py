@@ -1,0 +1,76 @@
+"""The adapters that the contract suites run on: the fake and the real one of each port."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from tests.fakes.documents import FakeDocuments
+from tests.fakes.online import FakeOnlineStore
+
+from smallbox.aws.blobs import S3Blobs
+from smallbox.aws.documents import DynamoDocuments
+from smallbox.aws.lake import DeltaLake
+from smallbox.aws.online import DynamoOnlineStore
+from smallbox.ports import Blobs, Documents, Lake, OnlineStore
+from tests.fakes.edges import FakeBlobs
+from tests.fakes.lake import FakeLake
+
+REGION = "eu-central-1"
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """AWS as moto plays it, with credentials that are good nowhere else."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        yield
+
+
+def _table(dynamodb: Any, name: str, *keys: str) -> None:
+    dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+@pytest.fixture(params=["fake", "moto"])
+def online(request: pytest.FixtureRequest, aws: None) -> OnlineStore:
+    """An empty online store."""
+    if request.param == "fake":
+        return FakeOnlineStore()
+    dynamodb = boto3.client("dynamodb", region_name=REGION)
+    _table(dynamodb, "online", "pk")
+    return DynamoOnlineStore("online", dynamodb)
+
+
+@pytest.fixture(params=["fake", "moto"])
+def documents(request: pytest.FixtureRequest, aws: None) -> Documents:
+    """An empty document table."""
+    if request.param == "fake":
+        return FakeDocuments()
+    dynamodb = boto3.client("dynamodb", region_name=REGION)
+    _table(dynamodb, "documents", "pk", "sk")
+    return DynamoDocuments("documents", dynamodb)
+
+
+@pytest.fixture(params=["fake", "moto"])
+def blobs(request: pytest.FixtureRequest, aws: None) -> Blobs:
+    """An empty bucket."""
+    if request.param == "fake":
+        return FakeBlobs()
+    s3 = boto3.client("s3", region_name=REGION)
+    s3.create_bucket(Bucket="blobs", CreateBucketConfiguration={"LocationConstraint": REGION})
+    return S3Blobs("blobs", s3)
+
+
+@pytest.fixture(params=["fake", "delta"])
+def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
+    """An empty lake; the real one is Delta Lake on a folder, on S3 in the deployed tests."""
+    return FakeLake() if request.param == "fake" else DeltaLake(str(tmp_path), options={})

@@ -1,0 +1,27 @@
+"""Proves that every blob store keeps bytes, lists by prefix in order, and says what is not there."""
+
+import pytest
+
+from smallbox.errors import NotFound
+from smallbox.ports import Blobs
+
+
+def test_a_blob_comes_back_and_can_be_overwritten(blobs: Blobs) -> None:
+    """The last bytes put under a key are the bytes got."""
+    blobs.put("a/b", b"one")
+    blobs.put("a/b", b"\x00two")
+    assert blobs.get("a/b") == b"\x00two"
+
+
+def test_a_list_is_ordered_and_stays_within_its_prefix(blobs: Blobs) -> None:
+    """A listing holds exactly the keys with the prefix, in order."""
+    for key in ("b/1", "a/2", "a/1"):
+        blobs.put(key, b"")
+    assert list(blobs.list("a/")) == ["a/1", "a/2"]
+    assert list(blobs.list("c/")) == []
+
+
+def test_an_absent_blob_is_named(blobs: Blobs) -> None:
+    """Getting what is not there is NotFound and names the key."""
+    with pytest.raises(NotFound, match="nowhere"):
+        blobs.get("nowhere")

@@ -1,0 +1,66 @@
+"""The small ports in memory: blobs, a queue, a meter, a workflow."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, BinaryIO
+
+from smallbox.errors import NotFound
+from smallbox.times import Micros
+
+
+class FakeBlobs:
+    """The ``Blobs`` port over a dict."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+
+    def get(self, key: str) -> bytes:
+        if key not in self.objects:
+            raise NotFound(f"there is no object {key!r}", key=key)
+        return self.objects[key]
+
+    def download(self, key: str, into: BinaryIO) -> None:
+        into.write(self.get(key))
+        into.seek(0)
+
+    def put(self, key: str, content: bytes) -> None:
+        self.objects[key] = content
+
+    def list(self, prefix: str) -> Sequence[str]:
+        return sorted(key for key in self.objects if key.startswith(prefix))
+
+
+class FakeQueue:
+    """The ``Queue`` port over a list: what is sent goes through JSON, as it would."""
+
+    def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
+
+    def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0) -> None:
+        self.messages += [json.loads(json.dumps(m)) for m in messages]
+
+    def take(self) -> list[dict[str, Any]]:
+        """All messages that wait, which then wait no longer."""
+        taken, self.messages = self.messages, []
+        return taken
+
+
+class FakeMeter:
+    """The ``Meter`` port: keeps what was published."""
+
+    def __init__(self) -> None:
+        self.published: list[tuple[dict[str, float], dict[str, str]]] = []
+
+    def publish(self, figures: Mapping[str, float], dimensions: Mapping[str, str]) -> None:
+        self.published.append((dict(figures), dict(dimensions)))
+
+
+class FakeWorkflow:
+    """The ``Workflow`` port: keeps what was started, each name once."""
+
+    def __init__(self) -> None:
+        self.started: dict[str, Mapping[str, Any]] = {}
+
+    def start(self, name: str, document: Mapping[str, Any]) -> str:
+        self.started.setdefault(name, json.loads(json.dumps(document)))
+        return name

@@ -1,0 +1,84 @@
+"""Handlers as Lambda would run them: their own file, their own settings, AWS played by moto, Delta on a folder."""
+
+import importlib.util
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from smallbox.aws import clients
+from smallbox.aws.lake import DeltaLake
+from smallbox.aws.settings import PREFIX
+
+ROOT = Path(__file__).parents[2]
+REGION = "eu-central-1"
+QUEUES = ("events", "features", "rebuild", "predictions")
+TABLES = {"online": ("pk",), "registry": ("pk", "sk"), "metrics": ("pk", "sk")}
+BUCKETS = ("inbox", "lake")
+
+Handler = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def event(name: str) -> dict[str, Any]:
+    """A real event, as AWS sends it, from tests/events."""
+    loaded: dict[str, Any] = json.loads((ROOT / "tests" / "events" / f"{name}.json").read_text())
+    return loaded
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The stores, empty, and every function's settings in the environment; yields the queue urls by name."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "smallbox")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setattr(DeltaLake, "in_bucket", lambda bucket: DeltaLake(str(tmp_path / bucket), options={}))
+    with mock_aws():
+        clients.client.cache_clear()
+        yield _stores(monkeypatch)
+    clients.client.cache_clear()
+
+
+def _stores(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    s3, sqs, dynamodb = boto3.client("s3"), boto3.client("sqs"), boto3.client("dynamodb")
+    for bucket in BUCKETS:
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        monkeypatch.setenv(f"{PREFIX}{bucket.upper()}_BUCKET", bucket)
+    for table, keys in TABLES.items():
+        dynamodb.create_table(
+            TableName=table,
+            KeySchema=[{"AttributeName": k, "KeyType": t} for k, t in zip(keys, ("HASH", "RANGE"), strict=False)],
+            AttributeDefinitions=[{"AttributeName": k, "AttributeType": "S"} for k in keys],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        monkeypatch.setenv(f"{PREFIX}{table.upper()}_TABLE", table)
+    urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in QUEUES}
+    for name, url in urls.items():
+        monkeypatch.setenv(f"{PREFIX}{name.upper()}_QUEUE", url)
+    monkeypatch.setenv(f"{PREFIX}TRAINING_MACHINE", f"arn:aws:states:{REGION}:123456789012:stateMachine:training")
+    return urls
+
+
+def handler(stage: str, job: str) -> Handler:
+    """Import a function's handler file afresh, as a cold start does."""
+    name = f"handler_{stage}_{job}"
+    spec = importlib.util.spec_from_file_location(name, ROOT / "functions" / stage / job / "handler.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    context = SimpleNamespace(
+        function_name=f"{stage}-{job}",
+        memory_limit_in_mb=512,
+        invoked_function_arn=f"arn:aws:lambda:{REGION}:123456789012:function:{stage}-{job}",
+        aws_request_id="52fdfc07-2182-454f-963f-5f0f9a621d72",
+    )
+    return lambda payload: module.handler(payload, context)  # type: ignore[no-any-return]

@@ -1,0 +1,49 @@
+"""Proves that one poor message never costs another one its place."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from smallbox.aws.batch import Message, consume
+from smallbox.errors import Unavailable
+
+
+def _event(*bodies: str) -> dict[str, Any]:
+    return {"Records": [{"messageId": str(i), "body": body} for i, body in enumerate(bodies)]}
+
+
+def _failed(answer: dict[str, Any]) -> list[str]:
+    return [item["itemIdentifier"] for item in answer["batchItemFailures"]]
+
+
+def test_messages_of_a_group_are_processed_together() -> None:
+    """Messages of one group arrive in one call, so that they can be one commit."""
+    seen: list[Sequence[Message]] = []
+    answer = consume(
+        _event(*(json.dumps({"source": s, "n": n}) for n, s in enumerate("aba"))),
+        lambda m: str(m["source"]),
+        seen.append,
+    )
+    assert [[m["n"] for m in group] for group in seen] == [[0, 2], [1]]
+    assert _failed(answer) == []
+
+
+def test_a_message_that_cannot_be_read_fails_alone() -> None:
+    """A message that is not JSON, or names no group, is returned to the queue; the others are processed."""
+    seen: list[Sequence[Message]] = []
+    answer = consume(_event("{", '{"source": "a"}', "{}"), lambda m: str(m["source"]), seen.append)
+    assert [len(group) for group in seen] == [1]
+    assert _failed(answer) == ["0", "2"]
+
+
+def test_a_group_that_fails_fails_alone() -> None:
+    """When one group's work raises, ours or a bug, only its messages are tried again."""
+
+    def process(messages: Sequence[Message]) -> None:
+        if messages[0]["source"] == "a":
+            raise Unavailable("the lake did not answer")
+        if messages[0]["source"] == "b":
+            raise ZeroDivisionError
+
+    answer = consume(_event(*(f'{{"source": "{s}"}}' for s in "abca")), lambda m: str(m["source"]), process)
+    assert sorted(_failed(answer)) == ["0", "1", "3"]

@@ -1,0 +1,78 @@
+"""Proves that a wrong definition is refused when it is imported, with the place and what to write instead."""
+
+from collections.abc import Callable
+
+import pytest
+
+from smallbox.define import FeatureView, Model, Source, boolean, count, label, mean, number, rate, text, timestamp
+from smallbox.define.project import load, project_of
+from smallbox.errors import DefinitionError, NotFound
+
+FIELDS = {"id": text(), "at": timestamp(), "who": text(), "amount": number(), "bad": boolean()}
+SOURCE = Source("payments", key="id", time="at", fields=FIELDS)
+VIEW = FeatureView("payer", entity="who", source=SOURCE, features={"payments_1h": count("1h")})
+
+
+def _model(**changes: object) -> Model:
+    parts: dict[str, object] = {
+        "name": "fraud",
+        "request": SOURCE,
+        "inputs": ("amount", "who"),
+        "views": (VIEW,),
+        "label": label(SOURCE, on="id", value="bad", within="1d"),
+        "estimator": lambda _: None,
+    }
+    return Model(**{**parts, **changes})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (lambda: Source("Payments", key="id", time="at", fields=FIELDS), "lower-case"),
+        (lambda: Source("p", key="nope", time="at", fields=FIELDS), "key='nope'"),
+        (lambda: Source("p", key="id", time="who", fields=FIELDS), "time='who'"),
+        (lambda: Source("p", key="id", time="at", fields=FIELDS, lateness="soon"), "'24h'"),
+        (lambda: number(minimum=2, maximum=1), "swap"),
+        (lambda: FeatureView("v", "amount", SOURCE, {}), "entity 'amount'"),
+        (lambda: FeatureView("v", "who", SOURCE, {"f": mean("who", "1h")}), "number"),
+        (lambda: FeatureView("v", "who", SOURCE, {"f": rate("amount", "1h")}), "boolean"),
+        (lambda: FeatureView("v", "who", SOURCE, {"f": count("7m")}), "whole number of its tiles"),
+        (lambda: FeatureView("v", "who", SOURCE, {"f": count("1h")}, tile="7m"), "divide an hour"),
+        (lambda: count("0h"), "longer than nothing"),
+        (lambda: label(SOURCE, on="id", value="amount", within="1d"), "boolean"),
+        (lambda: _model(inputs=("amuont",)), "'amuont' is no field"),
+        (lambda: _model(views=(VIEW, FeatureView("w", "who", SOURCE, {"payments_1h": count("2h")}))), "only once"),
+        (lambda: project_of([_model(), _model()]), "two models"),
+    ],
+)
+def test_a_wrong_definition_says_what_to_write(wrong: Callable[[], object], says: str) -> None:
+    """Each mistake raises DefinitionError with a sentence that names it."""
+    with pytest.raises(DefinitionError, match=says):
+        wrong()
+
+
+def test_columns_are_numeric_first_and_texts_last() -> None:
+    """The model's columns are the numeric inputs, then the views' features, then the texts."""
+    columns = _model().columns
+    assert columns.numeric == ("amount", "payments_1h")
+    assert columns.categorical == ("who",)
+    assert columns.categorical_positions == [2]
+
+
+def test_a_request_names_its_key_inputs_and_entities_once() -> None:
+    """What a caller must send is the key, the inputs and the entities' names, without repeats."""
+    assert _model().request_fields == ("id", "amount", "who")
+
+
+def test_the_shipped_definitions_load() -> None:
+    """Every definition in the definitions package imports, and is found by name."""
+    project = load()
+    assert set(project.models) == {"late_arrival"}
+    assert set(project.sources) == {"departures", "arrivals", "weather"}
+    assert [view.name for view in project.views_of("arrivals")] == ["carrier", "origin", "route"]
+
+
+def test_an_unknown_name_says_what_there_is() -> None:
+    """Asking for a source that is not there lists those that are."""
+    with pytest.raises(NotFound, match="departures"):
+        load().source("departues")
