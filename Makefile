@@ -65,7 +65,7 @@ lock: setup ## compile every requirements file again
 	$(COMPILE) --upgrade requirements/uv.in -o requirements/uv.txt
 	$(COMPILE) --upgrade --python-version 3.11 requirements/dev.in -o requirements/dev.txt
 	for runtime in $(RUNTIMES) image; do \
-		$(COMPILE) --upgrade --python-version 3.13 -c requirements/shared.in -c requirements/dev.txt \
+		$(COMPILE) --upgrade --python-version 3.11 -c requirements/shared.in -c requirements/dev.txt \
 			"layers/$$runtime/requirements.in" -o "layers/$$runtime/requirements.txt"; \
 	done
 	npm install --package-lock-only

@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,13 @@ from infra.settings import ROOT
 
 RUNTIMES: Final = ("api", "predict")
 """The layers of zip functions, in the order in which a function lists them."""
+
+API: Final = ("api",)
+"""The wheels of a zip function that moves JSON."""
+COMPUTE: Final = ("api", "predict")
+"""The wheels of a zip function that computes."""
+IMAGE: Final[Sequence[str]] = ()
+"""None: the container image has them all."""
 
 PYTHON: Final = "3.13"
 _LAMBDA: Final = ("--python-platform", "aarch64-manylinux_2_28", "--python-version", PYTHON)
@@ -56,7 +64,7 @@ def _build(runtime: str, folder: Path, subfolder: str, target: tuple[str, ...]) 
 def _install(runtime: str, into: Path, target: tuple[str, ...]) -> None:
     uv = Path(sys.executable).with_name("uv")
     options = ["--quiet", "--require-hashes", "--only-binary", ":all:", "--target", str(into), *target]
-    subprocess.run([str(uv), "pip", "install", *options, "-r", str(requirements(runtime))], check=True, cwd=ROOT)  # noqa: S603
+    subprocess.run([str(uv), "pip", "install", *options, "-r", str(requirements(runtime))], check=True, cwd=ROOT)  # noqa: S603 our own files
 
 
 if __name__ == "__main__":

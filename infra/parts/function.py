@@ -19,13 +19,6 @@ from infra.parts.roles import exact_role
 from infra.settings import ROOT
 from smallbox.aws.settings import environment
 
-API: Final = ("api",)
-"""The wheels of a zip function that moves JSON."""
-COMPUTE: Final = ("api", "predict")
-"""The wheels of a zip function that computes."""
-IMAGE: Final[Sequence[str]] = ()
-"""No wheels: the container image has them all."""
-
 
 @dataclass(frozen=True, slots=True)
 class Size:

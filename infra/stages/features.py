@@ -3,8 +3,9 @@
 from constructs import Construct
 
 from infra.parts.flow import Flow
-from infra.parts.function import BATCH, COMPUTE, IMAGE, TASK, Function
+from infra.parts.function import BATCH, TASK, Function
 from infra.parts.triggers import read_batches, read_one_by_one
+from infra.wheels import COMPUTE, IMAGE
 from smallbox.aws import settings
 
 

@@ -3,8 +3,9 @@
 from constructs import Construct
 
 from infra.parts.flow import Flow
-from infra.parts.function import ANSWER, API, BATCH, IMAGE, TASK, Function
+from infra.parts.function import ANSWER, BATCH, TASK, Function
 from infra.parts.triggers import objects_to_queue, read_batches, read_one_by_one
+from infra.wheels import API, IMAGE
 from smallbox.aws import settings
 
 

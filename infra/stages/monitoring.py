@@ -9,7 +9,8 @@ from constructs import Construct
 
 from infra.parts.alarms import MINUTE, Alarms
 from infra.parts.flow import Flow
-from infra.parts.function import IMAGE, TASK, Function
+from infra.parts.function import TASK, Function
+from infra.wheels import IMAGE
 from smallbox.aws import settings
 from smallbox.aws.meter import NAMESPACE
 from smallbox.define.project import load

@@ -3,7 +3,8 @@
 from constructs import Construct
 
 from infra.parts.flow import Flow
-from infra.parts.function import ANSWER, API, BATCH, COMPUTE, Function
+from infra.parts.function import ANSWER, BATCH, Function
+from infra.wheels import API, COMPUTE
 from smallbox.aws import settings
 
 

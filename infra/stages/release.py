@@ -3,7 +3,8 @@
 from constructs import Construct
 
 from infra.parts.flow import Flow
-from infra.parts.function import API, BATCH, IMAGE, TASK, Function
+from infra.parts.function import BATCH, TASK, Function
+from infra.wheels import API, IMAGE
 from smallbox.aws import settings
 
 

@@ -3,8 +3,9 @@
 from constructs import Construct
 
 from infra.parts.flow import Flow
-from infra.parts.function import BATCH, COMPUTE, FIGURES, IMAGE, TASK, Function
+from infra.parts.function import BATCH, FIGURES, TASK, Function
 from infra.parts.triggers import objects_to_queue, read_batches, read_one_by_one
+from infra.wheels import COMPUTE, IMAGE
 from smallbox.aws import settings
 
 

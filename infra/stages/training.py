@@ -3,7 +3,8 @@
 from constructs import Construct
 
 from infra.parts.flow import Flow
-from infra.parts.function import FITTING, IMAGE, TASK, Function
+from infra.parts.function import FITTING, TASK, Function
+from infra.wheels import IMAGE
 from smallbox.aws import settings
 
 

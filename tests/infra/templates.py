@@ -1,0 +1,64 @@
+"""A synthesized app, to ask questions of."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+STACKS = ("SmallboxStores", "SmallboxPipeline")
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """The resources of both stacks by logical id, and what the validation found."""
+
+    resources: Mapping[str, Mapping[str, Any]]
+    outputs: frozenset[str]
+    report: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, folder: Path) -> "Assembly":
+        """Read what a synthesis wrote."""
+        templates = [json.loads((folder / f"{stack}.template.json").read_text()) for stack in STACKS]
+        resources = {name: resource for template in templates for name, resource in template["Resources"].items()}
+        outputs = frozenset(name for template in templates for name in template["Outputs"])
+        report = folder / "validation-report.json"
+        return cls(resources, outputs, json.loads(report.read_text()) if report.exists() else {})
+
+    def of_type(self, kind: str) -> dict[str, Mapping[str, Any]]:
+        """The resources of a type, like ``AWS::SQS::Queue``."""
+        return {name: found for name, found in self.resources.items() if found["Type"] == kind}
+
+    def properties(self, kind: str) -> dict[str, Mapping[str, Any]]:
+        """Their properties."""
+        return {name: found.get("Properties", {}) for name, found in self.of_type(kind).items()}
+
+    def statements(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Every statement of every role's policies, with the role's id."""
+        for name, role in self.properties("AWS::IAM::Role").items():
+            for policy in role.get("Policies", []):
+                for statement in policy["PolicyDocument"]["Statement"]:
+                    yield name, statement
+
+    def alarmed(self, metric: str, dimension: str) -> set[str]:
+        """The logical ids of what has an alarm on the metric."""
+        return {
+            mentioned(entry["Value"])
+            for alarm in self.properties("AWS::CloudWatch::Alarm").values()
+            if alarm.get("MetricName") == metric
+            for entry in alarm["Dimensions"]
+            if entry["Name"] == dimension
+        }
+
+
+def mentioned(value: Any) -> str:
+    """The logical id that a reference or an attribute is of."""
+    if "Ref" in value:
+        return str(value["Ref"])
+    return str(value["Fn::GetAtt"][0])
+
+
+def as_list(value: Any) -> list[Any]:
+    """CloudFormation writes a list of one as the one."""
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,74 @@
+"""The app has the stages and jobs it says it has, and is the same here and on AWS."""
+
+import pytest
+
+from infra.describe import PAGE, page
+from infra.permissions import GRANTS
+from infra.settings import ROOT
+from smallbox.stages import STAGES
+from tests.infra.templates import Assembly
+
+pytestmark = pytest.mark.xdist_group("synthesis")
+
+OUTPUTS = {
+    "ApiUrl", "InboxBucket", "LakeBucket", "OnlineTable", "RegistryTable", "MetricsTable",
+    "EventsQueue", "FeaturesQueue", "RebuildQueue", "PredictionsQueue", "DropsQueue", "ScoresQueue",
+    "EventsDeadQueue", "FeaturesDeadQueue", "RebuildDeadQueue", "PredictionsDeadQueue", "DropsDeadQueue",
+    "ScoresDeadQueue", "DecideDeadQueue", "TrainingMachine", "DailyMachine", "AlarmsTopic", "BreachesTopic",
+    "LateArrivalDataAlarm", "LateArrivalFeaturesAlarm", "LateArrivalPredictionsAlarm", "LateArrivalAccuracyAlarm",
+}  # fmt: skip
+
+
+def _jobs(assembly: Assembly) -> set[str]:
+    functions = assembly.properties("AWS::Lambda::Function").values()
+    return {function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] for function in functions}
+
+
+def test_every_handler_is_deployed_and_every_function_has_a_handler(aws: Assembly) -> None:
+    """The folders under ``functions/``, the functions of the template and the grants are the same jobs."""
+    folders = {str(p.parent.relative_to(ROOT / "functions")) for p in (ROOT / "functions").glob("*/*/handler.py")}
+    granted = {name for name in GRANTS if name.partition("/")[0] in STAGES}
+    assert folders == granted == _jobs(aws)
+    assert {job.partition("/")[0] for job in folders} == set(STAGES)
+
+
+def test_local_and_aws_are_the_same_system(aws: Assembly, local: Assembly) -> None:
+    """Functions, queues, tables, routes, rules and machines are the same, by the same names."""
+    for kind in (
+        "AWS::Lambda::Function", "AWS::SQS::Queue", "AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::IAM::Role",
+        "AWS::ApiGatewayV2::Route", "AWS::Events::Rule", "AWS::StepFunctions::StateMachine",
+        "AWS::CloudWatch::Alarm", "AWS::Lambda::EventSourceMapping", "AWS::Scheduler::Schedule",
+    ):  # fmt: skip
+        assert set(aws.of_type(kind)) == set(local.of_type(kind)) != set(), kind
+    assert aws.outputs - local.outputs == local.outputs - aws.outputs == frozenset()
+
+
+def test_local_and_aws_grant_the_same(aws: Assembly, local: Assembly) -> None:
+    """A local run proves the grants: they are those of AWS, statement by statement."""
+    assert list(aws.statements()) == list(local.statements())
+
+
+def test_the_schedules_run_on_aws_only(aws: Assembly, local: Assembly) -> None:
+    """A local stack replays days; its clock must not start any."""
+    states = [{s["State"] for s in a.properties("AWS::Scheduler::Schedule").values()} for a in (aws, local)]
+    assert states == [{"ENABLED"}, {"DISABLED"}]
+
+
+def test_the_heavy_functions_are_one_image_on_aws(aws: Assembly) -> None:
+    """Eleven functions share an image, told apart by their command; the seven others are zips for arm64."""
+    functions = aws.properties("AWS::Lambda::Function").values()
+    images = [f for f in functions if f.get("PackageType") == "Image"]
+    assert len({str(f["Code"]["ImageUri"]) for f in images}) == 1
+    assert len({tuple(f["ImageConfig"]["Command"]) for f in images}) == len(images) == 11
+    assert {f["Runtime"] for f in functions if f not in images} == {"python3.13"}
+    assert all(f["Architectures"] == ["arm64"] for f in functions)
+
+
+def test_outputs_keep_their_names(aws: Assembly) -> None:
+    """What clients look up by name is there."""
+    assert {output for output in aws.outputs if not output.startswith("Exports")} == OUTPUTS
+
+
+def test_the_permissions_page_is_up_to_date() -> None:
+    """The page that people read says what the app grants."""
+    assert PAGE.read_text() == page()

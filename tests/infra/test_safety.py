@@ -1,0 +1,95 @@
+"""What is kept is safe, what is reached is authorized, and nobody may do more than `permissions.py` says."""
+
+from typing import Any
+
+import pytest
+
+from infra.permissions import EVERY_FUNCTION, GRANTS, Grant, grants_of
+from tests.infra.templates import Assembly, as_list, mentioned
+
+pytestmark = pytest.mark.xdist_group("synthesis")
+
+
+def test_buckets_are_encrypted_private_and_kept(aws: Assembly) -> None:
+    """No bucket is public, plain, or gone with its stack."""
+    for name, bucket in aws.of_type("AWS::S3::Bucket").items():
+        properties = bucket["Properties"]
+        assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}, name
+        assert properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
+
+
+@pytest.mark.parametrize(
+    ("kind", "policy", "field"),
+    [
+        ("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "Bucket"),
+        ("AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "Queues"),
+        ("AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "Topics"),
+    ],
+)
+def test_plain_http_is_refused(aws: Assembly, kind: str, policy: str, field: str) -> None:
+    """Buckets, queues and topics answer over TLS only."""
+    protected = {
+        mentioned(resource)
+        for found in aws.properties(policy).values()
+        for resource in as_list(found[field])
+        if any(_denies_plain_http(statement) for statement in found["PolicyDocument"]["Statement"])
+    }
+    assert protected == set(aws.of_type(kind))
+
+
+def _denies_plain_http(statement: dict[str, Any]) -> bool:
+    secure = statement.get("Condition", {}).get("Bool", {}).get("aws:SecureTransport")
+    return bool(statement["Effect"] == "Deny" and secure == "false")
+
+
+def test_tables_recover_to_any_second_and_are_kept(aws: Assembly) -> None:
+    """A table survives a bad write and its stack."""
+    tables = aws.of_type("AWS::DynamoDB::Table")
+    assert len(tables) == 3
+    for name, table in tables.items():
+        assert table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], name
+        assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
+        assert table["DeletionPolicy"] == "Retain"
+
+
+def test_every_route_asks_for_a_signature(aws: Assembly) -> None:
+    """No route is open."""
+    routes = aws.properties("AWS::ApiGatewayV2::Route")
+    assert len(routes) == 10
+    assert {route["AuthorizationType"] for route in routes.values()} == {"AWS_IAM"}
+
+
+def test_policies_are_those_of_the_table_and_no_others(aws: Assembly) -> None:
+    """The actions of all roles are, role by role, the declared ones; CDK adds none on the side."""
+    assert not aws.of_type("AWS::IAM::Policy")
+    assert not any("ManagedPolicyArns" in role for role in aws.properties("AWS::IAM::Role").values())
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for role, statement in aws.statements():
+        found.setdefault(role, []).append(tuple(as_list(statement["Action"])))
+    declared = sorted([grant.actions for grant in grants_of(principal)] for principal in GRANTS)
+    assert sorted(found.values()) == declared
+
+
+def test_no_action_has_a_wildcard(aws: Assembly) -> None:
+    """Every action is named in full."""
+    assert not [a for _, statement in aws.statements() for a in as_list(statement["Action"]) if "*" in a]
+
+
+def test_a_grant_on_everything_has_a_reason_or_is_refused() -> None:
+    """A wildcard without a reason, or in an action, does not get as far as a template."""
+    assert all(grant.reason for principal in GRANTS for grant in grants_of(principal) if "*" in grant.on)
+    with pytest.raises(ValueError, match="needs a reason"):
+        Grant("*", ("s3:GetObject",))
+    with pytest.raises(ValueError, match="one by one"):
+        Grant("queue:events", ("sqs:*",))
+    assert all(grant.on != "*" for grant in EVERY_FUNCTION)
+
+
+def test_cdk_nag_accepts_the_app(aws: Assembly) -> None:
+    """The AwsSolutions rules find nothing that is not accepted with a reason."""
+    (report,) = aws.report["pluginReports"]
+    assert report["pluginName"] == "AwsSolutions"
+    assert report["conclusion"] == "success"
+    assert report["violations"] == []
+    assert all(accepted["reason"] for accepted in report["suppressedViolations"])

@@ -1,0 +1,67 @@
+"""Nothing fails unseen: every function, queue, machine and the API has its log and its alarm."""
+
+import pytest
+
+from tests.infra.templates import Assembly, mentioned
+
+pytestmark = pytest.mark.xdist_group("synthesis")
+
+
+def test_every_function_has_a_log_group_that_expires(aws: Assembly) -> None:
+    """Logs of a function neither vanish nor cost for ever."""
+    groups = aws.properties("AWS::Logs::LogGroup")
+    for name, function in aws.properties("AWS::Lambda::Function").items():
+        group = groups[mentioned(function["LoggingConfig"]["LogGroup"])]
+        assert group["RetentionInDays"] == 30, name
+
+
+def test_every_function_has_alarms_on_errors_and_throttles(aws: Assembly) -> None:
+    """A function that fails or is held back is heard of."""
+    functions = set(aws.of_type("AWS::Lambda::Function"))
+    assert functions == aws.alarmed("Errors", "FunctionName") == aws.alarmed("Throttles", "FunctionName")
+
+
+def test_every_work_queue_has_a_dead_letter_queue_and_both_have_alarms(aws: Assembly) -> None:
+    """A message that fails for good is kept, and heard of; one that waits too long, too."""
+    queues = aws.properties("AWS::SQS::Queue")
+    work = {name: queue for name, queue in queues.items() if "RedrivePolicy" in queue}
+    dead = set(queues) - set(work)
+    targets = {mentioned(queue["RedrivePolicy"]["deadLetterTargetArn"]) for queue in work.values()}
+    functions = aws.properties("AWS::Lambda::Function").values()
+    targets |= {mentioned(f["DeadLetterConfig"]["TargetArn"]) for f in functions if "DeadLetterConfig" in f}
+    assert targets == dead == aws.alarmed("ApproximateNumberOfMessagesVisible", "QueueName")
+    assert set(work) == aws.alarmed("ApproximateAgeOfOldestMessage", "QueueName")
+    assert all(queues[name]["MessageRetentionPeriod"] == 14 * 86400 for name in dead)
+
+
+def test_a_message_stays_invisible_for_six_timeouts_of_its_function(aws: Assembly) -> None:
+    """No message comes back while its function still works on it."""
+    queues, functions = aws.properties("AWS::SQS::Queue"), aws.properties("AWS::Lambda::Function")
+    mappings = aws.properties("AWS::Lambda::EventSourceMapping").values()
+    assert len(mappings) == 6
+    for mapping in mappings:
+        queue, function = mentioned(mapping["EventSourceArn"]), mentioned(mapping["FunctionName"])
+        assert queues[queue]["VisibilityTimeout"] >= 6 * functions[function]["Timeout"], queue
+        assert queues[queue]["RedrivePolicy"]["maxReceiveCount"] == 5
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_machines_and_the_api_are_logged_and_alarmed(aws: Assembly) -> None:
+    """A failed execution and a 5xx are heard of."""
+    machines = aws.properties("AWS::StepFunctions::StateMachine")
+    assert set(machines) == aws.alarmed("ExecutionsFailed", "StateMachineArn")
+    assert all(machine["LoggingConfiguration"]["Level"] == "ALL" for machine in machines.values())
+    assert set(aws.of_type("AWS::ApiGatewayV2::Api")) == aws.alarmed("5xx", "ApiId")
+    (stage,) = aws.properties("AWS::ApiGatewayV2::Stage").values()
+    assert stage["AccessLogSettings"]["DestinationArn"]
+    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"]
+
+
+def test_every_alarm_speaks_to_a_topic(aws: Assembly) -> None:
+    """No alarm is a light in an empty room; the breaches of a model reach the function that decides."""
+    for name, alarm in aws.properties("AWS::CloudWatch::Alarm").items():
+        assert alarm["AlarmActions"], name
+        assert alarm["TreatMissingData"] == "notBreaching"
+    (subscription,) = aws.properties("AWS::SNS::Subscription").values()
+    assert subscription["Protocol"] == "lambda"
+    assert subscription["RedrivePolicy"]["deadLetterTargetArn"]
