@@ -14,7 +14,7 @@ class Features(Construct):
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "features")
-        online = flow.table("online")
+        online, rebuild_queue = flow.table("online"), flow.url("rebuild")
         streaming = settings.Stream(
             online_table=online, features_queue=flow.url("features"), rebuild_queue=flow.url("rebuild")
         )
