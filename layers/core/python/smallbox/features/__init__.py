@@ -1,0 +1,1 @@
+"""Windowed features: one definition, computed as a stream and as a batch, with equal values."""

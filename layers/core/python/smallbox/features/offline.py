@@ -1,0 +1,194 @@
+"""The batch engine: exact point-in-time features of many questions at once.
+
+Versions of records are of two kinds. *Plain* ones were never superseded and became known at most ``delay`` after
+their event time: of those, all with ``time < as_of - delay`` are known, so running sums answer for them; the few
+that are newer are listed one by one. *Odd* ones, the rest, are always listed. A listed version counts where
+``known_at <= as_of < superseded_at``.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from smallbox.define.view import FeatureView
+from smallbox.features.measures import NEVER, Cells, combine
+from smallbox.features.rows import Rows, rows_of
+from smallbox.features.totals import Totals, finish
+from smallbox.features.window import Floats, Ints, end_of, start_of, windows
+from smallbox.ingestion.table import FOREVER
+
+_PLAIN_SHARE = 0.99
+"""How much of the delays the plain versions' cover: a greater share lists more of the newest, a smaller more odd."""
+
+_PAIRS = 2_000_000
+"""How many pairs of a question and a version are listed at once, which bounds the memory."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Questions:
+    """Questions in the order of (entity, as_of); windows in fine tiles since 1970."""
+
+    entity: Ints
+    as_of: Ints
+    starts: Sequence[Ints]
+    end: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Block:
+    """Versions in the order of (entity, time); ``place`` counts (entity, fine tile) pairs from 0."""
+
+    rows: Rows
+    cells: Cells
+    tile: Ints
+    place: Ints
+    first_tile: int
+    span: int
+
+    def position(self, entity: Ints, tile: Ints) -> Ints:
+        """The position of each entity's first version in that tile or later; 0 for an unknown entity."""
+        place = entity * self.span + np.clip(tile - self.first_tile, 0, self.span - 1)
+        return np.searchsorted(self.place, place)
+
+
+def point_in_time(view: FeatureView, table: pa.Table | Rows, entities: Sequence[str | None], as_of: Ints) -> Floats:
+    """The features of each entity as they were known at each moment.
+
+    Args:
+        view: the view.
+        table: the lake's rows of the view's source, or :func:`~smallbox.features.rows.rows_of` them.
+        entities: one entity per question; one that is not there, or ``None``, has no records.
+        as_of: one moment per question.
+
+    Returns:
+        One row per question, in the order of ``view.features``; not a number is missing. Bit for bit what
+        :func:`~smallbox.features.tiles.value` gives.
+    """
+    rows = table if isinstance(table, Rows) else rows_of(view, table)
+    entity = rows.find(entities)
+    order = np.lexsort((as_of, entity))
+    asked = _questions(view, entity[order], np.asarray(as_of, dtype=np.int64)[order])
+    totals = Totals.blank(view, len(order))
+    if len(rows.time) and len(order):
+        _answer(view, rows, asked, totals)
+    out = np.empty((len(order), len(view.features)))
+    out[order] = finish(view, totals)
+    return out
+
+
+def _questions(view: FeatureView, entity: Ints, as_of: Ints) -> _Questions:
+    end, tile = end_of(view, as_of), view.tile_micros
+    return _Questions(entity, as_of, [start_of(w, end) // tile for w in windows(view)], end // tile)
+
+
+def _answer(view: FeatureView, rows: Rows, asked: _Questions, totals: Totals) -> None:
+    delay = rows.known_at - rows.time
+    usual = int(np.quantile(delay, _PLAIN_SHARE, method="higher"))
+    plain = (rows.superseded_at == FOREVER) & (delay <= usual)
+    begin = np.minimum.reduce(asked.starts)
+    if plain.any():
+        block = _block(view, rows if plain.all() else rows.where(plain))
+        soonest = int(delay[plain].min())
+        settled = np.minimum((asked.as_of - usual) // view.tile_micros, asked.end)
+        _add_settled(block, asked, settled, totals)
+        end = np.minimum((asked.as_of - soonest) // view.tile_micros + 1, asked.end)
+        _add_listed(block, asked, np.maximum(begin, settled), end, totals)
+    if not plain.all():
+        _add_listed(_block(view, rows.where(~plain)), asked, begin, asked.end, totals)
+
+
+def _block(view: FeatureView, rows: Rows) -> _Block:
+    order = _order(rows)
+    if order is not None:
+        rows = rows.where(order)
+    tile = rows.time // view.tile_micros
+    first = int(tile.min())
+    span = int(tile.max()) - first + 2
+    return _Block(rows, rows.lifted(view), tile, rows.entity * span + tile - first, first, span)
+
+
+def _order(rows: Rows) -> Ints | None:
+    """The order of (entity, time); ``None`` when the rows are in it."""
+    by_time = None if (np.diff(rows.time) >= 0).all() else np.argsort(rows.time, kind="stable")
+    entity = rows.entity if by_time is None else rows.entity[by_time]
+    if (np.diff(entity) >= 0).all():
+        return by_time
+    # numpy sorts 16-bit integers by radix, several times faster
+    narrow = entity.astype(np.uint16) if len(rows.names) <= 1 << 16 else entity
+    by_entity = np.argsort(narrow, kind="stable")
+    return by_entity if by_time is None else by_time[by_entity]
+
+
+def _settle_ties(rows: Rows, cells: Cells) -> Cells:
+    """Put latest values of one entity and event time in the order of (rank, value), so that the last one counts."""
+    same = (rows.entity[1:] == rows.entity[:-1]) & (rows.time[1:] == rows.time[:-1])
+    if not same.any():
+        return cells
+    times, ranks, values = cells.times.copy(), cells.ranks.copy(), cells.values.copy()
+    for at in range(len(cells.times)):
+        order = np.lexsort((cells.values[at], cells.ranks[at], rows.time, rows.entity))
+        times[at], ranks[at], values[at] = times[at][order], ranks[at][order], values[at][order]
+    return Cells(cells.adds, cells.tops, times, ranks, values)
+
+
+def _add_settled(block: _Block, asked: _Questions, until: Ints, totals: Totals) -> None:
+    """Add the versions of every window before the tile ``until``, all of them known."""
+    last = block.position(asked.entity, until)
+    firsts = [np.minimum(block.position(asked.entity, start), last) for start in asked.starts]
+    for row, column in enumerate(block.cells.adds):
+        running = np.concatenate(([0], np.cumsum(column)))
+        for window, first in enumerate(firsts):
+            totals.adds[window, row] += running[last] - running[first]
+    for row, top in enumerate(block.cells.tops):
+        for window, first in enumerate(firsts):
+            np.maximum(totals.tops[window, row], _top(top, first, last), out=totals.tops[window, row])
+    cells = _settle_ties(block.rows, block.cells)
+    for row in range(len(cells.times)):
+        for window, first in enumerate(firsts):
+            _set_latest(cells, row, first, last, window, totals)
+
+
+def _top(column: Floats, first: Ints, last: Ints) -> Floats:
+    """The maximum of each range; the questions' order makes the ranges between them, also computed, short."""
+    bounds = np.stack((first, last), axis=1).ravel()
+    tops = np.maximum.reduceat(np.append(column, -np.inf), bounds)[::2]
+    return np.where(first < last, tops, -np.inf)
+
+
+def _set_latest(cells: Cells, row: int, first: Ints, last: Ints, window: int, totals: Totals) -> None:
+    there = np.where(cells.times[row] != NEVER, np.arange(cells.times.shape[1]), -1)
+    latest = np.maximum.accumulate(there)[last - 1]
+    found = np.flatnonzero((first < last) & (latest >= first))
+    for total, part in zip(
+        (totals.times, totals.ranks, totals.values), (cells.times, cells.ranks, cells.values), strict=True
+    ):
+        total[window, row, found] = part[row, latest[found]]
+
+
+def _add_listed(block: _Block, asked: _Questions, start: Ints, end: Ints, totals: Totals) -> None:
+    """Add the versions from the tile ``start`` to before ``end``, one by one, where they count."""
+    first, last = block.position(asked.entity, start), block.position(asked.entity, end)
+    for question, version in _pairs(first, last):
+        moment = asked.as_of[question]
+        counts = (block.rows.known_at[version] <= moment) & (moment < block.rows.superseded_at[version])
+        seen, shown = question[counts], version[counts]
+        for window, begin in enumerate(asked.starts):
+            inside = block.tile[shown] >= begin[seen]
+            which, cells = combine(block.cells.take(shown[inside]), seen[inside])
+            totals.merge(window, which, cells)
+
+
+def _pairs(first: Ints, last: Ints) -> Iterator[tuple[Ints, Ints]]:
+    """Every (question, position) with ``first <= position < last``, at most ``_PAIRS`` at a time or one question."""
+    sizes = np.maximum(last - first, 0)
+    ends = np.cumsum(sizes)
+    at = 0
+    while at < len(sizes):
+        done = int(ends[at - 1]) if at else 0
+        stop = max(int(np.searchsorted(ends, done + _PAIRS, side="right")), at + 1)
+        question = np.repeat(np.arange(at, stop), sizes[at:stop])
+        within = np.arange(len(question)) - np.repeat(ends[at:stop] - sizes[at:stop] - done, sizes[at:stop])
+        yield question, first[question] + within
+        at = stop

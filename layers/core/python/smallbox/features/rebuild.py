@@ -1,0 +1,203 @@
+"""Online states from the lake: all of them, or those that corrected and late records touch.
+
+A rebuild runs while the stream goes on, and the two must not count a record twice or not at all. What is rebuilt
+is marked first; then the states' versions are read, then the lake, then the markers; a record counts when it has a
+marker; each state is written if its version is still the same. So a record that the stream adds meanwhile changes
+the version, and one without a marker is left to the stream, whose message is still on its way. Markers outlive
+the windows, so no record that could count has lost its own.
+A conflict begins again with what is left. A crash after the marks leaves states
+behind the lake: run the request again, as a queue does.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from smallbox.define.source import Source
+from smallbox.define.view import FeatureView
+from smallbox.errors import Conflict
+from smallbox.features.measures import Cells, combine
+from smallbox.features.rows import Rows, columns_needed, entities_of, rows_of
+from smallbox.features.stream import (
+    ATTEMPTS,
+    Pause,
+    Rebuild,
+    expiry,
+    marker_id,
+    read_markers,
+    read_states,
+)
+from smallbox.features.tiles import Level, State, empty, pack, pruned, watermark_of
+from smallbox.features.window import levels, reach
+from smallbox.ingestion.table import FOREVER, name_of, standing
+from smallbox.ports import Between, Lake, Marker, OnlineStore, StateKey, StateWrite, StoredState
+from smallbox.times import Micros
+
+
+def rebuild(view: FeatureView, table: pa.Table, as_of: Micros) -> dict[str, State]:
+    """The state of every entity, from the versions that counted at ``as_of``, which is their watermark.
+
+    A key of which nothing was known then has its first version, as it has in the stream.
+
+    Args:
+        view: the view.
+        table: rows of its source as the lake holds them, all that may still be in a window.
+        as_of: the present, or a replay's.
+    """
+    rows = rows_of(view, standing(table, as_of))
+    cells = rows.lifted(view)
+    names = rows.names.to_pylist()
+    by_level = [_levels(rows, cells, size) for size in levels(view)]
+    parts = zip(*by_level, strict=True)
+    return {name: pruned(view, State(as_of, tuple(own))) for name, own in zip(names, parts, strict=True)}
+
+
+def _levels(rows: Rows, cells: Cells, size: Micros) -> list[Level]:
+    """The tiles of one size, for each entity."""
+    if not len(rows.time):
+        return []
+    tile = rows.time // size
+    first = int(tile.min())
+    span = int(tile.max()) - first + 1
+    places, tiles = combine(cells, rows.entity * span + tile - first)
+    bounds = np.searchsorted(places, np.arange(len(rows.names) + 1) * span)
+    index = places % span + first
+    slices = [slice(int(a), int(b)) for a, b in pairwise(bounds)]
+    return [Level(index[part], tiles.take(part)) for part in slices]
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilder:
+    """Writes the online states of one source's views from the lake.
+
+    Attributes:
+        source: the source whose views are written.
+        views: all views of the source: a record is marked for all of them at once.
+        lake: holds every record before the stream applies it.
+        store: the states.
+        pause: waits before another attempt.
+    """
+
+    source: Source
+    views: Sequence[FeatureView]
+    lake: Lake
+    store: OnlineStore
+    pause: Pause
+
+    def correct(self, request: Rebuild, now: Micros) -> bool:
+        """Rebuild all states that the records of a request touch, in any of their versions.
+
+        Returns:
+            Whether that is all: ``False`` when a version is known only later than now; ask again then.
+
+        Raises:
+            Conflict: when others kept writing them; run the request again.
+        """
+        table = self._read(now)
+        if table is None:
+            return True
+        named = table.filter(pc.is_in(table["key"], value_set=pa.array(request.digests, pa.string())))
+        self._mark(named, request.digests)
+        self._replace(self._keys(named), now)
+        return not pc.any(pc.greater(named["known_at"], now)).as_py()
+
+    def materialize(self, now: Micros) -> int:
+        """Rebuild all states of the source's views. The stream then takes all that the lake holds for done.
+
+        Returns:
+            How many states were written.
+
+        Raises:
+            Conflict: when others kept writing them; run it again.
+        """
+        table = self._read(now)
+        if table is None:
+            return 0
+        current = standing(table, now)
+        self._mark(current, dict(zip(*(current[name].to_pylist() for name in ("key", "digest")), strict=True)))
+        return self._replace(self._keys(table), now)
+
+    def _mark(self, table: pa.Table, digests: Mapping[str, str]) -> None:
+        """Mark the keys of the table as saying what the digests say."""
+        ends: dict[str, Micros] = {}
+        for key, time, known_at in zip(*(table[name].to_pylist() for name in ("key", "time", "known_at")), strict=True):
+            ends[key] = max(ends.get(key, 0), expiry(self.source, self.views, time, known_at))
+        self.store.mark([Marker(marker_id(self.source.name, key), digests[key], end) for key, end in ends.items()])
+
+    def _keys(self, table: pa.Table) -> dict[StateKey, FeatureView]:
+        """Every state that rows of the table touch."""
+        return {
+            StateKey(view.name, entity): view
+            for view in self.views
+            for entity in pc.unique(entities_of(view, table)).to_pylist()
+            if entity is not None
+        }
+
+    def _replace(self, keys: Mapping[StateKey, FeatureView], now: Micros) -> int:
+        left = dict(keys)
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                self.pause(attempt)
+            stored = read_states(self.store, left)
+            fresh = self._states(left, stored, now)
+            left = {key: view for key, view in left.items() if not self._write(key, view, fresh, stored)}
+            if not left:
+                return len(keys)
+        raise Conflict(f"{len(left)} states of {self.source.name} stayed contended", source=self.source.name)
+
+    def _states(
+        self, keys: Mapping[StateKey, FeatureView], stored: Mapping[StateKey, StoredState], now: Micros
+    ) -> dict[StateKey, State]:
+        # a writer whose clock is ahead may have applied what is known only after our present
+        as_of = max([now, *(watermark_of(state.packed) for state in stored.values())])
+        table = self._read(now)
+        if table is None:
+            return {}
+        table = self._counted(table, keys)
+        return {
+            key: state
+            for view in dict.fromkeys(keys.values())
+            for entity, state in rebuild(view, table, as_of).items()
+            if (key := StateKey(view.name, entity)) in keys
+        }
+
+    def _counted(self, table: pa.Table, keys: Mapping[StateKey, FeatureView]) -> pa.Table:
+        """All versions of those records that have a marker and, in any version, touch one of the states."""
+        found: set[str] = set()
+        for view in dict.fromkeys(keys.values()):
+            wanted = pa.array([key.entity for key in keys if key.view == view.name], pa.string())
+            touching = pc.is_in(entities_of(view, table), value_set=wanted)
+            found.update(pc.unique(table["key"].filter(touching)).to_pylist())
+        ids = {marker_id(self.source.name, key): key for key in found}
+        marked = [ids[identity] for identity in read_markers(self.store, ids)]
+        return table.filter(pc.is_in(table["key"], value_set=pa.array(marked, pa.string())))
+
+    def _write(
+        self,
+        key: StateKey,
+        view: FeatureView,
+        fresh: Mapping[StateKey, State],
+        stored: Mapping[StateKey, StoredState],
+    ) -> bool:
+        expected = stored[key].version if key in stored else 0
+        write = StateWrite(key, pack(view, fresh.get(key) or empty(view)), expected)
+        try:
+            self.store.commit([], [write])
+        except Conflict:
+            return False
+        return True
+
+    def _read(self, now: Micros) -> pa.Table | None:
+        """All rows that may be in a window at ``now`` or later, with every version that supersedes one of them."""
+        since = now - max(reach(view) for view in self.views)
+        columns = [*dict.fromkeys(name for view in self.views for name in columns_needed(view))]
+        recent = self.lake.read(name_of(self.source), columns, Between("time", since, FOREVER))
+        if recent is None or not len(recent) or self.source.known_after_micros is not None:
+            return recent
+        # a version that moves a record out of the windows was at least known later than the one that it supersedes
+        known = Between("known_at", int(pc.min(recent["known_at"]).as_py()), FOREVER)
+        return self.lake.read(name_of(self.source), columns, known)

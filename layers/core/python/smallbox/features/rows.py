@@ -1,0 +1,100 @@
+"""The lake's versions of records as arrays, for the batch engine and for rebuilding online states."""
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from smallbox.define.view import FeatureView
+from smallbox.features.measures import Cells, layout_of, lift, rank_of
+from smallbox.features.window import Floats, Ints
+from smallbox.ingestion.table import history
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Versions of records that have an entity; the arrays are in step.
+
+    Attributes:
+        names: the entities.
+        entity: for each version, the position of its entity in ``names``.
+        time: event times.
+        known_at: since when each version counts.
+        superseded_at: until when it counts.
+        ranks: what decides between equal event times; zeros where the view does not need it.
+        columns: the fields that the view reads, not a number for null.
+    """
+
+    names: pa.Array
+    entity: Ints
+    time: Ints
+    known_at: Ints
+    superseded_at: Ints
+    ranks: Ints
+    columns: Mapping[str, Floats]
+
+    def find(self, entities: Sequence[str | None]) -> Ints:
+        """The positions of those entities in ``names``; -1 for one that is not there."""
+        found = pc.index_in(pa.array(entities, pa.string()), value_set=self.names)
+        return np.asarray(pc.fill_null(found, -1), dtype=np.int64)
+
+    def lifted(self, view: FeatureView) -> Cells:
+        """One cell per version."""
+        return lift(layout_of(view), self.time, self.ranks, self.columns)
+
+    def where(self, keep: npt.NDArray[np.bool_] | Ints) -> "Rows":
+        """Only some of the versions, or in another order."""
+        columns = {name: column[keep] for name, column in self.columns.items()}
+        times = self.time[keep], self.known_at[keep], self.superseded_at[keep]
+        return Rows(self.names, self.entity[keep], *times, self.ranks[keep], columns)
+
+
+def columns_needed(view: FeatureView) -> list[str]:
+    """The columns of the lake's table from which :func:`rows_of` computes everything."""
+    read = (*view.entity_fields, *layout_of(view).fields)
+    return [*dict.fromkeys(("key", "time", "known_at", "received_at", "digest", *read))]
+
+
+def rows_of(view: FeatureView, table: pa.Table) -> Rows:
+    """The versions in a table of the view's source; those without an entity are left out.
+
+    Args:
+        view: the view.
+        table: the lake's rows, or what :func:`~smallbox.ingestion.table.history` made of them.
+    """
+    if "superseded_at" not in table.column_names:
+        table = history(table)
+    layout, named = layout_of(view), entities_of(view, table)
+    if named.null_count:
+        table = table.filter(pc.is_valid(named))
+        named = named.drop_null()
+    encoded = named.dictionary_encode()
+    times = (table["time"].to_numpy(), table["known_at"].to_numpy(), table["superseded_at"].to_numpy())
+    columns = {name: _floats(table[name]) for name in layout.fields}
+    ranks = _ranks(table["key"]) if layout.lasts else np.zeros(len(table), np.int64)
+    return Rows(encoded.dictionary, np.asarray(encoded.indices, dtype=np.int64), *times, ranks, columns)
+
+
+def entities_of(view: FeatureView, table: pa.Table) -> pa.Array:
+    """The entity of each row as one text, as :func:`~smallbox.define.view.entity_key` writes it; null for none."""
+    parts = [_escaped(table[name]) for name in view.entity_fields]
+    return functools.reduce(lambda left, right: pc.binary_join_element_wise(left, right, "|"), parts)
+
+
+def _escaped(column: pa.ChunkedArray) -> pa.Array:
+    encoded = pa.array(column.combine_chunks(), pa.string()).dictionary_encode()
+    words = pc.replace_substring(encoded.dictionary, "\\", "\\\\")
+    return pc.replace_substring(words, "|", "\\|").take(encoded.indices)
+
+
+def _ranks(column: pa.ChunkedArray) -> Ints:
+    return np.fromiter(map(rank_of, column.to_pylist()), np.int64, len(column))
+
+
+def _floats(column: pa.ChunkedArray) -> Floats:
+    values: Floats = pc.fill_null(column.cast(pa.float64()), np.nan).to_numpy()
+    return values

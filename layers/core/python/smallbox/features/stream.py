@@ -1,0 +1,257 @@
+"""The stream engine: each record into the online states of its entities exactly once.
+
+A transaction holds the markers of some records and all the states that they change, so a record is applied to all
+its views or to none, and a message that is processed again after a crash finds the markers of what was done. What
+the stream cannot do by adding is asked of a rebuild from the lake: corrections, and records so late that their
+markers may be gone. The lake holds a record before the stream sees it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final, TypeVar
+
+from smallbox.define.source import Source
+from smallbox.define.view import FeatureView
+from smallbox.errors import Conflict
+from smallbox.features import tiles
+from smallbox.features.window import reach
+from smallbox.ports import Marker, OnlineStore, StateKey, StateWrite, StoredState
+from smallbox.records import Record
+from smallbox.times import DAY, Micros
+
+LIMIT: Final = 100
+"""How many items a transaction, or a read of many states, may have."""
+
+ATTEMPTS: Final = 8
+
+MARKER_MARGIN: Final[Micros] = DAY
+"""How much longer than needed a marker lives; far more than clocks differ."""
+
+Pause = Callable[[int], None]
+"""Waits before the given attempt, from 1; the caller's, since waiting needs a clock and jitter."""
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuild:
+    """Asks for all states that these records touch, in any of their versions, to be rebuilt from the lake.
+
+    Attributes:
+        source: the records' source.
+        digests: what each record said last, by key.
+    """
+
+    source: str
+    digests: Mapping[str, str]
+
+    def as_json(self) -> dict[str, Any]:
+        """The request as a queue carries it."""
+        return {"source": self.source, "digests": dict(self.digests)}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Rebuild":
+        """The inverse of :meth:`as_json`."""
+        return cls(document["source"], document["digests"])
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """What is written together: at most ``LIMIT`` items."""
+
+    markers: tuple[Marker, ...]
+    states: tuple[StateWrite, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """Records by what is to be done with them.
+
+    Attributes:
+        fresh: to be added to their states.
+        duplicates: how many were there already.
+        rebuild: corrections and records that came too late, whose states are to be rebuilt.
+        early: corrections that are known only later than now.
+    """
+
+    fresh: tuple[Record, ...]
+    duplicates: int
+    rebuild: tuple[Record, ...]
+    early: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a message.
+
+    Attributes:
+        applied: how many records were added.
+        duplicates: how many had been added before.
+        rebuild: what must be asked of a rebuild before the message is done; ``None`` when nothing.
+        early: corrections that are known only later than now; send them again then.
+    """
+
+    applied: int
+    duplicates: int
+    rebuild: Rebuild | None
+    early: tuple[Record, ...]
+
+
+def marker_id(source: str, key: str) -> str:
+    """The id of a record's marker."""
+    return f"{source}#{key}"
+
+
+def expiry(source: Source, views: Sequence[FeatureView], time: Micros, known_at: Micros) -> Micros:
+    """When a record's marker may go: a day after it would be too late, and after its last window.
+
+    Within the lateness the marker tells a duplicate; as long as a window holds the record, it tells a correction,
+    which may come much later.
+    """
+    farthest = max((reach(view) for view in views), default=0)
+    return max(known_at + source.lateness_micros, time + farthest) + MARKER_MARGIN
+
+
+def marker(source: Source, views: Sequence[FeatureView], record: Record) -> Marker:
+    """A record's marker."""
+    expires_at = expiry(source, views, record.time, record.known_at)
+    return Marker(marker_id(source.name, record.key), record.digest, expires_at)
+
+
+def state_keys(views: Iterable[FeatureView], record: Record) -> Iterator[tuple[FeatureView, StateKey]]:
+    """The states that a record changes, one per view in which it has an entity."""
+    for view in views:
+        entity = view.entity_of(record.values)
+        if entity is not None:
+            yield view, StateKey(view.name, entity)
+
+
+def sort(source: Source, records: Sequence[Record], seen: Mapping[str, str], now: Micros) -> Sorted:
+    """Decide what is to be done with each record of a message.
+
+    Args:
+        source: their source.
+        records: the message's records.
+        seen: the digests that the markers hold, by marker id.
+        now: the present, or a replay's.
+    """
+    fresh: dict[str, Record] = {}
+    rebuild: dict[str, Record] = {}
+    for record in records:
+        said = seen.get(marker_id(source.name, record.key))
+        earlier = fresh.get(record.key)
+        before = said if earlier is None else earlier.digest
+        if before == record.digest:
+            continue
+        is_late = now - record.known_at > source.lateness_micros
+        (fresh if before is None and not is_late else rebuild)[record.key] = record
+    new = tuple(record for key, record in fresh.items() if key not in rebuild)
+    due = tuple(record for record in rebuild.values() if record.known_at <= now)
+    early = tuple(record for record in rebuild.values() if record.known_at > now)
+    return Sorted(new, len(records) - len(new) - len(rebuild), due, early)
+
+
+def plan(
+    source: Source,
+    views: Sequence[FeatureView],
+    fresh: Sequence[Record],
+    stored: Mapping[StateKey, StoredState],
+    now: Micros,
+) -> Iterator[Transaction]:
+    """The transactions that add fresh records to the stored states, each expecting the one before it.
+
+    Raises:
+        NotReady: when a state was stored for another definition of its view.
+    """
+    versions = {key: state.version for key, state in stored.items()}
+    states = {key: tiles.unpack(view, stored[key].packed) for view, key in _by_state(views, fresh) if key in stored}
+    for batch in _batches(views, fresh):
+        writes = []
+        for (view, key), added in _by_state(views, batch).items():
+            states[key] = tiles.add(view, states.get(key) or tiles.empty(view), added, now)
+            writes.append(StateWrite(key, tiles.pack(view, states[key]), versions.get(key, 0)))
+            versions[key] = versions.get(key, 0) + 1
+        yield Transaction(tuple(marker(source, views, record) for record in batch), tuple(writes))
+
+
+def _by_state(
+    views: Sequence[FeatureView], records: Iterable[Record]
+) -> dict[tuple[FeatureView, StateKey], list[Record]]:
+    changed: dict[tuple[FeatureView, StateKey], list[Record]] = {}
+    for record in records:
+        for pair in state_keys(views, record):
+            changed.setdefault(pair, []).append(record)
+    return changed
+
+
+def _batches(views: Sequence[FeatureView], records: Sequence[Record]) -> Iterator[list[Record]]:
+    """Records in groups whose markers and states fit into a transaction; equal entities are kept together."""
+    with_keys = [([key for _, key in state_keys(views, record)], record) for record in records]
+    with_keys.sort(key=lambda pair: [(key.view, key.entity) for key in pair[0]])
+    batch: list[Record] = []
+    states: set[StateKey] = set()
+    for keys, record in with_keys:
+        if batch and len(batch) + 1 + len(states.union(keys)) > LIMIT:
+            yield batch
+            batch, states = [], set()
+        batch.append(record)
+        states.update(keys)
+    if batch:
+        yield batch
+
+
+def apply(
+    source: Source,
+    views: Sequence[FeatureView],
+    records: Sequence[Record],
+    store: OnlineStore,
+    *,
+    now: Micros,
+    pause: Pause,
+) -> Outcome:
+    """Apply a message's records; doing it again, wholly or after a crash halfway, changes nothing.
+
+    Raises:
+        Conflict: when others kept writing the same states in all of ``ATTEMPTS`` attempts; process it again.
+        NotReady: when a state was stored for another definition of its view.
+    """
+    applied = 0
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            pause(attempt)
+        seen = read_markers(store, (marker_id(source.name, record.key) for record in records))
+        done = sort(source, records, seen, now)
+        states = read_states(store, (key for _, key in _by_state(views, done.fresh)))
+        try:
+            for transaction in plan(source, views, done.fresh, states, now):
+                store.commit(transaction.markers, transaction.states)
+                applied += len(transaction.markers)
+        except Conflict:
+            continue
+        before = applied - len(done.fresh)
+        return Outcome(applied, done.duplicates - before, _request(source, done), done.early)
+    raise Conflict(f"the states of {source.name} stayed contended", source=source.name)
+
+
+def _request(source: Source, done: Sorted) -> Rebuild | None:
+    if not done.rebuild:
+        return None
+    return Rebuild(source.name, {record.key: record.digest for record in done.rebuild})
+
+
+def read_states(store: OnlineStore, keys: Iterable[StateKey]) -> dict[StateKey, StoredState]:
+    """Those of the states that are stored, however many are asked for."""
+    return {key: state for some in chunks(dict.fromkeys(keys)) for key, state in store.read(some).items()}
+
+
+def read_markers(store: OnlineStore, ids: Iterable[str]) -> dict[str, str]:
+    """The digests of those that have a marker, however many are asked for."""
+    return {id_: said for some in chunks(dict.fromkeys(ids)) for id_, said in store.markers(some).items()}
+
+
+def chunks(items: Iterable[Item], size: int = LIMIT) -> Iterator[list[Item]]:
+    """The items in lists of at most that many."""
+    rest = iter(items)
+    while some := list(islice(rest, size)):
+        yield some

@@ -1,0 +1,243 @@
+"""The online state of one entity of one view: tiles by event time, fine ones and coarser ones.
+
+A state answers every ``as_of`` from its watermark on: the latest ``known_at`` of the records it holds. Tiles that
+no such question can reach are dropped. What a state answers depends on its records, never on their order or batches.
+
+Packed, a state has a header (format, fingerprint of the view's layout, watermark), then for each level its number
+of tiles, its columns of whole numbers, each as its least value and unsigned differences of 0, 1, 2, 4 or 8 bytes,
+and its columns of floats as they are. Little-endian throughout.
+"""
+
+import hashlib
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+
+from smallbox.define.view import FeatureView
+from smallbox.errors import NotReady
+from smallbox.features.measures import NEVER, Cells, blank, combine, join, layout_of, lift_records
+from smallbox.features.totals import Totals, finish
+from smallbox.features.window import Floats, Ints, end_of, floor, kept_since, levels, windows
+from smallbox.records import Record
+from smallbox.times import Micros
+
+_FORMAT: Final = 1
+_HEADER: Final = struct.Struct("<B8sq")
+_COUNT: Final = struct.Struct("<I")
+_COLUMN: Final = struct.Struct("<qB")
+_TYPES: Final = {width: np.dtype(f"<u{width}") for width in (1, 2, 4, 8)}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Level:
+    """The tiles of one size, those that hold anything, in ascending order.
+
+    Attributes:
+        index: where each tile begins, in tiles of its size since 1970.
+        cells: what each holds.
+    """
+
+    index: Ints
+    cells: Cells
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class State:
+    """What is stored of an entity.
+
+    Attributes:
+        watermark: the state answers ``as_of`` from this moment on: the latest at which one of its records was known.
+        levels: the tiles by size, fine first; see :func:`~smallbox.features.window.levels`.
+    """
+
+    watermark: Micros
+    levels: tuple[Level, ...]
+
+
+def empty(view: FeatureView) -> State:
+    """The state of an entity without records."""
+    level = Level(np.empty(0, np.int64), blank(layout_of(view), 0))
+    return State(NEVER, (level,) * len(levels(view)))
+
+
+def add(view: FeatureView, state: State, records: Sequence[Record], now: Micros) -> State:
+    """The state with these records added, each the only version of its key that the state has seen.
+
+    Args:
+        view: the view.
+        state: the state so far.
+        records: records of one entity, known already or not.
+        now: the present, or a replay's; the next question is not asked before.
+    """
+    if not records:
+        return state
+    cells = lift_records(layout_of(view), records)
+    times = np.array([record.time for record in records], dtype=np.int64)
+    sized = zip(state.levels, levels(view), strict=True)
+    merged = tuple(_merged(level, times // size, cells) for level, size in sized)
+    known_at = max(min(record.known_at, now) for record in records)
+    return pruned(view, State(max(state.watermark, known_at), merged))
+
+
+def _merged(level: Level, index: Ints, cells: Cells) -> Level:
+    return Level(*combine(join(level.cells, cells), np.concatenate((level.index, index))))
+
+
+def pruned(view: FeatureView, state: State) -> State:
+    """The state without the tiles that no ``as_of`` from its watermark on can reach."""
+    kept = []
+    since = kept_since(view, state.watermark)
+    for level, size, moment in zip(state.levels, levels(view), since, strict=True):
+        first = int(np.searchsorted(level.index, moment // size))
+        kept.append(Level(level.index[first:], level.cells.take(slice(first, None))) if first else level)
+    return State(state.watermark, tuple(kept))
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A run of tiles of one level: a window's body, or what fills from there to the end."""
+
+    level: int
+    window: int | None
+
+
+@lru_cache(maxsize=256)
+def _pieces(view: FeatureView) -> tuple[tuple[_Piece, tuple[int, ...]], ...]:
+    """Every piece, latest first, with the windows that it is part of."""
+    sizes, spans = levels(view), windows(view)
+    pieces = []
+    for at, size in enumerate(sizes):
+        coarser = tuple(i for i, (_, own) in enumerate(spans) if own > size)
+        if coarser:
+            pieces.append((_Piece(at, None), coarser))
+        pieces += [(_Piece(at, i), (i,)) for i, (_, own) in enumerate(spans) if own == size]
+    return tuple(pieces)
+
+
+def value(view: FeatureView, state: State | None, as_of: Micros) -> Floats:
+    """The features at a moment, in the order of ``view.features``; not a number is missing.
+
+    Args:
+        view: the view.
+        state: the entity's state; ``None`` is an entity of which nothing is stored.
+        as_of: not before the state's watermark.
+    """
+    totals = Totals.blank(view, 1)
+    if state is not None:
+        _fill(view, state, as_of, totals)
+    values: Floats = finish(view, totals)[0]
+    return values
+
+
+def _fill(view: FeatureView, state: State, as_of: Micros, totals: Totals) -> None:
+    for piece, users in _pieces(view):
+        cell = _total(view, state, piece, as_of)
+        if cell is not None:
+            for window in users:
+                totals.merge(window, slice(None), cell)
+
+
+def _total(view: FeatureView, state: State, piece: _Piece, as_of: Micros) -> Cells | None:
+    sizes = levels(view)
+    size, level = sizes[piece.level], state.levels[piece.level]
+    end = end_of(view, as_of)
+    if piece.window is None:
+        start = floor(end, sizes[piece.level + 1])
+    else:
+        start = floor(end, size) - windows(view)[piece.window][0]
+    first, last = np.searchsorted(level.index, (start // size, end // size))
+    return _summed(level.cells, int(first), int(last)) if first < last else None
+
+
+def _summed(cells: Cells, first: int, last: int) -> Cells:
+    run = cells.take(slice(first, last))
+    sums, tops = run.adds.sum(axis=1, keepdims=True), run.tops.max(axis=1, keepdims=True)
+    if not len(run.times):
+        return Cells(sums, tops, run.times[:, :1], run.ranks[:, :1], run.values[:, :1])
+    rows, latest = np.arange(len(run.times)), np.argmax(run.times, axis=1)
+    times, ranks, values = (part[rows, latest][:, None] for part in (run.times, run.ranks, run.values))
+    return Cells(sums, tops, times, ranks, values)
+
+
+@lru_cache(maxsize=256)
+def fingerprint(view: FeatureView) -> bytes:
+    """Eight bytes that change when states of the view would mean something else."""
+    meaning = (levels(view), windows(view), layout_of(view), view.entity_fields, view.source.name)
+    return hashlib.blake2b(repr(meaning).encode(), digest_size=8).digest()
+
+
+def pack(view: FeatureView, state: State) -> bytes:
+    """The state as bytes; equal states give equal bytes."""
+    parts = [_HEADER.pack(_FORMAT, fingerprint(view), state.watermark)]
+    for level, size in zip(state.levels, levels(view), strict=True):
+        parts.append(_COUNT.pack(len(level.index)))
+        if len(level.index):
+            parts += [_pack_column(column) for column in _whole_numbers(level, size)]
+            parts += [level.cells.tops.tobytes(), level.cells.values.tobytes()]
+    return b"".join(parts)
+
+
+def _whole_numbers(level: Level, size: Micros) -> Ints:
+    cells = level.cells
+    # a time since the start of its tile needs fewer bytes than one since 1970
+    since = np.where(cells.times == NEVER, -1, cells.times - level.index * size)
+    return np.concatenate((level.index[None], cells.adds, since, cells.ranks))
+
+
+def _pack_column(column: Ints) -> bytes:
+    base, top = int(column.min()), int(column.max())
+    width = next(w for w in (0, 1, 2, 4, 8) if top - base < 1 << 8 * w)
+    rest = (column - base).view(np.uint64).astype(_TYPES[width]).tobytes() if width else b""
+    return _COLUMN.pack(base, width) + rest
+
+
+def unpack(view: FeatureView, packed: bytes) -> State:
+    """The inverse of :func:`pack`.
+
+    Raises:
+        NotReady: when the state was packed for another layout: the view has changed since, rebuild its states.
+    """
+    form, found, watermark = _HEADER.unpack_from(packed)
+    if form != _FORMAT or found != fingerprint(view):
+        raise NotReady(
+            f"a state of view {view.name} was stored for another definition of it; materialize the view again",
+            view=view.name,
+        )
+    at, unpacked = _HEADER.size, []
+    for size in levels(view):
+        level, at = _unpack_level(view, packed, at, size)
+        unpacked.append(level)
+    return State(watermark, tuple(unpacked))
+
+
+def watermark_of(packed: bytes) -> Micros:
+    """The watermark of a packed state, whatever layout it was packed for."""
+    watermark: int = _HEADER.unpack_from(packed)[2]
+    return watermark
+
+
+def _unpack_level(view: FeatureView, packed: bytes, at: int, size: Micros) -> tuple[Level, int]:
+    layout = layout_of(view)
+    adds, tops, lasts = len(layout.adds), len(layout.tops), len(layout.lasts)
+    tiles: int = _COUNT.unpack_from(packed, at)[0]
+    at += _COUNT.size
+    whole = np.empty((1 + adds + 2 * lasts, tiles), np.int64)
+    for column in whole if tiles else ():
+        at = _unpack_column(packed, at, column)
+    floats = np.frombuffer(packed, "<f8", (tops + lasts) * tiles, at).reshape(tops + lasts, tiles)
+    index, since = whole[0], whole[1 + adds : 1 + adds + lasts]
+    times = np.where(since < 0, NEVER, since + index * size) if lasts else since
+    cells = Cells(whole[1 : 1 + adds], floats[:tops], times, whole[1 + adds + lasts :], floats[tops:])
+    return Level(index, cells), at + floats.nbytes
+
+
+def _unpack_column(packed: bytes, at: int, column: Ints) -> int:
+    base, width = _COLUMN.unpack_from(packed, at)
+    at += _COLUMN.size
+    column[:] = np.frombuffer(packed, _TYPES[width], len(column), at) if width else 0
+    column += base
+    return int(at + width * len(column))

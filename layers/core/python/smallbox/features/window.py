@@ -1,0 +1,84 @@
+"""Where windows begin and end, and which tiles cover them.
+
+The rule, for an aggregate over ``window`` of a view with fine tiles of ``tile``, asked at ``as_of``::
+
+    end   = as_of - known_after of the source (if that is positive), rounded down to a whole tile
+    start = end rounded down to a whole tile_size(aggregate), minus window
+
+A record counts when ``start <= time < end`` and it was known at ``as_of``. So the newest ``tile`` of events that
+could be known may not count yet (the staleness), and the window is between ``window`` and ``window + tile_size``
+long: exact below 12 hours, up to an hour longer to 10 days, up to a day longer from there on. With a declared
+``known_after``, whatever lies in the window is known: the stream may add records before they are.
+Both engines use this module.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from smallbox.define.view import FeatureView
+from smallbox.times import DAY, HOUR, Micros
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Moments = TypeVar("Moments", int, Ints)
+
+
+def floor(moment: Moments, size: Micros) -> Moments:
+    """The start of the tile of that size in which a moment, or each of an array, lies.
+
+    >>> floor(7, 5), floor(-1, 5)
+    (5, -5)
+    """
+    return moment // size * size
+
+
+def end_of(view: FeatureView, as_of: Moments) -> Moments:
+    """Where all windows of a view end."""
+    return floor(as_of - max(view.source.known_after_micros or 0, 0), view.tile_micros)
+
+
+@lru_cache(maxsize=256)
+def levels(view: FeatureView) -> tuple[Micros, ...]:
+    """The tile sizes that a view keeps, fine first: its windows' own and those that fill up to the end."""
+    coarsest = max((view.tile_size(a) for a in view.features.values()), default=view.tile_micros)
+    return tuple(sorted({size for size in (view.tile_micros, HOUR, DAY) if size <= coarsest}))
+
+
+@lru_cache(maxsize=256)
+def windows(view: FeatureView) -> tuple[tuple[Micros, Micros], ...]:
+    """The distinct windows of a view, each as (its length, the tile size on whose edge it starts)."""
+    found = {(a.window_micros, view.tile_size(a)) for a in view.features.values()}
+    return tuple(sorted(found))
+
+
+def start_of(window: tuple[Micros, Micros], end: Moments) -> Moments:
+    """Where a window of (length, tile size) starts that ends at ``end``, a whole fine tile.
+
+    >>> start_of((24 * HOUR, HOUR), 30 * HOUR + HOUR // 2) == 6 * HOUR
+    True
+    """
+    length, size = window
+    return floor(end, size) - length
+
+
+def kept_since(view: FeatureView, watermark: Micros) -> Sequence[Micros]:
+    """For each level, the moment before which no question at ``as_of >= watermark`` needs its tiles."""
+    end = end_of(view, watermark)
+    sizes = levels(view)
+    since = []
+    for at, size in enumerate(sizes):
+        own = [start_of(window, end) for window in windows(view) if window[1] == size]
+        fills = [floor(end, sizes[at + 1])] if at + 1 < len(sizes) else []
+        since.append(min(own + fills))
+    return since
+
+
+@lru_cache(maxsize=256)
+def reach(view: FeatureView) -> Micros:
+    """How far before ``as_of`` the event time of a record that counts can lie, at the most."""
+    delay = max(view.source.known_after_micros or 0, 0)
+    return delay + view.tile_micros + max((length + size for length, size in windows(view)), default=0)

@@ -1,0 +1,49 @@
+"""Records as queue messages, each within the queue's limit."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any, Final
+
+from smallbox.errors import TooLarge
+from smallbox.records import Record
+
+LIMIT_BYTES: Final = 250_000
+"""Below SQS's 256 KiB, with room for what an adapter adds."""
+
+_SEPARATOR: Final = 2
+
+
+def pack(records: Sequence[Record], limit_bytes: int = LIMIT_BYTES) -> list[dict[str, Any]]:
+    """Messages ``{"source": ..., "records": [...]}`` of one source each; as JSON none is longer than the limit.
+
+    Raises:
+        TooLarge: when one record alone is longer.
+    """
+    return [
+        {"source": source, "records": part}
+        for source, group in groupby(records, key=lambda record: record.source)
+        for part in _parts(source, [record.as_json() for record in group], limit_bytes)
+    ]
+
+
+def _parts(source: str, documents: Sequence[dict[str, Any]], limit: int) -> Iterator[list[dict[str, Any]]]:
+    envelope = len(json.dumps({"source": source, "records": []}))
+    part: list[dict[str, Any]] = []
+    size = envelope
+    for document in documents:
+        length = len(json.dumps(document)) + _SEPARATOR
+        if envelope + length > limit:
+            raise TooLarge(f"a record of {length} bytes does not fit into a message of {limit}", limit=limit)
+        if size + length > limit:
+            yield part
+            part, size = [], envelope
+        part.append(document)
+        size += length
+    if part:
+        yield part
+
+
+def unpack(message: Mapping[str, Any]) -> list[Record]:
+    """The records of a message."""
+    return [Record.from_json(document) for document in message["records"]]

@@ -1,0 +1,163 @@
+"""The stream engine against the definition: any order, any batches, any crash."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smallbox.features import tiles
+from smallbox.features.rebuild import Rebuilder, rebuild
+from smallbox.features.stream import Rebuild, apply
+from smallbox.ingestion.table import name_of, to_table
+from smallbox.ports import StateKey
+from smallbox.records import Record
+from smallbox.times import DAY
+from tests.fakes.lake import FakeLake
+from tests.fakes.online import Crash, FakeOnlineStore
+from tests.properties import oracle
+from tests.properties.histories import SOURCES, SPAN, START, VIEWS, histories
+from tests.properties.test_point_in_time import entities_of
+
+names = pytest.mark.parametrize("name", SOURCES)
+END = START + SPAN + 13 * DAY
+
+
+def no_pause(attempt: int) -> None:
+    """Does not wait."""
+
+
+class World:
+    """A source with its lake and store, whose workers may die at any write and are then run again."""
+
+    def __init__(self, name: str) -> None:
+        self.source, self.views = SOURCES[name], VIEWS[name]
+        self.lake, self.store = FakeLake(), FakeOnlineStore()
+        self.rebuilder = Rebuilder(self.source, self.views, self.lake, self.store, no_pause)
+        self.waiting: list[Record] = []
+        self.requests: list[Rebuild] = []
+
+    def receive(self, records: Sequence[Record]) -> None:
+        """Records go to the lake before the stream sees them."""
+        self.lake.append(name_of(self.source), to_table(self.source, records))
+
+    def stream(self, records: Sequence[Record], now: int, crash: int | None = None) -> None:
+        """Apply one message until it is done."""
+        self.store.crash_after(crash)
+        try:
+            outcome = apply(self.source, self.views, records, self.store, now=now, pause=no_pause)
+        except Crash:
+            self.stream(records, now)
+            return
+        finally:
+            self.store.crash_after(None)
+        self.waiting += outcome.early
+        self.requests += [outcome.rebuild] if outcome.rebuild else []
+
+    def settle(self, now: int, crash: int | None = None) -> None:
+        """Run the requests for rebuilds, those that are not done once more, and what waited to be known."""
+        waiting, self.waiting = self.waiting, []
+        if waiting:
+            self.stream(waiting, now)
+        requests, self.requests = self.requests, []
+        for request in requests:
+            if not self._corrected(request, now, crash):
+                self.requests.append(request)
+
+    def _corrected(self, request: Rebuild, now: int, crash: int | None) -> bool:
+        self.store.crash_after(crash)
+        try:
+            return self.rebuilder.correct(request, now)
+        except Crash:
+            return self._corrected(request, now, None)
+        finally:
+            self.store.crash_after(None)
+
+    def check(self, history: Sequence[Record], now: int) -> None:
+        """Every state answers as the definition says."""
+        for which, view in enumerate(self.views):
+            for entity in entities_of(which):
+                stored = self.store.read([StateKey(view.name, entity)])
+                state = next((tiles.unpack(view, found.packed) for found in stored.values()), None)
+                expected = np.array(oracle.features(view, history, entity, now))
+                np.testing.assert_array_equal(tiles.value(view, state, now), expected)
+
+
+@names
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_stream_equals_the_definition(name: str, data: st.DataObject) -> None:
+    """Shuffled, batched, duplicated, corrected and crashed, the stream ends where the definition does."""
+    world = World(name)
+    history = data.draw(histories(world.source))
+    world.receive(history)
+    order = data.draw(st.permutations(history))
+    now = max([START, *(r.received_at for r in history)])
+    crashes = st.one_of(st.none(), st.integers(0, 3))
+    while order:
+        size = data.draw(st.integers(1, 6))
+        world.stream(order[:size], now, data.draw(crashes))
+        if data.draw(st.booleans()):
+            world.settle(now, data.draw(crashes))
+        order = order[size:]
+    for moment in (now, now + 3 * DAY, END):
+        world.settle(moment, data.draw(crashes))
+        world.settle(moment)
+        world.check(history, moment)
+
+
+@names
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_stream_equals_the_definition_all_along(name: str, data: st.DataObject) -> None:
+    """With time passing between messages and markers expiring, every state is right after each message."""
+    world = World(name)
+    history = data.draw(histories(world.source))
+    for at, record in enumerate(history):
+        now = record.received_at + data.draw(st.sampled_from([0, DAY // 24]))
+        now = now if at + 1 == len(history) else min(now, history[at + 1].received_at)
+        world.receive([record])
+        world.store.expire(now)
+        world.stream([record], now)
+        world.settle(now)
+        world.check(history[: at + 1], now)
+
+
+@names
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_materialized_equals_streamed(name: str, data: st.DataObject) -> None:
+    """A store filled from the lake, with messages still on their way, ends where the definition does."""
+    world = World(name)
+    history = data.draw(histories(world.source))
+    split = data.draw(st.integers(0, len(history)))
+    now = max([START, *(r.received_at for r in history)])
+    world.receive(history[:split])
+    world.stream(history[: split // 2], now)
+    world.rebuilder.materialize(now)
+    world.receive(history[split:])
+    world.stream(history[split // 2 :], now)
+    for moment in (now, END):
+        world.settle(moment)
+        world.check(history, moment)
+
+
+@names
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_rebuild_equals_adding(name: str, data: st.DataObject) -> None:
+    """A state rebuilt from rows has the value of one to which the records were added, and survives packing."""
+    source, view = SOURCES[name], VIEWS[name][0]
+    history = list({r.key: r for r in data.draw(histories(source))}.values())
+    now = max([START, *(r.received_at for r in history)])
+    rebuilt = rebuild(view, to_table(source, history), now) if history else {}
+    for entity in entities_of(0):
+        own = [r for r in history if view.entity_of(r.values) == entity]
+        added = tiles.add(view, tiles.empty(view), own, now)
+        again = tiles.unpack(view, tiles.pack(view, added))
+        assert tiles.pack(view, again) == tiles.pack(view, added)
+        for moment in (now, now + 2 * DAY):
+            expected = tiles.value(view, added, moment)
+            np.testing.assert_array_equal(tiles.value(view, rebuilt.get(entity), moment), expected)
+            np.testing.assert_array_equal(tiles.value(view, again, moment), expected)
