@@ -18,7 +18,7 @@ COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-header -
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
 
 .PHONY: demo
 demo: setup ## the whole story on this machine, with real data
@@ -41,7 +41,7 @@ check: setup ## style, types, generated pages
 
 .PHONY: test
 test: check layers ## check, then every test; those against the local stack last, one after another
-	$(BIN)/pytest -n 2 -m "not deployed"
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not deployed"
 	$(BIN)/pytest -m deployed
 
 .PHONY: bench
@@ -78,6 +78,7 @@ clean: ## remove everything that was built
 	rm -rf .venv node_modules .build cdk.out .smallbox
 
 $(UV): requirements/uv.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "$(PYTHON) is older than 3.11: make PYTHON=...")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	touch $(UV)

@@ -21,6 +21,7 @@ PORT: Final = 4566
 _HOST: Final = "127.0.0.1"
 _START_SECONDS: Final = 60
 _STOP_SECONDS: Final = 10
+_children: Final[dict[int, "subprocess.Popen[bytes]"]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,13 @@ def start() -> Emulator:
     with (state_folder() / "emulator.log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "ministack"],
-            env=_environment(port),
+            env=environment(port),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    _children[process.pid] = process
     emulator = Emulator(process.pid, port)
     try:
         _wait(process, emulator)
@@ -73,7 +75,8 @@ def stop(pid: int) -> None:
 
 def alive(pid: int) -> bool:
     """Whether a process of the emulator's group still runs; one that only waits to be reaped does not."""
-    _reap(pid)
+    if pid in _children:
+        _children[pid].poll()  # reaps it; one that another process started is init's to reap
     listing = subprocess.run(["ps", "-A", "-o", "pgid=,stat=,args="], capture_output=True, text=True, check=True)  # noqa: S607
     lines = (line.split(maxsplit=2) for line in listing.stdout.splitlines())
     # The number may be another program's by now: it is ours only where it says so.
@@ -90,13 +93,6 @@ def _temporary() -> Path:
     return state_folder() / "tmp"
 
 
-def _reap(pid: int) -> None:
-    try:
-        os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        return  # another process started it, and has left it to init
-
-
 def _free_port() -> int:
     for port in (PORT, 0):
         with socket.socket() as probe:
@@ -110,7 +106,8 @@ def _free_port() -> int:
     raise Unavailable("no free port for the emulator")
 
 
-def _environment(port: int) -> dict[str, str]:
+def environment(port: int) -> dict[str, str]:
+    """What the emulator runs with: our settings, and nothing of the shell that is meant for elsewhere."""
     folder = state_folder()
     _temporary().mkdir(exist_ok=True)
     return {
