@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
@@ -21,6 +22,8 @@ class Alarms(Construct):
     def __init__(self, scope: Construct, name: str, *, enforce_tls: bool) -> None:
         super().__init__(scope, name)
         self.topic = sns.Topic(self, "Topic", enforce_ssl=enforce_tls)
+        # A policy of our own replaces the default one, which is what lets the account's alarms in.
+        self.topic.add_to_resource_policy(_from_alarms(self.topic))
         self._action = actions.SnsAction(self.topic)
 
     def watch(
@@ -39,3 +42,12 @@ class Alarms(Construct):
         )
         alarm.add_alarm_action(self._action)
         return alarm
+
+
+def _from_alarms(topic: sns.Topic) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+        actions=["sns:Publish"],
+        resources=[topic.topic_arn],
+        conditions={"StringEquals": {"aws:SourceAccount": Stack.of(topic).account}},
+    )

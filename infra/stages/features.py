@@ -14,11 +14,9 @@ class Features(Construct):
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "features")
-        online, rebuild_queue = flow.table("online"), flow.url("rebuild")
-        streaming = settings.Stream(
-            online_table=online, features_queue=flow.url("features"), rebuild_queue=flow.url("rebuild")
-        )
-        rebuilding = settings.Rebuild(lake_bucket=flow.lake, online_table=online, rebuild_queue=flow.url("rebuild"))
+        online, again = flow.table("online"), flow.url("rebuild")
+        streaming = settings.Stream(online_table=online, features_queue=flow.url("features"), rebuild_queue=again)
+        rebuilding = settings.Rebuild(lake_bucket=flow.lake, online_table=online, rebuild_queue=again)
 
         stream = Function(self, "stream", flow, streaming, wheels=COMPUTE, size=BATCH)
         rebuild = Function(self, "rebuild", flow, rebuilding, wheels=IMAGE, size=TASK)

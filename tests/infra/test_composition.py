@@ -4,7 +4,8 @@ import pytest
 
 from infra.describe import PAGE, page
 from infra.permissions import GRANTS
-from infra.settings import ROOT
+from infra.settings import ROOT, Deployment
+from smallbox.cli.up import ASSETS_BUCKET
 from smallbox.stages import STAGES
 from tests.infra.templates import Assembly
 
@@ -67,6 +68,11 @@ def test_the_heavy_functions_are_one_image_on_aws(aws: Assembly) -> None:
 def test_outputs_keep_their_names(aws: Assembly) -> None:
     """What clients look up by name is there."""
     assert {output for output in aws.outputs if not output.startswith("Exports")} == OUTPUTS
+
+
+def test_the_assets_go_to_the_bucket_that_up_makes() -> None:
+    """The command line cannot import the app's settings; both name the same bucket."""
+    assert Deployment.local().assets_bucket == ASSETS_BUCKET
 
 
 def test_the_permissions_page_is_up_to_date() -> None:

@@ -65,3 +65,12 @@ def test_every_alarm_speaks_to_a_topic(aws: Assembly) -> None:
     (subscription,) = aws.properties("AWS::SNS::Subscription").values()
     assert subscription["Protocol"] == "lambda"
     assert subscription["RedrivePolicy"]["deadLetterTargetArn"]
+
+
+def test_alarms_may_speak_to_every_topic(aws: Assembly) -> None:
+    """A topic policy replaces the one that lets alarms in, so ours lets them in."""
+    policies = aws.properties("AWS::SNS::TopicPolicy").values()
+    assert len(policies) == len(aws.of_type("AWS::SNS::Topic")) == 2
+    for policy in policies:
+        allowed = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
+        assert [s["Principal"] for s in allowed] == [{"Service": "cloudwatch.amazonaws.com"}]

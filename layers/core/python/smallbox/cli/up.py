@@ -13,7 +13,7 @@ from smallbox.errors import SmallboxError
 if TYPE_CHECKING:
     import argparse
 
-_ASSETS: Final = "smallbox-local-assets"
+ASSETS_BUCKET: Final = "smallbox-local-assets"
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -29,6 +29,7 @@ def start() -> local.Stack:
     before = _running()
     if before is not None:
         return _deployed(emulator.Emulator(before.pid, int(before.endpoint_url.rsplit(":", 1)[1])))
+    sys.stderr.write("starting AWS on this machine, then deploying to it; about 20 seconds\n")
     started = emulator.start()
     try:
         return _deployed(started)
@@ -70,7 +71,7 @@ def _running() -> local.Stack | None:
 def _deployed(started: emulator.Emulator) -> local.Stack:
     stack = _stack(started, {})
     local.remember(stack)
-    stack.client("s3").create_bucket(Bucket=_ASSETS)
+    stack.client("s3").create_bucket(Bucket=ASSETS_BUCKET)
     environment = {**clean_environment(), **stack.environment()}
     outputs = cdk_deploy(environment, ["--context", "deployment=local"])
     stack = _stack(started, outputs)
