@@ -49,7 +49,9 @@ def shown(value: Any) -> str:
         return ascii(value[:_SHOWN]) + ("..." if len(value) > _SHOWN else "")
     if isinstance(value, int | float):
         return str(value) if abs(value) <= NUMBER_LIMIT or isinstance(value, float) else "a huge integer"
-    return "an " + {dict: "object", list: "array"}.get(type(value), "unknown kind of value")
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "an array"
+    return f"of the type {type(value).__name__}"
 
 
 def _text_test(field: Field) -> Test:

@@ -1,0 +1,187 @@
+"""Transactions, contention and crashes, by example."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from smallbox.define import FeatureView, Source, count, mean, number, text, timestamp
+from smallbox.errors import Conflict
+from smallbox.features import tiles
+from smallbox.features.rebuild import Rebuilder
+from smallbox.features.stream import LIMIT, Rebuild, apply, plan, sort
+from smallbox.ingestion.table import name_of, to_table
+from smallbox.ports import Marker, StateKey, StateWrite
+from smallbox.records import Record, Value
+from smallbox.times import DAY, HOUR, parse_day
+from tests.fakes.lake import FakeLake
+from tests.fakes.online import Crash, FakeOnlineStore
+
+NOW = parse_day("2013-01-15")
+source = Source(
+    "s",
+    "id",
+    "at",
+    {"id": text(), "at": timestamp(), "who": text(nullable=True), "place": text(), "x": number()},
+    known_after="0s",
+)
+views = (
+    FeatureView("by_who", "who", source, {"n": count("24h"), "x": mean("x", "3h")}),
+    FeatureView("by_place", "place", source, {"places": count("24h")}),
+)
+
+
+def record(key: str, who: str | None = "a", x: float = 1.0, *, ago: int = HOUR, place: str = "p") -> Record:
+    """A record of an hour ago."""
+    time = NOW - ago
+    values: dict[str, Value] = {"id": key, "at": time, "who": who, "place": place, "x": x}
+    return Record("s", key, time, time, NOW, values)
+
+
+class InterruptedStore(FakeOnlineStore):
+    """Before its next commit somebody else does something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: list[Callable[[], Any]] = []
+
+    def commit(self, markers: Sequence[Marker], states: Sequence[StateWrite]) -> None:
+        if self.meanwhile:
+            self.meanwhile.pop(0)()
+        super().commit(markers, states)
+
+
+def send(store: FakeOnlineStore, *records: Record) -> tuple[int, int, Rebuild | None]:
+    """Apply one message."""
+    outcome = apply(source, views, records, store, now=NOW, pause=lambda _: None)
+    return outcome.applied, outcome.duplicates, outcome.rebuild
+
+
+def counted(store: FakeOnlineStore, entity: str = "a", view: FeatureView = views[0]) -> float:
+    """How many records the store counts."""
+    key = StateKey(view.name, entity)
+    found = store.read([key])
+    state = tiles.unpack(view, found[key].packed) if found else None
+    return float(tiles.value(view, state, NOW)[0])
+
+
+def world(*records: Record) -> tuple[InterruptedStore, FakeLake, Rebuilder]:
+    """A store and a lake that holds these records."""
+    store, lake = InterruptedStore(), FakeLake()
+    lake.append(name_of(source), to_table(source, records))
+    return store, lake, Rebuilder(source, views, lake, store, lambda _: None)
+
+
+def test_records_are_sorted_by_what_can_be_done() -> None:
+    """New ones are added, repeated ones dropped, corrections and late ones rebuilt."""
+    old, late = record("old"), record("late", ago=3 * DAY)
+    seen = {"s#old": old.digest, "s#said": "otherwise"}
+    found = sort(source, [record("new"), record("new"), old, record("said"), late], seen, NOW)
+    assert [r.key for r in found.fresh] == ["new"]
+    assert [r.key for r in found.rebuild] == ["said", "late"]
+    assert found.duplicates == 2
+
+
+def test_no_transaction_is_too_large() -> None:
+    """A full message over many entities is planned as transactions of at most 100 items, each record in one."""
+    fresh = [record(f"k{n}", f"who {n % 130}", place=f"place {n % 7}") for n in range(500)]
+    transactions = list(plan(source, views, fresh, {}, NOW))
+    assert all(len(t.markers) + len(t.states) <= LIMIT for t in transactions)
+    assert sorted(m.id for t in transactions for m in t.markers) == sorted(f"s#k{n}" for n in range(500))
+
+
+def test_a_message_resumes_after_a_crash() -> None:
+    """After a crash between two transactions a second run does only what is left."""
+    records = [record(f"k{n}") for n in range(250)]
+    store = FakeOnlineStore()
+    store.crash_after(1)
+    with pytest.raises(Crash):
+        send(store, *records)
+    store.crash_after(None)
+    assert 0 < len(store.marked) < 250
+    applied, duplicates, _ = send(store, *records)
+    assert applied + duplicates == 250
+    assert duplicates > 0
+    assert counted(store) == counted(store, "p", views[1]) == 250
+
+
+def test_two_workers_with_one_message_count_it_once() -> None:
+    """When another worker applies the same message in between, the conflict is seen and nothing is added twice."""
+    store = InterruptedStore()
+    store.meanwhile.append(lambda: send(store, record("k"), record("l")))
+    assert send(store, record("k"), record("m"))[:2] == (1, 1)
+    assert counted(store) == 3
+
+
+def test_contention_without_end_is_a_conflict() -> None:
+    """When every attempt meets another writer the message is left to the queue."""
+    store = InterruptedStore()
+    others = iter(range(1000))
+
+    def write() -> None:
+        key = StateKey("by_who", "a")
+        version = store.states[key].version if key in store.states else 0
+        packed = tiles.pack(views[0], tiles.empty(views[0]))
+        FakeOnlineStore.commit(store, [Marker(f"other {next(others)}", "", 0)], [StateWrite(key, packed, version)])
+
+    store.meanwhile += [write] * 100
+    with pytest.raises(Conflict):
+        send(store, record("k"))
+
+
+def test_a_record_without_an_entity_is_marked_only() -> None:
+    """A record that has no entity in a view leaves that view alone, and is still known as applied."""
+    store = FakeOnlineStore()
+    send(store, record("k", who=None))
+    assert [key.view for key in store.states] == ["by_place"]
+    assert "s#k" in store.marked
+
+
+def test_a_correction_that_moves_a_record() -> None:
+    """A correction with another entity is asked of a rebuild, which takes it from the one and gives it to the other."""
+    before, after = record("k", "a"), record("k", "b")
+    after = Record(**{**after.as_json(), "received_at": NOW + 1})
+    store, _, rebuilder = world(before, after)
+    send(store, before)
+    request = send(store, after)[2]
+    assert request == Rebuild("s", {"k": after.digest})
+    assert rebuilder.correct(Rebuild.from_json(request.as_json()), NOW + 1)
+    assert (counted(store, "a"), counted(store, "b")) == (0, 1)
+    assert send(store, after)[1:] == (1, None)
+
+
+def test_a_rebuild_and_the_stream_at_once() -> None:
+    """A record that the stream adds while a rebuild runs counts once, in whatever order the two write."""
+    first, second = record("first"), record("second")
+    store, _, rebuilder = world(first, second)
+    store.meanwhile.append(lambda: send(store, second))
+    rebuilder.correct(Rebuild("s", {"first": first.digest}), NOW)
+    assert not store.meanwhile
+    assert counted(store) == counted(store, "p", views[1]) == 2
+
+
+def test_a_rebuild_between_reading_and_writing_of_the_stream() -> None:
+    """A rebuild that writes while the stream has read the old state makes the stream read again."""
+    first, second = record("first"), record("second")
+    store, _, rebuilder = world(first, second)
+    store.meanwhile.append(lambda: rebuilder.materialize(NOW))
+    assert send(store, second)[:2] == (0, 1)
+    assert counted(store) == 2
+
+
+def test_materializing_twice_changes_nothing() -> None:
+    """Materializing after a crash, or again, gives the same values."""
+    store, _, rebuilder = world(*(record(f"k{n}", place=str(n % 3)) for n in range(30)))
+    store.crash_after(2)
+    with pytest.raises(Crash):
+        rebuilder.materialize(NOW)
+    store.crash_after(None)
+    assert rebuilder.materialize(NOW) == rebuilder.materialize(NOW) == 4
+    assert counted(store) == 30
+
+
+def test_nothing_in_the_lake_is_nothing_to_do() -> None:
+    """Without a table there is nothing to rebuild."""
+    rebuilder = Rebuilder(source, views, FakeLake(), FakeOnlineStore(), lambda _: None)
+    assert rebuilder.materialize(NOW) == 0
+    assert rebuilder.correct(Rebuild("s", {"k": "d"}), NOW)

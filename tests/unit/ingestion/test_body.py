@@ -1,0 +1,44 @@
+"""Bodies of requests."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smallbox.errors import InvalidInput, MalformedBody, SmallboxError, TooLarge, UnsupportedType
+from smallbox.ingestion.body import parse_events
+
+
+def test_one_object_is_an_array_of_one() -> None:
+    """A single record needs no brackets, and no content type."""
+    assert parse_events(b'{"a": 1}', None) == parse_events('[{"a": 1}]', "Application/JSON;charset=utf-8") == [{"a": 1}]
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "error"),
+    [
+        (b"a=1", "application/x-www-form-urlencoded", UnsupportedType),
+        (b"", "application/json", MalformedBody),
+        (b"3", None, MalformedBody),
+        (b'[{"a": NaN}]', None, MalformedBody),
+        (b'{"a": -Infinity}', None, MalformedBody),
+        (b"\xff\xfe", None, MalformedBody),
+        (b"[" * 100_000, None, MalformedBody),
+        (b"[" * 30 + b"]" * 30, None, MalformedBody),
+        (b"9" * 5000, None, MalformedBody),
+        (b"[" + b"1," * 500 + b"1]", None, TooLarge),
+    ],
+)
+def test_a_bad_body_is_the_callers_fault(body: bytes, content_type: str | None, error: type[InvalidInput]) -> None:
+    """What is not a body of records is refused with the error that says why."""
+    with pytest.raises(error):
+        parse_events(body, content_type)
+
+
+@settings(max_examples=300, deadline=None)
+@given(body=st.binary() | st.text(st.characters(exclude_categories=())), content_type=st.none() | st.text())
+def test_no_bytes_are_our_fault(body: bytes | str, content_type: str | None) -> None:
+    """Arbitrary bytes and types give a list or one of our errors, never another."""
+    try:
+        assert isinstance(parse_events(body, content_type), list)
+    except SmallboxError as error:
+        assert isinstance(error, InvalidInput)  # noqa: PT017 - both outcomes are allowed

@@ -1,0 +1,33 @@
+"""Queue messages."""
+
+import json
+
+import pytest
+
+from smallbox.errors import TooLarge
+from smallbox.ingestion.messages import pack, unpack
+from smallbox.records import Record
+
+
+def _records(count: int, source: str = "s") -> list[Record]:
+    return [Record(source, f"k{n}", n, n, n, {"text": "é" * (n % 50)}) for n in range(count)]
+
+
+def test_messages_hold_all_records_within_the_limit() -> None:
+    """Packing splits at the limit, mixes no sources, and unpacking gives back all records in order."""
+    records = _records(200) + _records(3, "t")
+    messages = pack(records, limit_bytes=3_000)
+    assert all(len(json.dumps(message)) <= 3_000 for message in messages)
+    assert [record for message in messages for record in unpack(message)] == records
+    assert {message["source"] for message in messages} == {"s", "t"}
+
+
+def test_nothing_packs_to_no_message() -> None:
+    """No records make no message."""
+    assert pack([]) == []
+
+
+def test_a_record_beyond_the_limit_is_refused() -> None:
+    """A record that fits into no message raises rather than being lost."""
+    with pytest.raises(TooLarge):
+        pack(_records(50), limit_bytes=120)
