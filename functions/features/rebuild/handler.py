@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from smallbox.features.run import RebuildTask
-
 from smallbox.aws import clock
 from smallbox.aws.batch import consume
 from smallbox.aws.lake import DeltaLake
@@ -12,6 +10,7 @@ from smallbox.aws.pauses import jittered
 from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import Rebuild, from_environment
 from smallbox.define.project import load
+from smallbox.features.run import RebuildTask
 
 settings = from_environment(Rebuild)
 lake, store = DeltaLake.in_bucket(settings.lake_bucket), DynamoOnlineStore(settings.online_table)

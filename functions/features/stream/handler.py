@@ -19,4 +19,5 @@ streamer = Streamer(load(), DynamoOnlineStore(settings.online_table), again, reb
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Apply the messages of each source."""
     del context
-    return consume(event, lambda message: str(message["source"]), lambda messages: streamer.apply(messages, clock.now()))
+    now = clock.now()
+    return consume(event, lambda message: str(message["source"]), lambda messages: streamer.apply(messages, now))

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from smallbox.feedback.run import JoinTask
-
 from smallbox.aws import clock
 from smallbox.aws.lake import DeltaLake
 from smallbox.aws.settings import Join, from_environment
 from smallbox.define.project import load
+from smallbox.feedback.run import JoinTask
 
 settings = from_environment(Join)
 task = JoinTask(load(), DeltaLake.in_bucket(settings.lake_bucket))

@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from smallbox.monitoring.run import CheckTask
-from smallbox.registry.store import Registry
-
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.lake import DeltaLake
 from smallbox.aws.meter import CloudWatchMeter
 from smallbox.aws.settings import Check, from_environment
 from smallbox.define.project import load
+from smallbox.monitoring.run import CheckTask
+from smallbox.registry.store import Registry
 
 settings = from_environment(Check)
 task = CheckTask(

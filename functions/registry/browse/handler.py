@@ -1,13 +1,13 @@
 """``GET /models`` and below: models, versions, history and metrics, to read."""
 
 from aws_lambda_powertools.event_handler import Response
-from smallbox.registry.browse import Browser
-from smallbox.registry.store import Registry
 
 from smallbox.aws import api
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.settings import Browse, from_environment
 from smallbox.define.project import load
+from smallbox.registry.browse import Browser
+from smallbox.registry.store import Registry
 
 settings = from_environment(Browse)
 browser = Browser(load(), Registry(DynamoDocuments(settings.registry_table)), DynamoDocuments(settings.metrics_table))

@@ -2,16 +2,14 @@
 
 from typing import Any
 
-from smallbox.registry.register import RegisterTask
-from smallbox.registry.store import Registry
-
-from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.settings import Register, from_environment
 from smallbox.define.project import load
+from smallbox.registry.register import RegisterTask
+from smallbox.registry.store import Registry
 
 settings = from_environment(Register)
-task = RegisterTask(load(), S3Blobs(settings.lake_bucket), Registry(DynamoDocuments(settings.registry_table)))
+task = RegisterTask(load(), Registry(DynamoDocuments(settings.registry_table)))
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

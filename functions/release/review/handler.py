@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from smallbox.registry.store import Registry
-from smallbox.release.run import ReviewTask
-
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.lake import DeltaLake
 from smallbox.aws.settings import Review, from_environment
 from smallbox.define.project import load
+from smallbox.registry.store import Registry
+from smallbox.release.run import ReviewTask
 
 settings = from_environment(Review)
 task = ReviewTask(load(), DeltaLake.in_bucket(settings.lake_bucket), Registry(DynamoDocuments(settings.registry_table)))

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from smallbox.registry.store import Registry
-from smallbox.release.run import StartTask
-
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.settings import Start, from_environment
 from smallbox.define.project import load
+from smallbox.registry.store import Registry
+from smallbox.release.run import StartTask
 
 settings = from_environment(Start)
 task = StartTask(load(), Registry(DynamoDocuments(settings.registry_table)))

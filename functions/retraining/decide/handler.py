@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from smallbox.registry.store import Registry
-from smallbox.retraining.run import DecideTask
-
 from smallbox.aws import clock
 from smallbox.aws.alarms import models_of
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.settings import Decide, from_environment
 from smallbox.aws.workflow import StateMachine
 from smallbox.define.project import load
+from smallbox.registry.store import Registry
+from smallbox.retraining.run import DecideTask
 
 settings = from_environment(Decide)
 task = DecideTask(

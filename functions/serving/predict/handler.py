@@ -1,7 +1,6 @@
 """``POST /models/{model}/predict``, and the Open Inference Protocol's routes."""
 
 from aws_lambda_powertools.event_handler import Response
-from smallbox.registry.store import Registry
 
 from smallbox.aws import api, clock
 from smallbox.aws.blobs import S3Blobs
@@ -10,6 +9,7 @@ from smallbox.aws.online import DynamoOnlineStore
 from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import Predict, from_environment
 from smallbox.define.project import load
+from smallbox.registry.store import Registry
 from smallbox.serving.inference import InferenceProtocol
 from smallbox.serving.predict import ModelShelf, Predictor
 

@@ -2,9 +2,6 @@
 
 from typing import Any
 
-from smallbox.registry.store import Registry
-from smallbox.serving.score import BatchScorer
-
 from smallbox.aws import clock
 from smallbox.aws.batch import consume
 from smallbox.aws.blobs import S3Blobs
@@ -13,7 +10,9 @@ from smallbox.aws.lake import DeltaLake
 from smallbox.aws.objects import each_object, key_of
 from smallbox.aws.settings import Score, from_environment
 from smallbox.define.project import load
+from smallbox.registry.store import Registry
 from smallbox.serving.predict import ModelShelf
+from smallbox.serving.score import BatchScorer
 
 settings = from_environment(Score)
 inbox = S3Blobs(settings.inbox_bucket)

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from smallbox.training.run import DatasetTask
-
 from smallbox.aws import clock
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.lake import DeltaLake
 from smallbox.aws.settings import Dataset, from_environment
 from smallbox.define.project import load
+from smallbox.training.run import DatasetTask
 
 settings = from_environment(Dataset)
 task = DatasetTask(load(), DeltaLake.in_bucket(settings.lake_bucket), S3Blobs(settings.lake_bucket))

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from smallbox.registry.store import Registry
-from smallbox.training.run import FitTask
-
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.settings import Fit, from_environment
 from smallbox.define.project import load
+from smallbox.registry.store import Registry
+from smallbox.training.run import FitTask
 
 settings = from_environment(Fit)
 task = FitTask(load(), S3Blobs(settings.lake_bucket), Registry(DynamoDocuments(settings.registry_table)))

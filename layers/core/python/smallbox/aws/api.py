@@ -39,8 +39,15 @@ def resolver() -> APIGatewayHttpResolver:
 
 
 def entry(app: APIGatewayHttpResolver) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """The function's handler."""
-    return logger.inject_lambda_context(app.resolve)
+    """The function's handler; it logs what it answered."""
+
+    @logger.inject_lambda_context
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        answered = app.resolve(event, context)
+        logger.info("answered", extra={"route": event.get("routeKey"), "status": answered.get("statusCode")})
+        return answered
+
+    return handler
 
 
 def moment_of(text: str | None) -> Moment:

@@ -37,6 +37,7 @@ def consume(
             failed.append(record["messageId"])
     for name, members in groups.items():
         failed += _attempt(name, members, process)
+    logger.info("messages processed", extra={"messages": len(event["Records"]), "failed": len(failed)})
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 

@@ -20,7 +20,8 @@ AwsErrors = (BotoCoreError, ClientError)
 @cache
 def client(service: str) -> Any:
     """The process's client of a service."""
-    return boto3.client(service, config=_CONFIG)
+    make: Any = boto3.client  # its overloads know literal names only
+    return make(service, config=_CONFIG)
 
 
 def code_of(error: BaseException) -> str:

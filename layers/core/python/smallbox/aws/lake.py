@@ -24,12 +24,14 @@ def _storage_options() -> dict[str, str]:
 class DeltaLake:
     """The ``Lake`` port: a table lies at ``tables/<name>`` of the bucket, or under a local folder in tests.
 
-    Files carry the least and greatest ``time`` they hold, so reading a range opens only the files it needs.
+    Files carry the least and greatest ``time`` they hold, so reading a range opens only the files it needs. A table
+    stays open between calls: catching up with its log costs a fraction of reading it anew.
     """
 
     def __init__(self, root: str, options: dict[str, str] | None = None) -> None:
         self._root = root
         self._options = _storage_options() if options is None else options
+        self._opened: dict[str, DeltaTable] = {}
 
     @classmethod
     def in_bucket(cls, bucket: str) -> "DeltaLake":
@@ -40,19 +42,29 @@ class DeltaLake:
         return f"{self._root}/{table}"
 
     def _open(self, table: str) -> DeltaTable | None:
-        try:
-            return DeltaTable(self._uri(table), storage_options=self._options)
-        except TableNotFoundError:
-            return None
+        """The table as it was when this process last saw it; ``None`` when there is none."""
+        if table not in self._opened:
+            try:
+                self._opened[table] = DeltaTable(self._uri(table), storage_options=self._options)
+            except TableNotFoundError:
+                return None
+        return self._opened[table]
+
+    def _latest(self, table: str) -> DeltaTable | None:
+        opened = self._open(table)
+        if opened is not None:
+            opened.update_incremental()
+        return opened
 
     def append(self, table: str, rows: pa.Table) -> None:
         """Add rows in one atomic commit."""
         if rows.num_rows:
-            _retried(lambda: write_deltalake(self._uri(table), rows, mode="append", storage_options=self._options))
+            target = self._open(table) or self._uri(table)
+            _retried(lambda: write_deltalake(target, rows, mode="append", storage_options=self._options))
 
     def read(self, table: str, columns: Sequence[str] | None = None, between: Between | None = None) -> pa.Table | None:
         """The rows, in no order."""
-        opened = self._open(table)
+        opened = self._latest(table)
         if opened is None:
             return None
         filters = between and [(between.column, ">=", between.start), (between.column, "<", between.end)]
@@ -60,24 +72,23 @@ class DeltaLake:
 
     def replace(self, table: str, rows: pa.Table, between: Between) -> None:
         """Replace the rows of a range in one atomic commit."""
-        if self._open(table) is None:
+        opened = self._latest(table)
+        if opened is None:
             self.append(table, rows)
             return
         predicate = f"{between.column} >= {between.start} AND {between.column} < {between.end}"
         _retried(
-            lambda: write_deltalake(
-                self._uri(table), rows, mode="overwrite", predicate=predicate, storage_options=self._options
-            )
+            lambda: write_deltalake(opened, rows, mode="overwrite", predicate=predicate, storage_options=self._options)
         )
 
     def version(self, table: str) -> int | None:
         """The number of the latest commit."""
-        opened = self._open(table)
+        opened = self._latest(table)
         return None if opened is None else opened.version()
 
     def compact(self, table: str) -> None:
         """Rewrite small files as large ones."""
-        opened = self._open(table)
+        opened = self._latest(table)
         if opened is not None:
             _retried(opened.optimize.compact)
 

@@ -79,7 +79,9 @@ class Monitor:
     Attributes:
         max_psi: population stability index of an input or of the score against the reference profile.
         max_missing: the share of a feature's values that may be missing beyond the reference profile's share.
+        expected_drift: columns that move with the season: their drift is stored, and never breaches.
         max_quarantined: the share of a source's records that may go to quarantine.
+        min_volume: the least share of a source's usual records a day.
         min_auc: the least AUC over the day's labelled predictions.
         max_calibration_error: the greatest expected calibration error over them.
         min_coverage: the least share of predictions, old enough to have a label, that have one.
@@ -88,14 +90,23 @@ class Monitor:
 
     max_psi: float = 0.25
     max_missing: float = 0.2
+    expected_drift: tuple[str, ...] = ()
     max_quarantined: float = 0.05
+    min_volume: float = 0.3
     min_auc: float = 0.5
     max_calibration_error: float = 0.15
     min_coverage: float = 0.5
     min_rows: int = 200
 
     def __post_init__(self) -> None:
-        for name in ("max_missing", "max_quarantined", "min_auc", "max_calibration_error", "min_coverage"):
+        for name in (
+            "max_missing",
+            "max_quarantined",
+            "min_volume",
+            "min_auc",
+            "max_calibration_error",
+            "min_coverage",
+        ):
             _check_share("Monitor", name, getattr(self, name))
 
 

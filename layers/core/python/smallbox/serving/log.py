@@ -26,6 +26,7 @@ def log_schema(model: Model) -> pa.Schema:
         ("served_at", pa.int64()),
         ("version", pa.int64()),
         ("arm", pa.string()),
+        ("channel", pa.string()),
         ("score", pa.float64()),
     ]
     inputs = [(name, pa.float64()) for name in model.columns.numeric]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from smallbox.serving.requests import names_of_missing, parse_instances
 from smallbox.serving.scorer import Scorer
 from smallbox.serving.vectors import Vectors, online_vectors
 from smallbox.times import Micros
+
+Channel = Literal["online", "batch"]
 
 ROWS_PER_MESSAGE: Final = 100
 """A logged row is about 1 kB; a message stays well below SQS's limit."""
@@ -90,6 +92,7 @@ def log_rows(
     as_of: Ints,
     now: Micros,
     batch: str,
+    channel: Channel,
 ) -> list[dict[str, Any]]:
     """The rows of the prediction log: what was asked, with what features, and what was answered.
 
@@ -106,6 +109,7 @@ def log_rows(
                 "served_at": now,
                 "version": scored.versions[index],
                 "arm": scored.arms[index],
+                "channel": channel,
                 "score": scored.scores[index],
                 "inputs": dict(zip(model.columns.names, [*numeric, *vectors.categorical[index]], strict=True)),
                 "entities": {name: column[index] for name, column in vectors.entities.items()},
@@ -142,7 +146,7 @@ class Predictor:
         vectors = online_vectors(model, instances, self._store, as_of)
         scored = score_batch(model, self._shelf, [model.key_of(i) for i in instances], vectors)
         moments = np.full(len(instances), as_of, np.int64)
-        rows = log_rows(model, instances, vectors, scored, moments, now, batch)
+        rows = log_rows(model, instances, vectors, scored, moments, now, batch, "online")
         self._log.send(
             [
                 {"model": name, "rows": rows[start : start + ROWS_PER_MESSAGE]}

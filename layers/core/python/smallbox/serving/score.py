@@ -84,9 +84,7 @@ class BatchScorer:
         self._write(key, table, report)
         return report
 
-    def _read(
-        self, model: Model, key: str, content: BinaryIO, now: Micros
-    ) -> tuple[list[Record], list[Rejection]]:
+    def _read(self, model: Model, key: str, content: BinaryIO, now: Micros) -> tuple[list[Record], list[Rejection]]:
         records: list[Record] = []
         rejections: list[Rejection] = []
         for first, rows in read_batches(key, content, model.request):
@@ -103,7 +101,7 @@ class BatchScorer:
         features = historical_features(model, self._lake, entities, as_of)
         vectors = Vectors(np.hstack([numeric, features]), categorical, entities)
         scored = score_batch(model, self._shelf, [record.key for record in records], vectors)
-        return log_rows(model, instances, vectors, scored, as_of, now, key)
+        return log_rows(model, instances, vectors, scored, as_of, now, key, "batch")
 
     def _write(self, key: str, table: pa.Table, report: ScoreReport) -> None:
         path = PurePosixPath(key)

@@ -9,8 +9,7 @@ import numpy.typing as npt
 
 from smallbox.define.model import Model
 from smallbox.define.view import FeatureView
-from smallbox.features.packing import unpack
-from smallbox.features.tiles import value
+from smallbox.features.tiles import unpack, value
 from smallbox.ports import OnlineStore, StateKey, StoredState
 from smallbox.times import Micros
 
@@ -45,9 +44,7 @@ def online_vectors(model: Model, instances: Sequence[Mapping[str, Any]], store: 
     return Vectors(np.hstack([numeric, *stored]), categorical, entities)
 
 
-def request_matrices(
-    model: Model, instances: Sequence[Mapping[str, Any]]
-) -> tuple[Floats, npt.NDArray[np.object_]]:
+def request_matrices(model: Model, instances: Sequence[Mapping[str, Any]]) -> tuple[Floats, npt.NDArray[np.object_]]:
     """What the caller sends of the model's inputs: the numeric columns, and all the text columns."""
     return _numeric(model, instances), _categorical(model, instances)
 

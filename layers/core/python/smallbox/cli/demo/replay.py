@@ -20,7 +20,8 @@ MOST: Final = 500
 
 def micros(moments: pd.Series) -> npt.NDArray[np.int64]:
     """Moments of a frame as microseconds."""
-    return moments.dt.as_unit("us").astype("int64").to_numpy()
+    found: npt.NDArray[np.int64] = moments.dt.as_unit("us").astype("int64").to_numpy()
+    return found
 
 
 class Timeline:

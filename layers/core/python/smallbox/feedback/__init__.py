@@ -1,0 +1,1 @@
+"""Feedback: late labels to the predictions that they belong to."""

@@ -1,0 +1,1 @@
+"""Monitoring: data, features, predictions and accuracy, by event day."""

@@ -1,0 +1,69 @@
+"""The checks of a day, as they are stored and published."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal
+
+Kind = Literal["data", "features", "predictions", "accuracy"]
+
+KINDS: Final[tuple[Kind, ...]] = ("data", "features", "predictions", "accuracy")
+LATEST: Final = "latest"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One figure of one day, and what it was held against.
+
+    Attributes:
+        kind: what kind of check.
+        name: the figure, and of what: ``psi:temperature``.
+        value: what was seen; ``None`` when there was nothing to see.
+        limit: what it was held against.
+        breached: whether it lies beyond the limit, on rows enough to say so.
+        rows: how many rows it rests on.
+    """
+
+    kind: Kind
+    name: str
+    value: float | None
+    limit: float
+    breached: bool
+    rows: int
+
+    @property
+    def sentence(self) -> str:
+        """The check in words."""
+        seen = "nothing" if self.value is None else f"{self.value:.4g}"
+        return f"{self.kind} {self.name} is {seen}, limit {self.limit:.4g}, on {self.rows} rows"
+
+
+def breaches_of(checks: Sequence[Check]) -> dict[str, int]:
+    """How many checks of each kind breached; kinds without a breach count too, as zero."""
+    return {kind: sum(check.breached for check in checks if check.kind == kind) for kind in KINDS}
+
+
+def report_of(model: str, day: str, as_of: str, checks: Sequence[Check]) -> dict[str, Any]:
+    """The day's report, JSON-ready."""
+    return {
+        "model": model,
+        "day": day,
+        "as_of": as_of,
+        "breaches": breaches_of(checks),
+        "sentences": [check.sentence for check in checks if check.breached],
+        "checks": [asdict(check) for check in checks],
+    }
+
+
+def metrics_partition(model: str) -> str:
+    """Where a model's reports lie in the metrics table."""
+    return f"model#{model}"
+
+
+def report_key(day: str) -> str:
+    """The sort key of a day's report."""
+    return f"day#{day}"
+
+
+def sentences_of(report: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """What breached, in words."""
+    return () if report is None else tuple(report["sentences"])

@@ -1,0 +1,107 @@
+"""What the monitoring's function does: checks a day, stores its report by event day, publishes what breached."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from smallbox.define.model import Model
+from smallbox.define.project import Project
+from smallbox.define.source import Source
+from smallbox.features.historical import historical_features
+from smallbox.feedback.run import labelled_table
+from smallbox.ingestion.quarantine import Quarantine
+from smallbox.ingestion.table import name_of
+from smallbox.monitoring.checks import accuracy_checks, data_checks, drift_checks, skew_check
+from smallbox.monitoring.report import LATEST, Check, metrics_partition, report_key, report_of
+from smallbox.ports import Between, Blobs, Documents, Lake, Meter
+from smallbox.registry.store import Registry
+from smallbox.serving.log import ENTITY_PREFIX, PredictionLog
+from smallbox.times import DAY, Micros, day_of, parse_moment
+from smallbox.training.profile import profile
+
+WEEK: Final[Micros] = 7 * DAY
+"""Drift is looked at over whole weeks: a day is not like the week that it is part of."""
+
+
+class CheckTask:
+    """A task of the day."""
+
+    def __init__(
+        self, project: Project, lake: Lake, blobs: Blobs, registry: Registry, metrics: Documents, meter: Meter
+    ) -> None:
+        self._project = project
+        self._lake = lake
+        self._blobs = blobs
+        self._registry = registry
+        self._metrics = metrics
+        self._meter = meter
+        self._log = PredictionLog(project, lake)
+
+    def run(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Check the day before ``document["as_of"]``; add ``day``, ``breaches`` and ``sentences`` to the document.
+
+        Data, features and predictions are those of that day (drift: of the week that ends with it). Accuracy is that of
+        the latest day whose attribution windows are all over, and is reported with its own day.
+        """
+        model = self._project.model(document["model"])
+        as_of = parse_moment(document["as_of"])
+        day = day_of(as_of - DAY)
+        checks = [*self._data(model, as_of), *self._features(model, as_of), *self._accuracy(model, as_of)]
+        report = report_of(model.name, day, document["as_of"], checks)
+        for key in (report_key(day), LATEST):
+            self._metrics.put(metrics_partition(model.name), key, report)
+        for kind, count in report["breaches"].items():
+            self._meter.publish({"Breaches": float(count)}, {"model": model.name, "kind": kind})
+        return {**document, "day": day, "breaches": report["breaches"], "sentences": report["sentences"]}
+
+    def _data(self, model: Model, as_of: Micros) -> list[Check]:
+        sources = {s.name: s for s in (model.request, *(view.source for view in model.views))}
+        return [check for source in sources.values() for check in self._source(model, source, as_of)]
+
+    def _source(self, model: Model, source: Source, as_of: Micros) -> list[Check]:
+        start = as_of - DAY
+        rows = self._lake.read(name_of(source), ["known_at"], Between("known_at", start - WEEK, as_of))
+        known_at = np.empty(0, np.int64) if rows is None else rows["known_at"].to_numpy()
+        today = int((known_at >= start).sum())
+        days = max(len(np.unique(known_at[known_at < start] // DAY)), 1)
+        usual = (len(known_at) - today) / days
+        quarantined = Quarantine(self._blobs).count(source.name, day_of(start))
+        return data_checks(model.monitor, source.name, today, quarantined, usual)
+
+    def _features(self, model: Model, as_of: Micros) -> list[Check]:
+        week = self._log.read(model.name, Between("time", as_of - WEEK, as_of))
+        week = week.filter(pc.equal(week["channel"], "online"))
+        if not week.num_rows:
+            return []
+        day = week.filter(pc.greater_equal(week["time"], as_of - DAY))
+        return [*self._skew(model, day), *self._drift(model, week, as_of)]
+
+    def _skew(self, model: Model, rows: pa.Table) -> list[Check]:
+        if not rows.num_rows:
+            return []
+        entities = {view.name: rows[ENTITY_PREFIX + view.name].to_pylist() for view in model.views}
+        served = np.column_stack([rows[name].to_numpy() for name in model.feature_names])
+        return [skew_check(served, historical_features(model, self._lake, entities, rows["time"].to_numpy()))]
+
+    def _drift(self, model: Model, week: pa.Table, as_of: Micros) -> list[Check]:
+        routing = self._registry.routing(model.name)
+        if routing is None:
+            return []
+        key = self._registry.get(model.name, routing.champion).profile_key
+        reference = json.loads(self._blobs.get(key))
+        values = {name: week[name].to_numpy().astype(np.float32) for name in (*model.columns.numeric, "score")}
+        texts = {name: np.array(week[name].to_pylist(), dtype=object) for name in model.columns.categorical}
+        first: Micros = pc.min(week["time"]).as_py()
+        seen = profile(model.columns, {**values, **texts}, reference)
+        return drift_checks(model, reference, seen, whole=first < as_of - WEEK + DAY)
+
+    def _accuracy(self, model: Model, as_of: Micros) -> list[Check]:
+        end = (as_of - model.label.within_micros) // DAY * DAY
+        rows = self._lake.read(labelled_table(model.name), None, Between("time", end - DAY, end))
+        if rows is None:
+            return []
+        return accuracy_checks(model.monitor, rows.filter(pc.equal(rows["channel"], "online")))

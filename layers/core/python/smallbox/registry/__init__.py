@@ -1,0 +1,1 @@
+"""Registry: the model store and its gate."""

@@ -1,0 +1,1 @@
+"""Release: who serves, and how that changes."""

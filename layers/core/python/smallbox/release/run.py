@@ -1,0 +1,93 @@
+"""What the release's functions do: start a version, and review a canary."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from smallbox.define.project import Project
+from smallbox.ports import Between, Lake
+from smallbox.registry.store import Registry
+from smallbox.release.review import ArmResult, Decision, review
+from smallbox.release.routing import Routing, first_champion, promote, roll_back, start_canary
+from smallbox.times import Micros, parse_moment
+
+LABELLED_PREFIX: Final = "labelled/"
+
+
+class StartTask:
+    """Last task of a training run: the first version becomes champion, a later one goes into a canary."""
+
+    def __init__(self, project: Project, registry: Registry) -> None:
+        self._project = project
+        self._registry = registry
+
+    def run(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Release ``document["version"]``; one that serves already stays where it is.
+
+        Raises:
+            Conflict: when another canary runs.
+        """
+        model = self._project.model(document["model"])
+        number, now = document["version"], parse_moment(document["as_of"])
+        routing = self._registry.routing(model.name)
+        if routing is None:
+            self._change(model.name, first_champion(number, now), "champion", number, now)
+        elif number not in (routing.champion, routing.challenger):
+            changed = start_canary(routing, number, model.release.canary, now)
+            self._change(model.name, changed, "challenger", number, now)
+        current = self._registry.routing(model.name)
+        return {**document, "routing": None if current is None else current.as_json()}
+
+    def _change(self, model: str, routing: Routing, status: Any, number: int, now: Micros) -> None:
+        self._registry.route(model, routing)
+        self._registry.set_status(model, number, status)
+        self._registry.record(model, now, status, {"version": number, "share": routing.share})
+
+
+class ReviewTask:
+    """A task of the day: promotes a running canary, rolls it back, or waits."""
+
+    def __init__(self, project: Project, lake: Lake, registry: Registry) -> None:
+        self._project = project
+        self._lake = lake
+        self._registry = registry
+
+    def run(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Pass the day's document on with ``release``: the action, why, and the evidence."""
+        model = self._project.model(document["model"])
+        now = parse_moment(document["as_of"])
+        routing = self._registry.routing(model.name)
+        if routing is None or routing.challenger is None:
+            return {**document, "release": {"action": "none", "why": "no canary runs"}}
+        arms = [
+            self._arm(model.name, version, routing.since, now) for version in (routing.champion, routing.challenger)
+        ]
+        decision = review(model.release, arms[0], arms[1], routing.since, now)
+        self._apply(model.name, routing, decision, now)
+        found = {"action": decision.action, "why": decision.why, "evidence": dict(decision.evidence)}
+        return {**document, "release": {**found, "version": routing.challenger}}
+
+    def _arm(self, model: str, version: int, since: Micros, now: Micros) -> ArmResult:
+        columns = ["time", "version", "score", "label", "status", "channel"]
+        rows = self._lake.read(LABELLED_PREFIX + model, columns, Between("time", since, now))
+        if rows is None:
+            return ArmResult(np.empty(0), np.empty(0, bool))
+        of_arm = (np.asarray(rows["version"]) == version) & (np.asarray(rows["channel"]) == "online")
+        chosen = of_arm & (np.asarray(rows["status"]) == "labelled")
+        labels = np.array([bool(label) for label in rows["label"].to_pylist()])
+        return ArmResult(rows["score"].to_numpy()[chosen], labels[chosen])
+
+    def _apply(self, model: str, routing: Routing, decision: Decision, now: Micros) -> None:
+        if decision.action == "wait" or routing.challenger is None:
+            return
+        challenger, champion = routing.challenger, routing.champion
+        if decision.action == "promote":
+            self._registry.route(model, promote(routing, now))
+            self._registry.set_status(model, challenger, "champion")
+            self._registry.set_status(model, champion, "retired")
+        else:
+            self._registry.route(model, roll_back(routing, now))
+            self._registry.set_status(model, challenger, "rolled_back")
+        details = {"version": challenger, "from": champion, "why": decision.why, "evidence": dict(decision.evidence)}
+        self._registry.record(model, now, decision.action, details)

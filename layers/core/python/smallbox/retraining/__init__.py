@@ -1,0 +1,1 @@
+"""Retraining: whether to train again, and why."""

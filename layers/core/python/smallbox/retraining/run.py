@@ -1,0 +1,59 @@
+"""What the retraining's function does: decides, says why, and starts the run."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from smallbox.define.model import Model
+from smallbox.define.project import Project
+from smallbox.errors import NotReady
+from smallbox.monitoring.report import LATEST, metrics_partition, sentences_of
+from smallbox.ports import Documents, Workflow
+from smallbox.registry.store import Registry
+from smallbox.retraining.decide import Situation, decide
+from smallbox.times import DAY, Micros, format_moment, parse_moment
+
+
+class DecideTask:
+    """Decides for one model at a time; deciding again for the same moment starts nothing twice."""
+
+    def __init__(self, project: Project, registry: Registry, metrics: Documents, training: Workflow) -> None:
+        self._project = project
+        self._registry = registry
+        self._metrics = metrics
+        self._training = training
+
+    def run(self, document: Mapping[str, Any], now: Micros) -> dict[str, Any]:
+        """At the end of a day: pass its document on with ``retraining``: whether, why, and the execution."""
+        as_of = parse_moment(document["as_of"]) if "as_of" in document else now // DAY * DAY
+        model = self._project.model(document["model"])
+        return {**document, "retraining": self._decide(model, as_of, tuple(document.get("sentences", ())))}
+
+    def on_alarm(self, name: str) -> dict[str, Any]:
+        """When an alarm rings: decide for the event day of the latest report, whose evidence it is.
+
+        Raises:
+            NotReady: when no day has been checked.
+        """
+        model = self._project.model(name)
+        report = self._metrics.get(metrics_partition(name), LATEST)
+        if report is None:
+            raise NotReady(f"no day of {name!r} has been checked, so no alarm of it can be meant", model=name)
+        return {"model": name, **self._decide(model, parse_moment(report["as_of"]), sentences_of(report))}
+
+    def _decide(self, model: Model, now: Micros, breaches: tuple[str, ...]) -> dict[str, Any]:
+        decision = decide(model.retrain, self._situation(model, breaches), now)
+        if not decision.train:
+            return {"train": False, "why": decision.why}
+        document = {"model": model.name, "as_of": format_moment(now), "reason": decision.why}
+        execution = self._training.start(f"{model.name}-{now}", document)
+        self._registry.record(model.name, now, "training", {"why": decision.why, "execution": execution})
+        return {"train": True, "why": decision.why, "execution": execution}
+
+    def _situation(self, model: Model, breaches: tuple[str, ...]) -> Situation:
+        routing = self._registry.routing(model.name)
+        if routing is None:
+            return Situation(None, None, canary=False, breaches=breaches)
+        trained = [parse_moment(v.as_of) for v in self._registry.versions(model.name)]
+        started = [parse_moment(e["at"]) for e in self._registry.history(model.name) if e["event"] == "training"]
+        champion = parse_moment(self._registry.get(model.name, routing.champion).as_of)
+        return Situation(champion, max(trained + started), canary=routing.challenger is not None, breaches=breaches)

@@ -1,0 +1,29 @@
+"""Which arm answers a key: the same one as long as the canary lasts."""
+
+import hashlib
+from typing import Final
+
+from smallbox.release.routing import Arm, Routing
+
+_BYTES: Final = 8
+_RANGE: Final = 2**64
+
+
+def position(salt: str, key: str) -> float:
+    """Where a key falls in ``[0, 1)``: evenly, and independently for each salt."""
+    digest = hashlib.blake2b(f"{salt}\x00{key}".encode("utf-8", "surrogatepass"), digest_size=_BYTES).digest()
+    return int.from_bytes(digest) / _RANGE
+
+
+def arm_of(routing: Routing, key: str) -> Arm:
+    """The arm that answers a key.
+
+    The challenger's number salts the position, so each canary draws its keys anew; growing the share of one moves
+    keys to the challenger and never back.
+
+    >>> arm_of(Routing(champion=1), "any")
+    'champion'
+    """
+    if routing.challenger is None:
+        return "champion"
+    return "challenger" if position(str(routing.challenger), key) < routing.share else "champion"

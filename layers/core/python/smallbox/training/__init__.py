@@ -1,0 +1,1 @@
+"""Training: a point-in-time dataset to a candidate, exported and measured."""

@@ -1,0 +1,66 @@
+"""The reference profile: how inputs and scores were distributed where the model was judged."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from smallbox.define.model import Columns
+
+BINS: Final = 10
+MOST_CATEGORIES: Final = 50
+
+Column = npt.NDArray[Any]
+
+
+def numeric_profile(values: npt.NDArray[np.floating[Any]], edges: list[float] | None = None) -> dict[str, Any]:
+    """Counts of a numeric column in bins, and of missing values.
+
+    Args:
+        values: the column; not a number is missing.
+        edges: inner edges of the bins; deciles of the column itself when not given. Equal deciles are one edge.
+
+    >>> numeric_profile(np.array([1.0, 2.0, float("nan")]), edges=[1.5])
+    {'edges': [1.5], 'counts': [1, 1], 'missing': 1}
+    """
+    known = values[~np.isnan(values)]
+    if edges is None:
+        inner = np.quantile(known, np.arange(1, BINS) / BINS) if len(known) else np.empty(0)
+        edges = sorted({float(edge) for edge in inner})
+    counts = np.bincount(np.searchsorted(np.array(edges), known, side="left"), minlength=len(edges) + 1)
+    return {"edges": edges, "counts": [int(c) for c in counts], "missing": len(values) - len(known)}
+
+
+def text_profile(values: Column, categories: list[str] | None = None) -> dict[str, Any]:
+    """Counts of a text column by category, the last count being that of all others; ``""`` is missing.
+
+    >>> text_profile(np.array(["b", "a", "b", ""], dtype=object))
+    {'categories': ['b', 'a'], 'counts': [2, 1, 0], 'missing': 1}
+    """
+    known = values[values != ""].astype(str)
+    found, counts = np.unique(known, return_counts=True)
+    by_name = dict(zip(found.tolist(), counts.tolist(), strict=True))
+    if categories is None:
+        categories = sorted(by_name, key=lambda name: (-by_name[name], name))[:MOST_CATEGORIES]
+    listed = [by_name.get(name, 0) for name in categories]
+    return {
+        "categories": categories,
+        "counts": [*listed, len(known) - sum(listed)],
+        "missing": len(values) - len(known),
+    }
+
+
+def profile(
+    columns: Columns, values: Mapping[str, Column], reference: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The profile of every column and of ``score``, JSON-ready; with a reference, in its bins and categories."""
+    reference = reference or {}
+    numeric = {
+        name: numeric_profile(values[name], reference.get(name, {}).get("edges"))
+        for name in (*columns.numeric, "score")
+    }
+    texts = {
+        name: text_profile(values[name], reference.get(name, {}).get("categories")) for name in columns.categorical
+    }
+    return {**numeric, **texts}

@@ -1,0 +1,139 @@
+"""The tasks of a training run: each takes the run's document and passes it on with what it added."""
+
+import hashlib
+import importlib.metadata
+import io
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import skops.io
+
+from smallbox.define.model import Model
+from smallbox.define.project import Project
+from smallbox.errors import NotReady
+from smallbox.features.window import Floats
+from smallbox.ingestion.table import name_of
+from smallbox.ports import Blobs, Lake
+from smallbox.registry.store import Registry
+from smallbox.serving.scorer import Scorer
+from smallbox.times import Micros, format_moment, parse_moment
+from smallbox.training.dataset import build_dataset, split
+from smallbox.training.export import parity, to_onnx
+from smallbox.training.fit import fit, frame, scores_of
+from smallbox.training.metrics import Bools, measure
+from smallbox.training.profile import profile
+
+Document = Mapping[str, Any]
+
+_SHAPING: Final = ("scikit-learn", "skl2onnx", "onnx", "onnxruntime", "numpy", "pandas", "skops")
+
+
+class DatasetTask:
+    """First task: the point-in-time dataset, stored as immutable Parquet."""
+
+    def __init__(self, project: Project, lake: Lake, blobs: Blobs) -> None:
+        self._project = project
+        self._lake = lake
+        self._blobs = blobs
+
+    def run(self, document: Document, now: Micros) -> dict[str, Any]:
+        """Build the dataset of ``document["model"]`` as of ``document["as_of"]``, or of the present.
+
+        Raises:
+            NotFound: no such model.
+            NotReady: no request of the training window has a label.
+        """
+        model = self._project.model(document["model"])
+        as_of = parse_moment(document["as_of"]) if "as_of" in document else now
+        versions = {name: self._lake.version(name) for name in self._tables(model)}
+        dataset = build_dataset(self._project, model, self._lake, as_of)
+        if not dataset.rows.num_rows:
+            raise NotReady(f"no request of {model.name} has a label as of {format_moment(as_of)}; load history first")
+        key = f"datasets/{model.name}/{as_of}.parquet"
+        self._blobs.put(key, _parquet(dataset.rows))
+        counts = {"requests": dataset.requests, "rows": dataset.rows.num_rows, "unlabelled": dataset.unlabelled}
+        found = {"as_of": format_moment(as_of), "dataset": key, "counts": counts, "data_versions": versions}
+        return {"reason": "asked for", **document, **found}
+
+    def _tables(self, model: Model) -> list[str]:
+        label = self._project.source(model.label.source_name)
+        sources = [model.request, label, *(view.source for view in model.views)]
+        return list(dict.fromkeys(name_of(source) for source in sources))
+
+
+def _parquet(rows: pa.Table) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(rows, buffer)
+    return buffer.getvalue()
+
+
+class FitTask:
+    """Second task: a candidate, its artifacts and its figures."""
+
+    def __init__(self, project: Project, blobs: Blobs, registry: Registry) -> None:
+        self._project = project
+        self._blobs = blobs
+        self._registry = registry
+
+    def run(self, document: Document) -> dict[str, Any]:
+        """Fit, calibrate, export, compare ONNX with scikit-learn, and measure on the validation rows.
+
+        Raises:
+            NotReady: when the rows are too few, or all of one class.
+        """
+        model = self._project.model(document["model"])
+        rows = pq.read_table(io.BytesIO(self._blobs.get(document["dataset"])))
+        parts = split(rows, parse_moment(document["as_of"]), model.retrain.validation_micros)
+        fitted = fit(model, rows.filter(pa.array(parts.train)))
+        onnx = to_onnx(fitted.pipeline, model.columns)
+        judged = rows.filter(pa.array(parts.validation))
+        labels = judged["label"].to_numpy().astype(bool)
+        scores = _score(Scorer(onnx), model, judged)
+        compared = parity(scores_of(fitted.pipeline, frame(model.columns, judged)), scores)
+        counts = {"fitted": fitted.fitted, "calibrated": fitted.calibrated, "embargoed": parts.embargoed}
+        return {
+            **document,
+            "counts": {**document["counts"], **counts, "validation": judged.num_rows},
+            "metrics": measure(scores, labels),
+            "champion": self._champion(model, judged, labels),
+            "parity": compared.as_json(),
+            "artifacts": self._store(model, document["as_of"], onnx, fitted.pipeline, _profile(model, rows, scores)),
+            "dependencies": {name: importlib.metadata.version(name) for name in _SHAPING},
+        }
+
+    def _champion(self, model: Model, judged: pa.Table, labels: Bools) -> dict[str, Any] | None:
+        routing = self._registry.routing(model.name)
+        if routing is None:
+            return None
+        version = self._registry.get(model.name, routing.champion)
+        scorer = Scorer(self._blobs.get(version.onnx_key), version.onnx_sha256)
+        return {"version": version.number, **measure(_score(scorer, model, judged), labels)}
+
+    def _store(
+        self, model: Model, as_of: str, onnx: bytes, pipeline: Any, reference: Mapping[str, Any]
+    ) -> dict[str, str]:
+        folder = f"models/{model.name}/{parse_moment(as_of)}"
+        contents = {
+            "onnx_key": (f"{folder}/model.onnx", onnx),
+            "pipeline_key": (f"{folder}/pipeline.skops", skops.io.dumps(pipeline)),
+            "profile_key": (f"{folder}/profile.json", json.dumps(reference).encode()),
+        }
+        for key, content in contents.values():
+            self._blobs.put(key, content)
+        return {name: key for name, (key, _) in contents.items()} | {"onnx_sha256": hashlib.sha256(onnx).hexdigest()}
+
+
+def _score(scorer: Scorer, model: Model, rows: pa.Table) -> Floats:
+    inputs = frame(model.columns, rows)
+    numeric = inputs[list(model.columns.numeric)].to_numpy(np.float32)
+    return scorer.score(numeric, inputs[list(model.columns.categorical)].to_numpy(object))
+
+
+def _profile(model: Model, rows: pa.Table, scores: Floats) -> dict[str, Any]:
+    """The inputs of the whole window, and the scores of rows that the model was not fitted on."""
+    inputs = frame(model.columns, rows)
+    return profile(model.columns, {**{name: inputs[name].to_numpy() for name in model.columns.names}, "score": scores})
