@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from smallbox.cli import emulator, local
 from smallbox.cli.checkout import clean_environment
 from smallbox.cli.deploy import cdk_deploy
-from smallbox.errors import SmallboxError
+from smallbox.errors import NotReady
 
 if TYPE_CHECKING:
     import argparse
@@ -63,7 +63,7 @@ def running() -> Iterator[local.Stack]:
 def _running() -> local.Stack | None:
     try:
         stack = local.stack()
-    except (SmallboxError, TypeError, ValueError):
+    except (NotReady, TypeError, ValueError):
         return None
     return stack if emulator.alive(stack.pid) else None
 
