@@ -46,7 +46,9 @@ def review(rule: Release, champion: ArmResult, challenger: ArmResult, since: Mic
     days = (now - since) / DAY
     ours, theirs = auc(champion.scores, champion.labels), auc(challenger.scores, challenger.labels)
     evidence = _evidence(champion, challenger, ours, theirs, days)
-    enough = min(len(champion.labels), len(challenger.labels)) >= rule.min_labels and not math.isnan(theirs.variance)
+    enough = min(len(champion.labels), len(challenger.labels)) >= rule.min_labels and not math.isnan(
+        ours.variance + theirs.variance
+    )
     if not enough:
         counts = f"{len(champion.labels)} and {len(challenger.labels)} labels of {rule.min_labels} each"
         if days >= rule.max_days:

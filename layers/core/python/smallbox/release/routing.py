@@ -55,10 +55,25 @@ def start_canary(routing: Routing, number: int, share: float, now: Micros) -> Ro
 
 
 def promote(routing: Routing, now: Micros) -> Routing:
-    """The challenger becomes champion."""
+    """The challenger becomes champion.
+
+    Raises:
+        Conflict: when no canary runs.
+    """
+    _check_canary(routing)
     return replace(routing, champion=routing.version_of("challenger"), challenger=None, share=0.0, since=now)
 
 
 def roll_back(routing: Routing, now: Micros) -> Routing:
-    """The champion answers everything again."""
+    """The champion answers everything again.
+
+    Raises:
+        Conflict: when no canary runs.
+    """
+    _check_canary(routing)
     return replace(routing, challenger=None, share=0.0, since=now)
+
+
+def _check_canary(routing: Routing) -> None:
+    if routing.challenger is None:
+        raise Conflict(f"no canary runs beside version {routing.champion}; it was decided already")

@@ -45,13 +45,35 @@ def auc(scores: Floats, labels: Bools) -> Auc:
     >>> auc(np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True])).value
     0.75
     """
+    return _of_placements(*_placements(scores, labels))
+
+
+def auc_gain(scores: Floats, baseline: Floats, labels: Bools) -> Auc:
+    """How much greater the AUC of ``scores`` is than that of ``baseline`` on the same rows, with its variance.
+
+    Both AUCs rest on the same positives and negatives, so they move together, and their difference is surer than
+    either: DeLong, DeLong and Clarke-Pearson (Biometrics 44, 1988), as the variance of the placements' differences.
+
+    >>> auc_gain(np.array([0.1, 0.9]), np.array([0.9, 0.1]), np.array([False, True])).value
+    1.0
+    """
+    ours, theirs = _placements(scores, labels), _placements(baseline, labels)
+    return _of_placements(ours[0] - theirs[0], ours[1] - theirs[1])
+
+
+def _placements(scores: Floats, labels: Bools) -> tuple[Floats, Floats]:
+    """For each positive the share of negatives below it, for each negative that of positives above; ties count half."""
     positive, negative = scores[labels], scores[~labels]
     m, n = len(positive), len(negative)
     if not m or not n:
-        return Auc(math.nan, math.nan)
+        return np.empty(0), np.empty(0)
     ranks = _midranks(np.concatenate((positive, negative)))
-    of_positives = (ranks[:m] - _midranks(positive)) / n
-    of_negatives = 1 - (ranks[m:] - _midranks(negative)) / m
+    return (ranks[:m] - _midranks(positive)) / n, 1 - (ranks[m:] - _midranks(negative)) / m
+
+
+def _of_placements(of_positives: Floats, of_negatives: Floats) -> Auc:
+    if not len(of_positives):
+        return Auc(math.nan, math.nan)
     return Auc(float(of_positives.mean()), _variance_of_mean(of_positives) + _variance_of_mean(of_negatives))
 
 
@@ -71,17 +93,17 @@ def calibration_error(scores: Floats, labels: Bools, bins: int = BINS) -> float:
     """Expected calibration error: how far, on average, a score is from the share that came true.
 
     Rows are put into ``bins`` of equal size by score (adaptive bins: Nixon et al., CVPR Workshops 2019); in each the
-    mean score is held against the share of positives, weighted by the bin's rows.
+    mean score is held against the share of positives, weighted by the bin's rows. Equal scores share a bin, so the
+    order of the rows does not matter.
 
     >>> round(calibration_error(np.array([0.2] * 10), np.array([True] * 2 + [False] * 8)), 12)
     0.0
     """
     if not len(scores):
         return math.nan
-    order = np.argsort(scores, kind="stable")
-    parts = np.array_split(order, min(bins, len(order)))
-    gaps = [abs(float(scores[part].mean()) - float(labels[part].mean())) * len(part) for part in parts]
-    return sum(gaps) / len(order)
+    edges = np.quantile(scores, np.arange(1, bins) / bins)
+    gaps = np.bincount(np.searchsorted(edges, scores, side="left"), weights=scores - labels)
+    return float(np.abs(gaps).sum() / len(scores))
 
 
 def measure(scores: Floats, labels: Bools) -> dict[str, Any]:

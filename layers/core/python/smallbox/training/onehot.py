@@ -19,7 +19,9 @@ from sklearn.preprocessing import OneHotEncoder
 Floats32 = npt.NDArray[np.float32]
 
 
-def affine(categories: npt.NDArray[Any], rare: npt.NDArray[Any] | None, *, unknown_is_rare: bool) -> tuple[Floats32, Floats32]:
+def affine(
+    categories: npt.NDArray[Any], rare: npt.NDArray[Any] | None, *, unknown_is_rare: bool
+) -> tuple[Floats32, Floats32]:
     """The map from a column's categories to its encoded columns.
 
     Args:
@@ -100,9 +102,7 @@ class _Graph:
         self._container.add_node(kind, inputs, out, name=self._scope.get_unique_operator_name(kind), **attributes)
         return out
 
-    def encoded(
-        self, matrix: str, index: int, categories: npt.NDArray[Any], weights: Floats32, bias: Floats32
-    ) -> str:
+    def encoded(self, matrix: str, index: int, categories: npt.NDArray[Any], weights: Floats32, bias: Floats32) -> str:
         """One column of the text matrix, encoded."""
         column = self._node("Gather", [matrix, self._constant("index", np.array([index]))], axis=1)
         texts = [str(category).encode() for category in categories]

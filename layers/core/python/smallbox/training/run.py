@@ -4,6 +4,7 @@ import hashlib
 import importlib.metadata
 import io
 import json
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -24,7 +25,7 @@ from smallbox.times import Micros, format_moment, parse_moment
 from smallbox.training.dataset import build_dataset, split
 from smallbox.training.export import parity, to_onnx
 from smallbox.training.fit import fit, frame, scores_of
-from smallbox.training.metrics import Bools, measure
+from smallbox.training.metrics import Bools, auc_gain, measure
 from smallbox.training.profile import profile
 
 Document = Mapping[str, Any]
@@ -99,19 +100,23 @@ class FitTask:
             **document,
             "counts": {**document["counts"], **counts, "validation": judged.num_rows},
             "metrics": measure(scores, labels),
-            "champion": self._champion(model, judged, labels),
+            "champion": self._champion(model, judged, scores, labels),
             "parity": compared.as_json(),
             "artifacts": self._store(model, document["as_of"], onnx, fitted.pipeline, _profile(model, rows, scores)),
             "dependencies": {name: importlib.metadata.version(name) for name in _SHAPING},
         }
 
-    def _champion(self, model: Model, judged: pa.Table, labels: Bools) -> dict[str, Any] | None:
+    def _champion(self, model: Model, judged: pa.Table, scores: Floats, labels: Bools) -> dict[str, Any] | None:
         routing = self._registry.routing(model.name)
         if routing is None:
             return None
         version = self._registry.get(model.name, routing.champion)
         scorer = Scorer(self._blobs.get(version.onnx_key), version.onnx_sha256)
-        return {"version": version.number, **measure(_score(scorer, model, judged), labels)}
+        its_scores = _score(scorer, model, judged)
+        gain = auc_gain(scores, its_scores, labels)
+        figures = {"auc_gain": gain.value, "auc_gain_standard_error": math.sqrt(gain.variance)}
+        known = {name: None if math.isnan(value) else value for name, value in figures.items()}
+        return {"version": version.number, **measure(its_scores, labels), **known}
 
     def _store(
         self, model: Model, as_of: str, onnx: bytes, pipeline: Any, reference: Mapping[str, Any]
