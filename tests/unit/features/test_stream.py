@@ -82,6 +82,24 @@ def test_records_are_sorted_by_what_can_be_done() -> None:
     assert found.duplicates == 2
 
 
+def test_a_correction_that_is_not_known_yet_waits() -> None:
+    """The first version is added at once; a correction known only later is handed back, whatever their order."""
+    first, later = record("k"), record("k", x=2.0, ago=-HOUR)
+    for order in ([first, later], [first, later, first]):
+        found = sort(source, order, {}, NOW)
+        assert (found.fresh, found.early, found.rebuild) == ((first,), (later,), ())
+
+
+def test_a_marker_says_what_counts() -> None:
+    """After two versions of one moment, sending the one that lost again, known later, is a correction."""
+    versions = sorted((record("k", x=1.0), record("k", x=2.0)), key=lambda r: r.digest)
+    loser, winner = versions
+    store, _, rebuilder = world(winner, loser)
+    send(store, winner)
+    rebuilder.correct(Rebuild("s", {"k": loser.digest}), NOW)
+    assert store.marked["s#k"].digest == winner.digest
+
+
 def test_no_transaction_is_too_large() -> None:
     """A full message over many entities is planned as transactions of at most 100 items, each record in one."""
     fresh = [record(f"k{n}", f"who {n % 130}", place=f"place {n % 7}") for n in range(500)]

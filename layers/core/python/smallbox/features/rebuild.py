@@ -101,7 +101,7 @@ class Rebuilder:
         if table is None:
             return True
         named = table.filter(pc.is_in(table["key"], value_set=pa.array(request.digests, pa.string())))
-        self._mark(named, request.digests)
+        self._mark(standing(named, now))
         self._replace(self._keys(named), now)
         return not pc.any(pc.greater(named["known_at"], now)).as_py()
 
@@ -117,16 +117,22 @@ class Rebuilder:
         table = self._read(now)
         if table is None:
             return 0
-        current = standing(table, now)
-        self._mark(current, dict(zip(*(current[name].to_pylist() for name in ("key", "digest")), strict=True)))
+        self._mark(standing(table, now))
         return self._replace(self._keys(table), now)
 
-    def _mark(self, table: pa.Table, digests: Mapping[str, str]) -> None:
-        """Mark the keys of the table as saying what the digests say."""
-        ends: dict[str, Micros] = {}
-        for key, time, known_at in zip(*(table[name].to_pylist() for name in ("key", "time", "known_at")), strict=True):
-            ends[key] = max(ends.get(key, 0), expiry(self.source, self.views, time, known_at))
-        self.store.mark([Marker(marker_id(self.source.name, key), digests[key], end) for key, end in ends.items()])
+    def _mark(self, rows: pa.Table) -> None:
+        """Mark each record as saying what its version says that counts, so that another version is a correction."""
+        columns = (rows[name].to_pylist() for name in ("key", "digest", "time", "known_at"))
+        self.store.mark(
+            [
+                Marker(
+                    marker_id(self.source.name, key),
+                    digest,
+                    expiry(self.source, self.views, time, known_at),
+                )
+                for key, digest, time, known_at in zip(*columns, strict=True)
+            ]
+        )
 
     def _keys(self, table: pa.Table) -> dict[StateKey, FeatureView]:
         """Every state that rows of the table touch."""

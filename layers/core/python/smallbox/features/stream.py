@@ -40,7 +40,7 @@ class Rebuild:
 
     Attributes:
         source: the records' source.
-        digests: what each record said last, by key.
+        digests: what each record said, by key; the lake decides what counts.
     """
 
     source: str
@@ -138,18 +138,22 @@ def sort(source: Source, records: Sequence[Record], seen: Mapping[str, str], now
     """
     fresh: dict[str, Record] = {}
     rebuild: dict[str, Record] = {}
+    early: list[Record] = []
     for record in records:
         said = seen.get(marker_id(source.name, record.key))
-        earlier = fresh.get(record.key)
-        before = said if earlier is None else earlier.digest
-        if before == record.digest:
-            continue
+        before = fresh[record.key].digest if said is None and record.key in fresh else said
         is_late = now - record.known_at > source.lateness_micros
-        (fresh if before is None and not is_late else rebuild)[record.key] = record
+        if before is None and not is_late:
+            fresh[record.key] = record
+        elif before == record.digest:
+            continue
+        elif record.known_at > now:
+            early.append(record)
+        else:
+            rebuild[record.key] = record
     new = tuple(record for key, record in fresh.items() if key not in rebuild)
-    due = tuple(record for record in rebuild.values() if record.known_at <= now)
-    early = tuple(record for record in rebuild.values() if record.known_at > now)
-    return Sorted(new, len(records) - len(new) - len(rebuild), due, early)
+    duplicates = len(records) - len(new) - len(rebuild) - len(early)
+    return Sorted(new, duplicates, tuple(rebuild.values()), tuple(early))
 
 
 def plan(
