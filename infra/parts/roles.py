@@ -49,5 +49,6 @@ def exact_role(scope: Construct, principal: str, service: str, arns: Arns) -> ia
 
 
 def _statement(grant: Grant, arn: str) -> iam.PolicyStatement:
-    conditions = {"StringEquals": {"cloudwatch:namespace": grant.namespace}} if grant.namespace else None
+    # AWS sends the key with every PutMetricData, so there "if it exists" allows no more; the emulator never sends it.
+    conditions = {"StringEqualsIfExists": {"cloudwatch:namespace": grant.namespace}} if grant.namespace else None
     return iam.PolicyStatement(actions=list(grant.actions), resources=[arn], conditions=conditions)

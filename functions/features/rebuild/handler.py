@@ -10,7 +10,7 @@ from smallbox.aws.pauses import jittered
 from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import Rebuild, from_environment
 from smallbox.define.project import load
-from smallbox.features.run import RebuildTask
+from smallbox.features.rebuilds import RebuildTask
 
 settings = from_environment(Rebuild)
 lake, store = DeltaLake.in_bucket(settings.lake_bucket), DynamoOnlineStore(settings.online_table)

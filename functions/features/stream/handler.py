@@ -9,7 +9,7 @@ from smallbox.aws.pauses import jittered
 from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import Stream, from_environment
 from smallbox.define.project import load
-from smallbox.features.run import Streamer
+from smallbox.features.streamer import Streamer
 
 settings = from_environment(Stream)
 again, rebuild = SqsQueue(settings.features_queue), SqsQueue(settings.rebuild_queue)

@@ -6,7 +6,7 @@ from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.settings import Start, from_environment
 from smallbox.define.project import load
 from smallbox.registry.store import Registry
-from smallbox.release.run import StartTask
+from smallbox.release.start import StartTask
 
 settings = from_environment(Start)
 task = StartTask(load(), Registry(DynamoDocuments(settings.registry_table)))

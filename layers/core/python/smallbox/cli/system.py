@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from smallbox.cli.local import Stack
 from smallbox.errors import InvalidInput, Unavailable
+from smallbox.monitoring.report import KINDS
 
 OK: Final = 200
 ERRORS_FROM: Final = 400
@@ -114,10 +115,28 @@ class System:
             time.sleep(_POLL_SECONDS)
         raise Unavailable(f"{arn} did not end within {seconds:.0f} s")
 
+    def rang(self, model: str) -> list[str]:
+        """The kinds of breaches of a model for which an alarm has ever rung, in order."""
+        history = self.stack.client("cloudwatch").get_paginator("describe_alarm_history")
+        return sorted(kind for kind in KINDS if self._has_rung(history, self.outputs[_output_of(model, kind)]))
+
+    def _has_rung(self, history: Any, alarm: str) -> bool:
+        pages = history.paginate(AlarmName=alarm, HistoryItemType="StateUpdate")
+        return any("to ALARM" in item["HistorySummary"] for page in pages for item in page["AlarmHistoryItems"])
+
     def alarms(self) -> dict[str, str]:
         """The state of every alarm by its name."""
         pages = self.stack.client("cloudwatch").get_paginator("describe_alarms").paginate()
         return {a["AlarmName"]: a["StateValue"] for page in pages for a in page["MetricAlarms"]}
+
+
+def _output_of(model: str, kind: str) -> str:
+    """The output that names the alarm of a model and a kind of breach.
+
+    >>> _output_of("late_arrival", "data")
+    'LateArrivalDataAlarm'
+    """
+    return "".join(part.capitalize() for part in (*model.split("_"), kind, "alarm"))
 
 
 def _query(as_of: str | None) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from smallbox.errors import TooLarge
 from smallbox.records import Record
+from smallbox.times import Micros
 
 LIMIT_BYTES: Final = 250_000
 """Below SQS's 256 KiB, with room for what an adapter adds."""
@@ -47,3 +48,9 @@ def _parts(source: str, documents: Sequence[dict[str, Any]], limit: int) -> Iter
 def unpack(message: Mapping[str, Any]) -> list[Record]:
     """The records of a message."""
     return [Record.from_json(document) for document in message["records"]]
+
+
+def moment_of(message: Mapping[str, Any], now: Micros) -> Micros:
+    """The present of a message: the one that a replay gave it, or the real one."""
+    moment: Micros = message.get("as_of", now)
+    return moment

@@ -58,7 +58,9 @@ def drift_checks(model: Model, reference: Mapping[str, Any], seen: Mapping[str, 
     """
     names = [*model.columns.names, "score"]
     return [
-        check for name in names for check in _drift(model.monitor, name, reference[name], seen[name], columns=len(names), whole=whole)
+        check
+        for name in names
+        for check in _drift(model.monitor, name, reference[name], seen[name], columns=len(names), whole=whole)
     ]
 
 

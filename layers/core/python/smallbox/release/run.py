@@ -1,48 +1,18 @@
-"""What the release's functions do: start a version, and review a canary."""
+"""What the review's function does: reads how both arms did, and acts on the decision."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from smallbox.define.project import Project
+from smallbox.feedback.join import LABELLED
+from smallbox.feedback.run import labelled_table
 from smallbox.ports import Between, Lake
 from smallbox.registry.store import Registry
 from smallbox.release.review import ArmResult, Decision, review
-from smallbox.release.routing import Routing, first_champion, promote, roll_back, start_canary
+from smallbox.release.routing import Routing, promote, roll_back
 from smallbox.times import Micros, parse_moment
-
-LABELLED_PREFIX: Final = "labelled/"
-
-
-class StartTask:
-    """Last task of a training run: the first version becomes champion, a later one goes into a canary."""
-
-    def __init__(self, project: Project, registry: Registry) -> None:
-        self._project = project
-        self._registry = registry
-
-    def run(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Release ``document["version"]``; one that serves already stays where it is.
-
-        Raises:
-            Conflict: when another canary runs.
-        """
-        model = self._project.model(document["model"])
-        number, now = document["version"], parse_moment(document["as_of"])
-        routing = self._registry.routing(model.name)
-        if routing is None:
-            self._change(model.name, first_champion(number, now), "champion", number, now)
-        elif number not in (routing.champion, routing.challenger):
-            changed = start_canary(routing, number, model.release.canary, now)
-            self._change(model.name, changed, "challenger", number, now)
-        current = self._registry.routing(model.name)
-        return {**document, "routing": None if current is None else current.as_json()}
-
-    def _change(self, model: str, routing: Routing, status: Any, number: int, now: Micros) -> None:
-        self._registry.route(model, routing)
-        self._registry.set_status(model, number, status)
-        self._registry.record(model, now, status, {"version": number, "share": routing.share})
 
 
 class ReviewTask:
@@ -70,11 +40,11 @@ class ReviewTask:
 
     def _arm(self, model: str, version: int, since: Micros, now: Micros) -> ArmResult:
         columns = ["time", "version", "score", "label", "status", "channel"]
-        rows = self._lake.read(LABELLED_PREFIX + model, columns, Between("time", since, now))
+        rows = self._lake.read(labelled_table(model), columns, Between("time", since, now))
         if rows is None:
             return ArmResult(np.empty(0), np.empty(0, bool))
         of_arm = (np.asarray(rows["version"]) == version) & (np.asarray(rows["channel"]) == "online")
-        chosen = of_arm & (np.asarray(rows["status"]) == "labelled")
+        chosen = of_arm & (np.asarray(rows["status"]) == LABELLED)
         labels = np.array([bool(label) for label in rows["label"].to_pylist()])
         return ArmResult(rows["score"].to_numpy()[chosen], labels[chosen])
 

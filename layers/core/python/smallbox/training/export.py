@@ -1,5 +1,6 @@
 """A fitted pipeline as ONNX, and the proof that both answer alike."""
 
+import warnings
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -32,14 +33,17 @@ def to_onnx(pipeline: Pipeline, columns: Columns) -> bytes:
         )
         if names
     ]
-    graph = convert_sklearn(
-        pipeline,
-        initial_types=inputs,
-        options={"zipmap": False},
-        target_opset=OPSET,
-        custom_conversion_functions={OneHotEncoder: onehot.convert},
-        custom_shape_calculators={OneHotEncoder: onehot.calculate_shapes},
-    )
+    with warnings.catch_warnings():
+        # skl2onnx writes tree flags as booleans; protobuf takes them as integers up to version 7, which the pin excludes.
+        warnings.filterwarnings("ignore", "Field onnx.AttributeProto", DeprecationWarning)
+        graph = convert_sklearn(
+            pipeline,
+            initial_types=inputs,
+            options={"zipmap": False},
+            target_opset=OPSET,
+            custom_conversion_functions={OneHotEncoder: onehot.convert},
+            custom_shape_calculators={OneHotEncoder: onehot.calculate_shapes},
+        )
     content: bytes = graph.SerializeToString()
     return content
 

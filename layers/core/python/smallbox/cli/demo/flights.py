@@ -37,7 +37,7 @@ def load() -> Records:
     flights, airports, weather = _read("flights.csv.zip"), _read("airports.csv"), _read("weather.csv")
     scheduled = pd.to_datetime(flights["time_hour"], utc=True) + pd.to_timedelta(flights["minute"], unit="min")
     flights = flights.assign(scheduled_at=scheduled, flight_id=_flight_ids(flights))
-    zones = airports.set_index("faa")["tzone"].to_dict() | _ATLANTIC
+    zones = dict(zip(airports["faa"], airports["tzone"], strict=True)) | _ATLANTIC
     return Records(_departures(flights), _arrivals(flights, zones), _weather(weather))
 
 

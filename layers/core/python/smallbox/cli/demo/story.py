@@ -3,7 +3,7 @@
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 from rich.console import Console
@@ -17,9 +17,6 @@ from smallbox.cli.system import System
 from smallbox.define.project import Project
 from smallbox.define.source import Source
 from smallbox.times import DAY, HOUR, Micros, format_moment, to_datetime
-
-START: Final = "2013-03-01"
-"""The replay's first day: January and February are history."""
 
 
 @dataclass

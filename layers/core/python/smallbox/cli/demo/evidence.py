@@ -1,0 +1,153 @@
+"""What a replay left behind, read back from the lake and the registry: the figures of the table and the report."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from smallbox.aws.lake import DeltaLake
+from smallbox.cli.demo.replay import MODEL
+from smallbox.cli.system import System
+from smallbox.define.model import Model
+from smallbox.features.historical import historical_features
+from smallbox.features.window import Floats, Ints
+from smallbox.feedback.join import LABELLED
+from smallbox.feedback.run import labelled_table
+from smallbox.ports import Between, Lake
+from smallbox.serving.log import ENTITY_PREFIX, PredictionLog
+from smallbox.serving.scorer import Scorer
+from smallbox.times import DAY, Micros, day_of
+from smallbox.training.metrics import Bools, measure
+
+WEEK = 7 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A week, or a day, of labelled predictions.
+
+    Attributes:
+        start: its first day.
+        served: the figures of the scores that were served.
+        recomputed: those of the scores that features from the lake would have given.
+    """
+
+    start: str
+    served: Mapping[str, Any]
+    recomputed: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that the replay can be judged by.
+
+    Attributes:
+        served: how many feature values were served.
+        unequal: how many of them a batch recomputation as of the same moment does not give, bit for bit.
+        largest_score_gap: the largest difference between a served score and the recomputed one.
+        predictions: online predictions in the log.
+        labels: how many have a label.
+        statuses: predictions by status of their label.
+        weeks: figures by week.
+        days: figures by day.
+        scores: labelled scores.
+        outcomes: their labels.
+        versions: the registry's versions.
+        history: the registry's history.
+    """
+
+    served: int
+    unequal: int
+    largest_score_gap: float
+    predictions: int
+    labels: int
+    statuses: Mapping[str, int]
+    weeks: Sequence[Period]
+    days: Sequence[Period]
+    scores: Floats
+    outcomes: Bools
+    versions: Sequence[Mapping[str, Any]]
+    history: Sequence[Mapping[str, Any]]
+
+
+def lake_of(system: System) -> DeltaLake:
+    """The running system's lake, with the root's credentials."""
+    options = {**system.stack.environment(), "allow_http": "true", "aws_conditional_put": "etag"}
+    return DeltaLake(f"s3://{system.outputs['LakeBucket']}/tables", options)
+
+
+def gather(system: System, model: Model, log: PredictionLog, lake: Lake, start: Micros, end: Micros) -> Evidence:
+    """Read everything back, and recompute what was served."""
+    rows = log.read(model.name, Between("time", start, end))
+    rows = rows.filter(pc.equal(rows["channel"], "online")).sort_by([("id", "ascending")])
+    features = _recomputed_features(model, lake, rows)
+    served = np.column_stack([rows[name].to_numpy() for name in model.feature_names])
+    unequal = ~((served == features) | (np.isnan(served) & np.isnan(features)))
+    scores = _recomputed_scores(system, model, rows, features)
+    labelled = _labelled(lake, rows)
+    at = np.flatnonzero(np.asarray(labelled["status"]) == LABELLED)
+    known = labelled.take(pa.array(at))
+    outcomes = known["label"].to_numpy().astype(bool)
+    given = known["score"].to_numpy()
+    time = known["time"].to_numpy()
+    return Evidence(
+        served=served.size,
+        unequal=int(unequal.sum()),
+        largest_score_gap=float(np.abs(scores - rows["score"].to_numpy()).max(initial=0.0)),
+        predictions=rows.num_rows,
+        labels=len(at),
+        statuses={s["values"]: s["counts"] for s in pc.value_counts(labelled["status"]).to_pylist()},
+        weeks=_periods(time, start, WEEK, given, scores[at], outcomes),
+        days=_periods(time, start, DAY, given, scores[at], outcomes),
+        scores=given,
+        outcomes=outcomes,
+        versions=system.request("GET", f"/models/{MODEL}/versions")["versions"],
+        history=system.request("GET", f"/models/{MODEL}/history")["history"],
+    )
+
+
+def _recomputed_features(model: Model, lake: Lake, rows: pa.Table) -> Floats:
+    entities = {view.name: rows[ENTITY_PREFIX + view.name].to_pylist() for view in model.views}
+    return historical_features(model, lake, entities, rows["time"].to_numpy())
+
+
+def _recomputed_scores(system: System, model: Model, rows: pa.Table, features: Floats) -> Floats:
+    sent = [rows[name].to_numpy() for name in model.columns.numeric if name in model.inputs]
+    numeric = np.column_stack([*sent, features])
+    texts = np.array([rows[n].to_pylist() for n in model.columns.categorical], dtype=object).T
+    versions = rows["version"].to_numpy()
+    scores = np.empty(rows.num_rows)
+    s3 = system.stack.client("s3")
+    for version in system.request("GET", f"/models/{model.name}/versions")["versions"]:
+        of_version = versions == version["number"]
+        if of_version.any():
+            content = s3.get_object(Bucket=system.outputs["LakeBucket"], Key=version["onnx_key"])["Body"].read()
+            scores[of_version] = Scorer(content, version["onnx_sha256"]).score(numeric[of_version], texts[of_version])
+    return scores
+
+
+def _labelled(lake: Lake, rows: pa.Table) -> pa.Table:
+    """The labels of the logged rows, in their order; ``absent`` for one that the join has not met yet."""
+    labelled = lake.read(labelled_table(MODEL), ["id", "label", "status"])
+    if labelled is None:
+        labelled = pa.table({"id": pa.array([], pa.string()), "label": pa.array([], pa.bool_()), "status": []})
+    at = pc.index_in(rows["id"].combine_chunks(), value_set=labelled["id"].combine_chunks())
+    status = pc.fill_null(labelled["status"].combine_chunks().cast(pa.string()).take(at), "absent")
+    label = labelled["label"].combine_chunks().take(at)
+    return rows.select(["id", "time", "score"]).append_column("label", label).append_column("status", status)
+
+
+def _periods(
+    time: Ints, start: Micros, length: Micros, served: Floats, recomputed: Floats, outcomes: Bools
+) -> list[Period]:
+    periods = []
+    for number in range(math.ceil((time.max() + 1 - start) / length) if len(time) else 0):
+        first = start + number * length
+        inside = (time >= first) & (time < first + length)
+        figures = (measure(scores[inside], outcomes[inside]) for scores in (served, recomputed))
+        periods.append(Period(day_of(first), *figures))
+    return periods

@@ -1,0 +1,149 @@
+"""The demonstration's report: one HTML file, its plots inside."""
+
+import base64
+import html
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import matplotlib as mpl
+import numpy as np
+
+from smallbox.cli.demo.evidence import Evidence, Period
+from smallbox.cli.demo.story import Story
+from smallbox.cli.demo.verdicts import Verdict
+
+mpl.use("Agg")
+
+from matplotlib import pyplot as plt
+
+BINS: Final = 10
+_STYLE: Final = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
+table { border-collapse: collapse; margin: 1rem 0 } td, th { padding: .3rem .8rem; border-bottom: 1px solid #ddd }
+th { text-align: left } td.number { text-align: right } .no { color: #b00 } .yes { color: #070 } img { max-width: 100% }
+"""
+
+
+def write_report(path: Path, title: str, story: Story, evidence: Evidence, verdicts: Sequence[Verdict]) -> None:
+    """Write the report."""
+    parts = [
+        f"<h1>{html.escape(title)}</h1>",
+        _verdict_table(verdicts),
+        "<h2>AUC by week</h2>",
+        _week_table(evidence.weeks),
+        _picture(_auc_figure(evidence)),
+        "<h2>Calibration of what was served</h2>",
+        _picture(_calibration_figure(evidence)),
+        "<h2>Days</h2>",
+        _picture(_days_figure(story)),
+        _day_table(story),
+        "<h2>What happened to the model</h2>",
+        _table(["at", "event", "version", "why"], [_event(e) for e in evidence.history]),
+    ]
+    head = f'<!doctype html><meta charset="utf-8"><title>{html.escape(title)}</title><style>{_STYLE}</style>'
+    path.write_text(head + "\n".join(parts))
+
+
+def _event(event: Any) -> list[str]:
+    return [event["at"], event["event"], str(event.get("version", "")), event.get("why", "")]
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    top = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><tr>{top}</tr>{body}</table>"
+
+
+def _verdict_table(verdicts: Sequence[Verdict]) -> str:
+    rows = [
+        f'<tr><td class="{"yes" if v.worked else "no"}">{"worked" if v.worked else "FAILED"}</td>'
+        f"<td>{v.stage}</td><td>{html.escape(v.evidence)}</td></tr>"
+        for v in verdicts
+    ]
+    return f"<table>{''.join(rows)}</table>"
+
+
+def figure_of(value: Any, digits: int = 3) -> str:
+    """A figure for a table; a dash for one that could not be told."""
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def _week_table(weeks: Sequence[Period]) -> str:
+    rows = [
+        [
+            week.start,
+            f"{week.served['rows']:,}",
+            figure_of(week.served["auc"]),
+            figure_of(week.recomputed["auc"]),
+            figure_of(week.served["calibration_error"]),
+            figure_of(week.served["positive_rate"]),
+        ]
+        for week in weeks
+    ]
+    head = ["week from", "labelled", "AUC served", "AUC recomputed", "calibration error", "late"]
+    return _table(head, rows)
+
+
+def _day_table(story: Story) -> str:
+    rows = [
+        [
+            day["day"],
+            ", ".join(f"{kind} {count}" for kind, count in day["breaches"].items() if count) or "-",
+            f"{day['release']['action']}: {day['release']['why']}",
+            ("train: " if day["retraining"]["train"] else "no: ") + day["retraining"]["why"],
+        ]
+        for day in story.counts.days
+    ]
+    return _table(["day", "breaches", "release", "retraining"], rows)
+
+
+def _picture(figure: Any) -> str:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight")
+    plt.close(figure)
+    return f'<img alt="" src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
+
+
+def _auc_figure(evidence: Evidence) -> Any:
+    axes: Any  # its stubs take no dates
+    figure, axes = plt.subplots(figsize=(9, 3.5))
+    days = [day for day in evidence.days if day.served["auc"] is not None]
+    at = np.array([day.start for day in days], dtype="datetime64[D]")
+    axes.plot(at, [d.served["auc"] for d in days], "o-", label="as served")
+    axes.plot(at, [d.recomputed["auc"] for d in days], "x--", label="recomputed from the lake")
+    for event in evidence.history:
+        if event["event"] in {"challenger", "promote", "roll_back"}:
+            when = np.datetime64(event["at"][:10])
+            axes.axvline(when, color="#999", linewidth=1)
+            axes.annotate(event["event"], (when, axes.get_ylim()[0]), rotation=90, fontsize=8, color="#555")
+    axes.set_ylabel("AUC of the day")
+    axes.legend()
+    figure.autofmt_xdate()
+    return figure
+
+
+def _calibration_figure(evidence: Evidence) -> Any:
+    figure, axes = plt.subplots(figsize=(4.5, 4.5))
+    order = np.argsort(evidence.scores, kind="stable")
+    parts = [part for part in np.array_split(order, BINS) if len(part)]
+    axes.plot([0, 1], [0, 1], color="#999", linewidth=1)
+    axes.plot([evidence.scores[p].mean() for p in parts], [evidence.outcomes[p].mean() for p in parts], "o-")
+    axes.set_xlabel("mean score")
+    axes.set_ylabel("share late")
+    return figure
+
+
+def _days_figure(story: Story) -> Any:
+    figure, axes = plt.subplots(figsize=(9, 3))
+    days = np.array([day["day"] for day in story.counts.days], dtype="datetime64[D]")
+    base = np.zeros(len(days))
+    for kind in story.counts.days[0]["breaches"] if story.counts.days else ():
+        counts = np.array([day["breaches"][kind] for day in story.counts.days], float)
+        axes.bar(days, counts, bottom=base, label=kind)
+        base += counts
+    axes.set_ylabel("breaches")
+    axes.legend()
+    figure.autofmt_xdate()
+    return figure
