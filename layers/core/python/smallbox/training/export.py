@@ -34,7 +34,7 @@ def to_onnx(pipeline: Pipeline, columns: Columns) -> bytes:
         if names
     ]
     with warnings.catch_warnings():
-        # skl2onnx writes tree flags as booleans; protobuf takes them as integers up to version 7, which the pin excludes.
+        # skl2onnx writes tree flags as booleans; protobuf takes them as integers below 7, which is pinned.
         warnings.filterwarnings("ignore", "Field onnx.AttributeProto", DeprecationWarning)
         graph = convert_sklearn(
             pipeline,

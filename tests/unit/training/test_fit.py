@@ -1,0 +1,116 @@
+"""Proves that a fitted pipeline answers with probabilities, and that ONNX gives the same answers."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+import skops.io
+from sklearn.preprocessing import OneHotEncoder
+
+from smallbox.define.model import Columns
+from smallbox.errors import NotReady
+from smallbox.serving.scorer import Scorer
+from smallbox.training.export import parity, to_onnx
+from smallbox.training.fit import Fitted, fit, frame, scores_of
+from smallbox.training.metrics import Floats, measure
+from smallbox.training.onehot import affine
+from tests.fakes.small import dataset, late_parcel
+
+COLUMNS = late_parcel.columns
+TRUSTED = [
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+]
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Fitted:
+    """The small model, fitted once."""
+    return fit(late_parcel, dataset(2000, seed=1))
+
+
+def onnx_scores(content: bytes, inputs: pd.DataFrame, columns: Columns = COLUMNS) -> Floats:
+    """The scores that would be served."""
+    numeric = inputs[list(columns.numeric)].to_numpy(np.float32)
+    return Scorer(content).score(numeric, inputs[list(columns.categorical)].to_numpy(object))
+
+
+def test_fitted_scores_rank_and_are_calibrated_on_later_rows(fitted: Fitted) -> None:
+    """On rows that it has not seen, the pipeline ranks well and its scores are about the share that comes true."""
+    later = dataset(4000, seed=2)
+    figures = measure(scores_of(fitted.pipeline, frame(COLUMNS, later)), later["label"].to_numpy())
+    assert figures["auc"] > 0.75
+    assert figures["calibration_error"] < 0.06
+
+
+def test_the_last_rows_calibrate_and_do_not_fit(fitted: Fitted) -> None:
+    """Labels of the last 15 % of the rows move the calibration alone: the order of the scores stays."""
+    assert (fitted.fitted, fitted.calibrated) == (1700, 300)
+    rows = dataset(2000, seed=1)
+    flipped = rows["label"].to_numpy().copy()
+    flipped[1700:] = np.random.default_rng(0).permutation(flipped[1700:])
+    at = rows.column_names.index("label")
+    other = fit(late_parcel, rows.set_column(at, "label", pa.array(flipped)))
+    inputs = frame(COLUMNS, dataset(500, seed=3))
+    one, two = scores_of(fitted.pipeline, inputs), scores_of(other.pipeline, inputs)
+    assert not np.allclose(one, two)
+    np.testing.assert_array_equal(np.argsort(one, kind="stable"), np.argsort(two, kind="stable"))
+
+
+@pytest.mark.parametrize("labels", [[True, False] * 20, [True] * 400, [False] * 400])
+def test_rows_that_cannot_teach_are_refused(labels: list[bool]) -> None:
+    """Too few rows, or rows of one class, are not ready, and say how many there are."""
+    rows = dataset(len(labels), seed=1)
+    with pytest.raises(NotReady, match="too few"):
+        fit(late_parcel, rows.set_column(rows.column_names.index("label"), "label", pa.array(labels)))
+
+
+def test_onnx_answers_like_scikit_learn(fitted: Fitted) -> None:
+    """Missing numbers, rare categories, and categories that were never seen score alike in both."""
+    inputs = frame(COLUMNS, dataset(3000, seed=4))
+    inputs.loc[:500, "depot"] = "never seen"
+    inputs.loc[500:1000, "depot"] = ""
+    inputs.loc[1000:1500, "weight"] = np.nan
+    compared = parity(scores_of(fitted.pipeline, inputs), onnx_scores(to_onnx(fitted.pipeline, COLUMNS), inputs))
+    assert compared.rows == 3000
+    assert compared.largest < 1e-6
+
+
+def test_parity_states_the_largest_difference() -> None:
+    """One row that differs is seen among many, and nothing differs on no rows."""
+    ours = np.zeros(1000)
+    theirs = ours.copy()
+    theirs[7] = 0.01
+    assert parity(ours, theirs).largest == 0.01
+    assert parity(np.empty(0), np.empty(0)).largest == 0
+
+
+@pytest.mark.parametrize("columns", [Columns(("weight",), ()), Columns((), ("depot",))])
+def test_a_model_of_one_kind_of_input_exports(columns: Columns, fitted: Fitted) -> None:
+    """A graph without numbers, or without texts, takes the one matrix that there is."""
+    del fitted
+    rows = dataset(600, seed=5)
+    inputs = frame(columns, rows)
+    pipeline = late_parcel.estimator(columns).fit(inputs, rows["label"].to_numpy())
+    compared = parity(scores_of(pipeline, inputs), onnx_scores(to_onnx(pipeline, columns), inputs, columns))
+    assert compared.largest < 1e-6
+
+
+def test_rare_categories_share_a_column() -> None:
+    """The affine map of one-hot rows is what scikit-learn's encoder gives, unknown categories included."""
+    words = np.array([["a"]] * 5 + [["b"]] * 9 + [["c"]] * 1, dtype=object)
+    encoder = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=6, sparse_output=False).fit(words)
+    weights, bias = affine(encoder.categories_[0], encoder.infrequent_categories_[0], unknown_is_rare=True)
+    hot = np.vstack([np.eye(3), np.zeros(3)])
+    asked = np.array([["a"], ["b"], ["c"], ["never seen"]], dtype=object)
+    np.testing.assert_array_equal(hot @ weights + bias, encoder.transform(asked))
+
+
+def test_a_stored_pipeline_loads_with_the_types_that_are_named(fitted: Fitted) -> None:
+    """A skops file needs three trusted types beyond the library's own, and scores as before when it is loaded."""
+    content = skops.io.dumps(fitted.pipeline)
+    assert sorted(skops.io.get_untrusted_types(data=content)) == TRUSTED
+    inputs = frame(COLUMNS, dataset(100, seed=6))
+    loaded = skops.io.loads(content, trusted=TRUSTED)
+    np.testing.assert_array_equal(scores_of(loaded, inputs), scores_of(fitted.pipeline, inputs))
