@@ -158,7 +158,12 @@ late_arrival = Model(
     label=label(arrivals, on="flight_id", value="late", within="24h"),
     estimator=boosted_trees,
     gate=Gate(min_auc=0.62, max_calibration_error=0.10, max_auc_loss=0.005),
-    release=Release(canary=0.3, min_labels=500, max_days=4),
-    monitor=Monitor(min_auc=0.60, max_calibration_error=0.12, min_coverage=0.8),
+    release=Release(canary=0.3, min_labels=500, max_days=4, max_auc_loss=0.02),
+    monitor=Monitor(
+        min_auc=0.60,
+        max_calibration_error=0.12,
+        min_coverage=0.8,
+        expected_drift=tuple(origin_weather.features),  # the seasons change
+    ),
     retrain=Retrain(every="14d", at_least="7d", window="75d", validation="7d"),
 )

@@ -5,13 +5,15 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from smallbox.aws.clients import AwsErrors, client, code_of
+from smallbox.aws.clock import now
 from smallbox.errors import Conflict, Unavailable
 from smallbox.ports import Marker, StateKey, StateWrite, StoredState
-from smallbox.times import SECOND
+from smallbox.times import DAY, SECOND, Micros
 
 GET_BATCH: Final = 100
 WRITE_BATCH: Final = 25
 _ATTEMPTS: Final = 6
+_LEAST_LIFE: Final[Micros] = 2 * DAY
 _CONFLICTS: Final = {"TransactionCanceledException", "TransactionConflictException", "ConditionalCheckFailedException"}
 
 
@@ -34,10 +36,12 @@ def _marker_key(identity: str) -> str:
 
 
 def _marker_item(marker: Marker) -> dict[str, Any]:
+    """DynamoDB compares ``expires_at`` with the wall clock, so a replay's markers are kept from now on instead."""
+    expires_at = max(marker.expires_at, now() + _LEAST_LIFE)
     return {
         "pk": {"S": _marker_key(marker.id)},
         "digest": {"S": marker.digest},
-        "expires_at": {"N": str(marker.expires_at // SECOND)},
+        "expires_at": {"N": str(expires_at // SECOND)},
     }
 
 

@@ -59,16 +59,19 @@ class Release:
         canary: the share of requests, sticky by the request's key, that the challenger answers.
         min_labels: labelled predictions of each arm before anything is decided.
         max_days: the longest a canary runs before it is decided, or rolled back for want of labels.
-        confidence: how sure to be that the challenger is worse before it is rolled back early.
+        max_auc_loss: how much lower than the champion's the challenger's AUC may be when the canary ends undecided.
+        confidence: how sure to be that one of them is better before the canary ends early.
     """
 
     canary: float = 0.2
     min_labels: int = 300
     max_days: int = 7
+    max_auc_loss: float = 0.01
     confidence: float = 0.95
 
     def __post_init__(self) -> None:
         _check_share("Release", "canary", self.canary)
+        _check_share("Release", "max_auc_loss", self.max_auc_loss)
         _check_share("Release", "confidence", self.confidence)
 
 

@@ -39,9 +39,9 @@ class Decision:
 def review(rule: Release, champion: ArmResult, challenger: ArmResult, since: Micros, now: Micros) -> Decision:
     """Decide about a canary that runs since a moment.
 
-    It waits for ``min_labels`` in each arm. Then a challenger that is surely worse is rolled back; one that is not is
-    promoted at ``max_days``, or as soon as it is surely better. Without enough labels by then it is rolled back: what
-    nobody could measure does not take over.
+    It waits for ``min_labels`` in each arm. Then a challenger that is surely worse is rolled back, and one that is
+    surely better is promoted. What is still open at ``max_days`` is promoted unless it lost more than
+    ``max_auc_loss``. Without enough labels by then it is rolled back: what nobody could measure does not take over.
     """
     days = (now - since) / DAY
     ours, theirs = auc(champion.scores, champion.labels), auc(challenger.scores, challenger.labels)
@@ -65,9 +65,12 @@ def _decide(rule: Release, gain: float, margin: float, days: float, evidence: Ma
         return Decision("roll_back", f"the challenger is worse: {figures}", evidence)
     if gain > margin:
         return Decision("promote", f"the challenger is better: {figures}", evidence)
-    if days >= rule.max_days:
-        return Decision("promote", f"after {days:.0f} days the challenger is not worse: {figures}", evidence)
-    return Decision("wait", f"not decided yet: {figures}", evidence)
+    if days < rule.max_days:
+        return Decision("wait", f"not decided yet: {figures}", evidence)
+    if gain < -rule.max_auc_loss:
+        lost = f"after {days:.0f} days the challenger lost more than {rule.max_auc_loss}: {figures}"
+        return Decision("roll_back", lost, evidence)
+    return Decision("promote", f"after {days:.0f} days the challenger is as good: {figures}", evidence)
 
 
 def _margin(rule: Release, ours: Auc, theirs: Auc) -> float:

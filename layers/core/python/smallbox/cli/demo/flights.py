@@ -70,7 +70,7 @@ def _departures(flights: pd.DataFrame) -> pd.DataFrame:
     rows = flights[["flight_id", "scheduled_at", "carrier", "origin", "dest", "distance"]].assign(
         departure_minute=_minute_of_day(flights["sched_dep_time"]),
         arrival_minute=_minute_of_day(flights["sched_arr_time"]),
-        weekday=pd.to_datetime(flights[["year", "month", "day"]]).dt.weekday.astype("int64"),
+        weekday=pd.to_datetime(flights[["year", "month", "day"]]).dt.day_of_week.astype("int64"),
     )
     return rows.sort_values(["scheduled_at", "flight_id"], ignore_index=True)
 

@@ -82,12 +82,12 @@ class Replay:
             stepped(now)
 
     def _predict(self, now: Micros) -> None:
-        for lines in _chunks(self._flights.between(now - 1, now - 1 + self._step)):
+        for lines in chunks(self._flights.between(now - 1, now - 1 + self._step)):
             self.counts.predictions += len(self._system.predict(MODEL, lines, format_moment(now)))
 
     def _send_known(self, since: Micros, now: Micros) -> None:
         for source, timeline in self._known.items():
-            for lines in _chunks(timeline.between(since, now)):
+            for lines in chunks(timeline.between(since, now)):
                 answer = self._system.send(source, lines, format_moment(now))
                 self.counts.sent += len(lines)
                 self.counts.rejected += len(answer["rejected"])
@@ -101,5 +101,6 @@ class Replay:
             self.counts.trainings.append(self._system.wait_for_execution(execution))
 
 
-def _chunks(lines: Sequence[str]) -> list[Sequence[str]]:
+def chunks(lines: Sequence[str]) -> list[Sequence[str]]:
+    """The lines in parts that a request can take."""
     return [lines[start : start + MOST] for start in range(0, len(lines), MOST)]

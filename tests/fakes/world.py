@@ -1,0 +1,116 @@
+"""The whole system in one process: every stage's own class, every port a fake."""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from smallbox.define.project import Project
+from smallbox.features.rebuilds import RebuildTask
+from smallbox.features.streamer import Streamer
+from smallbox.feedback.run import JoinTask
+from smallbox.ingestion.append import Appender
+from smallbox.ingestion.collect import Collector
+from smallbox.ingestion.load import DropReport, Loader
+from smallbox.ingestion.quarantine import Quarantine
+from smallbox.monitoring.run import CheckTask
+from smallbox.registry.register import RegisterTask
+from smallbox.registry.store import Registry
+from smallbox.release.run import ReviewTask
+from smallbox.release.start import StartTask
+from smallbox.retraining.run import DecideTask
+from smallbox.serving.log import PredictionLog
+from smallbox.serving.predict import ModelShelf, Predictor
+from smallbox.serving.score import BatchScorer
+from smallbox.times import Micros, Moment, format_moment
+from smallbox.training.run import DatasetTask, FitTask
+from tests.fakes.documents import FakeDocuments
+from tests.fakes.edges import FakeBlobs, FakeMeter, FakeQueue, FakeWorkflow
+from tests.fakes.lake import FakeLake
+from tests.fakes.online import FakeOnlineStore
+
+PRESENT: Micros = 2_000_000_000_000_000
+"""The clock of this world stands still, in 2033."""
+
+
+def _no_pause(_: int) -> None:
+    """A fake store has no other writers to wait for."""
+
+
+class World:
+    """Does what the deployed functions do, in the order in which their triggers would."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.lake, self.blobs, self.inbox = FakeLake(), FakeBlobs(), FakeBlobs()
+        self.online, self.meter, self.training = FakeOnlineStore(), FakeMeter(), FakeWorkflow()
+        self.registry, self.metrics = Registry(FakeDocuments()), FakeDocuments()
+        self.events, self.features, self.rebuilds, self.predictions = (FakeQueue() for _ in range(4))
+        self.log = PredictionLog(project, self.lake)
+        self.shelf = ModelShelf(self.registry, self.blobs)
+
+    def drop(self, source: str, rows: pd.DataFrame, as_of: Micros) -> DropReport:
+        """Load a Parquet file of records as of a moment."""
+        content = io.BytesIO()
+        rows.to_parquet(content, index=False)
+        content.seek(0)
+        loader = Loader(self.project, self.lake, self.blobs, self.rebuilds)
+        report = loader.load(f"drop/{source}/as_of={format_moment(as_of)}/file.parquet", content, PRESENT)
+        self.drain()
+        return report
+
+    def send(self, source: str, body: str, as_of: Micros, request: str = "r") -> Mapping[str, Any]:
+        """Send an array of records as of a moment, and drain."""
+        collector = Collector(self.project, self.events, Quarantine(self.blobs))
+        answer = collector.collect(source, body, "application/json", Moment(as_of, is_replayed=True), request)
+        self.drain()
+        return answer
+
+    def drain(self) -> None:
+        """Work every queue until it is empty."""
+        for message in self.events.take():
+            Appender(self.project, self.lake, self.features).append([message])
+        streamer = Streamer(self.project, self.online, self.features, self.rebuilds, _no_pause)
+        for message in self.features.take():
+            streamer.apply([message], PRESENT)
+        rebuild = RebuildTask(self.project, self.lake, self.online, self.rebuilds, _no_pause)
+        for message in self.rebuilds.take():
+            rebuild.run([message], PRESENT)
+        for message in self.predictions.take():
+            self.log.append([message])
+
+    def train(self, model: str, as_of: Micros) -> dict[str, Any]:
+        """One training run: every task of the state machine, in its order."""
+        document = {"model": model, "as_of": format_moment(as_of), "reason": "test"}
+        built = DatasetTask(self.project, self.lake, self.blobs).run(document, PRESENT)
+        fitted = FitTask(self.project, self.blobs, self.registry).run(built)
+        registered = RegisterTask(self.project, self.registry).run(fitted)
+        return StartTask(self.project, self.registry).run(registered) if registered["accepted"] else registered
+
+    def predict(
+        self, model: str, instances: Sequence[Mapping[str, Any]], as_of: Micros, batch: str
+    ) -> Sequence[Mapping[str, Any]]:
+        """Predict as of a moment, and drain the log."""
+        predictor = Predictor(self.project, self.online, self.shelf, self.predictions)
+        answer = predictor.predict(model, {"instances": list(instances)}, as_of, PRESENT, batch)
+        self.drain()
+        predictions: Sequence[Mapping[str, Any]] = answer["predictions"]
+        return predictions
+
+    def score(self, model: str, rows: pd.DataFrame) -> Mapping[str, bytes]:
+        """Score a Parquet file; what was written, by the last part of its key."""
+        content = io.BytesIO()
+        rows.to_parquet(content, index=False)
+        content.seek(0)
+        BatchScorer(self.project, self.lake, self.shelf, self.inbox).score(f"score/{model}/in/f.parquet", content, PRESENT)
+        return {key.rsplit("/", 1)[1]: self.inbox.get(key) for key in self.inbox.list(f"score/{model}/out/")}
+
+    def close_day(self, model: str, midnight: Micros) -> dict[str, Any]:
+        """The daily state machine: every task, in its order."""
+        document: dict[str, Any] = {"model": model, "as_of": format_moment(midnight)}
+        document = JoinTask(self.project, self.lake).run(document, PRESENT)
+        check = CheckTask(self.project, self.lake, self.blobs, self.registry, self.metrics, self.meter)
+        document = check.run(document)
+        document = ReviewTask(self.project, self.lake, self.registry).run(document)
+        return DecideTask(self.project, self.registry, self.metrics, self.training).run(document, PRESENT)
