@@ -1,0 +1,93 @@
+"""Proves the join: every prediction keeps its row, and gets a label only from what was known in time."""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smallbox.feedback.join import LABELLED, PENDING, UNLABELLED, coverage, join_labels
+from smallbox.times import HOUR
+from tests.fakes.small import late_parcel
+
+LABEL = late_parcel.label
+Outcome = tuple[str, int, bool | None]
+
+
+def predictions(rows: Sequence[tuple[str, int]]) -> pa.Table:
+    """Predictions of keys at hours."""
+    hours = pa.array([hour * HOUR for _, hour in rows], pa.int64())
+    return pa.table({"key": pa.array([key for key, _ in rows], pa.string()), "time": hours})
+
+
+def outcomes(rows: Sequence[Outcome]) -> pa.Table:
+    """Outcomes of keys that became known at hours."""
+    return pa.table(
+        {
+            "parcel_id": pa.array([key for key, _, _ in rows], pa.string()),
+            "known_at": pa.array([hour * HOUR for _, hour, _ in rows], pa.int64()),
+            "late": pa.array([value for _, _, value in rows], pa.bool_()),
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "as_of", "status", "label"),
+    [
+        (("a", 5, True), 48, LABELLED, True),
+        (("a", 5, False), 48, LABELLED, False),
+        (("a", 24, True), 48, LABELLED, True),
+        (("a", 25, True), 48, UNLABELLED, None),
+        (("a", 5, True), 4, PENDING, None),
+        (("a", 5, None), 48, UNLABELLED, None),
+        (("a", 5, None), 12, PENDING, None),
+        (("b", 5, True), 23, PENDING, None),
+        (("b", 5, True), 24, UNLABELLED, None),
+    ],
+    ids=[
+        "true", "false", "last moment", "too late", "not known yet", "null", "null, still open", "other, open",
+        "other, over",
+    ],
+)  # fmt: skip
+def test_an_outcome_counts_within_its_window(outcome: Outcome, as_of: int, status: str, label: bool | None) -> None:  # noqa: FBT001
+    """Asked at hour 0 with a window of 24 hours: what was known by then counts, and no label is never negative."""
+    found = join_labels(LABEL, predictions([("a", 0)]), outcomes([outcome]), as_of * HOUR).to_pylist()[0]
+    assert (found["status"], found["label"]) == (status, label)
+    assert found["label_known_at"] == (None if label is None else outcome[1] * HOUR)
+
+
+def test_a_key_that_was_asked_twice_is_labelled_twice() -> None:
+    """Each prediction has its own window: the outcome counts for the one, and is too late for the other."""
+    asked = predictions([("a", 0), ("b", 0), ("a", 10)])
+    found = join_labels(LABEL, asked, outcomes([("a", 30, True)]), 100 * HOUR)
+    assert found["key"].to_pylist() == ["a", "b", "a"]
+    assert found["label"].to_pylist() == [None, None, True]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 60)), max_size=20),
+    st.lists(
+        st.tuples(st.sampled_from("abcd"), st.integers(0, 60), st.booleans()), max_size=4, unique_by=lambda o: o[0]
+    ),
+    st.integers(0, 90),
+    st.integers(0, 90),
+)
+def test_a_status_only_ever_settles(asked: list[tuple[str, int]], known: list[Outcome], one: int, other: int) -> None:
+    """Joining later keeps every row, and only what was pending may change: a label stays, and so does its absence."""
+    before, after = (
+        join_labels(LABEL, predictions(asked), outcomes(known), as_of * HOUR) for as_of in sorted((one, other))
+    )
+    assert before["key"].to_pylist() == after["key"].to_pylist() == [key for key, _ in asked]
+    for then, now in zip(before.to_pylist(), after.to_pylist(), strict=True):
+        assert then["status"] == PENDING or then == now
+        assert (now["label"] is not None) == (now["status"] == LABELLED)
+
+
+def test_coverage_is_of_what_is_settled() -> None:
+    """What is pending neither helps nor hurts; of nothing settled there is no coverage."""
+    asked = predictions([("a", 0), ("b", 0), ("c", 47), ("d", 47)])
+    joined = join_labels(LABEL, asked, outcomes([("a", 5, True), ("c", 48, True)]), 48 * HOUR)
+    assert joined["status"].to_pylist() == [LABELLED, UNLABELLED, LABELLED, PENDING]
+    assert coverage(joined) == 2 / 3
+    assert coverage(joined.slice(3)) is None

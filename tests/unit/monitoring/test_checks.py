@@ -1,0 +1,125 @@
+"""Proves the checks: each sees its own trouble, stays silent otherwise, and says nothing on few rows."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from smallbox.define.rules import Monitor
+from smallbox.monitoring.checks import accuracy_checks, data_checks, drift_checks, skew_check
+from smallbox.monitoring.report import Check, breaches_of, report_of
+from smallbox.training.fit import frame
+from smallbox.training.profile import profile
+from tests.fakes.small import dataset, late_parcel
+
+RULE = Monitor(max_quarantined=0.05, min_volume=0.3, min_auc=0.6, max_calibration_error=0.1, min_coverage=0.5)
+
+
+def breached(checks: list[Check]) -> list[str]:
+    """The names of the checks that breached."""
+    return [check.name for check in checks if check.breached]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "quarantined", "usual", "names"),
+    [
+        (1000, 10, 1000.0, []),
+        (1000, 100, 1000.0, ["quarantined:parcels"]),
+        (200, 0, 1000.0, ["volume:parcels"]),
+        (0, 0, 1000.0, ["volume:parcels"]),
+        (0, 0, 0.0, []),
+    ],
+)
+def test_a_source_is_watched_for_rejects_and_for_silence(
+    accepted: int, quarantined: int, usual: float, names: list[str]
+) -> None:
+    """Too many rejected records breach, and so do too few, also when none came at all; a new source does not."""
+    assert breached(data_checks(RULE, "parcels", accepted, quarantined, usual)) == names
+
+
+def test_skew_is_any_value_that_differs() -> None:
+    """Both missing is equal; one missing, or a last bit, is not."""
+    served = np.array([[1.0, np.nan], [0.1 + 0.2, 4.0]])
+    assert not skew_check(served, served.copy()).breached
+    assert skew_check(served, np.array([[1.0, 2.0], [0.3, 4.0]])).value == 2
+
+
+def profiles(rows: pa.Table, reference: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The profile of a dataset, the score made of the weight."""
+    inputs = frame(late_parcel.columns, rows)
+    values = {name: inputs[name].to_numpy() for name in late_parcel.columns.names}
+    return profile(late_parcel.columns, values | {"score": np.nan_to_num(values["weight"])}, reference)
+
+
+def moved(name: str, column: pa.Array) -> pa.Table:
+    """Another sample of the dataset, one column replaced."""
+    rows = dataset(1000, seed=2)
+    return rows.set_column(rows.column_names.index(name), name, column)
+
+
+HEAVY = pa.array(np.random.default_rng(2).normal(1.5, 1, 1000).astype(np.float32))
+LOST = pa.array(np.full(1000, np.nan, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("seen", "names"),
+    [
+        (dataset(1000, seed=2), []),
+        (moved("weight", HEAVY), ["psi:weight", "psi:score"]),
+        (moved("depot_delay_3h", LOST), ["missing:depot_delay_3h"]),
+        (moved("depot", pa.array(["elsewhere"] * 1000)), ["psi:depot"]),
+    ],
+    ids=["the same", "heavier", "lost", "elsewhere"],
+)
+def test_drift_is_seen_in_the_column_that_moved(seen: pa.Table, names: list[str]) -> None:
+    """Another sample of the same data is silent; a column that moves or goes missing is named, and only it."""
+    reference = profiles(dataset(5000, seed=1))
+    checks = drift_checks(late_parcel, reference, profiles(seen, reference), whole=True)
+    assert breached(checks) == names
+    assert breached(drift_checks(late_parcel, reference, profiles(seen, reference), whole=False)) == []
+
+
+def test_drift_on_few_rows_is_stored_and_does_not_breach() -> None:
+    """Below ``min_rows`` the index has a value and no consequence."""
+    reference = profiles(dataset(5000, seed=1))
+    few = profiles(moved("weight", HEAVY).slice(0, RULE.min_rows - 1), reference)
+    checks = drift_checks(late_parcel, reference, few, whole=True)
+    assert breached(checks) == []
+    assert max(check.value or 0 for check in checks) > 1
+
+
+def labelled(size: int, status: str = "labelled", *, informative: bool = True) -> pa.Table:
+    """Predictions with labels drawn at the chance that they state, or at another row's."""
+    random = np.random.default_rng(0)
+    score = random.random(size)
+    chance = score if informative else random.permutation(score)
+    return pa.table({"score": score, "label": random.random(size) < chance, "status": [status] * size})
+
+
+def test_accuracy_breaches_for_what_went_wrong() -> None:
+    """Good scores are silent; worthless ones fail in rank and calibration, missing labels in coverage, few in none."""
+    good, bad, without = labelled(1000), labelled(1000, informative=False), labelled(1500, "unlabelled")
+    assert breached(accuracy_checks(RULE, good)) == []
+    assert breached(accuracy_checks(RULE, bad)) == ["auc", "calibration_error"]
+    assert breached(accuracy_checks(RULE, pa.concat_tables([good, without]))) == ["coverage"]
+    assert breached(accuracy_checks(RULE, bad.slice(0, 100))) == []
+
+
+def test_a_day_without_predictions_has_a_report() -> None:
+    """Nothing to see is ``None`` in the report, which is JSON and breaches nothing."""
+    report = report_of("m", "2026-01-01", "2026-01-02T00:00:00Z", accuracy_checks(RULE, labelled(0)))
+    assert json.loads(json.dumps(report, allow_nan=False)) == report
+    assert set(report["breaches"].values()) == {0}
+
+
+def test_breaches_are_counted_by_kind() -> None:
+    """Each kind has its count, a kind without breach zero, and the sentences are of the breaches alone."""
+    check = Check("features", "psi:weight", 0.5, 0.25, breached=True, rows=1000)
+    checks = [check, check, replace(check, kind="accuracy", breached=False)]
+    assert breaches_of(checks) == {"data": 0, "features": 2, "predictions": 0, "accuracy": 0}
+    assert report_of("m", "d", "t", checks)["sentences"] == [
+        "features psi:weight is 0.5, limit 0.25, on 1000 rows"
+    ] * 2  # fmt: skip

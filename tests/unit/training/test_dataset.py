@@ -1,0 +1,117 @@
+"""Proves the dataset: what was asked, with what was known then, and only what came true in time."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smallbox.define.project import project_of
+from smallbox.define.source import Source
+from smallbox.ingestion.table import name_of, to_table
+from smallbox.records import Record
+from smallbox.times import DAY, HOUR
+from smallbox.training.dataset import Dataset, build_dataset, split
+from tests.fakes.lake import FakeLake
+from tests.fakes.small import deliveries, late_parcel, parcels
+
+PROJECT = project_of([late_parcel])
+AS_OF = 30 * DAY
+
+
+def record(source: Source, hour: float, **values: Any) -> Record:
+    """A record of that hour, known at once."""
+    time = int(hour * HOUR)
+    return Record(source.name, values["parcel_id"], time, time, time, {source.time: time, **values})
+
+
+def sent(hour: float, key: str, **values: Any) -> Record:
+    """A parcel that was sent."""
+    return record(parcels, hour, **{"parcel_id": key, "depot": "north", "weight": 2.5, **values})
+
+
+def delivered(hour: float, key: str, delay: float, *, late: bool | None) -> Record:
+    """A parcel that was delivered."""
+    return record(deliveries, hour, parcel_id=key, depot="north", delay=delay, late=late)
+
+
+def built(*records: Record) -> Dataset:
+    """The dataset of those records, as of day 30."""
+    lake = FakeLake()
+    for source in (parcels, deliveries):
+        lake.append(name_of(source), to_table(source, [r for r in records if r.source == source.name]))
+    return build_dataset(PROJECT, late_parcel, lake, AS_OF)
+
+
+def row(dataset: Dataset, key: str) -> Mapping[str, Any]:
+    """The row of a key."""
+    found: Mapping[str, Any] = next(r for r in dataset.rows.to_pylist() if r["key"] == key)
+    return found
+
+
+def test_a_request_meets_its_own_past_and_its_own_outcome() -> None:
+    """Features are of the request's moment: its outcome, which the same source brings later, is not among them."""
+    dataset = built(
+        delivered(499, "old", 10.0, late=False),
+        sent(500, "p", depot=None),
+        sent(500, "q"),
+        delivered(500.5, "q", 90.0, late=True),
+        delivered(501, "p", 0.0, late=False),
+    )
+    assert row(dataset, "q")["depot_delay_3h"] == 10.0
+    assert row(dataset, "q")["label"] is True
+    assert row(dataset, "q")["label_known_at"] == int(500.5 * HOUR)
+    assert (row(dataset, "p")["depot"], row(dataset, "p")["label"]) == ("", False)
+    assert np.isnan(row(dataset, "p")["depot_delay_3h"])
+
+
+def test_columns_stand_as_the_model_takes_them() -> None:
+    """Numbers are float32, texts have no nulls, and a null number is not a number."""
+    dataset = built(sent(500, "p", weight=None), delivered(501, "p", 1.0, late=True))
+    assert dataset.rows.column_names == ["key", "time", "weight", "depot_delay_3h", "depot", "label", "label_known_at"]
+    assert dataset.rows.schema.field("weight").type == pa.float32()
+
+
+def test_what_has_no_label_is_left_out_and_counted() -> None:
+    """No outcome, one that says nothing, and one that came too late are unlabelled; older requests are left."""
+    dataset = built(
+        sent(5, "before the window"),
+        delivered(6, "before the window", 1.0, late=True),
+        sent(500, "none"),
+        sent(501, "null"),
+        delivered(502, "null", 1.0, late=None),
+        sent(503, "too late"),
+        delivered(503 + 25, "too late", 1.0, late=True),
+        sent(504, "good"),
+        delivered(505, "good", 1.0, late=True),
+    )
+    assert dataset.rows["key"].to_pylist() == ["good"]
+    assert (dataset.requests, dataset.unlabelled) == (4, 3)
+
+
+def test_a_correction_that_was_known_counts() -> None:
+    """Of a request that was sent twice, the later version is asked about, once."""
+    dataset = built(sent(500, "p", weight=1.0), sent(501, "p", weight=9.0), delivered(502, "p", 1.0, late=True))
+    assert [r["weight"] for r in dataset.rows.to_pylist()] == [9.0]
+
+
+def test_rows_are_in_the_order_of_time() -> None:
+    """Whatever the order in the lake, the rows can be cut by time."""
+    hours = [520, 500, 510]
+    dataset = built(*(sent(h, f"p{h}") for h in hours), *(delivered(h + 1, f"p{h}", 1.0, late=True) for h in hours))
+    assert dataset.rows["key"].to_pylist() == ["p500", "p510", "p520"]
+
+
+@given(st.lists(st.tuples(st.integers(0, 30 * 24 - 1), st.integers(1, 24)), max_size=40))
+def test_nothing_that_became_known_in_the_validation_period_trains(drawn: list[tuple[int, int]]) -> None:
+    """Every row trains, judges or is embargoed; what trains was asked and known before the period began."""
+    time = np.array([hour for hour, _ in drawn], dtype=np.int64) * HOUR
+    known_at = time + np.array([wait for _, wait in drawn], dtype=np.int64) * HOUR
+    parts = split(pa.table({"time": time, "label_known_at": known_at}), AS_OF, 3 * DAY)
+    start = AS_OF - 3 * DAY
+    assert parts.train.sum() + parts.validation.sum() + parts.embargoed == len(drawn)
+    assert (known_at[parts.train] < start).all()
+    assert (time[parts.validation] >= start).all()
+    assert not (parts.train & parts.validation).any()
