@@ -55,10 +55,8 @@ RECEIVE: Final = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageV
 
 READ: Final = ("dynamodb:GetItem", "dynamodb:Query")
 WRITE: Final = ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem")
-STATES: Final = (
-    "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem",
-    "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem",
-)  # fmt: skip
+STATES: Final = ("dynamodb:BatchGetItem", "dynamodb:PutItem")
+MARK: Final = ("dynamodb:BatchWriteItem",)
 
 INVOKE: Final = ("lambda:InvokeFunction",)
 START: Final = ("states:StartExecution",)
@@ -90,7 +88,6 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("queue:features", SEND),
         Grant("bucket:lake", LIST),
         Under("bucket:lake/tables/*", DELTA),
-        Under("bucket:lake/quarantine/*", PUT),
     ),
     "ingestion/load": (
         Grant("queue:drops", RECEIVE),
@@ -115,12 +112,12 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("queue:rebuild", RECEIVE + SEND),
         Grant("bucket:lake", LIST),
         Under("bucket:lake/tables/*", GET),
-        Grant("table:online", STATES),
+        Grant("table:online", STATES + MARK),
     ),
     "training/dataset": (
         Grant("bucket:lake", LIST),
         Under("bucket:lake/tables/*", GET),
-        Under("bucket:lake/datasets/*", GET + PUT),
+        Under("bucket:lake/datasets/*", PUT),
     ),
     "training/fit": (
         Grant("bucket:lake", LIST),
@@ -128,11 +125,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Under("bucket:lake/models/*", GET + PUT),
         Grant("table:registry", READ),
     ),
-    "registry/register": (
-        Grant("bucket:lake", LIST),
-        Under("bucket:lake/models/*", GET + PUT),
-        Grant("table:registry", WRITE),
-    ),
+    "registry/register": (Grant("table:registry", WRITE),),
     "registry/browse": (
         Grant("table:registry", READ),
         Grant("table:metrics", READ),
@@ -172,7 +165,6 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("bucket:lake", LIST),
         Under("bucket:lake/tables/*", GET),
         Under("bucket:lake/models/*", GET),
-        Under("bucket:lake/quarantine/*", GET),
         Grant("table:registry", READ),
         Grant("table:metrics", WRITE),
         Grant("*", METRICS, "figures have no resource to name; the namespace is the limit", namespace="Smallbox"),
@@ -180,7 +172,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     "retraining/decide": (
         Grant("machine:training", START),
         Grant("table:registry", WRITE),
-        Grant("table:metrics", WRITE),
+        Grant("table:metrics", READ),
         Grant("queue:decide-dead", SEND),
     ),
     "machine/training": (

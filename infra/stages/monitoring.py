@@ -1,7 +1,5 @@
 """Monitoring: the metrics of a day, and an alarm for each kind of breach of each model."""
 
-from typing import Final
-
 from aws_cdk import CfnOutput
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
@@ -14,9 +12,7 @@ from infra.wheels import IMAGE
 from smallbox.aws import settings
 from smallbox.aws.meter import NAMESPACE
 from smallbox.define.project import load
-
-KINDS: Final = ("data", "features", "predictions", "accuracy")
-"""What can be out of bounds; the check publishes ``Breaches`` with the dimensions ``model`` and ``kind``."""
+from smallbox.monitoring.report import KINDS, Kind, metric_name
 
 
 class Monitoring(Construct):
@@ -38,11 +34,11 @@ class Monitoring(Construct):
         """Where the alarms of the models are heard."""
         return self._breaches.topic
 
-    def _watch(self, model: str, kind: str) -> None:
+    def _watch(self, model: str, kind: Kind) -> None:
         metric = cloudwatch.Metric(
             namespace=NAMESPACE,
-            metric_name="Breaches",
-            dimensions_map={"model": model, "kind": kind},
+            metric_name=metric_name(kind),
+            dimensions_map={"model": model},
             statistic="Sum",
             period=MINUTE,
         )

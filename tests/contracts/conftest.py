@@ -2,23 +2,23 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import boto3
 import pytest
 from moto import mock_aws
-from tests.fakes.documents import FakeDocuments
-from tests.fakes.online import FakeOnlineStore
 
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.lake import DeltaLake
 from smallbox.aws.online import DynamoOnlineStore
 from smallbox.ports import Blobs, Documents, Lake, OnlineStore
+from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs
 from tests.fakes.lake import FakeLake
+from tests.fakes.online import FakeOnlineStore
 
-REGION = "eu-central-1"
+REGION: Final = "eu-central-1"
 
 
 @pytest.fixture

@@ -55,3 +55,12 @@ def test_compaction_changes_no_row(lake: Lake) -> None:
     lake.compact("records/x")
     lake.compact("records/absent")
     assert _names(lake.read("records/x")) == ["r0", "r1", "r2", "r3", "r4"]
+
+
+def test_a_table_gains_a_column(lake: Lake) -> None:
+    """Rows with a new column are appended; the rows before it have nothing there."""
+    lake.append("records/x", _rows(1))
+    lake.append("records/x", _rows(2).append_column("more", pa.array([2.5])))
+    found = lake.read("records/x")
+    assert found is not None
+    assert dict(zip(found["name"].to_pylist(), found["more"].to_pylist(), strict=True)) == {"r1": None, "r2": 2.5}

@@ -22,7 +22,7 @@ class FakeLake:
     def append(self, table: str, rows: pa.Table) -> None:
         if rows.num_rows:
             before = [self._tables[table]] if table in self._tables else []
-            self._commit(table, pa.concat_tables([*before, rows]))
+            self._commit(table, pa.concat_tables([*before, rows], promote_options="default"))
 
     def read(self, table: str, columns: Sequence[str] | None = None, between: Between | None = None) -> pa.Table | None:
         if table not in self._tables:

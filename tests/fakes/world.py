@@ -93,7 +93,9 @@ class World:
     ) -> Sequence[Mapping[str, Any]]:
         """Predict as of a moment, and drain the log."""
         predictor = Predictor(self.project, self.online, self.shelf, self.predictions)
-        answer = predictor.predict(model, {"instances": list(instances)}, as_of, PRESENT, batch)
+        answer = predictor.predict(
+            model, {"instances": list(instances)}, Moment(as_of, is_replayed=True), PRESENT, batch
+        )
         self.drain()
         predictions: Sequence[Mapping[str, Any]] = answer["predictions"]
         return predictions
@@ -103,7 +105,8 @@ class World:
         content = io.BytesIO()
         rows.to_parquet(content, index=False)
         content.seek(0)
-        BatchScorer(self.project, self.lake, self.shelf, self.inbox).score(f"score/{model}/in/f.parquet", content, PRESENT)
+        scorer = BatchScorer(self.project, self.lake, self.shelf, self.inbox)
+        scorer.score(f"score/{model}/in/f.parquet", content, PRESENT)
         return {key.rsplit("/", 1)[1]: self.inbox.get(key) for key in self.inbox.list(f"score/{model}/out/")}
 
     def close_day(self, model: str, midnight: Micros) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Final
 
 import boto3
 import pytest
@@ -17,7 +17,7 @@ from smallbox.aws.lake import DeltaLake
 from smallbox.aws.settings import PREFIX
 
 ROOT = Path(__file__).parents[2]
-REGION = "eu-central-1"
+REGION: Final = "eu-central-1"
 QUEUES = ("events", "features", "rebuild", "predictions")
 TABLES = {"online": ("pk",), "registry": ("pk", "sk"), "metrics": ("pk", "sk")}
 BUCKETS = ("inbox", "lake")
@@ -47,7 +47,8 @@ def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[str, s
 
 
 def _stores(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    s3, sqs, dynamodb = boto3.client("s3"), boto3.client("sqs"), boto3.client("dynamodb")
+    s3, sqs = boto3.client("s3"), boto3.client("sqs")
+    dynamodb: Any = boto3.client("dynamodb")
     for bucket in BUCKETS:
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
         monkeypatch.setenv(f"{PREFIX}{bucket.upper()}_BUCKET", bucket)
@@ -81,4 +82,4 @@ def handler(stage: str, job: str) -> Handler:
         invoked_function_arn=f"arn:aws:lambda:{REGION}:123456789012:function:{stage}-{job}",
         aws_request_id="52fdfc07-2182-454f-963f-5f0f9a621d72",
     )
-    return lambda payload: module.handler(payload, context)  # type: ignore[no-any-return]
+    return lambda payload: module.handler(payload, context)

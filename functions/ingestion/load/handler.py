@@ -22,4 +22,5 @@ loader = Loader(
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Load each file that the messages name."""
     del context
-    return consume(event, key_of, each_object(inbox, lambda key, content: loader.load(key, content, clock.now())))
+    load_one = each_object(inbox, lambda key, content: loader.load(key, content, clock.now()), loader.refuse)
+    return consume(event, key_of, load_one)

@@ -24,8 +24,8 @@ app = api.resolver()
 @app.post("/models/<model>/predict")
 def predict(model: str) -> Response[str]:
     request = api.Request.of(app)
-    as_of = api.moment_of(request.query("as_of")).at
-    return api.answer(200, predictor.predict(model, request.document(), as_of, clock.now(), request.id))
+    moment = api.moment_of(request.query("as_of"))
+    return api.answer(200, predictor.predict(model, request.document(), moment, clock.now(), request.id))
 
 
 @app.post("/v2/models/<model>/infer")

@@ -23,4 +23,5 @@ scorer = BatchScorer(load(), DeltaLake.in_bucket(settings.lake_bucket), shelf, i
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Score each file that the messages name."""
     del context
-    return consume(event, key_of, each_object(inbox, lambda key, content: scorer.score(key, content, clock.now())))
+    score_one = each_object(inbox, lambda key, content: scorer.score(key, content, clock.now()), scorer.refuse)
+    return consume(event, key_of, score_one)

@@ -91,3 +91,16 @@ def test_coverage_is_of_what_is_settled() -> None:
     assert joined["status"].to_pylist() == [LABELLED, UNLABELLED, LABELLED, PENDING]
     assert coverage(joined) == 2 / 3
     assert coverage(joined.slice(3)) is None
+
+
+def test_a_correction_after_the_window_changes_nothing() -> None:
+    """The version known within the window counts, whatever is said later; within the window the last one counts."""
+    versions = outcomes([("a", 5, True), ("a", 7, False), ("a", 30, True)])
+    found = join_labels(LABEL, predictions([("a", 0)]), versions, 48 * HOUR).to_pylist()[0]
+    assert (found["status"], found["label"], found["label_known_at"]) == (LABELLED, False, 7 * HOUR)
+
+
+def test_a_retraction_within_the_window_takes_the_label_back() -> None:
+    """An outcome whose last version in time says nothing is no label."""
+    versions = outcomes([("a", 5, True), ("a", 7, None)])
+    assert join_labels(LABEL, predictions([("a", 0)]), versions, 48 * HOUR).to_pylist()[0]["status"] == UNLABELLED

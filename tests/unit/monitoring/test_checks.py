@@ -41,10 +41,12 @@ def test_a_source_is_watched_for_rejects_and_for_silence(
 
 
 def test_skew_is_any_value_that_differs() -> None:
-    """Both missing is equal; one missing, or a last bit, is not."""
-    served = np.array([[1.0, np.nan], [0.1 + 0.2, 4.0]])
-    assert not skew_check(served, served.copy()).breached
-    assert skew_check(served, np.array([[1.0, 2.0], [0.3, 4.0]])).value == 2
+    """Both missing is equal; one missing, or a last bit, is not. How many may differ is the rule's."""
+    served, other = np.array([[1.0, np.nan], [0.1 + 0.2, 4.0]]), np.array([[1.0, 2.0], [0.3, 4.0]])
+    assert not skew_check(Monitor(max_skew=0), served, served.copy()).breached
+    assert skew_check(Monitor(max_skew=0), served, other).value == 2
+    assert skew_check(Monitor(max_skew=0.4), served, other).breached
+    assert not skew_check(Monitor(max_skew=0.5), served, other).breached
 
 
 def profiles(rows: pa.Table, reference: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -26,6 +26,7 @@ VERSION = Version(
     profile_key="m.json",
     dataset_key="m.parquet",
     data_versions={"records/parcels": 3},
+    columns=["weight", "depot"],
     definition="ab",
     dependencies={"numpy": "2"},
     metrics={"auc": 0.1 + 0.2},
@@ -78,12 +79,12 @@ def test_an_unknown_version_is_not_found() -> None:
         Registry(FakeDocuments()).get("m", 7)
 
 
-def test_a_retried_run_finds_the_version_of_its_dataset() -> None:
-    """A version is found by its dataset, and by no other one."""
+def test_a_retried_run_finds_its_own_version() -> None:
+    """A version is found by the bytes of its model, and by no others."""
     registry = Registry(FakeDocuments())
     added = registry.add(VERSION)
-    assert registry.of_dataset("m", "m.parquet") == added
-    assert registry.of_dataset("m", "n.parquet") is None
+    assert registry.of_model("m", "m.onnx") == added
+    assert registry.of_model("m", "n.onnx") is None
 
 
 def test_a_status_changes_nothing_else() -> None:

@@ -1,6 +1,7 @@
 """Proves the dataset: what was asked, with what was known then, and only what came true in time."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -91,10 +92,34 @@ def test_what_has_no_label_is_left_out_and_counted() -> None:
     assert (dataset.requests, dataset.unlabelled) == (4, 3)
 
 
-def test_a_correction_that_was_known_counts() -> None:
-    """Of a request that was sent twice, the later version is asked about, once."""
-    dataset = built(sent(500, "p", weight=1.0), sent(501, "p", weight=9.0), delivered(502, "p", 1.0, late=True))
-    assert [r["weight"] for r in dataset.rows.to_pylist()] == [9.0]
+def test_a_request_is_what_was_known_at_its_own_moment() -> None:
+    """Of a request that was corrected, the version counts that a caller would have sent; and it is asked about once."""
+    corrected = Record(
+        "parcels", "p", 500 * HOUR, 400 * HOUR, 0, {"parcel_id": "p", "sent_at": 500 * HOUR, "weight": 1.0}
+    )
+    known = replace(corrected, known_at=499 * HOUR, values={**corrected.values, "weight": 5.0})
+    late = replace(corrected, known_at=501 * HOUR, values={**corrected.values, "weight": 9.0})
+    dataset = built(corrected, known, late, delivered(502, "p", 1.0, late=True))
+    assert [r["weight"] for r in dataset.rows.to_pylist()] == [5.0]
+
+
+def test_a_request_that_became_known_late_has_its_first_version() -> None:
+    """A request that nobody knew of at its own moment is asked about as it was first known."""
+    first = Record("parcels", "p", 500 * HOUR, 501 * HOUR, 0, {"parcel_id": "p", "sent_at": 500 * HOUR, "weight": 1.0})
+    second = replace(first, known_at=502 * HOUR, values={**first.values, "weight": 9.0})
+    dataset = built(first, second, delivered(503, "p", 1.0, late=True))
+    assert [r["weight"] for r in dataset.rows.to_pylist()] == [1.0]
+
+
+def test_requests_with_an_open_window_are_left_out() -> None:
+    """A label that came early, while the window is open, does not bring its request in; others are still to come."""
+    dataset = built(
+        sent(500, "closed"),
+        delivered(501, "closed", 1.0, late=True),
+        sent(AS_OF // HOUR - 2, "open"),
+        delivered(AS_OF // HOUR - 1, "open", 1.0, late=True),
+    )
+    assert dataset.rows["key"].to_pylist() == ["closed"]
 
 
 def test_rows_are_in_the_order_of_time() -> None:

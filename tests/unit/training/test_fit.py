@@ -14,6 +14,7 @@ from smallbox.training.export import parity, to_onnx
 from smallbox.training.fit import Fitted, fit, frame, scores_of
 from smallbox.training.metrics import Floats, measure
 from smallbox.training.onehot import affine
+from smallbox.training.thresholds import round_down
 from tests.fakes.small import dataset, late_parcel
 
 COLUMNS = late_parcel.columns
@@ -114,3 +115,13 @@ def test_a_stored_pipeline_loads_with_the_types_that_are_named(fitted: Fitted) -
     inputs = frame(COLUMNS, dataset(100, seed=6))
     loaded = skops.io.loads(content, trusted=TRUSTED)
     np.testing.assert_array_equal(scores_of(loaded, inputs), scores_of(fitted.pipeline, inputs))
+
+
+def test_a_float32_goes_the_same_way_beside_a_threshold() -> None:
+    """A threshold rounded down to float32 splits all float32 values as the float64 one did, also its neighbours."""
+    thresholds = np.random.default_rng(0).normal(size=1_000)
+    rounded = round_down(thresholds)
+    nearest = thresholds.astype(np.float32)
+    for value in (np.nextafter(nearest, np.float32(-np.inf)), nearest, np.nextafter(nearest, np.float32(np.inf))):
+        assert ((value <= thresholds) == (value <= rounded.astype(np.float32))).all()
+    assert (nearest > thresholds).any(), "rounding to the nearest would send these the other way"

@@ -164,6 +164,7 @@ late_arrival = Model(
         max_calibration_error=0.12,
         min_coverage=0.8,
         expected_drift=tuple(origin_weather.features),  # the seasons change
+        max_skew=0,
     ),
     retrain=Retrain(every="14d", at_least="7d", window="75d", validation="7d"),
 )

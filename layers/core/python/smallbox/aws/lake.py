@@ -60,7 +60,9 @@ class DeltaLake:
         """Add rows in one atomic commit."""
         if rows.num_rows:
             target = self._open(table) or self._uri(table)
-            _retried(lambda: write_deltalake(target, rows, mode="append", storage_options=self._options))
+            _retried(
+                lambda: write_deltalake(target, rows, mode="append", schema_mode="merge", storage_options=self._options)
+            )
 
     def read(self, table: str, columns: Sequence[str] | None = None, between: Between | None = None) -> pa.Table | None:
         """The rows, in no order."""

@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 from smallbox.aws.batch import Message
 from smallbox.aws.blobs import S3Blobs
+from smallbox.errors import SmallboxError, policy_of
 
 
 def key_of(message: Message) -> str:
@@ -13,13 +14,23 @@ def key_of(message: Message) -> str:
     return str(message["detail"]["object"]["key"])
 
 
-def each_object(blobs: S3Blobs, process: Callable[[str, BinaryIO], object]) -> Callable[[Sequence[Message]], None]:
-    """A consumer of messages that all name one object: downloads it to a file and processes it once."""
+def each_object(
+    blobs: S3Blobs, process: Callable[[str, BinaryIO], object], refuse: Callable[[str, SmallboxError], object]
+) -> Callable[[Sequence[Message]], None]:
+    """A consumer of messages that all name one object: downloads it to a file and processes it once.
+
+    An error that trying again cannot mend is reported through ``refuse``; the object stays where it is.
+    """
 
     def consume_one(messages: Sequence[Message]) -> None:
         key = key_of(messages[0])
         with tempfile.TemporaryFile() as content:
             blobs.download(key, content)
-            process(key, content)
+            try:
+                process(key, content)
+            except SmallboxError as error:
+                if policy_of(error).delivery == "retry":
+                    raise
+                refuse(key, error)
 
     return consume_one

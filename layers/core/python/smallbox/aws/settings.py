@@ -100,7 +100,6 @@ class Fit:
 class Register:
     """``registry/register``: the gate, and the version's record."""
 
-    lake_bucket: str
     registry_table: str
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from smallbox.cli.local import Stack
 from smallbox.errors import InvalidInput, Unavailable
@@ -140,4 +141,4 @@ def _output_of(model: str, kind: str) -> str:
 
 
 def _query(as_of: str | None) -> str:
-    return "" if as_of is None else f"?as_of={as_of}"
+    return "" if as_of is None else f"?as_of={quote(as_of)}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from smallbox.define.rules import Gate, Label, Monitor, Release, Retrain
 from smallbox.define.source import Source, check_name
@@ -37,6 +37,11 @@ class Columns:
         """Where the categorical columns stand in a training frame."""
         return list(range(len(self.numeric), len(self.names)))
 
+
+OWN_COLUMNS: Final = frozenset(
+    {"id", "key", "time", "served_at", "version", "arm", "channel", "score", "label", "label_known_at", "status"}
+)
+"""Columns that the prediction log and the datasets have of their own."""
 
 Estimator = Callable[[Columns], Any]
 """Builds an unfitted scikit-learn classifier pipeline; it imports scikit-learn inside itself."""
@@ -97,6 +102,11 @@ class Model:
         numeric = tuple(n for n in self.inputs if fields[n].is_numeric)
         categorical = tuple(n for n in self.inputs if fields[n].type == "text")
         columns = Columns(numeric + self.feature_names, categorical)
+        taken = OWN_COLUMNS & set(columns.names)
+        if taken:
+            raise DefinitionError(
+                f"model {self.name}: {', '.join(sorted(taken))}: the logs use that name; choose another"
+            )
         twice = {n for n in columns.names if columns.names.count(n) > 1}
         if twice:
             raise DefinitionError(f"model {self.name}: {', '.join(sorted(twice))}: a column may be named only once")

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from smallbox.define.rules import Label
+from smallbox.features.window import Ints
 from smallbox.times import Micros
 
 LABELLED: Final = "labelled"
@@ -24,25 +25,42 @@ def join_labels(label: Label, predictions: pa.Table, outcomes: pa.Table, as_of: 
     Args:
         label: what is predicted, and its window.
         predictions: rows with ``key`` and ``time``.
-        outcomes: the label source's versions that count at ``as_of``, one row a key.
+        outcomes: every version of the label source's records, in the order of a key's versions. For each prediction
+            the last one counts that was known in time, so a correction that comes later changes nothing.
         as_of: the moment of the join.
 
     Returns:
         The predictions with ``label`` (null where there is none), ``label_known_at`` and ``status``.
     """
-    at = pc.index_in(predictions["key"].combine_chunks(), value_set=outcomes[label.on].combine_chunks())
+    closes = pc.add(predictions["time"].combine_chunks(), label.within_micros)
+    limits = np.minimum(closes.to_numpy(zero_copy_only=False), as_of)
+    at = _last_known(outcomes[label.on], outcomes["known_at"].to_numpy(), predictions["key"], limits)
     known_at = outcomes["known_at"].combine_chunks().take(at)
-    time = predictions["time"].combine_chunks()
-    closes = pc.add(time, label.within_micros)
-    in_time = pc.and_(pc.less_equal(known_at, closes), pc.less_equal(known_at, as_of))
-    counts = pc.and_(pc.fill_null(in_time, False), pc.is_valid(outcomes[label.value].combine_chunks().take(at)))
-    values = pc.if_else(counts, outcomes[label.value].combine_chunks().take(at), None)
+    found = outcomes[label.value].combine_chunks().take(at)
+    counts = pc.is_valid(found)
+    values = pc.if_else(counts, found, None)
     status = pc.if_else(counts, LABELLED, pc.if_else(pc.greater(closes, as_of), PENDING, UNLABELLED))
     return (
         predictions.append_column("label", values)
         .append_column("label_known_at", pc.if_else(counts, known_at, None))
         .append_column("status", status.cast(pa.string()))
     )
+
+
+def _last_known(keys: pa.ChunkedArray, known_at: Ints, asked: pa.ChunkedArray, limits: Ints) -> pa.Array:
+    """For each key that is asked for, the place of its last version known by its limit; null where there is none."""
+    names = pc.unique(keys)
+    codes = np.asarray(pc.index_in(keys.combine_chunks(), value_set=names), np.int64)
+    moments = np.unique(known_at)
+    places = codes * (len(moments) + 1) + np.searchsorted(moments, known_at)
+    order = np.argsort(places, kind="stable")
+    wanted = np.asarray(pc.fill_null(pc.index_in(asked.combine_chunks(), value_set=names), -1), np.int64)
+    until = wanted * (len(moments) + 1) + np.searchsorted(moments, limits, side="right")
+    last = np.searchsorted(places[order], until) - 1
+    if not len(order):
+        return pa.nulls(len(wanted), pa.int64())
+    at = order[np.maximum(last, 0)]
+    return pa.array(at, mask=(last < 0) | (wanted < 0) | (codes[at] != wanted))
 
 
 def coverage(labelled: pa.Table) -> float | None:

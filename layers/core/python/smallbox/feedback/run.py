@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 from smallbox.define.project import Project
 from smallbox.feedback.join import LABELLED, PENDING, UNLABELLED, coverage, join_labels
-from smallbox.ingestion.table import latest, name_of, schema
+from smallbox.ingestion.table import history, name_of, schema
 from smallbox.ports import Between, Lake
 from smallbox.serving.log import PredictionLog
 from smallbox.times import DAY, Micros, format_moment, parse_moment
@@ -37,7 +37,7 @@ class JoinTask:
         predictions = self._log.read(model.name, between).select(COLUMNS)
         source = self._project.source(model.label.source_name)
         rows = self._lake.read(name_of(source), None, Between("known_at", open_since, as_of + 1))
-        outcomes = latest(schema(source).empty_table() if rows is None else rows, as_of)
+        outcomes = history(schema(source).empty_table() if rows is None else rows)
         labelled = join_labels(model.label, predictions, outcomes, as_of)
         self._lake.replace(labelled_table(model.name), labelled, between)
         statuses = {s: pc.sum(pc.equal(labelled["status"], s)).as_py() or 0 for s in (LABELLED, PENDING, UNLABELLED)}

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from smallbox.define.project import Project
 from smallbox.define.source import Source
-from smallbox.errors import MalformedBody
+from smallbox.errors import MalformedBody, SmallboxError, error_body
 from smallbox.ingestion.contract import check_all
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.ingestion.readers import read_batches
@@ -41,7 +41,7 @@ class DropReport:
 def moment_of(key: str, now: Micros) -> Moment:
     """The moment as of which a file is loaded: the present, or a past one that a folder ``as_of=...`` names.
 
-    >>> moment_of("drop/weather/as_of=1970-01-01T00:00:01Z/all.csv", 7).at
+    >>> moment_of("drop/weather/as_of=1970-01-01T00:00:01Z/all.csv", now=5_000_000).at
     1000000
 
     Raises:
@@ -100,6 +100,10 @@ class Loader:
             replayed = {"as_of": moment.at} if moment.is_replayed else {}
             self._rebuild.send([{"source": source.name, **replayed}])
         return report
+
+    def refuse(self, key: str, error: SmallboxError) -> None:
+        """Write the report of a file that cannot be loaded."""
+        self._blobs.put(f"reports/{key}.json", json.dumps({"key": key, **error_body(error)}).encode())
 
     def _rows(self, source: Source, key: str, content: BinaryIO, received_at: Micros) -> tuple[int, int]:
         accepted = rejected = 0

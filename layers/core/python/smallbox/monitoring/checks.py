@@ -37,14 +37,15 @@ def data_checks(rule: Monitor, source: str, accepted: int, quarantined: int, usu
     ]
 
 
-def skew_check(served: Floats, recomputed: Floats) -> Check:
+def skew_check(rule: Monitor, served: Floats, recomputed: Floats) -> Check:
     """How many feature values were served that the batch recomputation as of the same moment does not give.
 
-    Not a number equals itself. The limit is 0: the two engines promise equal bits.
+    Not a number equals itself. The two engines promise equal bits; see ``Monitor.max_skew`` for what the limit allows.
     """
     unequal = ~((served == recomputed) | (np.isnan(served) & np.isnan(recomputed)))
     count = int(unequal.sum())
-    return Check("features", "skew", float(count), 0.0, count > 0, served.size)
+    limit = rule.max_skew * served.size
+    return Check("features", "skew", float(count), limit, count > limit, served.size)
 
 
 def drift_checks(model: Model, reference: Mapping[str, Any], seen: Mapping[str, Any], *, whole: bool) -> list[Check]:

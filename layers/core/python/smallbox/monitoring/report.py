@@ -54,6 +54,15 @@ def report_of(model: str, day: str, as_of: str, checks: Sequence[Check]) -> dict
     }
 
 
+def metric_name(kind: Kind) -> str:
+    """The name of the figure that an alarm watches, with the dimension ``model``.
+
+    >>> metric_name("accuracy")
+    'AccuracyBreaches'
+    """
+    return f"{kind.capitalize()}Breaches"
+
+
 def metrics_partition(model: str) -> str:
     """Where a model's reports lie in the metrics table."""
     return f"model#{model}"

@@ -16,7 +16,7 @@ from smallbox.feedback.run import labelled_table
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.ingestion.table import name_of
 from smallbox.monitoring.checks import accuracy_checks, data_checks, drift_checks, skew_check
-from smallbox.monitoring.report import LATEST, Check, metrics_partition, report_key, report_of
+from smallbox.monitoring.report import KINDS, LATEST, Check, metric_name, metrics_partition, report_key, report_of
 from smallbox.ports import Between, Blobs, Documents, Lake, Meter
 from smallbox.registry.store import Registry
 from smallbox.serving.log import ENTITY_PREFIX, PredictionLog
@@ -51,15 +51,17 @@ class CheckTask:
         as_of = parse_moment(document["as_of"])
         day = day_of(as_of - DAY)
         checks = [*self._data(model, as_of), *self._features(model, as_of), *self._accuracy(model, as_of)]
-        report = report_of(model.name, day, document["as_of"], checks)
+        accuracy_day = day_of(self._windows_over(model, as_of) - DAY)
+        report = {**report_of(model.name, day, document["as_of"], checks), "accuracy_day": accuracy_day}
         for key in (report_key(day), LATEST):
             self._metrics.put(metrics_partition(model.name), key, report)
-        for kind, count in report["breaches"].items():
-            self._meter.publish({"Breaches": float(count)}, {"model": model.name, "kind": kind})
+        figures = {metric_name(kind): float(report["breaches"][kind]) for kind in KINDS}
+        self._meter.publish(figures, {"model": model.name})
         return {**document, "day": day, "breaches": report["breaches"], "sentences": report["sentences"]}
 
     def _data(self, model: Model, as_of: Micros) -> list[Check]:
-        sources = {s.name: s for s in (model.request, *(view.source for view in model.views))}
+        label = self._project.source(model.label.source_name)
+        sources = {s.name: s for s in (model.request, label, *(view.source for view in model.views))}
         return [check for source in sources.values() for check in self._source(model, source, as_of)]
 
     def _source(self, model: Model, source: Source, as_of: Micros) -> list[Check]:
@@ -85,22 +87,29 @@ class CheckTask:
             return []
         entities = {view.name: rows[ENTITY_PREFIX + view.name].to_pylist() for view in model.views}
         served = np.column_stack([rows[name].to_numpy() for name in model.feature_names])
-        return [skew_check(served, historical_features(model, self._lake, entities, rows["time"].to_numpy()))]
+        recomputed = historical_features(model, self._lake, entities, rows["time"].to_numpy())
+        return [skew_check(model.monitor, served, recomputed)]
 
     def _drift(self, model: Model, week: pa.Table, as_of: Micros) -> list[Check]:
         routing = self._registry.routing(model.name)
         if routing is None:
             return []
-        key = self._registry.get(model.name, routing.champion).profile_key
-        reference = json.loads(self._blobs.get(key))
+        champion = self._registry.get(model.name, routing.champion)
+        if champion.columns != list(model.columns.names):
+            return []
+        reference = json.loads(self._blobs.get(champion.profile_key))
         values = {name: week[name].to_numpy().astype(np.float32) for name in (*model.columns.numeric, "score")}
         texts = {name: np.array(week[name].to_pylist(), dtype=object) for name in model.columns.categorical}
         first: Micros = pc.min(week["time"]).as_py()
         seen = profile(model.columns, {**values, **texts}, reference)
         return drift_checks(model, reference, seen, whole=first < as_of - WEEK + DAY)
 
+    def _windows_over(self, model: Model, as_of: Micros) -> Micros:
+        """The last midnight before which every attribution window is over."""
+        return (as_of - model.label.within_micros) // DAY * DAY
+
     def _accuracy(self, model: Model, as_of: Micros) -> list[Check]:
-        end = (as_of - model.label.within_micros) // DAY * DAY
+        end = self._windows_over(model, as_of)
         rows = self._lake.read(labelled_table(model.name), None, Between("time", end - DAY, end))
         if rows is None:
             return []

@@ -25,7 +25,9 @@ class RegisterTask:
         """
         model = self._project.model(document["model"])
         verdict = judge(model.gate, document["metrics"], document["parity"], document["champion"])
-        version = self._registry.of_dataset(model.name, document["dataset"]) or self._add(model, document, verdict)
+        version = self._registry.of_model(model.name, document["artifacts"]["onnx_key"]) or self._add(
+            model, document, verdict
+        )
         judged = {"version": version.number, "accepted": verdict.accepted, "verdict": verdict.as_json()}
         return {**document, **judged}
 
@@ -40,6 +42,7 @@ class RegisterTask:
                 reason=document["reason"],
                 dataset_key=document["dataset"],
                 data_versions=document["data_versions"],
+                columns=document["columns"],
                 definition=fingerprint(model),
                 dependencies=document["dependencies"],
                 metrics=document["metrics"],

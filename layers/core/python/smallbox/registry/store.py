@@ -39,9 +39,9 @@ class Registry:
             raise NotFound(f"model {model!r} has no version {number}", model=model, version=number)
         return Version.from_json(document)
 
-    def of_dataset(self, model: str, dataset_key: str) -> Version | None:
-        """The version that was trained on a dataset, where there is one: a run that is retried finds its own."""
-        return next((v for v in self.versions(model) if v.dataset_key == dataset_key), None)
+    def of_model(self, model: str, onnx_key: str) -> Version | None:
+        """The version of those very model bytes, where there is one: a run that is retried finds its own."""
+        return next((v for v in self.versions(model) if v.onnx_key == onnx_key), None)
 
     def add(self, version: Version) -> Version:
         """Register a version under the next free number, which replaces the one that it brings.

@@ -25,9 +25,10 @@ class Version:
         onnx_key: where the served model lies.
         onnx_sha256: the digest of its bytes; a model with other bytes is never served.
         pipeline_key: where the fitted scikit-learn pipeline lies, as a skops file.
-        profile_key: where the reference profile of its validation rows lies.
+        profile_key: where its reference profile lies: inputs of its dataset, scores of the validation rows.
         dataset_key: where its dataset lies.
         data_versions: the lake's commit of each table that the dataset was read from.
+        columns: the columns that it takes, in their order.
         definition: the fingerprint of the model's definition.
         dependencies: the versions of the packages that shaped it.
         metrics: what it showed on the validation rows.
@@ -47,6 +48,7 @@ class Version:
     profile_key: str
     dataset_key: str
     data_versions: Mapping[str, int | None]
+    columns: list[str]
     definition: str
     dependencies: Mapping[str, str]
     metrics: Mapping[str, Any]

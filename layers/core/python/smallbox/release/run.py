@@ -45,19 +45,20 @@ class ReviewTask:
             return ArmResult(np.empty(0), np.empty(0, bool))
         of_arm = (np.asarray(rows["version"]) == version) & (np.asarray(rows["channel"]) == "online")
         chosen = of_arm & (np.asarray(rows["status"]) == LABELLED)
-        labels = np.array([bool(label) for label in rows["label"].to_pylist()])
+        labels = np.array([bool(label) for label in rows["label"].to_pylist()], dtype=bool)
         return ArmResult(rows["score"].to_numpy()[chosen], labels[chosen])
 
     def _apply(self, model: str, routing: Routing, decision: Decision, now: Micros) -> None:
+        """Act on the decision; the routing changes last, so that a crash before it is made good by the next try."""
         if decision.action == "wait" or routing.challenger is None:
             return
         challenger, champion = routing.challenger, routing.champion
-        if decision.action == "promote":
-            self._registry.route(model, promote(routing, now))
-            self._registry.set_status(model, challenger, "champion")
-            self._registry.set_status(model, champion, "retired")
-        else:
-            self._registry.route(model, roll_back(routing, now))
-            self._registry.set_status(model, challenger, "rolled_back")
         details = {"version": challenger, "from": champion, "why": decision.why, "evidence": dict(decision.evidence)}
         self._registry.record(model, now, decision.action, details)
+        if decision.action == "promote":
+            self._registry.set_status(model, challenger, "champion")
+            self._registry.set_status(model, champion, "retired")
+            self._registry.route(model, promote(routing, now))
+        else:
+            self._registry.set_status(model, challenger, "rolled_back")
+            self._registry.route(model, roll_back(routing, now))

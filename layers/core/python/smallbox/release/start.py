@@ -35,6 +35,6 @@ class StartTask:
         return {**document, "routing": None if current is None else current.as_json()}
 
     def _change(self, model: str, routing: Routing, status: Status, number: int, now: Micros) -> None:
-        self._registry.route(model, routing)
-        self._registry.set_status(model, number, status)
         self._registry.record(model, now, status, {"version": number, "share": routing.share})
+        self._registry.set_status(model, number, status)
+        self._registry.route(model, routing)

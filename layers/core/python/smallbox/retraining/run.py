@@ -51,9 +51,10 @@ class DecideTask:
 
     def _situation(self, model: Model, breaches: tuple[str, ...]) -> Situation:
         routing = self._registry.routing(model.name)
-        if routing is None:
-            return Situation(None, None, canary=False, breaches=breaches)
         trained = [parse_moment(v.as_of) for v in self._registry.versions(model.name)]
         started = [parse_moment(e["at"]) for e in self._registry.history(model.name) if e["event"] == "training"]
+        last = max(trained + started, default=None)
+        if routing is None:
+            return Situation(None, last, canary=False, breaches=breaches)
         champion = parse_moment(self._registry.get(model.name, routing.champion).as_of)
-        return Situation(champion, max(trained + started), canary=routing.challenger is not None, breaches=breaches)
+        return Situation(champion, last, canary=routing.challenger is not None, breaches=breaches)

@@ -10,7 +10,7 @@ from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.errors import MalformedBody, NotReady
 from smallbox.serving.predict import ModelShelf, Predictor
-from smallbox.times import Micros
+from smallbox.times import Micros, Moment
 
 _DATATYPES: Final = {"text": "BYTES", "timestamp": "BYTES", "number": "FP64", "integer": "INT64", "boolean": "BOOL"}
 
@@ -60,7 +60,7 @@ class InferenceProtocol:
             MalformedBody: when the tensors are not flat and of one length; and as :meth:`Predictor.predict`.
         """
         model = self._project.model(name)
-        answer = self._predictor.predict(name, {"instances": _instances(model, document)}, now, now, batch)
+        answer = self._predictor.predict(name, {"instances": _instances(model, document)}, Moment(now), now, batch)
         predictions = answer["predictions"]
         scores = [p["score"] for p in predictions]
         return {

@@ -8,7 +8,7 @@ import numpy as np
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
-from smallbox.errors import NotReady, SmallboxError
+from smallbox.errors import NotReady, Unavailable
 from smallbox.features.window import Ints
 from smallbox.ports import Blobs, OnlineStore, Queue
 from smallbox.registry.store import Registry
@@ -16,8 +16,8 @@ from smallbox.release.routing import Routing
 from smallbox.serving.assign import arm_of
 from smallbox.serving.requests import names_of_missing, parse_instances
 from smallbox.serving.scorer import Scorer
-from smallbox.serving.vectors import Vectors, online_vectors
-from smallbox.times import Micros
+from smallbox.serving.vectors import Vectors, online_vectors, unknown_vectors
+from smallbox.times import Micros, Moment
 
 Channel = Literal["online", "batch"]
 
@@ -59,28 +59,29 @@ class ModelShelf:
             raise NotReady(f"model {model!r} has no champion yet; train it first", model=model)
         return routing
 
-    def scorer(self, model: str, number: int) -> Scorer:
-        """The scorer of a version."""
-        if (model, number) not in self._loaded:
-            version = self._registry.get(model, number)
-            self._loaded[model, number] = Scorer(self._blobs.get(version.onnx_key), version.onnx_sha256)
-        return self._loaded[model, number]
+    def scorer(self, model: Model, number: int) -> Scorer:
+        """The scorer of a version.
+
+        Raises:
+            NotReady: when the definition has other columns than the version was trained on.
+        """
+        if (model.name, number) not in self._loaded:
+            version = self._registry.get(model.name, number)
+            if version.columns != list(model.columns.names):
+                raise NotReady(f"version {number} of {model.name} takes other columns; train again", model=model.name)
+            self._loaded[model.name, number] = Scorer(self._blobs.get(version.onnx_key), version.onnx_sha256)
+        return self._loaded[model.name, number]
 
 
 def score_batch(model: Model, shelf: ModelShelf, keys: Sequence[str], vectors: Vectors) -> Scored:
-    """Score each row with the version that its key is assigned to; with the fallback where none can."""
-    try:
-        routing = shelf.routing(model.name)
-        arms = [arm_of(routing, key) for key in keys]
-        scores = np.empty(len(keys))
-        for arm in set(arms):
-            rows = np.array([a == arm for a in arms])
-            scorer = shelf.scorer(model.name, routing.version_of(arm))
-            scores[rows] = scorer.score(vectors.numeric[rows], vectors.categorical[rows])
-    except SmallboxError:
-        if model.fallback is None:
-            raise
-        return Scored([model.fallback] * len(keys), ["fallback"] * len(keys), [0] * len(keys))
+    """Score each row with the version that its key is assigned to."""
+    routing = shelf.routing(model.name)
+    arms = [arm_of(routing, key) for key in keys]
+    scores = np.empty(len(keys))
+    for arm in set(arms):
+        rows = np.array([a == arm for a in arms])
+        scorer = shelf.scorer(model, routing.version_of(arm))
+        scores[rows] = scorer.score(vectors.numeric[rows], vectors.categorical[rows])
     return Scored([float(s) for s in scores], list(arms), [routing.version_of(arm) for arm in arms])
 
 
@@ -127,13 +128,13 @@ class Predictor:
         self._shelf = shelf
         self._log = log
 
-    def predict(self, name: str, document: Any, as_of: Micros, now: Micros, batch: str) -> Mapping[str, Any]:
+    def predict(self, name: str, document: Any, moment: Moment, now: Micros, batch: str) -> Mapping[str, Any]:
         """Predict for every instance as of one moment.
 
         Args:
             name: the model.
             document: the body, ``{"instances": [...]}``.
-            as_of: the moment that the features are of.
+            moment: the moment that the features are of; a replay's may not lie before what the store holds already.
             now: the present.
             batch: names the request in the log; sending the same batch again logs the same ids.
 
@@ -143,9 +144,8 @@ class Predictor:
         """
         model = self._project.model(name)
         instances = parse_instances(model, document)
-        vectors = online_vectors(model, instances, self._store, as_of)
-        scored = score_batch(model, self._shelf, [model.key_of(i) for i in instances], vectors)
-        moments = np.full(len(instances), as_of, np.int64)
+        vectors, scored = self._answered(model, instances, moment)
+        moments = np.full(len(instances), moment.at, np.int64)
         rows = log_rows(model, instances, vectors, scored, moments, now, batch, "online")
         self._log.send(
             [
@@ -154,6 +154,19 @@ class Predictor:
             ]
         )
         return {"model": name, "predictions": [_answer(model, row) for row in rows]}
+
+    def _answered(self, model: Model, instances: Sequence[Mapping[str, Any]], moment: Moment) -> tuple[Vectors, Scored]:
+        """Inputs and scores; where store or model cannot answer, those that the definition falls back on."""
+        try:
+            vectors = online_vectors(model, instances, self._store, moment)
+            return vectors, score_batch(model, self._shelf, [model.key_of(i) for i in instances], vectors)
+        except (NotReady, Unavailable):
+            if model.fallback is None:
+                raise
+            count = len(instances)
+            return unknown_vectors(model, instances), Scored(
+                [model.fallback] * count, ["fallback"] * count, [0] * count
+            )
 
 
 def _answer(model: Model, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import PurePosixPath
 from typing import Any, BinaryIO, Final
 
 import numpy as np
@@ -13,7 +12,7 @@ import pyarrow.parquet as pq
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
-from smallbox.errors import MalformedBody
+from smallbox.errors import MalformedBody, SmallboxError, error_body
 from smallbox.features.historical import historical_features
 from smallbox.ingestion.contract import check_all
 from smallbox.ingestion.readers import read_batches
@@ -61,6 +60,16 @@ def model_of(key: str) -> str:
     return parts[1]
 
 
+def out_folder(key: str) -> str:
+    """Where the predictions of a file go.
+
+    >>> out_folder("score/late_arrival/in/2013/monday.csv")
+    'score/late_arrival/out/2013/monday.csv'
+    """
+    _, model, _, *rest = key.split("/")
+    return "/".join(["score", model, "out", *rest])
+
+
 class BatchScorer:
     """Scores one dropped file at a time; scoring it again writes the same file and the same ids."""
 
@@ -84,6 +93,10 @@ class BatchScorer:
         self._write(key, table, report)
         return report
 
+    def refuse(self, key: str, error: SmallboxError) -> None:
+        """Write the report of a file that cannot be scored."""
+        self._inbox.put(f"{out_folder(key)}/report.json", json.dumps({"key": key, **error_body(error)}).encode())
+
     def _read(self, model: Model, key: str, content: BinaryIO, now: Micros) -> tuple[list[Record], list[Rejection]]:
         records: list[Record] = []
         rejections: list[Rejection] = []
@@ -104,8 +117,7 @@ class BatchScorer:
         return log_rows(model, instances, vectors, scored, as_of, now, key, "batch")
 
     def _write(self, key: str, table: pa.Table, report: ScoreReport) -> None:
-        path = PurePosixPath(key)
-        folder = f"{path.parent.parent}/out/{path.name}"
+        folder = out_folder(key)
         buffer = io.BytesIO()
         pq.write_table(table.select(["key", "time", "score", "version", "arm"]), buffer)
         self._inbox.put(f"{folder}/predictions.parquet", buffer.getvalue())

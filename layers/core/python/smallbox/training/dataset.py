@@ -1,6 +1,7 @@
 """The point-in-time dataset: what the model would have been asked, with what it would have seen, and what came true."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +15,11 @@ from smallbox.features.historical import historical_features
 from smallbox.features.rows import entities_of
 from smallbox.features.window import Floats
 from smallbox.feedback.join import LABELLED, join_labels
-from smallbox.ingestion.table import latest, name_of, schema
-from smallbox.ports import Lake
+from smallbox.ingestion.table import history, name_of, schema
+from smallbox.ports import Between, Lake
 from smallbox.times import Micros
+
+_EVER: Final[Micros] = -(2**62)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +53,37 @@ class Split:
     embargoed: int
 
 
-def read_latest(lake: Lake, source: Source, as_of: Micros) -> pa.Table:
-    """The version of every record of a source that counted at a moment."""
-    rows = lake.read(name_of(source))
-    return latest(schema(source).empty_table() if rows is None else rows, as_of)
+def _versions(lake: Lake, source: Source, as_of: Micros) -> pa.Table:
+    """Every version of a source's records that was known by a moment."""
+    rows = lake.read(name_of(source), None, Between("known_at", _EVER, as_of + 1))
+    return history(schema(source).empty_table() if rows is None else rows)
+
+
+def _as_asked(versions: pa.Table) -> pa.Table:
+    """Of each key the version that counted at its own event time: what a caller would have sent.
+
+    A record that became known only later has the first of its versions.
+    """
+    keys, time = versions["key"].combine_chunks(), versions["time"]
+    first = np.unique(np.asarray(keys.dictionary_encode().indices), return_index=True)[1]
+    is_first = np.isin(np.arange(len(keys)), first)
+    begun = pc.or_(pc.less_equal(versions["known_at"], time), pa.array(is_first))
+    asked = versions.filter(pc.and_(begun, pc.greater(versions["superseded_at"], time)))
+    return asked.drop_columns(["superseded_at"])
 
 
 def build_dataset(project: Project, model: Model, lake: Lake, as_of: Micros) -> Dataset:
     """The dataset of a model as of a moment: requests of its training window, with features and labels.
 
-    Features are those of the request's own moment, from what was known then; labels those known by ``as_of``.
+    Inputs and features are those of the request's own moment, from what was known then. Only requests whose attribution
+    window is over by ``as_of`` are taken: among the newest, those with an early label are not like the others.
     """
-    requests = read_latest(lake, model.request, as_of)
+    requests = _as_asked(_versions(lake, model.request, as_of))
     time = requests["time"]
-    inside = pc.and_(pc.greater_equal(time, as_of - model.retrain.window_micros), pc.less(time, as_of))
+    closed = as_of - model.label.within_micros
+    inside = pc.and_(pc.greater_equal(time, as_of - model.retrain.window_micros), pc.less(time, closed))
     asked = requests.filter(inside)
-    outcomes = read_latest(lake, project.source(model.label.source_name), as_of)
+    outcomes = _versions(lake, project.source(model.label.source_name), as_of)
     joined = join_labels(model.label, asked, outcomes, as_of)
     known = joined.filter(pc.equal(joined["status"], LABELLED)).sort_by([("time", "ascending"), ("key", "ascending")])
     entities = {view.name: entities_of(view, known).to_pylist() for view in model.views}
@@ -85,15 +103,15 @@ def _with_columns(model: Model, rows: pa.Table, features: Floats) -> pa.Table:
     return pa.table({**columns, "label": rows["label"], "label_known_at": rows["label_known_at"]})
 
 
-def split(rows: pa.Table, as_of: Micros, validation: Micros) -> Split:
+def split(rows: pa.Table, end: Micros, validation: Micros) -> Split:
     """Split by time, with an embargo: nothing that became known in the validation period trains.
 
     Args:
         rows: the dataset's.
-        as_of: the end of the validation period.
+        end: the end of the validation period: where the attribution windows are over.
         validation: its length.
     """
-    start = as_of - validation
+    start = end - validation
     time, known_at = rows["time"].to_numpy(), rows["label_known_at"].to_numpy()
     before = time < start
     train = before & (known_at < start)

@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 
 from smallbox.define.model import Columns, Model
 from smallbox.errors import NotReady
+from smallbox.training.thresholds import round_thresholds
 
 CALIBRATION_SHARE: Final = 0.15
 """The last part of the training rows, in time, that calibrates instead of fitting."""
@@ -62,6 +63,7 @@ def fit(model: Model, rows: pa.Table) -> Fitted:
     inputs = frame(model.columns, rows)
     pipeline: Pipeline = model.estimator(model.columns)
     pipeline.fit(inputs[:first], labels[:first])
+    round_thresholds(pipeline.steps[-1][1])
     return Fitted(_calibrated(pipeline, inputs[first:], labels[first:]), first, len(labels) - first)
 
 

@@ -54,8 +54,9 @@ class DatasetTask:
         dataset = build_dataset(self._project, model, self._lake, as_of)
         if not dataset.rows.num_rows:
             raise NotReady(f"no request of {model.name} has a label as of {format_moment(as_of)}; load history first")
-        key = f"datasets/{model.name}/{as_of}.parquet"
-        self._blobs.put(key, _parquet(dataset.rows))
+        content = _parquet(dataset.rows)
+        key = f"datasets/{model.name}/{as_of}-{hashlib.sha256(content).hexdigest()[:16]}.parquet"
+        self._blobs.put(key, content)
         counts = {"requests": dataset.requests, "rows": dataset.rows.num_rows, "unlabelled": dataset.unlabelled}
         found = {"as_of": format_moment(as_of), "dataset": key, "counts": counts, "data_versions": versions}
         return {"reason": "asked for", **document, **found}
@@ -83,15 +84,20 @@ class FitTask:
     def run(self, document: Document) -> dict[str, Any]:
         """Fit, calibrate, export, compare ONNX with scikit-learn, and measure on the validation rows.
 
+        A champion that takes other columns, since the definition has changed, is not compared with.
+
         Raises:
             NotReady: when the rows are too few, or all of one class.
         """
         model = self._project.model(document["model"])
         rows = pq.read_table(io.BytesIO(self._blobs.get(document["dataset"])))
-        parts = split(rows, parse_moment(document["as_of"]), model.retrain.validation_micros)
+        closed = parse_moment(document["as_of"]) - model.label.within_micros
+        parts = split(rows, closed, model.retrain.validation_micros)
         fitted = fit(model, rows.filter(pa.array(parts.train)))
         onnx = to_onnx(fitted.pipeline, model.columns)
         judged = rows.filter(pa.array(parts.validation))
+        if not judged.num_rows:
+            raise NotReady(f"no request of {model.name} in the validation period has a label; the gate cannot judge")
         labels = judged["label"].to_numpy().astype(bool)
         scores = _score(Scorer(onnx), model, judged)
         compared = parity(scores_of(fitted.pipeline, frame(model.columns, judged)), scores)
@@ -102,7 +108,8 @@ class FitTask:
             "metrics": measure(scores, labels),
             "champion": self._champion(model, judged, scores, labels),
             "parity": compared.as_json(),
-            "artifacts": self._store(model, document["as_of"], onnx, fitted.pipeline, _profile(model, rows, scores)),
+            "artifacts": self._store(model, onnx, fitted.pipeline, _profile(model, rows, scores)),
+            "columns": list(model.columns.names),
             "dependencies": {name: importlib.metadata.version(name) for name in _SHAPING},
         }
 
@@ -111,6 +118,8 @@ class FitTask:
         if routing is None:
             return None
         version = self._registry.get(model.name, routing.champion)
+        if version.columns != list(model.columns.names):
+            return None
         scorer = Scorer(self._blobs.get(version.onnx_key), version.onnx_sha256)
         its_scores = _score(scorer, model, judged)
         gain = auc_gain(scores, its_scores, labels)
@@ -118,10 +127,10 @@ class FitTask:
         known = {name: None if math.isnan(value) else value for name, value in figures.items()}
         return {"version": version.number, **measure(its_scores, labels), **known}
 
-    def _store(
-        self, model: Model, as_of: str, onnx: bytes, pipeline: Any, reference: Mapping[str, Any]
-    ) -> dict[str, str]:
-        folder = f"models/{model.name}/{parse_moment(as_of)}"
+    def _store(self, model: Model, onnx: bytes, pipeline: Any, reference: Mapping[str, Any]) -> dict[str, str]:
+        """Store the artifacts under the model's own digest: what was registered is never written over."""
+        digest = hashlib.sha256(onnx).hexdigest()
+        folder = f"models/{model.name}/{digest[:16]}"
         contents = {
             "onnx_key": (f"{folder}/model.onnx", onnx),
             "pipeline_key": (f"{folder}/pipeline.skops", skops.io.dumps(pipeline)),
@@ -129,7 +138,7 @@ class FitTask:
         }
         for key, content in contents.values():
             self._blobs.put(key, content)
-        return {name: key for name, (key, _) in contents.items()} | {"onnx_sha256": hashlib.sha256(onnx).hexdigest()}
+        return {name: key for name, (key, _) in contents.items()} | {"onnx_sha256": digest}
 
 
 def _score(scorer: Scorer, model: Model, rows: pa.Table) -> Floats:

@@ -1,0 +1,70 @@
+"""The local stack: the CDK app as it deploys to AWS, on the emulator, with IAM enforced."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smallbox.cli.data import drop
+from smallbox.cli.demo.flights import Records, load
+from smallbox.cli.demo.replay import MODEL, Replay, known
+from smallbox.cli.demo.story import history_of
+from smallbox.cli.system import System
+from smallbox.cli.up import running
+from smallbox.define.project import load as load_project
+from smallbox.times import DAY, HOUR, Micros, format_moment, parse_day
+
+START: Micros = parse_day("2013-01-16")
+STEP: Micros = 3 * HOUR
+
+
+class Deployed:
+    """A running system in which two weeks of history have become a champion: one week trained it, one judged it."""
+
+    def __init__(self, system: System, records: Records, folder: Path) -> None:
+        self.system = system
+        self.records = records
+        self.sources = load_project().sources
+        self.drops = [self._drop(name, folder) for name in self.sources]
+        document = {"model": MODEL, "as_of": format_moment(START), "reason": "a champion of one week"}
+        self.training: Any = system.run("TrainingMachine", document)
+
+    def _drop(self, name: str, folder: Path) -> Any:
+        file = folder / f"{name}.parquet"
+        history_of(self.sources[name], getattr(self.records, name), START).to_parquet(file, index=False)
+        return drop(self.system, name, file, format_moment(START))
+
+    def live(self, start: Micros, days: int) -> Replay:
+        """Replay some days: events in, predictions out, each day closed."""
+        replay = Replay(self.system, self.sources, self.records, STEP)
+        replay.run(start, start + days * DAY, lambda _: None)
+        return replay
+
+    def send_only(self, start: Micros, days: int) -> None:
+        """Send what became known in some days, without predicting."""
+        for name, source in self.sources.items():
+            lines = known(source, getattr(self.records, name)).between(start, start + days * DAY)
+            for first in range(0, len(lines), 500):
+                self.system.send(name, lines[first : first + 500], format_moment(start + days * DAY))
+        self.system.drain()
+
+    def arms(self, now: Micros, keys: int = 60) -> dict[str, int]:
+        """How many of some flights each version answers."""
+        lines = known(self.sources["departures"], self.records.departures).between(now - DAY, now)[:keys]
+        predictions = self.system.predict(MODEL, lines, format_moment(now))
+        versions = [str(p["version"]) for p in predictions]
+        return {version: versions.count(version) for version in set(versions)}
+
+
+@pytest.fixture(scope="session")
+def system() -> Iterator[System]:
+    """The stack that is up, or one for these tests alone."""
+    with running() as stack:
+        yield System(stack)
+
+
+@pytest.fixture(scope="session")
+def deployed(system: System, tmp_path_factory: pytest.TempPathFactory) -> Deployed:
+    """Two weeks of real flights behind it, and a champion trained on the first."""
+    return Deployed(system, load(), tmp_path_factory.mktemp("history"))

@@ -1,0 +1,201 @@
+"""Proves on the deployed stack, with IAM enforced, what only its triggers and grants can show.
+
+The tests are one story and run in their order: a champion of one week, live days, a candidate whose labels were
+shuffled, and one that is really better.
+"""
+
+import io
+import json
+import time
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from botocore.exceptions import ClientError
+
+from smallbox.cli.demo.replay import MODEL
+from smallbox.cli.models import score
+from smallbox.cli.system import System
+from smallbox.errors import InvalidInput
+from smallbox.times import DAY, format_moment
+from tests.deployed.conftest import START, Deployed
+
+pytestmark = pytest.mark.deployed
+
+
+def test_history_becomes_a_champion(deployed: Deployed) -> None:
+    """Dropped files, checked and loaded through S3's own trigger, train a version that passes the gate."""
+    assert [(d["rejected"], d["accepted"] > 400) for d in deployed.drops] == [(0, True)] * 3
+    assert deployed.training["accepted"], deployed.training["verdict"]["why"]
+    models = deployed.system.request("GET", "/models")["models"]
+    assert models[0]["routing"]["champion"] == 1
+
+
+def test_the_open_inference_protocol_answers(deployed: Deployed) -> None:
+    """The protocol's routes say that the model is ready, what it takes, and answer its tensors."""
+    assert deployed.system.request("GET", "/v2/health/ready") == {"ready": True}
+    metadata = deployed.system.request("GET", f"/v2/models/{MODEL}")
+    assert metadata["versions"] == ["1"]
+    instance = json.loads(_one_flight(deployed))
+    tensors = [
+        {"name": i["name"], "shape": [1], "datatype": i["datatype"], "data": [instance[i["name"]]]}
+        for i in metadata["inputs"]
+    ]
+    answer = deployed.system.request("POST", f"/v2/models/{MODEL}/infer", json.dumps({"inputs": tensors}))
+    assert 0 < answer["outputs"][0]["data"][0] < 1
+
+
+def _one_flight(deployed: Deployed) -> str:
+    row = deployed.records.departures.iloc[[0]]
+    return str(row.to_json(orient="records", lines=True, date_format="iso", date_unit="s")).strip()
+
+
+def test_a_wrong_request_is_answered_in_words(deployed: Deployed) -> None:
+    """A caller's mistake is a 4xx with a code, the place and the rule, never a stack trace."""
+    with pytest.raises(InvalidInput, match=r"contract_violation.*origin"):
+        deployed.system.predict(MODEL, ['{"flight_id": "x", "origin": "XXX"}'])
+    with pytest.raises(InvalidInput, match="not_found"):
+        deployed.system.predict("no_such_model", ["{}"])
+
+
+def test_an_unsigned_request_is_refused(deployed: Deployed) -> None:
+    """Without a signature no route answers."""
+    from urllib.error import HTTPError  # noqa: PLC0415 - beside its only use
+    from urllib.request import urlopen  # noqa: PLC0415
+
+    with pytest.raises(HTTPError) as refused:
+        urlopen(f"{deployed.system.stack.api_url}/models", timeout=10)  # noqa: S310 - our own stack
+    assert refused.value.code == 403
+
+
+def test_a_function_may_do_only_what_it_was_granted(deployed: Deployed) -> None:
+    """IAM is really enforced: a role of the stack is denied what permissions.py does not list for it."""
+    iam, sts = deployed.system.stack.client("iam"), deployed.system.stack.client("sts")
+    names = [r["RoleName"] for page in iam.get_paginator("list_roles").paginate() for r in page["Roles"]]
+    role = next(name for name in names if "ingestioncollect" in name)
+    arn = iam.get_role(RoleName=role)["Role"]["Arn"]
+    credentials = sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+    import boto3  # noqa: PLC0415 - beside its only use
+
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=deployed.system.stack.endpoint_url,
+        region_name=deployed.system.stack.region,
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials["SessionToken"],
+    )
+    bucket = deployed.system.outputs["LakeBucket"]
+    s3.put_object(Bucket=bucket, Key="quarantine/test/2013-01-01/t.0.jsonl", Body=b"")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.put_object(Bucket=bucket, Key="tables/records/arrivals/x", Body=b"")
+
+
+def test_live_days_go_round_with_equal_features(deployed: Deployed) -> None:
+    """Events in, predictions out, labels joined, metrics stored; every served value equals its batch recomputation."""
+    replay = deployed.live(START, 2)
+    assert replay.counts.rejected == 0
+    assert replay.counts.predictions > 1500
+    last = replay.counts.days[-1]
+    assert last["feedback"]["labelled"] > 700
+    report = deployed.system.request("GET", f"/models/{MODEL}/metrics/{last['day']}")
+    checks = {check["name"]: check for check in report["checks"]}
+    assert checks["skew"]["rows"] > 10_000
+    assert checks["skew"]["value"] == 0
+    assert checks["auc"]["value"] > 0.5
+    assert deployed.system.dead_letters() == 0
+
+
+def test_a_dropped_file_is_scored(deployed: Deployed, tmp_path: Any) -> None:
+    """A file under ``score/`` is scored by S3's own trigger; bad rows are named in its report."""
+    rows = deployed.records.departures.iloc[:50]
+    texts = rows.assign(scheduled_at=rows["scheduled_at"].dt.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    texts.loc[texts.index[3], "origin"] = "XXX"
+    file = tmp_path / "requests.csv"
+    texts.to_csv(file, index=False)
+    report = score(deployed.system, MODEL, file)
+    assert (report["scored"], report["rejected"]) == (49, 1)
+    assert report["rejections"][0]["rule"] == "choices"
+
+
+def test_a_breach_rings_and_the_next_day_calms(deployed: Deployed) -> None:
+    """A published breach takes the model's own alarm to ALARM, which asks the retraining function; no other rings."""
+    meter = deployed.system.stack.client("cloudwatch")
+    figure = {"MetricName": "AccuracyBreaches", "Value": 1.0, "Dimensions": [{"Name": "model", "Value": MODEL}]}
+    meter.put_metric_data(Namespace="Smallbox", MetricData=[figure])
+    name = deployed.system.outputs["LateArrivalAccuracyAlarm"]
+    deadline = time.monotonic() + 30
+    while deployed.system.alarms()[name] != "ALARM" and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert deployed.system.alarms()[name] == "ALARM"
+    assert deployed.system.rang(MODEL) == ["accuracy"]
+
+
+def test_a_candidate_of_shuffled_labels_is_refused(deployed: Deployed) -> None:
+    """A candidate that learned from shuffled labels does not pass the gate; it is kept, refused, with the reason."""
+    run = _shuffled_run(deployed, "shuffled")
+    assert not run["accepted"]
+    assert "AUC" in run["verdict"]["why"]
+    version = deployed.system.request("GET", f"/models/{MODEL}/versions")["versions"][-1]
+    assert version["status"] == "refused"
+
+
+def test_a_bad_challenger_is_rolled_back(deployed: Deployed) -> None:
+    """A challenger that guesses, let past the gate by hand, answers its share until the review rolls it back."""
+    now = START + 2 * DAY
+    refused = deployed.system.request("GET", f"/models/{MODEL}/versions")["versions"][-1]["number"]
+    released = _invoke(
+        deployed.system, "releasestart", {"model": MODEL, "version": refused, "as_of": format_moment(now)}
+    )
+    assert released["routing"]["challenger"] == refused
+    arms = deployed.arms(now)
+    assert set(arms) == {"1", str(refused)}
+    assert deployed.arms(now) == arms, "the same keys meet the same arm"
+    days = deployed.live(now, 4).counts.days
+    actions = [day["release"]["action"] for day in days]
+    assert "roll_back" in actions, [day["release"] for day in days]
+    assert set(deployed.arms(now + 4 * DAY)) == {"1"}
+
+
+def test_a_better_challenger_is_promoted(deployed: Deployed) -> None:
+    """A candidate of more data passes the gate, runs as a sticky canary, and takes over when its labels allow it."""
+    now = START + 6 * DAY
+    document = {"model": MODEL, "as_of": format_moment(now), "reason": "more data"}
+    run: Any = deployed.system.run("TrainingMachine", document)
+    assert run["accepted"], run["verdict"]["why"]
+    assert run["routing"]["challenger"] == run["version"]
+    days = deployed.live(now, 5).counts.days
+    actions = [day["release"]["action"] for day in days]
+    assert "promote" in actions, [day["release"] for day in days]
+    assert set(deployed.arms(now + 5 * DAY)) == {str(run["version"])}
+    events = [event["event"] for event in deployed.system.request("GET", f"/models/{MODEL}/history")["history"]]
+    assert events.count("challenger") == 2
+    assert "roll_back" in events
+    assert "promote" in events
+
+
+def _shuffled_run(deployed: Deployed, name: str) -> Any:
+    """The fit and register tasks on a dataset whose training labels were shuffled."""
+    s3, bucket = deployed.system.stack.client("s3"), deployed.system.outputs["LakeBucket"]
+    now = START + 2 * DAY
+    built = _invoke(deployed.system, "trainingdataset", {"model": MODEL, "as_of": format_moment(now), "reason": name})
+    rows = pq.read_table(io.BytesIO(s3.get_object(Bucket=bucket, Key=built["dataset"])["Body"].read()))
+    labels = rows["label"].to_numpy(zero_copy_only=False)
+    shuffled = np.random.default_rng(0).permutation(labels)
+    buffer = io.BytesIO()
+    pq.write_table(rows.set_column(rows.column_names.index("label"), "label", pa.array(shuffled)), buffer)
+    s3.put_object(Bucket=bucket, Key=built["dataset"], Body=buffer.getvalue())
+    fitted = _invoke(deployed.system, "trainingfit", built)
+    return _invoke(deployed.system, "registryregister", fitted)
+
+
+def _invoke(system: System, function: str, document: Any) -> Any:
+    client = system.stack.client("lambda")
+    pages = client.get_paginator("list_functions").paginate()
+    name = next(f["FunctionName"] for page in pages for f in page["Functions"] if function in f["FunctionName"])
+    answer = client.invoke(FunctionName=name, Payload=json.dumps(document).encode())
+    payload = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, payload
+    return payload
