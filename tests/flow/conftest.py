@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from smallbox.cli.demo.flights import Records, load
-from smallbox.cli.demo.replay import chunks, known, micros
+from smallbox.cli.demo.replay import known, micros
+from smallbox.cli.system import MOST
 from smallbox.define.project import load as load_project
 from smallbox.times import Micros, parse_day
 from tests.fakes.world import World
@@ -37,9 +38,10 @@ class Lived:
         """Send what became known in ``(since, now]``; how many records."""
         sent = 0
         for name in sources:
-            for lines in chunks(self.timelines[name].between(since, now)):
-                self.world.send(name, f"[{','.join(lines)}]", now, f"{name}-{now}-{sent}")
-                sent += len(lines)
+            lines = self.timelines[name].between(since, now)
+            for first in range(0, len(lines), MOST):
+                self.world.send(name, f"[{','.join(lines[first : first + MOST])}]", now, f"{name}-{now}-{first}")
+            sent += len(lines)
         return sent
 
     def instances(self, since: Micros, until: Micros) -> list[dict[str, Any]]:

@@ -20,11 +20,19 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     sender.add_argument("file", nargs="?", type=Path, help="JSON lines; standard input when left out")
     sender.add_argument("--as-of", help="the moment of a replay, ISO 8601")
     sender.set_defaults(run=printed(_send))
+    rebuilder = commands.add_parser("rebuild", help="the online states of a source's views anew, from the lake")
+    rebuilder.add_argument("source")
+    rebuilder.set_defaults(run=printed(_rebuild))
     dropper = commands.add_parser("drop", help="load a CSV, Parquet or JSON-lines file through the inbox")
     dropper.add_argument("source")
     dropper.add_argument("file", type=Path)
     dropper.add_argument("--as-of", help="the moment of a replay, ISO 8601")
     dropper.set_defaults(run=printed(_drop))
+
+
+def _rebuild(arguments: argparse.Namespace) -> Any:
+    System(stack()).rebuild(arguments.source)
+    return {"rebuilt": arguments.source}
 
 
 def _send(arguments: argparse.Namespace) -> Any:

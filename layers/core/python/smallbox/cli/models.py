@@ -30,6 +30,10 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     lister = commands.add_parser("models", help="models, or the versions and the history of one")
     lister.add_argument("model", nargs="?")
     lister.set_defaults(run=printed(_models))
+    closer = commands.add_parser("day", help="close a day: join labels, check, review the canary, decide on training")
+    closer.add_argument("model")
+    closer.add_argument("--as-of", help="the midnight that ends the day, ISO 8601; the last one when left out")
+    closer.set_defaults(run=printed(_day))
     monitor = commands.add_parser("monitor", help="the metrics of one event day")
     monitor.add_argument("model")
     monitor.add_argument("day", help="like 2013-03-05")
@@ -39,6 +43,11 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def _train(arguments: argparse.Namespace) -> Any:
     as_of = {} if arguments.as_of is None else {"as_of": arguments.as_of}
     return System(stack()).run("TrainingMachine", {"model": arguments.model, "reason": "asked for", **as_of})
+
+
+def _day(arguments: argparse.Namespace) -> Any:
+    as_of = {} if arguments.as_of is None else {"as_of": arguments.as_of}
+    return System(stack()).run("DailyMachine", {"model": arguments.model, **as_of})
 
 
 def _predict(arguments: argparse.Namespace) -> Any:

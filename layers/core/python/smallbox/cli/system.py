@@ -13,6 +13,8 @@ from smallbox.monitoring.report import KINDS
 
 OK: Final = 200
 ERRORS_FROM: Final = 400
+MOST: Final = 500
+"""The most records or instances of one request."""
 _POLL_SECONDS: Final = 0.02
 FEATURE_QUEUES: Final = ("DropsQueue", "EventsQueue", "FeaturesQueue", "RebuildQueue")
 """What must be empty before the online store holds all that was sent. Upstream first: a message is gone from a queue
@@ -39,16 +41,28 @@ class System:
         return answer
 
     def send(self, source: str, lines: Sequence[str], as_of: str | None = None) -> Mapping[str, Any]:
-        """Send records, each a JSON text, as one array; the server's counts."""
-        answer: Mapping[str, Any] = self.request("POST", f"/events/{source}{_query(as_of)}", f"[{','.join(lines)}]")
-        return answer
+        """Send records, each a JSON text; how many were accepted, and which were rejected, by line from 0."""
+        accepted, rejected = 0, []
+        for first in range(0, len(lines), MOST):
+            body = f"[{','.join(lines[first : first + MOST])}]"
+            answer = self.request("POST", f"/events/{source}{_query(as_of)}", body)
+            accepted += answer["accepted"]
+            rejected += [{**rejection, "index": rejection["index"] + first} for rejection in answer["rejected"]]
+        return {"accepted": accepted, "rejected": rejected}
 
     def predict(self, model: str, lines: Sequence[str], as_of: str | None = None) -> Sequence[Mapping[str, Any]]:
-        """Ask for predictions for instances, each a JSON text."""
-        body = f'{{"instances":[{",".join(lines)}]}}'
-        answer = self.request("POST", f"/models/{model}/predict{_query(as_of)}", body)
-        predictions: Sequence[Mapping[str, Any]] = answer["predictions"]
+        """Ask for predictions for instances, each a JSON text; in their order."""
+        predictions: list[Mapping[str, Any]] = []
+        for first in range(0, len(lines), MOST):
+            body = f'{{"instances":[{",".join(lines[first : first + MOST])}]}}'
+            predictions += self.request("POST", f"/models/{model}/predict{_query(as_of)}", body)["predictions"]
         return predictions
+
+    def rebuild(self, source: str) -> None:
+        """Have the online states of every view of a source rebuilt from the lake, and wait for it."""
+        queue = self.outputs["RebuildQueue"]
+        self.stack.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps({"source": source}))
+        self.drain()
 
     def upload(self, key: str, file: Path) -> None:
         """Put a file into the inbox."""

@@ -14,8 +14,6 @@ from smallbox.define.source import Source
 from smallbox.times import DAY, Micros, format_moment
 
 MODEL: Final = "late_arrival"
-MOST: Final = 500
-"""The most records or instances of one request."""
 
 
 def micros(moments: pd.Series) -> npt.NDArray[np.int64]:
@@ -82,15 +80,14 @@ class Replay:
             stepped(now)
 
     def _predict(self, now: Micros) -> None:
-        for lines in chunks(self._flights.between(now - 1, now - 1 + self._step)):
-            self.counts.predictions += len(self._system.predict(MODEL, lines, format_moment(now)))
+        flights = self._flights.between(now - 1, now - 1 + self._step)
+        self.counts.predictions += len(self._system.predict(MODEL, flights, format_moment(now)))
 
     def _send_known(self, since: Micros, now: Micros) -> None:
         for source, timeline in self._known.items():
-            for lines in chunks(timeline.between(since, now)):
-                answer = self._system.send(source, lines, format_moment(now))
-                self.counts.sent += len(lines)
-                self.counts.rejected += len(answer["rejected"])
+            lines = timeline.between(since, now)
+            self.counts.sent += len(lines)
+            self.counts.rejected += len(self._system.send(source, lines, format_moment(now))["rejected"])
         self._system.drain(FEATURE_QUEUES)
 
     def _close_day(self, midnight: Micros) -> None:
@@ -99,8 +96,3 @@ class Replay:
         self.counts.days.append(day)
         if execution := day["retraining"].get("execution"):
             self.counts.trainings.append(self._system.wait_for_execution(execution))
-
-
-def chunks(lines: Sequence[str]) -> list[Sequence[str]]:
-    """The lines in parts that a request can take."""
-    return [lines[start : start + MOST] for start in range(0, len(lines), MOST)]
