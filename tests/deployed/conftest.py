@@ -41,6 +41,13 @@ class Deployed:
         replay.run(start, start + days * DAY, lambda _: None)
         return replay
 
+    def send_only(self, start: Micros, days: int) -> None:
+        """Send what became known in some days, without predicting."""
+        for name, source in self.sources.items():
+            lines = known(source, getattr(self.records, name)).between(start, start + days * DAY)
+            self.system.send(name, lines, format_moment(start + days * DAY))
+        self.system.drain()
+
     def arms(self, now: Micros, keys: int = 60) -> dict[str, int]:
         """How many of some flights each version answers."""
         lines = known(self.sources["departures"], self.records.departures).between(now - DAY, now)[:keys]

@@ -54,7 +54,7 @@ def _one_flight(deployed: Deployed) -> str:
 
 def test_a_wrong_request_is_answered_in_words(deployed: Deployed) -> None:
     """A caller's mistake is a 4xx with a code, the place and the rule, never a stack trace."""
-    with pytest.raises(InvalidInput, match=r"contract_violation.*origin"):
+    with pytest.raises(InvalidInput, match=r"contract_violation.*carrier"):
         deployed.system.predict(MODEL, ['{"flight_id": "x", "origin": "XXX"}'])
     with pytest.raises(InvalidInput, match="not_found"):
         deployed.system.predict("no_such_model", ["{}"])
@@ -68,6 +68,7 @@ def test_an_unsigned_request_is_refused(deployed: Deployed) -> None:
     with pytest.raises(HTTPError) as refused:
         urlopen(f"{deployed.system.stack.api_url}/models", timeout=10)  # noqa: S310 - our own stack
     assert refused.value.code == 403
+    refused.value.close()
 
 
 def test_a_function_may_do_only_what_it_was_granted(deployed: Deployed) -> None:
@@ -153,23 +154,24 @@ def test_a_bad_challenger_is_rolled_back(deployed: Deployed) -> None:
     arms = deployed.arms(now)
     assert set(arms) == {"1", str(refused)}
     assert deployed.arms(now) == arms, "the same keys meet the same arm"
-    days = deployed.live(now, 4).counts.days
+    days = deployed.live(now, 3).counts.days
     actions = [day["release"]["action"] for day in days]
     assert "roll_back" in actions, [day["release"] for day in days]
-    assert set(deployed.arms(now + 4 * DAY)) == {"1"}
+    assert set(deployed.arms(now + 3 * DAY)) == {"1"}
 
 
 def test_a_better_challenger_is_promoted(deployed: Deployed) -> None:
     """A candidate of more data passes the gate, runs as a sticky canary, and takes over when its labels allow it."""
-    now = START + 6 * DAY
+    rolled_back, now = START + 5 * DAY, START + 13 * DAY
+    deployed.send_only(rolled_back, 8)
     document = {"model": MODEL, "as_of": format_moment(now), "reason": "more data"}
     run: Any = deployed.system.run("TrainingMachine", document)
     assert run["accepted"], run["verdict"]["why"]
     assert run["routing"]["challenger"] == run["version"]
-    days = deployed.live(now, 5).counts.days
+    days = deployed.live(now, 4).counts.days
     actions = [day["release"]["action"] for day in days]
     assert "promote" in actions, [day["release"] for day in days]
-    assert set(deployed.arms(now + 5 * DAY)) == {str(run["version"])}
+    assert set(deployed.arms(now + 4 * DAY)) == {str(run["version"])}
     events = [event["event"] for event in deployed.system.request("GET", f"/models/{MODEL}/history")["history"]]
     assert events.count("challenger") == 2
     assert "roll_back" in events

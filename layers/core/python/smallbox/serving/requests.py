@@ -32,7 +32,8 @@ def parse_instances(model: Model, document: Any) -> list[dict[str, Any]]:
 def _checked(model: Model, instance: Any, index: int) -> dict[str, Any]:
     found = check_values(model.request, instance, index, required=model.request_fields)
     if isinstance(found, Rejection):
-        raise ContractViolation(f"instance {index}: {found.message}", **found.as_json())
+        details = {"index": index, "field": found.field, "rule": found.rule}
+        raise ContractViolation(f"instance {index}: {found.message}", **details)
     return found
 
 
