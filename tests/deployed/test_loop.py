@@ -121,8 +121,8 @@ def test_a_dropped_file_is_scored(deployed: Deployed, tmp_path: Any) -> None:
     assert report["rejections"][0]["rule"] == "choices"
 
 
-def test_a_breach_rings_and_the_next_day_calms(deployed: Deployed) -> None:
-    """A published breach takes the model's own alarm to ALARM, which asks the retraining function; no other rings."""
+def test_a_breach_rings_and_asks_for_a_decision(deployed: Deployed) -> None:
+    """A published breach rings the alarm of its kind alone, which asks the retraining function through SNS."""
     meter = deployed.system.stack.client("cloudwatch")
     figure = {"MetricName": "AccuracyBreaches", "Value": 1.0, "Dimensions": [{"Name": "model", "Value": MODEL}]}
     meter.put_metric_data(Namespace="Smallbox", MetricData=[figure])
@@ -132,6 +132,16 @@ def test_a_breach_rings_and_the_next_day_calms(deployed: Deployed) -> None:
         time.sleep(0.2)
     assert deployed.system.alarms()[name] == "ALARM"
     assert deployed.system.rang(MODEL) == ["accuracy"]
+    while not _asked_by_an_alarm(deployed) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    (asked,) = _asked_by_an_alarm(deployed)
+    assert not asked["train"]
+    assert "sooner than" in asked["why"]
+
+
+def _asked_by_an_alarm(deployed: Deployed) -> list[Any]:
+    history = deployed.system.request("GET", f"/models/{MODEL}/history")["history"]
+    return [event for event in history if event["event"] == "alarm"]
 
 
 def test_a_candidate_of_shuffled_labels_is_refused(deployed: Deployed) -> None:

@@ -29,7 +29,7 @@ class DecideTask:
         return {**document, "retraining": self._decide(model, as_of, tuple(document.get("sentences", ())))}
 
     def on_alarm(self, name: str) -> dict[str, Any]:
-        """When an alarm rings: decide for the event day of the latest report, whose evidence it is.
+        """When an alarm rings: decide for the event day of the latest report, whose evidence it is, and record it.
 
         Raises:
             NotReady: when no day has been checked.
@@ -38,7 +38,10 @@ class DecideTask:
         report = self._metrics.get(metrics_partition(name), LATEST)
         if report is None:
             raise NotReady(f"no day of {name!r} has been checked, so no alarm of it can be meant", model=name)
-        return {"model": name, **self._decide(model, parse_moment(report["as_of"]), sentences_of(report))}
+        now = parse_moment(report["as_of"])
+        decision = self._decide(model, now, sentences_of(report))
+        self._registry.record(name, now, "alarm", {"train": decision["train"], "why": decision["why"]})
+        return {"model": name, **decision}
 
     def _decide(self, model: Model, now: Micros, breaches: tuple[str, ...]) -> dict[str, Any]:
         decision = decide(model.retrain, self._situation(model, breaches), now)
