@@ -10,7 +10,7 @@ from typing import Any
 from smallbox.cli.local import stack
 from smallbox.cli.output import printed
 from smallbox.cli.system import System
-from smallbox.errors import NotFound
+from smallbox.errors import InvalidInput, NotFound
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -22,6 +22,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     sender.set_defaults(run=printed(_send))
     rebuilder = commands.add_parser("rebuild", help="the online states of a source's views anew, from the lake")
     rebuilder.add_argument("source")
+    rebuilder.add_argument("--as-of", help="the moment of a replay, ISO 8601; the present when left out")
     rebuilder.set_defaults(run=printed(_rebuild))
     dropper = commands.add_parser("drop", help="load a CSV, Parquet or JSON-lines file through the inbox")
     dropper.add_argument("source")
@@ -31,7 +32,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def _rebuild(arguments: argparse.Namespace) -> Any:
-    System(stack()).rebuild(arguments.source)
+    System(stack()).rebuild(arguments.source, arguments.as_of)
     return {"rebuilt": arguments.source}
 
 
@@ -50,8 +51,20 @@ def drop(system: System, source: str, file: Path, as_of: str | None = None) -> A
     folder = "" if as_of is None else f"as_of={as_of}/"
     key = f"drop/{source}/{folder}{time.time_ns()}-{file.name}"
     system.upload(key, file)
-    report = json.loads(system.wait_for_object("LakeBucket", f"reports/{key}.json"))
+    report = read_report(system.wait_for_object("LakeBucket", f"reports/{key}.json"))
     system.drain()
+    return report
+
+
+def read_report(content: bytes) -> Any:
+    """The report of a dropped file.
+
+    Raises:
+        InvalidInput: when the file was refused, with the reason.
+    """
+    report = json.loads(content)
+    if "error" in report:
+        raise InvalidInput(report["error"]["message"], **report["error"]["details"])
     return report
 
 

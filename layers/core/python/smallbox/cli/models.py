@@ -1,12 +1,11 @@
 """``smallbox train``, ``predict``, ``score``, ``models`` and ``monitor``: what one does with a model."""
 
 import argparse
-import json
 import time
 from pathlib import Path
 from typing import Any
 
-from smallbox.cli.data import existing
+from smallbox.cli.data import existing, read_report
 from smallbox.cli.local import stack
 from smallbox.cli.output import printed
 from smallbox.cli.system import System
@@ -63,8 +62,7 @@ def score(system: System, model: str, file: Path) -> Any:
     """Drop a file of requests, wait until it is scored; the scorer's report."""
     name = f"{time.time_ns()}-{file.name}"
     system.upload(f"score/{model}/in/{name}", file)
-    system.wait_for_object("InboxBucket", f"score/{model}/out/{name}/_SUCCESS")
-    return json.loads(system.wait_for_object("InboxBucket", f"score/{model}/out/{name}/report.json"))
+    return read_report(system.wait_for_object("InboxBucket", f"score/{model}/out/{name}/report.json"))
 
 
 def _models(arguments: argparse.Namespace) -> Any:

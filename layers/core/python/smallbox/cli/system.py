@@ -10,6 +10,7 @@ from urllib.parse import quote
 from smallbox.cli.local import Stack
 from smallbox.errors import InvalidInput, Unavailable
 from smallbox.monitoring.report import KINDS
+from smallbox.times import parse_moment
 
 OK: Final = 200
 ERRORS_FROM: Final = 400
@@ -58,10 +59,10 @@ class System:
             predictions += self.request("POST", f"/models/{model}/predict{_query(as_of)}", body)["predictions"]
         return predictions
 
-    def rebuild(self, source: str) -> None:
+    def rebuild(self, source: str, as_of: str | None = None) -> None:
         """Have the online states of every view of a source rebuilt from the lake, and wait for it."""
-        queue = self.outputs["RebuildQueue"]
-        self.stack.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps({"source": source}))
+        message = {"source": source} if as_of is None else {"source": source, "as_of": parse_moment(as_of)}
+        self.stack.client("sqs").send_message(QueueUrl=self.outputs["RebuildQueue"], MessageBody=json.dumps(message))
         self.drain()
 
     def upload(self, key: str, file: Path) -> None:

@@ -110,6 +110,11 @@ class Model:
         twice = {n for n in columns.names if columns.names.count(n) > 1}
         if twice:
             raise DefinitionError(f"model {self.name}: {', '.join(sorted(twice))}: a column may be named only once")
+        if self.label.within_micros + self.retrain.validation_micros >= self.retrain.window_micros:
+            raise DefinitionError(
+                f"model {self.name}: retrain window={self.retrain.window!r} must be longer than the label's within="
+                f"{self.label.within!r} and validation={self.retrain.validation!r} together"
+            )
         object.__setattr__(self, "columns", columns)
 
     def _needed(self) -> list[str]:

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from smallbox.define.project import Project
 from smallbox.define.source import Source
-from smallbox.errors import MalformedBody, SmallboxError, error_body
+from smallbox.errors import InvalidInput, MalformedBody, SmallboxError, error_body
 from smallbox.ingestion.contract import check_all
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.ingestion.readers import read_batches
@@ -93,13 +93,20 @@ class Loader:
         """
         source = self._project.source(source_of(key))
         moment = moment_of(key, now)
-        accepted, rejected = self._rows(source, key, content, moment.at)
+        try:
+            accepted, rejected = self._rows(source, key, content, moment.at)
+        except InvalidInput:
+            self._rebuild_views(source, moment)  # what stood before the break is in the lake
+            raise
         report = DropReport(key, source.name, format_moment(moment.at), accepted, rejected)
         self._blobs.put(f"reports/{key}.json", json.dumps(asdict(report)).encode())
+        self._rebuild_views(source, moment)
+        return report
+
+    def _rebuild_views(self, source: Source, moment: Moment) -> None:
         if self._project.views_of(source.name):
             replayed = {"as_of": moment.at} if moment.is_replayed else {}
             self._rebuild.send([{"source": source.name, **replayed}])
-        return report
 
     def refuse(self, key: str, error: SmallboxError) -> None:
         """Write the report of a file that cannot be loaded."""

@@ -76,14 +76,14 @@ class CheckTask:
 
     def _features(self, model: Model, as_of: Micros) -> list[Check]:
         week = self._log.read(model.name, Between("time", as_of - WEEK, as_of))
-        week = week.filter(pc.equal(week["channel"], "online"))
+        week = week.filter(pc.and_(pc.equal(week["channel"], "online"), pc.not_equal(week["arm"], "fallback")))
         if not week.num_rows:
             return []
         day = week.filter(pc.greater_equal(week["time"], as_of - DAY))
         return [*self._skew(model, day), *self._drift(model, week, as_of)]
 
     def _skew(self, model: Model, rows: pa.Table) -> list[Check]:
-        if not rows.num_rows:
+        if not rows.num_rows or not model.feature_names:
             return []
         entities = {view.name: rows[ENTITY_PREFIX + view.name].to_pylist() for view in model.views}
         served = np.column_stack([rows[name].to_numpy() for name in model.feature_names])

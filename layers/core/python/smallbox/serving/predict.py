@@ -8,7 +8,7 @@ import numpy as np
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
-from smallbox.errors import NotReady, Unavailable
+from smallbox.errors import NotFound, NotReady, Unavailable
 from smallbox.features.window import Ints
 from smallbox.ports import Blobs, OnlineStore, Queue
 from smallbox.registry.store import Registry
@@ -160,7 +160,7 @@ class Predictor:
         try:
             vectors = online_vectors(model, instances, self._store, moment)
             return vectors, score_batch(model, self._shelf, [model.key_of(i) for i in instances], vectors)
-        except (NotReady, Unavailable):
+        except (NotFound, NotReady, Unavailable):
             if model.fallback is None:
                 raise
             count = len(instances)

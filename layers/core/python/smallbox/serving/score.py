@@ -60,6 +60,15 @@ def model_of(key: str) -> str:
     return parts[1]
 
 
+def is_request(key: str) -> bool:
+    """Whether a key lies under a model's ``in/``: a trigger's wildcard also matches an output below a folder ``in``.
+
+    >>> is_request("score/m/in/a.csv"), is_request("score/m/out/in/a.csv/report.json")
+    (True, False)
+    """
+    return key.split("/")[2:3] == ["in"]
+
+
 def out_folder(key: str) -> str:
     """Where the predictions of a file go.
 
@@ -79,11 +88,15 @@ class BatchScorer:
         self._shelf = shelf
         self._inbox = inbox
 
-    def score(self, key: str, content: BinaryIO, now: Micros) -> ScoreReport:
+    def score(self, key: str, content: BinaryIO, now: Micros) -> ScoreReport | None:
         """Score every row as of its own event time, or of the present where that lies ahead.
+
+        A key outside ``in/``, such as an output below a folder of that name, is none of its business: ``None``.
 
         Writes ``score/<model>/out/<file>/predictions.parquet``, ``report.json`` and, last, ``_SUCCESS``.
         """
+        if not is_request(key):
+            return None
         model = self._project.model(model_of(key))
         records, rejections = self._read(model, key, content, now)
         rows = self._rows(model, key, records, now)

@@ -1,0 +1,87 @@
+"""Proves what a prediction falls back on, what it refuses, and what it logs."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from smallbox.define.project import Project, project_of
+from smallbox.errors import ContractViolation, InvalidInput, MalformedBody, NotReady, TooLarge
+from smallbox.features.streamer import Streamer
+from smallbox.ingestion.messages import pack
+from smallbox.records import Record
+from smallbox.registry.store import Registry
+from smallbox.serving.predict import ModelShelf, Predictor
+from smallbox.serving.score import out_folder
+from smallbox.times import HOUR, Moment
+from tests.fakes.documents import FakeDocuments
+from tests.fakes.edges import FakeBlobs, FakeQueue
+from tests.fakes.online import FakeOnlineStore
+from tests.fakes.small import late_parcel
+
+INSTANCE = {"parcel_id": "p", "depot": "north", "weight": 2.5}
+
+
+def _predictor(project: Project, store: FakeOnlineStore | None = None) -> tuple[Predictor, FakeQueue]:
+    shelf, log = ModelShelf(Registry(FakeDocuments()), FakeBlobs()), FakeQueue()
+    return Predictor(project, store or FakeOnlineStore(), shelf, log), log
+
+
+def _ask(predictor: Predictor, document: Any, moment: Moment | None = None) -> Any:
+    return predictor.predict(late_parcel.name, document, moment or Moment(HOUR), HOUR, "request")
+
+
+def test_without_a_champion_there_is_no_guess() -> None:
+    """A model that nobody trained answers with NotReady, and logs nothing."""
+    predictor, log = _predictor(project_of([late_parcel]))
+    with pytest.raises(NotReady, match="train it first"):
+        _ask(predictor, {"instances": [INSTANCE]})
+    assert log.messages == []
+
+
+def test_a_declared_fallback_answers_marked() -> None:
+    """With a fallback declared the answer is that score, marked as such, and logged as such."""
+    predictor, log = _predictor(project_of([replace(late_parcel, fallback=0.3)]))
+    (prediction,) = _ask(predictor, {"instances": [INSTANCE]})["predictions"]
+    assert (prediction["score"], prediction["arm"], prediction["version"]) == (0.3, "fallback", 0)
+    assert prediction["missing"] == ["depot_delay_3h"]
+    assert [row["arm"] for row in log.messages[0]["rows"]] == ["fallback"]
+
+
+@pytest.mark.parametrize(
+    ("document", "error"),
+    [
+        ([], MalformedBody),
+        ({"instances": {}}, MalformedBody),
+        ({"instances": []}, MalformedBody),
+        ({"instances": [INSTANCE] * 501}, TooLarge),
+        ({"instances": [{}]}, ContractViolation),
+        ({"instances": [{**INSTANCE, "wieght": 1}]}, ContractViolation),
+        ({"instances": [{**INSTANCE, "weight": "heavy"}]}, ContractViolation),
+    ],
+)
+def test_a_wrong_body_is_refused(document: Any, error: type[InvalidInput]) -> None:
+    """Each wrong body has its own error; one of an instance names its place, field and rule."""
+    predictor, _ = _predictor(project_of([late_parcel]))
+    with pytest.raises(error) as refused:
+        _ask(predictor, document)
+    if error is ContractViolation:
+        assert set(refused.value.details) == {"index", "field", "rule"}
+
+
+def test_a_replay_cannot_look_back() -> None:
+    """A replay that asks as of a moment before what the store holds is refused; the present is never."""
+    project, store = project_of([replace(late_parcel, fallback=0.3)]), FakeOnlineStore()
+    values: dict[str, Any] = {"parcel_id": "p", "delivered_at": 5 * HOUR, "depot": "north", "delay": 1.0, "late": True}
+    record = Record("deliveries", "p", 5 * HOUR, 5 * HOUR, 5 * HOUR, values)
+    Streamer(project, store, FakeQueue(), FakeQueue(), lambda _: None).apply(pack([record]), 6 * HOUR)
+    predictor, _ = _predictor(project, store)
+    with pytest.raises(InvalidInput, match="already holds"):
+        _ask(predictor, {"instances": [INSTANCE]}, Moment(4 * HOUR, is_replayed=True))
+    _ask(predictor, {"instances": [INSTANCE]}, Moment(4 * HOUR))
+    _ask(predictor, {"instances": [INSTANCE]}, Moment(6 * HOUR, is_replayed=True))
+
+
+def test_an_output_is_never_an_input() -> None:
+    """Wherever under ``in/`` a file lies, its output lies under ``out/``, which is not scored."""
+    assert out_folder("score/m/in/in/a.csv") == "score/m/out/in/a.csv"
