@@ -1,0 +1,78 @@
+"""What fresh features are worth: AUC over March of a model of January and February, by what it is served.
+
+The schedule alone, features of the flight's own moment, and features of the day before. No deployment, no replay: the
+batch engine on the same records. If serving were wrong, the demonstration's AUC would fall to the lower lines.
+"""
+
+import json
+import tempfile
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+
+from smallbox.aws.lake import DeltaLake
+from smallbox.cli.demo.flights import load
+from smallbox.cli.demo.replay import known
+from smallbox.define.model import Model
+from smallbox.define.project import Project
+from smallbox.define.project import load as load_project
+from smallbox.define.rules import Retrain
+from smallbox.features.historical import historical_features
+from smallbox.features.rows import entities_of
+from smallbox.features.window import Floats
+from smallbox.ingestion.contract import check_all
+from smallbox.ingestion.table import name_of, to_table
+from smallbox.times import DAY, parse_day
+from smallbox.training.dataset import build_dataset
+from smallbox.training.fit import fit, frame, scores_of
+from smallbox.training.metrics import auc
+
+FROM, TO = parse_day("2013-03-01"), parse_day("2013-04-01")
+
+
+def lake_of(project: Project, folder: str) -> DeltaLake:
+    """Every record that was known a day after March, in tables under a folder."""
+    records, lake = load(), DeltaLake(folder, options={})
+    for source in project.sources.values():
+        lines = known(source, getattr(records, source.name)).between(0, TO + DAY)
+        accepted, _ = check_all(source, [json.loads(line) for line in lines], TO + DAY)
+        lake.append(name_of(source), to_table(source, accepted))
+    return lake
+
+
+def auc_of(model: Model, train: pa.Table, test: pa.Table) -> float:
+    """The AUC on one table of a model fitted on another."""
+    scores = scores_of(fit(model, train).pipeline, frame(model.columns, test))
+    return auc(scores, test["label"].to_numpy().astype(bool)).value
+
+
+def with_features(model: Model, rows: pa.Table, features: Floats) -> pa.Table:
+    """The rows with other values of the store's features."""
+    columns = {name: rows[name] for name in rows.column_names}
+    columns |= {n: pa.array(features[:, at].astype(np.float32)) for at, n in enumerate(model.feature_names)}
+    return pa.table(columns)
+
+
+def main() -> None:
+    """Print the table."""
+    project = load_project()
+    model = replace(project.models["late_arrival"], retrain=Retrain(window="120d", validation="7d"))
+    with tempfile.TemporaryDirectory() as folder:
+        compare(project, model, lake_of(project, folder))
+
+
+def compare(project: Project, model: Model, lake: DeltaLake) -> None:
+    """Fit on January and February, and print the AUC over March of each kind of serving."""
+    rows = build_dataset(project, model, lake, TO + DAY).rows
+    time, known_at = rows["time"].to_numpy(), rows["label_known_at"].to_numpy()
+    train, test = rows.filter(pa.array(known_at < FROM)), rows.filter(pa.array((time >= FROM) & (time < TO)))
+    entities = {view.name: entities_of(view, test).to_pylist() for view in model.views}
+    stale = historical_features(model, lake, entities, test["time"].to_numpy() - DAY)
+    print(f"fresh features               {auc_of(model, train, test):.3f}")
+    print(f"trained fresh, a day stale   {auc_of(model, train, with_features(model, test, stale)):.3f}")
+    print(f"schedule alone               {auc_of(replace(model, views=()), train, test):.3f}")
+
+
+if __name__ == "__main__":
+    main()
