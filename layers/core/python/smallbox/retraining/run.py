@@ -1,7 +1,7 @@
 """What the retraining's function does: decides, says why, and starts the run."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
@@ -11,6 +11,9 @@ from smallbox.ports import Documents, Workflow
 from smallbox.registry.store import Registry
 from smallbox.retraining.decide import Situation, decide
 from smallbox.times import DAY, Micros, format_moment, parse_moment
+
+TRAINING: Final = "training"
+"""The event in a model's history that says that a run was started."""
 
 
 class DecideTask:
@@ -44,18 +47,24 @@ class DecideTask:
         return {"model": name, **decision}
 
     def _decide(self, model: Model, now: Micros, breaches: tuple[str, ...]) -> dict[str, Any]:
+        """Decide once for a moment: the day's end and its alarms ask about the same one, in any order."""
+        started = [
+            e for e in self._registry.history(model.name) if (e["event"], e["at"]) == (TRAINING, format_moment(now))
+        ]
+        if started:
+            return {"train": True, "why": started[0]["why"], "execution": started[0]["execution"]}
         decision = decide(model.retrain, self._situation(model, breaches), now)
         if not decision.train:
             return {"train": False, "why": decision.why}
         document = {"model": model.name, "as_of": format_moment(now), "reason": decision.why}
         execution = self._training.start(f"{model.name}-{now}", document)
-        self._registry.record(model.name, now, "training", {"why": decision.why, "execution": execution})
+        self._registry.record(model.name, now, TRAINING, {"why": decision.why, "execution": execution})
         return {"train": True, "why": decision.why, "execution": execution}
 
     def _situation(self, model: Model, breaches: tuple[str, ...]) -> Situation:
         routing = self._registry.routing(model.name)
         trained = [parse_moment(v.as_of) for v in self._registry.versions(model.name)]
-        started = [parse_moment(e["at"]) for e in self._registry.history(model.name) if e["event"] == "training"]
+        started = [parse_moment(e["at"]) for e in self._registry.history(model.name) if e["event"] == TRAINING]
         last = max(trained + started, default=None)
         if routing is None:
             return Situation(None, last, canary=False, breaches=breaches)
