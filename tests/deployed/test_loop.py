@@ -55,7 +55,7 @@ def _one_flight(deployed: Deployed) -> str:
 def test_a_wrong_request_is_answered_in_words(deployed: Deployed) -> None:
     """A caller's mistake is a 4xx with a code, the place and the rule, never a stack trace."""
     with pytest.raises(InvalidInput, match=r"contract_violation.*carrier"):
-        deployed.system.predict(MODEL, ['{"flight_id": "x", "origin": "XXX"}'])
+        deployed.system.predict(MODEL, ['{"flight_id": "x", "origin": "ZZZ"}'])
     with pytest.raises(InvalidInput, match="not_found"):
         deployed.system.predict("no_such_model", ["{}"])
 
@@ -113,7 +113,7 @@ def test_a_dropped_file_is_scored(deployed: Deployed, tmp_path: Any) -> None:
     """A file under ``score/`` is scored by S3's own trigger; bad rows are named in its report."""
     rows = deployed.records.departures.iloc[:50]
     texts = rows.assign(scheduled_at=rows["scheduled_at"].dt.strftime("%Y-%m-%dT%H:%M:%SZ"))
-    texts.loc[texts.index[3], "origin"] = "XXX"
+    texts.loc[texts.index[3], "origin"] = "ZZZ"
     file = tmp_path / "requests.csv"
     texts.to_csv(file, index=False)
     report = score(deployed.system, MODEL, file)

@@ -1,14 +1,9 @@
 """``smallbox demo``: the whole loop, once around, on real flights."""
 
 import argparse
-from typing import Final
 
+from smallbox.cli.demo import END, START, UNTIL
 from smallbox.times import parse_day
-
-START: Final = "2013-03-01"
-"""The replay's first day: January and February are history."""
-UNTIL: Final = "2013-03-22"
-_END: Final = "2014-01-01"
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -21,7 +16,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def _day(text: str) -> str:
-    if not text > START or parse_day(text) > parse_day(_END):
+    if not text > START or parse_day(text) > parse_day(END):
         raise argparse.ArgumentTypeError(f"write a day after {START} and before 2014, like {UNTIL}")
     return text
 
