@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from smallbox.cli.checkout import state_folder
-from smallbox.cli.demo.command import START
+from smallbox.cli.demo import START
 from smallbox.cli.demo.evidence import Evidence, gather, lake_of
 from smallbox.cli.demo.flights import Records, load
 from smallbox.cli.demo.replay import MODEL, micros
