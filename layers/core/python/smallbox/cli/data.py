@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from smallbox.cli.local import stack
-from smallbox.cli.output import printed
-from smallbox.cli.system import System
-from smallbox.errors import InvalidInput, NotFound
+from smallbox.cli.output import json_lines, printed
+from smallbox.cli.system import FEATURE_QUEUES, System
+from smallbox.define import project
+from smallbox.errors import InvalidInput, NotFound, Unavailable
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -32,13 +33,14 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def _rebuild(arguments: argparse.Namespace) -> Any:
+    project.load().source(arguments.source)
     System(stack()).rebuild(arguments.source, arguments.as_of)
     return {"rebuilt": arguments.source}
 
 
 def _send(arguments: argparse.Namespace) -> Any:
     text = sys.stdin.read() if arguments.file is None else existing(arguments.file).read_text()
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = json_lines(text, str(arguments.file or "standard input"))
     return System(stack()).send(arguments.source, lines, arguments.as_of)
 
 
@@ -52,7 +54,10 @@ def drop(system: System, source: str, file: Path, as_of: str | None = None) -> A
     key = f"drop/{source}/{folder}{time.time_ns()}-{file.name}"
     system.upload(key, file)
     report = read_report(system.wait_for_object("LakeBucket", f"reports/{key}.json"))
-    system.drain()
+    try:
+        system.drain(FEATURE_QUEUES)
+    except Unavailable as error:
+        return {**report, "warning": f"loaded, but the online store may be behind: {error.message}"}
     return report
 
 

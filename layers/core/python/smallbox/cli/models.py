@@ -7,7 +7,7 @@ from typing import Any
 
 from smallbox.cli.data import existing, read_report
 from smallbox.cli.local import stack
-from smallbox.cli.output import printed
+from smallbox.cli.output import json_lines, printed
 from smallbox.cli.system import System
 
 
@@ -21,8 +21,11 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     predictor.add_argument("model")
     predictor.add_argument("file", type=Path)
     predictor.add_argument("--as-of", help="the moment of a replay, ISO 8601")
+    predictor.add_argument("--features", action="store_true", help="show the values that each score was made from")
     predictor.set_defaults(run=printed(_predict))
-    scorer = commands.add_parser("score", help="score a file of requests through the inbox")
+    scorer = commands.add_parser(
+        "score", help="score a file of requests through the inbox; the predictions are put beside it"
+    )
     scorer.add_argument("model")
     scorer.add_argument("file", type=Path)
     scorer.set_defaults(run=printed(_score))
@@ -50,12 +53,17 @@ def _day(arguments: argparse.Namespace) -> Any:
 
 
 def _predict(arguments: argparse.Namespace) -> Any:
-    lines = [line for line in existing(arguments.file).read_text().splitlines() if line.strip()]
-    return System(stack()).predict(arguments.model, lines, arguments.as_of)
+    lines = json_lines(existing(arguments.file).read_text(), str(arguments.file))
+    return System(stack()).predict(arguments.model, lines, arguments.as_of, explain=arguments.features)
 
 
 def _score(arguments: argparse.Namespace) -> Any:
-    return score(System(stack()), arguments.model, existing(arguments.file))
+    system, file = System(stack()), existing(arguments.file)
+    report = score(system, arguments.model, file)
+    predictions = file.with_name(f"{file.name}.predictions.parquet")
+    content = system.wait_for_object("InboxBucket", f"{report['folder']}/predictions.parquet")
+    predictions.write_bytes(content)
+    return {**report, "predictions": str(predictions)}
 
 
 def score(system: System, model: str, file: Path) -> Any:

@@ -34,11 +34,11 @@ class System:
         """One signed HTTPS request; its JSON answer.
 
         Raises:
-            InvalidInput: with the server's own sentence, when it answers with an error.
+            InvalidInput: with the server's code and sentence, when it answers with an error.
         """
         status, answer = self.stack.http.request(method, path, body)
         if status >= ERRORS_FROM:
-            raise InvalidInput(f"{method} {path}: {status}: {json.dumps(answer)[:500]}", status=status)
+            raise InvalidInput(_sentence_of(status, answer), status=status)
         return answer
 
     def send(self, source: str, lines: Sequence[str], as_of: str | None = None) -> Mapping[str, Any]:
@@ -51,11 +51,14 @@ class System:
             rejected += [{**rejection, "index": rejection["index"] + first} for rejection in answer["rejected"]]
         return {"accepted": accepted, "rejected": rejected}
 
-    def predict(self, model: str, lines: Sequence[str], as_of: str | None = None) -> Sequence[Mapping[str, Any]]:
-        """Ask for predictions for instances, each a JSON text; in their order."""
+    def predict(
+        self, model: str, lines: Sequence[str], as_of: str | None = None, *, explain: bool = False
+    ) -> Sequence[Mapping[str, Any]]:
+        """Ask for predictions for instances, each a JSON text; in their order, with their inputs on request."""
         predictions: list[Mapping[str, Any]] = []
         for first in range(0, len(lines), MOST):
-            body = f'{{"instances":[{",".join(lines[first : first + MOST])}]}}'
+            instances = ",".join(lines[first : first + MOST])
+            body = f'{{"explain":{json.dumps(explain)},"instances":[{instances}]}}'
             predictions += self.request("POST", f"/models/{model}/predict{_query(as_of)}", body)["predictions"]
         return predictions
 
@@ -127,7 +130,7 @@ class System:
                 output: Mapping[str, Any] = json.loads(execution["output"])
                 return output
             if execution["status"] != "RUNNING":
-                raise Unavailable(f"{arn} {execution['status']}: {execution.get('error')} {execution.get('cause')}")
+                raise Unavailable(f"{_machine_of(arn)} {execution['status'].lower()}: {_cause_of(execution)}")
             time.sleep(_POLL_SECONDS)
         raise Unavailable(f"{arn} did not end within {seconds:.0f} s")
 
@@ -144,6 +147,30 @@ class System:
         """The state of every alarm by its name."""
         pages = self.stack.client("cloudwatch").get_paginator("describe_alarms").paginate()
         return {a["AlarmName"]: a["StateValue"] for page in pages for a in page["MetricAlarms"]}
+
+
+def _sentence_of(status: int, answer: Any) -> str:
+    error = answer.get("error") if isinstance(answer, Mapping) else None
+    if not error:
+        return f"the server answered {status}: {str(answer)[:200]}"
+    return f"{error['code']}: {error['message']}"
+
+
+def _machine_of(arn: str) -> str:
+    """Which state machine an execution is of, for people.
+
+    >>> _machine_of("arn:aws:states:r:0:execution:SmallboxPipeline-trainingmachineMachine8E-1A:7f")
+    'training'
+    """
+    return "training" if "trainingmachine" in arn else "day"
+
+
+def _cause_of(execution: Mapping[str, Any]) -> str:
+    cause = execution.get("cause") or execution.get("error") or "no reason was given"
+    try:
+        return str(json.loads(cause)["errorMessage"])
+    except (ValueError, KeyError, TypeError):
+        return str(cause)
 
 
 def _output_of(model: str, kind: str) -> str:

@@ -21,13 +21,18 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     up = subparsers.add_parser("up", help="start the whole system on this machine, and leave it running")
     up.set_defaults(run=lambda _arguments: _say(start()))
     down = subparsers.add_parser("down", help="stop it; what it held is gone")
-    down.set_defaults(run=lambda _arguments: stop())
+    down.set_defaults(run=_down)
+
+
+def _down(_arguments: object) -> None:
+    sys.stdout.write("stopped\n" if stop() else "nothing was running\n")
 
 
 def start() -> local.Stack:
     """Start and deploy the local stack and leave it running; one that runs already is deployed to again."""
     before = _running()
     if before is not None:
+        sys.stderr.write("it is running already; deploying to it again\n")
         return _deployed(emulator.Emulator(before.pid, int(before.endpoint_url.rsplit(":", 1)[1])))
     sys.stderr.write("starting AWS on this machine, then deploying to it; about 20 seconds\n")
     started = emulator.start()
@@ -39,12 +44,13 @@ def start() -> local.Stack:
         raise
 
 
-def stop() -> None:
-    """Stop the local stack, if there is one."""
+def stop() -> bool:
+    """Stop the local stack; whether there was one."""
     before = _running()
     if before is not None:
         emulator.stop(before.pid)
     local.forget()
+    return before is not None
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from smallbox.define.source import Source
 from smallbox.features.historical import historical_features
 from smallbox.feedback.run import labelled_table
 from smallbox.ingestion.quarantine import Quarantine
-from smallbox.ingestion.table import name_of
+from smallbox.ingestion.table import history, name_of
 from smallbox.monitoring.checks import accuracy_checks, data_checks, drift_checks, skew_check
 from smallbox.monitoring.report import KINDS, LATEST, Check, metric_name, metrics_partition, report_key, report_of
 from smallbox.ports import Between, Blobs, Documents, Lake, Meter
@@ -66,8 +66,9 @@ class CheckTask:
 
     def _source(self, model: Model, source: Source, as_of: Micros) -> list[Check]:
         start = as_of - DAY
-        rows = self._lake.read(name_of(source), ["known_at"], Between("known_at", start - WEEK, as_of))
-        known_at = np.empty(0, np.int64) if rows is None else rows["known_at"].to_numpy()
+        columns = ["key", "known_at", "received_at", "digest"]
+        rows = self._lake.read(name_of(source), columns, Between("known_at", start - WEEK, as_of))
+        known_at = np.empty(0, np.int64) if rows is None else history(rows)["known_at"].to_numpy()
         today = int((known_at >= start).sum())
         days = max(len(np.unique(known_at[known_at < start] // DAY)), 1)
         usual = (len(known_at) - today) / days

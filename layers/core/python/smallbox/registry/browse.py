@@ -8,6 +8,7 @@ from smallbox.errors import NotFound
 from smallbox.monitoring.report import metrics_partition, report_key
 from smallbox.ports import Documents
 from smallbox.registry.store import Registry
+from smallbox.times import format_moment
 
 
 class Browser:
@@ -24,7 +25,9 @@ class Browser:
 
     def _model(self, name: str) -> dict[str, Any]:
         routing = self._registry.routing(name)
-        return {"name": name, "routing": None if routing is None else routing.as_json()}
+        if routing is None:
+            return {"name": name, "routing": None}
+        return {"name": name, "routing": {**routing.as_json(), "since": format_moment(routing.since)}}
 
     def versions(self, model: str) -> Mapping[str, Any]:
         """The versions of a model, oldest first."""

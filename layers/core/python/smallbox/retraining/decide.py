@@ -63,4 +63,4 @@ def _some(sentences: tuple[str, ...]) -> str:
 
 
 def _days(span: Micros) -> str:
-    return f"{span / DAY:.1f} days"
+    return f"{max(span, 0) / DAY:.1f} days"

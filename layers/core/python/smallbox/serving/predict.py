@@ -133,7 +133,7 @@ class Predictor:
 
         Args:
             name: the model.
-            document: the body, ``{"instances": [...]}``.
+            document: the body, ``{"instances": [...]}``; with ``"explain": true`` answers show their inputs.
             moment: the moment that the features are of; a replay's may not lie before what the store holds already.
             now: the present.
             batch: names the request in the log; sending the same batch again logs the same ids.
@@ -153,7 +153,8 @@ class Predictor:
                 for start in range(0, len(rows), ROWS_PER_MESSAGE)
             ]
         )
-        return {"model": name, "predictions": [_answer(model, row) for row in rows]}
+        explain = document.get("explain") is True
+        return {"model": name, "predictions": [_answer(model, row, explain=explain) for row in rows]}
 
     def _answered(self, model: Model, instances: Sequence[Mapping[str, Any]], moment: Moment) -> tuple[Vectors, Scored]:
         """Inputs and scores; where store or model cannot answer, those that the definition falls back on."""
@@ -169,7 +170,7 @@ class Predictor:
             )
 
 
-def _answer(model: Model, row: Mapping[str, Any]) -> dict[str, Any]:
+def _answer(model: Model, row: Mapping[str, Any], *, explain: bool) -> dict[str, Any]:
     numeric = [row["inputs"][n] for n in model.columns.numeric]
     return {
         "id": row["key"],
@@ -177,4 +178,4 @@ def _answer(model: Model, row: Mapping[str, Any]) -> dict[str, Any]:
         "version": row["version"],
         "arm": row["arm"],
         "missing": names_of_missing(model.columns.numeric, [float("nan") if v is None else v for v in numeric]),
-    }
+    } | ({"inputs": row["inputs"]} if explain else {})

@@ -32,6 +32,7 @@ class ScoreReport:
 
     Attributes:
         key: the file's key.
+        folder: where its predictions are.
         model: the model that scored it.
         scored: rows with a prediction.
         rejected: rows that break the contract, with the reason of the first hundred in ``rejections``.
@@ -39,6 +40,7 @@ class ScoreReport:
     """
 
     key: str
+    folder: str
     model: str
     scored: int
     rejected: int
@@ -102,7 +104,9 @@ class BatchScorer:
         rows = self._rows(model, key, records, now)
         table = to_log_table(model, rows)
         self._lake.append(predictions_table(model.name), table)
-        report = ScoreReport(key, model.name, len(rows), len(rejections), [r.as_json() for r in rejections[:100]])
+        report = ScoreReport(
+            key, out_folder(key), model.name, len(rows), len(rejections), [r.as_json() for r in rejections[:100]]
+        )
         self._write(key, table, report)
         return report
 

@@ -71,7 +71,7 @@ def _check(labels: npt.NDArray[np.bool_]) -> None:
     if len(labels) < LEAST_ROWS or labels.all() or not labels.any():
         raise NotReady(
             f"{len(labels)} rows, {int(labels.sum())} positive, are too few to fit or calibrate on; "
-            f"it takes {LEAST_ROWS} of both classes",
+            f"it takes {LEAST_ROWS} with both labels (a request without an outcome counts as neither)",
             rows=len(labels),
             positive=int(labels.sum()),
         )

@@ -53,7 +53,12 @@ class DatasetTask:
         versions = {name: self._lake.version(name) for name in self._tables(model)}
         dataset = build_dataset(self._project, model, self._lake, as_of)
         if not dataset.rows.num_rows:
-            raise NotReady(f"no request of {model.name} has a label as of {format_moment(as_of)}; load history first")
+            raise NotReady(
+                f"of {dataset.requests} requests of {model.name} whose window is over by {format_moment(as_of)} none "
+                f"has a label that became known within {model.label.within}; load history, and see that its sources say "
+                "when a record is known (known_after): without it that is when it was received",
+                requests=dataset.requests,
+            )
         content = _parquet(dataset.rows)
         key = f"datasets/{model.name}/{as_of}-{hashlib.sha256(content).hexdigest()[:16]}.parquet"
         self._blobs.put(key, content)
