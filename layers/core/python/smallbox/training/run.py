@@ -55,8 +55,8 @@ class DatasetTask:
         if not dataset.rows.num_rows:
             raise NotReady(
                 f"of {dataset.requests} requests of {model.name} whose window is over by {format_moment(as_of)} none "
-                f"has a label that became known within {model.label.within}; load history, and see that its sources say "
-                "when a record is known (known_after): without it that is when it was received",
+                f"has a label that became known within {model.label.within}; load history, and see that its sources "
+                "say when a record is known (known_after): without it that is when it was received",
                 requests=dataset.requests,
             )
         content = _parquet(dataset.rows)
