@@ -25,3 +25,13 @@ def test_an_absent_blob_is_named(blobs: Blobs) -> None:
     """Getting what is not there is NotFound and names the key."""
     with pytest.raises(NotFound, match="nowhere"):
         blobs.get("nowhere")
+
+
+def test_a_deleted_blob_is_gone(blobs: Blobs) -> None:
+    """A deleted blob is not found and not listed; deleting it again is no error."""
+    blobs.put("a", b"1")
+    for _ in range(2):
+        blobs.delete("a")
+    assert list(blobs.list("a")) == []
+    with pytest.raises(NotFound):
+        blobs.get("a")

@@ -15,11 +15,14 @@ import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
 
+from smallbox.aws.blobs import S3Blobs
 from smallbox.cli.demo.replay import MODEL
 from smallbox.cli.models import score
+from smallbox.cli.quarantine import replay
 from smallbox.cli.system import System
 from smallbox.errors import InvalidInput
-from smallbox.times import DAY, format_moment
+from smallbox.ingestion.quarantine import Quarantine
+from smallbox.times import DAY, day_of, format_moment
 from tests.deployed.conftest import START, Deployed
 
 pytestmark = pytest.mark.deployed
@@ -107,6 +110,19 @@ def test_live_days_go_round_with_equal_features(deployed: Deployed) -> None:
     assert checks["skew"]["value"] == 0
     assert checks["auc"]["value"] > 0.5
     assert deployed.system.dead_letters() == 0
+
+
+def test_quarantine_is_replayed_through_the_front_door(deployed: Deployed) -> None:
+    """A rejected record waits with its reason; sent again while still wrong it waits again, once."""
+    system = deployed.system
+    wrong = {"observation_id": "q", "observed_at": "2013-01-16T00:00:00Z", "origin": "JFK", "wind_speed": 1048.4}
+    system.send("weather", [json.dumps(wrong)], format_moment(START + 2 * DAY))
+    quarantine = Quarantine(S3Blobs(system.outputs["LakeBucket"], system.stack.client("s3")))
+    for _ in range(2):
+        (batch,) = quarantine.batches("weather", day_of(START + 2 * DAY))
+        assert [(r["rule"], r["record"]["wind_speed"]) for r in quarantine.read(batch)] == [("maximum", 1048.4)]
+        answer = replay(system, quarantine, "weather", batch.day, format_moment(START + 2 * DAY))
+        assert (answer["accepted"], len(answer["rejected"])) == (0, 1)
 
 
 def test_a_dropped_file_is_scored(deployed: Deployed, tmp_path: Any) -> None:

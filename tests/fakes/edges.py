@@ -26,6 +26,9 @@ class FakeBlobs:
     def put(self, key: str, content: bytes) -> None:
         self.objects[key] = content
 
+    def delete(self, key: str) -> None:
+        self.objects.pop(key, None)
+
     def list(self, prefix: str) -> Sequence[str]:
         return sorted(key for key in self.objects if key.startswith(prefix))
 

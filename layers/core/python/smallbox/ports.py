@@ -58,6 +58,9 @@ class Blobs(Protocol):
     def list(self, prefix: str) -> Sequence[str]:
         """All keys with the prefix, in order."""
 
+    def delete(self, key: str) -> None:
+        """Remove an object; nothing happens when it is not there."""
+
 
 @dataclass(frozen=True, slots=True)
 class StateKey:

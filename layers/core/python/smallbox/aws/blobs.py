@@ -44,6 +44,11 @@ class S3Blobs:
         with _translated(self._bucket, key):
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=content)
 
+    def delete(self, key: str) -> None:
+        """Remove an object, if it is there."""
+        with _translated(self._bucket, key):
+            self._s3.delete_object(Bucket=self._bucket, Key=key)
+
     def list(self, prefix: str) -> Sequence[str]:
         """All keys with the prefix, in order."""
         with _translated(self._bucket, prefix):

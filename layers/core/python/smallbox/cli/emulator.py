@@ -70,6 +70,8 @@ def stop(pid: int) -> None:
         _signal_group(pid, number)
         while alive(pid) and time.monotonic() < deadline:
             time.sleep(0.05)
+    if pid in _children:
+        _children.pop(pid).wait(_STOP_SECONDS)
     shutil.rmtree(_temporary(), ignore_errors=True)
 
 

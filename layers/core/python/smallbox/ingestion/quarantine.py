@@ -1,13 +1,42 @@
 """Where rejected records wait, with the reason, until the contract or the sender is mended."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from smallbox.ports import Blobs
 from smallbox.records import Rejection
 from smallbox.times import Micros, day_of
 
 PREFIX = "quarantine"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rejected records that came together.
+
+    Attributes:
+        key: where they lie.
+        source: whose contract they broke.
+        day: the day on which they were received.
+        count: how many there are.
+    """
+
+    key: str
+    source: str
+    day: str
+    count: int
+
+    @classmethod
+    def of(cls, key: str) -> "Batch":
+        """The batch of a key.
+
+        >>> Batch.of("quarantine/weather/2013-03-01/request.2.jsonl").count
+        2
+        """
+        _, source, day, name = key.split("/", 3)
+        return cls(key, source, day, int(name.rsplit(".", 2)[1]))
 
 
 class Quarantine:
@@ -29,5 +58,27 @@ class Quarantine:
 
     def count(self, source: str, day: str) -> int:
         """How many records of the source were rejected on that day."""
-        keys = self._blobs.list(f"{PREFIX}/{source}/{day}/")
-        return sum(int(key.rsplit(".", 2)[1]) for key in keys)
+        return sum(batch.count for batch in self.batches(source, day))
+
+    def batches(self, source: str = "", day: str = "") -> Sequence[Batch]:
+        """The batches that wait, of all sources or one, of all days or one."""
+        parts = [PREFIX, *([source] if source else []), *([day] if source and day else [])]
+        return [Batch.of(key) for key in self._blobs.list("/".join(parts) + "/")]
+
+    def read(self, batch: Batch) -> Sequence[Mapping[str, Any]]:
+        """The rejected records of a batch, each with its reason: index, field, rule, message, record."""
+        return [json.loads(line) for line in self._blobs.get(batch.key).splitlines()]
+
+    def replay(self, batch: Batch, send: Callable[[Sequence[str]], Mapping[str, Any]]) -> Mapping[str, Any]:
+        """Send the records of a batch again, then let it go; what is rejected again waits in a batch of its own.
+
+        A crash in between leaves the batch: replaying it again brings in nothing twice, since a record that says the
+        same counts once.
+
+        Args:
+            batch: the batch.
+            send: sends records, each a JSON text, as their source's; answers ``accepted`` and ``rejected``.
+        """
+        answer = send([json.dumps(rejection["record"]) for rejection in self.read(batch)])
+        self._blobs.delete(batch.key)
+        return answer

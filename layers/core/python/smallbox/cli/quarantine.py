@@ -1,0 +1,60 @@
+"""``smallbox quarantine``: what was rejected, why, and another try."""
+
+import argparse
+from dataclasses import asdict
+from typing import Any
+
+from smallbox.cli.local import stack
+from smallbox.cli.output import printed
+from smallbox.cli.system import System
+from smallbox.define import project
+from smallbox.ingestion.quarantine import Quarantine
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    root = commands.add_parser("quarantine", help="rejected records: list, show, or replay them")
+    verbs = root.add_subparsers(title="verbs", required=True, metavar="verb")
+    lister = verbs.add_parser("list", help="how many wait, by source, day and batch")
+    lister.add_argument("source", nargs="?", default="")
+    lister.set_defaults(run=printed(_list))
+    shower = verbs.add_parser("show", help="the records of a source and a day, each with its reason")
+    shower.set_defaults(run=printed(_show))
+    replayer = verbs.add_parser("replay", help="send them again, after the contract or the sender has been mended")
+    replayer.add_argument("--as-of", help="the moment of a replay, ISO 8601")
+    replayer.set_defaults(run=printed(_replay))
+    for parser in (shower, replayer):
+        parser.add_argument("source")
+        parser.add_argument("day", nargs="?", default="", help="like 2013-03-05; all days when left out")
+
+
+def _quarantine(system: System) -> Quarantine:
+    from smallbox.aws.blobs import S3Blobs  # noqa: PLC0415 - boto3, which `smallbox --help` need not load
+
+    return Quarantine(S3Blobs(system.outputs["LakeBucket"], system.stack.client("s3")))
+
+
+def _list(arguments: argparse.Namespace) -> Any:
+    return {"waiting": [asdict(batch) for batch in _quarantine(System(stack())).batches(arguments.source)]}
+
+
+def _show(arguments: argparse.Namespace) -> Any:
+    quarantine = _quarantine(System(stack()))
+    return [r for batch in quarantine.batches(arguments.source, arguments.day) for r in quarantine.read(batch)]
+
+
+def _replay(arguments: argparse.Namespace) -> Any:
+    system = System(stack())
+    return replay(system, _quarantine(system), arguments.source, arguments.day, arguments.as_of)
+
+
+def replay(system: System, quarantine: Quarantine, source: str, day: str, as_of: str | None) -> Any:
+    """Send what waits of a source again; how many were accepted now, and how many were rejected again."""
+    project.load().source(source)
+    answers = [
+        quarantine.replay(batch, lambda lines: system.send(source, lines, as_of))
+        for batch in quarantine.batches(source, day)
+    ]
+    system.drain()
+    rejected = [rejection for answer in answers for rejection in answer["rejected"]]
+    return {"accepted": sum(answer["accepted"] for answer in answers), "rejected": rejected}
