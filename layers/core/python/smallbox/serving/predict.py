@@ -14,7 +14,7 @@ from smallbox.ports import Blobs, OnlineStore, Queue
 from smallbox.registry.store import Registry
 from smallbox.release.routing import Routing
 from smallbox.serving.assign import arm_of
-from smallbox.serving.requests import names_of_missing, parse_instances
+from smallbox.serving.requests import parse_instances
 from smallbox.serving.scorer import Scorer
 from smallbox.serving.vectors import Vectors, online_vectors, unknown_vectors
 from smallbox.times import Micros, Moment
@@ -171,11 +171,10 @@ class Predictor:
 
 
 def _answer(model: Model, row: Mapping[str, Any], *, explain: bool) -> dict[str, Any]:
-    numeric = [row["inputs"][n] for n in model.columns.numeric]
     return {
         "id": row["key"],
         "score": row["score"],
         "version": row["version"],
         "arm": row["arm"],
-        "missing": names_of_missing(model.columns.numeric, [float("nan") if v is None else v for v in numeric]),
+        "missing": [name for name in model.columns.numeric if row["inputs"][name] is None],
     } | ({"inputs": row["inputs"]} if explain else {})

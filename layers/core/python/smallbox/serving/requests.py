@@ -1,6 +1,6 @@
 """What a caller may ask: instances of a model's request, checked by the contract of their source."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from smallbox.define.model import Model
@@ -35,12 +35,3 @@ def _checked(model: Model, instance: Any, index: int) -> dict[str, Any]:
         details = {"index": index, "field": found.field, "rule": found.rule}
         raise ContractViolation(f"instance {index}: {found.message}", **details)
     return found
-
-
-def names_of_missing(names: Sequence[str], row: Sequence[float]) -> list[str]:
-    """The numeric columns that have no value in a row.
-
-    >>> names_of_missing(["a", "b"], [1.0, float("nan")])
-    ['b']
-    """
-    return [name for name, value in zip(names, row, strict=True) if value != value]  # noqa: PLR0124 - only NaN differs from itself
