@@ -76,7 +76,7 @@ def test_an_unsigned_request_is_refused(deployed: Deployed) -> None:
 
 def test_a_function_may_do_only_what_it_was_granted(deployed: Deployed) -> None:
     """IAM is really enforced: a role of the stack is denied what permissions.py does not list for it."""
-    iam, sts = deployed.system.stack.client("iam"), deployed.system.stack.client("sts")
+    iam, sts = deployed.system.client("iam"), deployed.system.stack.client("sts")
     names = [r["RoleName"] for page in iam.get_paginator("list_roles").paginate() for r in page["Roles"]]
     role = next(name for name in names if "ingestioncollect" in name)
     arn = iam.get_role(RoleName=role)["Role"]["Arn"]
@@ -117,7 +117,7 @@ def test_quarantine_is_replayed_through_the_front_door(deployed: Deployed) -> No
     system = deployed.system
     wrong = {"observation_id": "q", "observed_at": "2013-01-16T00:00:00Z", "origin": "JFK", "wind_speed": 1048.4}
     system.send("weather", [json.dumps(wrong)], format_moment(START + 2 * DAY))
-    quarantine = Quarantine(S3Blobs(system.outputs["LakeBucket"], system.stack.client("s3")))
+    quarantine = Quarantine(S3Blobs(system.outputs["LakeBucket"], system.client("s3")))
     for _ in range(2):
         (batch,) = quarantine.batches("weather", day_of(START + 2 * DAY))
         assert [(r["rule"], r["record"]["wind_speed"]) for r in quarantine.read(batch)] == [("maximum", 1048.4)]
@@ -139,7 +139,7 @@ def test_a_dropped_file_is_scored(deployed: Deployed, tmp_path: Any) -> None:
 
 def test_a_breach_rings_and_asks_for_a_decision(deployed: Deployed) -> None:
     """A published breach rings the alarm of its kind alone, which asks the retraining function through SNS."""
-    meter = deployed.system.stack.client("cloudwatch")
+    meter = deployed.system.client("cloudwatch")
     figure = {"MetricName": "AccuracyBreaches", "Value": 1.0, "Dimensions": [{"Name": "model", "Value": MODEL}]}
     meter.put_metric_data(Namespace="Smallbox", MetricData=[figure])
     name = deployed.system.outputs["LateArrivalAccuracyAlarm"]
@@ -206,7 +206,7 @@ def test_a_better_challenger_is_promoted(deployed: Deployed) -> None:
 
 def _shuffled_run(deployed: Deployed, name: str) -> Any:
     """The fit and register tasks on a dataset whose training labels were shuffled."""
-    s3, bucket = deployed.system.stack.client("s3"), deployed.system.outputs["LakeBucket"]
+    s3, bucket = deployed.system.client("s3"), deployed.system.outputs["LakeBucket"]
     now = START + 2 * DAY
     built = _invoke(deployed.system, "trainingdataset", {"model": MODEL, "as_of": format_moment(now), "reason": name})
     rows = pq.read_table(io.BytesIO(s3.get_object(Bucket=bucket, Key=built["dataset"])["Body"].read()))
@@ -220,7 +220,7 @@ def _shuffled_run(deployed: Deployed, name: str) -> Any:
 
 
 def _invoke(system: System, function: str, document: Any) -> Any:
-    client = system.stack.client("lambda")
+    client = system.client("lambda")
     pages = client.get_paginator("list_functions").paginate()
     name = next(f["FunctionName"] for page in pages for f in page["Functions"] if function in f["FunctionName"])
     answer = client.invoke(FunctionName=name, Payload=json.dumps(document).encode())

@@ -69,6 +69,21 @@ def parse_moment(text: str) -> Micros:
     return to_micros(moment)
 
 
+def replayed(text: str, present: Micros) -> Moment:
+    """The past moment that a replay names.
+
+    >>> replayed("1970-01-01T00:00:01Z", present=DAY)
+    Moment(at=1000000, is_replayed=True)
+
+    Raises:
+        ValueError: when it is no moment, or lies ahead of the present.
+    """
+    at = parse_moment(text)
+    if at > present:
+        raise ValueError(f"{text!r} lies in the future")
+    return Moment(at, is_replayed=True)
+
+
 def to_micros(moment: datetime) -> Micros:
     """The moment as microseconds; exact, where ``datetime.timestamp`` is a float.
 

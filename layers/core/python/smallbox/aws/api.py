@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from smallbox.aws.clock import now
 from smallbox.errors import MalformedBody, NotFound, error_body, policy_of
-from smallbox.times import Moment, parse_moment
+from smallbox.times import Moment, replayed
 
 logger = Logger()
 
@@ -56,16 +56,12 @@ def moment_of(text: str | None) -> Moment:
     Raises:
         MalformedBody: when it is no moment, or lies ahead.
     """
-    present = now()
     if text is None:
-        return Moment(present)
+        return Moment(now())
     try:
-        at = parse_moment(text)
-    except (TypeError, ValueError) as error:
-        raise MalformedBody(f"as_of={text!r} is not an ISO 8601 moment with its offset", field="as_of") from error
-    if at > present:
-        raise MalformedBody(f"as_of={text!r} lies in the future", field="as_of")
-    return Moment(at, is_replayed=True)
+        return replayed(text, now())
+    except ValueError as error:
+        raise MalformedBody(f"as_of: {error}; name a past moment, ISO 8601 with its offset", field="as_of") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def _quarantine(system: System) -> Quarantine:
     from smallbox.aws.blobs import S3Blobs  # noqa: PLC0415 - boto3, which `smallbox --help` need not load
 
-    return Quarantine(S3Blobs(system.outputs["LakeBucket"], system.stack.client("s3")))
+    return Quarantine(S3Blobs(system.outputs["LakeBucket"], system.client("s3")))
 
 
 def _list(arguments: argparse.Namespace) -> Any:

@@ -1,5 +1,6 @@
 """What one does to a running Smallbox from outside: send, drop, predict, drain, run a machine, look at alarms."""
 
+import functools
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,6 @@ from smallbox.errors import InvalidInput, Unavailable
 from smallbox.monitoring.report import KINDS
 from smallbox.times import parse_moment
 
-OK: Final = 200
 ERRORS_FROM: Final = 400
 MOST: Final = 500
 """The most records or instances of one request."""
@@ -29,6 +29,7 @@ class System:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self.outputs = stack.outputs
+        self.client = functools.cache(stack.client)
 
     def request(self, method: str, path: str, body: str | None = None) -> Any:
         """One signed HTTPS request; its JSON answer.
@@ -65,12 +66,12 @@ class System:
     def rebuild(self, source: str, as_of: str | None = None) -> None:
         """Have the online states of every view of a source rebuilt from the lake, and wait for it."""
         message = {"source": source} if as_of is None else {"source": source, "as_of": parse_moment(as_of)}
-        self.stack.client("sqs").send_message(QueueUrl=self.outputs["RebuildQueue"], MessageBody=json.dumps(message))
+        self.client("sqs").send_message(QueueUrl=self.outputs["RebuildQueue"], MessageBody=json.dumps(message))
         self.drain()
 
     def upload(self, key: str, file: Path) -> None:
         """Put a file into the inbox."""
-        self.stack.client("s3").upload_file(str(file), self.outputs["InboxBucket"], key)
+        self.client("s3").upload_file(str(file), self.outputs["InboxBucket"], key)
 
     def wait_for_object(self, bucket: str, key: str, seconds: float = 120) -> bytes:
         """The content of an object, as soon as there is one.
@@ -78,7 +79,7 @@ class System:
         Raises:
             Unavailable: when there is none in time.
         """
-        s3, name = self.stack.client("s3"), self.outputs[bucket]
+        s3, name = self.client("s3"), self.outputs[bucket]
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if s3.list_objects_v2(Bucket=name, Prefix=key).get("KeyCount"):
@@ -102,7 +103,7 @@ class System:
 
     def _waiting(self, queue: str) -> int:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        answer = self.stack.client("sqs").get_queue_attributes(QueueUrl=self.outputs[queue], AttributeNames=names)
+        answer = self.client("sqs").get_queue_attributes(QueueUrl=self.outputs[queue], AttributeNames=names)
         return sum(int(answer["Attributes"][name]) for name in names)
 
     def dead_letters(self) -> int:
@@ -112,7 +113,7 @@ class System:
     def run(self, machine: str, document: Mapping[str, Any], name: str | None = None) -> Mapping[str, Any]:
         """Start an execution of a state machine and wait for its output."""
         options = {} if name is None else {"name": name}
-        started = self.stack.client("stepfunctions").start_execution(
+        started = self.client("stepfunctions").start_execution(
             stateMachineArn=self.outputs[machine], input=json.dumps(document), **options
         )
         return self.wait_for_execution(started["executionArn"])
@@ -125,7 +126,7 @@ class System:
         """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            execution = self.stack.client("stepfunctions").describe_execution(executionArn=arn)
+            execution = self.client("stepfunctions").describe_execution(executionArn=arn)
             if execution["status"] == "SUCCEEDED":
                 output: Mapping[str, Any] = json.loads(execution["output"])
                 return output
@@ -136,7 +137,7 @@ class System:
 
     def rang(self, model: str) -> list[str]:
         """The kinds of breaches of a model for which an alarm has ever rung, in order."""
-        history = self.stack.client("cloudwatch").get_paginator("describe_alarm_history")
+        history = self.client("cloudwatch").get_paginator("describe_alarm_history")
         return sorted(kind for kind in KINDS if self._has_rung(history, self.outputs[_output_of(model, kind)]))
 
     def _has_rung(self, history: Any, alarm: str) -> bool:
@@ -145,7 +146,7 @@ class System:
 
     def alarms(self) -> dict[str, str]:
         """The state of every alarm by its name."""
-        pages = self.stack.client("cloudwatch").get_paginator("describe_alarms").paginate()
+        pages = self.client("cloudwatch").get_paginator("describe_alarms").paginate()
         return {a["AlarmName"]: a["StateValue"] for page in pages for a in page["MetricAlarms"]}
 
 

@@ -12,7 +12,7 @@ from smallbox.ingestion.quarantine import Quarantine
 from smallbox.ingestion.readers import read_batches
 from smallbox.ingestion.table import name_of, to_table
 from smallbox.ports import Blobs, Lake, Queue
-from smallbox.times import Micros, Moment, format_moment, parse_moment
+from smallbox.times import Micros, Moment, format_moment, replayed
 
 PREFIX = "drop"
 AS_OF = "as_of="
@@ -51,12 +51,9 @@ def moment_of(key: str, now: Micros) -> Moment:
     if not named:
         return Moment(now)
     try:
-        moment = Moment(parse_moment(named[0]), is_replayed=True)
+        return replayed(named[0], now)
     except ValueError as error:
-        raise MalformedBody(f"{key!r}: {named[0]!r} is not an ISO 8601 moment with its offset", key=key) from error
-    if moment.at > now:
-        raise MalformedBody(f"{key!r}: {named[0]!r} lies in the future", key=key)
-    return moment
+        raise MalformedBody(f"{key!r}: {error}; name a past moment, ISO 8601 with its offset", key=key) from error
 
 
 def source_of(key: str) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -13,6 +12,7 @@ from smallbox.features.window import Floats
 from smallbox.feedback.join import LABELLED, coverage
 from smallbox.monitoring.drift import missing_share, psi, psi_by_chance
 from smallbox.monitoring.report import Check, Kind
+from smallbox.monitoring.skew import unequal
 from smallbox.training.metrics import measure
 
 
@@ -42,8 +42,7 @@ def skew_check(rule: Monitor, served: Floats, recomputed: Floats) -> Check:
 
     Not a number equals itself. The two engines promise equal bits; see ``Monitor.max_skew`` for what the limit allows.
     """
-    unequal = ~((served == recomputed) | (np.isnan(served) & np.isnan(recomputed)))
-    count = int(unequal.sum())
+    count = unequal(served, recomputed)
     limit = rule.max_skew * served.size
     return Check("features", "skew", float(count), limit, count > limit, served.size)
 

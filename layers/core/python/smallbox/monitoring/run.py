@@ -11,15 +11,15 @@ import pyarrow.compute as pc
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.define.source import Source
-from smallbox.features.historical import historical_features
 from smallbox.feedback.run import labelled_table
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.ingestion.table import history, name_of
 from smallbox.monitoring.checks import accuracy_checks, data_checks, drift_checks, skew_check
 from smallbox.monitoring.report import KINDS, LATEST, Check, metric_name, metrics_partition, report_key, report_of
+from smallbox.monitoring.skew import recomputed_features, served_features
 from smallbox.ports import Between, Blobs, Documents, Lake, Meter
 from smallbox.registry.store import Registry
-from smallbox.serving.log import ENTITY_PREFIX, PredictionLog
+from smallbox.serving.log import PredictionLog
 from smallbox.times import DAY, Micros, day_of, parse_moment
 from smallbox.training.profile import profile
 
@@ -84,12 +84,9 @@ class CheckTask:
         return [*self._skew(model, day), *self._drift(model, week, as_of)]
 
     def _skew(self, model: Model, rows: pa.Table) -> list[Check]:
-        if not rows.num_rows or not model.feature_names:
+        if not rows.num_rows:
             return []
-        entities = {view.name: rows[ENTITY_PREFIX + view.name].to_pylist() for view in model.views}
-        served = np.column_stack([rows[name].to_numpy() for name in model.feature_names])
-        recomputed = historical_features(model, self._lake, entities, rows["time"].to_numpy())
-        return [skew_check(model.monitor, served, recomputed)]
+        return [skew_check(model.monitor, served_features(model, rows), recomputed_features(model, self._lake, rows))]
 
     def _drift(self, model: Model, week: pa.Table, as_of: Micros) -> list[Check]:
         routing = self._registry.routing(model.name)

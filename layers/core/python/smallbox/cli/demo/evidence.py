@@ -13,12 +13,12 @@ from smallbox.aws.lake import DeltaLake
 from smallbox.cli.demo.replay import MODEL
 from smallbox.cli.system import System
 from smallbox.define.model import Model
-from smallbox.features.historical import historical_features
 from smallbox.features.window import Floats, Ints
 from smallbox.feedback.join import LABELLED
 from smallbox.feedback.run import labelled_table
+from smallbox.monitoring.skew import recomputed_features, served_features, unequal
 from smallbox.ports import Between, Lake
-from smallbox.serving.log import ENTITY_PREFIX, PredictionLog
+from smallbox.serving.log import PredictionLog
 from smallbox.serving.scorer import Scorer
 from smallbox.times import DAY, Micros, day_of
 from smallbox.training.metrics import Bools, measure
@@ -84,9 +84,7 @@ def gather(system: System, model: Model, log: PredictionLog, lake: Lake, start: 
     """Read everything back, and recompute what was served."""
     rows = log.read(model.name, Between("time", start, end))
     rows = rows.filter(pc.equal(rows["channel"], "online")).sort_by([("id", "ascending")])
-    features = _recomputed_features(model, lake, rows)
-    served = np.column_stack([rows[name].to_numpy() for name in model.feature_names])
-    unequal = ~((served == features) | (np.isnan(served) & np.isnan(features)))
+    served, features = served_features(model, rows), recomputed_features(model, lake, rows)
     scores = _recomputed_scores(system, model, rows, features)
     labelled = _labelled(lake, rows)
     at = np.flatnonzero(np.asarray(labelled["status"]) == LABELLED)
@@ -96,7 +94,7 @@ def gather(system: System, model: Model, log: PredictionLog, lake: Lake, start: 
     time = known["time"].to_numpy()
     return Evidence(
         served=served.size,
-        unequal=int(unequal.sum()),
+        unequal=unequal(served, features),
         largest_score_gap=float(np.abs(scores - rows["score"].to_numpy()).max(initial=0.0)),
         predictions=rows.num_rows,
         labels=len(at),
@@ -110,18 +108,13 @@ def gather(system: System, model: Model, log: PredictionLog, lake: Lake, start: 
     )
 
 
-def _recomputed_features(model: Model, lake: Lake, rows: pa.Table) -> Floats:
-    entities = {view.name: rows[ENTITY_PREFIX + view.name].to_pylist() for view in model.views}
-    return historical_features(model, lake, entities, rows["time"].to_numpy())
-
-
 def _recomputed_scores(system: System, model: Model, rows: pa.Table, features: Floats) -> Floats:
     sent = [rows[name].to_numpy() for name in model.columns.numeric if name in model.inputs]
     numeric = np.column_stack([*sent, features])
     texts = np.array([rows[n].to_pylist() for n in model.columns.categorical], dtype=object).T
     versions = rows["version"].to_numpy()
     scores = np.empty(rows.num_rows)
-    s3 = system.stack.client("s3")
+    s3 = system.client("s3")
     for version in system.request("GET", f"/models/{model.name}/versions")["versions"]:
         of_version = versions == version["number"]
         if of_version.any():

@@ -51,7 +51,8 @@ def _ingestion(story: Story, dead: int) -> Verdict:
 
 
 def _features(evidence: Evidence) -> Verdict:
-    said = f"{evidence.served:,} values served, {evidence.unequal} unlike their batch recomputation"
+    said = f"{evidence.served:,} values served, {evidence.unequal} unlike their batch recomputation; "
+    said += f"scores recomputed from it differ by at most {evidence.largest_score_gap:.0e}"
     return Verdict("features", evidence.served > 0 and not evidence.unequal, said)
 
 
