@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -36,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SmallboxError as error:
         sys.stderr.write(f"smallbox: {error.message}\n")
         return 1
+    except BrokenPipeError:  # whoever read, like `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         sys.stderr.write("smallbox: interrupted\n")
         return _INTERRUPTED

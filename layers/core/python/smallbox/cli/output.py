@@ -16,6 +16,7 @@ def printed(command: Callable[[argparse.Namespace], Any]) -> Callable[[argparse.
         document = command(arguments)
         json.dump(document, sys.stdout, indent=2)
         sys.stdout.write("\n")
+        sys.stdout.flush()
         return int(_is_all_rejected(document))
 
     return run
