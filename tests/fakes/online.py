@@ -1,6 +1,6 @@
 """An online store in memory, with the conditions and limits of the real one, that can crash on demand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from smallbox.errors import Conflict
 from smallbox.ports import Marker, StateKey, StateWrite, StoredState
@@ -19,6 +19,9 @@ class FakeOnlineStore:
         self.states: dict[StateKey, StoredState] = {}
         self.marked: dict[str, Marker] = {}
         self.commits = 0
+        self.meanwhile: list[Callable[[], object]] = []
+        """What others do, one before each of the next commits."""
+        self._interrupted = False
         self._writes_left: int | None = None
 
     def crash_after(self, writes: int | None) -> None:
@@ -32,6 +35,12 @@ class FakeOnlineStore:
         return {identity: self.marked[identity].digest for identity in ids if identity in self.marked}
 
     def commit(self, markers: Sequence[Marker], states: Sequence[StateWrite]) -> None:
+        if self.meanwhile and not self._interrupted:
+            self._interrupted = True
+            try:
+                self.meanwhile.pop(0)()
+            finally:
+                self._interrupted = False
         self._count_down()
         assert 0 < len(markers) + len(states) <= TRANSACTION_LIMIT, "a transaction has 1 to 100 items"
         names = [marker.id for marker in markers] + [state.key for state in states]

@@ -8,17 +8,27 @@ from hypothesis import strategies as st
 from smallbox.define import (
     FeatureView,
     Source,
+    above,
+    at_least,
+    below,
     boolean,
     count,
+    distinct,
+    equal,
+    first,
     last,
     maximum,
     mean,
     minimum,
     number,
+    one_of,
     rate,
+    since_last,
+    std,
     text,
     timestamp,
     total,
+    unequal,
 )
 from smallbox.ingestion.contract import contract_of
 from smallbox.records import Record
@@ -49,15 +59,27 @@ SOURCES = {
 }
 
 
-def _views(source: Source) -> tuple[FeatureView, FeatureView]:
+def _views(source: Source) -> tuple[FeatureView, ...]:
     windows = ("20m", "3h", "24h", "10d")
     one = {f"count_{w}": count(w) for w in windows} | {f"mean_{w}": mean("size", w) for w in windows}
     one |= {f"last_{w}": last("size", w) for w in windows} | {"rate": rate("ok", "24h"), "yes": total("ok", "3h")}
     two = {"sum": total("size", "24h"), "low": minimum("size", "24h"), "high": maximum("size", "10d")}
     two |= {"top": maximum("size", "3h"), "last_ok": last("ok", "24h"), "last_size": last("size", "24h")}
+    three = {f"std_{w}": std("size", w) for w in windows} | {f"first_{w}": first("size", w) for w in ("3h", "10d")}
+    three |= {f"since_{w}": since_last(w) for w in ("20m", "24h")} | {
+        f"places_{w}": distinct("where", w) for w in windows
+    }
+    three |= {"sizes": distinct("size", "24h", where=equal("ok", True)), "small": rate(below("size", 0), "3h")}
+    three |= {"x": count("24h", where=equal("where", "x")), "not_x": mean("size", "10d", where=unequal("where", "x"))}
+    three |= {"good": first("size", "24h", where=(equal("ok", True), at_least("size", 0.1)))}
+    three |= {
+        "since_good": since_last("10d", where=one_of("where", ["x"])),
+        "least": minimum("size", "3h", where=above("size", 0)),
+    }
     return (
         FeatureView(f"{source.name}_one", "who", source, one, tile="10m"),
         FeatureView(f"{source.name}_two", ("who", "where"), source, two, tile="1h"),
+        FeatureView(f"{source.name}_three", "who", source, three),
     )
 
 

@@ -17,8 +17,8 @@ names = pytest.mark.parametrize("name", SOURCES)
 
 
 def entities_of(view_index: int) -> list[str]:
-    """The entities of the first or the second view, and one that nothing happened to."""
-    if view_index == 0:
+    """The entities of one of the views, and one that nothing happened to."""
+    if view_index != 1:
         return ["a", "b\\|c", "nobody"]
     return [
         f"{who.replace('|', chr(92) + '|')}|{place.replace(chr(92), chr(92) * 2)}"
@@ -29,7 +29,7 @@ def entities_of(view_index: int) -> list[str]:
 
 @names
 @settings(max_examples=60, deadline=None)
-@given(data=st.data(), which=st.integers(0, 1))
+@given(data=st.data(), which=st.integers(0, 2))
 def test_batch_equals_the_definition(name: str, data: st.DataObject, which: int) -> None:
     """For every aggregate, any history and any moment, the batch engine gives exactly what the definition says."""
     source, view = SOURCES[name], VIEWS[name][which]
@@ -39,7 +39,7 @@ def test_batch_equals_the_definition(name: str, data: st.DataObject, which: int)
         view, to_table(source, history), [e for e, _ in asked], np.array([t for _, t in asked], dtype=np.int64)
     )
     expected = [oracle.features(view, history, entity, as_of) for entity, as_of in asked]
-    np.testing.assert_array_equal(found, np.array(expected))
+    oracle.check(view, found, expected)
 
 
 @names

@@ -1,6 +1,7 @@
 """The stream engine against the definition: any order, any batches, any crash."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smallbox.features import tiles
+from smallbox.features.offline import point_in_time
 from smallbox.features.rebuild import Rebuilder, rebuild
 from smallbox.features.stream import Rebuild, apply
 from smallbox.ingestion.table import name_of, to_table
@@ -77,11 +79,14 @@ class World:
     def check(self, history: Sequence[Record], now: int) -> None:
         """Every state answers as the definition says."""
         for which, view in enumerate(self.views):
-            for entity in entities_of(which):
-                stored = self.store.read([StateKey(view.name, entity)])
-                state = next((tiles.unpack(view, found.packed) for found in stored.values()), None)
-                expected = np.array(oracle.features(view, history, entity, now))
-                np.testing.assert_array_equal(tiles.value(view, state, now), expected)
+            entities = entities_of(which)
+            stored = self.store.read([StateKey(view.name, entity) for entity in entities])
+            states = {key.entity: tiles.unpack(view, found.packed) for key, found in stored.items()}
+            found = np.array([tiles.value(view, states.get(entity), now) for entity in entities])
+            oracle.check(view, found, [oracle.features(view, history, entity, now) for entity in entities])
+            moments = np.full(len(entities), now, np.int64)
+            batch = point_in_time(view, to_table(self.source, history), entities, moments)
+            np.testing.assert_array_equal(found, batch)
 
 
 @names
@@ -103,6 +108,29 @@ def test_stream_equals_the_definition(name: str, data: st.DataObject) -> None:
         order = order[size:]
     for moment in (now, now + 3 * DAY, END):
         world.settle(moment, data.draw(crashes))
+        world.settle(moment)
+        world.check(history, moment)
+
+
+@names
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_workers_at_once_count_everything_once(name: str, data: st.DataObject) -> None:
+    """Workers that write between any two writes of each other, messages overlapping, end where the definition does."""
+    world = World(name)
+    history = data.draw(histories(world.source))
+    world.receive(history)
+    now = max([START, *(r.received_at for r in history)])
+    messages = st.lists(st.sampled_from(history), max_size=5, unique_by=id) if history else st.just([])
+    for start in range(0, len(history), 5):
+        for message in data.draw(st.lists(messages, max_size=4)):
+            world.store.meanwhile.append(partial(world.stream, message, now))
+        if data.draw(st.booleans()):
+            world.store.meanwhile.append(partial(world.settle, now))
+        world.stream(history[start : start + 5], now, data.draw(st.one_of(st.none(), st.integers(0, 3))))
+    world.store.meanwhile.clear()
+    for moment in (now, now + 3 * DAY, END):
+        world.settle(moment)
         world.settle(moment)
         world.check(history, moment)
 

@@ -1,8 +1,5 @@
 """Transactions, contention and crashes, by example."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
-
 import pytest
 
 from smallbox.define import FeatureView, Source, count, mean, number, text, timestamp
@@ -38,19 +35,6 @@ def record(key: str, who: str | None = "a", x: float = 1.0, *, ago: int = HOUR, 
     return Record("s", key, time, time, NOW, values)
 
 
-class InterruptedStore(FakeOnlineStore):
-    """Before its next commit somebody else does something."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.meanwhile: list[Callable[[], Any]] = []
-
-    def commit(self, markers: Sequence[Marker], states: Sequence[StateWrite]) -> None:
-        if self.meanwhile:
-            self.meanwhile.pop(0)()
-        super().commit(markers, states)
-
-
 def send(store: FakeOnlineStore, *records: Record) -> tuple[int, int, Rebuild | None]:
     """Apply one message."""
     outcome = apply(source, views, records, store, now=NOW, pause=lambda _: None)
@@ -65,9 +49,9 @@ def counted(store: FakeOnlineStore, entity: str = "a", view: FeatureView = views
     return float(tiles.value(view, state, NOW)[0])
 
 
-def world(*records: Record) -> tuple[InterruptedStore, FakeLake, Rebuilder]:
+def world(*records: Record) -> tuple[FakeOnlineStore, FakeLake, Rebuilder]:
     """A store and a lake that holds these records."""
-    store, lake = InterruptedStore(), FakeLake()
+    store, lake = FakeOnlineStore(), FakeLake()
     lake.append(name_of(source), to_table(source, records))
     return store, lake, Rebuilder(source, views, lake, store, lambda _: None)
 
@@ -125,7 +109,7 @@ def test_a_message_resumes_after_a_crash() -> None:
 
 def test_two_workers_with_one_message_count_it_once() -> None:
     """When another worker applies the same message in between, the conflict is seen and nothing is added twice."""
-    store = InterruptedStore()
+    store = FakeOnlineStore()
     store.meanwhile.append(lambda: send(store, record("k"), record("l")))
     assert send(store, record("k"), record("m"))[:2] == (1, 1)
     assert counted(store) == 3
@@ -133,7 +117,7 @@ def test_two_workers_with_one_message_count_it_once() -> None:
 
 def test_contention_without_end_is_a_conflict() -> None:
     """When every attempt meets another writer the message is left to the queue."""
-    store = InterruptedStore()
+    store = FakeOnlineStore()
     others = iter(range(1000))
 
     def write() -> None:

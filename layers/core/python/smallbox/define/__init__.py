@@ -1,6 +1,19 @@
 """What a definition is written with."""
 
-from smallbox.define.aggregates import count, last, maximum, mean, minimum, rate, total
+from smallbox.define.aggregates import (
+    count,
+    distinct,
+    first,
+    last,
+    maximum,
+    mean,
+    minimum,
+    rate,
+    since_last,
+    std,
+    total,
+)
+from smallbox.define.conditions import above, at_least, at_most, below, equal, one_of, unequal
 from smallbox.define.fields import boolean, integer, number, text, timestamp
 from smallbox.define.model import Columns, Model, label
 from smallbox.define.rules import Gate, Monitor, Release, Retrain
@@ -16,8 +29,15 @@ __all__ = [
     "Release",
     "Retrain",
     "Source",
+    "above",
+    "at_least",
+    "at_most",
+    "below",
     "boolean",
     "count",
+    "distinct",
+    "equal",
+    "first",
     "integer",
     "label",
     "last",
@@ -25,8 +45,12 @@ __all__ = [
     "mean",
     "minimum",
     "number",
+    "one_of",
     "rate",
+    "since_last",
+    "std",
     "text",
     "timestamp",
     "total",
+    "unequal",
 ]

@@ -1,15 +1,19 @@
 """A feature view: what is computed about one kind of entity from one source."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from smallbox.define.aggregates import Aggregate
 from smallbox.define.source import Source, check_name
 from smallbox.errors import DefinitionError
 from smallbox.times import DAY, HOUR, Micros, duration
 
-ENTITY_SEPARATOR = "|"
+ENTITY_SEPARATOR: Final = "|"
+
+_NUMERIC: Final = frozenset({"number", "integer", "boolean"})
+_TYPES: Final = {"rate": frozenset({"boolean"}), "distinct": _NUMERIC | {"text"}}
+"""What an aggregate's field may be, where that is not any number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +51,7 @@ class FeatureView:
         for name, aggregate in self.features.items():
             self._check_feature(name, aggregate)
 
-    def _check_field(self, name: str, role: str, types: set[str]) -> None:
+    def _check_field(self, name: str, role: str, types: Collection[str]) -> None:
         found = self.source.fields.get(name)
         if found is None or found.type not in types:
             raise DefinitionError(
@@ -62,10 +66,13 @@ class FeatureView:
                 f"view {self.name}: {name}: window {aggregate.window!r} is not a whole number of its tiles; "
                 f"write whole hours, or under 12h a multiple of {self.tile!r}"
             )
-        if aggregate.kind == "rate":
-            self._check_field(aggregate.field, name, {"boolean"})
-        elif aggregate.kind != "count":
-            self._check_field(aggregate.field, name, {"number", "integer", "boolean"})
+        operand = aggregate.operand
+        for condition in (*([operand.holds] if operand.holds else []), *operand.where):
+            condition.check(f"view {self.name}: {name}", self.source.fields)
+        if operand.field:
+            self._check_field(operand.field, name, _TYPES.get(aggregate.kind, _NUMERIC))
+        elif aggregate.kind == "rate" and operand.holds is None:
+            raise DefinitionError(f"view {self.name}: {name}: a rate is of a boolean field or a condition")
 
     def tile_size(self, aggregate: Aggregate) -> Micros:
         """The tile on whose edge the window starts: fine below 12 hours, an hour to 10 days, then a day."""

@@ -8,13 +8,17 @@ that are newer are listed one by one. *Odd* ones, the rest, are always listed. A
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from smallbox.define.view import FeatureView
-from smallbox.features.measures import NEVER, Cells, combine
+from smallbox.features.cells import NEVER, Cells, combine
+from smallbox.features.measures import layout_of
 from smallbox.features.rows import Rows, rows_of
+from smallbox.features.sketch import Sketches
 from smallbox.features.totals import Totals, finish
 from smallbox.features.window import Floats, Ints, end_of, start_of, windows
 from smallbox.ingestion.table import FOREVER
@@ -74,7 +78,7 @@ def point_in_time(view: FeatureView, table: pa.Table | Rows, entities: Sequence[
     if len(rows.time) and len(order):
         _answer(view, rows, asked, totals)
     out = np.empty((len(order), len(view.features)))
-    out[order] = finish(view, totals)
+    out[order] = finish(view, totals, asked.as_of)
     return out
 
 
@@ -93,6 +97,8 @@ def _answer(view: FeatureView, rows: Rows, asked: _Questions, totals: Totals) ->
         soonest = int(delay[plain].min())
         settled = np.minimum((asked.as_of - usual) // view.tile_micros, asked.end)
         _add_settled(block, asked, settled, totals)
+        _add_latest(view, block, asked, settled, totals)
+        _add_seen(block, asked, settled, totals)
         end = np.minimum((asked.as_of - soonest) // view.tile_micros + 1, asked.end)
         _add_listed(block, asked, np.maximum(begin, settled), end, totals)
     if not plain.all():
@@ -121,22 +127,9 @@ def _order(rows: Rows) -> Ints | None:
     return by_entity if by_time is None else by_time[by_entity]
 
 
-def _settle_ties(rows: Rows, cells: Cells) -> Cells:
-    """Put latest values of one entity and event time in the order of (rank, value), so that the last one counts."""
-    same = (rows.entity[1:] == rows.entity[:-1]) & (rows.time[1:] == rows.time[:-1])
-    if not same.any():
-        return cells
-    times, ranks, values = cells.times.copy(), cells.ranks.copy(), cells.values.copy()
-    for at in range(len(cells.times)):
-        order = np.lexsort((cells.values[at], cells.ranks[at], rows.time, rows.entity))
-        times[at], ranks[at], values[at] = times[at][order], ranks[at][order], values[at][order]
-    return Cells(cells.adds, cells.tops, times, ranks, values)
-
-
 def _add_settled(block: _Block, asked: _Questions, until: Ints, totals: Totals) -> None:
-    """Add the versions of every window before the tile ``until``, all of them known."""
-    last = block.position(asked.entity, until)
-    firsts = [np.minimum(block.position(asked.entity, start), last) for start in asked.starts]
+    """Add the sums and extremes of every window before the tile ``until``, where all is known."""
+    firsts, last = _ranges(block, asked, until)
     for row, column in enumerate(block.cells.adds):
         running = np.concatenate(([0], np.cumsum(column)))
         for window, first in enumerate(firsts):
@@ -144,10 +137,12 @@ def _add_settled(block: _Block, asked: _Questions, until: Ints, totals: Totals) 
     for row, top in enumerate(block.cells.tops):
         for window, first in enumerate(firsts):
             np.maximum(totals.tops[window, row], _top(top, first, last), out=totals.tops[window, row])
-    cells = _settle_ties(block.rows, block.cells)
-    for row in range(len(cells.times)):
-        for window, first in enumerate(firsts):
-            _set_latest(cells, row, first, last, window, totals)
+
+
+def _ranges(block: _Block, asked: _Questions, until: Ints) -> tuple[list[Ints], Ints]:
+    """Where each window of each question begins among the versions, and where all of them end."""
+    last = block.position(asked.entity, until)
+    return [np.minimum(block.position(asked.entity, start), last) for start in asked.starts], last
 
 
 def _top(column: Floats, first: Ints, last: Ints) -> Floats:
@@ -157,14 +152,56 @@ def _top(column: Floats, first: Ints, last: Ints) -> Floats:
     return np.where(first < last, tops, -np.inf)
 
 
-def _set_latest(cells: Cells, row: int, first: Ints, last: Ints, window: int, totals: Totals) -> None:
-    there = np.where(cells.times[row] != NEVER, np.arange(cells.times.shape[1]), -1)
+def _add_latest(view: FeatureView, block: _Block, asked: _Questions, until: Ints, totals: Totals) -> None:
+    """Set the latest values, which are the first so far. An earliest value is the latest of the mirrored versions."""
+    ends = [end for end, _ in layout_of(view).lasts]
+    firsts, last = _ranges(block, asked, until) if ends else ([], until)
+    size = len(block.tile)
+    for row, end in enumerate(ends):
+        parts = tuple(part[row] for part in block.cells.lasts)
+        settled = _settle_ties(block.rows, parts, end)
+        for window, first in enumerate(firsts):
+            bounds = (first, last) if end > 0 else (size - last, size - first)
+            found, at = _latest_in(settled[0], *bounds)
+            for total, part in zip((totals.times, totals.ranks, totals.values), settled, strict=True):
+                total[window, row, found] = part[at]
+
+
+Latest = tuple[npt.NDArray[Any], ...]
+"""Times, ranks and values of one latest value, version by version."""
+
+
+def _settle_ties(rows: Rows, parts: Latest, end: int) -> Latest:
+    """Put those of one entity and event time in the order of (rank, value), so that the last counts; mirror firsts."""
+    times, ranks, values = parts
+    same = (rows.entity[1:] == rows.entity[:-1]) & (rows.time[1:] == rows.time[:-1])
+    if same.any():
+        order = np.lexsort((values * end, ranks * end, rows.time, rows.entity))
+        times, ranks, values = times[order], ranks[order], values[order]
+    return times[::end], ranks[::end], values[::end]
+
+
+def _latest_in(times: Ints, first: Ints, last: Ints) -> tuple[Ints, Ints]:
+    """The questions whose range holds a value, and the position of the last one in it."""
+    there = np.where(times != NEVER, np.arange(len(times)), -1)
     latest = np.maximum.accumulate(there)[last - 1]
     found = np.flatnonzero((first < last) & (latest >= first))
-    for total, part in zip(
-        (totals.times, totals.ranks, totals.values), (cells.times, cells.ranks, cells.values), strict=True
-    ):
-        total[window, row, found] = part[row, latest[found]]
+    return found, latest[found]
+
+
+def _add_seen(block: _Block, asked: _Questions, until: Ints, totals: Totals) -> None:
+    """Add the sketches of every window before the tile ``until``: version by version, as nothing subtracts."""
+    if not block.cells.sketches:
+        return
+    firsts, last = _ranges(block, asked, until)
+    for question, version in _pairs(np.minimum.reduce(firsts), last):
+        for window, first in enumerate(firsts):
+            inside = version >= first[question]
+            which, shown = question[inside], version[inside]
+            for seen, sketch in zip(totals.seen[window], block.cells.sketches, strict=True):
+                one = sketch.take(shown)
+                found = Sketches.of(which[one.cell], one.codes, len(asked.end))
+                seen.append((found.cell, found.codes))
 
 
 def _add_listed(block: _Block, asked: _Questions, start: Ints, end: Ints, totals: Totals) -> None:

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from smallbox.define.source import Source
 from smallbox.define.view import FeatureView
 from smallbox.errors import Conflict
-from smallbox.features.measures import Cells, combine
+from smallbox.features.cells import Cells, combine
 from smallbox.features.rows import Rows, columns_needed, entities_of, rows_of
 from smallbox.features.stream import (
     ATTEMPTS,

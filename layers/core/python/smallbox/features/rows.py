@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from smallbox.define.view import FeatureView
-from smallbox.features.measures import Cells, layout_of, lift, rank_of
+from smallbox.features.cells import Cells
+from smallbox.features.measures import layout_of, lift, rank_of
+from smallbox.features.operands import Column, Texts
 from smallbox.features.window import Floats, Ints
 from smallbox.ingestion.table import history
 
@@ -26,7 +28,7 @@ class Rows:
         known_at: since when each version counts.
         superseded_at: until when it counts.
         ranks: what decides between equal event times; zeros where the view does not need it.
-        columns: the fields that the view reads, not a number for null.
+        columns: the fields that the view reads; see :mod:`smallbox.features.operands`.
     """
 
     names: pa.Array
@@ -35,7 +37,7 @@ class Rows:
     known_at: Ints
     superseded_at: Ints
     ranks: Ints
-    columns: Mapping[str, Floats]
+    columns: Mapping[str, Column]
 
     def find(self, entities: Sequence[str | None]) -> Ints:
         """The positions of those entities in ``names``; -1 for one that is not there."""
@@ -74,7 +76,7 @@ def rows_of(view: FeatureView, table: pa.Table) -> Rows:
         named = named.drop_null()
     encoded = named.dictionary_encode()
     times = (table["time"].to_numpy(), table["known_at"].to_numpy(), table["superseded_at"].to_numpy())
-    columns = {name: _floats(table[name]) for name in layout.fields}
+    columns = {name: _column(view, name, table[name]) for name in layout.fields}
     ranks = _ranks(table["key"]) if layout.lasts else np.zeros(len(table), np.int64)
     return Rows(encoded.dictionary, np.asarray(encoded.indices, dtype=np.int64), *times, ranks, columns)
 
@@ -93,6 +95,14 @@ def _escaped(column: pa.ChunkedArray) -> pa.Array:
 
 def _ranks(column: pa.ChunkedArray) -> Ints:
     return np.fromiter(map(rank_of, column.to_pylist()), np.int64, len(column))
+
+
+def _column(view: FeatureView, name: str, column: pa.ChunkedArray) -> Column:
+    if view.source.fields[name].type != "text":
+        return _floats(column)
+    encoded = column.combine_chunks().dictionary_encode()
+    codes = np.asarray(pc.fill_null(encoded.indices, -1), dtype=np.int64)
+    return Texts(encoded.dictionary.to_pylist(), codes)
 
 
 def _floats(column: pa.ChunkedArray) -> Floats:

@@ -5,7 +5,7 @@ no such question can reach are dropped. What a state answers depends on its reco
 
 Packed, a state has a header (format, fingerprint of the view's layout, watermark), then for each level its number
 of tiles, its columns of whole numbers, each as its least value and unsigned differences of 0, 1, 2, 4 or 8 bytes,
-and its columns of floats as they are. Little-endian throughout.
+its columns of floats as they are, and the codes of its sketches. Little-endian throughout.
 """
 
 import hashlib
@@ -19,13 +19,15 @@ import numpy as np
 
 from smallbox.define.view import FeatureView
 from smallbox.errors import NotReady
-from smallbox.features.measures import NEVER, Cells, blank, combine, join, layout_of, lift_records
+from smallbox.features.cells import NEVER, Cells, combine, join
+from smallbox.features.measures import blank, layout_of, lift_records
+from smallbox.features.sketch import Sketches
 from smallbox.features.totals import Totals, finish
 from smallbox.features.window import Floats, Ints, end_of, floor, kept_since, levels, windows
 from smallbox.records import Record
 from smallbox.times import Micros
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _HEADER: Final = struct.Struct("<B8sq")
 _COUNT: Final = struct.Struct("<I")
 _COLUMN: Final = struct.Struct("<qB")
@@ -75,7 +77,7 @@ def add(view: FeatureView, state: State, records: Sequence[Record], now: Micros)
     """
     if not records:
         return state
-    cells = lift_records(layout_of(view), records)
+    cells = lift_records(view, records)
     times = np.array([record.time for record in records], dtype=np.int64)
     sized = zip(state.levels, levels(view), strict=True)
     merged = tuple(_merged(level, times // size, cells) for level, size in sized)
@@ -129,7 +131,7 @@ def value(view: FeatureView, state: State | None, as_of: Micros) -> Floats:
     totals = Totals.blank(view, 1)
     if state is not None:
         _fill(view, state, as_of, totals)
-    values: Floats = finish(view, totals)[0]
+    values: Floats = finish(view, totals, np.array([as_of], dtype=np.int64))[0]
     return values
 
 
@@ -150,17 +152,18 @@ def _total(view: FeatureView, state: State, piece: _Piece, as_of: Micros) -> Cel
     else:
         start = floor(end, size) - windows(view)[piece.window][0]
     first, last = np.searchsorted(level.index, (start // size, end // size))
-    return _summed(level.cells, int(first), int(last)) if first < last else None
+    return _summed(level.cells.take(slice(int(first), int(last)))) if first < last else None
 
 
-def _summed(cells: Cells, first: int, last: int) -> Cells:
-    run = cells.take(slice(first, last))
+def _summed(run: Cells) -> Cells:
+    """All cells of a run as one."""
     sums, tops = run.adds.sum(axis=1, keepdims=True), run.tops.max(axis=1, keepdims=True)
+    sketches = tuple(Sketches.of(np.zeros_like(sketch.codes, np.int64), sketch.codes, 1) for sketch in run.sketches)
     if not len(run.times):
-        return Cells(sums, tops, run.times[:, :1], run.ranks[:, :1], run.values[:, :1])
+        return Cells(sums, tops, run.times[:, :1], run.ranks[:, :1], run.values[:, :1], sketches)
     rows, latest = np.arange(len(run.times)), np.argmax(run.times, axis=1)
-    times, ranks, values = (part[rows, latest][:, None] for part in (run.times, run.ranks, run.values))
-    return Cells(sums, tops, times, ranks, values)
+    times, ranks, values = (part[rows, latest][:, None] for part in run.lasts)
+    return Cells(sums, tops, times, ranks, values, sketches)
 
 
 @lru_cache(maxsize=256)
@@ -176,16 +179,24 @@ def pack(view: FeatureView, state: State) -> bytes:
     for level, size in zip(state.levels, levels(view), strict=True):
         parts.append(_COUNT.pack(len(level.index)))
         if len(level.index):
-            parts += [_pack_column(column) for column in _whole_numbers(level, size)]
+            parts += [_pack_column(column) for column in _whole_numbers(view, level, size)]
             parts += [level.cells.tops.tobytes(), level.cells.values.tobytes()]
+            parts += [sketch.codes.astype("<u2").tobytes() for sketch in level.cells.sketches]
     return b"".join(parts)
 
 
-def _whole_numbers(level: Level, size: Micros) -> Ints:
+@lru_cache(maxsize=256)
+def _ends(view: FeatureView) -> Ints:
+    """The sign of the event times of each latest value, as a column."""
+    return np.array([end for end, _ in layout_of(view).lasts], dtype=np.int64)[:, None]
+
+
+def _whole_numbers(view: FeatureView, level: Level, size: Micros) -> Ints:
     cells = level.cells
     # a time since the start of its tile needs fewer bytes than one since 1970
-    since = np.where(cells.times == NEVER, -1, cells.times - level.index * size)
-    return np.concatenate((level.index[None], cells.adds, since, cells.ranks))
+    since = np.where(cells.times == NEVER, -1, cells.times * _ends(view) - level.index * size)
+    counts = [np.diff(sketch.starts)[None] for sketch in cells.sketches]
+    return np.concatenate((level.index[None], cells.adds, since, cells.ranks, *counts))
 
 
 def _pack_column(column: Ints) -> bytes:
@@ -225,14 +236,24 @@ def _unpack_level(view: FeatureView, packed: bytes, at: int, size: Micros) -> tu
     adds, tops, lasts = len(layout.adds), len(layout.tops), len(layout.lasts)
     tiles: int = _COUNT.unpack_from(packed, at)[0]
     at += _COUNT.size
-    whole = np.empty((1 + adds + 2 * lasts, tiles), np.int64)
+    whole = np.empty((1 + adds + 2 * lasts + len(layout.sketches), tiles), np.int64)
     for column in whole if tiles else ():
         at = _unpack_column(packed, at, column)
     floats = np.frombuffer(packed, "<f8", (tops + lasts) * tiles, at).reshape(tops + lasts, tiles)
-    index, since = whole[0], whole[1 + adds : 1 + adds + lasts]
-    times = np.where(since < 0, NEVER, since + index * size) if lasts else since
-    cells = Cells(whole[1 : 1 + adds], floats[:tops], times, whole[1 + adds + lasts :], floats[tops:])
-    return Level(index, cells), at + floats.nbytes
+    index, since, ranks = whole[0], whole[1 + adds : 1 + adds + lasts], whole[1 + adds + lasts : 1 + adds + 2 * lasts]
+    times = np.where(since < 0, NEVER, (since + index * size) * _ends(view)) if lasts else since
+    sketches, at = _unpack_sketches(packed, at + floats.nbytes, whole[1 + adds + 2 * lasts :])
+    return Level(index, Cells(whole[1 : 1 + adds], floats[:tops], times, ranks, floats[tops:], sketches)), at
+
+
+def _unpack_sketches(packed: bytes, at: int, counts: Ints) -> tuple[tuple[Sketches, ...], int]:
+    sketches = []
+    for sizes in counts:
+        starts = np.concatenate(([0], np.cumsum(sizes)))
+        codes = np.frombuffer(packed, "<u2", int(starts[-1]), at)
+        at += codes.nbytes
+        sketches.append(Sketches(starts, codes))
+    return tuple(sketches), at
 
 
 def _unpack_column(packed: bytes, at: int, column: Ints) -> int:

@@ -3,17 +3,21 @@
 The stream and the batch engine both end here, so that equal measures give equal bits.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from smallbox.define.aggregates import Aggregate
 from smallbox.define.view import FeatureView
-from smallbox.features.measures import LIMB_BITS, NEVER, SCALE, Cells, Layout, layout_of, sum_parts
+from smallbox.features.cells import NEVER, Cells
+from smallbox.features.measures import LIMB_BITS, SCALE, SQUARES, Layout, layout_of, sum_parts
+from smallbox.features.sketch import Codes, Sketches, estimate
 from smallbox.features.window import Floats, Ints, windows
+from smallbox.times import SECOND
 
 _LIMB: Final = float(1 << LIMB_BITS)
 
@@ -23,7 +27,8 @@ class Totals:
     """Cells of every window of a view for a number of questions; updated in place.
 
     The arrays are those of :class:`Cells` with the window as a first axis: (windows, measures, questions).
-    ``adds`` has two more rows, of zeros and of ones, for what a formula does not use.
+    ``adds`` has two more rows, of zeros and of ones, for what a formula does not use. ``seen`` holds, by window and
+    sketch, the questions and codes of values so far.
     """
 
     adds: Ints
@@ -31,6 +36,7 @@ class Totals:
     times: Ints
     ranks: Ints
     values: Floats
+    seen: list[list[list[tuple[Ints, Codes]]]]
 
     @classmethod
     def blank(cls, view: FeatureView, questions: int) -> "Totals":
@@ -45,6 +51,7 @@ class Totals:
             np.full(lasts, NEVER, np.int64),
             np.zeros(lasts, np.int64),
             np.full(lasts, np.nan),
+            [[[] for _ in layout.sketches] for _ in range(spans)],
         )
 
     def merge(self, window: int, questions: Ints | slice, cells: Cells) -> None:
@@ -52,6 +59,8 @@ class Totals:
         self.adds[window][:-2][:, questions] += cells.adds
         tops = self.tops[window]
         tops[:, questions] = np.maximum(tops[:, questions], cells.tops)
+        for seen, sketch in zip(self.seen[window], cells.sketches, strict=True):
+            seen.append((np.arange(self.adds.shape[2])[questions][sketch.cell], sketch.codes))
         if not len(cells.times):
             return
         mine = (self.times[window], self.ranks[window], self.values[window])
@@ -84,59 +93,79 @@ class _Sums:
 
 @dataclass(frozen=True, slots=True)
 class _Formulas:
+    """The features by how they are computed; each but the sums as (feature, window, row, or rows, and a sign)."""
+
     sums: _Sums
+    deviations: tuple[tuple[int, int, tuple[int, ...]], ...]
     tops: tuple[tuple[int, int, int, float], ...]
     lasts: tuple[tuple[int, int, int], ...]
+    since: tuple[tuple[int, int, int], ...]
+    sketches: tuple[tuple[int, int, int], ...]
     width: int
 
 
 def _sum_formula(view: FeatureView, layout: Layout, aggregate: Aggregate) -> tuple[float, ...]:
-    at = {part: layout.adds.index(part) for part in sum_parts(view, aggregate)}
+    at = {part: layout.adds.index((part, operand)) for part, operand in sum_parts(view, aggregate)}
     zeros, ones = len(layout.adds), len(layout.adds) + 1
-    name = aggregate.field
     if aggregate.kind == "count":
-        return zeros, at["rows", ""], ones, ones, 1
-    present = at["present", name]
-    divisor = ones if aggregate.kind == "sum" else present
-    if ("true", name) in at:
-        return zeros, at["true", name], divisor, present, 1
-    return at["high", name], at["low", name], divisor, present, SCALE
+        return zeros, at["present"], ones, ones, 1
+    divisor = ones if aggregate.kind == "sum" else at["present"]
+    if "true" in at:
+        return zeros, at["true"], divisor, at["present"], 1
+    return at["high"], at["low"], divisor, at["present"], SCALE
 
 
 @lru_cache(maxsize=256)
 def _formulas(view: FeatureView) -> _Formulas:
     layout, spans = layout_of(view), windows(view)
-    sums, tops, lasts = [], [], []
+    found: dict[str, list[Any]] = {kind: [] for kind in ("sum", "std", "top", "last", "since_last", "distinct")}
     for feature, aggregate in enumerate(view.features.values()):
-        window = spans.index((aggregate.window_micros, view.tile_size(aggregate)))
-        if aggregate.kind in {"min", "max"}:
-            sign = 1.0 if aggregate.kind == "max" else -1.0
-            tops.append((feature, window, layout.tops.index((sign, aggregate.field)), sign))
-        elif aggregate.kind == "last":
-            lasts.append((feature, window, layout.lasts.index(aggregate.field)))
+        at = feature, spans.index((aggregate.window_micros, view.tile_size(aggregate)))
+        kind, operand = aggregate.kind, aggregate.operand
+        if kind in {"min", "max"}:
+            sign = 1.0 if kind == "max" else -1.0
+            found["top"].append((*at, layout.tops.index((sign, operand)), sign))
+        elif kind in {"last", "first", "since_last"}:
+            row = layout.lasts.index((-1 if kind == "first" else 1, operand))
+            found["since_last" if kind == "since_last" else "last"].append((*at, row))
+        elif kind == "distinct":
+            found[kind].append((*at, layout.sketches.index(operand)))
+        elif kind == "std":
+            parts = [layout.adds.index((part, operand)) for part in ("present", "high", "low", *SQUARES)]
+            found[kind].append((*at, tuple(parts)))
         else:
-            sums.append((feature, window, *_sum_formula(view, layout, aggregate)))
-    columns: Ints = np.array(sums, dtype=np.int64).reshape(len(sums), 7).T
-    return _Formulas(
-        _Sums(columns[0], columns[1], columns[2], columns[3], columns[4], columns[5], columns[6].astype(float)),
-        tuple(tops),
-        tuple(lasts),
-        len(view.features),
-    )
+            found["sum"].append((*at, *_sum_formula(view, layout, aggregate)))
+    columns: Ints = np.array(found["sum"], dtype=np.int64).reshape(len(found["sum"]), 7).T
+    sums = _Sums(columns[0], columns[1], columns[2], columns[3], columns[4], columns[5], columns[6].astype(float))
+    std, tops, lasts, since, sketches = (tuple(found[k]) for k in ("std", "top", "last", "since_last", "distinct"))
+    return _Formulas(sums, std, tops, lasts, since, sketches, len(view.features))
 
 
-def finish(view: FeatureView, totals: Totals) -> Floats:
-    """The feature values, one row per question, in the order of ``view.features``; not a number is missing."""
-    formulas = _formulas(view)
-    out = np.empty((formulas.width, totals.adds.shape[2]))
+def finish(view: FeatureView, totals: Totals, as_of: Ints) -> Floats:
+    """The feature values, one row per question, in the order of ``view.features``; not a number is missing.
+
+    Args:
+        view: the view.
+        totals: what was found in its windows.
+        as_of: the moment of each question.
+    """
+    formulas, questions = _formulas(view), totals.adds.shape[2]
+    out = np.empty((formulas.width, questions))
     if len(formulas.sums.features):
         out[formulas.sums.features] = _ratios(formulas.sums, totals.adds)
+    for feature, window, parts in formulas.deviations:
+        out[feature] = _deviation(totals.adds[window][list(parts)])
     for feature, window, row, sign in formulas.tops:
         top = totals.tops[window, row]
         # adding zero turns a negative zero, which negation may leave, into a plain one
         out[feature] = np.where(np.isneginf(top), np.nan, top * sign + 0.0)
     for feature, window, row in formulas.lasts:
         out[feature] = totals.values[window, row] + 0.0
+    for feature, window, row in formulas.since:
+        times = totals.times[window, row]
+        out[feature] = np.where(times == NEVER, np.nan, (as_of - times) / SECOND)
+    for feature, window, row in formulas.sketches:
+        out[feature] = _estimated(totals.seen[window][row], questions)
     return out.T
 
 
@@ -146,3 +175,24 @@ def _ratios(how: _Sums, adds: Ints) -> Floats:
     ratios = (high * _LIMB + low) / how.scale[:, None] / np.maximum(divisor, 1)
     ratios[guard == 0] = np.nan
     return ratios
+
+
+def _deviation(parts: Ints) -> Floats:
+    """The sample standard deviation, from whole numbers that are exact until the last division and root.
+
+    ``sqrt((n * sum(x**2) - sum(x)**2) / (n * (n - 1)))``.
+    """
+    n, high, low, *squares = parts.astype(object)
+    total = (high << LIMB_BITS) + low
+    square = sum(limb << (LIMB_BITS * at) for at, limb in enumerate(squares))
+    spread = (n * square - total * total).astype(np.float64)
+    count = parts[0].astype(np.float64)
+    found = np.sqrt(spread / np.maximum(count * (count - 1), 1)) / SCALE
+    return np.where(count > 1, found, np.nan)
+
+
+def _estimated(seen: Sequence[tuple[Ints, Codes]], questions: int) -> Floats:
+    if not seen:
+        return np.zeros(questions)
+    cells, codes = (np.concatenate(parts) for parts in zip(*seen, strict=True))
+    return estimate(Sketches.of(cells, codes, questions))

@@ -76,7 +76,7 @@ def fingerprint(model: Model) -> str:
             v.entity_fields,
             v.source.name,
             v.tile,
-            {n: (a.kind, a.field, a.window) for n, a in v.features.items()},
+            {n: asdict(a) for n, a in v.features.items()},
         ]
         for v in model.views
     }
