@@ -22,6 +22,7 @@ class Lived:
         self.world = World(load_project())
         self.records = records
         frames = {"departures": records.departures, "arrivals": records.arrivals, "weather": records.weather}
+        frames["planes"] = records.planes
         self.frames = frames
         self.timelines = {name: known(self.world.project.source(name), frame) for name, frame in frames.items()}
         self.reports = [self._drop(name) for name in frames]

@@ -113,7 +113,7 @@ def test_stream_equals_the_definition(name: str, data: st.DataObject) -> None:
 
 
 @names
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_workers_at_once_count_everything_once(name: str, data: st.DataObject) -> None:
     """Workers that write between any two writes of each other, messages overlapping, end where the definition does."""
@@ -136,7 +136,7 @@ def test_workers_at_once_count_everything_once(name: str, data: st.DataObject) -
 
 
 @names
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_stream_equals_the_definition_all_along(name: str, data: st.DataObject) -> None:
     """With time passing between messages and markers expiring, every state is right after each message."""

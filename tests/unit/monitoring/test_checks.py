@@ -8,12 +8,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from smallbox.define import Attributes, attribute
 from smallbox.define.rules import Monitor
+from smallbox.features.inputs import Inputs
 from smallbox.monitoring.checks import accuracy_checks, data_checks, drift_checks, skew_check
 from smallbox.monitoring.report import Check, breaches_of, report_of
+from smallbox.monitoring.skew import Skew, unequal
 from smallbox.training.fit import frame
 from smallbox.training.profile import profile
-from tests.fakes.small import dataset, late_parcel
+from tests.fakes.small import dataset, deliveries, depot, late_parcel
 
 RULE = Monitor(max_quarantined=0.05, min_volume=0.3, min_auc=0.6, max_calibration_error=0.1, min_coverage=0.5)
 
@@ -42,11 +45,25 @@ def test_a_source_is_watched_for_rejects_and_for_silence(
 
 def test_skew_is_any_value_that_differs() -> None:
     """Both missing is equal; one missing, or a last bit, is not. How many may differ is the rule's."""
-    served, other = np.array([[1.0, np.nan], [0.1 + 0.2, 4.0]]), np.array([[1.0, 2.0], [0.3, 4.0]])
-    assert not skew_check(Monitor(max_skew=0), served, served.copy()).breached
-    assert skew_check(Monitor(max_skew=0), served, other).value == 2
-    assert skew_check(Monitor(max_skew=0.4), served, other).breached
-    assert not skew_check(Monitor(max_skew=0.5), served, other).breached
+    model = replace(late_parcel, views=(depot, size), inputs=("weight",))
+    served, other = (
+        inputs([[9.0, 1.0, np.nan], [9.0, 0.1 + 0.2, 4.0]], ["a", "b"]),
+        inputs([[8.0, 1.0, 2.0], [8.0, 0.3, 4.0]], ["a", "c"]),
+    )
+    assert unequal(model, served, served) == Skew(6, 0)
+    assert unequal(model, served, other) == Skew(6, 3)
+    assert not skew_check(Monitor(max_skew=0), Skew(6, 0)).breached
+    assert skew_check(Monitor(max_skew=0), Skew(6, 3)).value == 3
+    assert skew_check(Monitor(max_skew=0.4), Skew(6, 3)).breached
+    assert not skew_check(Monitor(max_skew=0.5), Skew(6, 3)).breached
+
+
+size = Attributes("size", "depot", deliveries, {"size_delay": attribute("delay"), "size_name": attribute("parcel_id")})
+
+
+def inputs(numeric: list[list[float]], texts: list[str]) -> Inputs:
+    """Inputs of a weight, which nobody adds, of two numbers and a text that the store adds."""
+    return Inputs(np.array(numeric), np.array(texts, dtype=object)[:, None], {})
 
 
 def profiles(rows: pa.Table, reference: dict[str, Any] | None = None) -> dict[str, Any]:

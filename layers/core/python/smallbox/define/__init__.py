@@ -13,6 +13,7 @@ from smallbox.define.aggregates import (
     std,
     total,
 )
+from smallbox.define.attributes import Attributes, attribute
 from smallbox.define.conditions import above, at_least, at_most, below, equal, one_of, unequal
 from smallbox.define.fields import boolean, integer, number, text, timestamp
 from smallbox.define.model import Columns, Model, label
@@ -21,6 +22,7 @@ from smallbox.define.source import Source
 from smallbox.define.view import FeatureView
 
 __all__ = [
+    "Attributes",
     "Columns",
     "FeatureView",
     "Gate",
@@ -32,6 +34,7 @@ __all__ = [
     "above",
     "at_least",
     "at_most",
+    "attribute",
     "below",
     "boolean",
     "count",

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from smallbox.define.attributes import View
+from smallbox.define.on_demand import OnDemand, in_order, parameters_of
 from smallbox.define.rules import Gate, Label, Monitor, Release, Retrain
 from smallbox.define.source import Source, check_name
-from smallbox.define.view import FeatureView
 from smallbox.errors import DefinitionError
 
 
@@ -69,10 +70,12 @@ class Model:
         request: the source whose records are what a caller sends: its key names an instance, its event time
             is the moment that a prediction is for.
         inputs: the fields of the request that the estimator sees.
-        views: the feature views that the store adds.
+        views: the feature views and attributes that the store adds.
         label: what is predicted. See :func:`label`.
         estimator: builds the unfitted pipeline from the columns.
+        on_demand: functions of request fields and stored features; see :mod:`smallbox.define.on_demand`.
         fallback: the score that answers when the model cannot, marked as such; ``None`` answers with an error.
+        columns: the model's input columns.
 
     Raises:
         DefinitionError: when a field is missing, or two features share a name.
@@ -81,19 +84,23 @@ class Model:
     name: str
     request: Source
     inputs: Sequence[str]
-    views: Sequence[FeatureView]
+    views: Sequence[View]
     label: Label
     estimator: Estimator
     gate: Gate = field(default_factory=Gate)
     release: Release = field(default_factory=Release)
     monitor: Monitor = field(default_factory=Monitor)
     retrain: Retrain = field(default_factory=Retrain)
+    on_demand: Sequence[OnDemand] = ()
     fallback: float | None = None
     columns: Columns = field(init=False)
 
     def __post_init__(self) -> None:
         check_name("model", self.name)
         fields = self.request.fields
+        object.__setattr__(
+            self, "on_demand", in_order(self.on_demand, {*fields, *self.stored_numeric, *self.stored_texts})
+        )
         for name in self._needed():
             if name not in fields:
                 raise DefinitionError(
@@ -101,7 +108,7 @@ class Model:
                 )
         numeric = tuple(n for n in self.inputs if fields[n].is_numeric)
         categorical = tuple(n for n in self.inputs if fields[n].type == "text")
-        columns = Columns(numeric + self.feature_names, categorical)
+        columns = Columns(numeric + self.feature_names, categorical + self.stored_texts)
         taken = OWN_COLUMNS & set(columns.names)
         if taken:
             raise DefinitionError(
@@ -118,12 +125,34 @@ class Model:
         object.__setattr__(self, "columns", columns)
 
     def _needed(self) -> list[str]:
-        return [*self.inputs, *(n for view in self.views for n in view.entity_fields)]
+        return [*self.inputs, *(n for view in self.views for n in view.entity_fields), *self.read_on_demand]
+
+    @property
+    def stored_numeric(self) -> tuple[str, ...]:
+        """The numbers that the store adds, view by view."""
+        return tuple(name for view in self.views for name in view.numeric)
+
+    @property
+    def stored_texts(self) -> tuple[str, ...]:
+        """The texts that the store adds, view by view."""
+        return tuple(name for view in self.views for name in view.texts)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """The features that the store adds, view by view."""
-        return tuple(name for view in self.views for name in view.features)
+        """The numbers that are added to a request: stored ones, then those computed on demand."""
+        return (*self.stored_numeric, *(function.__name__ for function in self.on_demand))
+
+    @property
+    def read_on_demand(self) -> tuple[str, ...]:
+        """The fields of the request that on-demand features read."""
+        read = (name for function in self.on_demand for name in parameters_of(function))
+        return tuple(dict.fromkeys(name for name in read if name in self.request.fields))
+
+    @property
+    def defaults(self) -> dict[str, float | str]:
+        """What stands in for a stored feature that is missing, where a default is declared."""
+        features = {name: one for view in self.views for name, one in view.features.items()}
+        return {name: one.default for name, one in features.items() if one.default is not None}
 
     @property
     def request_fields(self) -> tuple[str, ...]:

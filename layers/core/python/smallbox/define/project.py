@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
 
+from smallbox.define.attributes import View
 from smallbox.define.model import Model
 from smallbox.define.source import Source
-from smallbox.define.view import FeatureView
 from smallbox.errors import DefinitionError, NotFound
 
-Defined = TypeVar("Defined", Source, FeatureView, Model)
+Defined = TypeVar("Defined", Source, View, Model)
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,14 @@ class Project:
     """Sources, views and models by name."""
 
     sources: Mapping[str, Source]
-    views: Mapping[str, FeatureView]
+    views: Mapping[str, View]
     models: Mapping[str, Model]
 
     def source(self, name: str) -> Source:
         """The source of that name, or :class:`NotFound`."""
         return _find("source", name, self.sources)
 
-    def view(self, name: str) -> FeatureView:
+    def view(self, name: str) -> View:
         """The view of that name, or :class:`NotFound`."""
         return _find("view", name, self.views)
 
@@ -35,7 +35,7 @@ class Project:
         """The model of that name, or :class:`NotFound`."""
         return _find("model", name, self.models)
 
-    def views_of(self, source: str) -> tuple[FeatureView, ...]:
+    def views_of(self, source: str) -> tuple[View, ...]:
         """The views that read a source."""
         return tuple(v for v in self.views.values() if v.source.name == source)
 

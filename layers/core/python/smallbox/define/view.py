@@ -41,23 +41,12 @@ class FeatureView:
 
     def __post_init__(self) -> None:
         check_name("view", self.name)
-        entity = (self.entity,) if isinstance(self.entity, str) else tuple(self.entity)
-        object.__setattr__(self, "entity_fields", entity)
+        object.__setattr__(self, "entity_fields", entity_tuple(self.name, self.entity, self.source))
         object.__setattr__(self, "tile_micros", duration(self.tile))
-        for name in entity:
-            self._check_field(name, "entity", {"text"})
         if self.tile_micros <= 0 or HOUR % self.tile_micros:
             raise DefinitionError(f"view {self.name}: tile={self.tile!r} must divide an hour, like '5m'")
         for name, aggregate in self.features.items():
             self._check_feature(name, aggregate)
-
-    def _check_field(self, name: str, role: str, types: Collection[str]) -> None:
-        found = self.source.fields.get(name)
-        if found is None or found.type not in types:
-            raise DefinitionError(
-                f"view {self.name}: {role} {name!r} must be a {' or '.join(sorted(types))} field "
-                f"of source {self.source.name}; it has {', '.join(self.source.fields)}"
-            )
 
     def _check_feature(self, name: str, aggregate: Aggregate) -> None:
         check_name(f"view {self.name}: feature", name)
@@ -70,7 +59,7 @@ class FeatureView:
         for condition in (*([operand.holds] if operand.holds else []), *operand.where):
             condition.check(f"view {self.name}: {name}", self.source.fields)
         if operand.field:
-            self._check_field(operand.field, name, _TYPES.get(aggregate.kind, _NUMERIC))
+            check_field(self.name, self.source, operand.field, name, _TYPES.get(aggregate.kind, _NUMERIC))
         elif aggregate.kind == "rate" and operand.holds is None:
             raise DefinitionError(f"view {self.name}: {name}: a rate is of a boolean field or a condition")
 
@@ -82,8 +71,41 @@ class FeatureView:
 
     def entity_of(self, values: Mapping[str, Any]) -> str | None:
         """The entity that a record or a request is about; ``None`` when a part of its name is null."""
-        parts = [values.get(name) for name in self.entity_fields]
-        return None if None in parts else entity_key(parts)  # type: ignore[arg-type]
+        return entity_of(self.entity_fields, values)
+
+    @property
+    def numeric(self) -> tuple[str, ...]:
+        """The features that are numbers: all of them."""
+        return tuple(self.features)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The features that are texts: none."""
+        return ()
+
+
+def check_field(view: str, source: Source, name: str, role: str, types: Collection[str]) -> None:
+    """Refuse a field that the source does not have, or that is of another type."""
+    found = source.fields.get(name)
+    if found is None or found.type not in types:
+        raise DefinitionError(
+            f"view {view}: {role} {name!r} must be a {' or '.join(sorted(types))} field "
+            f"of source {source.name}; it has {', '.join(source.fields)}"
+        )
+
+
+def entity_tuple(view: str, entity: str | tuple[str, ...], source: Source) -> tuple[str, ...]:
+    """The fields that name an entity, checked: texts of the source."""
+    fields = (entity,) if isinstance(entity, str) else tuple(entity)
+    for name in fields:
+        check_field(view, source, name, "entity", {"text"})
+    return fields
+
+
+def entity_of(fields: Sequence[str], values: Mapping[str, Any]) -> str | None:
+    """The entity that values are about; ``None`` when a part of its name is null."""
+    parts = [values.get(name) for name in fields]
+    return None if None in parts else entity_key(parts)  # type: ignore[arg-type]
 
 
 def entity_key(parts: Sequence[str]) -> str:

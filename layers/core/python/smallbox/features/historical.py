@@ -4,17 +4,21 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from smallbox.define.attributes import Attributes, View
 from smallbox.define.model import Model
-from smallbox.define.view import FeatureView
+from smallbox.define.on_demand import Array
+from smallbox.features.attributes import attributes_as_of
+from smallbox.features.inputs import MISSING_TEXT, Stored, sent_fields
 from smallbox.features.offline import point_in_time
-from smallbox.features.rows import columns_needed
-from smallbox.features.window import Floats, Ints
+from smallbox.features.rows import columns_needed, floats
+from smallbox.features.window import Ints
 from smallbox.ingestion.table import history, name_of, schema
 from smallbox.ports import Lake
 
 
-def historical_features(model: Model, lake: Lake, entities: Mapping[str, Sequence[str | None]], as_of: Ints) -> Floats:
+def historical_features(model: Model, lake: Lake, entities: Mapping[str, Sequence[str | None]], as_of: Ints) -> Stored:
     """The features that the store would have added, as of each moment.
 
     Args:
@@ -24,17 +28,45 @@ def historical_features(model: Model, lake: Lake, entities: Mapping[str, Sequenc
         as_of: the moment of each question.
 
     Returns:
-        ``(n, len(model.feature_names))``; bit for bit what the online store gave at that moment.
+        What the store adds, before defaults; bit for bit what the online store gave at that moment.
     """
     histories = {
         source: _history(lake, [view for view in model.views if view.source.name == source])
         for source in dict.fromkeys(view.source.name for view in model.views)
     }
-    features = [point_in_time(v, histories[v.source.name], entities[v.name], as_of) for v in model.views]
-    return np.hstack([np.empty((len(as_of), 0)), *features])
+    answers = [_answer(v, histories[v.source.name], entities[v.name], as_of) for v in model.views]
+    rows = len(as_of)
+    numeric, texts = np.empty((rows, 0)), np.empty((rows, 0), dtype=object)
+    return Stored(np.hstack([numeric, *(a.numeric for a in answers)]), np.hstack([texts, *(a.texts for a in answers)]))
 
 
-def _history(lake: Lake, views: Sequence[FeatureView]) -> pa.Table:
+def _answer(view: View, history: pa.Table, entities: Sequence[str | None], as_of: Ints) -> Stored:
+    if isinstance(view, Attributes):
+        return Stored(*attributes_as_of(view, history, entities, as_of))
+    return Stored(point_in_time(view, history, entities, as_of), np.empty((len(as_of), 0), dtype=object))
+
+
+def sent_in(model: Model, rows: pa.Table, names: Mapping[str, str] | None = None) -> dict[str, Array]:
+    """The request fields of rows of a table, an array each, as :func:`smallbox.features.inputs.sent` gives them.
+
+    Args:
+        model: whose fields.
+        rows: with a column for each of its ``sent_fields``.
+        names: the columns' names, where they are not those of the fields.
+    """
+    named = names or {}
+    return {name: _sent(model.request.fields[name].type, rows[named.get(name, name)]) for name in sent_fields(model)}
+
+
+def _sent(kind: str, column: pa.ChunkedArray) -> Array:
+    if kind == "text":
+        return np.array(pc.fill_null(column, MISSING_TEXT).to_pylist(), dtype=object)
+    if kind == "timestamp":
+        return np.asarray(column.cast(pa.timestamp("us")).to_numpy(), dtype="datetime64[us]")
+    return floats(column)
+
+
+def _history(lake: Lake, views: Sequence[View]) -> pa.Table:
     source = views[0].source
     columns = _union(columns_needed(view) for view in views)
     rows = lake.read(name_of(source), columns)

@@ -6,7 +6,7 @@ that are newer are listed one by one. *Odd* ones, the rest, are always listed. A
 ``known_at <= as_of < superseded_at``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from smallbox.define.view import FeatureView
 from smallbox.features.cells import NEVER, Cells, combine
+from smallbox.features.listing import pairs
 from smallbox.features.measures import layout_of
 from smallbox.features.rows import Rows, rows_of
 from smallbox.features.sketch import Sketches
@@ -25,9 +26,6 @@ from smallbox.ingestion.table import FOREVER
 
 _PLAIN_SHARE = 0.99
 """How much of the delays the plain versions' cover: a greater share lists more of the newest, a smaller more odd."""
-
-_PAIRS = 2_000_000
-"""How many pairs of a question and a version are listed at once, which bounds the memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -194,7 +192,7 @@ def _add_seen(block: _Block, asked: _Questions, until: Ints, totals: Totals) -> 
     if not block.cells.sketches:
         return
     firsts, last = _ranges(block, asked, until)
-    for question, version in _pairs(np.minimum.reduce(firsts), last):
+    for question, version in pairs(np.minimum.reduce(firsts), last):
         for window, first in enumerate(firsts):
             inside = version >= first[question]
             which, shown = question[inside], version[inside]
@@ -207,7 +205,7 @@ def _add_seen(block: _Block, asked: _Questions, until: Ints, totals: Totals) -> 
 def _add_listed(block: _Block, asked: _Questions, start: Ints, end: Ints, totals: Totals) -> None:
     """Add the versions from the tile ``start`` to before ``end``, one by one, where they count."""
     first, last = block.position(asked.entity, start), block.position(asked.entity, end)
-    for question, version in _pairs(first, last):
+    for question, version in pairs(first, last):
         moment = asked.as_of[question]
         counts = (block.rows.known_at[version] <= moment) & (moment < block.rows.superseded_at[version])
         seen, shown = question[counts], version[counts]
@@ -215,17 +213,3 @@ def _add_listed(block: _Block, asked: _Questions, start: Ints, end: Ints, totals
             inside = block.tile[shown] >= begin[seen]
             which, cells = combine(block.cells.take(shown[inside]), seen[inside])
             totals.merge(window, which, cells)
-
-
-def _pairs(first: Ints, last: Ints) -> Iterator[tuple[Ints, Ints]]:
-    """Every (question, position) with ``first <= position < last``, at most ``_PAIRS`` at a time or one question."""
-    sizes = np.maximum(last - first, 0)
-    ends = np.cumsum(sizes)
-    at = 0
-    while at < len(sizes):
-        done = int(ends[at - 1]) if at else 0
-        stop = max(int(np.searchsorted(ends, done + _PAIRS, side="right")), at + 1)
-        question = np.repeat(np.arange(at, stop), sizes[at:stop])
-        within = np.arange(len(question)) - np.repeat(ends[at:stop] - sizes[at:stop] - done, sizes[at:stop])
-        yield question, first[question] + within
-        at = stop

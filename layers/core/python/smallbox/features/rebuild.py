@@ -12,16 +12,19 @@ behind the lake: run the request again, as a queue does.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from smallbox.define.attributes import Attributes, View
 from smallbox.define.source import Source
-from smallbox.define.view import FeatureView
 from smallbox.errors import Conflict
+from smallbox.features import facts
 from smallbox.features.cells import Cells, combine
 from smallbox.features.rows import Rows, columns_needed, entities_of, rows_of
+from smallbox.features.states import engine_of, farthest
 from smallbox.features.stream import (
     ATTEMPTS,
     Pause,
@@ -31,14 +34,14 @@ from smallbox.features.stream import (
     read_markers,
     read_states,
 )
-from smallbox.features.tiles import Level, State, empty, pack, pruned, watermark_of
-from smallbox.features.window import levels, reach
+from smallbox.features.tiles import Level, State, pruned
+from smallbox.features.window import levels
 from smallbox.ingestion.table import FOREVER, name_of, standing
 from smallbox.ports import Between, Lake, Marker, OnlineStore, StateKey, StateWrite, StoredState
 from smallbox.times import Micros
 
 
-def rebuild(view: FeatureView, table: pa.Table, as_of: Micros) -> dict[str, State]:
+def rebuild(view: View, table: pa.Table, as_of: Micros) -> dict[str, Any]:
     """The state of every entity, from the versions that counted at ``as_of``, which is their watermark.
 
     A key of which nothing was known then has its first version, as it has in the stream.
@@ -48,12 +51,24 @@ def rebuild(view: FeatureView, table: pa.Table, as_of: Micros) -> dict[str, Stat
         table: rows of its source as the lake holds them, all that may still be in a window.
         as_of: the present, or a replay's.
     """
+    if isinstance(view, Attributes):
+        return _facts(view, standing(table, as_of), as_of)
     rows = rows_of(view, standing(table, as_of))
     cells = rows.lifted(view)
     names = rows.names.to_pylist()
     by_level = [_levels(rows, cells, size) for size in levels(view)]
     parts = zip(*by_level, strict=True)
     return {name: pruned(view, State(as_of, tuple(own))) for name, own in zip(names, parts, strict=True)}
+
+
+def _facts(view: Attributes, table: pa.Table, as_of: Micros) -> dict[str, facts.Facts]:
+    found: dict[str, list[facts.Fact]] = {}
+    columns = [table[name].to_pylist() for name in ("time", "key", "known_at", *view.fields)]
+    for entity, time, key, known_at, *said in zip(entities_of(view, table).to_pylist(), *columns, strict=True):
+        if entity is not None:
+            found.setdefault(entity, []).append(facts.Fact(time, key, known_at, tuple(said)))
+    states = {entity: facts.Facts(as_of, tuple(sorted(said, key=facts.order))) for entity, said in found.items()}
+    return {entity: facts.pruned(view, state) for entity, state in states.items()}
 
 
 def _levels(rows: Rows, cells: Cells, size: Micros) -> list[Level]:
@@ -83,7 +98,7 @@ class Rebuilder:
     """
 
     source: Source
-    views: Sequence[FeatureView]
+    views: Sequence[View]
     lake: Lake
     store: OnlineStore
     pause: Pause
@@ -134,7 +149,7 @@ class Rebuilder:
             ]
         )
 
-    def _keys(self, table: pa.Table) -> dict[StateKey, FeatureView]:
+    def _keys(self, table: pa.Table) -> dict[StateKey, View]:
         """Every state that rows of the table touch."""
         return {
             StateKey(view.name, entity): view
@@ -143,7 +158,7 @@ class Rebuilder:
             if entity is not None
         }
 
-    def _replace(self, keys: Mapping[StateKey, FeatureView], now: Micros) -> int:
+    def _replace(self, keys: Mapping[StateKey, View], now: Micros) -> int:
         left = dict(keys)
         for attempt in range(ATTEMPTS):
             if attempt:
@@ -156,10 +171,10 @@ class Rebuilder:
         raise Conflict(f"{len(left)} states of {self.source.name} stayed contended", source=self.source.name)
 
     def _states(
-        self, keys: Mapping[StateKey, FeatureView], stored: Mapping[StateKey, StoredState], now: Micros
-    ) -> dict[StateKey, State]:
+        self, keys: Mapping[StateKey, View], stored: Mapping[StateKey, StoredState], now: Micros
+    ) -> dict[StateKey, Any]:
         # a writer whose clock is ahead may have applied what is known only after our present
-        as_of = max([now, *(watermark_of(state.packed) for state in stored.values())])
+        as_of = max([now, *(engine_of(keys[key]).watermark_of(state.packed) for key, state in stored.items())])
         table = self._read(now)
         if table is None:
             return {}
@@ -171,7 +186,7 @@ class Rebuilder:
             if (key := StateKey(view.name, entity)) in keys
         }
 
-    def _counted(self, table: pa.Table, keys: Mapping[StateKey, FeatureView]) -> pa.Table:
+    def _counted(self, table: pa.Table, keys: Mapping[StateKey, View]) -> pa.Table:
         """All versions of those records that have a marker and, in any version, touch one of the states."""
         found: set[str] = set()
         for view in dict.fromkeys(keys.values()):
@@ -185,12 +200,13 @@ class Rebuilder:
     def _write(
         self,
         key: StateKey,
-        view: FeatureView,
-        fresh: Mapping[StateKey, State],
+        view: View,
+        fresh: Mapping[StateKey, Any],
         stored: Mapping[StateKey, StoredState],
     ) -> bool:
         expected = stored[key].version if key in stored else 0
-        write = StateWrite(key, pack(view, fresh.get(key) or empty(view)), expected)
+        engine = engine_of(view)
+        write = StateWrite(key, engine.pack(view, fresh.get(key) or engine.empty(view)), expected)
         try:
             self.store.commit([], [write])
         except Conflict:
@@ -199,7 +215,7 @@ class Rebuilder:
 
     def _read(self, now: Micros) -> pa.Table | None:
         """All rows that may be in a window at ``now`` or later, with every version that supersedes one of them."""
-        since = now - max(reach(view) for view in self.views)
+        since = now - farthest(self.views)
         columns = [*dict.fromkeys(name for view in self.views for name in columns_needed(view))]
         recent = self.lake.read(name_of(self.source), columns, Between("time", since, FOREVER))
         if recent is None or not len(recent) or self.source.known_after_micros is not None:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from smallbox.define.attributes import Attributes, View
 from smallbox.define.view import FeatureView
 from smallbox.features.cells import Cells
 from smallbox.features.measures import layout_of, lift, rank_of
@@ -55,9 +56,10 @@ class Rows:
         return Rows(self.names, self.entity[keep], *times, self.ranks[keep], columns)
 
 
-def columns_needed(view: FeatureView) -> list[str]:
-    """The columns of the lake's table from which :func:`rows_of` computes everything."""
-    read = (*view.entity_fields, *layout_of(view).fields)
+def columns_needed(view: View) -> list[str]:
+    """The columns of the lake's table from which everything of a view is computed."""
+    fields = view.fields if isinstance(view, Attributes) else layout_of(view).fields
+    read = (*view.entity_fields, *fields)
     return [*dict.fromkeys(("key", "time", "known_at", "received_at", "digest", *read))]
 
 
@@ -81,7 +83,7 @@ def rows_of(view: FeatureView, table: pa.Table) -> Rows:
     return Rows(encoded.dictionary, np.asarray(encoded.indices, dtype=np.int64), *times, ranks, columns)
 
 
-def entities_of(view: FeatureView, table: pa.Table) -> pa.Array:
+def entities_of(view: View, table: pa.Table) -> pa.Array:
     """The entity of each row as one text, as :func:`~smallbox.define.view.entity_key` writes it; null for none."""
     parts = [_escaped(table[name]) for name in view.entity_fields]
     return functools.reduce(lambda left, right: pc.binary_join_element_wise(left, right, "|"), parts)
@@ -99,12 +101,13 @@ def _ranks(column: pa.ChunkedArray) -> Ints:
 
 def _column(view: FeatureView, name: str, column: pa.ChunkedArray) -> Column:
     if view.source.fields[name].type != "text":
-        return _floats(column)
+        return floats(column)
     encoded = column.combine_chunks().dictionary_encode()
     codes = np.asarray(pc.fill_null(encoded.indices, -1), dtype=np.int64)
     return Texts(encoded.dictionary.to_pylist(), codes)
 
 
-def _floats(column: pa.ChunkedArray) -> Floats:
+def floats(column: pa.ChunkedArray) -> Floats:
+    """A column of numbers or booleans; not a number for null."""
     values: Floats = pc.fill_null(column.cast(pa.float64()), np.nan).to_numpy()
     return values

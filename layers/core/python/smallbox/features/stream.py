@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, TypeVar
 
+from smallbox.define.attributes import View
 from smallbox.define.source import Source
-from smallbox.define.view import FeatureView
 from smallbox.errors import Conflict
-from smallbox.features import tiles
-from smallbox.features.window import reach
+from smallbox.features.states import engine_of, farthest
 from smallbox.ports import Marker, OnlineStore, StateKey, StateWrite, StoredState
 from smallbox.records import Record
 from smallbox.times import DAY, Micros
@@ -103,23 +102,22 @@ def marker_id(source: str, key: str) -> str:
     return f"{source}#{key}"
 
 
-def expiry(source: Source, views: Sequence[FeatureView], time: Micros, known_at: Micros) -> Micros:
+def expiry(source: Source, views: Sequence[View], time: Micros, known_at: Micros) -> Micros:
     """When a record's marker may go: a day after it would be too late, and after its last window.
 
     Within the lateness the marker tells a duplicate; as long as a window holds the record, it tells a correction,
     which may come much later.
     """
-    farthest = max((reach(view) for view in views), default=0)
-    return max(known_at + source.lateness_micros, time + farthest) + MARKER_MARGIN
+    return max(known_at + source.lateness_micros, time + farthest(views)) + MARKER_MARGIN
 
 
-def marker(source: Source, views: Sequence[FeatureView], record: Record) -> Marker:
+def marker(source: Source, views: Sequence[View], record: Record) -> Marker:
     """A record's marker."""
     expires_at = expiry(source, views, record.time, record.known_at)
     return Marker(marker_id(source.name, record.key), record.digest, expires_at)
 
 
-def state_keys(views: Iterable[FeatureView], record: Record) -> Iterator[tuple[FeatureView, StateKey]]:
+def state_keys(views: Iterable[View], record: Record) -> Iterator[tuple[View, StateKey]]:
     """The states that a record changes, one per view in which it has an entity."""
     for view in views:
         entity = view.entity_of(record.values)
@@ -158,7 +156,7 @@ def sort(source: Source, records: Sequence[Record], seen: Mapping[str, str], now
 
 def plan(
     source: Source,
-    views: Sequence[FeatureView],
+    views: Sequence[View],
     fresh: Sequence[Record],
     stored: Mapping[StateKey, StoredState],
     now: Micros,
@@ -169,27 +167,27 @@ def plan(
         NotReady: when a state was stored for another definition of its view.
     """
     versions = {key: state.version for key, state in stored.items()}
-    states = {key: tiles.unpack(view, stored[key].packed) for view, key in _by_state(views, fresh) if key in stored}
+    changed = _by_state(views, fresh)
+    states = {key: engine_of(view).unpack(view, stored[key].packed) for view, key in changed if key in stored}
     for batch in _batches(views, fresh):
         writes = []
         for (view, key), added in _by_state(views, batch).items():
-            states[key] = tiles.add(view, states.get(key) or tiles.empty(view), added, now)
-            writes.append(StateWrite(key, tiles.pack(view, states[key]), versions.get(key, 0)))
+            engine = engine_of(view)
+            states[key] = engine.add(view, states.get(key) or engine.empty(view), added, now)
+            writes.append(StateWrite(key, engine.pack(view, states[key]), versions.get(key, 0)))
             versions[key] = versions.get(key, 0) + 1
         yield Transaction(tuple(marker(source, views, record) for record in batch), tuple(writes))
 
 
-def _by_state(
-    views: Sequence[FeatureView], records: Iterable[Record]
-) -> dict[tuple[FeatureView, StateKey], list[Record]]:
-    changed: dict[tuple[FeatureView, StateKey], list[Record]] = {}
+def _by_state(views: Sequence[View], records: Iterable[Record]) -> dict[tuple[View, StateKey], list[Record]]:
+    changed: dict[tuple[View, StateKey], list[Record]] = {}
     for record in records:
         for pair in state_keys(views, record):
             changed.setdefault(pair, []).append(record)
     return changed
 
 
-def _batches(views: Sequence[FeatureView], records: Sequence[Record]) -> Iterator[list[Record]]:
+def _batches(views: Sequence[View], records: Sequence[Record]) -> Iterator[list[Record]]:
     """Records in groups whose markers and states fit into a transaction; equal entities are kept together."""
     with_keys = [([key for _, key in state_keys(views, record)], record) for record in records]
     with_keys.sort(key=lambda pair: [(key.view, key.entity) for key in pair[0]])
@@ -207,7 +205,7 @@ def _batches(views: Sequence[FeatureView], records: Sequence[Record]) -> Iterato
 
 def apply(
     source: Source,
-    views: Sequence[FeatureView],
+    views: Sequence[View],
     records: Sequence[Record],
     store: OnlineStore,
     *,

@@ -135,6 +135,11 @@ def value(view: FeatureView, state: State | None, as_of: Micros) -> Floats:
     return values
 
 
+def texts(_view: FeatureView, _state: State | None, _as_of: Micros) -> list[str | None]:
+    """The features that are texts: none."""
+    return []
+
+
 def _fill(view: FeatureView, state: State, as_of: Micros, totals: Totals) -> None:
     for piece, users in _pieces(view):
         cell = _total(view, state, piece, as_of)

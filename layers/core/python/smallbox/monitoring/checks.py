@@ -8,11 +8,10 @@ import pyarrow.compute as pc
 
 from smallbox.define.model import Model
 from smallbox.define.rules import Monitor
-from smallbox.features.window import Floats
 from smallbox.feedback.join import LABELLED, coverage
 from smallbox.monitoring.drift import missing_share, psi, psi_by_chance
 from smallbox.monitoring.report import Check, Kind
-from smallbox.monitoring.skew import unequal
+from smallbox.monitoring.skew import Skew
 from smallbox.training.metrics import measure
 
 
@@ -37,14 +36,13 @@ def data_checks(rule: Monitor, source: str, accepted: int, quarantined: int, usu
     ]
 
 
-def skew_check(rule: Monitor, served: Floats, recomputed: Floats) -> Check:
-    """How many feature values were served that the batch recomputation as of the same moment does not give.
+def skew_check(rule: Monitor, skew: Skew) -> Check:
+    """How many added values were served that the batch recomputation as of the same moment does not give.
 
-    Not a number equals itself. The two engines promise equal bits; see ``Monitor.max_skew`` for what the limit allows.
+    The two engines promise equal bits; see ``Monitor.max_skew`` for what the limit allows.
     """
-    count = unequal(served, recomputed)
-    limit = rule.max_skew * served.size
-    return Check("features", "skew", float(count), limit, count > limit, served.size)
+    limit = rule.max_skew * skew.values
+    return Check("features", "skew", float(skew.unequal), limit, skew.unequal > limit, skew.values)
 
 
 def drift_checks(model: Model, reference: Mapping[str, Any], seen: Mapping[str, Any], *, whole: bool) -> list[Check]:

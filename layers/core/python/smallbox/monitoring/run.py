@@ -16,7 +16,7 @@ from smallbox.ingestion.quarantine import Quarantine
 from smallbox.ingestion.table import history, name_of
 from smallbox.monitoring.checks import accuracy_checks, data_checks, drift_checks, skew_check
 from smallbox.monitoring.report import KINDS, LATEST, Check, metric_name, metrics_partition, report_key, report_of
-from smallbox.monitoring.skew import recomputed_features, served_features
+from smallbox.monitoring.skew import skew_of
 from smallbox.ports import Between, Blobs, Documents, Lake, Meter
 from smallbox.registry.store import Registry
 from smallbox.serving.log import PredictionLog
@@ -86,7 +86,7 @@ class CheckTask:
     def _skew(self, model: Model, rows: pa.Table) -> list[Check]:
         if not rows.num_rows:
             return []
-        return [skew_check(model.monitor, served_features(model, rows), recomputed_features(model, self._lake, rows))]
+        return [skew_check(model.monitor, skew_of(model, self._lake, rows))]
 
     def _drift(self, model: Model, week: pa.Table, as_of: Micros) -> list[Check]:
         routing = self._registry.routing(model.name)

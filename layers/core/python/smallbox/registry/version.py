@@ -75,11 +75,12 @@ def fingerprint(model: Model) -> str:
         v.name: [
             v.entity_fields,
             v.source.name,
-            v.tile,
+            getattr(v, "tile", ""),
             {n: asdict(a) for n, a in v.features.items()},
         ]
         for v in model.views
     }
     fields = {name: asdict(model.request.fields[name]) for name in model.request_fields}
     parts = [model.columns.names, fields, views, asdict(model.label), inspect.getsource(model.estimator)]
+    parts += [inspect.getsource(function) for function in model.on_demand]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,15 +1,19 @@
 """The prediction log: one lake table a model."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
+from smallbox.features.inputs import sent_fields
+from smallbox.ingestion.table import schema
 from smallbox.ports import Between, Lake
 
-ENTITY_PREFIX = "entity_"
+ENTITY_PREFIX: Final = "entity_"
+SENT_PREFIX: Final = "sent_"
+"""Fields of the request that only on-demand features read."""
 
 
 def predictions_table(model: str) -> str:
@@ -29,20 +33,27 @@ def log_schema(model: Model) -> pa.Schema:
         ("channel", pa.string()),
         ("score", pa.float64()),
     ]
+    types = schema(model.request)
     inputs = [(name, pa.float64()) for name in model.columns.numeric]
     texts = [(name, pa.string()) for name in model.columns.categorical]
     entities = [(ENTITY_PREFIX + view.name, pa.string()) for view in model.views]
-    return pa.schema([*fixed, *inputs, *texts, *entities])
+    extra = [(SENT_PREFIX + name, types.field(name).type) for name in sent_fields(model) if name not in model.inputs]
+    return pa.schema([*fixed, *inputs, *texts, *extra, *entities])
 
 
 def to_log_table(model: Model, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     """Logged rows as columns; see :func:`~smallbox.serving.predict.log_rows`."""
-    schema = log_schema(model)
+    columns = log_schema(model)
     flat = [
-        {**row, **row["inputs"], **{ENTITY_PREFIX + name: entity for name, entity in row["entities"].items()}}
+        {
+            **row,
+            **row["inputs"],
+            **{SENT_PREFIX + name: value for name, value in row["sent"].items()},
+            **{ENTITY_PREFIX + name: entity for name, entity in row["entities"].items()},
+        }
         for row in rows
     ]
-    return pa.table({name: pa.array([r[name] for r in flat], schema.field(name).type) for name in schema.names})
+    return pa.table({name: pa.array([r[name] for r in flat], columns.field(name).type) for name in columns.names})
 
 
 class PredictionLog:

@@ -81,7 +81,7 @@ def score_batch(model: Model, shelf: ModelShelf, keys: Sequence[str], vectors: V
     for arm in set(arms):
         rows = np.array([a == arm for a in arms])
         scorer = shelf.scorer(model, routing.version_of(arm))
-        scores[rows] = scorer.score(vectors.numeric[rows], vectors.categorical[rows])
+        scores[rows] = scorer.score(vectors.inputs.numeric[rows], vectors.inputs.categorical[rows])
     return Scored([float(s) for s in scores], list(arms), [routing.version_of(arm) for arm in arms])
 
 
@@ -100,8 +100,9 @@ def log_rows(
     ``as_of`` holds the moment of each instance; ``batch`` and an instance's place in it make its id.
     """
     rows = []
+    inputs, extra = vectors.inputs, [name for name in vectors.sent if name not in model.inputs]
     for index, instance in enumerate(instances):
-        numeric = [None if np.isnan(v) else float(v) for v in vectors.numeric[index]]
+        numeric = [None if np.isnan(v) else float(v) for v in inputs.numeric[index]]
         rows.append(
             {
                 "id": f"{batch}-{index}",
@@ -112,7 +113,9 @@ def log_rows(
                 "arm": scored.arms[index],
                 "channel": channel,
                 "score": scored.scores[index],
-                "inputs": dict(zip(model.columns.names, [*numeric, *vectors.categorical[index]], strict=True)),
+                "inputs": dict(zip(model.columns.names, [*numeric, *inputs.categorical[index]], strict=True)),
+                "sent": {name: instance.get(name) for name in extra},
+                "missing": [name for name, column in inputs.missing.items() if column[index]],
                 "entities": {name: column[index] for name, column in vectors.entities.items()},
             }
         )
@@ -154,7 +157,7 @@ class Predictor:
             ]
         )
         explain = document.get("explain") is True
-        return {"model": name, "predictions": [_answer(model, row, explain=explain) for row in rows]}
+        return {"model": name, "predictions": [_answer(row, explain=explain) for row in rows]}
 
     def _answered(self, model: Model, instances: Sequence[Mapping[str, Any]], moment: Moment) -> tuple[Vectors, Scored]:
         """Inputs and scores; where store or model cannot answer, those that the definition falls back on."""
@@ -170,11 +173,11 @@ class Predictor:
             )
 
 
-def _answer(model: Model, row: Mapping[str, Any], *, explain: bool) -> dict[str, Any]:
+def _answer(row: Mapping[str, Any], *, explain: bool) -> dict[str, Any]:
     return {
         "id": row["key"],
         "score": row["score"],
         "version": row["version"],
         "arm": row["arm"],
-        "missing": [name for name in model.columns.numeric if row["inputs"][name] is None],
+        "missing": row["missing"],
     } | ({"inputs": row["inputs"]} if explain else {})

@@ -20,7 +20,7 @@ from smallbox.ports import Blobs, Lake
 from smallbox.records import Record, Rejection
 from smallbox.serving.log import predictions_table, to_log_table
 from smallbox.serving.predict import ModelShelf, log_rows, score_batch
-from smallbox.serving.vectors import Vectors, request_matrices
+from smallbox.serving.vectors import entities_of, vectors_of
 from smallbox.times import Micros
 
 _PARTS: Final = 4
@@ -126,10 +126,8 @@ class BatchScorer:
     def _rows(self, model: Model, key: str, records: Sequence[Record], now: Micros) -> list[dict[str, Any]]:
         as_of = np.array([min(record.time, now) for record in records], np.int64)
         instances: list[Mapping[str, Any]] = [record.values for record in records]
-        entities = {view.name: [view.entity_of(i) or "" for i in instances] for view in model.views}
-        numeric, categorical = request_matrices(model, instances)
-        features = historical_features(model, self._lake, entities, as_of)
-        vectors = Vectors(np.hstack([numeric, features]), categorical, entities)
+        stored = historical_features(model, self._lake, entities_of(model, instances), as_of)
+        vectors = vectors_of(model, instances, stored)
         scored = score_batch(model, self._shelf, [record.key for record in records], vectors)
         return log_rows(model, instances, vectors, scored, as_of, now, key, "batch")
 

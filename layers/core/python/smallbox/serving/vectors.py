@@ -5,31 +5,44 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from smallbox.define.attributes import View
 from smallbox.define.model import Model
-from smallbox.define.view import FeatureView
+from smallbox.define.on_demand import Array
 from smallbox.errors import InvalidInput
-from smallbox.features.tiles import unpack, value
+from smallbox.features.inputs import Inputs, Stored, assemble, sent
+from smallbox.features.states import engine_of
+from smallbox.features.window import Floats
 from smallbox.ports import OnlineStore, StateKey, StoredState
 from smallbox.times import Moment, format_moment
 
-Floats = npt.NDArray[np.float64]
+Answer = tuple[Floats, list[str | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Vectors:
-    """The inputs of a batch of ``n`` instances.
+    """What a batch of ``n`` instances is scored from.
 
     Attributes:
-        numeric: ``(n, len(columns.numeric))``, as the store holds them; the model takes them as float32.
-        categorical: ``(n, len(columns.categorical))`` of text.
+        inputs: the model's inputs.
+        sent: the fields of the request that they were put together from.
         entities: by view, the entity of each instance; ``""`` when a part of its name is missing.
     """
 
-    numeric: Floats
-    categorical: npt.NDArray[np.object_]
+    inputs: Inputs
+    sent: Mapping[str, Array]
     entities: Mapping[str, Sequence[str]]
+
+
+def entities_of(model: Model, instances: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """By view, the entity of each instance; ``""`` when a part of its name is missing."""
+    return {view.name: [view.entity_of(i) or "" for i in instances] for view in model.views}
+
+
+def vectors_of(model: Model, instances: Sequence[Mapping[str, Any]], stored: Stored) -> Vectors:
+    """The vectors of instances to which the store adds this."""
+    request = sent(model, instances)
+    return Vectors(assemble(model, request, stored), request, entities_of(model, instances))
 
 
 def online_vectors(model: Model, instances: Sequence[Mapping[str, Any]], store: OnlineStore, moment: Moment) -> Vectors:
@@ -40,52 +53,39 @@ def online_vectors(model: Model, instances: Sequence[Mapping[str, Any]], store: 
     Raises:
         InvalidInput: when a replay asks as of a moment before what the store holds already.
     """
-    entities = {view.name: [view.entity_of(i) or "" for i in instances] for view in model.views}
+    entities = entities_of(model, instances)
     keys = list(dict.fromkeys(StateKey(name, e) for name, column in entities.items() for e in column if e))
     states = store.read(keys)
-    stored = [_view_features(view, entities[view.name], states, moment) for view in model.views]
-    numeric, categorical = request_matrices(model, instances)
-    return Vectors(np.hstack([numeric, *stored]), categorical, entities)
+    answers = [_of_view(view, entities[view.name], states, moment) for view in model.views]
+    return vectors_of(model, instances, _stacked(answers, len(instances)))
 
 
 def unknown_vectors(model: Model, instances: Sequence[Mapping[str, Any]]) -> Vectors:
-    """The inputs where the store cannot be read: what the caller sent, and no feature."""
-    numeric, categorical = request_matrices(model, instances)
-    nothing = np.full((len(instances), len(model.feature_names)), np.nan)
-    entities = {view.name: [view.entity_of(i) or "" for i in instances] for view in model.views}
-    return Vectors(np.hstack([numeric, nothing]), categorical, entities)
+    """The inputs where the store cannot be read: what the caller sent, and no feature but its default."""
+    return vectors_of(model, instances, Stored.nothing(model, len(instances)))
 
 
-def request_matrices(model: Model, instances: Sequence[Mapping[str, Any]]) -> tuple[Floats, npt.NDArray[np.object_]]:
-    """What the caller sends of the model's inputs: the numeric columns, and all the text columns."""
-    return _numeric(model, instances), _categorical(model, instances)
+def _stacked(answers: Sequence[Sequence[Answer]], rows: int) -> Stored:
+    """The views' answers side by side."""
+    numeric = np.hstack([np.empty((rows, 0)), *([one for one, _ in view] for view in answers)])
+    texts = np.empty((rows, 0), dtype=object)
+    return Stored(numeric, np.hstack([texts, *(np.array([t for _, t in view], dtype=object) for view in answers)]))
 
 
-def _view_features(
-    view: FeatureView, entities: Sequence[str], states: Mapping[StateKey, StoredState], moment: Moment
-) -> Floats:
+def _of_view(
+    view: View, entities: Sequence[str], states: Mapping[StateKey, StoredState], moment: Moment
+) -> list[Answer]:
     known = {e: _features(view, states.get(StateKey(view.name, e)), moment) for e in set(entities)}
-    return np.array([known[e] for e in entities], dtype=np.float64).reshape(len(entities), len(view.features))
+    return [known[e] for e in entities]
 
 
-def _features(view: FeatureView, stored: StoredState | None, moment: Moment) -> Floats:
-    state = None if stored is None else unpack(view, stored.packed)
+def _features(view: View, stored: StoredState | None, moment: Moment) -> Answer:
+    engine = engine_of(view)
+    state = None if stored is None else engine.unpack(view, stored.packed)
     if state is not None and moment.is_replayed and state.watermark > moment.at:
         raise InvalidInput(
             f"the store already holds what was known at {format_moment(state.watermark)}; "
             f"it cannot answer as of {format_moment(moment.at)}",
             view=view.name,
         )
-    return value(view, state, moment.at)
-
-
-def _numeric(model: Model, instances: Sequence[Mapping[str, Any]]) -> Floats:
-    names = [n for n in model.columns.numeric if n in model.inputs]
-    rows = [[np.nan if i.get(n) is None else float(i[n]) for n in names] for i in instances]
-    return np.array(rows, dtype=np.float64).reshape(len(instances), len(names))
-
-
-def _categorical(model: Model, instances: Sequence[Mapping[str, Any]]) -> npt.NDArray[np.object_]:
-    names = model.columns.categorical
-    rows = [["" if i.get(n) is None else i[n] for n in names] for i in instances]
-    return np.array(rows, dtype=object).reshape(len(instances), len(names))
+    return engine.value(view, state, moment.at), engine.texts(view, state, moment.at)

@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.define.source import Source
-from smallbox.features.historical import historical_features
+from smallbox.features.historical import historical_features, sent_in
+from smallbox.features.inputs import Inputs, assemble, check_rows_apart
 from smallbox.features.rows import entities_of
-from smallbox.features.window import Floats
 from smallbox.feedback.join import LABELLED, join_labels
 from smallbox.ingestion.table import history, name_of, schema
 from smallbox.ports import Between, Lake
@@ -86,20 +86,29 @@ def build_dataset(project: Project, model: Model, lake: Lake, as_of: Micros) -> 
     outcomes = _versions(lake, project.source(model.label.source_name), as_of)
     joined = join_labels(model.label, asked, outcomes, as_of)
     known = joined.filter(pc.equal(joined["status"], LABELLED)).sort_by([("time", "ascending"), ("key", "ascending")])
-    entities = {view.name: entities_of(view, known).to_pylist() for view in model.views}
-    features = historical_features(model, lake, entities, known["time"].to_numpy())
-    return Dataset(_with_columns(model, known, features), asked.num_rows, asked.num_rows - known.num_rows)
+    inputs = inputs_of(model, lake, known)
+    return Dataset(_with_columns(model, known, inputs), asked.num_rows, asked.num_rows - known.num_rows)
 
 
-def _with_columns(model: Model, rows: pa.Table, features: Floats) -> pa.Table:
+def inputs_of(model: Model, lake: Lake, requests: pa.Table) -> Inputs:
+    """The model's inputs for records of its request, each as of its own moment.
+
+    Raises:
+        DefinitionError: when an on-demand feature looks at more than its own row.
+    """
+    entities = {view.name: entities_of(view, requests).to_pylist() for view in model.views}
+    stored = historical_features(model, lake, entities, requests["time"].to_numpy())
+    sent = sent_in(model, requests)
+    check_rows_apart(model, sent, stored)
+    return assemble(model, sent, stored)
+
+
+def _with_columns(model: Model, rows: pa.Table, inputs: Inputs) -> pa.Table:
     columns = {"key": rows["key"], "time": rows["time"]}
-    for name in model.columns.numeric:
-        if name in model.inputs:
-            columns[name] = rows[name].cast(pa.float32())
-        else:
-            columns[name] = pa.array(features[:, model.feature_names.index(name)], pa.float32(), from_pandas=False)
-    for name in model.columns.categorical:
-        columns[name] = pc.fill_null(rows[name], "")
+    for name, numbers in zip(model.columns.numeric, inputs.numeric.T, strict=True):
+        columns[name] = pa.array(numbers.astype(np.float32), pa.float32(), from_pandas=False)
+    for name, texts in zip(model.columns.categorical, inputs.categorical.T, strict=True):
+        columns[name] = pa.array(texts, pa.string())
     return pa.table({**columns, "label": rows["label"], "label_known_at": rows["label_known_at"]})
 
 

@@ -13,10 +13,11 @@ from smallbox.aws.lake import DeltaLake
 from smallbox.cli.demo.replay import MODEL
 from smallbox.cli.system import System
 from smallbox.define.model import Model
+from smallbox.features.inputs import Inputs
 from smallbox.features.window import Floats, Ints
 from smallbox.feedback.join import LABELLED
 from smallbox.feedback.run import labelled_table
-from smallbox.monitoring.skew import recomputed_features, served_features, unequal
+from smallbox.monitoring.skew import recomputed_inputs, served_inputs, unequal
 from smallbox.ports import Between, Lake
 from smallbox.serving.log import PredictionLog
 from smallbox.serving.scorer import Scorer
@@ -84,8 +85,9 @@ def gather(system: System, model: Model, log: PredictionLog, lake: Lake, start: 
     """Read everything back, and recompute what was served."""
     rows = log.read(model.name, Between("time", start, end))
     rows = rows.filter(pc.equal(rows["channel"], "online")).sort_by([("id", "ascending")])
-    served, features = served_features(model, rows), recomputed_features(model, lake, rows)
-    scores = _recomputed_scores(system, model, rows, features)
+    inputs = recomputed_inputs(model, lake, rows)
+    skew = unequal(model, served_inputs(model, rows), inputs)
+    scores = _recomputed_scores(system, model, rows, inputs)
     labelled = _labelled(lake, rows)
     at = np.flatnonzero(np.asarray(labelled["status"]) == LABELLED)
     known = labelled.take(pa.array(at))
@@ -93,8 +95,8 @@ def gather(system: System, model: Model, log: PredictionLog, lake: Lake, start: 
     given = known["score"].to_numpy()
     time = known["time"].to_numpy()
     return Evidence(
-        served=served.size,
-        unequal=unequal(served, features),
+        served=skew.values,
+        unequal=skew.unequal,
         largest_score_gap=float(np.abs(scores - rows["score"].to_numpy()).max(initial=0.0)),
         predictions=rows.num_rows,
         labels=len(at),
@@ -108,10 +110,7 @@ def gather(system: System, model: Model, log: PredictionLog, lake: Lake, start: 
     )
 
 
-def _recomputed_scores(system: System, model: Model, rows: pa.Table, features: Floats) -> Floats:
-    sent = [rows[name].to_numpy() for name in model.columns.numeric if name in model.inputs]
-    numeric = np.column_stack([*sent, features])
-    texts = np.array([rows[n].to_pylist() for n in model.columns.categorical], dtype=object).T
+def _recomputed_scores(system: System, model: Model, rows: pa.Table, inputs: Inputs) -> Floats:
     versions = rows["version"].to_numpy()
     scores = np.empty(rows.num_rows)
     s3 = system.client("s3")
@@ -119,7 +118,8 @@ def _recomputed_scores(system: System, model: Model, rows: pa.Table, features: F
         of_version = versions == version["number"]
         if of_version.any():
             content = s3.get_object(Bucket=system.outputs["LakeBucket"], Key=version["onnx_key"])["Body"].read()
-            scores[of_version] = Scorer(content, version["onnx_sha256"]).score(numeric[of_version], texts[of_version])
+            scorer = Scorer(content, version["onnx_sha256"])
+            scores[of_version] = scorer.score(inputs.numeric[of_version], inputs.categorical[of_version])
     return scores
 
 

@@ -20,6 +20,7 @@ LATE_MINUTES: Final = 15
 _TAXI: Final = pd.Timedelta(minutes=20)
 _HALF_DAY: Final = 720
 _DAY: Final = 1440
+_UNKNOWN_YEAR: Final = 1990
 _ATLANTIC: Final = dict.fromkeys(("BQN", "PSE", "SJU", "STT"), "America/Puerto_Rico")
 
 
@@ -30,15 +31,17 @@ class Records:
     departures: pd.DataFrame
     arrivals: pd.DataFrame
     weather: pd.DataFrame
+    planes: pd.DataFrame
 
 
 def load() -> Records:
-    """Turn the package's files into records: 336,776 departures, 327,346 arrivals, 26,115 observations."""
+    """The package as records: 336,776 departures, 327,346 arrivals, 26,115 observations, 3,322 planes."""
     flights, airports, weather = _read("flights.csv.zip"), _read("airports.csv"), _read("weather.csv")
     scheduled = pd.to_datetime(flights["time_hour"], utc=True) + pd.to_timedelta(flights["minute"], unit="min")
     flights = flights.assign(scheduled_at=scheduled, flight_id=_flight_ids(flights))
     zones = dict(zip(airports["faa"], airports["tzone"], strict=True)) | _ATLANTIC
-    return Records(_departures(flights), _arrivals(flights, zones), _weather(weather))
+    planes = _planes(_read("planes.csv"))
+    return Records(_departures(flights), _arrivals(flights, zones), _weather(weather), planes)
 
 
 def _folder() -> Path:
@@ -67,11 +70,12 @@ def _minute_of_day(clock: pd.Series) -> pd.Series:
 
 
 def _departures(flights: pd.DataFrame) -> pd.DataFrame:
-    rows = flights[["flight_id", "scheduled_at", "carrier", "origin", "dest", "distance"]].assign(
+    rows = flights[["flight_id", "scheduled_at", "carrier", "tailnum", "origin", "dest", "distance"]].assign(
         departure_minute=_minute_of_day(flights["sched_dep_time"]),
         arrival_minute=_minute_of_day(flights["sched_arr_time"]),
         weekday=pd.to_datetime(flights[["year", "month", "day"]]).dt.day_of_week.astype("int64"),
     )
+    rows["tailnum"] = rows["tailnum"].astype(object).where(rows["tailnum"].notna(), None)
     return rows.sort_values(["scheduled_at", "flight_id"], ignore_index=True)
 
 
@@ -106,3 +110,12 @@ def _weather(weather: pd.DataFrame) -> pd.DataFrame:
         }
     )
     return rows.sort_values(["observed_at", "origin"], ignore_index=True)
+
+
+def _planes(planes: pd.DataFrame) -> pd.DataFrame:
+    """A plane is known from the year in which it was built; of those without a year, from 1990 on."""
+    built = pd.to_datetime(planes["year"].fillna(_UNKNOWN_YEAR).astype(int).astype(str) + "-01-01", utc=True)
+    rows = planes[["tailnum", "manufacturer", "engines", "seats"]].assign(
+        built_at=built, built_year=planes["year"].astype("Int64")
+    )
+    return rows.sort_values(["built_at", "tailnum"], ignore_index=True)

@@ -65,6 +65,7 @@ class Teller:
             "departures": self._records.departures,
             "arrivals": self._records.arrivals,
             "weather": self._records.weather,
+            "planes": self._records.planes,
         }
 
     def _drop_history(self, start: Micros) -> None:

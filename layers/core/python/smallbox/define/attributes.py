@@ -1,0 +1,89 @@
+"""Attributes: slowly changing facts of an entity, as they stood at a moment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from smallbox.define.source import Source, check_name
+from smallbox.define.view import FeatureView, entity_of, entity_tuple
+from smallbox.errors import DefinitionError
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One fact. Written with :func:`attribute`.
+
+    Attributes:
+        field: the field that holds it.
+        default: what stands in where it is missing; a text without one is ``""``.
+    """
+
+    field: str
+    default: float | str | None = None
+
+
+def attribute(field: str, *, default: float | str | None = None) -> Attribute:
+    """The value of a field in the record that holds for the entity at the moment that is asked about."""
+    return Attribute(field, default)
+
+
+@dataclass(frozen=True, eq=False)
+class Attributes:
+    """Facts of one kind of entity. A record of the source says what is so from its event time on.
+
+    At a moment, of all records of the entity that were known by then and had begun, the one with the latest event time
+    holds; of two with one event time, that with the greater key. Nothing waits for a tile to close.
+
+    Where the key of the source is the entity itself, a later record corrects the one before it, also for a moment at
+    which it has not begun: give facts that are announced ahead a key of their own.
+
+    Attributes:
+        name: the name of the view.
+        entity: the field, or fields, that name the entity, in the source and in the request alike.
+        source: where the records come from.
+        features: attributes by feature name; a feature's name is its column everywhere.
+
+    Raises:
+        DefinitionError: when a name, a field or a default is not right.
+    """
+
+    name: str
+    entity: str | tuple[str, ...]
+    source: Source
+    features: Mapping[str, Attribute]
+    entity_fields: tuple[str, ...] = field(init=False)
+    numeric: tuple[str, ...] = field(init=False)
+    texts: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        check_name("view", self.name)
+        object.__setattr__(self, "entity_fields", entity_tuple(self.name, self.entity, self.source))
+        for name, one in self.features.items():
+            self._check(name, one)
+        texts = tuple(name for name, one in self.features.items() if self.source.fields[one.field].type == "text")
+        object.__setattr__(self, "texts", texts)
+        object.__setattr__(self, "numeric", tuple(name for name in self.features if name not in texts))
+
+    def _check(self, name: str, one: Attribute) -> None:
+        check_name(f"view {self.name}: feature", name)
+        found = self.source.fields.get(one.field)
+        if found is None or not (found.is_numeric or found.type == "text"):
+            raise DefinitionError(
+                f"view {self.name}: {name}: {one.field!r} must be a field of source {self.source.name} that holds a "
+                f"number, a boolean or a text; it has {', '.join(self.source.fields)}"
+            )
+        if one.default is not None and isinstance(one.default, str) != (found.type == "text"):
+            raise DefinitionError(f"view {self.name}: {name}: default={one.default!r} is not a {found.type}")
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Every field that is read of a record, once."""
+        return tuple(dict.fromkeys(one.field for one in self.features.values()))
+
+    def entity_of(self, values: Mapping[str, Any]) -> str | None:
+        """The entity that a record or a request is about; ``None`` when a part of its name is null."""
+        return entity_of(self.entity_fields, values)
+
+
+View: TypeAlias = FeatureView | Attributes
+"""What the store adds to a request: windows of records, or facts."""

@@ -1,0 +1,82 @@
+"""Attributes of many questions at once, from the lake: what :mod:`smallbox.features.facts` answers one by one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from smallbox.define.attributes import Attributes
+from smallbox.features.inputs import Objects
+from smallbox.features.listing import pairs
+from smallbox.features.rows import entities_of, floats
+from smallbox.features.window import Floats, Ints
+
+
+def attributes_as_of(
+    view: Attributes, history: pa.Table, entities: Sequence[str | None], as_of: Ints
+) -> tuple[Floats, Objects]:
+    """The attributes of each entity as they stood, and were known, at each moment.
+
+    Args:
+        view: the view.
+        history: every version of the source's records; see :func:`smallbox.ingestion.table.history`.
+        entities: one entity per question; one that is not there, or ``None``, has no attributes.
+        as_of: one moment per question.
+
+    Returns:
+        ``(n, len(view.numeric))``, not a number for missing, and ``(n, len(view.texts))``, ``None`` for missing.
+    """
+    named = history.append_column("entity", entities_of(view, history))
+    facts = named.filter(pc.is_valid(named["entity"])).sort_by([("time", "ascending"), ("key", "ascending")])
+    holding = _holding(_Block.of(facts), entities, as_of)
+    chosen = facts.select(list(view.fields)).take(pa.array(holding, mask=holding < 0))
+    numbers = [floats(chosen[view.features[name].field]) for name in view.numeric]
+    texts = [np.array(chosen[view.features[name].field].to_pylist(), dtype=object) for name in view.texts]
+    rows = len(holding)
+    return (
+        np.column_stack([np.empty((rows, 0)), *numbers]),
+        np.column_stack([np.empty((rows, 0), dtype=object), *texts]),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Block:
+    """Versions in the order of (entity, time, key)."""
+
+    names: pa.Array
+    order: Ints
+    place: Ints
+    moments: Ints
+    known_at: Ints
+    superseded_at: Ints
+
+    @classmethod
+    def of(cls, facts: pa.Table) -> "_Block":
+        encoded = facts["entity"].combine_chunks().dictionary_encode()
+        entity = np.asarray(encoded.indices, dtype=np.int64)
+        order = np.argsort(entity, kind="stable")
+        moments, at = np.unique(facts["time"].to_numpy(), return_inverse=True)
+        place = (entity * (len(moments) + 1) + at)[order]
+        known_at, superseded_at = (facts[name].to_numpy()[order] for name in ("known_at", "superseded_at"))
+        return cls(encoded.dictionary, order, place, moments, known_at, superseded_at)
+
+    def begun(self, entities: Sequence[str | None], as_of: Ints) -> tuple[Ints, Ints]:
+        """Where the versions of each entity begin, and where those end that had begun by its moment."""
+        found = pc.index_in(pa.array(entities, pa.string()), value_set=self.names)
+        entity = np.asarray(pc.fill_null(found, len(self.names)), dtype=np.int64)
+        width = len(self.moments) + 1
+        until = np.searchsorted(self.moments, as_of, side="right")
+        return np.searchsorted(self.place, entity * width), np.searchsorted(self.place, entity * width + until)
+
+
+def _holding(block: _Block, entities: Sequence[str | None], as_of: Ints) -> Ints:
+    """The row of the fact that holds for each question; -1 for none."""
+    holding = np.full(len(as_of), -1, np.int64)
+    for question, version in pairs(*block.begun(entities, as_of)):
+        moment = as_of[question]
+        counts = (block.known_at[version] <= moment) & (moment < block.superseded_at[version])
+        # of the versions of a question the latest comes last, and the last assignment stays
+        holding[question[counts]] = block.order[version[counts]]
+    return holding

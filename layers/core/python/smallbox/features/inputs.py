@@ -1,0 +1,139 @@
+"""The model's inputs, put together the same way for a request, a file, a training set and the skew audit.
+
+What the caller sent, what the store adds, defaults for what is missing there, then what is computed on demand.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from smallbox.define.model import Model
+from smallbox.define.on_demand import Array, compute
+from smallbox.errors import DefinitionError
+from smallbox.features.window import Floats
+
+Objects = npt.NDArray[np.object_]
+
+MISSING_TEXT: Final = ""
+"""A text that is null, for the model and for functions on demand."""
+
+_ALONE: Final = 50
+_MOMENT: Final = "datetime64[us]"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stored:
+    """What the store adds to ``n`` questions, before defaults.
+
+    Attributes:
+        numeric: ``(n, len(model.stored_numeric))``; not a number is missing.
+        texts: ``(n, len(model.stored_texts))``; ``None`` is missing.
+    """
+
+    numeric: Floats
+    texts: Objects
+
+    @classmethod
+    def nothing(cls, model: Model, rows: int) -> "Stored":
+        """All of it missing."""
+        texts = np.full((rows, len(model.stored_texts)), None, dtype=object)
+        return cls(np.full((rows, len(model.stored_numeric)), np.nan), texts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inputs:
+    """What the model sees of ``n`` questions.
+
+    Attributes:
+        numeric: ``(n, len(columns.numeric))``, float64; the model takes them as float32.
+        categorical: ``(n, len(columns.categorical))`` of text.
+        missing: by column, where a stored feature was missing: it has its default, or none.
+    """
+
+    numeric: Floats
+    categorical: Objects
+    missing: Mapping[str, npt.NDArray[np.bool_]]
+
+
+def sent_fields(model: Model) -> tuple[str, ...]:
+    """The fields of the request that inputs are put together from."""
+    return tuple(dict.fromkeys((*model.inputs, *model.read_on_demand)))
+
+
+def sent(model: Model, instances: Sequence[Mapping[str, Any]]) -> dict[str, Array]:
+    """The request fields of instances that a contract has checked, an array each."""
+    return {name: _array(model, name, [i.get(name) for i in instances]) for name in sent_fields(model)}
+
+
+def _array(model: Model, name: str, values: Sequence[Any]) -> Array:
+    kind = model.request.fields[name].type
+    if kind == "text":
+        return np.array([MISSING_TEXT if v is None else v for v in values], dtype=object)
+    if kind == "timestamp":
+        return np.array(["NaT" if v is None else v for v in values], dtype=_MOMENT)
+    return np.array(values, dtype=np.float64)
+
+
+def assemble(model: Model, request: Mapping[str, Array], stored: Stored) -> Inputs:
+    """The inputs of a number of questions.
+
+    Args:
+        model: whose inputs.
+        request: the fields of :func:`sent_fields`, an array each; see :mod:`smallbox.define.on_demand` for their types.
+        stored: what the store adds.
+
+    Raises:
+        DefinitionError: when an on-demand function does not give one number a row.
+    """
+    added, missing = _added(model, stored)
+    on_demand = compute(model.on_demand, {**request, **added}, len(stored.numeric))
+    known = {**request, **added, **on_demand}
+    numeric = [np.asarray(known[name], dtype=np.float64) for name in model.columns.numeric]
+    texts = [known[name] for name in model.columns.categorical]
+    rows = len(stored.numeric)
+    return Inputs(_matrix(numeric, rows, np.float64), _matrix(texts, rows, object), missing)
+
+
+def _matrix(columns: Sequence[Array], rows: int, kind: Any) -> Array:
+    matrix = np.empty((rows, len(columns)), dtype=kind)
+    for at, column in enumerate(columns):
+        matrix[:, at] = column
+    return matrix
+
+
+def _added(model: Model, stored: Stored) -> tuple[dict[str, Array], dict[str, npt.NDArray[np.bool_]]]:
+    """Stored features with their defaults, a contiguous array each, and where they were missing."""
+    defaults = model.defaults
+    added: dict[str, Array] = {}
+    missing = {}
+    for name, column in zip(model.stored_numeric, stored.numeric.T, strict=True):
+        missing[name] = np.isnan(column)
+        added[name] = np.where(missing[name], defaults.get(name, np.nan), column)
+    for name, column in zip(model.stored_texts, stored.texts.T, strict=True):
+        missing[name] = np.array([text is None for text in column], dtype=bool)
+        added[name] = np.where(missing[name], defaults.get(name, MISSING_TEXT), column)
+    return added, missing
+
+
+def check_rows_apart(model: Model, request: Mapping[str, Array], stored: Stored) -> None:
+    """Refuse an on-demand feature whose value for a row depends on the other rows: one row is served, many trained.
+
+    Some rows, spread over all, are computed alone as well.
+
+    Raises:
+        DefinitionError: naming the function.
+    """
+    rows = len(stored.numeric)
+    values = {**request, **_added(model, stored)[0]}
+    together = compute(model.on_demand, values, rows)
+    for row in range(0, rows, max(rows // _ALONE, 1)):
+        alone = compute(model.on_demand, {name: column[row : row + 1] for name, column in values.items()}, 1)
+        for name, column in together.items():
+            if not np.array_equal(column[row : row + 1], alone[name], equal_nan=True):
+                raise DefinitionError(
+                    f"on-demand feature {name} gives {column[row]} for a row among {rows}, and {alone[name][0]} for it "
+                    "alone; compute each row from that row only"
+                )
