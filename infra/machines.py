@@ -1,4 +1,6 @@
-"""The two state machines: one trains, one looks after yesterday."""
+"""The three state machines: one trains, one looks after yesterday, one computes the history of changed views."""
+
+from typing import Final
 
 from aws_cdk import Duration
 from aws_cdk import aws_scheduler as scheduler
@@ -10,6 +12,8 @@ from infra.parts.flow import Flow
 from infra.parts.machine import Machine, chain, task
 from infra.parts.roles import exact_role
 from smallbox.define.project import load
+
+_PARTS_AT_ONCE: Final = 8
 
 
 def training_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
@@ -27,6 +31,27 @@ def daily_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
     machine = Machine(scope, "daily-machine", "daily", flow)
     daily = ["ingestion/compact", "feedback/join", "monitoring/check", "release/review", "retraining/decide"]
     return machine.run(chain(machine, flow, daily), hours=2)
+
+
+def backfill_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
+    """Plan, fill every part in a child execution of its own, publish.
+
+    It waits first, until every worker that was started before the deployment has ended: one of them could still apply a
+    record to the old version of a view alone.
+    """
+    machine = Machine(scope, "backfill-machine", "backfill", flow)
+    settle = sfn.Wait(machine, "Settle", time=sfn.WaitTime.duration(Duration.seconds(flow.deployment.settle_seconds)))
+    every = sfn.DistributedMap(
+        machine,
+        "Parts",
+        items_path="$.parts",
+        result_path="$.filled",
+        max_concurrency=_PARTS_AT_ONCE,
+        map_execution_type=sfn.StateMachineType.STANDARD,
+    )
+    every.item_processor(task(machine, flow, "features/backfill", "fill"))
+    plan, publish = (task(machine, flow, "features/backfill", step) for step in ("plan", "publish"))
+    return machine.run(settle.next(plan).next(every).next(publish), hours=12, name="smallbox-backfill")
 
 
 class Schedules(Construct):

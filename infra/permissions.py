@@ -60,6 +60,7 @@ MARK: Final = ("dynamodb:BatchWriteItem",)
 
 INVOKE: Final = ("lambda:InvokeFunction",)
 START: Final = ("states:StartExecution",)
+MAP_RUN: Final = ("states:DescribeExecution", "states:StopExecution")
 METRICS: Final = ("cloudwatch:PutMetricData",)
 
 EVERY_FUNCTION: Final = (
@@ -110,6 +111,11 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     ),
     "features/rebuild": (
         Grant("queue:rebuild", RECEIVE + SEND),
+        Grant("bucket:lake", LIST),
+        Under("bucket:lake/tables/*", GET),
+        Grant("table:online", STATES + MARK),
+    ),
+    "features/backfill": (
         Grant("bucket:lake", LIST),
         Under("bucket:lake/tables/*", GET),
         Grant("table:online", STATES + MARK),
@@ -187,6 +193,11 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("function:monitoring/check", INVOKE),
         Grant("function:release/review", INVOKE),
         Grant("function:retraining/decide", INVOKE),
+    ),
+    "machine/backfill": (
+        Grant("function:features/backfill", INVOKE),
+        Grant("machine:backfill", START),
+        Grant("executions:backfill:*", MAP_RUN, "the child executions of its own distributed map have made-up names"),
     ),
     "schedule/daily": (Grant("machine:daily", START),),
 }

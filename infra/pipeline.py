@@ -6,7 +6,7 @@ from typing import Any
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
-from infra.machines import Schedules, daily_machine, training_machine
+from infra.machines import Schedules, backfill_machine, daily_machine, training_machine
 from infra.parts.flow import Flow, flow_of
 from infra.settings import Deployment
 from infra.stages.features import Features
@@ -29,6 +29,7 @@ class Pipeline(Stack):
         flow = flow_of(self, deployment, stores)
         Ingestion(self, flow)
         Features(self, flow)
+        backfill = backfill_machine(self, flow)
         Training(self, flow)
         Registry(self, flow)
         Release(self, flow)
@@ -43,6 +44,7 @@ class Pipeline(Stack):
             {
                 "ApiUrl": flow.api.url,
                 "TrainingMachine": training.state_machine_arn,
+                "BackfillMachine": backfill.state_machine_arn,
                 "DailyMachine": daily.state_machine_arn,
                 "AlarmsTopic": flow.alarms.topic.topic_arn,
                 "BreachesTopic": monitoring.breaches.topic_arn,

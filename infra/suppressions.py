@@ -1,6 +1,7 @@
 """What cdk-nag finds and we accept, each with its reason."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from aws_cdk import Acknowledgment, Stack, Validations
 from constructs import Construct
@@ -42,4 +43,10 @@ def _as_nag_writes_it(scope: Construct, arn: str) -> str:
     resolved = Stack.of(scope).resolve(arn)
     if isinstance(resolved, str):
         return resolved
-    return "".join(part if isinstance(part, str) else part["Fn::ImportValue"] for part in resolved["Fn::Join"][1])
+    return "".join(_part_of_arn(part) for part in resolved["Fn::Join"][1])
+
+
+def _part_of_arn(part: Any) -> str:
+    if isinstance(part, str):
+        return part
+    return f"<{part['Ref']}>" if "Ref" in part else str(part["Fn::ImportValue"])

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Duration
+from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
@@ -13,12 +13,16 @@ from infra.parts.logs import log_group
 from infra.parts.roles import exact_role
 
 
-def task(scope: Construct, flow: Flow, path: str) -> tasks.LambdaInvoke:
-    """The function as a task: the document in, the document that it returns out; tries again when AWS fails."""
+def task(scope: Construct, flow: Flow, path: str, step: str = "") -> tasks.LambdaInvoke:
+    """The function as a task: the document in, the document that it returns out; tries again when AWS fails.
+
+    A function that does several steps gets ``{"step", "document"}`` instead.
+    """
     state = tasks.LambdaInvoke(
         scope,
-        path.partition("/")[2].capitalize(),
+        step.capitalize() or path.partition("/")[2].capitalize(),
         lambda_function=flow.functions[path],
+        payload=sfn.TaskInput.from_object({"step": step, "document": sfn.JsonPath.entire_payload}) if step else None,
         payload_response_only=True,
         retry_on_service_exceptions=False,
     )
@@ -54,11 +58,15 @@ class Machine(Construct):
         self._flow = flow
         self._name = name
 
-    def run(self, steps: sfn.IChainable, hours: int) -> sfn.StateMachine:
-        """Make it of these steps."""
+    def run(self, steps: sfn.IChainable, hours: int, name: str | None = None) -> sfn.StateMachine:
+        """Make it of these steps. One that starts itself, as a distributed map does, needs a name to be granted it."""
+        if name:
+            self._flow.arns.add(f"machine:{self._name}", _arn(self, "stateMachine", name))
+            self._flow.arns.add(f"executions:{self._name}:*", _arn(self, "execution", f"{name}:*"))
         machine = sfn.StateMachine(
             self,
             "Machine",
+            state_machine_name=name,
             definition_body=sfn.DefinitionBody.from_chainable(steps),
             role=exact_role(self, f"machine/{self._name}", "states", self._flow.arns),
             timeout=Duration.hours(hours),
@@ -68,5 +76,12 @@ class Machine(Construct):
         )
         failed = machine.metric_failed(period=MINUTE)
         self._flow.alarms.watch(self, "Failed", failed, f"an execution of {self._name} failed")
-        self._flow.arns.add(f"machine:{self._name}", machine.state_machine_arn)
+        if not name:
+            self._flow.arns.add(f"machine:{self._name}", machine.state_machine_arn)
         return machine
+
+
+def _arn(scope: Construct, resource: str, name: str) -> str:
+    return Stack.of(scope).format_arn(
+        service="states", resource=resource, resource_name=name, arn_format=ArnFormat.COLON_RESOURCE_NAME
+    )

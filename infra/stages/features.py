@@ -10,16 +10,19 @@ from smallbox.aws import settings
 
 
 class Features(Construct):
-    """``stream`` applies records as they come; ``rebuild`` computes entities from the lake."""
+    """``stream`` applies records as they come; ``rebuild`` and ``backfill`` compute entities from the lake."""
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "features")
         online, again = flow.table("online"), flow.url("rebuild")
         streaming = settings.Stream(online_table=online, features_queue=flow.url("features"), rebuild_queue=again)
         rebuilding = settings.Rebuild(lake_bucket=flow.lake, online_table=online, rebuild_queue=again)
+        filling = settings.Backfill(lake_bucket=flow.lake, online_table=online)
 
         stream = Function(self, "stream", flow, streaming, wheels=COMPUTE, size=BATCH)
         rebuild = Function(self, "rebuild", flow, rebuilding, wheels=IMAGE, size=TASK)
+
+        Function(self, "backfill", flow, filling, wheels=IMAGE, size=TASK)
 
         read_batches(flow, "features", stream)
         read_one_by_one(flow, "rebuild", rebuild)

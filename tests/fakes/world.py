@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from smallbox.define.project import Project
+from smallbox.features.backfill import Backfill
 from smallbox.features.rebuilds import RebuildTask
 from smallbox.features.streamer import Streamer
 from smallbox.feedback.run import JoinTask
@@ -49,6 +50,14 @@ class World:
         self.events, self.features, self.rebuilds, self.predictions = (FakeQueue() for _ in range(4))
         self.log = PredictionLog(project, self.lake)
         self.shelf = ModelShelf(self.registry, self.blobs)
+        self.backfill({})
+
+    def backfill(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the backfill's state machine does."""
+        task = Backfill(self.project, self.lake, self.online, _no_pause)
+        plan = task.run("plan", document, PRESENT)
+        filled = [task.run("fill", part, PRESENT) for part in plan["parts"]]
+        return task.run("publish", {**plan, "filled": filled}, PRESENT)
 
     def drop(self, source: str, rows: pd.DataFrame, as_of: Micros) -> DropReport:
         """Load a Parquet file of records as of a moment."""

@@ -6,9 +6,10 @@ from typing import Any
 import boto3
 import pytest
 
+from definitions.late_arrival import origin_weather
 from smallbox.aws.lake import DeltaLake
 from smallbox.aws.online import DynamoOnlineStore
-from smallbox.ports import StateKey
+from smallbox.features.states import key_of
 from tests.handlers.conftest import event, handler
 
 ROW = "JFK-1,2013-03-01T08:00:00Z,JFK,39.0,60.1,{wind},0.0,10.0"
@@ -75,7 +76,7 @@ def test_a_record_reaches_the_lake_before_the_stream(aws: dict[str, str]) -> Non
     assert rows["key"].to_pylist() == ["JFK-1"]
     (passed_on,) = _waiting(aws["features"])
     assert handler("features", "stream")(_sqs(passed_on)) == {"batchItemFailures": []}
-    assert StateKey("origin_weather", "JFK") in DynamoOnlineStore("online").read([StateKey("origin_weather", "JFK")])
+    assert DynamoOnlineStore("online").read([key_of(origin_weather, "JFK")])
 
 
 def test_a_poor_message_is_returned_alone(aws: dict[str, str]) -> None:
@@ -98,7 +99,7 @@ def test_a_dropped_file_is_loaded_and_rebuilt(aws: dict[str, str]) -> None:
     assert (report["accepted"], report["rejected"]) == (1, 1)
     (rebuild,) = _waiting(aws["rebuild"])
     assert handler("features", "rebuild")(_sqs(rebuild)) == {"batchItemFailures": []}
-    assert DynamoOnlineStore("online").read([StateKey("origin_weather", "JFK")])
+    assert DynamoOnlineStore("online").read([key_of(origin_weather, "JFK")])
 
 
 def test_compact_passes_the_day_on(aws: dict[str, str]) -> None:

@@ -51,6 +51,14 @@ def _waiting(url: str) -> list[dict[str, Any]]:
     return [json.loads(message["Body"]) for message in messages]
 
 
+def _backfilled() -> dict[str, Any]:
+    """What the backfill's state machine does, step by step."""
+    step = handler("features", "backfill")
+    plan = json.loads(json.dumps(step({"step": "plan", "document": {"as_of": AS_OF}})))
+    filled = [step({"step": "fill", "document": part}) for part in plan["parts"]]
+    return step({"step": "publish", "document": {**plan, "filled": filled}})
+
+
 def _trained() -> dict[str, Any]:
     document: dict[str, Any] = {"model": MODEL, "as_of": AS_OF}
     for stage, job in (("training", "dataset"), ("training", "fit"), ("registry", "register"), ("release", "start")):
@@ -65,13 +73,15 @@ def test_a_model_lives_through_its_handlers(aws: dict[str, str], history: DeltaL
     assert trained["routing"]["champion"] == 1
 
     request = {**event("api_predict"), "queryStringParameters": {"as_of": AS_OF}}
+    assert handler("serving", "predict")(request)["statusCode"] == 503, "no view is readable yet"
+    assert _backfilled()["states"] > 300
     answer = handler("serving", "predict")(request)
     assert answer["statusCode"] == 200, answer["body"]
     (prediction,) = json.loads(answer["body"])["predictions"]
     assert prediction["id"] == "20130301-UA-1-EWR"
     assert 0 < prediction["score"] < 1
     assert (prediction["arm"], prediction["version"]) == ("champion", 1)
-    assert "carrier_late_rate_7d" in prediction["missing"], "nothing was rebuilt into the store"
+    assert prediction["missing"] == ["aircraft_built", "aircraft_seats", "aircraft_maker"], "no aircraft was named"
 
     (logged,) = _waiting(aws["predictions"])
     assert handler("serving", "log")(_sqs(logged)) == {"batchItemFailures": []}

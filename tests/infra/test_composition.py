@@ -15,7 +15,8 @@ OUTPUTS = {
     "ApiUrl", "InboxBucket", "LakeBucket", "OnlineTable", "RegistryTable", "MetricsTable",
     "EventsQueue", "FeaturesQueue", "RebuildQueue", "PredictionsQueue", "DropsQueue", "ScoresQueue",
     "EventsDeadQueue", "FeaturesDeadQueue", "RebuildDeadQueue", "PredictionsDeadQueue", "DropsDeadQueue",
-    "ScoresDeadQueue", "DecideDeadQueue", "TrainingMachine", "DailyMachine", "AlarmsTopic", "BreachesTopic",
+    "ScoresDeadQueue", "DecideDeadQueue", "TrainingMachine", "DailyMachine", "BackfillMachine",
+    "AlarmsTopic", "BreachesTopic",
     "LateArrivalDataAlarm", "LateArrivalFeaturesAlarm", "LateArrivalPredictionsAlarm", "LateArrivalAccuracyAlarm",
 }  # fmt: skip
 
@@ -56,11 +57,11 @@ def test_the_schedules_run_on_aws_only(aws: Assembly, local: Assembly) -> None:
 
 
 def test_the_heavy_functions_are_one_image_on_aws(aws: Assembly) -> None:
-    """Eleven functions share an image, told apart by their command; the seven others are zips for arm64."""
+    """Twelve functions share an image, told apart by their command; the seven others are zips for arm64."""
     functions = aws.properties("AWS::Lambda::Function").values()
     images = [f for f in functions if f.get("PackageType") == "Image"]
     assert len({str(f["Code"]["ImageUri"]) for f in images}) == 1
-    assert len({tuple(f["ImageConfig"]["Command"]) for f in images}) == len(images) == 11
+    assert len({tuple(f["ImageConfig"]["Command"]) for f in images}) == len(images) == 12
     assert {f["Runtime"] for f in functions if f not in images} == {"python3.13"}
     assert all(f["Architectures"] == ["arm64"] for f in functions)
 

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from smallbox.define.attributes import Attributes, View
 from smallbox.features import tiles
 from smallbox.features.offline import point_in_time
 from smallbox.features.rebuild import Rebuilder, rebuild
+from smallbox.features.states import key_of
 from smallbox.features.stream import Rebuild, apply
 from smallbox.ingestion.table import name_of, to_table
-from smallbox.ports import StateKey
 from smallbox.records import Record
 from smallbox.times import DAY
 from tests.fakes.lake import FakeLake
@@ -33,12 +34,23 @@ def no_pause(attempt: int) -> None:
 class World:
     """A source with its lake and store, whose workers may die at any write and are then run again."""
 
-    def __init__(self, name: str) -> None:
-        self.source, self.views = SOURCES[name], VIEWS[name]
+    def __init__(self, name: str, views: Sequence[View] = ()) -> None:
+        self.source = SOURCES[name]
+        self.views: Sequence[View] = views or VIEWS[name]
         self.lake, self.store = FakeLake(), FakeOnlineStore()
-        self.rebuilder = Rebuilder(self.source, self.views, self.lake, self.store, no_pause)
         self.waiting: list[Record] = []
         self.requests: list[Rebuild] = []
+
+    @property
+    def rebuilder(self) -> Rebuilder:
+        """A rebuild of all views."""
+        return Rebuilder(self.source, self.views, self.lake, self.store, no_pause)
+
+    def redefined(self, views: Sequence[View]) -> "World":
+        """The same lake, store and requests, after a deployment of other views."""
+        world = World(self.source.name, views)
+        world.lake, world.store, world.waiting, world.requests = self.lake, self.store, self.waiting, self.requests
+        return world
 
     def receive(self, records: Sequence[Record]) -> None:
         """Records go to the lake before the stream sees them."""
@@ -77,10 +89,12 @@ class World:
             self.store.crash_after(None)
 
     def check(self, history: Sequence[Record], now: int) -> None:
-        """Every state answers as the definition says."""
-        for which, view in enumerate(self.views):
-            entities = entities_of(which)
-            stored = self.store.read([StateKey(view.name, entity) for entity in entities])
+        """Every state of windows answers as the definition says."""
+        for view in self.views:
+            if isinstance(view, Attributes):
+                continue
+            entities = entities_of(len(view.entity_fields) - 1)
+            stored = self.store.read([key_of(view, entity) for entity in entities])
             states = {key.entity: tiles.unpack(view, found.packed) for key, found in stored.items()}
             found = np.array([tiles.value(view, states.get(entity), now) for entity in entities])
             oracle.check(view, found, [oracle.features(view, history, entity, now) for entity in entities])

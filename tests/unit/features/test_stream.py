@@ -6,9 +6,10 @@ from smallbox.define import FeatureView, Source, count, mean, number, text, time
 from smallbox.errors import Conflict
 from smallbox.features import tiles
 from smallbox.features.rebuild import Rebuilder
+from smallbox.features.states import key_of
 from smallbox.features.stream import LIMIT, Rebuild, apply, plan, sort
 from smallbox.ingestion.table import name_of, to_table
-from smallbox.ports import Marker, StateKey, StateWrite
+from smallbox.ports import Marker, StateWrite
 from smallbox.records import Record, Value
 from smallbox.times import DAY, HOUR, parse_day
 from tests.fakes.lake import FakeLake
@@ -43,7 +44,7 @@ def send(store: FakeOnlineStore, *records: Record) -> tuple[int, int, Rebuild | 
 
 def counted(store: FakeOnlineStore, entity: str = "a", view: FeatureView = views[0]) -> float:
     """How many records the store counts."""
-    key = StateKey(view.name, entity)
+    key = key_of(view, entity)
     found = store.read([key])
     state = tiles.unpack(view, found[key].packed) if found else None
     return float(tiles.value(view, state, NOW)[0])
@@ -121,7 +122,7 @@ def test_contention_without_end_is_a_conflict() -> None:
     others = iter(range(1000))
 
     def write() -> None:
-        key = StateKey("by_who", "a")
+        key = key_of(views[0], "a")
         version = store.states[key].version if key in store.states else 0
         packed = tiles.pack(views[0], tiles.empty(views[0]))
         FakeOnlineStore.commit(store, [Marker(f"other {next(others)}", "", 0)], [StateWrite(key, packed, version)])

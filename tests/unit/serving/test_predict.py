@@ -7,6 +7,8 @@ import pytest
 
 from smallbox.define.project import Project, project_of
 from smallbox.errors import ContractViolation, InvalidInput, MalformedBody, NotReady, TooLarge
+from smallbox.features.ready import publish
+from smallbox.features.states import version_of
 from smallbox.features.streamer import Streamer
 from smallbox.ingestion.messages import pack
 from smallbox.records import Record
@@ -23,8 +25,9 @@ INSTANCE = {"parcel_id": "p", "depot": "north", "weight": 2.5}
 
 
 def _predictor(project: Project, store: FakeOnlineStore | None = None) -> tuple[Predictor, FakeQueue]:
-    shelf, log = ModelShelf(Registry(FakeDocuments()), FakeBlobs()), FakeQueue()
-    return Predictor(project, store or FakeOnlineStore(), shelf, log), log
+    shelf, log, store = ModelShelf(Registry(FakeDocuments()), FakeBlobs()), FakeQueue(), store or FakeOnlineStore()
+    publish(store, {name: version_of(view) for name, view in project.views.items()}, lambda _: None)
+    return Predictor(project, store, shelf, log), log
 
 
 def _ask(predictor: Predictor, document: Any, moment: Moment | None = None) -> Any:

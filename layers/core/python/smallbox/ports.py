@@ -64,10 +64,11 @@ class Blobs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StateKey:
-    """Names the online state of one entity of one view."""
+    """Names the online state of one entity of one version of a view."""
 
     view: str
     entity: str
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,15 @@ class StoredState:
 
 @dataclass(frozen=True, slots=True)
 class StateWrite:
-    """A state to write, if the stored version is still ``expected`` (0: nothing is stored)."""
+    """A state to write, if the stored version is still ``expected`` (0: nothing is stored).
+
+    ``lifetime`` is how long after this write it may still be needed; ``None`` is for ever.
+    """
 
     key: StateKey
     packed: bytes
     expected: int
+    lifetime: Micros | None = None
 
 
 @dataclass(frozen=True, slots=True)

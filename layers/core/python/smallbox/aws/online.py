@@ -28,7 +28,7 @@ def _translated() -> Iterator[None]:
 
 
 def _state_key(key: StateKey) -> str:
-    return f"s#{key.view}#{key.entity}"
+    return f"s#{key.view}#{key.version}#{key.entity}"
 
 
 def _marker_key(identity: str) -> str:
@@ -98,6 +98,8 @@ class DynamoOnlineStore:
             "packed": {"B": state.packed},
             "version": {"N": str(state.expected + 1)},
         }
+        if state.lifetime is not None:
+            item["expires_at"] = {"N": str((now() + state.lifetime) // SECOND)}
         if not state.expected:
             return self._put(item, "attribute_not_exists(pk)")
         return self._put(item, "version = :v", ExpressionAttributeValues={":v": {"N": str(state.expected)}})

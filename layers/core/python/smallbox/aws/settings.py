@@ -82,6 +82,14 @@ class Rebuild:
 
 
 @dataclass(frozen=True, slots=True)
+class Backfill:
+    """``features/backfill``: the history of new and changed views from the lake to the online store."""
+
+    lake_bucket: str
+    online_table: str
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """``training/dataset``: the point-in-time dataset of a run."""
 

@@ -25,6 +25,10 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     rebuilder.add_argument("source")
     rebuilder.add_argument("--as-of", help="the moment of a replay, ISO 8601; the present when left out")
     rebuilder.set_defaults(run=printed(_rebuild))
+    backfiller = commands.add_parser("backfill", help="the history of new or changed views, or of those that are named")
+    backfiller.add_argument("view", nargs="*")
+    backfiller.add_argument("--as-of", help="the moment of a replay, ISO 8601; the present when left out")
+    backfiller.set_defaults(run=printed(_backfill))
     dropper = commands.add_parser("drop", help="load a CSV, Parquet or JSON-lines file through the inbox")
     dropper.add_argument("source")
     dropper.add_argument("file", type=Path)
@@ -36,6 +40,13 @@ def _rebuild(arguments: argparse.Namespace) -> Any:
     project.load().source(arguments.source)
     System(stack()).rebuild(arguments.source, arguments.as_of)
     return {"rebuilt": arguments.source}
+
+
+def _backfill(arguments: argparse.Namespace) -> Any:
+    document = {"views": arguments.view} if arguments.view else {}
+    if arguments.as_of:
+        document["as_of"] = arguments.as_of
+    return System(stack()).run("BackfillMachine", document)
 
 
 def _send(arguments: argparse.Namespace) -> Any:

@@ -46,7 +46,11 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _deploy(_arguments: argparse.Namespace) -> None:
+    import boto3  # noqa: PLC0415 - half a second that `smallbox --help` need not pay
+
     # The layers are built by the app's own module: the CLI does not know what is in them.
     subprocess.run([sys.executable, "-m", "infra.wheels"], cwd=root(), check=True)
     outputs = cdk_deploy(os.environ)
+    # new and changed views become readable when their history is computed; what is readable already stays so
+    boto3.client("stepfunctions").start_execution(stateMachineArn=outputs["BackfillMachine"], input="{}")
     sys.stdout.write("".join(f"{name}: {value}\n" for name, value in sorted(outputs.items())))

@@ -163,7 +163,8 @@ def _machine_of(arn: str) -> str:
     >>> _machine_of("arn:aws:states:r:0:execution:SmallboxPipeline-trainingmachineMachine8E-1A:7f")
     'training'
     """
-    return "training" if "trainingmachine" in arn else "day"
+    kinds = {"trainingmachine": "training", "backfill": "backfill"}
+    return next((kind for part, kind in kinds.items() if part in arn), "day")
 
 
 def _cause_of(execution: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from smallbox.cli import emulator, local
 from smallbox.cli.checkout import clean_environment
 from smallbox.cli.deploy import cdk_deploy
+from smallbox.cli.system import System
 from smallbox.errors import NotReady
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def _deployed(started: emulator.Emulator) -> local.Stack:
     outputs = cdk_deploy(environment, ["--context", "deployment=local"])
     stack = _stack(started, outputs)
     local.remember(stack)
+    System(stack).run("BackfillMachine", {})
     return stack
 
 

@@ -9,10 +9,11 @@ A conflict begins again with what is left. A crash after the marks leaves states
 behind the lake: run the request again, as a queue does.
 """
 
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +25,7 @@ from smallbox.errors import Conflict
 from smallbox.features import facts
 from smallbox.features.cells import Cells, combine
 from smallbox.features.rows import Rows, columns_needed, entities_of, rows_of
-from smallbox.features.states import engine_of, farthest
+from smallbox.features.states import engine_of, farthest, key_of, lifetime
 from smallbox.features.stream import (
     ATTEMPTS,
     Pause,
@@ -86,6 +87,36 @@ def _levels(rows: Rows, cells: Cells, size: Micros) -> list[Level]:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One of ``of`` parts of all entities, by a hash that is the same everywhere."""
+
+    number: int
+    of: int
+
+    def holds(self, key: StateKey) -> bool:
+        """Whether a state belongs to this part."""
+        return zlib.crc32(f"{key.view} {key.entity}".encode()) % self.of == self.number
+
+
+WHOLE: Final = Part(0, 1)
+
+
+def _of_keys(table: pa.Table, keys: Collection[str]) -> pa.Table:
+    """All versions of records."""
+    return table.filter(pc.is_in(table["key"], value_set=pa.array(keys, pa.string())))
+
+
+def _touching(table: pa.Table, states: Mapping[StateKey, View]) -> set[str]:
+    """The keys of records that touch one of the states in any of their versions."""
+    found: set[str] = set()
+    for view in dict.fromkeys(states.values()):
+        wanted = pa.array([key.entity for key in states if key.view == view.name], pa.string())
+        touching = pc.is_in(entities_of(view, table), value_set=wanted)
+        found.update(pc.unique(table["key"].filter(touching)).to_pylist())
+    return found
+
+
+@dataclass(frozen=True, slots=True)
 class Rebuilder:
     """Writes the online states of one source's views from the lake.
 
@@ -115,9 +146,9 @@ class Rebuilder:
         table = self._read(now)
         if table is None:
             return True
-        named = table.filter(pc.is_in(table["key"], value_set=pa.array(request.digests, pa.string())))
+        named = _of_keys(table, list(request.digests))
         self._mark(standing(named, now))
-        self._replace(self._keys(named), now)
+        self._replace(self._keys(named, self.views), now)
         return not pc.any(pc.greater(named["known_at"], now)).as_py()
 
     def materialize(self, now: Micros) -> int:
@@ -129,11 +160,45 @@ class Rebuilder:
         Raises:
             Conflict: when others kept writing them; run it again.
         """
+        return self.fill(self.views, WHOLE, now, whole=True)
+
+    def fill(self, views: Sequence[View], part: Part, now: Micros, *, whole: bool) -> int:
+        """Rebuild some of the states of some of the views.
+
+        Args:
+            views: whose states.
+            part: which of their entities.
+            now: the present, or a replay's.
+            whole: whether these are all views of the source. Then what the lake holds is taken for done, and the stream
+                leaves it. Otherwise what the stream has still to apply to the other views is left to it, and only what
+                it has forgotten, since it is out of their windows, is marked again.
+
+        Returns:
+            How many states were written.
+
+        Raises:
+            Conflict: when others kept writing them; run it again.
+        """
         table = self._read(now)
         if table is None:
             return 0
-        self._mark(standing(table, now))
-        return self._replace(self._keys(table), now)
+        keys = {key: view for key, view in self._keys(table, views).items() if part.holds(key)}
+        mine = _of_keys(table, _touching(table, keys))
+        self._mark(standing(mine, now) if whole else self._forgotten(mine, now))
+        return self._replace(keys, now)
+
+    def _forgotten(self, rows: pa.Table, now: Micros) -> pa.Table:
+        """Of records without a marker that the stream would find too late, what they said then."""
+        settled = now - self.source.lateness_micros
+        old = rows.filter(pc.less(rows["known_at"], settled))
+        names = {marker_id(self.source.name, key): key for key in pc.unique(old["key"]).to_pylist()}
+        marked = read_markers(self.store, names)
+        return standing(_of_keys(old, [key for name, key in names.items() if name not in marked]), settled)
+
+    def rows(self, now: Micros) -> int:
+        """How many rows a rebuild reads."""
+        table = self._read(now)
+        return 0 if table is None else table.num_rows
 
     def _mark(self, rows: pa.Table) -> None:
         """Mark each record as saying what its version says that counts, so that another version is a correction."""
@@ -149,11 +214,11 @@ class Rebuilder:
             ]
         )
 
-    def _keys(self, table: pa.Table) -> dict[StateKey, View]:
-        """Every state that rows of the table touch."""
+    def _keys(self, table: pa.Table, views: Sequence[View]) -> dict[StateKey, View]:
+        """Every state of the views that rows of the table touch."""
         return {
-            StateKey(view.name, entity): view
-            for view in self.views
+            key_of(view, entity): view
+            for view in views
             for entity in pc.unique(entities_of(view, table)).to_pylist()
             if entity is not None
         }
@@ -183,19 +248,13 @@ class Rebuilder:
             key: state
             for view in dict.fromkeys(keys.values())
             for entity, state in rebuild(view, table, as_of).items()
-            if (key := StateKey(view.name, entity)) in keys
+            if (key := key_of(view, entity)) in keys
         }
 
     def _counted(self, table: pa.Table, keys: Mapping[StateKey, View]) -> pa.Table:
         """All versions of those records that have a marker and, in any version, touch one of the states."""
-        found: set[str] = set()
-        for view in dict.fromkeys(keys.values()):
-            wanted = pa.array([key.entity for key in keys if key.view == view.name], pa.string())
-            touching = pc.is_in(entities_of(view, table), value_set=wanted)
-            found.update(pc.unique(table["key"].filter(touching)).to_pylist())
-        ids = {marker_id(self.source.name, key): key for key in found}
-        marked = [ids[identity] for identity in read_markers(self.store, ids)]
-        return table.filter(pc.is_in(table["key"], value_set=pa.array(marked, pa.string())))
+        ids = {marker_id(self.source.name, key): key for key in _touching(table, keys)}
+        return _of_keys(table, [ids[identity] for identity in read_markers(self.store, ids)])
 
     def _write(
         self,
@@ -206,7 +265,7 @@ class Rebuilder:
     ) -> bool:
         expected = stored[key].version if key in stored else 0
         engine = engine_of(view)
-        write = StateWrite(key, engine.pack(view, fresh.get(key) or engine.empty(view)), expected)
+        write = StateWrite(key, engine.pack(view, fresh.get(key) or engine.empty(view)), expected, lifetime(view))
         try:
             self.store.commit([], [write])
         except Conflict:

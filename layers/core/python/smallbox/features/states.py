@@ -1,13 +1,17 @@
 """Online states of both kinds of views, by one set of functions: windows are tiles, attributes are facts."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from smallbox.define.attributes import Attributes, View
 from smallbox.features import facts, tiles, window
 from smallbox.features.window import Floats
+from smallbox.ports import StateKey
 from smallbox.records import Record
-from smallbox.times import Micros
+from smallbox.times import DAY, Micros
+
+MARGIN: Final[Micros] = 30 * DAY
+"""How much longer than its windows a state lives after it was last written: a replay may rest for some days."""
 
 
 class Engine(Protocol):
@@ -51,3 +55,19 @@ def reach(view: View) -> Micros:
 def farthest(views: Iterable[View]) -> Micros:
     """The greatest reach of some views; 0 of none."""
     return max(map(reach, views), default=0)
+
+
+def lifetime(view: View) -> Micros:
+    """How long after it was last written a state may still be asked for: then all its tiles are out of every window."""
+    ahead = max(-(view.source.known_after_micros or 0), 0)
+    return reach(view) + ahead + MARGIN
+
+
+def version_of(view: View) -> str:
+    """The version of a view: another one when its states would mean something else."""
+    return engine_of(view).fingerprint(view).hex()
+
+
+def key_of(view: View, entity: str) -> StateKey:
+    """The key of an entity's state, in the view's own version."""
+    return StateKey(view.name, entity, version_of(view))

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from smallbox.define.attributes import View
 from smallbox.define.source import Source
 from smallbox.errors import Conflict
-from smallbox.features.states import engine_of, farthest
+from smallbox.features.states import engine_of, farthest, key_of, lifetime
 from smallbox.ports import Marker, OnlineStore, StateKey, StateWrite, StoredState
 from smallbox.records import Record
 from smallbox.times import DAY, Micros
@@ -122,7 +122,7 @@ def state_keys(views: Iterable[View], record: Record) -> Iterator[tuple[View, St
     for view in views:
         entity = view.entity_of(record.values)
         if entity is not None:
-            yield view, StateKey(view.name, entity)
+            yield view, key_of(view, entity)
 
 
 def sort(source: Source, records: Sequence[Record], seen: Mapping[str, str], now: Micros) -> Sorted:
@@ -174,7 +174,8 @@ def plan(
         for (view, key), added in _by_state(views, batch).items():
             engine = engine_of(view)
             states[key] = engine.add(view, states.get(key) or engine.empty(view), added, now)
-            writes.append(StateWrite(key, engine.pack(view, states[key]), versions.get(key, 0)))
+            packed = engine.pack(view, states[key])
+            writes.append(StateWrite(key, packed, versions.get(key, 0), lifetime(view)))
             versions[key] = versions.get(key, 0) + 1
         yield Transaction(tuple(marker(source, views, record) for record in batch), tuple(writes))
 

@@ -174,7 +174,7 @@ def _summed(run: Cells) -> Cells:
 @lru_cache(maxsize=256)
 def fingerprint(view: FeatureView) -> bytes:
     """Eight bytes that change when states of the view would mean something else."""
-    meaning = (levels(view), windows(view), layout_of(view), view.entity_fields, view.source.name)
+    meaning = (_FORMAT, levels(view), windows(view), layout_of(view), view.entity_fields, view.source.name)
     return hashlib.blake2b(repr(meaning).encode(), digest_size=8).digest()
 
 

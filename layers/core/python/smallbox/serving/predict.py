@@ -9,6 +9,7 @@ import numpy as np
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.errors import NotFound, NotReady, Unavailable
+from smallbox.features.ready import Ready
 from smallbox.features.window import Ints
 from smallbox.ports import Blobs, OnlineStore, Queue
 from smallbox.registry.store import Registry
@@ -130,6 +131,7 @@ class Predictor:
         self._store = store
         self._shelf = shelf
         self._log = log
+        self._ready = Ready()
 
     def predict(self, name: str, document: Any, moment: Moment, now: Micros, batch: str) -> Mapping[str, Any]:
         """Predict for every instance as of one moment.
@@ -162,7 +164,7 @@ class Predictor:
     def _answered(self, model: Model, instances: Sequence[Mapping[str, Any]], moment: Moment) -> tuple[Vectors, Scored]:
         """Inputs and scores; where store or model cannot answer, those that the definition falls back on."""
         try:
-            vectors = online_vectors(model, instances, self._store, moment)
+            vectors = online_vectors(model, instances, self._store, self._ready, moment)
             return vectors, score_batch(model, self._shelf, [model.key_of(i) for i in instances], vectors)
         except (NotFound, NotReady, Unavailable):
             if model.fallback is None:

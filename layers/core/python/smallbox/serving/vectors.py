@@ -11,7 +11,8 @@ from smallbox.define.model import Model
 from smallbox.define.on_demand import Array
 from smallbox.errors import InvalidInput
 from smallbox.features.inputs import Inputs, Stored, assemble, sent
-from smallbox.features.states import engine_of
+from smallbox.features.ready import Ready
+from smallbox.features.states import engine_of, key_of
 from smallbox.features.window import Floats
 from smallbox.ports import OnlineStore, StateKey, StoredState
 from smallbox.times import Moment, format_moment
@@ -45,17 +46,21 @@ def vectors_of(model: Model, instances: Sequence[Mapping[str, Any]], stored: Sto
     return Vectors(assemble(model, request, stored), request, entities_of(model, instances))
 
 
-def online_vectors(model: Model, instances: Sequence[Mapping[str, Any]], store: OnlineStore, moment: Moment) -> Vectors:
+def online_vectors(
+    model: Model, instances: Sequence[Mapping[str, Any]], store: OnlineStore, ready: Ready, moment: Moment
+) -> Vectors:
     """Read every entity of the batch in one call and put the inputs together.
 
     An entity that the store does not know has the features of one that nothing happened to.
 
     Raises:
         InvalidInput: when a replay asks as of a moment before what the store holds already.
+        NotReady: when the history of a view is still being computed.
     """
     entities = entities_of(model, instances)
-    keys = list(dict.fromkeys(StateKey(name, e) for name, column in entities.items() for e in column if e))
-    states = store.read(keys)
+    keys = dict.fromkeys(key_of(view, e) for view in model.views for e in entities[view.name] if e)
+    states = store.read([*keys, *ready.keys(model.views)])
+    ready.check(model.views, states)
     answers = [_of_view(view, entities[view.name], states, moment) for view in model.views]
     return vectors_of(model, instances, _stacked(answers, len(instances)))
 
@@ -75,7 +80,7 @@ def _stacked(answers: Sequence[Sequence[Answer]], rows: int) -> Stored:
 def _of_view(
     view: View, entities: Sequence[str], states: Mapping[StateKey, StoredState], moment: Moment
 ) -> list[Answer]:
-    known = {e: _features(view, states.get(StateKey(view.name, e)), moment) for e in set(entities)}
+    known = {e: _features(view, states.get(key_of(view, e)), moment) for e in set(entities)}
     return [known[e] for e in entities]
 
 

@@ -1,0 +1,21 @@
+"""The steps of the backfill's state machine: plan, fill a part, publish."""
+
+from typing import Any
+
+from smallbox.aws import clock
+from smallbox.aws.lake import DeltaLake
+from smallbox.aws.online import DynamoOnlineStore
+from smallbox.aws.pauses import jittered
+from smallbox.aws.settings import Backfill, from_environment
+from smallbox.define.project import load
+from smallbox.features import backfill
+
+settings = from_environment(Backfill)
+lake, store = DeltaLake.in_bucket(settings.lake_bucket), DynamoOnlineStore(settings.online_table)
+task = backfill.Backfill(load(), lake, store, jittered)
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Do the step that the event names."""
+    del context
+    return task.run(event["step"], event["document"], clock.now())

@@ -1,0 +1,100 @@
+"""The history of new and changed views: planned in parts, computed part by part, then readable in one step.
+
+The stream goes on meanwhile and writes the new version's states too, for what comes after the deployment. A part writes
+the states of some entities whole, from the lake, if their stored version is still the one that it read; see
+:mod:`smallbox.features.rebuild` for why nothing is counted twice or missed where the two meet.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from smallbox.define.attributes import View
+from smallbox.define.project import Project
+from smallbox.errors import NotReady
+from smallbox.features.ready import publish, readable
+from smallbox.features.rebuild import Part, Rebuilder
+from smallbox.features.states import version_of
+from smallbox.features.stream import Pause
+from smallbox.ports import Lake, OnlineStore
+from smallbox.times import Micros, parse_moment
+
+ROWS_PER_PART: Final = 500_000
+"""A part reads the source's rows within its windows, and computes some entities of them."""
+MOST_PARTS: Final = 64
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Backfill:
+    """What the function of the backfill's state machine does, step by step."""
+
+    project: Project
+    lake: Lake
+    store: OnlineStore
+    pause: Pause
+
+    def run(self, step: str, document: Document, now: Micros) -> dict[str, Any]:
+        """Do a step: ``plan``, ``fill`` a part, or ``publish``.
+
+        With ``as_of`` in the document, a replay's present, history is computed as of then instead of now.
+        """
+        steps = {"plan": self.plan, "fill": self.fill, "publish": self.publish}
+        return steps[step](document, parse_moment(document["as_of"]) if "as_of" in document else now)
+
+    def plan(self, document: Document, now: Micros) -> dict[str, Any]:
+        """The parts of the backfill: of ``document["views"]``, or of every view whose version is not readable.
+
+        Raises:
+            NotFound: when there is no such view.
+        """
+        named = document.get("views")
+        known = readable(self.store)
+        stale = [v for v in self.project.views.values() if known.get(v.name) != version_of(v)]
+        views = stale if named is None else [self.project.view(name) for name in named]
+        passed = {"as_of": document["as_of"]} if "as_of" in document else {}
+        parts = [{**part, **passed} for part in self._parts(views, now)]
+        return {**passed, "versions": {view.name: version_of(view) for view in views}, "parts": parts}
+
+    def _parts(self, views: Sequence[View], now: Micros) -> list[dict[str, Any]]:
+        parts = []
+        for source in {view.source.name: view.source for view in views}.values():
+            of_source = [view for view in views if view.source is source]
+            every = self.project.views_of(source.name)
+            rows = Rebuilder(source, every, self.lake, self.store, self.pause).rows(now)
+            count = min(math.ceil(rows / ROWS_PER_PART), MOST_PARTS)
+            names = [view.name for view in of_source]
+            whole = len(of_source) == len(every)
+            parts += [
+                {"source": source.name, "views": names, "part": at, "of": count, "whole": whole} for at in range(count)
+            ]
+        return parts
+
+    def fill(self, document: Document, now: Micros) -> dict[str, Any]:
+        """Compute one part; doing it again changes nothing.
+
+        Raises:
+            Conflict: when others kept writing its states.
+        """
+        source = self.project.source(document["source"])
+        rebuilder = Rebuilder(source, self.project.views_of(source.name), self.lake, self.store, self.pause)
+        views = [self.project.view(name) for name in document["views"]]
+        part = Part(document["part"], document["of"])
+        return {"states": rebuilder.fill(views, part, now, whole=document["whole"])}
+
+    def publish(self, document: Document, _now: Micros) -> dict[str, Any]:
+        """Make what was planned readable.
+
+        Raises:
+            NotReady: when a deployment has changed the views meanwhile: start again.
+        """
+        planned = document["versions"]
+        views = self.project.views
+        changed = [name for name, version in planned.items() if name not in views or version_of(views[name]) != version]
+        if changed:
+            raise NotReady(f"{', '.join(changed)} changed while its history was computed; run the backfill again")
+        if planned:
+            publish(self.store, planned, self.pause)
+        return {"readable": planned, "states": sum(filled["states"] for filled in document.get("filled", ()))}
