@@ -188,12 +188,18 @@ class Rebuilder:
         return self._replace(keys, now)
 
     def _forgotten(self, rows: pa.Table, now: Micros) -> pa.Table:
-        """Of records without a marker that the stream would find too late, what they said then."""
+        """Of records without a marker that the stream would find too late, what they said then, without its digest.
+
+        The stream has forgotten them, or they are late and still on their way to it. So their marker says that they
+        count, and equals nothing: should one of them come, in whatever version, a rebuild looks at all its views.
+        """
         settled = now - self.source.lateness_micros
         old = rows.filter(pc.less(rows["known_at"], settled))
         names = {marker_id(self.source.name, key): key for key in pc.unique(old["key"]).to_pylist()}
         marked = read_markers(self.store, names)
-        return standing(_of_keys(old, [key for name, key in names.items() if name not in marked]), settled)
+        found = standing(_of_keys(old, [key for name, key in names.items() if name not in marked]), settled)
+        nothing = pa.array([""] * found.num_rows, pa.string())
+        return found.set_column(found.column_names.index("digest"), "digest", nothing)
 
     def rows(self, now: Micros) -> int:
         """How many rows a rebuild reads."""

@@ -101,22 +101,28 @@ def pruned(view: FeatureView, state: State) -> State:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A run of tiles of one level: a window's body, or what fills from there to the end."""
+    """A run of tiles of one level: a window's body, or what fills from there to the end.
+
+    It begins ``length`` before the last edge of a tile of ``edge``, and ends with the windows.
+    """
 
     level: int
-    window: int | None
+    size: Micros
+    edge: Micros
+    length: Micros
+    windows: tuple[int, ...]
 
 
 @lru_cache(maxsize=256)
-def _pieces(view: FeatureView) -> tuple[tuple[_Piece, tuple[int, ...]], ...]:
+def _pieces(view: FeatureView) -> tuple[_Piece, ...]:
     """Every piece, latest first, with the windows that it is part of."""
     sizes, spans = levels(view), windows(view)
     pieces = []
     for at, size in enumerate(sizes):
         coarser = tuple(i for i, (_, own) in enumerate(spans) if own > size)
         if coarser:
-            pieces.append((_Piece(at, None), coarser))
-        pieces += [(_Piece(at, i), (i,)) for i, (_, own) in enumerate(spans) if own == size]
+            pieces.append(_Piece(at, size, sizes[at + 1], 0, coarser))
+        pieces += [_Piece(at, size, size, length, (i,)) for i, (length, own) in enumerate(spans) if own == size]
     return tuple(pieces)
 
 
@@ -141,34 +147,40 @@ def texts(_view: FeatureView, _state: State | None, _as_of: Micros) -> list[str 
 
 
 def _fill(view: FeatureView, state: State, as_of: Micros, totals: Totals) -> None:
-    for piece, users in _pieces(view):
-        cell = _total(view, state, piece, as_of)
-        if cell is not None:
-            for window in users:
-                totals.merge(window, slice(None), cell)
+    end, signs = end_of(view, as_of), _ends(view)[:, 0].tolist()
+    for piece in _pieces(view):
+        level = state.levels[piece.level]
+        start = floor(end, piece.edge) - piece.length
+        first, last = level.index.searchsorted((start // piece.size, end // piece.size)).tolist()
+        if first < last:
+            _add_run(level.cells, slice(first, last), piece.windows, signs, totals)
 
 
-def _total(view: FeatureView, state: State, piece: _Piece, as_of: Micros) -> Cells | None:
-    sizes = levels(view)
-    size, level = sizes[piece.level], state.levels[piece.level]
-    end = end_of(view, as_of)
-    if piece.window is None:
-        start = floor(end, sizes[piece.level + 1])
-    else:
-        start = floor(end, size) - windows(view)[piece.window][0]
-    first, last = np.searchsorted(level.index, (start // size, end // size))
-    return _summed(level.cells.take(slice(int(first), int(last)))) if first < last else None
+def _add_run(cells: Cells, run: slice, into: tuple[int, ...], signs: Sequence[int], totals: Totals) -> None:
+    """Add a run of tiles to the one question of each of these windows; it lies before all that they hold."""
+    adds = np.add.reduce(cells.adds[:, run], axis=1)
+    tops = np.maximum.reduce(cells.tops[:, run], axis=1) if len(cells.tops) else None
+    for window in into:
+        totals.adds[window, :-2, 0] += adds
+        if tops is not None:
+            held = totals.tops[window, :, 0]
+            np.maximum(held, tops, out=held)
+        for seen, sketch in zip(totals.seen[window], cells.sketches, strict=True):
+            codes = sketch.take(run).codes
+            seen.append((np.zeros(len(codes), np.int64), codes))
+    for row, (times, sign) in enumerate(zip(cells.times[:, run], signs, strict=True)):
+        at = run.start + int(times.argmax())
+        if cells.times[row, at] != NEVER:
+            _take_latest(cells, row, at, sign, into, totals)
 
 
-def _summed(run: Cells) -> Cells:
-    """All cells of a run as one."""
-    sums, tops = run.adds.sum(axis=1, keepdims=True), run.tops.max(axis=1, keepdims=True)
-    sketches = tuple(Sketches.of(np.zeros_like(sketch.codes, np.int64), sketch.codes, 1) for sketch in run.sketches)
-    if not len(run.times):
-        return Cells(sums, tops, run.times[:, :1], run.ranks[:, :1], run.values[:, :1], sketches)
-    rows, latest = np.arange(len(run.times)), np.argmax(run.times, axis=1)
-    times, ranks, values = (part[rows, latest][:, None] for part in run.lasts)
-    return Cells(sums, tops, times, ranks, values, sketches)
+def _take_latest(cells: Cells, row: int, at: int, sign: int, into: tuple[int, ...], totals: Totals) -> None:
+    """Take the value of this tile where a window has none, and an earliest one always: later tiles came before."""
+    for window in into:
+        if sign < 0 or totals.times[window, row, 0] == NEVER:
+            totals.times[window, row, 0] = cells.times[row, at]
+            totals.ranks[window, row, 0] = cells.ranks[row, at]
+            totals.values[window, row, 0] = cells.values[row, at]
 
 
 @lru_cache(maxsize=256)
@@ -241,9 +253,7 @@ def _unpack_level(view: FeatureView, packed: bytes, at: int, size: Micros) -> tu
     adds, tops, lasts = len(layout.adds), len(layout.tops), len(layout.lasts)
     tiles: int = _COUNT.unpack_from(packed, at)[0]
     at += _COUNT.size
-    whole = np.empty((1 + adds + 2 * lasts + len(layout.sketches), tiles), np.int64)
-    for column in whole if tiles else ():
-        at = _unpack_column(packed, at, column)
+    whole, at = _unpack_columns(packed, at, 1 + adds + 2 * lasts + len(layout.sketches), tiles)
     floats = np.frombuffer(packed, "<f8", (tops + lasts) * tiles, at).reshape(tops + lasts, tiles)
     index, since, ranks = whole[0], whole[1 + adds : 1 + adds + lasts], whole[1 + adds + lasts : 1 + adds + 2 * lasts]
     times = np.where(since < 0, NEVER, (since + index * size) * _ends(view)) if lasts else since
@@ -261,9 +271,17 @@ def _unpack_sketches(packed: bytes, at: int, counts: Ints) -> tuple[tuple[Sketch
     return tuple(sketches), at
 
 
-def _unpack_column(packed: bytes, at: int, column: Ints) -> int:
-    base, width = _COLUMN.unpack_from(packed, at)
-    at += _COLUMN.size
-    column[:] = np.frombuffer(packed, _TYPES[width], len(column), at) if width else 0
-    column += base
-    return int(at + width * len(column))
+def _unpack_columns(packed: bytes, at: int, columns: int, tiles: int) -> tuple[Ints, int]:
+    whole = np.zeros((columns, tiles), np.int64)
+    if not tiles:
+        return whole, at
+    bases = []
+    for column in whole:
+        base, width = _COLUMN.unpack_from(packed, at)
+        at += _COLUMN.size
+        bases.append(base)
+        if width:
+            column[:] = np.frombuffer(packed, _TYPES[width], tiles, at)
+            at += width * tiles
+    whole += np.array(bases, dtype=np.int64)[:, None]
+    return whole, at

@@ -79,26 +79,41 @@ def _is_later(cells: Cells, times: Ints, ranks: Ints, values: Floats) -> npt.NDA
 class _Sums:
     """How the features that are sums, counts, means and rates are computed, an array entry per feature.
 
-    ``(high * 2**32 + low) / scale / (count of present values, or 1)``; missing where ``guard`` is 0.
+    ``parts`` are the rows of ``high``, ``low``, the divisor and the guard:
+    ``(high * 2**32 + low) / scale / (count of present values, or 1)``; missing where the guard is 0.
     """
 
     features: Ints
     window: Ints
-    high: Ints
-    low: Ints
-    divisor: Ints
-    guard: Ints
+    parts: Ints
     scale: Floats
 
 
 @dataclass(frozen=True, slots=True)
+class _Kept:
+    """How the features that are extremes, latest and earliest values are looked up, an array entry per feature."""
+
+    features: Ints
+    window: Ints
+    row: Ints
+    sign: Floats
+
+    @classmethod
+    def of(cls, found: Sequence[tuple[int, int, int, float]]) -> "_Kept":
+        """From (feature, window, row, sign) of each."""
+        columns = np.array(found, dtype=np.float64).reshape(len(found), 4).T
+        features, window, row = columns[:3].astype(np.int64)
+        return cls(features, window, row, columns[3][:, None])
+
+
+@dataclass(frozen=True, slots=True)
 class _Formulas:
-    """The features by how they are computed; each but the sums as (feature, window, row, or rows, and a sign)."""
+    """The features by how they are computed; the last three as (feature, window, row or rows)."""
 
     sums: _Sums
+    tops: _Kept
+    lasts: _Kept
     deviations: tuple[tuple[int, int, tuple[int, ...]], ...]
-    tops: tuple[tuple[int, int, int, float], ...]
-    lasts: tuple[tuple[int, int, int], ...]
     since: tuple[tuple[int, int, int], ...]
     sketches: tuple[tuple[int, int, int], ...]
     width: int
@@ -127,7 +142,8 @@ def _formulas(view: FeatureView) -> _Formulas:
             found["top"].append((*at, layout.tops.index((sign, operand)), sign))
         elif kind in {"last", "first", "since_last"}:
             row = layout.lasts.index((-1 if kind == "first" else 1, operand))
-            found["since_last" if kind == "since_last" else "last"].append((*at, row))
+            kept = (*at, row) if kind == "since_last" else (*at, row, 1.0)
+            found["since_last" if kind == "since_last" else "last"].append(kept)
         elif kind == "distinct":
             found[kind].append((*at, layout.sketches.index(operand)))
         elif kind == "std":
@@ -136,9 +152,9 @@ def _formulas(view: FeatureView) -> _Formulas:
         else:
             found["sum"].append((*at, *_sum_formula(view, layout, aggregate)))
     columns: Ints = np.array(found["sum"], dtype=np.int64).reshape(len(found["sum"]), 7).T
-    sums = _Sums(columns[0], columns[1], columns[2], columns[3], columns[4], columns[5], columns[6].astype(float))
-    std, tops, lasts, since, sketches = (tuple(found[k]) for k in ("std", "top", "last", "since_last", "distinct"))
-    return _Formulas(sums, std, tops, lasts, since, sketches, len(view.features))
+    sums = _Sums(columns[0], columns[1], columns[2:6], columns[6].astype(float)[:, None])
+    std, since, sketches = (tuple(found[kind]) for kind in ("std", "since_last", "distinct"))
+    return _Formulas(sums, _Kept.of(found["top"]), _Kept.of(found["last"]), std, since, sketches, len(view.features))
 
 
 def finish(view: FeatureView, totals: Totals, as_of: Ints) -> Floats:
@@ -155,12 +171,14 @@ def finish(view: FeatureView, totals: Totals, as_of: Ints) -> Floats:
         out[formulas.sums.features] = _ratios(formulas.sums, totals.adds)
     for feature, window, parts in formulas.deviations:
         out[feature] = _deviation(totals.adds[window][list(parts)])
-    for feature, window, row, sign in formulas.tops:
-        top = totals.tops[window, row]
+    if len(formulas.tops.features):
+        top = totals.tops[formulas.tops.window, formulas.tops.row]
         # adding zero turns a negative zero, which negation may leave, into a plain one
-        out[feature] = np.where(np.isneginf(top), np.nan, top * sign + 0.0)
-    for feature, window, row in formulas.lasts:
-        out[feature] = totals.values[window, row] + 0.0
+        signed = top * formulas.tops.sign + 0.0
+        signed[top == -np.inf] = np.nan
+        out[formulas.tops.features] = signed
+    if len(formulas.lasts.features):
+        out[formulas.lasts.features] = totals.values[formulas.lasts.window, formulas.lasts.row] + 0.0
     for feature, window, row in formulas.since:
         times = totals.times[window, row]
         out[feature] = np.where(times == NEVER, np.nan, (as_of - times) / SECOND)
@@ -170,9 +188,8 @@ def finish(view: FeatureView, totals: Totals, as_of: Ints) -> Floats:
 
 
 def _ratios(how: _Sums, adds: Ints) -> Floats:
-    high, low = adds[how.window, how.high], adds[how.window, how.low]
-    divisor, guard = adds[how.window, how.divisor], adds[how.window, how.guard]
-    ratios = (high * _LIMB + low) / how.scale[:, None] / np.maximum(divisor, 1)
+    high, low, divisor, guard = adds[how.window, how.parts]
+    ratios: Floats = (high * _LIMB + low) / how.scale / np.maximum(divisor, 1)
     ratios[guard == 0] = np.nan
     return ratios
 
