@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from smallbox.define.aggregates import Aggregate
-from smallbox.define.source import Source, check_name
+from smallbox.define.source import Source, check_name, check_not_personal
 from smallbox.errors import DefinitionError
 from smallbox.times import DAY, HOUR, Micros, duration
 
@@ -42,6 +42,7 @@ class FeatureView:
         object.__setattr__(self, "tile_micros", duration(self.tile))
         for name in entity:
             self._check_field(name, "entity", {"text"})
+            check_not_personal(self.source, name, "entity")
         if self.tile_micros <= 0 or HOUR % self.tile_micros:
             raise DefinitionError(f"view {self.name}: tile={self.tile!r} must divide an hour, like '5m'")
         for name, aggregate in self.features.items():

@@ -133,7 +133,8 @@ class Predictor:
 
         Args:
             name: the model.
-            document: the body, ``{"instances": [...]}``; with ``"explain": true`` answers show their inputs.
+            document: the body, ``{"instances": [...]}``; with ``"explain": true`` answers show their inputs, but
+                not personal ones.
             moment: the moment that the features are of; a replay's may not lie before what the store holds already.
             now: the present.
             batch: names the request in the log; sending the same batch again logs the same ids.
@@ -171,10 +172,14 @@ class Predictor:
 
 
 def _answer(model: Model, row: Mapping[str, Any], *, explain: bool) -> dict[str, Any]:
-    return {
+    answer = {
         "id": row["key"],
         "score": row["score"],
         "version": row["version"],
         "arm": row["arm"],
         "missing": [name for name in model.columns.numeric if row["inputs"][name] is None],
-    } | ({"inputs": row["inputs"]} if explain else {})
+    }
+    if explain:
+        hidden = model.personal_columns
+        answer["inputs"] = {name: value for name, value in row["inputs"].items() if name not in hidden}
+    return answer
