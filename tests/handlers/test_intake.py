@@ -1,7 +1,9 @@
 """Proves that each handler of data in does its work on the very event that AWS sends, with its own settings alone."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import pytest
@@ -9,7 +11,10 @@ import pytest
 from definitions.late_arrival import origin_weather
 from smallbox.aws.lake import DeltaLake
 from smallbox.aws.online import DynamoOnlineStore
+from smallbox.define import Source, text, timestamp
+from smallbox.define.project import project_of
 from smallbox.features.states import key_of
+from smallbox.ingestion.body import BODY_LIMIT
 from tests.handlers.conftest import event, handler
 
 ROW = "JFK-1,2013-03-01T08:00:00Z,JFK,39.0,60.1,{wind},0.0,10.0"
@@ -48,9 +53,17 @@ def test_collect_answers_each_record(aws: dict[str, str]) -> None:
     [
         ({"body": "{"}, 400, "malformed_body"),
         ({"body": '[{"x": NaN}]'}, 400, "malformed_body"),
+        ({"body": '[{"x": -Infinity}]'}, 400, "malformed_body"),
+        ({"body": '{"x": 1, "x": 2}'}, 400, "malformed_body"),
+        ({"body": "[" * 21 + "]" * 21}, 400, "malformed_body"),
+        ({"body": "3"}, 400, "malformed_body"),
+        ({"body": None}, 400, "malformed_body"),
+        ({"body": "a", "isBase64Encoded": True}, 400, "malformed_body"),
+        ({"body": " " * BODY_LIMIT + "{}"}, 413, "too_large"),
         ({"headers": {"content-type": "text/csv"}}, 415, "unsupported_type"),
         ({"body": json.dumps([{}] * 501)}, 413, "too_large"),
         ({"queryStringParameters": {"as_of": "yesterday"}}, 400, "malformed_body"),
+        ({"queryStringParameters": {"as_of": "0001-01-01T00:00:00+14:00"}}, 400, "malformed_body"),
         ({"queryStringParameters": {"as_of": "2999-01-01T00:00:00Z"}}, 400, "malformed_body"),
         ({"rawPath": "/events/wether"}, 404, "not_found"),
     ],
@@ -64,6 +77,71 @@ def test_collect_says_what_is_wrong(aws: dict[str, str], change: dict[str, Any],
     assert answer["statusCode"] == status
     assert json.loads(answer["body"])["error"]["code"] == code
     assert _waiting(aws["events"]) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "rule", "value"),
+    [
+        ({"colour": "red"}, "colour", "unknown", ""),
+        ({"wind_speed": "9.2"}, "wind_speed", "type", "'9.2'"),
+        ({"wind_speed": 1048.4}, "wind_speed", "maximum", "1048.4"),
+        ({"wind_speed": -1}, "wind_speed", "minimum", "-1"),
+        ({"origin": "BOS"}, "origin", "choices", "'BOS'"),
+        ({"origin": None}, "origin", "required", "null"),
+        ({"observation_id": ""}, "observation_id", "empty", "''"),
+        ({"observation_id": "x" * 257}, "observation_id", "length", f"'{'x' * 80}'..."),
+        ({"observed_at": "2013-03-01T08:00:00"}, "observed_at", "type", "'2013-03-01T08:00:00'"),
+        ({"observed_at": "9013-03-01T08:00:00Z"}, "observed_at", "future", "'9013-03-01T08:00:00Z'"),
+        ({"observed_at": "0001-01-01T00:00:00Z"}, "observed_at", "past", "'0001-01-01T00:00:00Z'"),
+        ({"wind_speed": 9.3, "observation_id": "JFK-1"}, "observation_id", "duplicate", "'JFK-1'"),
+    ],
+)
+def test_each_broken_rule_has_its_answer(
+    aws: dict[str, str], changes: dict[str, Any], field: str, rule: str, value: str
+) -> None:
+    """Beside a sound record, a wrong one is told its index, field, rule and value, and waits in quarantine as sent."""
+    request = event("api_collect")
+    good = json.loads(request["body"])[0]
+    wrong = {**good, "observation_id": "JFK-2", **changes}
+    answer = handler("ingestion", "collect")({**request, "body": json.dumps([good, wrong])})
+    assert answer["statusCode"] == 202
+    body = json.loads(answer["body"])
+    assert body["accepted"] == 1
+    (rejection,) = body["rejected"]
+    assert rejection == {"index": 1, "field": field, "rule": rule, "value": value, "message": rejection["message"]}
+    assert rejection["message"].startswith(f"{field} is ")
+    (key,) = _keys("lake", "quarantine/weather/2013-03-01/")
+    waiting = json.loads(boto3.client("s3").get_object(Bucket="lake", Key=key)["Body"].read())
+    assert waiting == {**rejection, "record": wrong}
+
+
+@pytest.fixture
+def people() -> Iterator[None]:
+    """A project whose source has a pattern and a personal field, in the place of the shipped definitions."""
+    fields = {"id": text(pattern=r"p-\d+"), "at": timestamp(), "email": text(pattern=r"[^@]++@[^@]+", pii=True)}
+    source = Source("people", key="id", time="at", fields=fields)
+    with patch("smallbox.define.project.load", lambda: project_of([], [source])):
+        yield
+
+
+def test_a_pattern_is_answered_and_a_personal_value_is_not(
+    aws: dict[str, str], people: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A key of the wrong form is shown; an address is in no answer and no log, only in quarantine."""
+    request = event("api_collect")
+    request["rawPath"] = request["requestContext"]["http"]["path"] = "/events/people"
+    at = "2013-03-01T08:00:00Z"
+    sent = [{"id": "q-1", "at": at, "email": "ann@home"}, {"id": "p-2", "at": at, "email": "ann.home"}]
+    answer = handler("ingestion", "collect")({**request, "body": json.dumps(sent)})
+    form, personal = json.loads(answer["body"])["rejected"]
+    assert (form["field"], form["rule"], form["value"]) == ("id", "pattern", "'q-1'")
+    assert (personal["field"], personal["rule"], personal["value"]) == ("email", "pattern", "hidden")
+    logged = str([vars(record) for record in caplog.records])
+    assert "answered" in logged
+    assert "ann" not in answer["body"] + logged
+    (key,) = _keys("lake", "quarantine/people/2013-03-01/")
+    kept = boto3.client("s3").get_object(Bucket="lake", Key=key)["Body"].read().splitlines()
+    assert [json.loads(line)["record"] for line in kept] == sent
 
 
 def test_a_record_reaches_the_lake_before_the_stream(aws: dict[str, str]) -> None:

@@ -7,8 +7,16 @@ import pytest
 from smallbox.define import FeatureView, Model, Source, boolean, count, label, mean, number, rate, text, timestamp
 from smallbox.define.project import load, project_of
 from smallbox.errors import DefinitionError, NotFound
+from smallbox.ingestion.contract import check_values
+from smallbox.records import Rejection
 
 FIELDS = {"id": text(), "at": timestamp(), "who": text(), "amount": number(), "bad": boolean()}
+PERSONAL = Source(
+    "payments",
+    key="id",
+    time="at",
+    fields={**FIELDS, "who": text(pii=True), "amount": number(pii=True), "bad": boolean(pii=True)},
+)
 SOURCE = Source("payments", key="id", time="at", fields=FIELDS)
 VIEW = FeatureView("payer", entity="who", source=SOURCE, features={"payments_1h": count("1h")})
 
@@ -32,6 +40,23 @@ def _model(**changes: object) -> Model:
         (lambda: Source("p", key="nope", time="at", fields=FIELDS), "key='nope'"),
         (lambda: Source("p", key="id", time="who", fields=FIELDS), "time='who'"),
         (lambda: Source("p", key="id", time="at", fields=FIELDS, lateness="soon"), "'24h'"),
+        (lambda: Source("p", key="id", time="at", fields=FIELDS, freshness="0h"), "longer than nothing"),
+        (lambda: Source("p", key="id", time="at", fields=FIELDS, volume=(9, 1)), "like \\(800, 1200\\)"),
+        (lambda: Source("p", key="id", time="at", fields=FIELDS, volume=-1), "whole number"),
+        (lambda: Source("p", key="id", time="at", fields=FIELDS, volume=0.5), "whole number"),  # type: ignore[arg-type]
+        (lambda: Source("p", "id", "at", {**FIELDS, "id": text(pii=True)}), "key 'id' may not be pii"),
+        (lambda: FeatureView("v", "who", PERSONAL, {"f": count("1h")}), "entity 'who' may not be pii"),
+        (lambda: label(PERSONAL, on="id", value="bad", within="1d"), "label's field 'bad' may not be pii"),
+        (lambda: _model(request=PERSONAL, views=()), "'who' is a personal text"),
+        (lambda: _model(request=PERSONAL, inputs=("amount",)), "entity 'who' may not be pii"),
+        (lambda: text(pattern="("), "not a regular expression"),
+        (lambda: text(pattern="a", choices=("a",)), "leave the pattern 'a' out"),
+        (lambda: text(pattern="(a+)*"), r"write '\*\+'"),
+        (lambda: text(pattern="(?:x|y){2,}?"), r"write '\{2,\}\+'"),
+        (lambda: text(pattern="a*a*a*a*"), "three"),
+        (lambda: text(pattern="|".join("abc" * 10)), "alternatives"),
+        (lambda: text(pattern="(?x) a"), "flag x"),
+        (lambda: text(pattern="(?#[)(a*)*(?#])"), "comment"),
         (lambda: number(minimum=2, maximum=1), "swap"),
         (lambda: FeatureView("v", "amount", SOURCE, {}), "entity 'amount'"),
         (lambda: FeatureView("v", "who", SOURCE, {"f": mean("who", "1h")}), "number"),
@@ -49,6 +74,34 @@ def test_a_wrong_definition_says_what_to_write(wrong: Callable[[], object], says
     """Each mistake raises DefinitionError with a sentence that names it."""
     with pytest.raises(DefinitionError, match=says):
         wrong()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "good", "bad"),
+    [
+        (r"[A-Z]{2}\d{1,4}", "UA15", "UA15 "),
+        (r"[a-z]+@[a-z]+\.[a-z]+", "a@b.c", "a@b"),
+        (r"[a-z]+(?:-[a-z]+)*+", "late-arrival-now", "late-"),
+        (r"(?:\d{1,3}\.){3}+\d{1,3}", "10.0.0.1", "10.0.0"),
+        (r"\(?[)*]{}", ")" + "{}", "()"),
+    ],
+)
+def test_a_pattern_is_matched_by_the_whole_text(pattern: str, good: str, bad: str) -> None:
+    """Patterns of bounded cost are taken, escapes and classes read as such, and the contract matches all of a text."""
+    source = Source("s", "id", "at", {"id": text(), "at": timestamp(), "code": text(pattern=pattern)})
+    assert check_values(source, {"code": good}, 0, ()) == {"id": None, "at": None, "code": good}
+    found = check_values(source, {"code": bad}, 0, ())
+    assert isinstance(found, Rejection)
+    assert (found.rule, found.value) == ("pattern", repr(bad))
+
+
+def test_personal_numbers_are_inputs_that_no_answer_shows() -> None:
+    """A number may be personal and an input; it and the features of such fields are the model's personal columns."""
+    fields = {**FIELDS, "amount": number(pii=True)}
+    source = Source("payments", key="id", time="at", fields=fields)
+    view = FeatureView("payer", "who", source, {"amount_1h": mean("amount", "1h"), "payments_1h": count("1h")})
+    model = _model(request=source, inputs=("amount", "who"), views=(view,))
+    assert model.personal_columns == {"amount", "amount_1h"}
 
 
 def test_columns_are_numeric_first_and_texts_last() -> None:

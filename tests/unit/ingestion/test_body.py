@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smallbox.errors import InvalidInput, MalformedBody, SmallboxError, TooLarge, UnsupportedType
-from smallbox.ingestion.body import parse_events
+from smallbox.ingestion.body import BODY_LIMIT, parse_events, parse_json
 
 
 def test_one_object_is_an_array_of_one() -> None:
@@ -26,12 +26,21 @@ def test_one_object_is_an_array_of_one() -> None:
         (b"[" * 30 + b"]" * 30, None, MalformedBody),
         (b"9" * 5000, None, MalformedBody),
         (b"[" + b"1," * 500 + b"1]", None, TooLarge),
+        (b"[" + b" " * BODY_LIMIT + b"]", None, TooLarge),
+        (b'[{"a": 1, "b": {"c": 1, "c": 1}}]', None, MalformedBody),
     ],
 )
 def test_a_bad_body_is_the_callers_fault(body: bytes, content_type: str | None, error: type[InvalidInput]) -> None:
     """What is not a body of records is refused with the error that says why."""
     with pytest.raises(error):
         parse_events(body, content_type)
+
+
+def test_twenty_levels_are_the_most() -> None:
+    """JSON of 20 levels is read, and of 21 it is not."""
+    assert parse_json("[" * 20 + "1" + "]" * 20)
+    with pytest.raises(MalformedBody, match="20 levels"):
+        parse_json('{"a":' * 21 + "1" + "}" * 21)
 
 
 @settings(max_examples=300, deadline=None)

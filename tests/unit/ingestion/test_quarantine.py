@@ -8,6 +8,7 @@ import pytest
 
 from smallbox.define import Source, number, text, timestamp
 from smallbox.errors import Unavailable
+from smallbox.ingestion.body import parse_json
 from smallbox.ingestion.contract import check_all
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.times import DAY, HOUR
@@ -79,3 +80,31 @@ def test_a_replay_that_fails_loses_nothing() -> None:
     with pytest.raises(Unavailable):
         quarantine.replay(batch, fail)
     assert quarantine.batches("ovens") == [batch]
+
+
+def test_a_batch_of_before_is_still_read_and_replayed() -> None:
+    """A batch without ``value``, as older versions wrote it, is shown and sent again."""
+    blobs = FakeBlobs()
+    line = {"index": 3, "field": "heat", "rule": "maximum", "message": "too hot", "record": RECORDS[1]}
+    blobs.put("quarantine/ovens/1970-01-02/old.1.jsonl", json.dumps(line).encode())
+    (batch,) = Quarantine(blobs).batches("ovens")
+    assert Quarantine(blobs).read(batch) == [line]
+    intake = Intake(50.0, Quarantine(blobs))
+    assert Quarantine(blobs).replay(batch, intake.send_lines)["accepted"] == 1
+
+
+def test_a_number_beyond_floats_can_be_replayed() -> None:
+    """Python reads 1e999 as infinity, which is not JSON: it waits as a text, and the lines sent again are JSON."""
+    blobs = FakeBlobs()
+    Intake(40.0, Quarantine(blobs)).send(
+        [{**RECORDS[0], "heat": float("inf")}, {**RECORDS[0], "heat": [float("-inf")]}]
+    )
+    (batch,) = Quarantine(blobs).batches("ovens")
+    lines: list[str] = []
+
+    def send(texts: Sequence[str]) -> Mapping[str, Any]:
+        lines.extend(texts)
+        return {}
+
+    Quarantine(blobs).replay(batch, send)
+    assert [parse_json(line)["heat"] for line in lines] == ["inf", ["-inf"]]

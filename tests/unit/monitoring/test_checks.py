@@ -11,12 +11,20 @@ import pytest
 from smallbox.define import Attributes, attribute
 from smallbox.define.rules import Monitor
 from smallbox.features.inputs import Inputs
-from smallbox.monitoring.checks import accuracy_checks, data_checks, drift_checks, skew_check
+from smallbox.monitoring.checks import (
+    Arrivals,
+    accuracy_checks,
+    data_checks,
+    drift_checks,
+    newest_age,
+    skew_check,
+)
 from smallbox.monitoring.report import Check, breaches_of, report_of
 from smallbox.monitoring.skew import Skew, unequal
+from smallbox.times import HOUR
 from smallbox.training.fit import frame
 from smallbox.training.profile import profile
-from tests.fakes.small import dataset, deliveries, depot, late_parcel
+from tests.fakes.small import dataset, deliveries, depot, late_parcel, parcels
 
 RULE = Monitor(max_quarantined=0.05, min_volume=0.3, min_auc=0.6, max_calibration_error=0.1, min_coverage=0.5)
 
@@ -40,7 +48,53 @@ def test_a_source_is_watched_for_rejects_and_for_silence(
     accepted: int, quarantined: int, usual: float, names: list[str]
 ) -> None:
     """Too many rejected records breach, and so do too few, also when none came at all; a new source does not."""
-    assert breached(data_checks(RULE, "parcels", accepted, quarantined, usual)) == names
+    assert breached(data_checks(RULE, parcels, Arrivals(accepted, quarantined, usual))) == names
+
+
+@pytest.mark.parametrize(
+    ("volume", "accepted", "breaches", "limit"),
+    [
+        ((800, 1200), 799, True, 800),
+        ((800, 1200), 800, False, 800),
+        ((800, 1200), 1200, False, 800),
+        ((800, 1200), 1201, True, 1200),
+        (800, 10**6, False, 800),
+        (800, 0, True, 800),
+        (0, 0, False, 0),
+    ],
+)
+def test_a_declared_volume_takes_the_place_of_the_usual(
+    volume: int | tuple[int, int],
+    accepted: int,
+    breaches: bool,  # noqa: FBT001 - an expected value
+    limit: int,
+) -> None:
+    """Too few and too many records breach, whatever was usual, and the limit is the one that was crossed."""
+    source = replace(parcels, volume=volume)
+    (check,) = [c for c in data_checks(RULE, source, Arrivals(accepted, 0, 10.0**9)) if c.name == "volume:parcels"]
+    assert (check.breached, check.limit) == (breaches, limit)
+
+
+@pytest.mark.parametrize(
+    ("age", "value", "breaches"),
+    [(HOUR, 1.0, False), (2 * HOUR, 2.0, False), (3 * HOUR, 3.0, True), (None, None, True)],
+)
+def test_freshness_is_the_age_of_the_newest(age: int | None, value: float | None, breaches: bool) -> None:  # noqa: FBT001
+    """A newest record beyond the declared age breaches, and so does none at all; undeclared there is no check."""
+    (check,) = data_checks(RULE, replace(parcels, freshness="2h"), Arrivals(5, 0, 5.0, age))[2:]
+    assert (check.name, check.value, check.limit, check.breached) == ("freshness_hours:parcels", value, 2.0, breaches)
+    assert data_checks(RULE, parcels, Arrivals(5, 0, 5.0, age))[2:] == []
+
+
+def test_neither_old_records_nor_those_of_tomorrow_are_news() -> None:
+    """Age is counted from the event time plus its delay, or from when a record became known, the earlier of both."""
+    times, known = np.array([0, 5 * HOUR, 30 * HOUR]), np.array([9 * HOUR, 9 * HOUR, 8 * HOUR])
+    when_received = replace(parcels, known_after=None)
+    assert newest_age(when_received, times[:2], known[:2], 10 * HOUR) == 5 * HOUR
+    assert newest_age(when_received, times, known, 10 * HOUR) == 2 * HOUR
+    ahead = replace(parcels, known_after="-1d")
+    assert newest_age(ahead, times[2:], times[2:] - 24 * HOUR, 10 * HOUR) == 4 * HOUR
+    assert newest_age(parcels, times[:0], known[:0], 10 * HOUR) is None
 
 
 def test_skew_is_any_value_that_differs() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from smallbox.define import number, text
 from smallbox.define.project import Project, project_of
 from smallbox.errors import ContractViolation, InvalidInput, MalformedBody, NotReady, TooLarge
 from smallbox.features.ready import publish
@@ -19,7 +20,7 @@ from smallbox.times import HOUR, Moment
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs, FakeQueue
 from tests.fakes.online import FakeOnlineStore
-from tests.fakes.small import late_parcel
+from tests.fakes.small import deliveries, depot, late_parcel, parcels
 
 INSTANCE = {"parcel_id": "p", "depot": "north", "weight": 2.5}
 
@@ -49,6 +50,24 @@ def test_a_declared_fallback_answers_marked() -> None:
     assert (prediction["score"], prediction["arm"], prediction["version"]) == (0.3, "fallback", 0)
     assert prediction["missing"] == ["depot_delay_3h"]
     assert [row["arm"] for row in log.messages[0]["rows"]] == ["fallback"]
+
+
+def test_an_explanation_leaves_personal_values_out() -> None:
+    """Asked to explain, a prediction shows its inputs, but neither a personal one nor the features of such a field."""
+    plain, personal = replace(late_parcel, fallback=0.3), text(pii=True)
+    request = replace(parcels, fields={**parcels.fields, "weight": number(nullable=True, pii=True)})
+    source = replace(deliveries, fields={**deliveries.fields, "delay": number(pii=True), "note": personal})
+    hidden = replace(plain, request=request, views=(replace(depot, source=source),))
+    question = {"instances": [INSTANCE], "explain": True}
+    for model, shown in ((plain, {"weight", "depot_delay_3h", "depot"}), (hidden, {"depot"})):
+        predictor, log = _predictor(project_of([model], [deliveries] if model is plain else []))
+        (prediction,) = _ask(predictor, question)["predictions"]
+        assert set(prediction["inputs"]) == shown
+        assert set(log.messages[0]["rows"][0]["inputs"]) == {"weight", "depot_delay_3h", "depot"}
+    refused = {"instances": [{**INSTANCE, "weight": "4711"}]}
+    with pytest.raises(ContractViolation, match="weight is hidden") as found:
+        _ask(predictor, refused)
+    assert "4711" not in found.value.message + str(found.value.details)
 
 
 @pytest.mark.parametrize(

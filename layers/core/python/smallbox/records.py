@@ -4,9 +4,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from smallbox.times import Micros
+
+_COMPACT: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 
 Value = str | float | int | bool | None
 
@@ -34,7 +36,7 @@ class Record:
     @property
     def digest(self) -> str:
         """What it says, as 32 hexadecimal digits: equal for equal values, whenever they were received."""
-        content = json.dumps([self.source, dict(sorted(self.values.items()))], separators=(",", ":"))
+        content = _COMPACT.encode([self.source, dict(sorted(self.values.items()))])
         return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
     def as_json(self) -> dict[str, Any]:
@@ -67,8 +69,10 @@ class Rejection:
         index: where it stood in its array, or its line in a file, from 0.
         field: the field that breaks the rule; empty when it is the whole record.
         rule: the broken rule, as a short fixed word like ``required`` or ``maximum``.
-        message: one sentence for the sender.
+        message: one sentence for the sender; it shows no personal value.
         record: what was sent, as it was sent.
+        value: the value that breaks the rule, short: ``'hello'``, ``1048.4``, ``null``, ``missing``, ``an array``;
+            ``hidden`` when it is personal, empty when the rule is about no value.
     """
 
     index: int
@@ -76,7 +80,14 @@ class Rejection:
     rule: str
     message: str
     record: Any
+    value: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """What the sender gets to see."""
-        return {"index": self.index, "field": self.field, "rule": self.rule, "message": self.message}
+        return {
+            "index": self.index,
+            "field": self.field,
+            "rule": self.rule,
+            "value": self.value,
+            "message": self.message,
+        }

@@ -36,6 +36,8 @@ _UNITS: Final = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 _DURATION: Final = re.compile(r"(-?)(\d+)([smhd])")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_FIRST: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_LAST: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 
 def duration(text: str) -> Micros:
@@ -61,12 +63,16 @@ def parse_moment(text: str) -> Micros:
     (0, 1000000)
 
     Raises:
-        ValueError: when it is not ISO 8601, or has no offset: a local time is not a moment.
+        ValueError: when it is not ISO 8601, has no offset (a local time is not a moment), or lies in UTC outside the
+            years 1 to 9999.
     """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no offset from UTC; end it with Z or an offset like +02:00")
-    return to_micros(moment)
+    at = to_micros(moment)
+    if not _FIRST <= at <= _LAST:
+        raise ValueError(f"{text!r} lies in UTC outside the years 1 to 9999")
+    return at
 
 
 def replayed(text: str, present: Micros) -> Moment:

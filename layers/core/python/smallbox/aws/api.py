@@ -1,6 +1,7 @@
 """What every HTTPS function shares: routing, errors as JSON, and the moment that a request is for."""
 
 import base64
+import binascii
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -64,6 +65,13 @@ def moment_of(text: str | None) -> Moment:
         raise MalformedBody(f"as_of: {error}; name a past moment, ISO 8601 with its offset", field="as_of") from error
 
 
+def _from_base64(raw: bytes) -> bytes:
+    try:
+        return base64.b64decode(raw, validate=True)
+    except binascii.Error as error:
+        raise MalformedBody(f"the body is not base64, which the request says it is: {error}") from error
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What a route needs of the request that it answers."""
@@ -75,10 +83,14 @@ class Request:
 
     @classmethod
     def of(cls, app: APIGatewayHttpResolver) -> "Request":
-        """The request that the router is answering."""
+        """The request that the router is answering.
+
+        Raises:
+            MalformedBody: when the body is said to be base64, and is not.
+        """
         event = app.current_event
-        raw = event.body or ""
-        body = base64.b64decode(raw) if event.is_base64_encoded else raw.encode("utf-8", "surrogatepass")
+        raw = (event.body or "").encode("utf-8", "surrogatepass")
+        body = _from_base64(raw) if event.is_base64_encoded else raw
         return cls(
             event.request_context.request_id, body, event.headers.get("content-type"), event.query_string_parameters
         )

@@ -60,6 +60,11 @@ class Aggregate:
     default: float | None = None
     window_micros: Micros = dataclasses.field(init=False)
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Every field that is read."""
+        return self.operand.fields
+
     def __post_init__(self) -> None:
         micros = duration(self.window)
         if micros <= 0:

@@ -21,6 +21,11 @@ class Attribute:
     field: str
     default: float | str | None = None
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Every field that is read."""
+        return (self.field,)
+
 
 def attribute(field: str, *, default: float | str | None = None) -> Attribute:
     """The value of a field in the record that holds for the entity at the moment that is asked about."""
@@ -71,6 +76,11 @@ class Attributes:
             raise DefinitionError(
                 f"view {self.name}: {name}: {one.field!r} must be a field of source {self.source.name} that holds a "
                 f"number, a boolean or a text; it has {', '.join(self.source.fields)}"
+            )
+        if found.type == "text" and found.pii:
+            raise DefinitionError(
+                f"view {self.name}: {name}: {one.field!r} is a personal text; its values would stand in the reference "
+                "profile; leave it out, or take a coarser field that is not pii"
             )
         if one.default is not None and isinstance(one.default, str) != (found.type == "text"):
             raise DefinitionError(f"view {self.name}: {name}: default={one.default!r} is not a {found.type}")

@@ -7,7 +7,7 @@ from typing import Any, Final
 from smallbox.define.attributes import View
 from smallbox.define.on_demand import OnDemand, in_order, parameters_of
 from smallbox.define.rules import Gate, Label, Monitor, Release, Retrain
-from smallbox.define.source import Source, check_name
+from smallbox.define.source import Source, check_name, check_not_personal
 from smallbox.errors import DefinitionError
 
 
@@ -58,6 +58,7 @@ def label(source: Source, *, on: str, value: str, within: str) -> Label:
         found = source.fields.get(name)
         if found is None or found.type != kind:
             raise DefinitionError(f"label: {name!r} must be a {kind} field of source {source.name}")
+        check_not_personal(source, name, "label's field")
     return Label(source.name, on, value, within)
 
 
@@ -78,7 +79,7 @@ class Model:
         columns: the model's input columns.
 
     Raises:
-        DefinitionError: when a field is missing, or two features share a name.
+        DefinitionError: when a field is missing or may not be personal, or two features share a name.
     """
 
     name: str
@@ -106,6 +107,7 @@ class Model:
                 raise DefinitionError(
                     f"model {self.name}: {name!r} is no field of source {self.request.name}; it has {', '.join(fields)}"
                 )
+        self._check_personal()
         numeric = tuple(n for n in self.inputs if fields[n].is_numeric)
         categorical = tuple(n for n in self.inputs if fields[n].type == "text")
         columns = Columns(numeric + self.feature_names, categorical + self.stored_texts)
@@ -123,6 +125,25 @@ class Model:
                 f"{self.label.within!r} and validation={self.retrain.validation!r} together"
             )
         object.__setattr__(self, "columns", columns)
+
+    def _check_personal(self) -> None:
+        for name in self.inputs:
+            if self.request.fields[name].pii and self.request.fields[name].type == "text":
+                raise DefinitionError(
+                    f"model {self.name}: the input {name!r} is a personal text, and its values would stand in the "
+                    "reference profile; leave it out, or send a coarser field that is not pii"
+                )
+        for name in (n for view in self.views for n in view.entity_fields):
+            check_not_personal(self.request, name, "entity")
+
+    @property
+    def personal_columns(self) -> frozenset[str]:
+        """The columns that show personal values: such inputs, and features of such fields."""
+        personal = {name for name, found in self.request.fields.items() if found.pii}
+        for view in self.views:
+            personal |= {name for name, feature in view.features.items() if view.source.personal & set(feature.fields)}
+        personal |= {f.__name__ for f in self.on_demand if personal & set(parameters_of(f))}
+        return frozenset(personal & set(self.columns.names))
 
     def _needed(self) -> list[str]:
         return [*self.inputs, *(n for view in self.views for n in view.entity_fields), *self.read_on_demand]

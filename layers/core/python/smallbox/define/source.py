@@ -28,6 +28,19 @@ def check_name(kind: str, name: str) -> None:
         )
 
 
+def check_not_personal(source: "Source", name: str, role: str) -> None:
+    """Refuse a personal field in a role that copies its value to where it could not be hidden.
+
+    Raises:
+        DefinitionError: with the role and what to do.
+    """
+    if source.fields[name].pii:
+        raise DefinitionError(
+            f"source {source.name}: the {role} {name!r} may not be pii: its values are copied to states, logs and data "
+            "sets; send a pseudonym instead, like a keyed hash"
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class Source:
     """Where records come from, and what they must look like.
@@ -40,9 +53,12 @@ class Source:
         known_after: how long after its event time a record is known (negative: before), like ``"1h"``;
             ``None`` means that a record is known when it is received.
         lateness: how late after it became known a record may still arrive and be counted by the stream.
+        volume: how many records of a UTC day are expected: ``(800, 1200)``, or ``800`` for at least so many. ``None``
+            leaves it to ``Monitor.min_volume``.
+        freshness: how old the newest known record may be at the end of a day, like ``"2h"``; ``None`` means any age.
 
     Raises:
-        DefinitionError: when a name, the key, the time or a duration is not right.
+        DefinitionError: when a name, the key, the time, a duration or the volume is not right, or the key is personal.
     """
 
     name: str
@@ -51,8 +67,11 @@ class Source:
     fields: Mapping[str, Field]
     known_after: str | None = None
     lateness: str = "1d"
+    volume: int | tuple[int, int] | None = None
+    freshness: str | None = None
     known_after_micros: Micros | None = field(init=False)
     lateness_micros: Micros = field(init=False)
+    freshness_micros: Micros | None = field(init=False)
 
     def __post_init__(self) -> None:
         check_name("source", self.name)
@@ -65,9 +84,32 @@ class Source:
                 )
         self._require(self.key, "text", "key")
         self._require(self.time, "timestamp", "time")
-        known_after = None if self.known_after is None else duration(self.known_after)
-        object.__setattr__(self, "known_after_micros", known_after)
-        object.__setattr__(self, "lateness_micros", duration(self.lateness))
+        check_not_personal(self, self.key, "key")
+        self._check_volume()
+        for name in ("known_after", "lateness", "freshness"):
+            written = getattr(self, name)
+            object.__setattr__(self, f"{name}_micros", None if written is None else duration(written))
+        if self.freshness_micros is not None and self.freshness_micros <= 0:
+            raise DefinitionError(f"source {self.name}: freshness={self.freshness!r} must be longer than nothing")
+
+    def _check_volume(self) -> None:
+        bounds: tuple[object, ...] = self.volume if isinstance(self.volume, tuple) else (self.volume or 0,)
+        whole = [bound for bound in bounds if type(bound) is int and bound >= 0]
+        if len(whole) != len(bounds) or len(bounds) not in {1, 2} or whole != sorted(whole):
+            raise DefinitionError(
+                f"source {self.name}: volume={self.volume!r} must be a whole number of records a day, the least, or "
+                "the least and the greatest, like (800, 1200)"
+            )
+
+    @property
+    def volume_range(self) -> tuple[int, int | None] | None:
+        """The least and the greatest number of records expected of a day; ``None`` where none is declared."""
+        return (self.volume, None) if isinstance(self.volume, int) else self.volume
+
+    @property
+    def personal(self) -> frozenset[str]:
+        """The fields whose values are personal."""
+        return frozenset(name for name, found in self.fields.items() if found.pii)
 
     def _require(self, name: str, kind: str, role: str) -> None:
         found = self.fields.get(name)
@@ -89,3 +131,9 @@ class Source:
 
 FUTURE_LIMIT: Final[Micros] = 2 * DAY
 """How far ahead of the present a record may become known before it is taken for a mistake."""
+
+FAR_AHEAD: Final[Micros] = 3653 * DAY
+"""How far ahead of the present, ten years, an event time may lie, whenever its record is known."""
+
+LONG_AGO: Final[Micros] = -25_567 * DAY
+"""The beginning of 1900: an event time before it is taken for a date that was never set."""

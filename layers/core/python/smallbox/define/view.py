@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from smallbox.define.aggregates import Aggregate
-from smallbox.define.source import Source, check_name
+from smallbox.define.source import Source, check_name, check_not_personal
 from smallbox.errors import DefinitionError
 from smallbox.times import DAY, HOUR, Micros, duration
 
@@ -99,6 +99,7 @@ def entity_tuple(view: str, entity: str | tuple[str, ...], source: Source) -> tu
     fields = (entity,) if isinstance(entity, str) else tuple(entity)
     for name in fields:
         check_field(view, source, name, "entity", {"text"})
+        check_not_personal(source, name, "entity")
     return fields
 
 

@@ -8,7 +8,12 @@ from smallbox.errors import MalformedBody, TooLarge, UnsupportedType
 EVENT_LIMIT: Final = 500
 """How many records a body may hold."""
 
+BODY_LIMIT: Final = 4_000_000
+"""How many bytes a body may have: Lambda takes 6 MB, in which the body is escaped or in base64."""
+
+_CONTAINERS: Final = (dict, list)
 _DEPTH_LIMIT: Final = 20
+_SHOWN: Final = 80
 _JSON: Final = "application/json"
 
 
@@ -21,10 +26,12 @@ def parse_events(body: bytes | str, content_type: str | None) -> list[Any]:
     Raises:
         UnsupportedType: when the body does not say that it is JSON; saying nothing counts as JSON.
         MalformedBody: when it is not JSON, neither an object nor an array, or nested like no record is.
-        TooLarge: when it holds too many records.
+        TooLarge: when it is too long, or holds too many records.
     """
     if content_type and content_type.partition(";")[0].strip().lower() != _JSON:
         raise UnsupportedType(f"send {_JSON}", content_type=content_type)
+    if len(body) > BODY_LIMIT:
+        raise TooLarge(f"the body has {len(body)} bytes; send at most {BODY_LIMIT} at once", limit=BODY_LIMIT)
     document = parse_json(body)
     events = [document] if isinstance(document, dict) else document
     if not isinstance(events, list):
@@ -35,18 +42,19 @@ def parse_events(body: bytes | str, content_type: str | None) -> list[Any]:
 
 
 def parse_json(text: bytes | str) -> Any:
-    """Strict JSON in UTF-8: no ``NaN``, no ``Infinity``, not nested deeper than 20 levels.
+    """Strict JSON in UTF-8: no ``NaN``, no ``Infinity``, no name twice in one object, at most 20 levels deep.
 
     Raises:
         MalformedBody: when it is not.
     """
     try:
-        document = json.loads(text if isinstance(text, str) else text.decode(), parse_constant=_refuse)
+        text = text if isinstance(text, str) else text.decode()
+        document = json.loads(text, parse_constant=_refuse, object_pairs_hook=_object)
     except RecursionError:
         raise MalformedBody(f"the JSON is nested deeper than {_DEPTH_LIMIT} levels") from None
     except ValueError as error:
         raise MalformedBody(f"the body is not JSON: {str(error)[:200]}") from None
-    if _is_deeper(document, _DEPTH_LIMIT):
+    if isinstance(document, _CONTAINERS) and _is_deeper(document, _DEPTH_LIMIT):
         raise MalformedBody(f"the JSON is nested deeper than {_DEPTH_LIMIT} levels")
     return document
 
@@ -55,8 +63,17 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not a JSON number; send null where there is none")
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        name = next(name for name in names if names.count(name) > 1)
+        raise MalformedBody(f"an object names {name[:_SHOWN]!a} twice; send each field once")
+    return found
+
+
 def _is_deeper(value: Any, levels: int) -> bool:
-    if not isinstance(value, dict | list):
-        return False
+    if levels == 0:
+        return True
     inner = value.values() if isinstance(value, dict) else value
-    return levels == 0 or any(_is_deeper(item, levels - 1) for item in inner)
+    return any(_is_deeper(item, levels - 1) for item in inner if isinstance(item, _CONTAINERS))

@@ -33,7 +33,7 @@ class Collector:
             request_id: names the rejected records in quarantine.
 
         Returns:
-            ``accepted``, a number, and ``rejected``: index, field, rule and message of each.
+            ``accepted``, a number, and ``rejected``: index, field, rule, value and message of each.
 
         Raises:
             NotFound: no such source.

@@ -1,6 +1,7 @@
 """Where rejected records wait, with the reason, until the contract or the sender is mended."""
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,8 +41,9 @@ class Batch:
 
 
 class Quarantine:
-    """Rejected records as JSON lines: ``quarantine/<source>/<day received>/<batch>.<count>.jsonl``.
+    """Rejected records as JSON lines, personal values included.
 
+    A batch is ``quarantine/<source>/<day received>/<batch>.<count>.jsonl``.
     The count in the name lets a check sum a day up without opening a file. A batch written twice is one file.
     """
 
@@ -52,7 +54,7 @@ class Quarantine:
         """Keep the rejected records of a batch; none: nothing happens."""
         if not rejections:
             return
-        lines = [json.dumps({**r.as_json(), "record": r.record}, default=str) for r in rejections]
+        lines = [_line(rejection) for rejection in rejections]
         key = f"{PREFIX}/{source}/{day_of(received_at)}/{batch}.{len(lines)}.jsonl"
         self._blobs.put(key, "\n".join(lines).encode())
 
@@ -66,7 +68,10 @@ class Quarantine:
         return [Batch.of(key) for key in self._blobs.list("/".join(parts) + "/")]
 
     def read(self, batch: Batch) -> Sequence[Mapping[str, Any]]:
-        """The rejected records of a batch, each with its reason: index, field, rule, message, record."""
+        """The rejected records of a batch, each with its reason: index, field, rule, value, message, record.
+
+        Batches of before there was ``value`` have none.
+        """
         return [json.loads(line) for line in self._blobs.get(batch.key).splitlines()]
 
     def replay(self, batch: Batch, send: Callable[[Sequence[str]], Mapping[str, Any]]) -> Mapping[str, Any]:
@@ -82,3 +87,19 @@ class Quarantine:
         answer = send([json.dumps(rejection["record"]) for rejection in self.read(batch)])
         self._blobs.delete(batch.key)
         return answer
+
+
+def _line(rejection: Rejection) -> str:
+    try:
+        return json.dumps({**rejection.as_json(), "record": rejection.record}, default=str, allow_nan=False)
+    except ValueError:
+        return json.dumps({**rejection.as_json(), "record": _finite(rejection.record)}, default=str)
+
+
+def _finite(value: Any) -> Any:
+    """The value with numbers that JSON lacks as texts, so that a replay can send it: Python reads 1e999 as infinity."""
+    if isinstance(value, dict):
+        return {name: _finite(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_finite(inner) for inner in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,39 +1,80 @@
 """The four kinds of checks, each a pure function of rows and a rule."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from smallbox.define.model import Model
 from smallbox.define.rules import Monitor
+from smallbox.define.source import Source
+from smallbox.features.window import Ints
 from smallbox.feedback.join import LABELLED, coverage
 from smallbox.monitoring.drift import missing_share, psi, psi_by_chance
 from smallbox.monitoring.report import Check, Kind
 from smallbox.monitoring.skew import Skew
+from smallbox.times import HOUR, Micros
 from smallbox.training.metrics import measure
 
 
-def data_checks(rule: Monitor, source: str, accepted: int, quarantined: int, usual: float) -> list[Check]:
-    """A source's records of a day: the share that was rejected, and the volume.
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """What came of a source by the end of a day.
 
-    Args:
-        rule: the limits.
-        source: the source's name.
+    Attributes:
         accepted: records that became known on the day.
         quarantined: records that were rejected on the day.
         usual: records a day over the days before; 0 when there were none.
+        age: how old the newest known record is at the end of the day; ``None`` when none is known. See
+            :func:`newest_age`.
     """
-    received = accepted + quarantined
-    share = quarantined / received if received else None
-    least = usual * rule.min_volume
+
+    accepted: int
+    quarantined: int
+    usual: float
+    age: Micros | None = None
+
+
+def newest_age(source: Source, times: Ints, known_at: Ints, as_of: Micros) -> Micros | None:
+    """How old the newest of some records is, which are all known by ``as_of``; ``None`` of none.
+
+    A record's age is counted from its event time, plus ``known_after`` where that is declared, or from when it became
+    known, whichever is earlier: neither old records that arrive today nor records of tomorrow are news of today.
+    """
+    if not len(times):
+        return None
+    news = np.minimum(times + (source.known_after_micros or 0), known_at)
+    return as_of - int(news.max())
+
+
+def data_checks(rule: Monitor, source: Source, arrivals: Arrivals) -> list[Check]:
+    """A source's records of a day: the share that was rejected, the volume, and the freshness where it is declared.
+
+    A declared volume takes the place of the usual one, which knows no upper limit.
+    """
+    accepted, received = arrivals.accepted, arrivals.accepted + arrivals.quarantined
+    share = arrivals.quarantined / received if received else None
+    too_many = (share or 0) > rule.max_quarantined
+    least, most = source.volume_range or (arrivals.usual * rule.min_volume, None)
+    is_above = most is not None and accepted > most
+    limit = most if most is not None and is_above else least
     return [
-        Check(
-            "data", f"quarantined:{source}", share, rule.max_quarantined, (share or 0) > rule.max_quarantined, received
-        ),
-        Check("data", f"volume:{source}", float(accepted), least, accepted < least, accepted),
+        Check("data", f"quarantined:{source.name}", share, rule.max_quarantined, too_many, received),
+        Check("data", f"volume:{source.name}", float(accepted), limit, accepted < least or is_above, accepted),
+        *_freshness(source, arrivals),
     ]
+
+
+def _freshness(source: Source, arrivals: Arrivals) -> list[Check]:
+    if source.freshness_micros is None:
+        return []
+    age, limit = arrivals.age, source.freshness_micros
+    hours = None if age is None else age / HOUR
+    is_stale = age is None or age > limit
+    return [Check("data", f"freshness_hours:{source.name}", hours, limit / HOUR, is_stale, arrivals.accepted)]
 
 
 def skew_check(rule: Monitor, skew: Skew) -> Check:

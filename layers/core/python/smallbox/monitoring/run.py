@@ -14,7 +14,7 @@ from smallbox.define.source import Source
 from smallbox.feedback.run import labelled_table
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.ingestion.table import history, name_of
-from smallbox.monitoring.checks import accuracy_checks, data_checks, drift_checks, skew_check
+from smallbox.monitoring.checks import Arrivals, accuracy_checks, data_checks, drift_checks, newest_age, skew_check
 from smallbox.monitoring.report import KINDS, LATEST, Check, metric_name, metrics_partition, report_key, report_of
 from smallbox.monitoring.skew import skew_of
 from smallbox.ports import Between, Blobs, Documents, Lake, Meter
@@ -66,14 +66,20 @@ class CheckTask:
 
     def _source(self, model: Model, source: Source, as_of: Micros) -> list[Check]:
         start = as_of - DAY
-        columns = ["key", "known_at", "received_at", "digest"]
-        rows = self._lake.read(name_of(source), columns, Between("known_at", start - WEEK, as_of))
-        known_at = np.empty(0, np.int64) if rows is None else history(rows)["known_at"].to_numpy()
+        columns = ["key", "time", "known_at", "received_at", "digest"]
+        # what became known before the last days cannot be fresh
+        since = as_of - max(WEEK + DAY, source.freshness_micros or 0)
+        rows = self._lake.read(name_of(source), columns, Between("known_at", since, as_of))
+        versions = None if rows is None else history(rows)
+        known_at, times = (
+            np.empty(0, np.int64) if versions is None else versions[name].to_numpy() for name in ("known_at", "time")
+        )
         today = int((known_at >= start).sum())
-        days = max(len(np.unique(known_at[known_at < start] // DAY)), 1)
-        usual = (len(known_at) - today) / days
+        before = known_at[(known_at < start) & (known_at >= start - WEEK)]
+        usual = len(before) / max(len(np.unique(before // DAY)), 1)
         quarantined = Quarantine(self._blobs).count(source.name, day_of(start))
-        return data_checks(model.monitor, source.name, today, quarantined, usual)
+        age = newest_age(source, times, known_at, as_of)
+        return data_checks(model.monitor, source, Arrivals(today, quarantined, usual, age))
 
     def _features(self, model: Model, as_of: Micros) -> list[Check]:
         week = self._log.read(model.name, Between("time", as_of - WEEK, as_of))

@@ -138,7 +138,8 @@ class Predictor:
 
         Args:
             name: the model.
-            document: the body, ``{"instances": [...]}``; with ``"explain": true`` answers show their inputs.
+            document: the body, ``{"instances": [...]}``; with ``"explain": true`` answers show their inputs, but
+                not personal ones.
             moment: the moment that the features are of; a replay's may not lie before what the store holds already.
             now: the present.
             batch: names the request in the log; sending the same batch again logs the same ids.
@@ -159,7 +160,7 @@ class Predictor:
             ]
         )
         explain = document.get("explain") is True
-        return {"model": name, "predictions": [_answer(row, explain=explain) for row in rows]}
+        return {"model": name, "predictions": [_answer(model, row, explain=explain) for row in rows]}
 
     def _answered(self, model: Model, instances: Sequence[Mapping[str, Any]], moment: Moment) -> tuple[Vectors, Scored]:
         """Inputs and scores; where store or model cannot answer, those that the definition falls back on."""
@@ -175,11 +176,15 @@ class Predictor:
             )
 
 
-def _answer(row: Mapping[str, Any], *, explain: bool) -> dict[str, Any]:
-    return {
+def _answer(model: Model, row: Mapping[str, Any], *, explain: bool) -> dict[str, Any]:
+    answer = {
         "id": row["key"],
         "score": row["score"],
         "version": row["version"],
         "arm": row["arm"],
         "missing": row["missing"],
-    } | ({"inputs": row["inputs"]} if explain else {})
+    }
+    if explain:
+        hidden = model.personal_columns
+        answer["inputs"] = {name: value for name, value in row["inputs"].items() if name not in hidden}
+    return answer

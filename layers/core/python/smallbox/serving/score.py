@@ -36,7 +36,7 @@ class ScoreReport:
         model: the model that scored it.
         scored: rows with a prediction.
         rejected: rows that break the contract, with the reason of the first hundred in ``rejections``.
-        rejections: index, field, rule and message of each.
+        rejections: index, field, rule, value and message of each.
     """
 
     key: str

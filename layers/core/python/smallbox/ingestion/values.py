@@ -1,0 +1,186 @@
+"""What a value must be for its field, and the one form that it is brought to."""
+
+import math
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+from smallbox.define.fields import Field
+from smallbox.define.patterns import TEXT_LIMIT
+from smallbox.records import Value
+from smallbox.times import Micros, parse_moment, to_micros
+
+NUMBER_LIMIT: Final = 10**12
+"""The greatest magnitude of a number: up to here sums to the sixth decimal are exact."""
+
+MISSING: Final = object()
+"""Stands for a value that was not sent."""
+
+NOT_SHOWN: Final = object()
+"""Stands for a value that no message is about, or that nobody has said to be fit for showing."""
+
+HIDDEN: Final = "hidden"
+"""What is shown of a personal value."""
+
+SHOWN: Final = 80
+"""How many characters of a text are shown."""
+
+_LISTED: Final = 12
+
+Test = Callable[[Any], Value]
+
+
+class Broken(Exception):
+    """A value breaks a rule.
+
+    Args:
+        rule: the rule, a short fixed word.
+        demand: what the rule asks for, without the value.
+        value: the value, or ``MISSING`` or ``NOT_SHOWN``.
+    """
+
+    def __init__(self, rule: str, demand: str, value: Any = NOT_SHOWN, field: str = "") -> None:
+        super().__init__(rule)
+        self.rule = rule
+        self.demand = demand
+        self.value = value
+        self.field = field
+
+
+def shown(value: Any) -> str:
+    """A value for a message: short, on one line, and safe to write anywhere.
+
+    >>> shown("a" * 3), shown([1, 2]), shown(None)
+    ("'aaa'", 'an array', 'null')
+    """
+    if value is None or isinstance(value, bool):
+        return str(value).lower().replace("none", "null")
+    if isinstance(value, str):
+        return ascii(value[:SHOWN]) + ("..." if len(value) > SHOWN else "")
+    if isinstance(value, int | float):
+        return str(value) if abs(value) <= NUMBER_LIMIT or isinstance(value, float) else "a huge integer"
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "an array"
+    if value is MISSING:
+        return "missing"
+    return f"of the type {type(value).__name__}"
+
+
+def listed(names: tuple[str, ...]) -> str:
+    """Names for a message, the first of many.
+
+    >>> listed(("a", "b"))
+    'a, b'
+    """
+    more = len(names) - _LISTED
+    return ", ".join(names[:_LISTED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _text_test(field: Field) -> Test:
+    choices = frozenset(field.choices)
+    is_match = re.compile(field.pattern).fullmatch if field.pattern else None
+
+    def test(value: Any) -> str:
+        if not isinstance(value, str):
+            raise Broken("type", "it must be a text", value)
+        if len(value) > TEXT_LIMIT:
+            raise Broken("length", f"it may have at most {TEXT_LIMIT} characters", value)
+        if not value.isascii():
+            _check_encodable(value)
+        if choices and value not in choices:
+            raise Broken("choices", f"it must be one of {listed(field.choices)}", value)
+        if is_match is not None and is_match(value) is None:
+            raise Broken("pattern", f"the whole of it must match {field.pattern}", value)
+        return value
+
+    return test
+
+
+def _check_encodable(value: str) -> None:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise Broken("text", "it holds half of a surrogate pair, which is not a character", value) from None
+
+
+def _number_test(field: Field) -> Test:
+    least, most = _bounds(field)
+
+    def test(value: Any) -> float:
+        if type(value) is not float:
+            if type(value) is not int:
+                raise Broken("type", "it must be a number", value)
+            _check_bounds(value, least, most)
+            return float(value)
+        if least <= value <= most:
+            return value + 0.0
+        if not math.isfinite(value):
+            raise Broken("finite", "it must be a finite number", value)
+        _check_bounds(value, least, most)
+        return value
+
+    return test
+
+
+def _integer_test(field: Field) -> Test:
+    least, most = _bounds(field)
+
+    def test(value: Any) -> int:
+        if type(value) is float and value.is_integer():
+            value = int(value)
+        if type(value) is not int:
+            raise Broken("type", "it must be a whole number", value)
+        _check_bounds(value, least, most)
+        return int(value)
+
+    return test
+
+
+def _bounds(field: Field) -> tuple[float, float]:
+    least = -NUMBER_LIMIT if field.minimum is None else max(field.minimum, -NUMBER_LIMIT)
+    return least, NUMBER_LIMIT if field.maximum is None else min(field.maximum, NUMBER_LIMIT)
+
+
+def _check_bounds(value: float, least: float, most: float) -> None:
+    if value < least:
+        raise Broken("minimum", f"the least allowed is {least}", value)
+    if value > most:
+        raise Broken("maximum", f"the greatest allowed is {most}", value)
+
+
+def _boolean_test(_: Field) -> Test:
+    def test(value: Any) -> bool:
+        if value is True or value is False:
+            return bool(value)
+        raise Broken("type", "it must be true or false", value)
+
+    return test
+
+
+def _timestamp_test(_: Field) -> Test:
+    def test(value: Any) -> Micros:
+        try:
+            if isinstance(value, str):
+                return parse_moment(value)
+            if isinstance(value, datetime) and value.tzinfo is not None:
+                return to_micros(value)
+        except (ValueError, OverflowError):
+            pass
+        raise Broken("type", "it must be an ISO 8601 moment with its offset, like 2013-01-31T10:00:00Z", value)
+
+    return test
+
+
+_TESTS: Final = {
+    "text": _text_test,
+    "number": _number_test,
+    "integer": _integer_test,
+    "boolean": _boolean_test,
+    "timestamp": _timestamp_test,
+}
+
+
+def test_of(field: Field) -> Test:
+    """The field's rules, compiled: returns a value in its one form, or raises :class:`Broken`."""
+    return _TESTS[field.type](field)
