@@ -11,7 +11,7 @@ from smallbox.define.model import Model
 from smallbox.define.view import FeatureView
 from smallbox.errors import InvalidInput
 from smallbox.features.tiles import unpack, value
-from smallbox.ports import OnlineStore, StateKey, StoredState
+from smallbox.ports import StateKey, StateReader, StoredState
 from smallbox.times import Moment, format_moment
 
 Floats = npt.NDArray[np.float64]
@@ -32,7 +32,7 @@ class Vectors:
     entities: Mapping[str, Sequence[str]]
 
 
-def online_vectors(model: Model, instances: Sequence[Mapping[str, Any]], store: OnlineStore, moment: Moment) -> Vectors:
+def online_vectors(model: Model, instances: Sequence[Mapping[str, Any]], store: StateReader, moment: Moment) -> Vectors:
     """Read every entity of the batch in one call and put the inputs together.
 
     An entity that the store does not know has the features of one that nothing happened to.

@@ -1,0 +1,84 @@
+"""One HTTP connection to a service, kept open from one request to the next."""
+
+import select
+import ssl
+import weakref
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPSConnection
+from os import environ
+from typing import Final
+from urllib.parse import urlsplit
+
+from botocore.httpsession import get_cert_path
+
+CONNECT_SECONDS: Final = 1.0
+ANSWER_SECONDS: Final = 2.0
+"""How long a silence of the service may last. Four attempts of it fit into the ten seconds that a prediction has."""
+
+ConnectionErrors = (OSError, HTTPException)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a service answered.
+
+    Attributes:
+        status: of HTTP.
+        headers: by name, whatever its case.
+        body: as it was sent; no compression was asked for.
+    """
+
+    status: int
+    headers: HTTPMessage
+    body: bytes
+
+
+class KeptConnection:
+    """Posts to one endpoint, one request at a time: a Lambda process has no more. Not for several threads.
+
+    Args:
+        endpoint: scheme, host and port, as botocore resolves them. HTTPS is verified against the certificates that
+            botocore trusts, or those of ``AWS_CA_BUNDLE``. Proxies are not used.
+    """
+
+    def __init__(self, endpoint: str) -> None:
+        parts = urlsplit(endpoint)
+        self.host = parts.netloc.lower()
+        self._connection = HTTPConnection(parts.hostname or "", parts.port, timeout=CONNECT_SECONDS)
+        if parts.scheme == "https":
+            trusted = ssl.create_default_context(cafile=environ.get("AWS_CA_BUNDLE") or get_cert_path(True))
+            self._connection = HTTPSConnection(
+                parts.hostname or "", parts.port, timeout=CONNECT_SECONDS, context=trusted
+            )
+        weakref.finalize(self, self._connection.close)
+
+    def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Send a request and read the whole answer.
+
+        Raises:
+            OSError, HTTPException: one of ``ConnectionErrors``; the next request then gets a new connection.
+        """
+        try:
+            self._open()
+            self._connection.request("POST", "/", body, headers)
+            response = self._connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+        except BaseException:  # half an answer must not be taken for the next one
+            self._connection.close()
+            raise
+
+    def _open(self) -> None:
+        if self._connection.sock is not None:
+            if _is_silent(self._connection):
+                return
+            self._connection.close()
+        self._connection.connect()
+        self._connection.sock.settimeout(ANSWER_SECONDS)
+
+
+def _is_silent(connection: HTTPConnection) -> bool:
+    """Whether nothing came between two requests: what comes there is the other side's goodbye."""
+    waiting = select.poll()
+    waiting.register(connection.sock, select.POLLIN)
+    return not waiting.poll(0)
