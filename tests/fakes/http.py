@@ -1,5 +1,6 @@
 """A real HTTP server on this machine that plays DynamoDB: by a script, or as moto does."""
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -54,14 +55,16 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def playing(play: Play) -> Iterator[str]:
-    """Serve until the end of the block; yields the endpoint."""
+def playing(play: Play, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Serve until the end of the block, over TLS where that is given; yields the endpoint."""
     with _Server(("127.0.0.1", 0), _Handler) as server:
         server.play = play
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}"
+            yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
         finally:
             server.shutdown()
             thread.join()
