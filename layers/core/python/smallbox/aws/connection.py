@@ -5,6 +5,7 @@ import ssl
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPResponse, HTTPSConnection
 from os import environ
 from typing import Final
@@ -43,15 +44,19 @@ class KeptConnection:
     """
 
     def __init__(self, endpoint: str) -> None:
-        parts = urlsplit(endpoint)
-        self.host = parts.netloc.lower()
-        self._connection = HTTPConnection(parts.hostname or "", parts.port, timeout=CONNECT_SECONDS)
-        if parts.scheme == "https":
+        self._parts = urlsplit(endpoint)
+        self.host = self._parts.netloc.lower()
+
+    @cached_property
+    def _connection(self) -> HTTPConnection:
+        """Made for the first request: reading the certificates takes longer than a start should wait."""
+        host, port = self._parts.hostname or "", self._parts.port
+        connection = HTTPConnection(host, port, timeout=CONNECT_SECONDS)
+        if self._parts.scheme == "https":
             trusted = ssl.create_default_context(cafile=environ.get("AWS_CA_BUNDLE") or get_cert_path(True))
-            self._connection = HTTPSConnection(
-                parts.hostname or "", parts.port, timeout=CONNECT_SECONDS, context=trusted
-            )
-        weakref.finalize(self, self._connection.close)
+            connection = HTTPSConnection(host, port, timeout=CONNECT_SECONDS, context=trusted)
+        weakref.finalize(self, connection.close)
+        return connection
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send a request and read the whole answer.
