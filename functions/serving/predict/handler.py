@@ -15,10 +15,8 @@ from smallbox.registry.store import Registry
 from smallbox.serving.inference import InferenceProtocol
 from smallbox.serving.predict import ModelShelf, Predictor
 
-settings = from_environment(Predict)
-reads = SignedDynamoDb.like(client("dynamodb"))
-registry = Registry(DynamoDocuments(settings.registry_table, reads=reads))
-shelf = ModelShelf(registry, S3Blobs(settings.lake_bucket))
+settings, reads = from_environment(Predict), SignedDynamoDb.like(client("dynamodb"))
+shelf = ModelShelf(Registry(DynamoDocuments(settings.registry_table, reads=reads)), S3Blobs(settings.lake_bucket))
 store, queue = DynamoOnlineStore(settings.online_table, reads=reads), SqsQueue(settings.predictions_queue)
 predictor = Predictor(load(), store, shelf, queue)
 protocol = InferenceProtocol(load(), shelf, predictor)
