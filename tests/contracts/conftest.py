@@ -12,9 +12,11 @@ from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.lake import DeltaLake
 from smallbox.aws.online import DynamoOnlineStore
+from smallbox.aws.signed import SignedDynamoDb
 from smallbox.ports import Blobs, Documents, Lake, OnlineStore
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs
+from tests.fakes.http import moto, playing
 from tests.fakes.lake import FakeLake
 from tests.fakes.online import FakeOnlineStore
 
@@ -40,24 +42,31 @@ def _table(dynamodb: Any, name: str, *keys: str) -> None:
     )
 
 
-@pytest.fixture(params=["fake", "moto"])
-def online(request: pytest.FixtureRequest, aws: None) -> OnlineStore:
+@pytest.fixture
+def signed(aws: None) -> Iterator[SignedDynamoDb]:
+    """Signed reads, over real HTTP, of the same moto."""
+    with playing(moto) as endpoint:
+        yield SignedDynamoDb(endpoint, REGION)
+
+
+@pytest.fixture(params=["fake", "moto", "signed"])
+def online(request: pytest.FixtureRequest, aws: None, signed: SignedDynamoDb) -> OnlineStore:
     """An empty online store."""
     if request.param == "fake":
         return FakeOnlineStore()
     dynamodb = boto3.client("dynamodb", region_name=REGION)
     _table(dynamodb, "online", "pk")
-    return DynamoOnlineStore("online", dynamodb)
+    return DynamoOnlineStore("online", dynamodb, reads=signed if request.param == "signed" else None)
 
 
-@pytest.fixture(params=["fake", "moto"])
-def documents(request: pytest.FixtureRequest, aws: None) -> Documents:
+@pytest.fixture(params=["fake", "moto", "signed"])
+def documents(request: pytest.FixtureRequest, aws: None, signed: SignedDynamoDb) -> Documents:
     """An empty document table."""
     if request.param == "fake":
         return FakeDocuments()
     dynamodb = boto3.client("dynamodb", region_name=REGION)
     _table(dynamodb, "documents", "pk", "sk")
-    return DynamoDocuments("documents", dynamodb)
+    return DynamoDocuments("documents", dynamodb, reads=signed if request.param == "signed" else None)
 
 
 @pytest.fixture(params=["fake", "moto"])

@@ -15,6 +15,7 @@ from moto import mock_aws
 from smallbox.aws import clients
 from smallbox.aws.lake import DeltaLake
 from smallbox.aws.settings import PREFIX
+from tests.fakes.http import moto, playing
 
 ROOT = Path(__file__).parents[2]
 REGION: Final = "eu-central-1"
@@ -40,7 +41,8 @@ def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[str, s
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "smallbox")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setattr(DeltaLake, "in_bucket", lambda bucket: DeltaLake(str(tmp_path / bucket), options={}))
-    with mock_aws():
+    with mock_aws(), playing(moto) as endpoint:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint)  # signed reads pass moto's patches of botocore by
         clients.client.cache_clear()
         yield _stores(monkeypatch)
     clients.client.cache_clear()

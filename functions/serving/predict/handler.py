@@ -4,18 +4,20 @@ from aws_lambda_powertools.event_handler import Response
 
 from smallbox.aws import api, clock
 from smallbox.aws.blobs import S3Blobs
+from smallbox.aws.clients import client
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.online import DynamoOnlineStore
 from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import Predict, from_environment
+from smallbox.aws.signed import SignedDynamoDb
 from smallbox.define.project import load
 from smallbox.registry.store import Registry
 from smallbox.serving.inference import InferenceProtocol
 from smallbox.serving.predict import ModelShelf, Predictor
 
-settings = from_environment(Predict)
-shelf = ModelShelf(Registry(DynamoDocuments(settings.registry_table)), S3Blobs(settings.lake_bucket))
-store, queue = DynamoOnlineStore(settings.online_table), SqsQueue(settings.predictions_queue)
+settings, reads = from_environment(Predict), SignedDynamoDb.like(client("dynamodb"))
+shelf = ModelShelf(Registry(DynamoDocuments(settings.registry_table, reads=reads)), S3Blobs(settings.lake_bucket))
+store, queue = DynamoOnlineStore(settings.online_table, reads=reads), SqsQueue(settings.predictions_queue)
 predictor = Predictor(load(), store, shelf, queue)
 protocol = InferenceProtocol(load(), shelf, predictor)
 app = api.resolver()

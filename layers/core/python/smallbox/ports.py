@@ -107,11 +107,15 @@ class Marker:
     expires_at: Micros
 
 
-class OnlineStore(Protocol):
-    """States of entities and markers of applied records."""
+class StateReader(Protocol):
+    """States of entities, to read: all that a prediction needs of the online store."""
 
     def read(self, keys: Sequence[StateKey]) -> Mapping[StateKey, StoredState]:
         """The states that are stored, in one round trip for up to 100 keys; the others are left out."""
+
+
+class OnlineStore(StateReader, Protocol):
+    """States of entities and markers of applied records."""
 
     def markers(self, ids: Sequence[str]) -> Mapping[str, str]:
         """The digests of those records that have a marker."""

@@ -6,6 +6,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import get_session
 
 _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 4},
@@ -29,3 +30,13 @@ def code_of(error: BaseException) -> str:
     response = getattr(error, "response", {})
     code: str = response.get("Error", {}).get("Code", "")
     return code
+
+
+def credentials(*, anew: bool) -> Any:
+    """Botocore's credentials, those of the clients; or looked for anew, past what the process has kept.
+
+    They refresh themselves where they can; ``None`` where there are none.
+    """
+    if anew or boto3.DEFAULT_SESSION is None:
+        return get_session().get_credentials()
+    return boto3.DEFAULT_SESSION.get_credentials()

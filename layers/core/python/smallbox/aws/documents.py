@@ -27,17 +27,24 @@ def _document(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class DynamoDocuments:
-    """The ``Documents`` port on one table: a document is one JSON text, so a number stays what it was."""
+    """The ``Documents`` port on one table: a document is one JSON text, so a number stays what it was.
 
-    def __init__(self, table: str, dynamodb: Any = None) -> None:
+    Args:
+        table: the table's name.
+        dynamodb: boto3's client, or one like it; the process's own unless given.
+        reads: what ``get_item`` is asked of, where that is another client: see :mod:`smallbox.aws.signed`.
+    """
+
+    def __init__(self, table: str, dynamodb: Any = None, reads: Any = None) -> None:
         self._table = table
         self._dynamodb = dynamodb or client("dynamodb")
+        self._reads = reads or self._dynamodb
 
     def get(self, partition: str, sort: str) -> Mapping[str, Any] | None:
         """One document, read consistently."""
         with _translated(partition, sort):
             key = {"pk": {"S": partition}, "sk": {"S": sort}}
-            item = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+            item = self._reads.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
         return None if item is None else _document(item)
 
     def query(self, partition: str, prefix: str = "") -> Sequence[Mapping[str, Any]]:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from smallbox.aws.clients import AwsErrors, client, code_of
 from smallbox.aws.clock import now
+from smallbox.aws.pauses import jittered
 from smallbox.errors import Conflict, Unavailable
 from smallbox.ports import Marker, StateKey, StateWrite, StoredState
 from smallbox.times import DAY, SECOND, Micros
@@ -46,11 +47,22 @@ def _marker_item(marker: Marker) -> dict[str, Any]:
 
 
 class DynamoOnlineStore:
-    """The ``OnlineStore`` port on one table. Reads are consistent: what was drained is seen."""
+    """The ``OnlineStore`` port on one table. Reads are consistent: what was drained is seen.
 
-    def __init__(self, table: str, dynamodb: Any = None) -> None:
+    Args:
+        table: the table's name.
+        dynamodb: boto3's client, or one like it; the process's own unless given.
+        reads: what ``batch_get_item`` is asked of, where that is another client: see :mod:`smallbox.aws.signed`.
+        pause: waits before the rest of a batch is asked for again.
+    """
+
+    def __init__(
+        self, table: str, dynamodb: Any = None, reads: Any = None, pause: Callable[[int], None] = jittered
+    ) -> None:
         self._table = table
         self._dynamodb = dynamodb or client("dynamodb")
+        self._reads = reads or self._dynamodb
+        self._pause = pause
 
     def read(self, keys: Sequence[StateKey]) -> Mapping[StateKey, StoredState]:
         """The states that are stored."""
@@ -68,16 +80,18 @@ class DynamoOnlineStore:
         for start in range(0, len(keys), GET_BATCH):
             wanted = [{"pk": {"S": key}} for key in keys[start : start + GET_BATCH]]
             found += self._until_done(
-                lambda rest: self._dynamodb.batch_get_item(RequestItems=rest),
+                lambda rest: self._reads.batch_get_item(RequestItems=rest),
                 {self._table: {"Keys": wanted, "ConsistentRead": True}},
                 "UnprocessedKeys",
             )
         return found
 
     def _until_done(self, call: Callable[[Any], Any], request: dict[str, Any], rest: str) -> list[dict[str, Any]]:
-        """Repeat a batch call with what it left over; botocore paces the throttled ones."""
+        """Repeat a batch call with what it left over, after a pause: DynamoDB leaves over what it throttles."""
         found: list[dict[str, Any]] = []
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                self._pause(attempt)
             with _translated():
                 answer = call(request)
             found += answer.get("Responses", {}).get(self._table, [])

@@ -10,8 +10,9 @@ from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.errors import NotFound, NotReady, Unavailable
 from smallbox.features.ready import Ready
+from smallbox.features.recent import RecentStates
 from smallbox.features.window import Ints
-from smallbox.ports import Blobs, OnlineStore, Queue
+from smallbox.ports import Blobs, Queue, StateReader
 from smallbox.registry.store import Registry
 from smallbox.release.routing import Routing
 from smallbox.serving.assign import arm_of
@@ -126,9 +127,10 @@ def log_rows(
 class Predictor:
     """Answers ``POST /models/{model}/predict``."""
 
-    def __init__(self, project: Project, store: OnlineStore, shelf: ModelShelf, log: Queue) -> None:
+    def __init__(self, project: Project, store: StateReader, shelf: ModelShelf, log: Queue) -> None:
         self._project = project
         self._store = store
+        self._recent = RecentStates(store)
         self._shelf = shelf
         self._log = log
         self._ready = Ready()
@@ -150,7 +152,7 @@ class Predictor:
         """
         model = self._project.model(name)
         instances = parse_instances(model, document)
-        vectors, scored = self._answered(model, instances, moment)
+        vectors, scored = self._answered(model, instances, moment, now)
         moments = np.full(len(instances), moment.at, np.int64)
         rows = log_rows(model, instances, vectors, scored, moments, now, batch, "online")
         self._log.send(
@@ -162,10 +164,16 @@ class Predictor:
         explain = document.get("explain") is True
         return {"model": name, "predictions": [_answer(model, row, explain=explain) for row in rows]}
 
-    def _answered(self, model: Model, instances: Sequence[Mapping[str, Any]], moment: Moment) -> tuple[Vectors, Scored]:
-        """Inputs and scores; where store or model cannot answer, those that the definition falls back on."""
+    def _answered(
+        self, model: Model, instances: Sequence[Mapping[str, Any]], moment: Moment, now: Micros
+    ) -> tuple[Vectors, Scored]:
+        """Inputs and scores; where store or model cannot answer, those that the definition falls back on.
+
+        A replay asks for what was drained just now, so it always reads the store.
+        """
+        store = self._store if moment.is_replayed else self._recent.at(now)
         try:
-            vectors = online_vectors(model, instances, self._store, self._ready, moment)
+            vectors = online_vectors(model, instances, store, self._ready, moment)
             return vectors, score_batch(model, self._shelf, [model.key_of(i) for i in instances], vectors)
         except (NotFound, NotReady, Unavailable):
             if model.fallback is None:

@@ -14,7 +14,7 @@ from smallbox.features.inputs import Inputs, Stored, assemble, sent
 from smallbox.features.ready import Ready
 from smallbox.features.states import engine_of, key_of
 from smallbox.features.window import Floats
-from smallbox.ports import OnlineStore, StateKey, StoredState
+from smallbox.ports import StateKey, StateReader, StoredState
 from smallbox.times import Moment, format_moment
 
 Answer = tuple[Floats, list[str | None]]
@@ -47,7 +47,7 @@ def vectors_of(model: Model, instances: Sequence[Mapping[str, Any]], stored: Sto
 
 
 def online_vectors(
-    model: Model, instances: Sequence[Mapping[str, Any]], store: OnlineStore, ready: Ready, moment: Moment
+    model: Model, instances: Sequence[Mapping[str, Any]], store: StateReader, ready: Ready, moment: Moment
 ) -> Vectors:
     """Read every entity of the batch in one call and put the inputs together.
 

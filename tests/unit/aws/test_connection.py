@@ -1,0 +1,50 @@
+"""Proves that HTTPS is verified, against the certificates that the settings name."""
+
+import ipaddress
+import ssl
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from smallbox.aws.connection import ConnectionErrors, KeptConnection
+from tests.fakes.http import playing
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate of this machine that nobody else trusts, with its key."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    present = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(present - timedelta(days=1))
+        .not_valid_after(present + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path = tmp_path / "certificate.pem"
+    path.write_bytes(private + signed.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+def test_https_is_verified(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server is believed when ``AWS_CA_BUNDLE`` holds its certificate, and refused when nothing does."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    with playing(lambda _, body: (200, {}, body), tls) as endpoint:
+        with pytest.raises(ConnectionErrors, match="CERTIFICATE_VERIFY_FAILED"):
+            KeptConnection(endpoint).post(b"asked", {})
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+        kept = KeptConnection(endpoint)
+        socks = set()
+        for body in (b"one", b"two", b"three"):
+            assert kept.post(body, {"host": kept.host}).body == body
+            socks.add(kept._connection.sock)
+        assert len(socks) == 1
