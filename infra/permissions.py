@@ -99,7 +99,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Under("bucket:lake/quarantine/*", PUT),
         Under("bucket:lake/reports/*", PUT),
     ),
-    "ingestion/compact": (
+    "ingestion/upkeep": (
         Grant("bucket:lake", LIST),
         Under("bucket:lake/tables/*", DELTA),
     ),
@@ -182,13 +182,13 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("function:release/start", INVOKE),
     ),
     "machine/daily": (
-        Grant("function:ingestion/compact", INVOKE),
         Grant("function:feedback/join", INVOKE),
         Grant("function:monitoring/check", INVOKE),
         Grant("function:release/review", INVOKE),
         Grant("function:retraining/decide", INVOKE),
     ),
     "schedule/daily": (Grant("machine:daily", START),),
+    "schedule/upkeep": (Grant("function:ingestion/upkeep", INVOKE),),
 }
 
 

@@ -1,4 +1,4 @@
-"""``smallbox send`` and ``smallbox drop``: data in."""
+"""``smallbox send`` and ``drop``: data in; ``rebuild`` and ``upkeep``: the stores anew and in order."""
 
 import argparse
 import json
@@ -25,6 +25,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     rebuilder.add_argument("source")
     rebuilder.add_argument("--as-of", help="the moment of a replay, ISO 8601; the present when left out")
     rebuilder.set_defaults(run=printed(_rebuild))
+    keeper = commands.add_parser("upkeep", help="bring the tables `current` forward, compact and vacuum the lake")
+    keeper.add_argument("--as-of", help="the moment of a replay, ISO 8601; the present when left out")
+    keeper.set_defaults(run=printed(_upkeep))
     dropper = commands.add_parser("drop", help="load a CSV, Parquet or JSON-lines file through the inbox")
     dropper.add_argument("source")
     dropper.add_argument("file", type=Path)
@@ -36,6 +39,10 @@ def _rebuild(arguments: argparse.Namespace) -> Any:
     project.load().source(arguments.source)
     System(stack()).rebuild(arguments.source, arguments.as_of)
     return {"rebuilt": arguments.source}
+
+
+def _upkeep(arguments: argparse.Namespace) -> Any:
+    return System(stack()).upkeep(arguments.as_of)
 
 
 def _send(arguments: argparse.Namespace) -> Any:

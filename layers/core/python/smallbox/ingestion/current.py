@@ -96,7 +96,8 @@ class _Merge:
         counting = self._counting(latest(rows, self._as_of))
         if counting.num_rows or is_last:
             self._lake.upsert(current_of(self._source), counting, progress)
-        return counting.num_rows
+        written: int = counting.num_rows
+        return written
 
     def _counting(self, candidates: pa.Table) -> pa.Table:
         """What must be written for these rows, one a key."""

@@ -1,4 +1,4 @@
-"""What the lake needs from time to time: ``current`` brought forward, small files made large, replaced files removed."""
+"""What the lake needs from time to time: ``current`` brought forward, small files made large, replaced ones removed."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
