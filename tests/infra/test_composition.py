@@ -16,7 +16,8 @@ OUTPUTS = {
     "ApiUrl", "InboxBucket", "LakeBucket", "OnlineTable", "RegistryTable", "MetricsTable",
     "EventsQueue", "FeaturesQueue", "RebuildQueue", "PredictionsQueue", "DropsQueue", "ScoresQueue",
     "EventsDeadQueue", "FeaturesDeadQueue", "RebuildDeadQueue", "PredictionsDeadQueue", "DropsDeadQueue",
-    "ScoresDeadQueue", "DecideDeadQueue", "TrainingMachine", "DailyMachine", "UpkeepFunction", "AlarmsTopic", "BreachesTopic",
+    "ScoresDeadQueue", "DecideDeadQueue", "TrainingMachine", "DailyMachine", "UpkeepFunction",
+    "AlarmsTopic", "BreachesTopic",
     "LateArrivalDataAlarm", "LateArrivalFeaturesAlarm", "LateArrivalPredictionsAlarm", "LateArrivalAccuracyAlarm",
 }  # fmt: skip
 

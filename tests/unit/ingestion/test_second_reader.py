@@ -23,18 +23,20 @@ FIELDS = {"id": text(), "at": timestamp(), "x": number(nullable=True), "late": b
 source = Source("arrivals", "id", "at", FIELDS)
 wider = Source("arrivals", "id", "at", FIELDS | {"gate": text(nullable=True), "seats": integer(nullable=True)})
 LOG, CURRENT = name_of(source), current_of(source)
+Value = str | float | int | bool | None
+Setting = str | bool | int | float | list[str]
 AS_OF = parse_day("2013-03-02")
 """The moment of the documentation's query."""
 
 
-def _version(key: str, known_at: int, x: float | None, received_at: int = 0, **more: object) -> Record:
-    values = {"id": key, "at": AS_OF - DAY, "x": x, "late": None if x is None else x > 0, **more}
+def _version(key: str, known_at: int, x: float | None, received_at: int = 0, **more: Value) -> Record:
+    values: dict[str, Value] = {"id": key, "at": AS_OF - DAY, "x": x, "late": None if x is None else x > 0, **more}
     return Record("arrivals", key, AS_OF - DAY, known_at, received_at or known_at, values)
 
 
 @pytest.fixture
 def lake(tmp_path: Path) -> DeltaLake:
-    """Days of a log with corrections, repetitions, late knowledge and a field that came later, and upkeep in between."""
+    """A log with corrections, repetitions, late knowledge and a field that came later, and upkeep in between."""
     lake = DeltaLake(str(tmp_path), options={}, slice_rows=50)
     project = Project({"arrivals": wider}, {}, {})
     keys = [f"20130301-UA-{n}-EWR-é" for n in range(200)]
@@ -57,10 +59,14 @@ def reader() -> duckdb.DuckDBPyConnection:
     assert found is not None
     assert found.submodule_search_locations is not None
     (extension,) = Path(found.submodule_search_locations[0]).glob("extensions/*/delta.duckdb_extension")
-    offline = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+    offline: dict[str, Setting] = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
     connection = duckdb.connect(config=offline)
     connection.execute(f"LOAD '{extension}'")
     return connection
+
+
+def _view(reader: duckdb.DuckDBPyConnection, name: str, table: Path) -> duckdb.DuckDBPyConnection:
+    return reader.execute(f"CREATE VIEW {name} AS SELECT * FROM delta_scan('{table}')")  # noqa: S608 our own folder
 
 
 def _rows(table: pa.Table, names: list[str]) -> list[dict[str, object]]:
@@ -72,7 +78,7 @@ def test_duckdb_reads_current_as_it_stands(lake: DeltaLake, reader: duckdb.DuckD
     """One row a key, with both times and every field, value for value what our own reader gives."""
     ours = lake.read(CURRENT)
     assert ours is not None
-    theirs = reader.execute(f"SELECT * FROM delta_scan('{tmp_path / CURRENT}')").to_arrow_table()  # noqa: S608 our own folder
+    theirs = _view(reader, "current", tmp_path / CURRENT).execute("SELECT * FROM current").to_arrow_table()
     assert set(theirs.column_names) == set(ours.column_names)
     assert len(theirs) == 200
     assert _rows(theirs, ours.column_names) == _rows(ours, ours.column_names)
@@ -84,8 +90,7 @@ def test_the_documented_query_reads_the_log(lake: DeltaLake, reader: duckdb.Duck
     log = lake.read(LOG)
     assert log is not None
     assert len(log) == 200 + 80 + 200 + 10
-    reader.execute(f"CREATE VIEW log AS SELECT * FROM delta_scan('{tmp_path / LOG}')")
-    theirs = reader.execute(query).to_arrow_table()
+    theirs = _view(reader, "log", tmp_path / LOG).execute(query).to_arrow_table()
     assert _rows(theirs, log.column_names) == _rows(latest(log, AS_OF), log.column_names)
 
 
