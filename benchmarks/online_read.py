@@ -47,10 +47,13 @@ from smallbox.define import (
     timestamp,
     total,
 )  # fmt: skip
+from smallbox.define.attributes import View
+from smallbox.features.ready import READY, Ready
 from smallbox.features.recent import RecentStates
-from smallbox.features.tiles import add, empty, pack, unpack, value
+from smallbox.features.states import engine_of, version_of
+from smallbox.ports import StateReader, StoredState
 from smallbox.records import Record
-from smallbox.serving.vectors import online_vectors
+from smallbox.serving.vectors import Vectors, online_vectors
 from smallbox.times import DAY, HOUR, MINUTE, Micros, Moment
 
 REQUESTS = 3_000
@@ -86,10 +89,10 @@ def make_model(entities: int) -> Model:
     )  # fmt: skip
 
 
-def make_state(view: FeatureView) -> bytes:
+def make_state(view: View) -> bytes:
     """The packed state of an entity after its records."""
-    window = list(view.features.values())[1].window
-    length, records = RECORDS[window]
+    window: Any = list(view.features.values())[1]
+    length, records = RECORDS[window.window]
     rng = np.random.default_rng(7)
     at = np.sort(NOW - rng.integers(0, length, records))
     amounts, good = rng.exponential(50, records).round(2), rng.random(records) < 0.9
@@ -97,7 +100,8 @@ def make_state(view: FeatureView) -> bytes:
         Record("payments", str(n), int(t), int(t), int(t), {"amount": float(a), "good": bool(g)})
         for n, (t, a, g) in enumerate(zip(at, amounts, good, strict=True))
     ]
-    return pack(view, add(view, empty(view), rows, NOW))
+    engine = engine_of(view)
+    return engine.pack(view, engine.add(view, engine.empty(view), rows, NOW))
 
 
 def answer_of(states: dict[str, bytes]) -> bytes:
@@ -179,17 +183,25 @@ def ways(model: Model, states: dict[str, bytes], port: int) -> dict[str, Callabl
     boto = clients.client("dynamodb")
     signed = DynamoOnlineStore("online", boto, SignedDynamoDb.like(boto))
     remembered = RecentStates(signed).at(NOW)
-    expected = online_vectors(model, [instance], DynamoOnlineStore("online", boto), moment).numeric
-    np.testing.assert_array_equal(online_vectors(model, [instance], signed, moment).numeric, expected)
+    ready = Ready()
+    versions = json.dumps({view.name: version_of(view) for view in model.views}).encode()
+    ready.check(model.views, {READY: StoredState(versions, 1)})
+
+    def vectors(store: StateReader) -> Vectors:
+        return online_vectors(model, [instance], store, ready, moment)
+
+    expected = vectors(DynamoOnlineStore("online", boto)).inputs.numeric
+    np.testing.assert_array_equal(vectors(signed).inputs.numeric, expected)
     if np.isnan(expected).any():
         raise RuntimeError("a feature is missing: the states do not hold what is measured")
     return {
-        "smallbox": lambda: online_vectors(model, [instance], signed, moment),
+        "smallbox": lambda: vectors(signed),
         "of it, states to features": lambda: [
-            value(view, unpack(view, packed), NOW) for view, packed in zip(model.views, states.values(), strict=True)
+            engine_of(view).value(view, engine_of(view).unpack(view, packed), NOW)
+            for view, packed in zip(model.views, states.values(), strict=True)
         ],
-        "smallbox, remembered states": lambda: online_vectors(model, [instance], remembered, moment),
-        "boto3": lambda: online_vectors(model, [instance], DynamoOnlineStore("online", boto), moment),
+        "smallbox, remembered states": lambda: vectors(remembered),
+        "boto3": lambda: vectors(DynamoOnlineStore("online", boto)),
         "bare request and JSON": bare_request(port, list(states)),
     }
 
@@ -210,7 +222,7 @@ def main(requests: int) -> None:
     """Print a table for two and for five entities."""
     for entities in (2, 5):
         model = make_model(entities)
-        states = {f"s#{view.name}#e": make_state(view) for view in model.views}
+        states = {f"s#{view.name}#{version_of(view)}#e": make_state(view) for view in model.views}
         with serving(answer_of(states)) as port:
             taken = measured(ways(model, states, port), requests)
         sizes = ", ".join(f"{len(packed):,}" for packed in states.values())

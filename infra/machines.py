@@ -27,9 +27,9 @@ def training_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
 
 
 def daily_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
-    """Compact, join, check, review, decide; every day for every model."""
+    """Join, check, review, decide; every day for every model."""
     machine = Machine(scope, "daily-machine", "daily", flow)
-    daily = ["ingestion/compact", "feedback/join", "monitoring/check", "release/review", "retraining/decide"]
+    daily = ["feedback/join", "monitoring/check", "release/review", "retraining/decide"]
     return machine.run(chain(machine, flow, daily), hours=2)
 
 

@@ -100,7 +100,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Under("bucket:lake/quarantine/*", PUT),
         Under("bucket:lake/reports/*", PUT),
     ),
-    "ingestion/compact": (
+    "ingestion/upkeep": (
         Grant("bucket:lake", LIST),
         Under("bucket:lake/tables/*", DELTA),
     ),
@@ -188,7 +188,6 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("function:release/start", INVOKE),
     ),
     "machine/daily": (
-        Grant("function:ingestion/compact", INVOKE),
         Grant("function:feedback/join", INVOKE),
         Grant("function:monitoring/check", INVOKE),
         Grant("function:release/review", INVOKE),
@@ -200,6 +199,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("executions:backfill:*", MAP_RUN, "the child executions of its own distributed map have made-up names"),
     ),
     "schedule/daily": (Grant("machine:daily", START),),
+    "schedule/upkeep": (Grant("function:ingestion/upkeep", INVOKE),),
 }
 
 

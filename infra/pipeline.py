@@ -27,7 +27,7 @@ class Pipeline(Stack):
     def __init__(self, scope: Construct, name: str, deployment: Deployment, stores: Stores, **stack: Any) -> None:
         super().__init__(scope, name, **stack)
         flow = flow_of(self, deployment, stores)
-        Ingestion(self, flow)
+        ingestion = Ingestion(self, flow)
         Features(self, flow)
         backfill = backfill_machine(self, flow)
         Training(self, flow)
@@ -46,6 +46,7 @@ class Pipeline(Stack):
                 "TrainingMachine": training.state_machine_arn,
                 "BackfillMachine": backfill.state_machine_arn,
                 "DailyMachine": daily.state_machine_arn,
+                "UpkeepFunction": ingestion.upkeep.function_name,
                 "AlarmsTopic": flow.alarms.topic.topic_arn,
                 "BreachesTopic": monitoring.breaches.topic_arn,
                 "DecideDeadQueue": retraining.dead.queue_url,

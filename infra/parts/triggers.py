@@ -1,4 +1,4 @@
-"""What starts a function: a queue, or an object that arrives."""
+"""What starts a function: a queue, an object that arrives, or the clock."""
 
 from typing import Final
 
@@ -7,10 +7,13 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_scheduler_targets as scheduled
 from constructs import Construct
 
 from infra.parts.flow import Flow
 from infra.parts.function import Function
+from infra.parts.roles import exact_role
 
 BATCH_SIZE: Final = 100
 _CONCURRENCY: Final = 2
@@ -52,3 +55,20 @@ def objects_to_queue(scope: Construct, flow: Flow, bucket: s3.IBucket, key: str,
     )
     rule = events.Rule(scope, f"{queue}-arrive", event_pattern=pattern)
     rule.add_target(targets.SqsQueue(flow.queues[queue].queue))
+
+
+def run_daily(flow: Flow, name: str, function: Function, hour: int, minute: int) -> None:
+    """Invoke the function once a day, within a quarter of an hour of a time in UTC, with an empty event."""
+    home = Construct(function, "schedule")
+    scheduler.Schedule(
+        home,
+        "Daily",
+        schedule=scheduler.ScheduleExpression.cron(hour=str(hour), minute=str(minute)),
+        target=scheduled.LambdaInvoke(
+            function.target,
+            role=exact_role(home, f"schedule/{name}", "scheduler", flow.arns),
+            input=scheduler.ScheduleTargetInput.from_object({}),
+        ),
+        time_window=scheduler.TimeWindow.flexible(Duration.minutes(15)),
+        enabled=flow.deployment.schedules_enabled,
+    )

@@ -4,13 +4,13 @@ from constructs import Construct
 
 from infra.parts.flow import Flow
 from infra.parts.function import ANSWER, BATCH, TASK, Function
-from infra.parts.triggers import objects_to_queue, read_batches, read_one_by_one
+from infra.parts.triggers import objects_to_queue, read_batches, read_one_by_one, run_daily
 from infra.wheels import API, IMAGE
 from smallbox.aws import settings
 
 
 class Ingestion(Construct):
-    """``collect`` takes events, ``append`` writes them, ``load`` reads dropped files, ``compact`` tidies daily."""
+    """``collect`` takes events, ``append`` writes them, ``load`` reads dropped files, ``upkeep`` tidies daily."""
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "ingestion")
@@ -21,9 +21,12 @@ class Ingestion(Construct):
         collect = Function(self, "collect", flow, collecting, wheels=API, size=ANSWER)
         append = Function(self, "append", flow, appending, wheels=IMAGE, size=BATCH)
         load = Function(self, "load", flow, loading, wheels=IMAGE, size=TASK)
-        Function(self, "compact", flow, settings.Compact(lake_bucket=flow.lake), wheels=IMAGE, size=TASK)
+        upkeep = Function(self, "upkeep", flow, settings.Upkeep(lake_bucket=flow.lake), wheels=IMAGE, size=TASK)
 
         flow.api.route(collect.target, "POST /events/{source}")
         read_batches(flow, "events", append)
         objects_to_queue(self, flow, flow.stores.inbox, "drop/*", "drops")
         read_one_by_one(flow, "drops", load)
+        # done before the days of the models begin at 01:00; how many models there are, it is one writer
+        run_daily(flow, "upkeep", upkeep, hour=0, minute=15)
+        self.upkeep = upkeep.target

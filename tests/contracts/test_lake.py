@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from smallbox.ports import Between, Lake
+from smallbox.ports import Between, Lake, Progress
 
 
 def _rows(*times: int) -> pa.Table:
@@ -64,3 +64,92 @@ def test_a_table_gains_a_column(lake: Lake) -> None:
     found = lake.read("records/x")
     assert found is not None
     assert dict(zip(found["name"].to_pylist(), found["more"].to_pylist(), strict=True)) == {"r1": None, "r2": 2.5}
+
+
+def _keyed(**says: int) -> pa.Table:
+    return pa.table({"key": list(says), "time": pa.array(says.values(), pa.int64())})
+
+
+def _said(rows: pa.Table | None) -> dict[str, int]:
+    assert rows is not None
+    said = dict(zip(rows["key"].to_pylist(), rows["time"].to_pylist(), strict=True))
+    assert len(said) == len(rows)
+    return said
+
+
+def _slices(lake: Lake, after: int = -1, between: Between | None = None) -> list[str]:
+    return sorted(name for rows in lake.slices("records/x", after, between) for name in rows["name"].to_pylist())
+
+
+def test_only_the_rows_of_some_keys_are_read(lake: Lake) -> None:
+    """Keys and a range narrow a read together."""
+    lake.append("records/x", _keyed(a=1, b=2, c=3))
+    keys = pa.chunked_array([["b", "c", "z"]])
+    assert _said(lake.read("records/x", keys=keys)) == {"b": 2, "c": 3}
+    assert _said(lake.read("records/x", None, Between("time", 0, 3), keys)) == {"b": 2}
+
+
+def test_what_was_appended_since_a_commit_is_told_from_the_rest(lake: Lake) -> None:
+    """The rows after a commit are those appended later, compacted or not; of -1, or a commit nobody knows, all."""
+    assert _slices(lake) == []
+    for time in range(3):
+        lake.append("records/x", _rows(time))
+    before = lake.version("records/x")
+    assert before is not None
+    assert _slices(lake, before) == []
+    lake.append("records/x", _rows(7, 8))
+    lake.compact("records/x")
+    assert _slices(lake, before) == ["r7", "r8"]
+    assert _slices(lake) == _slices(lake, 1_000) == ["r0", "r1", "r2", "r7", "r8"]
+    assert _slices(lake, between=Between("time", 1, 8)) == ["r1", "r2", "r7"]
+
+
+def test_slices_have_every_column_of_the_table(lake: Lake) -> None:
+    """A row from before a column came has nothing there, in a slice too."""
+    lake.append("records/x", _rows(1))
+    lake.append("records/x", _rows(2))
+    lake.append("records/x", _rows(3).append_column("more", pa.array([2.5])))
+    for after in (-1, 0):
+        rows = pa.concat_tables(lake.slices("records/x", after))
+        more = dict(zip(rows["name"].to_pylist(), rows["more"].to_pylist(), strict=True))
+        assert (more["r2"], more["r3"]) == (None, 2.5)
+
+
+def test_an_upsert_leaves_one_row_a_key_and_its_progress(lake: Lake) -> None:
+    """Rows replace those of their keys, others stay, and how far the table has come is read back with them."""
+    assert lake.progress("current/x") is None
+    lake.upsert("current/x", _keyed(a=1, b=1), Progress(4, 10))
+    lake.upsert("current/x", _keyed(b=2, c=2), Progress(6, 20))
+    assert _said(lake.read("current/x")) == {"a": 1, "b": 2, "c": 2}
+    lake.compact("current/x")
+    lake.vacuum("current/x")
+    assert lake.progress("current/x") == Progress(6, 20)
+
+
+def test_progress_is_written_without_rows(lake: Lake) -> None:
+    """An upsert of no rows moves the progress alone, of a new table too."""
+    lake.upsert("current/x", _keyed(a=1).slice(1), Progress(0, 5))
+    assert (lake.progress("current/x"), _said(lake.read("current/x"))) == (Progress(0, 5), {})
+    lake.upsert("current/x", _keyed(a=1), Progress(1, 5))
+    lake.upsert("current/x", _keyed(a=1).slice(1), Progress(1, 9))
+    assert (lake.progress("current/x"), _said(lake.read("current/x"))) == (Progress(1, 9), {"a": 1})
+
+
+def test_an_upserted_table_gains_a_column(lake: Lake) -> None:
+    """Rows with a new column are merged; the rows that stay have nothing there."""
+    lake.upsert("current/x", _keyed(a=1, b=1), Progress(0, 0))
+    lake.upsert("current/x", _keyed(b=2).append_column("more", pa.array([2.5])), Progress(1, 0))
+    rows = lake.read("current/x")
+    assert rows is not None
+    assert sorted(zip(rows["key"].to_pylist(), rows["more"].to_pylist(), strict=True)) == [("a", None), ("b", 2.5)]
+
+
+def test_vacuuming_changes_no_row(lake: Lake) -> None:
+    """After compaction and vacuum, once or twice, the same rows are read, and an absent table is no error."""
+    for time in range(5):
+        lake.append("records/x", _rows(time))
+    for _ in range(2):
+        lake.compact("records/x")
+        lake.vacuum("records/x")
+    lake.vacuum("records/absent")
+    assert _names(lake.read("records/x")) == ["r0", "r1", "r2", "r3", "r4"]

@@ -1,19 +1,21 @@
 """A lake in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from smallbox.ports import Between
+from smallbox.ports import Between, Progress
 
 
 class FakeLake:
-    """The ``Lake`` port over a dict of tables; each write is one commit."""
+    """The ``Lake`` port over a dict of tables; each write is one commit, and each appended commit is one slice."""
 
     def __init__(self) -> None:
         self._tables: dict[str, pa.Table] = {}
         self._versions: dict[str, int] = {}
+        self._appended: dict[str, dict[int, pa.Table]] = {}
+        self._progress: dict[str, Progress] = {}
 
     def _commit(self, table: str, rows: pa.Table) -> None:
         self._tables[table] = rows
@@ -23,14 +25,34 @@ class FakeLake:
         if rows.num_rows:
             before = [self._tables[table]] if table in self._tables else []
             self._commit(table, pa.concat_tables([*before, rows], promote_options="default"))
+            self._appended.setdefault(table, {})[self._versions[table]] = rows
 
-    def read(self, table: str, columns: Sequence[str] | None = None, between: Between | None = None) -> pa.Table | None:
+    def read(
+        self,
+        table: str,
+        columns: Sequence[str] | None = None,
+        between: Between | None = None,
+        keys: pa.ChunkedArray | None = None,
+    ) -> pa.Table | None:
         if table not in self._tables:
             return None
         rows = self._tables[table]
         if between is not None:
             rows = rows.filter(_inside(rows, between))
+        if keys is not None:
+            rows = rows.filter(pc.is_in(rows["key"], value_set=keys.combine_chunks()))
         return rows if columns is None else rows.select(list(columns))
+
+    def slices(self, table: str, after: int = -1, between: Between | None = None) -> Iterator[pa.Table]:
+        if table not in self._tables:
+            return
+        nothing = self._tables[table].schema.empty_table()
+        last = after if after <= self._versions[table] else -1
+        for version, rows in self._appended.get(table, {}).items():
+            found = pa.concat_tables([nothing, rows], promote_options="default")
+            inside = found if between is None else found.filter(_inside(found, between))
+            if version > last and inside.num_rows:
+                yield inside
 
     def replace(self, table: str, rows: pa.Table, between: Between) -> None:
         if table not in self._tables:
@@ -40,12 +62,24 @@ class FakeLake:
         kept = before.filter(pc.invert(_inside(before, between)))
         self._commit(table, pa.concat_tables([kept, rows]))
 
+    def upsert(self, table: str, rows: pa.Table, progress: Progress) -> None:
+        before = self._tables.get(table, rows.schema.empty_table())
+        kept = before.filter(pc.invert(pc.is_in(before["key"], value_set=rows["key"].combine_chunks())))
+        self._commit(table, pa.concat_tables([kept, rows], promote_options="default"))
+        self._progress[table] = progress
+
+    def progress(self, table: str) -> Progress | None:
+        return self._progress.get(table)
+
     def version(self, table: str) -> int | None:
         return self._versions.get(table)
 
     def compact(self, table: str) -> None:
         if table in self._tables:
             self._commit(table, self._tables[table].combine_chunks())
+
+    def vacuum(self, table: str) -> None:
+        """There is nothing behind the rows of this lake."""
 
 
 def _inside(rows: pa.Table, between: Between) -> pa.Array:

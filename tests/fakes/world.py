@@ -15,6 +15,7 @@ from smallbox.ingestion.append import Appender
 from smallbox.ingestion.collect import Collector
 from smallbox.ingestion.load import DropReport, Loader
 from smallbox.ingestion.quarantine import Quarantine
+from smallbox.ingestion.upkeep import Upkeep
 from smallbox.monitoring.run import CheckTask
 from smallbox.registry.register import RegisterTask
 from smallbox.registry.store import Registry
@@ -119,7 +120,8 @@ class World:
         return {key.rsplit("/", 1)[1]: self.inbox.get(key) for key in self.inbox.list(f"score/{model}/out/")}
 
     def close_day(self, model: str, midnight: Micros) -> dict[str, Any]:
-        """The daily state machine: every task, in its order."""
+        """The upkeep, then the daily state machine: every task, in its order."""
+        Upkeep(self.project, self.lake).run({"as_of": format_moment(midnight)}, PRESENT)
         document: dict[str, Any] = {"model": model, "as_of": format_moment(midnight)}
         document = JoinTask(self.project, self.lake).run(document, PRESENT)
         check = CheckTask(self.project, self.lake, self.blobs, self.registry, self.metrics, self.meter)

@@ -13,6 +13,7 @@ from smallbox.aws.lake import DeltaLake
 from smallbox.aws.online import DynamoOnlineStore
 from smallbox.define import Source, text, timestamp
 from smallbox.define.project import project_of
+from smallbox.errors import InvalidInput
 from smallbox.features.states import key_of
 from smallbox.ingestion.body import BODY_LIMIT
 from tests.handlers.conftest import event, handler
@@ -180,7 +181,25 @@ def test_a_dropped_file_is_loaded_and_rebuilt(aws: dict[str, str]) -> None:
     assert DynamoOnlineStore("online").read([key_of(origin_weather, "JFK")])
 
 
-def test_compact_passes_the_day_on(aws: dict[str, str]) -> None:
-    """The first task of the day leaves its document as it was, whether or not there is anything to compact."""
-    document = {"model": "late_arrival", "as_of": "2013-03-02T00:00:00Z"}
-    assert handler("ingestion", "compact")(document) == document
+def test_upkeep_brings_current_forward(aws: dict[str, str]) -> None:
+    """The clock's event is empty: as of now the lake's record is in ``current``, once; an empty lake is no failure."""
+    upkeep = handler("ingestion", "upkeep")
+    assert upkeep({})["current"] == {}
+    handler("ingestion", "collect")(event("api_collect"))
+    (message,) = _waiting(aws["events"])
+    for _ in range(2):
+        handler("ingestion", "append")(_sqs(message))
+    assert upkeep({})["current"]["weather"]["written"] == 1
+    rows = DeltaLake.in_bucket("lake").read("current/weather")
+    assert rows is not None
+    assert rows["key"].to_pylist() == ["JFK-1"]
+    earlier = upkeep({"as_of": "2013-03-02T00:00:00Z"})
+    assert earlier["current"]["weather"]["written"] == 0
+    assert earlier["current"]["weather"]["as_of"] > earlier["as_of"]
+
+
+@pytest.mark.parametrize("as_of", ["yesterday", "2999-01-01T00:00:00Z", 7])
+def test_upkeep_refuses_a_moment_that_is_not_past(aws: dict[str, str], as_of: Any) -> None:
+    """A table brought to the future would stand there until it came."""
+    with pytest.raises(InvalidInput, match=r"as_of.*give a moment that is past"):
+        handler("ingestion", "upkeep")({"as_of": as_of})

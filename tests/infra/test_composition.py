@@ -6,8 +6,9 @@ from infra.describe import PAGE, page
 from infra.permissions import GRANTS
 from infra.settings import ROOT, Deployment
 from smallbox.cli.up import ASSETS_BUCKET
+from smallbox.define.project import load
 from smallbox.stages import STAGES
-from tests.infra.templates import Assembly
+from tests.infra.templates import Assembly, mentioned
 
 pytestmark = pytest.mark.xdist_group("synthesis")
 
@@ -15,7 +16,7 @@ OUTPUTS = {
     "ApiUrl", "InboxBucket", "LakeBucket", "OnlineTable", "RegistryTable", "MetricsTable",
     "EventsQueue", "FeaturesQueue", "RebuildQueue", "PredictionsQueue", "DropsQueue", "ScoresQueue",
     "EventsDeadQueue", "FeaturesDeadQueue", "RebuildDeadQueue", "PredictionsDeadQueue", "DropsDeadQueue",
-    "ScoresDeadQueue", "DecideDeadQueue", "TrainingMachine", "DailyMachine", "BackfillMachine",
+    "ScoresDeadQueue", "DecideDeadQueue", "TrainingMachine", "DailyMachine", "BackfillMachine", "UpkeepFunction",
     "AlarmsTopic", "BreachesTopic",
     "LateArrivalDataAlarm", "LateArrivalFeaturesAlarm", "LateArrivalPredictionsAlarm", "LateArrivalAccuracyAlarm",
 }  # fmt: skip
@@ -54,6 +55,16 @@ def test_the_schedules_run_on_aws_only(aws: Assembly, local: Assembly) -> None:
     """A local stack replays days; its clock must not start any."""
     states = [{s["State"] for s in a.properties("AWS::Scheduler::Schedule").values()} for a in (aws, local)]
     assert states == [{"ENABLED"}, {"DISABLED"}]
+
+
+def test_the_lake_has_one_writer_of_current_however_many_models_there_are(aws: Assembly) -> None:
+    """One schedule invokes the upkeep; each model's own starts its day, which no longer touches the lake's files."""
+    targets = [mentioned(s["Target"]["Arn"]) for s in aws.properties("AWS::Scheduler::Schedule").values()]
+    functions = [target for target in targets if target in aws.of_type("AWS::Lambda::Function")]
+    machines = [target for target in targets if target in aws.of_type("AWS::StepFunctions::StateMachine")]
+    assert (len(functions), len(machines)) == (1, len(load().models))
+    assert not [grant.on for grant in GRANTS["machine/daily"] if "upkeep" in grant.on]
+    assert [grant.on for grant in GRANTS["schedule/upkeep"]] == ["function:ingestion/upkeep"]
 
 
 def test_the_heavy_functions_are_one_image_on_aws(aws: Assembly) -> None:

@@ -22,19 +22,64 @@ class Between:
     end: Micros
 
 
-class Lake(Protocol):
-    """Append-only tables of columns. A name has parts: ``records/arrivals``, ``predictions/late_arrival``.
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a table has followed its log.
 
-    Rows of a table have an ``int64`` column ``time`` (event time, microseconds).
+    Attributes:
+        version: every row of the log up to this commit has been taken up; -1: none has.
+        as_of: the moment whose knowledge the table holds, microseconds.
+    """
+
+    version: int
+    as_of: Micros
+
+
+class Lake(Protocol):
+    """Tables of columns. A name has parts: ``records/arrivals``, ``current/arrivals``, ``predictions/late_arrival``.
+
+    Rows of a table have an ``int64`` column ``time`` (event time, microseconds). Tables are appended to, apart from
+    ``replace`` and ``upsert``.
     """
 
     def append(self, table: str, rows: "pa.Table") -> None:
         """Add rows in one atomic commit; creates the table when it is not there. No rows: nothing happens."""
 
     def read(
-        self, table: str, columns: Sequence[str] | None = None, between: Between | None = None
+        self,
+        table: str,
+        columns: Sequence[str] | None = None,
+        between: Between | None = None,
+        keys: "pa.ChunkedArray | None" = None,
     ) -> "pa.Table | None":
-        """The rows, in no order; ``None`` when there is no such table. ``between`` is on ``time`` or another int64."""
+        """The rows, in no order; ``None`` when there is no such table.
+
+        ``between`` is on ``time`` or another int64. With ``keys`` only rows whose ``key``, which must be among the
+        columns, is one of them; memory holds no more than these.
+        """
+
+    def slices(self, table: str, after: int = -1, between: Between | None = None) -> "Iterator[pa.Table]":
+        """The rows in slices that fit into memory, each row at least once; none when there is no such table.
+
+        Args:
+            table: its name.
+            after: only rows that were appended after the commit of that number. When the commits since then are no
+                longer kept, all rows.
+            between: only rows in this range; not together with ``after``.
+        """
+
+    def upsert(self, table: str, rows: "pa.Table", progress: Progress) -> None:
+        """Write rows, each in place of the one with its ``key``, and how far the table has come, in one atomic commit.
+
+        Creates the table when it is not there. ``rows`` has each key once and every column of the table; it may be
+        empty, then only the progress is written.
+
+        Raises:
+            Conflict: when another writer has written the table at the same time; nothing was written then.
+        """
+
+    def progress(self, table: str) -> Progress | None:
+        """What the latest ``upsert`` wrote; ``None`` when there was none."""
 
     def replace(self, table: str, rows: "pa.Table", between: Between) -> None:
         """Replace the rows whose ``time`` lies in the range by these, in one atomic commit."""
@@ -44,6 +89,12 @@ class Lake(Protocol):
 
     def compact(self, table: str) -> None:
         """Rewrite small files as large ones; the rows stay the same."""
+
+    def vacuum(self, table: str) -> None:
+        """Remove what no reader needs any more: files replaced longer ago than the retention, and old log entries.
+
+        The rows stay the same, and opening the table takes no longer however many commits it has had.
+        """
 
 
 class Blobs(Protocol):

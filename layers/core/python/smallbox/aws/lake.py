@@ -1,17 +1,30 @@
 """Delta Lake tables in an S3 bucket, through delta-rs."""
 
 import os
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any, Final
 
 import pyarrow as pa
-from deltalake import DeltaTable, write_deltalake
+import pyarrow.compute as pc
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
-from smallbox.errors import Unavailable
-from smallbox.ports import Between
+from smallbox.errors import Conflict, Unavailable
+from smallbox.ports import Between, Progress
+
+RETENTION_HOURS: Final = 7 * 24
+"""How long a replaced file is kept: a reader of the version before may still be at work, and a bad day can be looked at
+as it was. It is also the least that Delta allows without a switch."""
+
+SLICE_ROWS: Final = 500_000
+"""Rows of a slice: two of them, and the rewriting of the files that they touch, fit into a function's memory."""
+
+_UPSERTED_FILE: Final = str(32 * 1024 * 1024)
+"""The size of the files of a table that is upserted: one changed row rewrites a file."""
 
 _ATTEMPTS: Final = 5
+_VERSION, _AS_OF = "smallbox/version", "smallbox/as_of"
 
 
 def _storage_options() -> dict[str, str]:
@@ -24,13 +37,28 @@ def _storage_options() -> dict[str, str]:
 class DeltaLake:
     """The ``Lake`` port: a table lies at ``tables/<name>`` of the bucket, or under a local folder in tests.
 
-    Files carry the least and greatest ``time`` they hold, so reading a range opens only the files it needs. A table
-    stays open between calls: catching up with its log costs a fraction of reading it anew.
+    Files carry the least and greatest value of each column that they hold, so reading a range opens only the files it
+    needs. A table stays open between calls: catching up with its log costs a fraction of reading it anew.
+
+    Args:
+        root: the folder of the tables.
+        options: delta-rs's storage options; S3's when left out.
+        retention_hours: how long replaced files are kept.
+        slice_rows: about how many rows a slice has.
     """
 
-    def __init__(self, root: str, options: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        root: str,
+        options: dict[str, str] | None = None,
+        *,
+        retention_hours: int = RETENTION_HOURS,
+        slice_rows: int = SLICE_ROWS,
+    ) -> None:
         self._root = root
         self._options = _storage_options() if options is None else options
+        self._retention_hours = retention_hours
+        self._slice_rows = slice_rows
         self._opened: dict[str, DeltaTable] = {}
 
     @classmethod
@@ -59,29 +87,93 @@ class DeltaLake:
     def append(self, table: str, rows: pa.Table) -> None:
         """Add rows in one atomic commit."""
         if rows.num_rows:
-            target = self._open(table) or self._uri(table)
-            _retried(
-                lambda: write_deltalake(target, rows, mode="append", schema_mode="merge", storage_options=self._options)
+            self._retried(
+                table,
+                lambda opened: write_deltalake(
+                    opened or self._uri(table), rows, mode="append", schema_mode="merge", storage_options=self._options
+                ),
             )
 
-    def read(self, table: str, columns: Sequence[str] | None = None, between: Between | None = None) -> pa.Table | None:
+    def read(
+        self,
+        table: str,
+        columns: Sequence[str] | None = None,
+        between: Between | None = None,
+        keys: pa.ChunkedArray | None = None,
+    ) -> pa.Table | None:
         """The rows, in no order."""
         opened = self._latest(table)
         if opened is None:
             return None
-        filters = between and [(between.column, ">=", between.start), (between.column, "<", between.end)]
-        return opened.to_pyarrow_table(columns=None if columns is None else list(columns), filters=filters)
+        data = opened.to_pyarrow_dataset()
+        wanted = data.schema.names if columns is None else list(columns)
+        if keys is None:
+            return data.to_table(columns=wanted, filter=_filter(between))
+        found = _among(data.to_batches(columns=wanted, filter=_filter(between)), keys.combine_chunks())
+        return pa.Table.from_batches(found, schema=pa.schema([data.schema.field(name) for name in wanted]))
+
+    def slices(self, table: str, after: int = -1, between: Between | None = None) -> Iterator[pa.Table]:
+        """The rows in slices, or those appended after a commit, whether or not they have been compacted since."""
+        opened = self._latest(table)
+        if opened is None or after == opened.version():
+            return
+        schema = pa.schema(opened.schema().to_arrow())
+        if after >= 0:
+            with suppress(_NoLongerKeptError):
+                yield from self._cut(_appended(opened, after), schema)
+                return
+        yield from self._cut(opened.to_pyarrow_dataset().to_batches(filter=_filter(between)), schema)
+
+    def _cut(self, batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
+        for gathered in _gathered(batches, self._slice_rows):
+            yield pa.Table.from_batches(gathered).select(schema.names).cast(schema)
 
     def replace(self, table: str, rows: pa.Table, between: Between) -> None:
         """Replace the rows of a range in one atomic commit."""
-        opened = self._latest(table)
-        if opened is None:
+        if self._latest(table) is None:
             self.append(table, rows)
             return
         predicate = f"{between.column} >= {between.start} AND {between.column} < {between.end}"
-        _retried(
-            lambda: write_deltalake(opened, rows, mode="overwrite", predicate=predicate, storage_options=self._options)
+        self._retried(
+            table,
+            lambda opened: write_deltalake(
+                opened or self._uri(table), rows, mode="overwrite", predicate=predicate, storage_options=self._options
+            ),
         )
+
+    def upsert(self, table: str, rows: pa.Table, progress: Progress) -> None:
+        """Merge rows by key; the progress is a transaction of Delta's own, which two writers cannot both commit."""
+        transactions = [Transaction(_VERSION, progress.version), Transaction(_AS_OF, progress.as_of)]
+        commit = CommitProperties(app_transactions=transactions)
+        opened = self._latest(table)
+        try:
+            if opened is None or not rows.num_rows:
+                self._write(opened or self._uri(table), rows, commit)
+            else:
+                _merge(opened, rows, commit)
+        except CommitFailedError as error:
+            raise Conflict(f"another writer of {table} was faster; run it again") from error
+        except DeltaError as error:
+            raise Unavailable(f"the lake did not take the write: {error}") from error
+
+    def _write(self, target: DeltaTable | str, rows: pa.Table, commit: CommitProperties) -> None:
+        """Create the table, or commit the progress alone."""
+        write_deltalake(
+            target,
+            rows,
+            mode="error" if isinstance(target, str) else "append",
+            schema_mode=None if isinstance(target, str) else "merge",
+            configuration={"delta.targetFileSize": _UPSERTED_FILE} if isinstance(target, str) else None,
+            storage_options=self._options,
+            commit_properties=commit,
+        )
+
+    def progress(self, table: str) -> Progress | None:
+        """What the latest upsert wrote."""
+        opened = self._latest(table)
+        version = None if opened is None else opened.transaction_version(_VERSION)
+        as_of = None if opened is None else opened.transaction_version(_AS_OF)
+        return None if version is None or as_of is None else Progress(version, as_of)
 
     def version(self, table: str) -> int | None:
         """The number of the latest commit."""
@@ -90,20 +182,88 @@ class DeltaLake:
 
     def compact(self, table: str) -> None:
         """Rewrite small files as large ones."""
+        if self._latest(table) is not None:
+            self._retried(table, lambda opened: opened and opened.optimize.compact())
+
+    def vacuum(self, table: str) -> None:
+        """Remove replaced files and those that no commit ever named, write a checkpoint, and drop old log entries."""
         opened = self._latest(table)
-        if opened is not None:
-            _retried(opened.optimize.compact)
-
-
-def _retried(write: Callable[[], object]) -> None:
-    """Delta commits are optimistic: under many writers one can fail after delta-rs's own retries."""
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            write()
-        except CommitFailedError as error:
-            if attempt == _ATTEMPTS:
-                raise Unavailable(f"the table changed under {attempt} attempts to write it") from error
-        except DeltaError as error:
-            raise Unavailable(f"the lake did not take the write: {error}") from error
-        else:
+        if opened is None:
             return
+        try:
+            # full: what a killed writer left, and what a checkpoint no longer names, is known to no log
+            opened.vacuum(self._retention_hours, dry_run=False, enforce_retention_duration=False, full=True)
+            opened.create_checkpoint()
+            opened.cleanup_metadata()
+        except DeltaError as error:
+            raise Unavailable(f"{table} could not be vacuumed: {error}") from error
+
+    def _retried(self, table: str, write: Callable[[DeltaTable | None], object]) -> None:
+        """Delta commits are optimistic: under many writers one can fail after delta-rs's own retries."""
+        opened = self._open(table)
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                write(opened)
+            except CommitFailedError as error:
+                if attempt == _ATTEMPTS:
+                    raise Unavailable(f"{table} changed under {attempt} attempts to write it") from error
+                opened = self._latest(table)
+            except DeltaError as error:
+                raise Unavailable(f"the lake did not take the write: {error}") from error
+            else:
+                return
+
+
+def _filter(between: Between | None) -> Any:
+    if between is None:
+        return None
+    column = pc.field(between.column)
+    return (column >= between.start) & (column < between.end)
+
+
+def _among(batches: Iterator[pa.RecordBatch], keys: pa.Array) -> Iterator[pa.RecordBatch]:
+    """The rows of these keys.
+
+    Batch by batch, so that memory holds no more than what is found; and not as a filter of the data set, because Arrow
+    cannot compare the texts of files that a merge has written, which are of another type, with any other text.
+    """
+    for batch in batches:
+        yield batch.filter(pc.is_in(batch["key"], value_set=keys))
+
+
+def _merge(opened: DeltaTable, rows: pa.Table, commit: CommitProperties) -> None:
+    # not streamed: the keys of the rows tell which files cannot hold any of them, and those are not read
+    merger = opened.merge(
+        rows,
+        "target.key = source.key",
+        source_alias="source",
+        target_alias="target",
+        merge_schema=True,
+        streamed_exec=False,
+        commit_properties=commit,
+    )
+    merger.when_matched_update_all().when_not_matched_insert_all().execute()
+
+
+class _NoLongerKeptError(Exception):
+    """The commits or the files that say what was appended are not there any more."""
+
+
+def _appended(opened: DeltaTable, after: int) -> Iterator[pa.RecordBatch]:
+    """What the commits after a version added; compactions add nothing."""
+    try:
+        yield from pa.RecordBatchReader.from_stream(opened.load_cdf(starting_version=after + 1))
+    except Exception as error:  # a file that is gone is no DeltaError here, nor anything more precise
+        raise _NoLongerKeptError from error
+
+
+def _gathered(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[list[pa.RecordBatch]]:
+    """Batches in lists of at least that many rows; the last may have fewer, none is empty."""
+    gathered: list[pa.RecordBatch] = []
+    for batch in batches:
+        gathered += [batch] if batch.num_rows else []
+        if sum(held.num_rows for held in gathered) >= rows:
+            yield gathered
+            gathered = []
+    if gathered:
+        yield gathered

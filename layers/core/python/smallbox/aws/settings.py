@@ -57,8 +57,8 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
-class Compact:
-    """``ingestion/compact``: small files of the lake's tables to large ones."""
+class Upkeep:
+    """``ingestion/upkeep``: brings the tables ``current`` forward, compacts and vacuums every table of the lake."""
 
     lake_bucket: str
 

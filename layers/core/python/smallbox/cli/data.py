@@ -1,4 +1,4 @@
-"""``smallbox send`` and ``smallbox drop``: data in."""
+"""``smallbox send`` and ``drop``: data in; ``rebuild`` and ``upkeep``: the stores anew and in order."""
 
 import argparse
 import json
@@ -29,6 +29,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     backfiller.add_argument("view", nargs="*")
     backfiller.add_argument("--as-of", help="the moment of a replay, ISO 8601; the present when left out")
     backfiller.set_defaults(run=printed(_backfill))
+    keeper = commands.add_parser("upkeep", help="bring the tables `current` forward, compact and vacuum the lake")
+    keeper.add_argument("--as-of", help="the moment of a replay, ISO 8601; the present when left out")
+    keeper.set_defaults(run=printed(_upkeep))
     dropper = commands.add_parser("drop", help="load a CSV, Parquet or JSON-lines file through the inbox")
     dropper.add_argument("source")
     dropper.add_argument("file", type=Path)
@@ -47,6 +50,10 @@ def _backfill(arguments: argparse.Namespace) -> Any:
     if arguments.as_of:
         document["as_of"] = arguments.as_of
     return System(stack()).run("BackfillMachine", document)
+
+
+def _upkeep(arguments: argparse.Namespace) -> Any:
+    return System(stack()).upkeep(arguments.as_of)
 
 
 def _send(arguments: argparse.Namespace) -> Any:

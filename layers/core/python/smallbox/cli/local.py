@@ -40,8 +40,8 @@ class Stack:
     outputs: dict[str, str]
     pid: int
 
-    def client(self, service: str) -> Any:
-        """A boto3 client of a service of the stack."""
+    def client(self, service: str, **options: Any) -> Any:
+        """A boto3 client of a service of the stack, with boto3's options."""
         import boto3  # noqa: PLC0415 half a second that `smallbox --help` need not pay
 
         create: Any = boto3.client  # its stubs want the service's name as a literal
@@ -51,6 +51,7 @@ class Stack:
             region_name=self.region,
             aws_access_key_id=self.access_key,
             aws_secret_access_key=self.secret_key,
+            **options,
         )
 
     @cached_property

@@ -17,6 +17,8 @@ ERRORS_FROM: Final = 400
 MOST: Final = 500
 """The most records or instances of one request."""
 _POLL_SECONDS: Final = 0.02
+_LONGEST_SECONDS: Final = 900
+"""As long as a function may run; asking again sooner would start it twice."""
 FEATURE_QUEUES: Final = ("DropsQueue", "EventsQueue", "FeaturesQueue", "RebuildQueue")
 """What must be empty before the online store holds all that was sent. Upstream first: a message is gone from a queue
 only when what it causes is in the next one."""
@@ -68,6 +70,24 @@ class System:
         message = {"source": source} if as_of is None else {"source": source, "as_of": parse_moment(as_of)}
         self.client("sqs").send_message(QueueUrl=self.outputs["RebuildQueue"], MessageBody=json.dumps(message))
         self.drain()
+
+    def upkeep(self, as_of: str | None = None) -> Mapping[str, Any]:
+        """Have the lake looked after, and wait for it; where each table ``current`` stands.
+
+        Raises:
+            Unavailable: when it failed, with the reason.
+        """
+        from botocore.config import Config  # noqa: PLC0415 what takes long to import is imported where it is needed
+
+        document = {} if as_of is None else {"as_of": as_of}
+        patient = Config(read_timeout=_LONGEST_SECONDS, retries={"total_max_attempts": 1})
+        answer = self.stack.client("lambda", config=patient).invoke(
+            FunctionName=self.outputs["UpkeepFunction"], Payload=json.dumps(document).encode()
+        )
+        payload: Mapping[str, Any] = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            raise Unavailable(f"the upkeep failed: {payload.get('errorMessage')}")
+        return payload
 
     def upload(self, key: str, file: Path) -> None:
         """Put a file into the inbox."""

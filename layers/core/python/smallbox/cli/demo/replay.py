@@ -92,6 +92,7 @@ class Replay:
 
     def _close_day(self, midnight: Micros) -> None:
         self._system.drain()
+        self._system.upkeep(format_moment(midnight))
         day = self._system.run("DailyMachine", {"model": MODEL, "as_of": format_moment(midnight)})
         self.counts.days.append(day)
         if execution := day["retraining"].get("execution"):

@@ -1,0 +1,19 @@
+"""The lake's upkeep, once a day: the tables ``current`` brought forward, files compacted, replaced ones removed."""
+
+from typing import Any
+
+from smallbox.aws import clock
+from smallbox.aws.lake import DeltaLake
+from smallbox.aws.settings import Upkeep as Settings
+from smallbox.aws.settings import from_environment
+from smallbox.define.project import load
+from smallbox.ingestion.upkeep import Upkeep
+
+settings = from_environment(Settings)
+upkeep = Upkeep(load(), DeltaLake.in_bucket(settings.lake_bucket))
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Look after every table, as of the event's ``as_of`` or now; where each table ``current`` stands."""
+    del context
+    return upkeep.run(event, clock.now())
