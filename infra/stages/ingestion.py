@@ -1,29 +1,39 @@
 """Ingestion: events over HTTPS and dropped files, checked, to the lake."""
 
+from typing import Final
+
 from constructs import Construct
 
 from infra.parts.flow import Flow
-from infra.parts.function import ANSWER, BATCH, TASK, Function
+from infra.parts.function import ANSWER, BATCH, LOADING, TASK, Function
 from infra.parts.triggers import objects_to_queue, read_batches, read_one_by_one
 from infra.wheels import API, IMAGE
 from smallbox.aws import settings
 
+LOADERS: Final = 4
+"""Parts of a dropped file at a time: each takes many seconds between two commits, so they seldom meet in one."""
+
 
 class Ingestion(Construct):
-    """``collect`` takes events, ``append`` writes them, ``load`` reads dropped files, ``compact`` tidies daily."""
+    """``collect`` takes events, ``append`` writes them, ``load`` reads dropped files by parts, ``compact`` tidies daily."""
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "ingestion")
         collecting = settings.Collect(lake_bucket=flow.lake, events_queue=flow.url("events"))
         appending = settings.Append(lake_bucket=flow.lake, features_queue=flow.url("features"))
-        loading = settings.Load(inbox_bucket=flow.inbox, lake_bucket=flow.lake, rebuild_queue=flow.url("rebuild"))
+        loading = settings.Load(
+            inbox_bucket=flow.inbox,
+            lake_bucket=flow.lake,
+            drops_queue=flow.url("drops"),
+            rebuild_queue=flow.url("rebuild"),
+        )
 
         collect = Function(self, "collect", flow, collecting, wheels=API, size=ANSWER)
         append = Function(self, "append", flow, appending, wheels=IMAGE, size=BATCH)
-        load = Function(self, "load", flow, loading, wheels=IMAGE, size=TASK)
+        load = Function(self, "load", flow, loading, wheels=IMAGE, size=LOADING)
         Function(self, "compact", flow, settings.Compact(lake_bucket=flow.lake), wheels=IMAGE, size=TASK)
 
         flow.api.route(collect.target, "POST /events/{source}")
         read_batches(flow, "events", append)
         objects_to_queue(self, flow, flow.stores.inbox, "drop/*", "drops")
-        read_one_by_one(flow, "drops", load)
+        read_one_by_one(flow, "drops", load, workers=LOADERS)

@@ -18,7 +18,7 @@ from smallbox.aws.settings import PREFIX
 
 ROOT = Path(__file__).parents[2]
 REGION: Final = "eu-central-1"
-QUEUES = ("events", "features", "rebuild", "predictions")
+QUEUES = ("events", "drops", "features", "rebuild", "predictions")
 TABLES = {"online": ("pk",), "registry": ("pk", "sk"), "metrics": ("pk", "sk")}
 BUCKETS = ("inbox", "lake")
 

@@ -64,11 +64,12 @@ class Rejection:
     """Why a record was not accepted.
 
     Attributes:
-        index: where it stood in its array, or its line in a file, from 0.
+        index: where it stood in its array or file, from 0, without a header.
         field: the field that breaks the rule; empty when it is the whole record.
         rule: the broken rule, as a short fixed word like ``required`` or ``maximum``.
         message: one sentence for the sender.
         record: what was sent, as it was sent.
+        line: the line of its file on which it begins, from 1; ``None`` where there are no lines.
     """
 
     index: int
@@ -76,7 +77,9 @@ class Rejection:
     rule: str
     message: str
     record: Any
+    line: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """What the sender gets to see."""
-        return {"index": self.index, "field": self.field, "rule": self.rule, "message": self.message}
+        line = {} if self.line is None else {"line": self.line}
+        return {"index": self.index, **line, "field": self.field, "rule": self.rule, "message": self.message}
