@@ -15,7 +15,7 @@ LOADERS: Final = 4
 
 
 class Ingestion(Construct):
-    """``collect`` takes events, ``append`` writes them, ``load`` reads dropped files by parts, ``compact`` tidies daily."""
+    """``collect`` takes events, ``append`` writes them, ``load`` reads dropped files, ``compact`` tidies daily."""
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "ingestion")

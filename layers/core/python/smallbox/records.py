@@ -4,9 +4,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from smallbox.times import Micros
+
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
+"""Made once: ``json.dumps`` makes one for each record."""
 
 Value = str | float | int | bool | None
 
@@ -34,7 +37,7 @@ class Record:
     @property
     def digest(self) -> str:
         """What it says, as 32 hexadecimal digits: equal for equal values, whenever they were received."""
-        content = json.dumps([self.source, dict(sorted(self.values.items()))], separators=(",", ":"))
+        content = _ENCODER.encode([self.source, dict(sorted(self.values.items()))])
         return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
     def as_json(self) -> dict[str, Any]:
