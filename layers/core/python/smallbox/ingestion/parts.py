@@ -19,7 +19,7 @@ from smallbox.errors import InvalidInput, MalformedBody
 from smallbox.ingestion.readers import BATCH, Limits, Lines, kind_of, malformed, tables, unpacked
 
 PART: Final = Limits(rows=250_000, bytes=64_000_000)
-"""A worker loads as many rows in half a minute and holds them in a few hundred megabytes; see benchmarks/drops.py."""
+"""A worker loads as many rows in well under a minute of a processor, in some 400 MiB; see ``benchmarks/drops.py``."""
 
 
 @dataclass(frozen=True, slots=True)
