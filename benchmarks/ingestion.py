@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 from deltalake import write_deltalake
@@ -28,6 +28,7 @@ from smallbox.ingestion.contract import check_all
 from smallbox.ingestion.messages import pack, unpack
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.ingestion.table import name_of, to_table
+from smallbox.ports import Stored
 from smallbox.records import Record
 from smallbox.times import MINUTE, Micros, Moment, format_moment, parse_day
 
@@ -64,6 +65,10 @@ class Nowhere:
     def list(self, prefix: str) -> Sequence[str]:
         """Nothing is here."""
         raise AssertionError(prefix)
+
+    def download(self, key: str, into: BinaryIO) -> Stored:
+        """Nothing is here."""
+        raise AssertionError(key, into)
 
     def delete(self, key: str) -> None:
         """Nothing is here."""

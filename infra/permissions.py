@@ -48,6 +48,7 @@ PUT: Final = ("s3:PutObject",)
 # A missing object answers 404 only to those who may list the bucket; without this it is a 403, and a
 # Delta table that does not exist yet could not be told from one that may not be read.
 LIST: Final = ("s3:ListBucket",)
+PARTS: Final = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
 DELTA: Final = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload")
 
 SEND: Final = ("sqs:SendMessage",)
@@ -91,10 +92,11 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Under("bucket:lake/tables/*", DELTA),
     ),
     "ingestion/load": (
-        Grant("queue:drops", RECEIVE),
+        Grant("queue:drops", RECEIVE + SEND),
         Grant("queue:rebuild", SEND),
         Grant("bucket:inbox", LIST),
         Under("bucket:inbox/drop/*", GET),
+        Under("bucket:inbox/parts/*", PARTS),
         Grant("bucket:lake", LIST),
         Under("bucket:lake/tables/*", DELTA),
         Under("bucket:lake/quarantine/*", PUT),

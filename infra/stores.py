@@ -12,6 +12,10 @@ from infra.settings import Deployment
 TABLES: Final = {"online": False, "registry": True, "metrics": True}
 """The tables, and whether they have a sort key. All are encrypted with keys of DynamoDB's own, at no cost."""
 
+PARTS_DAYS: Final = 21
+"""How long parts of a dropped file may lie: longer than a message that names one, four days in its queue and fourteen
+in the dead-letter queue."""
+
 
 class Stores(Stack):
     """Buckets ``inbox`` and ``lake``; tables ``online``, ``registry`` and ``metrics``."""
@@ -20,7 +24,8 @@ class Stores(Stack):
         super().__init__(scope, name, **stack)
         self._deployment = deployment
         self._logs = self._bucket("Logs", lifecycle_rules=[_expire(90)])
-        self.inbox = self._logged_bucket("Inbox", lifecycle_rules=[_expire(30, prefix="drop/")])
+        expiries = [_expire(30, prefix="drop/"), _expire(PARTS_DAYS, prefix="parts/")]
+        self.inbox = self._logged_bucket("Inbox", lifecycle_rules=expiries)
         self.lake = self._logged_bucket("Lake", versioned=True, lifecycle_rules=[_expire_versions(30)])
         _send_events(self.inbox)
         self.tables = {table: self._table(table, sorted_=sort) for table, sort in TABLES.items()}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from aws_cdk import Duration
+from aws_cdk import Size as Storage
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -22,16 +23,21 @@ from smallbox.aws.settings import environment
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """What a function gets: megabytes of memory, and with them its share of a processor, and seconds to run."""
+    """What a function gets: megabytes of memory, and with them its share of a processor, and seconds to run.
+
+    ``disk`` is the megabytes of its ``/tmp``; 512 cost nothing.
+    """
 
     memory: int
     seconds: int
+    disk: int = 512
 
 
 ANSWER: Final = Size(512, 10)
 FIGURES: Final = Size(1769, 10)  # a whole processor
 BATCH: Final = Size(1024, 60)
 TASK: Final = Size(3008, 900)
+LOADING: Final = Size(3008, 900, disk=4096)  # a dropped file lies there, and unpacked beside it where that is Parquet
 FITTING: Final = Size(8192, 900)
 
 
@@ -42,7 +48,7 @@ class Function(Construct):
         flow: what all functions share.
         settings: the settings object that its handler reads back from its environment.
         wheels: the wheels of a zip function: ``API``, ``COMPUTE``, or ``IMAGE``.
-        size: memory and time.
+        size: memory, time and disk.
         dead: where an asynchronous invocation goes that failed every attempt.
         snap_start: start from a snapshot.
     """
@@ -73,6 +79,7 @@ class Function(Construct):
             environment=self._environment(settings),
             memory_size=size.memory,
             timeout=Duration.seconds(size.seconds),
+            ephemeral_storage_size=Storage.mebibytes(size.disk),
             dead_letter_queue=dead,
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
             **self._packaging(),

@@ -16,7 +16,7 @@ from infra.parts.function import Function
 from infra.parts.roles import exact_role
 
 BATCH_SIZE: Final = 100
-_CONCURRENCY: Final = 2
+FEWEST: Final = 2
 """Readers of a queue at a time: the fewest that AWS lets one ask for; more would meet in the same commit."""
 
 
@@ -25,12 +25,12 @@ def read_batches(flow: Flow, queue: str, function: Function) -> None:
     _map(flow, queue, function, BATCH_SIZE, flow.deployment.batch_window_seconds)
 
 
-def read_one_by_one(flow: Flow, queue: str, function: Function) -> None:
-    """Give the function one message at a time."""
-    _map(flow, queue, function, 1, 0)
+def read_one_by_one(flow: Flow, queue: str, function: Function, workers: int = FEWEST) -> None:
+    """Give the function one message at a time, and so many messages at once to as many of it."""
+    _map(flow, queue, function, 1, 0, workers)
 
 
-def _map(flow: Flow, queue: str, function: Function, batch: int, window: int) -> None:
+def _map(flow: Flow, queue: str, function: Function, batch: int, window: int, workers: int = FEWEST) -> None:
     lambda_.EventSourceMapping(
         function,
         "Messages",
@@ -38,7 +38,7 @@ def _map(flow: Flow, queue: str, function: Function, batch: int, window: int) ->
         event_source_arn=flow.queues[queue].queue.queue_arn,
         batch_size=batch,
         max_batching_window=Duration.seconds(window),
-        max_concurrency=_CONCURRENCY,
+        max_concurrency=workers,
         report_batch_item_failures=True,
     )
 

@@ -1,12 +1,17 @@
 """Ingestion: events over HTTPS and dropped files, checked, to the lake."""
 
+from typing import Final
+
 from constructs import Construct
 
 from infra.parts.flow import Flow
-from infra.parts.function import ANSWER, BATCH, TASK, Function
+from infra.parts.function import ANSWER, BATCH, LOADING, TASK, Function
 from infra.parts.triggers import objects_to_queue, read_batches, read_one_by_one, run_daily
 from infra.wheels import API, IMAGE
 from smallbox.aws import settings
+
+LOADERS: Final = 4
+"""Parts of a dropped file at a time: each takes many seconds between two commits, so they seldom meet in one."""
 
 
 class Ingestion(Construct):
@@ -16,17 +21,22 @@ class Ingestion(Construct):
         super().__init__(scope, "ingestion")
         collecting = settings.Collect(lake_bucket=flow.lake, events_queue=flow.url("events"))
         appending = settings.Append(lake_bucket=flow.lake, features_queue=flow.url("features"))
-        loading = settings.Load(inbox_bucket=flow.inbox, lake_bucket=flow.lake, rebuild_queue=flow.url("rebuild"))
+        loading = settings.Load(
+            inbox_bucket=flow.inbox,
+            lake_bucket=flow.lake,
+            drops_queue=flow.url("drops"),
+            rebuild_queue=flow.url("rebuild"),
+        )
 
         collect = Function(self, "collect", flow, collecting, wheels=API, size=ANSWER)
         append = Function(self, "append", flow, appending, wheels=IMAGE, size=BATCH)
-        load = Function(self, "load", flow, loading, wheels=IMAGE, size=TASK)
+        load = Function(self, "load", flow, loading, wheels=IMAGE, size=LOADING)
         upkeep = Function(self, "upkeep", flow, settings.Upkeep(lake_bucket=flow.lake), wheels=IMAGE, size=TASK)
 
         flow.api.route(collect.target, "POST /events/{source}")
         read_batches(flow, "events", append)
         objects_to_queue(self, flow, flow.stores.inbox, "drop/*", "drops")
-        read_one_by_one(flow, "drops", load)
+        read_one_by_one(flow, "drops", load, workers=LOADERS)
         # done before the days of the models begin at 01:00; how many models there are, it is one writer
         run_daily(flow, "upkeep", upkeep, hour=0, minute=15)
         self.upkeep = upkeep.target

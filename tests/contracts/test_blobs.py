@@ -1,9 +1,12 @@
 """Proves that every blob store keeps bytes, lists by prefix in order, and says what is not there."""
 
+import io
+
 import pytest
 
 from smallbox.errors import NotFound
 from smallbox.ports import Blobs
+from smallbox.times import SECOND
 
 
 def test_a_blob_comes_back_and_can_be_overwritten(blobs: Blobs) -> None:
@@ -35,3 +38,18 @@ def test_a_deleted_blob_is_gone(blobs: Blobs) -> None:
     assert list(blobs.list("a")) == []
     with pytest.raises(NotFound):
         blobs.get("a")
+
+
+def test_a_download_says_when_its_bytes_were_stored_and_which_they_are(blobs: Blobs) -> None:
+    """The moment is a whole second, the same for every download; the tag is another for other bytes."""
+    found = []
+    for content in (b"one", b"one", b"two"):
+        blobs.put("a", content)
+        file = io.BytesIO()
+        found.append(blobs.download("a", file))
+        assert file.read() == content
+        assert blobs.download("a", io.BytesIO()) == found[-1]
+    assert {stored.at % SECOND for stored in found} == {0}
+    assert found[0].tag == found[1].tag != found[2].tag
+    with pytest.raises(NotFound, match="nowhere"):
+        blobs.download("nowhere", io.BytesIO())

@@ -1,30 +1,37 @@
 """The small ports in memory: blobs, a queue, a meter, a workflow."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
 from smallbox.errors import NotFound
-from smallbox.times import Micros
+from smallbox.ports import Stored
+from smallbox.times import SECOND, Micros
 
 
 class FakeBlobs:
     """The ``Blobs`` port over a dict."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Micros = 0) -> None:
         self.objects: dict[str, bytes] = {}
+        self.now = now
+        self._stored_at: dict[str, Micros] = {}
 
     def get(self, key: str) -> bytes:
         if key not in self.objects:
             raise NotFound(f"there is no object {key!r}", key=key)
         return self.objects[key]
 
-    def download(self, key: str, into: BinaryIO) -> None:
-        into.write(self.get(key))
+    def download(self, key: str, into: BinaryIO) -> Stored:
+        content = self.get(key)
+        into.write(content)
         into.seek(0)
+        return Stored(self._stored_at[key], hashlib.md5(content, usedforsecurity=False).hexdigest())
 
     def put(self, key: str, content: bytes) -> None:
         self.objects[key] = content
+        self._stored_at[key] = self.now // SECOND * SECOND
 
     def delete(self, key: str) -> None:
         self.objects.pop(key, None)

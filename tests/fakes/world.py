@@ -1,6 +1,7 @@
 """The whole system in one process: every stage's own class, every port a fake."""
 
 import io
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from smallbox.features.streamer import Streamer
 from smallbox.feedback.run import JoinTask
 from smallbox.ingestion.append import Appender
 from smallbox.ingestion.collect import Collector
-from smallbox.ingestion.load import DropReport, Loader
+from smallbox.ingestion.drops import DropReport, Drops
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.ingestion.upkeep import Upkeep
 from smallbox.monitoring.run import CheckTask
@@ -45,10 +46,10 @@ class World:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.lake, self.blobs, self.inbox = FakeLake(), FakeBlobs(), FakeBlobs()
+        self.lake, self.blobs, self.inbox = FakeLake(), FakeBlobs(), FakeBlobs(PRESENT)
         self.online, self.meter, self.training = FakeOnlineStore(), FakeMeter(), FakeWorkflow()
         self.registry, self.metrics = Registry(FakeDocuments()), FakeDocuments()
-        self.events, self.features, self.rebuilds, self.predictions = (FakeQueue() for _ in range(4))
+        self.events, self.drops, self.features, self.rebuilds, self.predictions = (FakeQueue() for _ in range(5))
         self.log = PredictionLog(project, self.lake)
         self.shelf = ModelShelf(self.registry, self.blobs)
         self.backfill({})
@@ -64,11 +65,14 @@ class World:
         """Load a Parquet file of records as of a moment."""
         content = io.BytesIO()
         rows.to_parquet(content, index=False)
-        content.seek(0)
-        loader = Loader(self.project, self.lake, self.blobs, self.rebuilds)
-        report = loader.load(f"drop/{source}/as_of={format_moment(as_of)}/file.parquet", content, PRESENT)
+        key = f"drop/{source}/as_of={format_moment(as_of)}/file.parquet"
+        self.inbox.put(key, content.getvalue())
+        drops = Drops(self.project, self.lake, self.blobs, self.inbox, self.drops, self.rebuilds)
+        drops.take(key)
+        for message in self.drops.take():
+            drops.take_part(message)
         self.drain()
-        return report
+        return DropReport(**json.loads(self.blobs.get(f"reports/{key}.json")))
 
     def send(self, source: str, body: str, as_of: Micros, request: str = "r") -> Mapping[str, Any]:
         """Send an array of records as of a moment, and drain."""

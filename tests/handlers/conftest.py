@@ -19,7 +19,7 @@ from tests.fakes.http import moto, playing
 
 ROOT = Path(__file__).parents[2]
 REGION: Final = "eu-central-1"
-QUEUES = ("events", "features", "rebuild", "predictions")
+QUEUES = ("events", "drops", "features", "rebuild", "predictions")
 TABLES = {"online": ("pk",), "registry": ("pk", "sk"), "metrics": ("pk", "sk")}
 BUCKETS = ("inbox", "lake")
 

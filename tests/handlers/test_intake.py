@@ -9,6 +9,7 @@ import boto3
 import pytest
 
 from definitions.late_arrival import origin_weather
+from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.lake import DeltaLake
 from smallbox.aws.online import DynamoOnlineStore
 from smallbox.define import Source, text, timestamp
@@ -16,6 +17,9 @@ from smallbox.define.project import project_of
 from smallbox.errors import InvalidInput
 from smallbox.features.states import key_of
 from smallbox.ingestion.body import BODY_LIMIT
+from smallbox.ingestion.parts import Part
+from smallbox.ingestion.plan import Plan, Shelf
+from smallbox.times import parse_day
 from tests.handlers.conftest import event, handler
 
 ROW = "JFK-1,2013-03-01T08:00:00Z,JFK,39.0,60.1,{wind},0.0,10.0"
@@ -203,3 +207,19 @@ def test_upkeep_refuses_a_moment_that_is_not_past(aws: dict[str, str], as_of: An
     """A table brought to the future would stand there until it came."""
     with pytest.raises(InvalidInput, match=r"as_of.*give a moment that is past"):
         handler("ingestion", "upkeep")({"as_of": as_of})
+
+
+def test_a_part_of_a_dropped_file_is_loaded_from_its_message(aws: dict[str, str]) -> None:
+    """The message that a worker sends for a part leads another one to the part, the lake and the report."""
+    key, inbox = "drop/weather/all.csv", S3Blobs("inbox")
+    shelf = Shelf(inbox, "parts/0")
+    places = shelf.keep(key, [Part(0, 0, f"{HEAD}\n{ROW.format(wind=9.2)}\n".encode())])
+    shelf.write(Plan(key, "weather", parse_day("2013-03-02"), is_replayed=True, places=places, error=None))
+    message = {"key": key, "folder": shelf.folder, "number": 0}
+    assert handler("ingestion", "load")(_sqs(message)) == {"batchItemFailures": []}
+    rows = DeltaLake.in_bucket("lake").read("records/weather")
+    assert rows is not None
+    assert rows["received_at"].to_pylist() == [parse_day("2013-03-02")]
+    assert json.loads(S3Blobs("lake").get(f"reports/{key}.json"))["accepted"] == 1
+    assert _keys("inbox", "parts/") == ["parts/0/00000.json", "parts/0/plan.json"]
+    assert _waiting(aws["rebuild"]) == [{"source": "weather", "as_of": parse_day("2013-03-02")}]

@@ -77,6 +77,30 @@ def test_the_heavy_functions_are_one_image_on_aws(aws: Assembly) -> None:
     assert all(f["Architectures"] == ["arm64"] for f in functions)
 
 
+def test_the_loader_has_room_for_a_large_file(aws: Assembly) -> None:
+    """It alone has more disk than comes for free; four of it take the parts of a file, whose rest goes by itself."""
+    functions = aws.properties("AWS::Lambda::Function")
+    disks = {name: function["EphemeralStorage"]["Size"] for name, function in functions.items()}
+    (loader,) = [name for name, size in disks.items() if size != 512]
+    assert functions[loader]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] == "ingestion/load"
+    assert disks[loader] == 4096
+    mappings = aws.properties("AWS::Lambda::EventSourceMapping").values()
+    (mapping,) = [m for m in mappings if mentioned(m["FunctionName"]) == loader]
+    assert mapping["ScalingConfig"]["MaximumConcurrency"] == 4
+
+
+def test_parts_outlive_every_message_that_names_them(aws: Assembly) -> None:
+    """A message waits four days in its queue and fourteen in the dead-letter queue; the parts lie longer."""
+    rules = [
+        rule
+        for bucket in aws.properties("AWS::S3::Bucket").values()
+        for rule in bucket.get("LifecycleConfiguration", {}).get("Rules", [])
+    ]
+    days = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}
+    retention = [queue["MessageRetentionPeriod"] for queue in aws.properties("AWS::SQS::Queue").values()]
+    assert days["parts/"] * 86_400 > max(retention) + min(retention)
+
+
 def test_outputs_keep_their_names(aws: Assembly) -> None:
     """What clients look up by name is there."""
     assert {output for output in aws.outputs if not output.startswith("Exports")} == OUTPUTS

@@ -1,26 +1,39 @@
-"""A file dropped under ``drop/`` to the lake."""
+"""A file dropped under ``drop/``, or a part of one, to the lake."""
 
 from typing import Any
 
-from smallbox.aws import clock
 from smallbox.aws.batch import consume
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.lake import DeltaLake
-from smallbox.aws.objects import each_object, key_of
+from smallbox.aws.objects import key_of
 from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import Load, from_environment
 from smallbox.define.project import load
-from smallbox.ingestion.load import Loader
+from smallbox.ingestion.drops import Drops
 
 settings = from_environment(Load)
-inbox = S3Blobs(settings.inbox_bucket)
-loader = Loader(
-    load(), DeltaLake.in_bucket(settings.lake_bucket), S3Blobs(settings.lake_bucket), SqsQueue(settings.rebuild_queue)
+drops = Drops(
+    load(),
+    DeltaLake.in_bucket(settings.lake_bucket),
+    S3Blobs(settings.lake_bucket),
+    S3Blobs(settings.inbox_bucket),
+    SqsQueue(settings.drops_queue),
+    SqsQueue(settings.rebuild_queue),
 )
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Load each file that the messages name."""
+    """Load each file that an event of S3 names, and each part that a message of our own does."""
     del context
-    load_one = each_object(inbox, lambda key, content: loader.load(key, content, clock.now()), loader.refuse)
-    return consume(event, key_of, load_one)
+    return consume(event, _name, lambda messages: _take(messages[0]))
+
+
+def _name(message: Any) -> str:
+    return f"{message['folder']}/{message['number']}" if "folder" in message else key_of(message)
+
+
+def _take(message: Any) -> None:
+    if "folder" in message:
+        drops.take_part(message)
+    else:
+        drops.take(key_of(message))

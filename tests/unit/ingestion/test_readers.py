@@ -12,9 +12,8 @@ import pytest
 
 from smallbox.define import Source, boolean, integer, number, text, timestamp
 from smallbox.errors import InvalidInput, MalformedBody, UnsupportedType
-from smallbox.ingestion import readers
 from smallbox.ingestion.contract import check_all
-from smallbox.ingestion.readers import read_batches
+from smallbox.ingestion.readers import Limits, read_batches, read_numbered
 from smallbox.times import parse_day
 
 source = Source(
@@ -86,11 +85,25 @@ def test_a_bad_line_does_not_stop_the_good_ones() -> None:
     assert len(records) == 1
 
 
-def test_batches_say_where_they_begin(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each batch carries the number of its first row."""
-    monkeypatch.setattr(readers, "BATCH_ROWS", 2)
-    content = io.BytesIO(b"{}\n" * 5)
-    assert [(first, len(rows)) for first, rows in read_batches("f.jsonl", content, source)] == [(0, 2), (2, 2), (4, 1)]
+def test_batches_say_where_they_begin() -> None:
+    """Each batch carries the number of its first row and the lines of all, blank ones counted."""
+    content = io.BytesIO(b"{}\n\n" + b"{}\n" * 4)
+    batches = list(read_numbered("f.jsonl", content, source, Limits(2, 1_000)))
+    assert [batch.first for batch in batches] == [0, 2, 4]
+    assert [batch.lines for batch in batches] == [[1, 3], [4, 5], [6]]
+
+
+def test_a_parquet_batch_does_not_end_with_its_row_group() -> None:
+    """However a file was written, its batches have the same rows."""
+    content = io.BytesIO()
+    pq.write_table(pa.table({"n": range(7)}), content, row_group_size=3)
+    batches = read_numbered("f.parquet", content, source, Limits(2, 1_000))
+    assert [[row["n"] for row in batch.rows] for batch in batches] == [[0, 1], [2, 3], [4, 5], [6]]
+
+
+def test_a_row_with_too_few_columns_has_nulls() -> None:
+    """What a short row leaves out is null, for the contract to judge."""
+    assert rows("f.csv", b"id,at,x\na\n") == [{"id": "a", "at": None, "x": None}]
 
 
 @pytest.mark.parametrize(

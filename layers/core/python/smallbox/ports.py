@@ -5,7 +5,7 @@ One contract suite per port runs on both.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from smallbox.times import Micros
 
@@ -97,11 +97,30 @@ class Lake(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a store says of the bytes that it gave.
+
+    Attributes:
+        at: when these bytes were stored, to the second, rounded down.
+        tag: tells them from other bytes under the same key.
+    """
+
+    at: Micros
+    tag: str
+
+
 class Blobs(Protocol):
     """Objects by key, like a bucket."""
 
     def get(self, key: str) -> bytes:
         """The object's content; :class:`~smallbox.errors.NotFound` when it is not there."""
+
+    def download(self, key: str, into: BinaryIO) -> Stored:
+        """Stream an object into a file, and go to its beginning; :class:`~smallbox.errors.NotFound` as above.
+
+        What is returned belongs to the very bytes that were read, whatever is written meanwhile.
+        """
 
     def put(self, key: str, content: bytes) -> None:
         """Write or overwrite an object."""

@@ -9,6 +9,7 @@ from typing import Any, Final
 from smallbox.times import Micros
 
 _COMPACT: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False)
+"""Made once: ``json.dumps`` makes one for each record."""
 
 Value = str | float | int | bool | None
 
@@ -66,13 +67,14 @@ class Rejection:
     """Why a record was not accepted.
 
     Attributes:
-        index: where it stood in its array, or its line in a file, from 0.
+        index: where it stood in its array or file, from 0, without a header.
         field: the field that breaks the rule; empty when it is the whole record.
         rule: the broken rule, as a short fixed word like ``required`` or ``maximum``.
         message: one sentence for the sender; it shows no personal value.
         record: what was sent, as it was sent.
         value: the value that breaks the rule, short: ``'hello'``, ``1048.4``, ``null``, ``missing``, ``an array``;
             ``hidden`` when it is personal, empty when the rule is about no value.
+        line: the line of its file on which it begins, from 1; ``None`` where there are no lines.
     """
 
     index: int
@@ -81,13 +83,9 @@ class Rejection:
     message: str
     record: Any
     value: str = ""
+    line: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """What the sender gets to see."""
-        return {
-            "index": self.index,
-            "field": self.field,
-            "rule": self.rule,
-            "value": self.value,
-            "message": self.message,
-        }
+        said = {"field": self.field, "rule": self.rule, "value": self.value, "message": self.message}
+        return {"index": self.index, **({} if self.line is None else {"line": self.line}), **said}

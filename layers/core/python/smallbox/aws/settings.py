@@ -49,10 +49,11 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """``ingestion/load``: a dropped file to the lake, then a rebuild of the views that read its source."""
+    """``ingestion/load``: dropped files to the lake, part by part, then a rebuild of the views that read the source."""
 
     inbox_bucket: str
     lake_bucket: str
+    drops_queue: str
     rebuild_queue: str
 
 

@@ -5,13 +5,17 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from smallbox.cli.local import stack
 from smallbox.cli.output import json_lines, printed
 from smallbox.cli.system import FEATURE_QUEUES, System
 from smallbox.define import project
 from smallbox.errors import InvalidInput, NotFound, Unavailable
+
+_LEAST_SECONDS: Final = 120
+_BYTES_A_SECOND: Final = 200_000
+"""Slower than any file is loaded: a large one is waited for longer."""
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -71,7 +75,8 @@ def drop(system: System, source: str, file: Path, as_of: str | None = None) -> A
     folder = "" if as_of is None else f"as_of={as_of}/"
     key = f"drop/{source}/{folder}{time.time_ns()}-{file.name}"
     system.upload(key, file)
-    report = read_report(system.wait_for_object("LakeBucket", f"reports/{key}.json"))
+    seconds = _LEAST_SECONDS + file.stat().st_size / _BYTES_A_SECOND
+    report = read_report(system.wait_for_object("LakeBucket", f"reports/{key}.json", seconds))
     try:
         system.drain(FEATURE_QUEUES)
     except Unavailable as error:

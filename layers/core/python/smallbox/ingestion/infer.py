@@ -10,7 +10,7 @@ from smallbox.define.fields import Field, FieldType
 from smallbox.define.source import Source
 from smallbox.errors import MalformedBody
 from smallbox.ingestion.contract import contract_of
-from smallbox.ingestion.readers import coerce, read_batches
+from smallbox.ingestion.readers import read_batches, reader_of
 from smallbox.ingestion.values import shown
 from smallbox.records import Rejection
 
@@ -126,8 +126,8 @@ class _Column:
         for value in self._distinct:
             if _is_misread(kind, value):
                 return None
-            row = coerce(trial, {self.name: value}) if self._as_texts else {self.name: value}
-            found = contract.check_values(row, 0, ())
+            read = reader_of(trial, self.name)(value) if self._as_texts else value
+            found = contract.check_values({self.name: read}, 0, ())
             if isinstance(found, Rejection):
                 return None
             taken.append(found[self.name])

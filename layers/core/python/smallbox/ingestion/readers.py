@@ -5,9 +5,9 @@ import gzip
 import shutil
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final
 
 import pyarrow as pa
@@ -18,87 +18,223 @@ from smallbox.define.source import Source
 from smallbox.errors import MalformedBody, UnsupportedType
 from smallbox.ingestion.body import parse_json
 
-Batch = tuple[int, list[Any]]
-"""The number of the first row, from 0 without a header, and rows that no contract has checked yet."""
 
-BATCH_ROWS: Final = 10_000
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a batch of rows is full: at so many rows or so many bytes of text, whichever comes first."""
+
+    rows: int
+    bytes: int
+
+    def has(self, rows: int, size: int) -> bool:
+        """Whether so many rows and bytes are as many as a batch has."""
+        return rows >= self.rows or size >= self.bytes
+
+
+BATCH: Final = Limits(rows=10_000, bytes=16_000_000)
+"""What is checked at once, as one array: a key that stands in it twice with other values is a duplicate."""
+
 LINE_LIMIT: Final = 1_000_000
 """The greatest length of a line, in bytes."""
+
+MORE_COLUMNS: Final = "(more columns than the header)"
 
 _SPOOLED: Final = 32_000_000
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
 _CORRUPT: Final = (OSError, EOFError, zlib.error, csv.Error, UnicodeDecodeError, pa.ArrowException)
 
 
-def read_batches(name: str, content: BinaryIO, source: Source) -> Iterator[Batch]:
-    """The rows of a file, in batches.
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows that no contract has checked yet.
 
-    A line of JSON that is none is passed on as text, which the contract rejects, so that the rest is loaded. The
-    texts of a CSV file become the contract's types where they can; see :func:`coerce`.
+    Attributes:
+        first: the number of the first row, from 0, without a header.
+        rows: the rows.
+        lines: the line on which each row begins, from 1; empty for Parquet, which has no lines.
+    """
 
-    Args:
-        name: the file's name, which says its type: ``.csv``, ``.parquet`` or ``.jsonl``, each also with ``.gz``.
-        content: the file.
-        source: whose contract the rows should keep.
+    first: int
+    rows: list[Any] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+
+
+class Lines(Iterator[bytes]):
+    """The lines of a stream, and how far they have been read.
+
+    Attributes:
+        count: lines so far.
+        size: bytes so far.
+        kept: the lines themselves, for one who means to write them again.
+    """
+
+    def __init__(self, content: BinaryIO, *, keep: bool = False) -> None:
+        self._content = content
+        self._keep = keep
+        self.count = 0
+        self.size = 0
+        self.kept: list[bytes] = []
+
+    def __next__(self) -> bytes:
+        """The next line, its ending included; :class:`MalformedBody` when it is too long."""
+        line = self._content.readline(LINE_LIMIT + 1)
+        if not line:
+            raise StopIteration
+        self.count += 1
+        if len(line) > LINE_LIMIT:
+            raise MalformedBody(f"a line is longer than {LINE_LIMIT} bytes")
+        self.size += len(line)
+        if self._keep:
+            self.kept.append(line)
+        return line
+
+    def texts(self) -> Iterator[str]:
+        """The lines as text, without a byte order mark before the first."""
+        return (line.decode("utf-8-sig" if self.count == 1 else "utf-8") for line in self)
+
+
+def kind_of(name: str) -> str:
+    """The type that a file's name says.
+
+    >>> kind_of("drop/weather/January.CSV.gz")
+    'csv'
 
     Raises:
-        UnsupportedType: when the name ends otherwise.
-        MalformedBody: when the file is not what its name says, at the batch where that shows.
+        UnsupportedType: when it is none that is read.
     """
-    plain = name.lower().removesuffix(".gz")
-    kind = plain.rpartition(".")[2]
+    kind = name.lower().removesuffix(".gz").rpartition(".")[2]
     if kind not in _READERS:
         raise UnsupportedType(f"{name!r} is not read; drop .csv, .parquet or .jsonl, each also with .gz", file=name)
-    with _malformed(name):
-        # gzip reads any binary file object, which its type does not say
-        stream: Any = gzip.GzipFile(fileobj=content) if plain != name.lower() else content
-        first = 0
-        rows = _READERS[kind](stream, source)
-        while batch := list(islice(rows, BATCH_ROWS)):
-            yield first, batch
-            first += len(batch)
+    return kind
+
+
+def unpacked(name: str, content: BinaryIO) -> Any:
+    """The file's content as a stream, without gzip when the name ends in ``.gz``."""
+    # gzip reads any binary file object, which its type does not say
+    return gzip.GzipFile(fileobj=content) if name.lower().endswith(".gz") else content
 
 
 @contextmanager
-def _malformed(name: str) -> Iterator[None]:
+def malformed(name: str) -> Iterator[None]:
+    """Raise what a library says of a corrupt file as :class:`MalformedBody`."""
     try:
         yield
     except _CORRUPT as error:
         raise MalformedBody(f"{name!r} cannot be read: {str(error)[:200]}", file=name) from error
 
 
-def _lines(content: BinaryIO) -> Iterator[bytes]:
-    while line := content.readline(LINE_LIMIT + 1):
-        if len(line) > LINE_LIMIT:
-            raise MalformedBody(f"a line is longer than {LINE_LIMIT} bytes")
-        yield line
+def read_numbered(name: str, content: BinaryIO, source: Source, limits: Limits = BATCH) -> Iterator[Batch]:
+    """The rows of a file, in batches.
+
+    A line of JSON that is none is passed on as text, which the contract rejects, so that the rest is loaded. The
+    texts of a CSV file become the contract's types where they can; an empty text is null, and what cannot be read
+    stays as it is.
+
+    Args:
+        name: the file's name, which says its type: ``.csv``, ``.parquet`` or ``.jsonl``, each also with ``.gz``.
+        content: the file.
+        source: whose contract the rows should keep.
+        limits: when a batch is full.
+
+    Raises:
+        UnsupportedType: when the name ends otherwise.
+        MalformedBody: when the file is not what its name says, at the batch where that shows.
+    """
+    read = _READERS[kind_of(name)]
+    with malformed(name):
+        yield from read(unpacked(name, content), source, limits)
 
 
-def _json_rows(content: BinaryIO, _: Source) -> Iterator[Any]:
-    for line in _lines(content):
-        if line.strip():
-            try:
-                yield parse_json(line)
-            except MalformedBody:
-                yield line.decode(errors="backslashreplace")
+def read_batches(name: str, content: BinaryIO, source: Source) -> Iterator[tuple[int, list[Any]]]:
+    """As :func:`read_numbered`: the number of the first row, and the rows."""
+    return ((batch.first, batch.rows) for batch in read_numbered(name, content, source))
 
 
-def _csv_rows(content: BinaryIO, source: Source) -> Iterator[Any]:
-    texts = (line.decode("utf-8-sig" if at == 0 else "utf-8") for at, line in enumerate(_lines(content)))
-    rows = csv.DictReader(texts, restkey="(more columns than the header)", strict=True)
-    return (coerce(source, row) for row in rows)
+def _batches(rows: Iterator[tuple[int, Any]], lines: Lines, limits: Limits) -> Iterator[Batch]:
+    """The rows with the lines on which they begin, in batches."""
+    batch, begun = Batch(0), lines.size
+    for line, row in rows:
+        batch.rows.append(row)
+        batch.lines.append(line)
+        if limits.has(len(batch.rows), lines.size - begun):
+            yield batch
+            batch, begun = Batch(batch.first + len(batch.rows)), lines.size
+    if batch.rows:
+        yield batch
 
 
-def _parquet_rows(content: BinaryIO, _: Source) -> Iterator[Any]:
+def _json_batches(content: BinaryIO, _: Source, limits: Limits) -> Iterator[Batch]:
+    lines = Lines(content)
+    rows = ((lines.count, _json(line)) for line in lines if line.strip())
+    return _batches(rows, lines, limits)
+
+
+def _json(line: bytes) -> Any:
+    try:
+        return parse_json(line)
+    except MalformedBody:
+        return line.decode(errors="backslashreplace")
+
+
+def _csv_batches(content: BinaryIO, source: Source, limits: Limits) -> Iterator[Batch]:
+    lines = Lines(content)
+    reader = csv.reader(lines.texts(), strict=True)
+    header = next(reader, [])
+    values = [reader_of(source, name) for name in header]
+    return _batches(_csv_rows(reader, header, values, lines), lines, limits)
+
+
+def _csv_rows(
+    reader: Iterator[list[str]], header: list[str], values: Sequence[Callable[[str], Any]], lines: Lines
+) -> Iterator[tuple[int, Any]]:
+    width, line = len(header), lines.count + 1
+    for row in reader:
+        if len(row) == width:
+            yield line, {name: read(text) for name, read, text in zip(header, values, row, strict=True)}
+        elif row:
+            yield line, _ragged(row, header, values)
+        line = lines.count + 1
+
+
+def _ragged(row: list[str], header: list[str], values: Sequence[Callable[[str], Any]]) -> dict[str, Any]:
+    """A row that has more or fewer values than the header has names."""
+    found: dict[str, Any] = dict.fromkeys(header)
+    found |= {name: read(text) for name, read, text in zip(header, values, row, strict=False)}
+    return found | ({MORE_COLUMNS: row[len(header) :]} if len(row) > len(header) else {})
+
+
+def _parquet_batches(content: BinaryIO, _: Source, limits: Limits) -> Iterator[Batch]:
+    first = 0
+    for table in tables(content, limits.rows):
+        columns = [_plain(column).to_pylist() for column in table.columns]
+        yield Batch(first, [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)])
+        first += len(table)
+
+
+def tables(content: Any, rows: int) -> Iterator[pa.Table]:
+    """The rows of a Parquet file, in tables of exactly that many and a last one of the rest."""
+    if not isinstance(content, gzip.GzipFile):
+        yield from _tables(content, rows)
+        return
     with tempfile.SpooledTemporaryFile(_SPOOLED) as seekable:
         shutil.copyfileobj(content, seekable)
         seekable.seek(0)
-        for batch in pq.ParquetFile(seekable).iter_batches(BATCH_ROWS):
-            columns = [_plain(column).to_pylist() for column in batch.columns]
-            yield from (dict(zip(batch.schema.names, row, strict=True)) for row in zip(*columns, strict=True))
+        yield from _tables(seekable, rows)
 
 
-def _plain(column: pa.Array) -> pa.Array:
+def _tables(content: Any, rows: int) -> Iterator[pa.Table]:
+    held: pa.Table | None = None
+    for batch in pq.ParquetFile(content).iter_batches(rows):
+        table = pa.Table.from_batches([batch])
+        held = table if held is None else pa.concat_tables([held, table])
+        while len(held) >= rows:
+            yield held.slice(0, rows)
+            held = held.slice(rows)
+    if held is not None and len(held):
+        yield held
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """The column without what JSON could not have said: not a number, nanoseconds, decimals."""
     if pa.types.is_floating(column.type):
         return pc.if_else(pc.is_nan(column), None, column)
@@ -109,27 +245,26 @@ def _plain(column: pa.Array) -> pa.Array:
     return column
 
 
-_READERS: Final[Mapping[str, Callable[[Any, Source], Iterator[Any]]]] = {
-    "csv": _csv_rows,
-    "jsonl": _json_rows,
-    "parquet": _parquet_rows,
+_READERS: Final[Mapping[str, Callable[[Any, Source, Limits], Iterator[Batch]]]] = {
+    "csv": _csv_batches,
+    "jsonl": _json_batches,
+    "parquet": _parquet_batches,
 }
 
 
-def coerce(source: Source, row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of texts as the contract's types; an empty text is null, and what cannot be read stays as it is.
+def reader_of(source: Source, name: str) -> Callable[[str], Any]:
+    """What makes a value of the field out of a text; the texts of a column that is no field stay as they are.
 
     >>> from smallbox.define import Source, boolean, integer, text, timestamp
-    >>> fields = {"id": text(), "at": timestamp(), "n": integer(), "ok": boolean(nullable=True)}
-    >>> coerce(Source("s", "id", "at", fields), {"id": "7", "at": "", "n": "3", "ok": "True"})
-    {'id': '7', 'at': None, 'n': 3, 'ok': True}
+    >>> source = Source("s", "id", "at", {"id": text(), "at": timestamp(), "n": integer(), "ok": boolean()})
+    >>> [reader_of(source, name)(value) for name, value in {"id": "", "n": "3", "ok": "True", "x": ""}.items()]
+    [None, 3, True, '']
     """
-    coerced = dict(row)
-    for name, field in source.fields.items():
-        value = coerced.get(name)
-        if isinstance(value, str):
-            coerced[name] = None if value == "" else _COERCE.get(field.type, str)(value)
-    return coerced
+    return _VALUES[source.fields[name].type] if name in source.fields else str
+
+
+def _text(value: str) -> Any:
+    return value or None
 
 
 def _number(value: str) -> Any:
@@ -137,7 +272,7 @@ def _number(value: str) -> Any:
         # Python reads 1_000 as a number; nobody else does
         return value if "_" in value else float(value)
     except ValueError:
-        return value
+        return value or None
 
 
 def _integer(value: str) -> Any:
@@ -146,7 +281,13 @@ def _integer(value: str) -> Any:
 
 
 def _boolean(value: str) -> Any:
-    return _BOOLEANS.get(value.lower(), value)
+    return _BOOLEANS.get(value.lower(), value or None)
 
 
-_COERCE: Final[Mapping[str, Callable[[str], Any]]] = {"number": _number, "integer": _integer, "boolean": _boolean}
+_VALUES: Final[Mapping[str, Callable[[str], Any]]] = {
+    "text": _text,
+    "timestamp": _text,
+    "number": _number,
+    "integer": _integer,
+    "boolean": _boolean,
+}

@@ -1,0 +1,120 @@
+"""A large drop under way: its plan, its parts, and what became of each.
+
+    parts/<drop>/00000.csv, ...   the parts
+    parts/<drop>/plan.json        written when all of them are there
+    parts/<drop>/00000.json, ...  what became of a part; when the last one is there, the file is done
+
+The small documents stay until the bucket's lifecycle rule takes them, so that a message that is delivered again finds
+its part done, however late it is.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from smallbox.errors import Conflict, NotFound
+from smallbox.ingestion.load import Counts
+from smallbox.ingestion.parts import Part
+from smallbox.ingestion.readers import kind_of
+from smallbox.ports import Blobs, Stored
+from smallbox.times import Micros
+
+PREFIX: Final = "parts"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done for a dropped file: all that its report and its rows depend on.
+
+    Attributes:
+        key: the file's key.
+        source: the name of its source.
+        at: when its rows were received.
+        is_replayed: whether its folder named that moment.
+        places: for each part the number of its first row, and what to add to its line numbers.
+        error: why the file could not be read to its end, as in an answer's body; ``None`` when it could.
+    """
+
+    key: str
+    source: str
+    at: Micros
+    is_replayed: bool
+    places: Sequence[tuple[int, int]]
+    error: Mapping[str, Any] | None
+
+
+def folder_of(key: str, stored: Stored) -> str:
+    """Where the parts of a drop lie: another content, or the same one dropped again, lies elsewhere."""
+    name = json.dumps([key, stored.at, stored.tag])
+    return f"{PREFIX}/{hashlib.blake2b(name.encode(), digest_size=16).hexdigest()}"
+
+
+class Shelf:
+    """The folder of one drop."""
+
+    def __init__(self, inbox: Blobs, folder: str) -> None:
+        self._inbox = inbox
+        self.folder = folder
+
+    def plan(self) -> Plan | None:
+        """The plan; ``None`` before all parts are there."""
+        try:
+            document = json.loads(self._inbox.get(f"{self.folder}/plan.json"))
+        except NotFound:
+            return None
+        places = tuple((first, line) for first, line in document.pop("places"))
+        return Plan(places=places, **document)
+
+    def write(self, plan: Plan) -> None:
+        """Write the plan."""
+        self._inbox.put(f"{self.folder}/plan.json", json.dumps(asdict(plan)).encode())
+
+    def keep(self, key: str, parts: Iterable[Part]) -> Sequence[tuple[int, int]]:
+        """Write the parts of a file, one after the other; their places."""
+        places = []
+        for number, part in enumerate(parts):
+            self._inbox.put(self._part_key(key, number), part.content)
+            places.append((part.first, part.line))
+        return tuple(places)
+
+    def part(self, plan: Plan, number: int) -> Part:
+        """A part.
+
+        Raises:
+            Conflict: when it is gone, since all parts are done.
+        """
+        key = self._part_key(plan.key, number)
+        try:
+            return Part(*plan.places[number], self._inbox.get(key))
+        except NotFound as error:
+            raise Conflict(f"{key!r} is gone, so another worker has loaded it; look again", key=key) from error
+
+    def report(self, number: int, counts: Counts) -> None:
+        """Write what became of a part."""
+        self._inbox.put(self._report_key(number), json.dumps(asdict(counts)).encode())
+
+    def done(self) -> set[int]:
+        """The numbers of the parts that are done."""
+        names = (key.removeprefix(f"{self.folder}/") for key in self._inbox.list(f"{self.folder}/"))
+        return {int(stem) for stem, _, ending in (name.partition(".") for name in names) if _is_report(stem, ending)}
+
+    def counts(self, plan: Plan) -> Sequence[Counts]:
+        """What became of each part."""
+        return [Counts(**json.loads(self._inbox.get(self._report_key(n)))) for n in range(len(plan.places))]
+
+    def clear(self, plan: Plan) -> None:
+        """Remove the parts; the plan and what became of them stay."""
+        for number in range(len(plan.places)):
+            self._inbox.delete(self._part_key(plan.key, number))
+
+    def _part_key(self, key: str, number: int) -> str:
+        return f"{self.folder}/{number:05d}.{kind_of(key)}"
+
+    def _report_key(self, number: int) -> str:
+        return f"{self.folder}/{number:05d}.json"
+
+
+def _is_report(stem: str, ending: str) -> bool:
+    return stem.isdigit() and ending == "json"
