@@ -21,6 +21,7 @@ from smallbox.define import (
     last,
     mean,
     number,
+    prepare,
     rate,
     text,
     timestamp,
@@ -132,22 +133,13 @@ origin_weather = FeatureView(
 
 def boosted_trees(columns: Columns) -> Any:
     """Gradient-boosted trees: missing numbers are their own branch, rare categories one column."""
-    from sklearn.compose import ColumnTransformer
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.pipeline import Pipeline
-    from sklearn.preprocessing import OneHotEncoder
 
-    encode = OneHotEncoder(handle_unknown="ignore", min_frequency=200, sparse_output=False)
-    prepare = ColumnTransformer(
-        [
-            ("numeric", "passthrough", columns.numeric_positions),
-            ("categorical", encode, columns.categorical_positions),
-        ]
-    )
     trees = HistGradientBoostingClassifier(
         max_iter=150, learning_rate=0.06, max_leaf_nodes=24, min_samples_leaf=100, random_state=0
     )
-    return Pipeline([("prepare", prepare), ("trees", trees)])
+    return Pipeline([("prepare", prepare(columns, categorical={"min_frequency": 200})), ("trees", trees)])
 
 
 late_arrival = Model(

@@ -3,6 +3,7 @@
 from smallbox.define.aggregates import count, last, maximum, mean, minimum, rate, total
 from smallbox.define.fields import boolean, integer, number, text, timestamp
 from smallbox.define.model import Columns, Model, label
+from smallbox.define.prepare import prepare
 from smallbox.define.rules import Gate, Monitor, Release, Retrain
 from smallbox.define.source import Source
 from smallbox.define.view import FeatureView
@@ -25,6 +26,7 @@ __all__ = [
     "mean",
     "minimum",
     "number",
+    "prepare",
     "rate",
     "text",
     "timestamp",
