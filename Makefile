@@ -45,7 +45,7 @@ test: check layers ## check, then every test; those against the local stack last
 	$(BIN)/pytest -m deployed
 
 .PHONY: bench
-bench: setup ## the benchmarks, ours beside its peers
+bench: setup .build/peers.stamp ## the benchmarks, ours beside its peers
 	for benchmark in benchmarks/*.py; do $(BIN)/python "$$benchmark"; done
 
 .PHONY: docs
@@ -68,6 +68,8 @@ lock: setup ## compile every requirements file again
 		$(COMPILE) --upgrade --python-version 3.11 -c requirements/shared.in -c requirements/dev.txt \
 			"layers/$$runtime/requirements.in" -o "layers/$$runtime/requirements.txt"; \
 	done
+	$(COMPILE) --upgrade --python-version 3.11 -c requirements/dev.txt benchmarks/requirements.in -o benchmarks/requirements.txt
+	$(COMPILE) --upgrade --python-version 3.11 benchmarks/feast.in -o benchmarks/feast.txt
 	npm install --package-lock-only
 
 .PHONY: setup
@@ -91,3 +93,11 @@ $(UV): requirements/uv.txt
 .build/node.stamp: .build/python.stamp package-lock.json
 	npm ci --no-audit --no-fund
 	mkdir -p .build && touch $@
+
+# The benchmarks' peers, beside the virtual environment; Feast, which asks for older packages, in one of its own.
+.build/peers.stamp: .build/python.stamp benchmarks/requirements.txt benchmarks/feast.txt
+	rm -rf .build/peers
+	$(UV) pip install --quiet --python $(BIN)/python --target .build/peers --no-deps --require-hashes -r benchmarks/requirements.txt
+	$(UV) venv --quiet --clear --python $(BIN)/python .build/feast
+	$(UV) pip sync --quiet --python .build/feast/bin/python --require-hashes benchmarks/feast.txt
+	touch $@

@@ -5,7 +5,20 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from smallbox.define import Columns, FeatureView, Model, Retrain, Source, boolean, label, mean, number, text, timestamp
+from smallbox.define import (
+    Columns,
+    FeatureView,
+    Model,
+    Retrain,
+    Source,
+    boolean,
+    label,
+    mean,
+    number,
+    prepare,
+    text,
+    timestamp,
+)
 from smallbox.define.rules import Gate
 from smallbox.times import HOUR
 
@@ -34,18 +47,11 @@ depot = FeatureView("depot", entity="depot", source=deliveries, features={"depot
 
 def trees(columns: Columns) -> Any:
     """Few, small trees; rare depots share a column."""
-    from sklearn.compose import ColumnTransformer  # noqa: PLC0415
     from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415
     from sklearn.pipeline import Pipeline  # noqa: PLC0415
-    from sklearn.preprocessing import OneHotEncoder  # noqa: PLC0415
 
-    encode = OneHotEncoder(handle_unknown="ignore", min_frequency=30, sparse_output=False)
-    parts = [
-        ("numeric", "passthrough", columns.numeric_positions),
-        ("categorical", encode, columns.categorical_positions),
-    ]
     classifier = HistGradientBoostingClassifier(max_iter=20, max_leaf_nodes=8, random_state=0)
-    return Pipeline([("prepare", ColumnTransformer(parts)), ("trees", classifier)])
+    return Pipeline([("prepare", prepare(columns, categorical={"min_frequency": 30})), ("trees", classifier)])
 
 
 late_parcel = Model(

@@ -24,6 +24,7 @@ from smallbox.define import (
     last,
     mean,
     number,
+    prepare,
     rate,
     std,
     text,
@@ -181,22 +182,13 @@ def aircraft_age(scheduled_at: Any, aircraft_built: Any) -> Any:
 
 def boosted_trees(columns: Columns) -> Any:
     """Gradient-boosted trees: missing numbers are their own branch, rare categories one column."""
-    from sklearn.compose import ColumnTransformer
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.pipeline import Pipeline
-    from sklearn.preprocessing import OneHotEncoder
 
-    encode = OneHotEncoder(handle_unknown="ignore", min_frequency=200, sparse_output=False)
-    prepare = ColumnTransformer(
-        [
-            ("numeric", "passthrough", columns.numeric_positions),
-            ("categorical", encode, columns.categorical_positions),
-        ]
-    )
     trees = HistGradientBoostingClassifier(
         max_iter=150, learning_rate=0.06, max_leaf_nodes=24, min_samples_leaf=100, random_state=0
     )
-    return Pipeline([("prepare", prepare), ("trees", trees)])
+    return Pipeline([("prepare", prepare(columns, categorical={"min_frequency": 200})), ("trees", trees)])
 
 
 late_arrival = Model(
