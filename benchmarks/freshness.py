@@ -52,7 +52,7 @@ def a_day_stale(model: Model, lake: DeltaLake, rows: pa.Table) -> pa.Table:
     """The rows with what the store added a day before."""
     requests = latest(lake.read(name_of(model.request)), TO + DAY)
     asked = requests.take(pc.index_in(rows["key"].combine_chunks(), value_set=requests["key"].combine_chunks()))
-    entities = {view.name: entities_of(view, asked).to_pylist() for view in model.views}
+    entities = {view.name: entities_of(view, asked) for view in model.views}
     stored = historical_features(model, lake, entities, asked["time"].to_numpy() - DAY)
     inputs = assemble(model, sent_in(model, asked), stored)
     columns = {name: rows[name] for name in rows.column_names}

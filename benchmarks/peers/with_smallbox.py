@@ -41,4 +41,4 @@ def run(given: Any) -> Floats:
     """The answers."""
     events, questions = given
     as_of, versions = questions["as_of"].to_numpy(), history(events)
-    return np.hstack([point_in_time(view, versions, questions[view.name].to_pylist(), as_of) for view in views])
+    return np.hstack([point_in_time(view, versions, questions[view.name], as_of) for view in views])

@@ -1,6 +1,5 @@
 """Attributes of many questions at once, from the lake: what :mod:`smallbox.features.facts` answers one by one."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,13 +9,11 @@ import pyarrow.compute as pc
 from smallbox.define.attributes import Attributes
 from smallbox.features.inputs import Objects
 from smallbox.features.listing import pairs
-from smallbox.features.rows import entities_of, floats
+from smallbox.features.rows import Names, entities_of, find, floats
 from smallbox.features.window import Floats, Ints
 
 
-def attributes_as_of(
-    view: Attributes, history: pa.Table, entities: Sequence[str | None], as_of: Ints
-) -> tuple[Floats, Objects]:
+def attributes_as_of(view: Attributes, history: pa.Table, entities: Names, as_of: Ints) -> tuple[Floats, Objects]:
     """The attributes of each entity as they stood, and were known, at each moment.
 
     Args:
@@ -62,16 +59,15 @@ class _Block:
         known_at, superseded_at = (facts[name].to_numpy()[order] for name in ("known_at", "superseded_at"))
         return cls(encoded.dictionary, order, place, moments, known_at, superseded_at)
 
-    def begun(self, entities: Sequence[str | None], as_of: Ints) -> tuple[Ints, Ints]:
+    def begun(self, entities: Names, as_of: Ints) -> tuple[Ints, Ints]:
         """Where the versions of each entity begin, and where those end that had begun by its moment."""
-        found = pc.index_in(pa.array(entities, pa.string()), value_set=self.names)
-        entity = np.asarray(pc.fill_null(found, len(self.names)), dtype=np.int64)
+        entity = find(entities, self.names)
         width = len(self.moments) + 1
         until = np.searchsorted(self.moments, as_of, side="right")
         return np.searchsorted(self.place, entity * width), np.searchsorted(self.place, entity * width + until)
 
 
-def _holding(block: _Block, entities: Sequence[str | None], as_of: Ints) -> Ints:
+def _holding(block: _Block, entities: Names, as_of: Ints) -> Ints:
     """The row of the fact that holds for each question; -1 for none."""
     holding = np.full(len(as_of), -1, np.int64)
     for question, version in pairs(*block.begun(entities, as_of)):

@@ -12,13 +12,13 @@ from smallbox.define.on_demand import Array
 from smallbox.features.attributes import attributes_as_of
 from smallbox.features.inputs import MISSING_TEXT, Stored, sent_fields
 from smallbox.features.offline import point_in_time
-from smallbox.features.rows import columns_needed, floats
+from smallbox.features.rows import Names, columns_needed, floats
 from smallbox.features.window import Ints
 from smallbox.ingestion.table import history, name_of, schema
 from smallbox.ports import Lake
 
 
-def historical_features(model: Model, lake: Lake, entities: Mapping[str, Sequence[str | None]], as_of: Ints) -> Stored:
+def historical_features(model: Model, lake: Lake, entities: Mapping[str, Names], as_of: Ints) -> Stored:
     """The features that the store would have added, as of each moment.
 
     Args:
@@ -40,7 +40,7 @@ def historical_features(model: Model, lake: Lake, entities: Mapping[str, Sequenc
     return Stored(np.hstack([numeric, *(a.numeric for a in answers)]), np.hstack([texts, *(a.texts for a in answers)]))
 
 
-def _answer(view: View, history: pa.Table, entities: Sequence[str | None], as_of: Ints) -> Stored:
+def _answer(view: View, history: pa.Table, entities: Names, as_of: Ints) -> Stored:
     if isinstance(view, Attributes):
         return Stored(*attributes_as_of(view, history, entities, as_of))
     return Stored(point_in_time(view, history, entities, as_of), np.empty((len(as_of), 0), dtype=object))

@@ -22,7 +22,7 @@ import numpy as np
 from smallbox.define.aggregates import Aggregate, Operand
 from smallbox.define.view import FeatureView
 from smallbox.features.cells import NEVER, Cells
-from smallbox.features.operands import Columns, columns_of, evaluate, hashes
+from smallbox.features.operands import Columns, Mask, columns_of, evaluate, hashes
 from smallbox.features.sketch import Sketches, codes_of
 from smallbox.features.window import Floats, Ints
 from smallbox.records import Record
@@ -33,6 +33,9 @@ SCALE: Final = 1_000_000
 LIMB_BITS: Final = 32
 SQUARES: Final = ("square0", "square1", "square2", "square3")
 """The limbs of the square of the units, the lowest first."""
+
+ALL: Final = Operand()
+"""The record itself, of every record."""
 
 _MASK: Final = np.uint64((1 << LIMB_BITS) - 1)
 _LIMB: Final = np.uint64(LIMB_BITS)
@@ -107,14 +110,15 @@ def rank_of(key: str) -> int:
     return zlib.crc32(key.encode())
 
 
-def _summed(part: str, values: Floats) -> Ints:
-    if part == "present":
-        return np.where(np.isnan(values), 0, 1)
-    if part == "true":
-        return np.where(values == 1.0, 1, 0)
+def summed(part: str, values: Floats) -> Ints | Mask:
+    """What is summed of each value for that part; truths count as 0 and 1."""
+    if part in {"present", "true"}:
+        truths: Mask = values == 1.0 if part == "true" else ~np.isnan(values)
+        return truths
     units: Ints = np.rint(np.nan_to_num(values) * SCALE).astype(np.int64)
     if part in SQUARES:
-        return _square(units)[SQUARES.index(part)]
+        square: Ints = _square(units)[SQUARES.index(part)]
+        return square
     limb: Ints = units >> LIMB_BITS if part == "high" else units & ((1 << LIMB_BITS) - 1)
     return limb
 
@@ -143,7 +147,7 @@ def lift(layout: Layout, times: Ints, ranks: Ints, columns: Columns) -> Cells:
     counted = set(layout.operands) - set(layout.sketches) | {operand for _, operand in layout.adds}
     read = {operand: evaluate(operand, columns, rows) for operand in counted}
     for at, (part, operand) in enumerate(layout.adds):
-        cells.adds[at] = _summed(part, read[operand])
+        cells.adds[at] = summed(part, read[operand])
     for at, (sign, operand) in enumerate(layout.tops):
         signed = read[operand] * sign
         cells.tops[at] = np.where(np.isnan(signed), -np.inf, signed)

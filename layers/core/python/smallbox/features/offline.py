@@ -17,8 +17,8 @@ import pyarrow as pa
 from smallbox.define.view import FeatureView
 from smallbox.features.cells import NEVER, Cells, combine
 from smallbox.features.listing import pairs
-from smallbox.features.measures import layout_of
-from smallbox.features.rows import Rows, rows_of
+from smallbox.features.measures import ALL, Layout, layout_of, summed
+from smallbox.features.rows import Names, Rows, rows_of
 from smallbox.features.sketch import Sketches
 from smallbox.features.totals import Totals, finish
 from smallbox.features.window import Floats, Ints, end_of, start_of, windows
@@ -30,7 +30,10 @@ _PLAIN_SHARE = 0.99
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Questions:
-    """Questions in the order of (entity, as_of); windows in fine tiles since 1970."""
+    """Questions in the order of (entity, as_of), so that neighbours read neighbouring versions.
+
+    Moments of windows are in fine tiles since 1970.
+    """
 
     entity: Ints
     as_of: Ints
@@ -40,22 +43,33 @@ class _Questions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Block:
-    """Versions in the order of (entity, time); ``place`` counts (entity, fine tile) pairs from 0."""
+    """Versions, and their order by (entity, time); ``place`` counts (entity, fine tile) pairs from 0, in that order."""
 
     rows: Rows
-    cells: Cells
-    tile: Ints
+    order: Ints | slice
     place: Ints
     first_tile: int
     span: int
 
     def position(self, entity: Ints, tile: Ints) -> Ints:
         """The position of each entity's first version in that tile or later; 0 for an unknown entity."""
-        place = entity * self.span + np.clip(tile - self.first_tile, 0, self.span - 1)
-        return np.searchsorted(self.place, place)
+        since = np.minimum(np.maximum(tile - self.first_tile, 0), self.span - 1)
+        return np.searchsorted(self.place, entity * self.span + since)
+
+    def versions(self, positions: Ints) -> Ints:
+        """Which of the rows stand at those positions."""
+        return positions if isinstance(self.order, slice) else self.order[positions]
 
 
-def point_in_time(view: FeatureView, table: pa.Table | Rows, entities: Sequence[str | None], as_of: Ints) -> Floats:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ranges:
+    """Where each window of each question begins among a block's versions, and where all of them end."""
+
+    firsts: Sequence[Ints]
+    last: Ints
+
+
+def point_in_time(view: FeatureView, table: pa.Table | Rows, entities: Names, as_of: Ints) -> Floats:
     """The features of each entity as they were known at each moment.
 
     Args:
@@ -69,9 +83,10 @@ def point_in_time(view: FeatureView, table: pa.Table | Rows, entities: Sequence[
         :func:`~smallbox.features.tiles.value` gives.
     """
     rows = table if isinstance(table, Rows) else rows_of(view, table)
-    entity = rows.find(entities)
-    order = np.lexsort((as_of, entity))
-    asked = _questions(view, entity[order], np.asarray(as_of, dtype=np.int64)[order])
+    entity, as_of = rows.find(entities), np.asarray(as_of, dtype=np.int64)
+    by_time = np.argsort(as_of, kind="stable")
+    order = by_time[np.argsort(_narrow(entity, len(rows.names))[by_time], kind="stable")]
+    asked = _questions(view, entity[order], as_of[order])
     totals = Totals.blank(view, len(order))
     if len(rows.time) and len(order):
         _answer(view, rows, asked, totals)
@@ -80,67 +95,89 @@ def point_in_time(view: FeatureView, table: pa.Table | Rows, entities: Sequence[
     return out
 
 
+def _narrow(entity: Ints, names: int) -> Ints:
+    """The same order in 16 bits where they are enough: numpy sorts those by radix, several times faster."""
+    return entity.astype(np.int16) if names < 1 << 15 else entity
+
+
 def _questions(view: FeatureView, entity: Ints, as_of: Ints) -> _Questions:
-    end, tile = end_of(view, as_of), view.tile_micros
-    return _Questions(entity, as_of, [start_of(w, end) // tile for w in windows(view)], end // tile)
+    tile, end = view.tile_micros, end_of(view, as_of) // view.tile_micros
+    starts = [start_of((length // tile, size // tile), end) for length, size in windows(view)]
+    return _Questions(entity, as_of, starts, end)
 
 
 def _answer(view: FeatureView, rows: Rows, asked: _Questions, totals: Totals) -> None:
     delay = rows.known_at - rows.time
-    usual = int(np.quantile(delay, _PLAIN_SHARE, method="higher"))
+    soonest, usual = int(delay.min()), int(delay.max())
+    if soonest < usual:
+        usual = int(np.quantile(delay, _PLAIN_SHARE, method="higher"))
     plain = (rows.superseded_at == FOREVER) & (delay <= usual)
     begin = np.minimum.reduce(asked.starts)
     if plain.any():
         block = _block(view, rows if plain.all() else rows.where(plain))
-        soonest = int(delay[plain].min())
         settled = np.minimum((asked.as_of - usual) // view.tile_micros, asked.end)
-        _add_settled(block, asked, settled, totals)
-        _add_latest(view, block, asked, settled, totals)
-        _add_seen(block, asked, settled, totals)
+        _add_settled(view, block, _ranges(block, asked, settled), totals)
         end = np.minimum((asked.as_of - soonest) // view.tile_micros + 1, asked.end)
-        _add_listed(block, asked, np.maximum(begin, settled), end, totals)
+        _add_listed(view, block, asked, np.maximum(begin, settled), end, totals)
     if not plain.all():
-        _add_listed(_block(view, rows.where(~plain)), asked, begin, asked.end, totals)
+        _add_listed(view, _block(view, rows.where(~plain)), asked, begin, asked.end, totals)
 
 
 def _block(view: FeatureView, rows: Rows) -> _Block:
-    order = _order(rows)
-    if order is not None:
-        rows = rows.where(order)
-    tile = rows.time // view.tile_micros
-    first = int(tile.min())
-    span = int(tile.max()) - first + 2
-    return _Block(rows, rows.lifted(view), tile, rows.entity * span + tile - first, first, span)
+    order, tile = _order(rows), rows.time // view.tile_micros
+    first, last = int(tile.min()), int(tile.max())
+    span = last - first + 2
+    place = tile[order]
+    # in order, the versions of an entity stand together
+    place += np.repeat(np.arange(len(rows.names)) * span - first, np.bincount(rows.entity, minlength=len(rows.names)))
+    return _Block(rows, order, place, first, span)
 
 
-def _order(rows: Rows) -> Ints | None:
-    """The order of (entity, time); ``None`` when the rows are in it."""
-    by_time = None if (np.diff(rows.time) >= 0).all() else np.argsort(rows.time, kind="stable")
+def _order(rows: Rows) -> Ints | slice:
+    """What puts the rows in the order of (entity, time)."""
+    by_time = None if (rows.time[1:] >= rows.time[:-1]).all() else np.argsort(rows.time, kind="stable")
     entity = rows.entity if by_time is None else rows.entity[by_time]
-    if (np.diff(entity) >= 0).all():
-        return by_time
-    # numpy sorts 16-bit integers by radix, several times faster
-    narrow = entity.astype(np.uint16) if len(rows.names) <= 1 << 16 else entity
-    by_entity = np.argsort(narrow, kind="stable")
+    if (entity[1:] >= entity[:-1]).all():
+        return slice(None) if by_time is None else by_time
+    by_entity = np.argsort(_narrow(entity, len(rows.names)), kind="stable")
     return by_entity if by_time is None else by_time[by_entity]
 
 
-def _add_settled(block: _Block, asked: _Questions, until: Ints, totals: Totals) -> None:
-    """Add the sums and extremes of every window before the tile ``until``, where all is known."""
-    firsts, last = _ranges(block, asked, until)
-    for row, column in enumerate(block.cells.adds):
-        running = np.concatenate(([0], np.cumsum(column)))
-        for window, first in enumerate(firsts):
-            totals.adds[window, row] += running[last] - running[first]
-    for row, top in enumerate(block.cells.tops):
-        for window, first in enumerate(firsts):
-            np.maximum(totals.tops[window, row], _top(top, first, last), out=totals.tops[window, row])
-
-
-def _ranges(block: _Block, asked: _Questions, until: Ints) -> tuple[list[Ints], Ints]:
-    """Where each window of each question begins among the versions, and where all of them end."""
+def _ranges(block: _Block, asked: _Questions, until: Ints) -> _Ranges:
     last = block.position(asked.entity, until)
-    return [np.minimum(block.position(asked.entity, start), last) for start in asked.starts], last
+    return _Ranges([np.minimum(block.position(asked.entity, start), last) for start in asked.starts], last)
+
+
+def _add_settled(view: FeatureView, block: _Block, ranges: _Ranges, totals: Totals) -> None:
+    """Add the versions of the ranges, all of them known."""
+    layout = layout_of(view)
+    _add_sums(layout, block, ranges, totals)
+    if layout.tops or layout.lasts or layout.sketches:
+        cells = block.rows.where(block.versions(np.arange(len(block.place)))).lifted(view)
+        _add_tops(cells, ranges, totals)
+        _add_latest(layout, block, cells, ranges, totals)
+        _add_seen(cells, ranges, totals)
+
+
+def _add_sums(layout: Layout, block: _Block, ranges: _Ranges, totals: Totals) -> None:
+    """Add sums as differences of running ones; those of all versions are differences of positions."""
+    read = {operand: block.rows.read(operand) for operand in {o for _, o in layout.adds} - {ALL}}
+    for row, (part, operand) in enumerate(layout.adds):
+        if operand == ALL:
+            for window, first in enumerate(ranges.firsts):
+                totals.adds[window, row] += ranges.last - first
+            continue
+        running = np.zeros(len(block.place) + 1, np.int64)
+        np.cumsum(summed(part, read[operand])[block.order], dtype=np.int64, out=running[1:])
+        at_last = running[ranges.last]
+        for window, first in enumerate(ranges.firsts):
+            totals.adds[window, row] += at_last - running[first]
+
+
+def _add_tops(cells: Cells, ranges: _Ranges, totals: Totals) -> None:
+    for row, top in enumerate(cells.tops):
+        for window, first in enumerate(ranges.firsts):
+            np.maximum(totals.tops[window, row], _top(top, first, ranges.last), out=totals.tops[window, row])
 
 
 def _top(column: Floats, first: Ints, last: Ints) -> Floats:
@@ -150,16 +187,14 @@ def _top(column: Floats, first: Ints, last: Ints) -> Floats:
     return np.where(first < last, tops, -np.inf)
 
 
-def _add_latest(view: FeatureView, block: _Block, asked: _Questions, until: Ints, totals: Totals) -> None:
+def _add_latest(layout: Layout, block: _Block, cells: Cells, ranges: _Ranges, totals: Totals) -> None:
     """Set the latest values, which are the first so far. An earliest value is the latest of the mirrored versions."""
-    ends = [end for end, _ in layout_of(view).lasts]
-    firsts, last = _ranges(block, asked, until) if ends else ([], until)
-    size = len(block.tile)
-    for row, end in enumerate(ends):
-        parts = tuple(part[row] for part in block.cells.lasts)
-        settled = _settle_ties(block.rows, parts, end)
-        for window, first in enumerate(firsts):
-            bounds = (first, last) if end > 0 else (size - last, size - first)
+    size = len(block.place)
+    for row, (end, _) in enumerate(layout.lasts):
+        parts = tuple(part[row] for part in cells.lasts)
+        settled = _settle_ties(block, parts, end)
+        for window, first in enumerate(ranges.firsts):
+            bounds = (first, ranges.last) if end > 0 else (size - ranges.last, size - first)
             found, at = _latest_in(settled[0], *bounds)
             for total, part in zip((totals.times, totals.ranks, totals.values), settled, strict=True):
                 total[window, row, found] = part[at]
@@ -169,12 +204,12 @@ Latest = tuple[npt.NDArray[Any], ...]
 """Times, ranks and values of one latest value, version by version."""
 
 
-def _settle_ties(rows: Rows, parts: Latest, end: int) -> Latest:
+def _settle_ties(block: _Block, parts: Latest, end: int) -> Latest:
     """Put those of one entity and event time in the order of (rank, value), so that the last counts; mirror firsts."""
     times, ranks, values = parts
-    same = (rows.entity[1:] == rows.entity[:-1]) & (rows.time[1:] == rows.time[:-1])
-    if same.any():
-        order = np.lexsort((values * end, ranks * end, rows.time, rows.entity))
+    time, entity = block.rows.time[block.order], block.rows.entity[block.order]
+    if ((entity[1:] == entity[:-1]) & (time[1:] == time[:-1])).any():
+        order = np.lexsort((values * end, ranks * end, time, entity))
         times, ranks, values = times[order], ranks[order], values[order]
     return times[::end], ranks[::end], values[::end]
 
@@ -187,29 +222,28 @@ def _latest_in(times: Ints, first: Ints, last: Ints) -> tuple[Ints, Ints]:
     return found, latest[found]
 
 
-def _add_seen(block: _Block, asked: _Questions, until: Ints, totals: Totals) -> None:
-    """Add the sketches of every window before the tile ``until``: version by version, as nothing subtracts."""
-    if not block.cells.sketches:
+def _add_seen(cells: Cells, ranges: _Ranges, totals: Totals) -> None:
+    """Add the sketches version by version, as nothing subtracts."""
+    if not cells.sketches:
         return
-    firsts, last = _ranges(block, asked, until)
-    for question, version in pairs(np.minimum.reduce(firsts), last):
-        for window, first in enumerate(firsts):
+    for question, version in pairs(np.minimum.reduce(ranges.firsts), ranges.last):
+        for window, first in enumerate(ranges.firsts):
             inside = version >= first[question]
             which, shown = question[inside], version[inside]
-            for seen, sketch in zip(totals.seen[window], block.cells.sketches, strict=True):
+            for seen, sketch in zip(totals.seen[window], cells.sketches, strict=True):
                 one = sketch.take(shown)
-                found = Sketches.of(which[one.cell], one.codes, len(asked.end))
+                found = Sketches.of(which[one.cell], one.codes, len(ranges.last))
                 seen.append((found.cell, found.codes))
 
 
-def _add_listed(block: _Block, asked: _Questions, start: Ints, end: Ints, totals: Totals) -> None:
+def _add_listed(view: FeatureView, block: _Block, asked: _Questions, start: Ints, end: Ints, totals: Totals) -> None:
     """Add the versions from the tile ``start`` to before ``end``, one by one, where they count."""
     first, last = block.position(asked.entity, start), block.position(asked.entity, end)
-    for question, version in pairs(first, last):
-        moment = asked.as_of[question]
+    for question, position in pairs(first, last):
+        moment, version = asked.as_of[question], block.versions(position)
         counts = (block.rows.known_at[version] <= moment) & (moment < block.rows.superseded_at[version])
-        seen, shown = question[counts], version[counts]
+        seen, shown = question[counts], block.rows.where(version[counts])
+        cells, tile = shown.lifted(view), shown.time // view.tile_micros
         for window, begin in enumerate(asked.starts):
-            inside = block.tile[shown] >= begin[seen]
-            which, cells = combine(block.cells.take(shown[inside]), seen[inside])
-            totals.merge(window, which, cells)
+            inside = np.flatnonzero(tile >= begin[seen])
+            totals.merge(window, *combine(cells.take(inside), seen[inside]))

@@ -3,19 +3,24 @@
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from smallbox.define.aggregates import Operand
 from smallbox.define.attributes import Attributes, View
 from smallbox.define.view import FeatureView
 from smallbox.features.cells import Cells
 from smallbox.features.measures import layout_of, lift, rank_of
-from smallbox.features.operands import Column, Texts
+from smallbox.features.operands import Column, Texts, evaluate
 from smallbox.features.window import Floats, Ints
 from smallbox.ingestion.table import history
+
+Names: TypeAlias = Sequence[str | None] | pa.Array | pa.ChunkedArray
+"""An entity for each question; one that is not there, or null, has no records."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,20 +45,29 @@ class Rows:
     ranks: Ints
     columns: Mapping[str, Column]
 
-    def find(self, entities: Sequence[str | None]) -> Ints:
+    def find(self, entities: Names) -> Ints:
         """The positions of those entities in ``names``; -1 for one that is not there."""
-        found = pc.index_in(pa.array(entities, pa.string()), value_set=self.names)
-        return np.asarray(pc.fill_null(found, -1), dtype=np.int64)
+        return find(entities, self.names)
 
     def lifted(self, view: FeatureView) -> Cells:
         """One cell per version."""
         return lift(layout_of(view), self.time, self.ranks, self.columns)
+
+    def read(self, operand: Operand) -> Floats:
+        """What an aggregate reads of each version; not a number to pass it over."""
+        return evaluate(operand, self.columns, len(self.time))
 
     def where(self, keep: npt.NDArray[np.bool_] | Ints) -> "Rows":
         """Only some of the versions, or in another order."""
         columns = {name: column[keep] for name, column in self.columns.items()}
         times = self.time[keep], self.known_at[keep], self.superseded_at[keep]
         return Rows(self.names, self.entity[keep], *times, self.ranks[keep], columns)
+
+
+def find(entities: Names, names: pa.Array) -> Ints:
+    """The positions of entities in ``names``; -1 for one that is not there."""
+    asked = entities.combine_chunks() if isinstance(entities, pa.ChunkedArray) else pa.array(entities, pa.string())
+    return np.asarray(pc.fill_null(pc.index_in(asked, value_set=names), -1), dtype=np.int64)
 
 
 def columns_needed(view: View) -> list[str]:
@@ -72,27 +86,42 @@ def rows_of(view: FeatureView, table: pa.Table) -> Rows:
     """
     if "superseded_at" not in table.column_names:
         table = history(table)
-    layout, named = layout_of(view), entities_of(view, table)
-    if named.null_count:
-        table = table.filter(pc.is_valid(named))
-        named = named.drop_null()
-    encoded = named.dictionary_encode()
+    layout, (names, codes) = layout_of(view), _encoded(view, table)
+    if (codes < 0).any():
+        table, codes = table.filter(pa.array(codes >= 0)), codes[codes >= 0]
     times = (table["time"].to_numpy(), table["known_at"].to_numpy(), table["superseded_at"].to_numpy())
     columns = {name: _column(view, name, table[name]) for name in layout.fields}
     ranks = _ranks(table["key"]) if layout.lasts else np.zeros(len(table), np.int64)
-    return Rows(encoded.dictionary, np.asarray(encoded.indices, dtype=np.int64), *times, ranks, columns)
+    return Rows(names, codes, *times, ranks, columns)
 
 
 def entities_of(view: View, table: pa.Table) -> pa.Array:
     """The entity of each row as one text, as :func:`~smallbox.define.view.entity_key` writes it; null for none."""
-    parts = [_escaped(table[name]) for name in view.entity_fields]
+    parts = [_taken(*_escaped(table[name])) for name in view.entity_fields]
     return functools.reduce(lambda left, right: pc.binary_join_element_wise(left, right, "|"), parts)
 
 
-def _escaped(column: pa.ChunkedArray) -> pa.Array:
+def _encoded(view: View, table: pa.Table) -> tuple[pa.Array, Ints]:
+    """The entities, and for each row the position of its own; -1 for none."""
+    if len(view.entity_fields) == 1:
+        return _escaped(table[view.entity_fields[0]])
+    encoded = entities_of(view, table).dictionary_encode()
+    return encoded.dictionary, _positions(encoded)
+
+
+def _escaped(column: pa.ChunkedArray) -> tuple[pa.Array, Ints]:
     encoded = pa.array(column.combine_chunks(), pa.string()).dictionary_encode()
     words = pc.replace_substring(encoded.dictionary, "\\", "\\\\")
-    return pc.replace_substring(words, "|", "\\|").take(encoded.indices)
+    return pc.replace_substring(words, "|", "\\|"), _positions(encoded)
+
+
+def _positions(encoded: pa.DictionaryArray) -> Ints:
+    indices = encoded.indices
+    return np.asarray(pc.fill_null(indices, -1) if indices.null_count else indices, dtype=np.int64)
+
+
+def _taken(words: pa.Array, codes: Ints) -> pa.Array:
+    return words.take(pa.array(codes, mask=codes < 0))
 
 
 def _ranks(column: pa.ChunkedArray) -> Ints:
@@ -103,8 +132,7 @@ def _column(view: FeatureView, name: str, column: pa.ChunkedArray) -> Column:
     if view.source.fields[name].type != "text":
         return floats(column)
     encoded = column.combine_chunks().dictionary_encode()
-    codes = np.asarray(pc.fill_null(encoded.indices, -1), dtype=np.int64)
-    return Texts(encoded.dictionary.to_pylist(), codes)
+    return Texts(encoded.dictionary.to_pylist(), _positions(encoded))
 
 
 def floats(column: pa.ChunkedArray) -> Floats:

@@ -36,7 +36,7 @@ def served_inputs(model: Model, rows: pa.Table) -> Inputs:
 
 def recomputed_inputs(model: Model, lake: Lake, rows: pa.Table) -> Inputs:
     """The same, from what was sent and from the lake, as of the moments at which they were served."""
-    entities = {view.name: rows[ENTITY_PREFIX + view.name].to_pylist() for view in model.views}
+    entities = {view.name: rows[ENTITY_PREFIX + view.name] for view in model.views}
     stored = historical_features(model, lake, entities, rows["time"].to_numpy())
     extra = {name: SENT_PREFIX + name for name in sent_fields(model) if name not in model.inputs}
     return assemble(model, sent_in(model, rows, extra), stored)

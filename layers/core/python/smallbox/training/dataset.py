@@ -96,7 +96,7 @@ def inputs_of(model: Model, lake: Lake, requests: pa.Table) -> Inputs:
     Raises:
         DefinitionError: when an on-demand feature looks at more than its own row.
     """
-    entities = {view.name: entities_of(view, requests).to_pylist() for view in model.views}
+    entities = {view.name: entities_of(view, requests) for view in model.views}
     stored = historical_features(model, lake, entities, requests["time"].to_numpy())
     sent = sent_in(model, requests)
     check_rows_apart(model, sent, stored)
