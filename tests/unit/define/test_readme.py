@@ -20,5 +20,6 @@ def test_the_definition_in_the_readme_is_valid() -> None:
     project = project_of([value for value in names.values() if isinstance(value, Model)], sources)
     assert list(project.models) == ["fraud"]
     model = project.models["fraud"]
-    assert model.columns.names == ("amount", "payments_1h", "mean_amount_7d")
+    assert model.columns.numeric == ("amount", "payments_1h", "large_rate_30d", "mean_amount_7d", "amount_to_usual")
+    assert model.columns.categorical == ("country",)
     assert [name for name, _ in model.estimator(model.columns).steps] == ["prepare", "trees"]

@@ -34,15 +34,19 @@ def start() -> local.Stack:
     before = _running()
     if before is not None:
         sys.stderr.write("it is running already; deploying to it again\n")
-        return _deployed(emulator.Emulator(before.pid, int(before.endpoint_url.rsplit(":", 1)[1])))
+        stack = _deployed(emulator.Emulator(before.pid, int(before.endpoint_url.rsplit(":", 1)[1])))
+        sys.stderr.write("where a view is new or has changed, run `smallbox backfill`; in a replay with its --as-of\n")
+        return stack
     sys.stderr.write("starting AWS on this machine, then deploying to it; about 20 seconds\n")
     started = emulator.start()
     try:
-        return _deployed(started)
+        stack = _deployed(started)
+        System(stack).run("BackfillMachine", {})  # of nothing: every view is readable from the start
     except BaseException:
         emulator.stop(started.pid)
         local.forget()
         raise
+    return stack
 
 
 def stop() -> bool:
@@ -83,7 +87,6 @@ def _deployed(started: emulator.Emulator) -> local.Stack:
     outputs = cdk_deploy(environment, ["--context", "deployment=local"])
     stack = _stack(started, outputs)
     local.remember(stack)
-    System(stack).run("BackfillMachine", {})
     return stack
 
 
