@@ -13,9 +13,11 @@ from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.lake import DeltaLake
 from smallbox.aws.online import DynamoOnlineStore
 from smallbox.define import Source, text, timestamp
+from smallbox.define.project import load as load_project
 from smallbox.define.project import project_of
 from smallbox.errors import InvalidInput
-from smallbox.features.states import key_of
+from smallbox.features.ready import readable
+from smallbox.features.states import key_of, version_of
 from smallbox.ingestion.body import BODY_LIMIT
 from smallbox.ingestion.parts import Part
 from smallbox.ingestion.plan import Plan, Shelf
@@ -183,6 +185,24 @@ def test_a_dropped_file_is_loaded_and_rebuilt(aws: dict[str, str]) -> None:
     (rebuild,) = _waiting(aws["rebuild"])
     assert handler("features", "rebuild")(_sqs(rebuild)) == {"batchItemFailures": []}
     assert DynamoOnlineStore("online").read([key_of(origin_weather, "JFK")])
+
+
+def test_a_backfill_goes_step_by_step(aws: dict[str, str]) -> None:
+    """Plan, fill and publish take and give what the state machine passes on; then the view is readable."""
+    handler("ingestion", "collect")(event("api_collect"))
+    (message,) = _waiting(aws["events"])
+    handler("ingestion", "append")(_sqs(message))
+    step = handler("features", "backfill")
+    plan = json.loads(json.dumps(step({"step": "plan", "document": {"as_of": "2013-03-01T12:00:00Z"}})))
+    assert [(part["source"], part["views"], part["whole"]) for part in plan["parts"]] == [
+        ("weather", ["origin_weather"], True)
+    ]
+    filled = [step({"step": "fill", "document": part}) for part in plan["parts"]]
+    published = step({"step": "publish", "document": {**plan, "filled": filled}})
+    assert published["states"] == 1
+    assert readable(DynamoOnlineStore("online")) == {v.name: version_of(v) for v in load_project().views.values()}
+    assert DynamoOnlineStore("online").read([key_of(origin_weather, "JFK")])
+    assert step({"step": "plan", "document": {}})["parts"] == [], "nothing is left to do"
 
 
 def test_upkeep_brings_current_forward(aws: dict[str, str]) -> None:

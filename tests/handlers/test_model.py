@@ -8,9 +8,12 @@ import boto3
 import pytest
 
 from smallbox.aws.lake import DeltaLake
+from smallbox.aws.online import DynamoOnlineStore
 from smallbox.cli.demo.flights import Records, load
 from smallbox.cli.demo.replay import known
 from smallbox.define.project import load as load_project
+from smallbox.features.ready import publish
+from smallbox.features.states import version_of
 from smallbox.ingestion.contract import check_all
 from smallbox.ingestion.readers import read_batches
 from smallbox.ingestion.table import name_of, to_table
@@ -51,14 +54,6 @@ def _waiting(url: str) -> list[dict[str, Any]]:
     return [json.loads(message["Body"]) for message in messages]
 
 
-def _backfilled() -> dict[str, Any]:
-    """What the backfill's state machine does, step by step."""
-    step = handler("features", "backfill")
-    plan = json.loads(json.dumps(step({"step": "plan", "document": {"as_of": AS_OF}})))
-    filled = [step({"step": "fill", "document": part}) for part in plan["parts"]]
-    return step({"step": "publish", "document": {**plan, "filled": filled}})
-
-
 def _trained() -> dict[str, Any]:
     document: dict[str, Any] = {"model": MODEL, "as_of": AS_OF}
     for stage, job in (("training", "dataset"), ("training", "fit"), ("registry", "register"), ("release", "start")):
@@ -74,14 +69,15 @@ def test_a_model_lives_through_its_handlers(aws: dict[str, str], history: DeltaL
 
     request = {**event("api_predict"), "queryStringParameters": {"as_of": AS_OF}}
     assert handler("serving", "predict")(request)["statusCode"] == 503, "no view is readable yet"
-    assert _backfilled()["states"] > 300
+    views = load_project().views.values()
+    publish(DynamoOnlineStore("online"), {view.name: version_of(view) for view in views}, lambda _: None)
     answer = handler("serving", "predict")(request)
     assert answer["statusCode"] == 200, answer["body"]
     (prediction,) = json.loads(answer["body"])["predictions"]
     assert prediction["id"] == "20130301-UA-1-EWR"
     assert 0 < prediction["score"] < 1
     assert (prediction["arm"], prediction["version"]) == ("champion", 1)
-    assert prediction["missing"] == ["aircraft_built", "aircraft_seats", "aircraft_maker"], "no aircraft was named"
+    assert "carrier_late_rate_7d" in prediction["missing"], "nothing was rebuilt into the store"
 
     (logged,) = _waiting(aws["predictions"])
     assert handler("serving", "log")(_sqs(logged)) == {"batchItemFailures": []}

@@ -8,6 +8,7 @@ from smallbox.features import tiles
 from smallbox.features.rebuild import Rebuilder
 from smallbox.features.states import key_of
 from smallbox.features.stream import LIMIT, Rebuild, apply, plan, sort
+from smallbox.features.writes import write_states
 from smallbox.ingestion.table import name_of, to_table
 from smallbox.ports import Marker, StateWrite
 from smallbox.records import Record, Value
@@ -172,10 +173,25 @@ def test_a_rebuild_between_reading_and_writing_of_the_stream() -> None:
     assert counted(store) == 2
 
 
+def test_one_contended_state_holds_no_other_up() -> None:
+    """Of states that are written together the one that somebody else wrote is left, and all others are there."""
+    store, writes = FakeOnlineStore(), [StateWrite(key_of(views[0], str(n)), b"new", 0) for n in range(250)]
+    store.commit([], [StateWrite(key_of(views[0], "120"), b"theirs", 0)])
+    before = store.commits
+    assert write_states(store, writes) == [key_of(views[0], "120")]
+    assert {state.packed for key, state in store.states.items() if key.entity != "120"} == {b"new"}
+    assert store.states[key_of(views[0], "120")].packed == b"theirs"
+    assert store.commits - before == 2 + 99
+    large = [StateWrite(key_of(views[1], str(n)), bytes(10**6), 0) for n in range(7)]
+    before = store.commits
+    assert write_states(store, large) == []
+    assert store.commits - before == 3
+
+
 def test_materializing_twice_changes_nothing() -> None:
     """Materializing after a crash, or again, gives the same values."""
     store, _, rebuilder = world(*(record(f"k{n}", place=str(n % 3)) for n in range(30)))
-    store.crash_after(2)
+    store.crash_after(1)
     with pytest.raises(Crash):
         rebuilder.materialize(NOW)
     store.crash_after(None)

@@ -37,6 +37,7 @@ from smallbox.features.stream import (
 )
 from smallbox.features.tiles import Level, State, pruned
 from smallbox.features.window import levels
+from smallbox.features.writes import write_states
 from smallbox.ingestion.table import FOREVER, name_of, standing
 from smallbox.ports import Between, Lake, Marker, OnlineStore, StateKey, StateWrite, StoredState
 from smallbox.times import Micros
@@ -236,7 +237,8 @@ class Rebuilder:
                 self.pause(attempt)
             stored = read_states(self.store, left)
             fresh = self._states(left, stored, now)
-            left = {key: view for key, view in left.items() if not self._write(key, view, fresh, stored)}
+            writes = [self._write(key, view, fresh, stored) for key, view in left.items()]
+            left = {key: left[key] for key in write_states(self.store, writes)}
             if not left:
                 return len(keys)
         raise Conflict(f"{len(left)} states of {self.source.name} stayed contended", source=self.source.name)
@@ -268,15 +270,10 @@ class Rebuilder:
         view: View,
         fresh: Mapping[StateKey, Any],
         stored: Mapping[StateKey, StoredState],
-    ) -> bool:
+    ) -> StateWrite:
         expected = stored[key].version if key in stored else 0
         engine = engine_of(view)
-        write = StateWrite(key, engine.pack(view, fresh.get(key) or engine.empty(view)), expected, lifetime(view))
-        try:
-            self.store.commit([], [write])
-        except Conflict:
-            return False
-        return True
+        return StateWrite(key, engine.pack(view, fresh.get(key) or engine.empty(view)), expected, lifetime(view))
 
     def _read(self, now: Micros) -> pa.Table | None:
         """All rows that may be in a window at ``now`` or later, with every version that supersedes one of them."""
