@@ -1,20 +1,27 @@
 """Transactions, contention and crashes, by example."""
 
+from dataclasses import replace
+
 import pytest
 
 from smallbox.define import FeatureView, Source, count, mean, number, text, timestamp
+from smallbox.define.project import project_of
 from smallbox.errors import Conflict
 from smallbox.features import tiles
 from smallbox.features.rebuild import Rebuilder
 from smallbox.features.states import key_of
 from smallbox.features.stream import LIMIT, Rebuild, apply, plan, sort
+from smallbox.features.streamer import Streamer
 from smallbox.features.writes import write_states
+from smallbox.ingestion.messages import pack
 from smallbox.ingestion.table import name_of, to_table
 from smallbox.ports import Marker, StateWrite
 from smallbox.records import Record, Value
 from smallbox.times import DAY, HOUR, parse_day
+from tests.fakes.edges import FakeQueue
 from tests.fakes.lake import FakeLake
 from tests.fakes.online import Crash, FakeOnlineStore
+from tests.fakes.small import depot, late_parcel
 
 NOW = parse_day("2013-01-15")
 source = Source(
@@ -171,6 +178,20 @@ def test_a_rebuild_between_reading_and_writing_of_the_stream() -> None:
     store.meanwhile.append(lambda: rebuilder.materialize(NOW))
     assert send(store, second)[:2] == (0, 1)
     assert counted(store) == 2
+
+
+def test_a_hot_entity_is_written_once_a_batch() -> None:
+    """Ninety messages about one entity are one transaction: its state once, and their markers."""
+    store, model = FakeOnlineStore(), replace(late_parcel, views=(depot,))
+    streamer = Streamer(project_of([model]), store, FakeQueue(), FakeQueue(), lambda _: None)
+    values: dict[str, Value] = {"depot": "north", "delay": 1.0, "late": False}
+    records = [
+        Record("deliveries", f"p{n}", NOW, NOW, NOW, {**values, "parcel_id": f"p{n}", "delivered_at": NOW})
+        for n in range(90)
+    ]
+    streamer.apply([message for record in records for message in pack([record])], NOW)
+    assert store.commits == 1
+    assert store.states[key_of(depot, "north")].version == 1
 
 
 def test_one_contended_state_holds_no_other_up() -> None:

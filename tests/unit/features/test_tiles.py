@@ -73,6 +73,13 @@ def test_a_long_window_starts_on_its_own_tile() -> None:
     assert reach(of) == 11 * DAY + 5 * MINUTE
 
 
+def test_the_shortest_and_the_longest_window() -> None:
+    """Five minutes are one fine tile; ninety days end at the last fine tile and begin on a day."""
+    of = view(short=count("5m"), long=count("90d"))
+    asked = [T0 + 5 * MINUTE - 1, T0 + 5 * MINUTE, T0 + 10 * MINUTE, T0 + 91 * DAY - 1, T0 + 91 * DAY]
+    assert [value(of, as_of, record("a", T0)) for as_of in asked] == [[0, 0], [1, 1], [0, 1], [0, 1], [0, 0]]
+
+
 def test_a_declared_delay_moves_the_window_back() -> None:
     """Where records are known an hour late, the window ends an hour earlier, at what can be known."""
     of = view(delayed, n=count("1h"))
