@@ -54,6 +54,12 @@ def _waiting(url: str) -> list[dict[str, Any]]:
     return [json.loads(message["Body"]) for message in messages]
 
 
+def _make_readable() -> None:
+    """What a backfill of an empty lake does."""
+    versions = {name: version_of(view) for name, view in load_project().views.items()}
+    publish(DynamoOnlineStore("online"), versions, lambda _: None)
+
+
 def _trained() -> dict[str, Any]:
     document: dict[str, Any] = {"model": MODEL, "as_of": AS_OF}
     for stage, job in (("training", "dataset"), ("training", "fit"), ("registry", "register"), ("release", "start")):
@@ -69,8 +75,7 @@ def test_a_model_lives_through_its_handlers(aws: dict[str, str], history: DeltaL
 
     request = {**event("api_predict"), "queryStringParameters": {"as_of": AS_OF}}
     assert handler("serving", "predict")(request)["statusCode"] == 503, "no view is readable yet"
-    views = load_project().views.values()
-    publish(DynamoOnlineStore("online"), {view.name: version_of(view) for view in views}, lambda _: None)
+    _make_readable()
     answer = handler("serving", "predict")(request)
     assert answer["statusCode"] == 200, answer["body"]
     (prediction,) = json.loads(answer["body"])["predictions"]

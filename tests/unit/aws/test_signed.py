@@ -21,8 +21,8 @@ from tests.fakes.http import HANG_UP, Played, playing
 
 KEYS = [StateKey("carrier", "UA"), StateKey("carrier", "AA")]
 ITEMS = {
-    f"s#carrier#{name}": {
-        "pk": {"S": f"s#carrier#{name}"},
+    f"s#carrier##{name}": {
+        "pk": {"S": f"s#carrier##{name}"},
         "packed": {"B": base64.b64encode(name.encode()).decode()},
         "version": {"N": "7"},
     }

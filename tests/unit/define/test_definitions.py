@@ -121,7 +121,7 @@ def test_the_shipped_definitions_load() -> None:
     """Every definition in the definitions package imports, and is found by name."""
     project = load()
     assert set(project.models) == {"late_arrival"}
-    assert set(project.sources) == {"departures", "arrivals", "weather"}
+    assert set(project.sources) == {"departures", "arrivals", "weather", "planes"}
     assert [view.name for view in project.views_of("arrivals")] == ["carrier", "origin", "route"]
 
 

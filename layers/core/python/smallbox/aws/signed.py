@@ -30,7 +30,7 @@ _THROTTLED: Final = {
 _REFUSED_CREDENTIALS: Final = {"ExpiredTokenException", "UnrecognizedClientException"}
 
 
-class _Again(Unavailable):
+class _Again(Exception):
     """An attempt failed in a way that the next may not."""
 
 
@@ -93,7 +93,7 @@ class SignedDynamoDb:
                 return self._attempt(target, body)
             except _Refused as refused:
                 if renewed:
-                    raise
+                    raise Unavailable(f"DynamoDB refused the credentials, renewed ones too: {refused}") from refused
                 self._credentials.renew()
                 renewed, reason = True, str(refused)
             except _Again as failed:

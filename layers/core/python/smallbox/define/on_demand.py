@@ -7,16 +7,12 @@ training set, so that there is one way to compute it: numbers as float64, not a 
 """
 
 import inspect
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from smallbox.define.source import check_name
 from smallbox.errors import DefinitionError
 
-Array = npt.NDArray[Any]
 OnDemand = Callable[..., Any]
 """Takes one array for each of its parameters, and gives one of the same length."""
 
@@ -58,34 +54,3 @@ def _sorted(waiting: dict[str, OnDemand]) -> list[OnDemand]:
             raise DefinitionError(f"on-demand features {', '.join(waiting)} read each other in a circle")
         ordered += [waiting.pop(name) for name in ready]
     return ordered
-
-
-def compute(
-    functions: Sequence[OnDemand], values: Mapping[str, Array], rows: int
-) -> dict[str, npt.NDArray[np.float64]]:
-    """The on-demand features of a number of rows, by name.
-
-    Args:
-        functions: in the order of :func:`in_order`.
-        values: request fields and stored features, an array each.
-        rows: how many.
-
-    Raises:
-        DefinitionError: naming the function that gives something else than one number a row.
-    """
-    known = dict(values)
-    for function in functions:
-        with np.errstate(all="ignore"):
-            found = function(*(known[name] for name in parameters_of(function)))
-        known[function.__name__] = _numbers(function.__name__, found, rows)
-    return {function.__name__: known[function.__name__] for function in functions}
-
-
-def _numbers(name: str, found: Any, rows: int) -> npt.NDArray[np.float64]:
-    try:
-        numbers = np.asarray(found, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DefinitionError(f"on-demand feature {name} must give numbers: {error}") from error
-    if numbers.shape != (rows,):
-        raise DefinitionError(f"on-demand feature {name} must give one number a row: {rows}, not {numbers.shape}")
-    return np.where(np.isfinite(numbers), numbers, np.nan)

@@ -8,10 +8,10 @@ import pyarrow.compute as pc
 
 from smallbox.define.attributes import Attributes, View
 from smallbox.define.model import Model
-from smallbox.define.on_demand import Array
 from smallbox.features.attributes import attributes_as_of
 from smallbox.features.inputs import MISSING_TEXT, Stored, sent_fields
 from smallbox.features.offline import point_in_time
+from smallbox.features.on_demand import Array
 from smallbox.features.rows import Names, columns_needed, floats
 from smallbox.features.window import Ints
 from smallbox.ingestion.table import history, name_of, schema

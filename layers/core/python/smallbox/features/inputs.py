@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from smallbox.define.model import Model
-from smallbox.define.on_demand import Array, compute
 from smallbox.errors import DefinitionError
+from smallbox.features.on_demand import Array, compute
 from smallbox.features.window import Floats
 
 Objects = npt.NDArray[np.object_]

@@ -8,9 +8,9 @@ import numpy as np
 
 from smallbox.define.attributes import View
 from smallbox.define.model import Model
-from smallbox.define.on_demand import Array
 from smallbox.errors import InvalidInput
 from smallbox.features.inputs import Inputs, Stored, assemble, sent
+from smallbox.features.on_demand import Array
 from smallbox.features.ready import Ready
 from smallbox.features.states import engine_of, key_of
 from smallbox.features.window import Floats
