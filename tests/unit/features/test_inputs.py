@@ -70,10 +70,11 @@ def test_columns_stand_in_their_order() -> None:
 
 def test_what_is_missing_has_its_default_and_is_marked() -> None:
     """A declared default stands in for what the store does not have; without one it stays missing; both are marked."""
-    found = put_together(model_of(), [{}, {}], [[0.0, np.nan, np.nan], [2.0, 5.0, 1.0]], [[None], ["m"]])
+    model = model_of()
+    found = put_together(model, [{}, {}], [[0.0, np.nan, np.nan], [2.0, 5.0, 1.0]], [[None], ["m"]])
     np.testing.assert_array_equal(found.numeric, [[np.nan, 0.0, -1.0, np.nan], [np.nan, 2.0, 5.0, 1.0]])
     assert found.categorical.tolist() == [["", "?"], ["", "m"]]
-    marked = {name: where.tolist() for name, where in found.missing.items()}
+    marked = dict(zip(model.stored, found.missing.T.tolist(), strict=True))
     assert marked == {
         "n": [False, False],
         "depot_delay_3h": [True, False],

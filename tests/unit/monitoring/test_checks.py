@@ -117,7 +117,7 @@ size = Attributes("size", "depot", deliveries, {"size_delay": attribute("delay")
 
 def inputs(numeric: list[list[float]], texts: list[str]) -> Inputs:
     """Inputs of a weight, which nobody adds, of two numbers and a text that the store adds."""
-    return Inputs(np.array(numeric), np.array(texts, dtype=object)[:, None], {})
+    return Inputs(np.array(numeric), np.array(texts, dtype=object)[:, None], np.zeros((len(texts), 0), bool))
 
 
 def profiles(rows: pa.Table, reference: dict[str, Any] | None = None) -> dict[str, Any]:

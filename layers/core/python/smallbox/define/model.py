@@ -116,6 +116,11 @@ class Model:
             raise DefinitionError(
                 f"model {self.name}: {', '.join(sorted(taken))}: the logs use that name; choose another"
             )
+        shadowing = {*self.feature_names, *self.stored_texts} & set(fields)
+        if shadowing:
+            raise DefinitionError(
+                f"model {self.name}: {', '.join(sorted(shadowing))}: a field of the request has that name; rename it"
+            )
         twice = {n for n in columns.names if columns.names.count(n) > 1}
         if twice:
             raise DefinitionError(f"model {self.name}: {', '.join(sorted(twice))}: a column may be named only once")
@@ -157,6 +162,11 @@ class Model:
     def stored_texts(self) -> tuple[str, ...]:
         """The texts that the store adds, view by view."""
         return tuple(name for view in self.views for name in view.texts)
+
+    @property
+    def stored(self) -> tuple[str, ...]:
+        """All that the store adds, numbers first."""
+        return (*self.stored_numeric, *self.stored_texts)
 
     @property
     def feature_names(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ What the caller sent, what the store adds, defaults for what is missing there, t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +17,7 @@ from smallbox.features.on_demand import Array, compute
 from smallbox.features.window import Floats
 
 Objects = npt.NDArray[np.object_]
+Marks = npt.NDArray[np.bool_]
 
 MISSING_TEXT: Final = ""
 """A text that is null, for the model and for functions on demand."""
@@ -50,12 +52,12 @@ class Inputs:
     Attributes:
         numeric: ``(n, len(columns.numeric))``, float64; the model takes them as float32.
         categorical: ``(n, len(columns.categorical))`` of text.
-        missing: by column, where a stored feature was missing: it has its default, or none.
+        missing: ``(n, len(model.stored))``: where a stored feature was missing and has its default, or none.
     """
 
     numeric: Floats
     categorical: Objects
-    missing: Mapping[str, npt.NDArray[np.bool_]]
+    missing: Marks
 
 
 def sent_fields(model: Model) -> tuple[str, ...]:
@@ -77,6 +79,31 @@ def _array(model: Model, name: str, values: Sequence[Any]) -> Array:
     return np.array(values, dtype=np.float64)
 
 
+@lru_cache(maxsize=64)
+def _defaults(model: Model) -> tuple[Floats, Objects]:
+    """What stands in for stored numbers, not a number for none, and for stored texts."""
+    declared = model.defaults
+    texts = [declared.get(name, MISSING_TEXT) for name in model.stored_texts]
+    numbers = [declared.get(name) for name in model.stored_numeric]
+    return np.array(numbers, dtype=np.float64), np.array(texts, dtype=object)
+
+
+def _filled(model: Model, stored: Stored) -> tuple[Stored, Marks]:
+    """Stored features with their defaults, and where they were missing."""
+    numbers, texts = _defaults(model)
+    no_number = np.isnan(stored.numeric)
+    no_text = np.equal(stored.texts, np.array(None))
+    filled = Stored(np.where(no_number, numbers, stored.numeric), np.where(no_text, texts, stored.texts))
+    return filled, np.hstack([no_number, no_text.astype(bool)])
+
+
+def _named(model: Model, request: Mapping[str, Array], filled: Stored) -> dict[str, Array]:
+    """What on-demand features may read, a contiguous array each."""
+    numbers = {name: np.ascontiguousarray(filled.numeric[:, at]) for at, name in enumerate(model.stored_numeric)}
+    texts = {name: filled.texts[:, at].copy() for at, name in enumerate(model.stored_texts)}
+    return {**request, **numbers, **texts}
+
+
 def assemble(model: Model, request: Mapping[str, Array], stored: Stored) -> Inputs:
     """The inputs of a number of questions.
 
@@ -88,13 +115,16 @@ def assemble(model: Model, request: Mapping[str, Array], stored: Stored) -> Inpu
     Raises:
         DefinitionError: when an on-demand function does not give one number a row.
     """
-    added, missing = _added(model, stored)
-    on_demand = compute(model.on_demand, {**request, **added}, len(stored.numeric))
-    known = {**request, **added, **on_demand}
-    numeric = [np.asarray(known[name], dtype=np.float64) for name in model.columns.numeric]
-    texts = [known[name] for name in model.columns.categorical]
     rows = len(stored.numeric)
-    return Inputs(_matrix(numeric, rows, np.float64), _matrix(texts, rows, object), missing)
+    filled, missing = _filled(model, stored)
+    sent_numbers = [request[name] for name in model.columns.numeric if name in request]
+    sent_texts = [request[name] for name in model.columns.categorical if name in request]
+    numeric = [_matrix(sent_numbers, rows, np.float64), filled.numeric]
+    if model.on_demand:
+        computed = compute(model.on_demand, _named(model, request, filled), rows)
+        numeric.append(_matrix([computed[f.__name__] for f in model.on_demand], rows, np.float64))
+    texts = np.hstack([_matrix(sent_texts, rows, object), filled.texts])
+    return Inputs(np.hstack(numeric), texts, missing)
 
 
 def _matrix(columns: Sequence[Array], rows: int, kind: Any) -> Array:
@@ -102,20 +132,6 @@ def _matrix(columns: Sequence[Array], rows: int, kind: Any) -> Array:
     for at, column in enumerate(columns):
         matrix[:, at] = column
     return matrix
-
-
-def _added(model: Model, stored: Stored) -> tuple[dict[str, Array], dict[str, npt.NDArray[np.bool_]]]:
-    """Stored features with their defaults, a contiguous array each, and where they were missing."""
-    defaults = model.defaults
-    added: dict[str, Array] = {}
-    missing = {}
-    for name, column in zip(model.stored_numeric, stored.numeric.T, strict=True):
-        missing[name] = np.isnan(column)
-        added[name] = np.where(missing[name], defaults.get(name, np.nan), column)
-    for name, column in zip(model.stored_texts, stored.texts.T, strict=True):
-        missing[name] = np.array([text is None for text in column], dtype=bool)
-        added[name] = np.where(missing[name], defaults.get(name, MISSING_TEXT), column)
-    return added, missing
 
 
 def check_rows_apart(model: Model, request: Mapping[str, Array], stored: Stored) -> None:
@@ -127,7 +143,7 @@ def check_rows_apart(model: Model, request: Mapping[str, Array], stored: Stored)
         DefinitionError: naming the function.
     """
     rows = len(stored.numeric)
-    values = {**request, **_added(model, stored)[0]}
+    values = _named(model, request, _filled(model, stored)[0])
     together = compute(model.on_demand, values, rows)
     for row in range(0, rows, max(rows // _ALONE, 1)):
         alone = compute(model.on_demand, {name: column[row : row + 1] for name, column in values.items()}, 1)

@@ -1,6 +1,7 @@
 """Online states of both kinds of views, by one set of functions: windows are tiles, attributes are facts."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, Final, Protocol, cast
 
 from smallbox.define.attributes import Attributes, View
@@ -63,6 +64,7 @@ def lifetime(view: View) -> Micros:
     return reach(view) + ahead + MARGIN
 
 
+@lru_cache(maxsize=256)
 def version_of(view: View) -> str:
     """The version of a view: another one when its states would mean something else."""
     return engine_of(view).fingerprint(view).hex()

@@ -4,8 +4,9 @@ A state answers every ``as_of`` from its watermark on: the latest ``known_at`` o
 no such question can reach are dropped. What a state answers depends on its records, never on their order or batches.
 
 Packed, a state has a header (format, fingerprint of the view's layout, watermark), then for each level its number
-of tiles, its columns of whole numbers, each as its least value and unsigned differences of 0, 1, 2, 4 or 8 bytes,
-its columns of floats as they are, and the codes of its sketches. Little-endian throughout.
+of tiles; of its columns of whole numbers the least values, then the widths of 0, 1, 2, 4 or 8 bytes of the unsigned
+differences from them, then these, the columns of one width together; its columns of floats as they are; and the codes
+of its sketches. Little-endian throughout.
 """
 
 import hashlib
@@ -27,10 +28,9 @@ from smallbox.features.window import Floats, Ints, end_of, floor, kept_since, le
 from smallbox.records import Record
 from smallbox.times import Micros
 
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 _HEADER: Final = struct.Struct("<B8sq")
 _COUNT: Final = struct.Struct("<I")
-_COLUMN: Final = struct.Struct("<qB")
 _TYPES: Final = {width: np.dtype(f"<u{width}") for width in (1, 2, 4, 8)}
 
 
@@ -165,9 +165,9 @@ def _add_run(cells: Cells, run: slice, into: tuple[int, ...], signs: Sequence[in
         if tops is not None:
             held = totals.tops[window, :, 0]
             np.maximum(held, tops, out=held)
-        for seen, sketch in zip(totals.seen[window], cells.sketches, strict=True):
+        for at, sketch in enumerate(cells.sketches):
             codes = sketch.take(run).codes
-            seen.append((np.zeros(len(codes), np.int64), codes))
+            totals.seen[window][at].append((np.zeros(len(codes), np.int64), codes))
     for row, (times, sign) in enumerate(zip(cells.times[:, run], signs, strict=True)):
         at = run.start + int(times.argmax())
         if cells.times[row, at] != NEVER:
@@ -196,7 +196,7 @@ def pack(view: FeatureView, state: State) -> bytes:
     for level, size in zip(state.levels, levels(view), strict=True):
         parts.append(_COUNT.pack(len(level.index)))
         if len(level.index):
-            parts += [_pack_column(column) for column in _whole_numbers(view, level, size)]
+            parts += _pack_columns(_whole_numbers(view, level, size))
             parts += [level.cells.tops.tobytes(), level.cells.values.tobytes()]
             parts += [sketch.codes.astype("<u2").tobytes() for sketch in level.cells.sketches]
     return b"".join(parts)
@@ -216,11 +216,20 @@ def _whole_numbers(view: FeatureView, level: Level, size: Micros) -> Ints:
     return np.concatenate((level.index[None], cells.adds, since, cells.ranks, *counts))
 
 
-def _pack_column(column: Ints) -> bytes:
-    base, top = int(column.min()), int(column.max())
-    width = next(w for w in (0, 1, 2, 4, 8) if top - base < 1 << 8 * w)
-    rest = (column - base).view(np.uint64).astype(_TYPES[width]).tobytes() if width else b""
-    return _COLUMN.pack(base, width) + rest
+def _pack_columns(whole: Ints) -> list[bytes]:
+    bases = whole.min(axis=1)
+    widths = [_width(int(top)) for top in (whole.max(axis=1) - bases).view(np.uint64)]
+    since = (whole - bases[:, None]).view(np.uint64)
+    parts = [bases.astype("<i8").tobytes(), bytes(widths)]
+    return parts + [since[_of(widths, width)].astype(kind).tobytes() for width, kind in _TYPES.items()]
+
+
+def _width(top: int) -> int:
+    return next(width for width in (0, *_TYPES) if top < 1 << 8 * width)
+
+
+def _of(widths: Sequence[int], width: int) -> list[int]:
+    return [at for at, own in enumerate(widths) if own == width]
 
 
 def unpack(view: FeatureView, packed: bytes) -> State:
@@ -275,13 +284,13 @@ def _unpack_columns(packed: bytes, at: int, columns: int, tiles: int) -> tuple[I
     whole = np.zeros((columns, tiles), np.int64)
     if not tiles:
         return whole, at
-    bases = []
-    for column in whole:
-        base, width = _COLUMN.unpack_from(packed, at)
-        at += _COLUMN.size
-        bases.append(base)
-        if width:
-            column[:] = np.frombuffer(packed, _TYPES[width], tiles, at)
-            at += width * tiles
-    whole += np.array(bases, dtype=np.int64)[:, None]
+    bases = np.frombuffer(packed, "<i8", columns, at)
+    widths = packed[at + 8 * columns : at + 9 * columns]
+    at += 9 * columns
+    for width, kind in _TYPES.items():
+        if width in widths:
+            rows = _of(widths, width)
+            whole[rows] = np.frombuffer(packed, kind, len(rows) * tiles, at).reshape(len(rows), tiles)
+            at += width * len(rows) * tiles
+    whole += bases[:, None]
     return whole, at

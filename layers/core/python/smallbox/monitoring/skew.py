@@ -31,7 +31,7 @@ def served_inputs(model: Model, rows: pa.Table) -> Inputs:
     numeric = [rows[name].to_numpy() for name in model.columns.numeric]
     texts = [np.array(rows[name].to_pylist(), dtype=object) for name in model.columns.categorical]
     count = rows.num_rows
-    return Inputs(np.column_stack([np.empty((count, 0)), *numeric]), _columns(texts, count), {})
+    return Inputs(np.column_stack([np.empty((count, 0)), *numeric]), _columns(texts, count), np.zeros((count, 0), bool))
 
 
 def recomputed_inputs(model: Model, lake: Lake, rows: pa.Table) -> Inputs:

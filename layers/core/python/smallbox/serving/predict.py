@@ -102,7 +102,8 @@ def log_rows(
     ``as_of`` holds the moment of each instance; ``batch`` and an instance's place in it make its id.
     """
     rows = []
-    inputs, extra = vectors.inputs, [name for name in vectors.sent if name not in model.inputs]
+    inputs, stored = vectors.inputs, model.stored
+    extra = [name for name in vectors.sent if name not in model.inputs]
     for index, instance in enumerate(instances):
         numeric = [None if np.isnan(v) else float(v) for v in inputs.numeric[index]]
         rows.append(
@@ -117,7 +118,7 @@ def log_rows(
                 "score": scored.scores[index],
                 "inputs": dict(zip(model.columns.names, [*numeric, *inputs.categorical[index]], strict=True)),
                 "sent": {name: instance.get(name) for name in extra},
-                "missing": [name for name, column in inputs.missing.items() if column[index]],
+                "missing": [name for name, is_missing in zip(stored, inputs.missing[index], strict=True) if is_missing],
                 "entities": {name: column[index] for name, column in vectors.entities.items()},
             }
         )

@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from smallbox.define.attributes import View
 from smallbox.define.model import Model
 from smallbox.errors import InvalidInput
@@ -14,7 +12,7 @@ from smallbox.features.on_demand import Array
 from smallbox.features.ready import Ready
 from smallbox.features.states import engine_of, key_of
 from smallbox.features.window import Floats
-from smallbox.ports import StateKey, StateReader, StoredState
+from smallbox.ports import StateReader, StoredState
 from smallbox.times import Moment, format_moment
 
 Answer = tuple[Floats, list[str | None]]
@@ -61,27 +59,20 @@ def online_vectors(
     keys = dict.fromkeys(key_of(view, e) for view in model.views for e in entities[view.name] if e)
     states = store.read([*keys, *ready.keys(model.views)])
     ready.check(model.views, states)
-    answers = [_of_view(view, entities[view.name], states, moment) for view in model.views]
-    return vectors_of(model, instances, _stacked(answers, len(instances)))
+    stored = Stored.nothing(model, len(instances))
+    number = text = 0
+    for view in model.views:
+        known = {e: _features(view, states.get(key_of(view, e)), moment) for e in set(entities[view.name])}
+        after = number + len(view.numeric), text + len(view.texts)
+        for row, entity in enumerate(entities[view.name]):
+            stored.numeric[row, number : after[0]], stored.texts[row, text : after[1]] = known[entity]
+        number, text = after
+    return vectors_of(model, instances, stored)
 
 
 def unknown_vectors(model: Model, instances: Sequence[Mapping[str, Any]]) -> Vectors:
     """The inputs where the store cannot be read: what the caller sent, and no feature but its default."""
     return vectors_of(model, instances, Stored.nothing(model, len(instances)))
-
-
-def _stacked(answers: Sequence[Sequence[Answer]], rows: int) -> Stored:
-    """The views' answers side by side."""
-    numeric = np.hstack([np.empty((rows, 0)), *([one for one, _ in view] for view in answers)])
-    texts = np.empty((rows, 0), dtype=object)
-    return Stored(numeric, np.hstack([texts, *(np.array([t for _, t in view], dtype=object) for view in answers)]))
-
-
-def _of_view(
-    view: View, entities: Sequence[str], states: Mapping[StateKey, StoredState], moment: Moment
-) -> list[Answer]:
-    known = {e: _features(view, states.get(key_of(view, e)), moment) for e in set(entities)}
-    return [known[e] for e in entities]
 
 
 def _features(view: View, stored: StoredState | None, moment: Moment) -> Answer:
