@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
 
 from smallbox.aws.blobs import S3Blobs
+from smallbox.cli.demo.evidence import lake_of
 from smallbox.cli.demo.replay import MODEL
 from smallbox.cli.models import score
 from smallbox.cli.quarantine import replay
@@ -30,10 +32,34 @@ pytestmark = pytest.mark.deployed
 
 def test_history_becomes_a_champion(deployed: Deployed) -> None:
     """Dropped files, checked and loaded through S3's own trigger, train a version that passes the gate."""
-    assert [(d["rejected"], d["accepted"] > 400) for d in deployed.drops] == [(0, True)] * 3
+    assert [(d["rejected"], d["accepted"] > 400) for d in deployed.drops] == [(0, True)] * 4
     assert deployed.training["accepted"], deployed.training["verdict"]["why"]
     models = deployed.system.request("GET", "/models")["models"]
     assert models[0]["routing"]["champion"] == 1
+
+
+def test_views_are_backfilled_by_a_distributed_map(deployed: Deployed) -> None:
+    """The machine plans, fills each part in an execution of its own and publishes; what is served stays the same."""
+    asked = [_one_flight(deployed)]
+    before = deployed.system.predict(MODEL, asked, format_moment(START), explain=True)
+    document = {"views": ["carrier", "aircraft"], "as_of": format_moment(START)}
+    done = deployed.system.run("BackfillMachine", document)
+    assert set(done["readable"]) == {"carrier", "aircraft"}
+    assert done["states"] > 3_000
+    assert deployed.system.predict(MODEL, asked, format_moment(START), explain=True) == before
+    assert deployed.system.run("BackfillMachine", {})["readable"] == {}, "nothing is new"
+
+
+def test_the_lake_has_a_current_table(deployed: Deployed) -> None:
+    """The upkeep's function merges the log into one row a key, over S3, with its own grants; again changes nothing."""
+    written = deployed.system.upkeep(format_moment(START))["current"]
+    lake = lake_of(deployed.system)
+    for name in deployed.sources:
+        keys = pc.value_counts(lake.read(f"current/{name}")["key"])  # type: ignore[index]
+        assert pc.max(keys.field("counts")).as_py() == 1
+        assert len(keys) == written[name]["written"]
+    again = deployed.system.upkeep(format_moment(START))["current"]
+    assert [one["written"] for one in again.values()] == [0] * len(deployed.sources)
 
 
 def test_the_open_inference_protocol_answers(deployed: Deployed) -> None:
@@ -57,7 +83,7 @@ def _one_flight(deployed: Deployed) -> str:
 
 def test_a_wrong_request_is_answered_in_words(deployed: Deployed) -> None:
     """A caller's mistake is a 4xx with a code, the place and the rule, never a stack trace."""
-    with pytest.raises(InvalidInput, match=r"contract_violation.*carrier"):
+    with pytest.raises(InvalidInput, match=r"contract_violation.*scheduled_at"):
         deployed.system.predict(MODEL, ['{"flight_id": "x", "origin": "ZZZ"}'])
     with pytest.raises(InvalidInput, match="not_found"):
         deployed.system.predict("no_such_model", ["{}"])
