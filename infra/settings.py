@@ -20,7 +20,7 @@ class Deployment:
         enforce_tls: refuse plain HTTP at buckets, queues and topics; the emulator speaks nothing else.
         schedules_enabled: run the daily checks by the clock; a replay runs them by event time instead.
         batch_window_seconds: how long a queue waits for a batch to fill.
-        settle_seconds: how long a backfill waits for workers from before the deployment to end; see the stream's time.
+        settle_seconds: how long a backfill waits for workers from before the deployment to end: a rebuild has 900.
         visibility_factor: a message's visibility timeout in timeouts of its function; AWS recommends six.
         snap_start: restore the prediction function from a snapshot instead of importing it at a cold start.
         assets_bucket: see ``bootstrapped``.
@@ -60,7 +60,7 @@ class Deployment:
             enforce_tls=True,
             schedules_enabled=True,
             batch_window_seconds=5,
-            settle_seconds=120,
+            settle_seconds=960,
             visibility_factor=6,
             snap_start=False,
             assets_bucket="",

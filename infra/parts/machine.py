@@ -26,6 +26,11 @@ def task(scope: Construct, flow: Flow, path: str, step: str = "") -> tasks.Lambd
         payload_response_only=True,
         retry_on_service_exceptions=False,
     )
+    if step:
+        # every step may be done again; a contended state or a throttled store is worth another try
+        state.add_retry(
+            errors=["Conflict", "Unavailable"], interval=Duration.seconds(15), backoff_rate=2, max_attempts=5
+        )
     state.add_retry(
         errors=[
             "Lambda.ServiceException",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from smallbox.errors import Conflict
+from smallbox.errors import Conflict, Unavailable
 from smallbox.ports import Marker, OnlineStore, StateKey, StateWrite
 
 A, B = StateKey("carrier", "UA"), StateKey("route", "JFK|LAX")
@@ -42,6 +42,20 @@ def test_markers_can_be_laid_over_each_other(online: OnlineStore) -> None:
     online.commit([_marker("r0")], [])
     online.mark([_marker(f"r{n}") for n in range(60)])
     assert len(online.markers([f"r{n}" for n in range(120)])) == 60
+
+
+def test_an_entity_of_any_name_has_a_state(online: OnlineStore) -> None:
+    """Names longer than a partition key may be, and alike for most of it, are different entities."""
+    one, other = (StateKey("route", "\N{AIRPLANE}" * 600 + end) for end in "ab")
+    online.commit([], [StateWrite(one, b"1", 0), StateWrite(other, b"2", 0)])
+    assert {key: state.packed for key, state in online.read([one, other]).items()} == {one: b"1", other: b"2"}
+
+
+def test_what_the_store_cannot_hold_is_no_conflict(online: OnlineStore) -> None:
+    """A state that is too large is refused at once; trying again as after a conflict would never end."""
+    with pytest.raises(Unavailable):
+        online.commit([_marker("r1")], [StateWrite(A, bytes(410_000), 0)])
+    assert online.markers(["r1"]) == {}
 
 
 def test_more_than_a_batch_is_read(online: OnlineStore) -> None:

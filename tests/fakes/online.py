@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from smallbox.errors import Conflict
+from smallbox.errors import Conflict, Unavailable
 from smallbox.ports import Marker, StateKey, StateWrite, StoredState
 
 TRANSACTION_LIMIT = 100
+ITEM_BYTES = 400_000
 
 
 class Crash(Exception):
@@ -43,6 +44,8 @@ class FakeOnlineStore:
                 self._interrupted = False
         self._count_down()
         assert 0 < len(markers) + len(states) <= TRANSACTION_LIMIT, "a transaction has 1 to 100 items"
+        if any(len(state.packed) > ITEM_BYTES for state in states):
+            raise Unavailable("an item is too large")
         names = [marker.id for marker in markers] + [state.key for state in states]
         assert len(set(names)) == len(names), "a transaction may not write an item twice"
         stale = [s for s in states if (self.states[s.key].version if s.key in self.states else 0) != s.expected]

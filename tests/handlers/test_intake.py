@@ -194,9 +194,7 @@ def test_a_backfill_goes_step_by_step(aws: dict[str, str]) -> None:
     handler("ingestion", "append")(_sqs(message))
     step = handler("features", "backfill")
     plan = json.loads(json.dumps(step({"step": "plan", "document": {"as_of": "2013-03-01T12:00:00Z"}})))
-    assert [(part["source"], part["views"], part["whole"]) for part in plan["parts"]] == [
-        ("weather", ["origin_weather"], True)
-    ]
+    assert [(part["source"], list(part["versions"])) for part in plan["parts"]] == [("weather", ["origin_weather"])]
     filled = [step({"step": "fill", "document": part}) for part in plan["parts"]]
     published = step({"step": "publish", "document": {**plan, "filled": filled}})
     assert published["states"] == 1

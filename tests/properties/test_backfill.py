@@ -79,6 +79,7 @@ def test_nothing_is_missed_or_counted_twice_at_the_seam(name: str, data: st.Data
     world.store.meanwhile.clear()
     _stream(world, messages[amid - unseen :], now)
     for moment in (now, now + 3 * DAY, max(now, END)):
+        world.store.expire(moment)
         world.settle(moment)
         world.settle(moment)
         world.check(history, moment)

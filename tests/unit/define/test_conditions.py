@@ -94,3 +94,17 @@ def test_a_wrong_attribute_is_named(feature: Any, match: str) -> None:
     """An attribute of no field, of a moment, or with another kind of default is refused."""
     with pytest.raises(DefinitionError, match=match):
         Attributes("v", "who", source, {"f": feature})
+
+
+def test_a_state_that_could_not_be_stored_is_refused() -> None:
+    """Sketches that a busy entity could fill beyond an item's limit are refused with the definition."""
+    with pytest.raises(DefinitionError, match=r"could have .* KB, of at most 390"):
+        FeatureView("v", "who", source, {name: distinct(name, "7d") for name in ("who", "x", "id")})
+    FeatureView("v", "who", source, {name: distinct(name, "7d") for name in ("who", "x")})
+    FeatureView("v", "who", source, {"d": distinct("x", "90d"), "s": std("x", "90d"), "n": count("5m")})
+
+
+def test_one_text_is_not_some_texts() -> None:
+    """A bare text would be taken for its letters."""
+    with pytest.raises(DefinitionError, match="give several texts"):
+        one_of("who", "abc")

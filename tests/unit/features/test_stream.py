@@ -1,5 +1,6 @@
 """Transactions, contention and crashes, by example."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,7 @@ from smallbox.features.states import key_of
 from smallbox.features.stream import LIMIT, Rebuild, apply, plan, sort
 from smallbox.features.streamer import Streamer
 from smallbox.features.writes import write_states
-from smallbox.ingestion.messages import pack
+from smallbox.ingestion.messages import LIMIT_BYTES, pack
 from smallbox.ingestion.table import name_of, to_table
 from smallbox.ports import Marker, StateWrite
 from smallbox.records import Record, Value
@@ -194,6 +195,24 @@ def test_a_hot_entity_is_written_once_a_batch() -> None:
     assert store.states[key_of(depot, "north")].version == 1
 
 
+def test_a_large_request_is_split() -> None:
+    """Thousands of late records with long keys are asked of rebuilds whose messages each fit into the queue."""
+    requests, project = FakeQueue(), project_of([replace(late_parcel, views=(depot,))])
+    streamer = Streamer(project, FakeOnlineStore(), FakeQueue(), requests, lambda _: None)
+    old = NOW - 9 * DAY
+    values: dict[str, Value] = {"depot": "north", "delay": 1.0, "late": False, "delivered_at": old}
+    keys = [f"{n:0>200}" for n in range(2_500)]
+    late = [Record("deliveries", k, old, old, NOW, {**values, "parcel_id": k}) for k in keys]
+    streamer.apply(pack(late), NOW)
+    sent = requests.take()
+    assert len(sent) > 1
+    assert all(len(json.dumps(message)) < LIMIT_BYTES for message in sent)
+    assert sorted(key for message in sent for key in message["digests"]) == keys
+    assert all("as_of" not in message for message in sent), "it is done as of when its turn comes"
+    streamer.apply([{**message, "as_of": NOW - DAY} for message in pack(late[:1])], NOW)
+    assert [message["as_of"] for message in requests.take()] == [NOW - DAY]
+
+
 def test_one_contended_state_holds_no_other_up() -> None:
     """Of states that are written together the one that somebody else wrote is left, and all others are there."""
     store, writes = FakeOnlineStore(), [StateWrite(key_of(views[0], str(n)), b"new", 0) for n in range(250)]
@@ -203,7 +222,7 @@ def test_one_contended_state_holds_no_other_up() -> None:
     assert {state.packed for key, state in store.states.items() if key.entity != "120"} == {b"new"}
     assert store.states[key_of(views[0], "120")].packed == b"theirs"
     assert store.commits - before == 2 + 99
-    large = [StateWrite(key_of(views[1], str(n)), bytes(10**6), 0) for n in range(7)]
+    large = [StateWrite(key_of(views[1], str(n)), bytes(300_000), 0) for n in range(24)]
     before = store.commits
     assert write_states(store, large) == []
     assert store.commits - before == 3

@@ -1,5 +1,6 @@
 """States of entities and markers of applied records in a DynamoDB table with a partition key ``pk``."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
@@ -14,7 +15,12 @@ from smallbox.times import DAY, SECOND, Micros
 GET_BATCH: Final = 100
 WRITE_BATCH: Final = 25
 _ATTEMPTS: Final = 6
-_LEAST_LIFE: Final[Micros] = 2 * DAY
+_LEAST_LIFE: Final[Micros] = 30 * DAY
+"""A replay may rest for some days: its markers live as long as its states."""
+
+_LONGEST_ENTITY: Final = 256
+"""In characters, of at most four bytes each: a partition key may have 2,048 bytes."""
+_CONTENTION: Final = {"None", "ConditionalCheckFailed", "TransactionConflict"}
 _CONFLICTS: Final = {"TransactionCanceledException", "TransactionConflictException", "ConditionalCheckFailedException"}
 
 
@@ -23,13 +29,22 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except AwsErrors as error:
-        if code_of(error) in _CONFLICTS:
+        if code_of(error) in _CONFLICTS and not _is_refused(error):
             raise Conflict("another worker wrote the same entity or record first") from error
         raise Unavailable(f"the online store did not answer: {error}") from error
 
 
+def _is_refused(error: Exception) -> bool:
+    """Whether a transaction was cancelled for another reason than that somebody else wrote."""
+    reasons = getattr(error, "response", {}).get("CancellationReasons", ())
+    return any(reason.get("Code", "None") not in _CONTENTION for reason in reasons)
+
+
 def _state_key(key: StateKey) -> str:
-    return f"s#{key.view}#{key.version}#{key.entity}"
+    entity = key.entity
+    if len(entity) > _LONGEST_ENTITY:
+        entity = "#" + hashlib.blake2b(entity.encode(), digest_size=32).hexdigest()
+    return f"s#{key.view}#{key.version}#{entity}"
 
 
 def _marker_key(identity: str) -> str:

@@ -98,5 +98,11 @@ def at_most(field: str, value: float) -> Condition:
 
 
 def one_of(field: str, values: Sequence[str]) -> Condition:
-    """The text field has one of these values."""
+    """The text field has one of these values.
+
+    Raises:
+        DefinitionError: when it is given one text instead of several.
+    """
+    if isinstance(values, str):
+        raise DefinitionError(f"one_of({field!r}, {values!r}): give several texts, like [{values!r}], or write equal")
     return Condition(field, "in", tuple(values))

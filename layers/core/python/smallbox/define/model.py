@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from smallbox.define.attributes import View
@@ -40,7 +41,20 @@ class Columns:
 
 
 OWN_COLUMNS: Final = frozenset(
-    {"id", "key", "time", "served_at", "version", "arm", "channel", "score", "label", "label_known_at", "status"}
+    {
+        "id",
+        "key",
+        "time",
+        "served_at",
+        "version",
+        "arm",
+        "channel",
+        "score",
+        "label",
+        "label_known_at",
+        "status",
+        "missing",
+    }
 )
 """Columns that the prediction log and the datasets have of their own."""
 
@@ -108,6 +122,12 @@ class Model:
                     f"model {self.name}: {name!r} is no field of source {self.request.name}; it has {', '.join(fields)}"
                 )
         self._check_personal()
+        moments = [n for n in self.inputs if fields[n].type == "timestamp"]
+        if moments:
+            raise DefinitionError(
+                f"model {self.name}: the input {moments[0]!r} is a moment, which is no number; write an on-demand "
+                "feature of it"
+            )
         numeric = tuple(n for n in self.inputs if fields[n].is_numeric)
         categorical = tuple(n for n in self.inputs if fields[n].type == "text")
         columns = Columns(numeric + self.feature_names, categorical + self.stored_texts)
@@ -141,7 +161,7 @@ class Model:
         for name in (n for view in self.views for n in view.entity_fields):
             check_not_personal(self.request, name, "entity")
 
-    @property
+    @cached_property
     def personal_columns(self) -> frozenset[str]:
         """The columns that show personal values: such inputs, and features of such fields."""
         personal = {name for name, found in self.request.fields.items() if found.pii}
@@ -153,39 +173,39 @@ class Model:
     def _needed(self) -> list[str]:
         return [*self.inputs, *(n for view in self.views for n in view.entity_fields), *self.read_on_demand]
 
-    @property
+    @cached_property
     def stored_numeric(self) -> tuple[str, ...]:
         """The numbers that the store adds, view by view."""
         return tuple(name for view in self.views for name in view.numeric)
 
-    @property
+    @cached_property
     def stored_texts(self) -> tuple[str, ...]:
         """The texts that the store adds, view by view."""
         return tuple(name for view in self.views for name in view.texts)
 
-    @property
+    @cached_property
     def stored(self) -> tuple[str, ...]:
         """All that the store adds, numbers first."""
         return (*self.stored_numeric, *self.stored_texts)
 
-    @property
+    @cached_property
     def feature_names(self) -> tuple[str, ...]:
         """The numbers that are added to a request: stored ones, then those computed on demand."""
         return (*self.stored_numeric, *(function.__name__ for function in self.on_demand))
 
-    @property
+    @cached_property
     def read_on_demand(self) -> tuple[str, ...]:
         """The fields of the request that on-demand features read."""
         read = (name for function in self.on_demand for name in parameters_of(function))
         return tuple(dict.fromkeys(name for name in read if name in self.request.fields))
 
-    @property
+    @cached_property
     def defaults(self) -> dict[str, float | str]:
         """What stands in for a stored feature that is missing, where a default is declared."""
         features = {name: one for view in self.views for name, one in view.features.items()}
         return {name: one.default for name, one in features.items() if one.default is not None}
 
-    @property
+    @cached_property
     def request_fields(self) -> tuple[str, ...]:
         """The fields a request must bring: the key, the inputs and the names of the entities, each once."""
         return tuple(dict.fromkeys([self.request.key, *self._needed()]))

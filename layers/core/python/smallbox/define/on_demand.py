@@ -8,6 +8,7 @@ training set, so that there is one way to compute it: numbers as float64, not a 
 
 import inspect
 from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
 from typing import Any
 
 from smallbox.define.source import check_name
@@ -17,6 +18,7 @@ OnDemand = Callable[..., Any]
 """Takes one array for each of its parameters, and gives one of the same length."""
 
 
+@lru_cache(maxsize=1024)
 def parameters_of(function: OnDemand) -> tuple[str, ...]:
     """The names of what a function reads."""
     return tuple(inspect.signature(function).parameters)

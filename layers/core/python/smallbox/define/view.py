@@ -4,12 +4,21 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from smallbox.define.aggregates import Aggregate
+from smallbox.define.aggregates import Aggregate, Kind
 from smallbox.define.source import Source, check_name, check_not_personal
 from smallbox.errors import DefinitionError
 from smallbox.times import DAY, HOUR, Micros, duration
 
 ENTITY_SEPARATOR: Final = "|"
+
+STATE_LIMIT: Final = 390_000
+"""How many bytes a packed state may have: DynamoDB takes 400 KB an item, its key among them."""
+
+_BYTES: Final[Mapping[Kind, int]] = {
+    "count": 8, "sum": 24, "mean": 24, "rate": 16, "std": 56, "min": 8, "max": 8, "last": 24, "first": 24,
+    "since_last": 24, "distinct": 1032,
+}  # fmt: skip
+"""What an aggregate takes of a tile, at the most."""
 
 _NUMERIC: Final = frozenset({"number", "integer", "boolean"})
 _TYPES: Final = {"rate": frozenset({"boolean"}), "distinct": _NUMERIC | {"text"}}
@@ -47,6 +56,7 @@ class FeatureView:
             raise DefinitionError(f"view {self.name}: tile={self.tile!r} must divide an hour, like '5m'")
         for name, aggregate in self.features.items():
             self._check_feature(name, aggregate)
+        self._check_size()
 
     def _check_feature(self, name: str, aggregate: Aggregate) -> None:
         check_name(f"view {self.name}: feature", name)
@@ -62,6 +72,16 @@ class FeatureView:
             check_field(self.name, self.source, operand.field, name, _TYPES.get(aggregate.kind, _NUMERIC))
         elif aggregate.kind == "rate" and operand.holds is None:
             raise DefinitionError(f"view {self.name}: {name}: a rate is of a boolean field or a condition")
+
+    def _check_size(self) -> None:
+        measures = {(a.kind, a.operand) for a in self.features.values()}
+        most = sum(_tiles(self, size) for size in _sizes(self)) * sum(_BYTES[kind] for kind, _ in measures)
+        if most > STATE_LIMIT:
+            raise DefinitionError(
+                f"view {self.name}: the state of a busy entity could have {most // 1000} KB, of at most "
+                f"{STATE_LIMIT // 1000} that an item may have; make windows shorter, count fewer distinct values, or "
+                "split the features over two views"
+            )
 
     def tile_size(self, aggregate: Aggregate) -> Micros:
         """The tile on whose edge the window starts: fine below 12 hours, an hour to 10 days, then a day."""
@@ -82,6 +102,19 @@ class FeatureView:
     def texts(self) -> tuple[str, ...]:
         """The features that are texts: none."""
         return ()
+
+
+def _sizes(view: FeatureView) -> list[Micros]:
+    """The tile sizes that a view keeps, fine first."""
+    coarsest = max((view.tile_size(a) for a in view.features.values()), default=view.tile_micros)
+    return sorted({size for size in (view.tile_micros, HOUR, DAY) if size <= coarsest})
+
+
+def _tiles(view: FeatureView, size: Micros) -> int:
+    """How many tiles of a size a state can hold: those of its windows, or those that fill up a coarser one."""
+    own = max((a.window_micros for a in view.features.values() if view.tile_size(a) == size), default=0)
+    coarser = min((other for other in _sizes(view) if other > size), default=0)
+    return max(own, coarser) // size + 2
 
 
 def check_field(view: str, source: Source, name: str, role: str, types: Collection[str]) -> None:

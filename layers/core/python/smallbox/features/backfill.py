@@ -53,7 +53,7 @@ class Backfill:
         named = document.get("views")
         known = readable(self.store)
         stale = [v for v in self.project.views.values() if known.get(v.name) != version_of(v)]
-        views = stale if named is None else [self.project.view(name) for name in named]
+        views = stale if named is None else [self.project.view(name) for name in dict.fromkeys(named)]
         passed = {"as_of": document["as_of"]} if "as_of" in document else {}
         parts = [{**part, **passed} for part in self._parts(views, now)]
         return {**passed, "versions": {view.name: version_of(view) for view in views}, "parts": parts}
@@ -65,11 +65,8 @@ class Backfill:
             every = self.project.views_of(source.name)
             rows = Rebuilder(source, every, self.lake, self.store, self.pause).rows(now)
             count = min(math.ceil(rows / ROWS_PER_PART), MOST_PARTS)
-            names = [view.name for view in of_source]
-            whole = len(of_source) == len(every)
-            parts += [
-                {"source": source.name, "views": names, "part": at, "of": count, "whole": whole} for at in range(count)
-            ]
+            versions = {view.name: version_of(view) for view in of_source}
+            parts += [{"source": source.name, "versions": versions, "part": at, "of": count} for at in range(count)]
         return parts
 
     def fill(self, document: Document, now: Micros) -> dict[str, Any]:
@@ -77,12 +74,14 @@ class Backfill:
 
         Raises:
             Conflict: when others kept writing its states.
+            NotReady: as :meth:`publish`.
         """
         source = self.project.source(document["source"])
-        rebuilder = Rebuilder(source, self.project.views_of(source.name), self.lake, self.store, self.pause)
-        views = [self.project.view(name) for name in document["views"]]
+        every = self.project.views_of(source.name)
+        views = self._planned(document["versions"])
+        rebuilder = Rebuilder(source, every, self.lake, self.store, self.pause)
         part = Part(document["part"], document["of"])
-        return {"states": rebuilder.fill(views, part, now, whole=document["whole"])}
+        return {"states": rebuilder.fill(views, part, now, whole=len(views) == len(every))}
 
     def publish(self, document: Document, _now: Micros) -> dict[str, Any]:
         """Make what was planned readable.
@@ -91,10 +90,17 @@ class Backfill:
             NotReady: when a deployment has changed the views meanwhile: start again.
         """
         planned = document["versions"]
-        views = self.project.views
-        changed = [name for name, version in planned.items() if name not in views or version_of(views[name]) != version]
-        if changed:
-            raise NotReady(f"{', '.join(changed)} changed while its history was computed; run the backfill again")
+        self._planned(planned)
         if planned:
             publish(self.store, planned, self.pause)
         return {"readable": planned, "states": sum(filled["states"] for filled in document.get("filled", ()))}
+
+    def _planned(self, versions: Mapping[str, str]) -> list[View]:
+        """The views of a plan, if this code has the versions that were planned."""
+        views = self.project.views
+        changed = [
+            name for name, version in versions.items() if name not in views or version_of(views[name]) != version
+        ]
+        if changed:
+            raise NotReady(f"{', '.join(changed)} changed while its history was computed; run the backfill again")
+        return [views[name] for name in versions]

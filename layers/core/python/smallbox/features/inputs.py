@@ -119,11 +119,12 @@ def assemble(model: Model, request: Mapping[str, Array], stored: Stored) -> Inpu
     filled, missing = _filled(model, stored)
     sent_numbers = [request[name] for name in model.columns.numeric if name in request]
     sent_texts = [request[name] for name in model.columns.categorical if name in request]
+    # copied before functions get the arrays: what one of them writes into them is its own affair
     numeric = [_matrix(sent_numbers, rows, np.float64), filled.numeric]
+    texts = np.hstack([_matrix(sent_texts, rows, object), filled.texts])
     if model.on_demand:
         computed = compute(model.on_demand, _named(model, request, filled), rows)
         numeric.append(_matrix([computed[f.__name__] for f in model.on_demand], rows, np.float64))
-    texts = np.hstack([_matrix(sent_texts, rows, object), filled.texts])
     return Inputs(np.hstack(numeric), texts, missing)
 
 

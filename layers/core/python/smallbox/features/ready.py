@@ -7,7 +7,7 @@ has seen what it needs, and then no more.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from smallbox.define.attributes import View
@@ -65,11 +65,43 @@ def publish(store: OnlineStore, versions: Mapping[str, str], pause: Pause) -> No
     Raises:
         Conflict: when others kept writing the item.
     """
+    _change(store, lambda known: known | dict(versions), pause)
+
+
+class Withdrawal:
+    """Before a process writes its first state it withdraws every version that is not one of its project's.
+
+    What it writes, and marks as applied, is missing in those from then on: after a return to them, by hand or by
+    a deployment that rolls back, they must be filled again before they are read.
+    """
+
+    def __init__(self, views: Iterable[View], store: OnlineStore, pause: Pause) -> None:
+        self._own = {view.name: version_of(view) for view in views}
+        self._store = store
+        self._pause = pause
+        self._is_done = False
+
+    def once(self) -> None:
+        """Do it, unless this process has.
+
+        Raises:
+            Conflict: when others kept writing the item.
+        """
+        if not self._is_done:
+            _change(self._store, lambda known: dict(known.items() & self._own.items()), self._pause)
+            self._is_done = True
+
+
+def _change(store: OnlineStore, change: Callable[[dict[str, str]], dict[str, str]], pause: Pause) -> None:
     for attempt in range(ATTEMPTS):
         if attempt:
             pause(attempt)
         stored = store.read([READY]).get(READY)
-        packed = json.dumps(versions_in(stored) | dict(versions), sort_keys=True).encode()
+        known = versions_in(stored)
+        wanted = change(known)
+        if wanted == known:
+            return
+        packed = json.dumps(wanted, sort_keys=True).encode()
         try:
             store.commit([], [StateWrite(READY, packed, stored.version if stored else 0)])
         except Conflict:

@@ -172,7 +172,7 @@ class Rebuilder:
             now: the present, or a replay's.
             whole: whether these are all views of the source. Then what the lake holds is taken for done, and the stream
                 leaves it. Otherwise what the stream has still to apply to the other views is left to it, and only what
-                it has forgotten, since it is out of their windows, is marked again.
+                it would find too late is marked again.
 
         Returns:
             How many states were written.
@@ -185,26 +185,24 @@ class Rebuilder:
             return 0
         keys = {key: view for key, view in self._keys(table, views).items() if part.holds(key)}
         mine = _of_keys(table, _touching(table, keys))
-        self._mark(standing(mine, now) if whole else self._forgotten(mine, now))
+        self._mark(standing(mine, now) if whole else self._settled(mine, now))
         return self._replace(keys, now)
 
-    def _forgotten(self, rows: pa.Table, now: Micros) -> pa.Table:
-        """Of records without a marker that the stream would find too late, what they said then, without its digest.
+    def _settled(self, rows: pa.Table, now: Micros) -> pa.Table:
+        """Of records that the stream would find too late, what they said then, without its digest.
 
-        The stream has forgotten them, or they are late and still on their way to it. So their marker says that they
-        count, and equals nothing: should one of them come, in whatever version, a rebuild looks at all its views.
+        It has forgotten them, or they are late and still on their way to it, or they have a marker that lives no longer
+        than the windows before. So their new marker says that they count, and equals nothing: should one of them
+        come, in whatever version, a rebuild looks at all its views.
         """
         settled = now - self.source.lateness_micros
-        old = rows.filter(pc.less(rows["known_at"], settled))
-        names = {marker_id(self.source.name, key): key for key in pc.unique(old["key"]).to_pylist()}
-        marked = read_markers(self.store, names)
-        found = standing(_of_keys(old, [key for name, key in names.items() if name not in marked]), settled)
+        found = standing(rows.filter(pc.less(rows["known_at"], settled)), settled)
         nothing = pa.array([""] * found.num_rows, pa.string())
         return found.set_column(found.column_names.index("digest"), "digest", nothing)
 
     def rows(self, now: Micros) -> int:
         """How many rows a rebuild reads."""
-        table = self._read(now)
+        table = self.lake.read(name_of(self.source), ["time"], Between("time", now - farthest(self.views), FOREVER))
         return 0 if table is None else table.num_rows
 
     def _mark(self, rows: pa.Table) -> None:

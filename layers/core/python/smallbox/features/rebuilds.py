@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from smallbox.define.project import Project
+from smallbox.features.ready import Withdrawal
 from smallbox.features.rebuild import Rebuilder
 from smallbox.features.stream import Pause, Rebuild
 from smallbox.ingestion.messages import moment_of
@@ -23,9 +24,11 @@ class RebuildTask:
         self._store = store
         self._later = later
         self._pause = pause
+        self._withdrawal = Withdrawal(project.views.values(), store, pause)
 
     def run(self, messages: Sequence[Mapping[str, Any]], now: Micros) -> None:
         """Rebuild what messages of one source ask for: the states of some records, or all of them."""
+        self._withdrawal.once()
         source = self._project.source(messages[0]["source"])
         views = self._project.views_of(source.name)
         rebuilder = Rebuilder(source, views, self._lake, self._store, self._pause)

@@ -22,6 +22,9 @@ from smallbox.times import DAY, Micros
 LIMIT: Final = 100
 """How many items a transaction, or a read of many states, may have."""
 
+LIMIT_BYTES: Final = 3_000_000
+"""How many bytes of states are written together: DynamoDB takes 4 MB, keys and growth among them."""
+
 ATTEMPTS: Final = 8
 
 MARKER_MARGIN: Final[Micros] = DAY
@@ -169,7 +172,7 @@ def plan(
     versions = {key: state.version for key, state in stored.items()}
     changed = _by_state(views, fresh)
     states = {key: engine_of(view).unpack(view, stored[key].packed) for view, key in changed if key in stored}
-    for batch in _batches(views, fresh):
+    for batch in _batches(views, fresh, {key: len(state.packed) for key, state in stored.items()}):
         writes = []
         for (view, key), added in _by_state(views, batch).items():
             engine = engine_of(view)
@@ -188,14 +191,16 @@ def _by_state(views: Sequence[View], records: Iterable[Record]) -> dict[tuple[Vi
     return changed
 
 
-def _batches(views: Sequence[View], records: Sequence[Record]) -> Iterator[list[Record]]:
+def _batches(views: Sequence[View], records: Sequence[Record], sizes: Mapping[StateKey, int]) -> Iterator[list[Record]]:
     """Records in groups whose markers and states fit into a transaction; equal entities are kept together."""
     with_keys = [([key for _, key in state_keys(views, record)], record) for record in records]
     with_keys.sort(key=lambda pair: [(key.view, key.entity) for key in pair[0]])
     batch: list[Record] = []
     states: set[StateKey] = set()
     for keys, record in with_keys:
-        if batch and len(batch) + 1 + len(states.union(keys)) > LIMIT:
+        together = states.union(keys)
+        size = sum(sizes.get(key, 0) for key in together)
+        if batch and (len(batch) + 1 + len(together) > LIMIT or size > LIMIT_BYTES):
             yield batch
             batch, states = [], set()
         batch.append(record)

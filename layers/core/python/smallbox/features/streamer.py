@@ -1,17 +1,22 @@
 """What the stream's function does with the messages of its queue."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from smallbox.define.project import Project
-from smallbox.features.stream import Pause, apply
-from smallbox.ingestion.messages import moment_of, pack, unpack
+from smallbox.features.ready import Withdrawal
+from smallbox.features.stream import Pause, Rebuild, apply
+from smallbox.ingestion.messages import LIMIT_BYTES, pack, unpack
 from smallbox.ports import OnlineStore, Queue
 from smallbox.records import Record
 from smallbox.times import MINUTE, Micros
 
 EARLY_DELAY: Final[Micros] = 15 * MINUTE
 """How long a record that is not known yet waits before it is looked at again: the longest that SQS delays."""
+
+_DIGEST_BYTES: Final = 40
+_ENVELOPE_BYTES: Final = 1_000
 
 
 class Streamer:
@@ -23,22 +28,42 @@ class Streamer:
         self._again = again
         self._rebuild = rebuild
         self._pause = pause
+        self._withdrawal = Withdrawal(project.views.values(), store, pause)
 
     def apply(self, messages: Sequence[Mapping[str, Any]], now: Micros) -> None:
         """Apply messages of one source; applying them again changes nothing.
 
         Records of one moment are applied together, so that an entity of which many messages tell is written once.
         """
-        by_moment: dict[Micros, list[Record]] = {}
+        self._withdrawal.once()
+        by_moment: dict[Micros | None, list[Record]] = {}
         for message in messages:
-            by_moment.setdefault(moment_of(message, now), []).extend(unpack(message))
-        for moment, records in sorted(by_moment.items(), key=lambda pair: pair[0]):
-            self._apply(messages[0]["source"], records, moment)
+            by_moment.setdefault(message.get("as_of"), []).extend(unpack(message))
+        for as_of in sorted(by_moment, key=lambda moment: now if moment is None else moment):
+            self._apply(messages[0]["source"], by_moment[as_of], as_of, now)
 
-    def _apply(self, name: str, records: Sequence[Record], now: Micros) -> None:
+    def _apply(self, name: str, records: Sequence[Record], as_of: Micros | None, now: Micros) -> None:
         source = self._project.source(name)
         views = self._project.views_of(source.name)
-        outcome = apply(source, views, records, self._store, now=now, pause=self._pause)
-        if outcome.rebuild is not None:
-            self._rebuild.send([{**outcome.rebuild.as_json(), "as_of": now}])
+        moment = now if as_of is None else as_of
+        outcome = apply(source, views, records, self._store, now=moment, pause=self._pause)
+        # a request of the present is done as of when its turn comes: a newer version may be in the lake by then
+        replayed = {} if as_of is None else {"as_of": as_of}
+        for request in _parts(outcome.rebuild):
+            self._rebuild.send([{**request.as_json(), **replayed}])
         self._again.send(pack(outcome.early), delay=EARLY_DELAY)
+
+
+def _parts(request: Rebuild | None) -> Iterator[Rebuild]:
+    """A request in parts that each fit into a message."""
+    part: dict[str, str] = {}
+    size = 0
+    for key, digest in request.digests.items() if request else ():
+        length = len(json.dumps(key)) + _DIGEST_BYTES
+        if part and size + length > LIMIT_BYTES - _ENVELOPE_BYTES:
+            yield Rebuild(request.source, part)  # type: ignore[union-attr]
+            part, size = {}, 0
+        part[key] = digest
+        size += length
+    if part:
+        yield Rebuild(request.source, part)  # type: ignore[union-attr]

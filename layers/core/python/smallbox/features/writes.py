@@ -1,14 +1,10 @@
 """States written many at a time, each on its own condition."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from smallbox.errors import Conflict
-from smallbox.features.stream import LIMIT
+from smallbox.features.stream import LIMIT, LIMIT_BYTES
 from smallbox.ports import OnlineStore, StateKey, StateWrite
-
-_BYTES: Final = 3_000_000
-"""A transaction may have 4 MB; keys and versions take a part of it."""
 
 
 def write_states(store: OnlineStore, writes: Sequence[StateWrite]) -> list[StateKey]:
@@ -31,7 +27,7 @@ def _transactions(writes: Sequence[StateWrite]) -> Iterator[list[StateWrite]]:
     together: list[StateWrite] = []
     size = 0
     for write in writes:
-        if together and (len(together) == LIMIT or size + len(write.packed) > _BYTES):
+        if together and (len(together) == LIMIT or size + len(write.packed) > LIMIT_BYTES):
             yield together
             together, size = [], 0
         together.append(write)

@@ -84,10 +84,17 @@ class CheckTask:
     def _features(self, model: Model, as_of: Micros) -> list[Check]:
         week = self._log.read(model.name, Between("time", as_of - WEEK, as_of))
         week = week.filter(pc.and_(pc.equal(week["channel"], "online"), pc.not_equal(week["arm"], "fallback")))
+        week = week.filter(self._has_our_columns(model, week))
         if not week.num_rows:
             return []
         day = week.filter(pc.greater_equal(week["time"], as_of - DAY))
         return [*self._skew(model, day), *self._drift(model, week, as_of)]
+
+    def _has_our_columns(self, model: Model, rows: pa.Table) -> pa.Array:
+        """Whether each row was answered by a version of the columns that the definition has now."""
+        numbers = pc.unique(rows["version"]).to_pylist()
+        own = [n for n in numbers if self._registry.get(model.name, n).columns == list(model.columns.names)]
+        return pc.is_in(rows["version"], value_set=pa.array(own, pa.int64()))
 
     def _skew(self, model: Model, rows: pa.Table) -> list[Check]:
         if not rows.num_rows:

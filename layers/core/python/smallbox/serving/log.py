@@ -32,6 +32,7 @@ def log_schema(model: Model) -> pa.Schema:
         ("arm", pa.string()),
         ("channel", pa.string()),
         ("score", pa.float64()),
+        ("missing", pa.list_(pa.string())),
     ]
     types = schema(model.request)
     inputs = [(name, pa.float64()) for name in model.columns.numeric]
@@ -48,12 +49,12 @@ def to_log_table(model: Model, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
         {
             **row,
             **row["inputs"],
-            **{SENT_PREFIX + name: value for name, value in row["sent"].items()},
+            **{SENT_PREFIX + name: value for name, value in row.get("sent", {}).items()},
             **{ENTITY_PREFIX + name: entity for name, entity in row["entities"].items()},
         }
         for row in rows
     ]
-    return pa.table({name: pa.array([r[name] for r in flat], columns.field(name).type) for name in columns.names})
+    return pa.table({name: pa.array([r.get(name) for r in flat], columns.field(name).type) for name in columns.names})
 
 
 class PredictionLog:
@@ -71,9 +72,12 @@ class PredictionLog:
 
     def read(self, model: str, between: Between) -> pa.Table:
         """The predictions whose ``time`` lies in a range, each id once; no table yet: no rows."""
+        columns = log_schema(self._project.model(model))
         found = self._lake.read(predictions_table(model), None, between)
         if found is None:
-            return log_schema(self._project.model(model)).empty_table()
+            return columns.empty_table()
+        for name in set(columns.names) - set(found.column_names):  # nothing was logged since the definition has it
+            found = found.append_column(columns.field(name), pa.nulls(found.num_rows, columns.field(name).type))
         return _first_of_each_id(found)
 
 
