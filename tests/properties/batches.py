@@ -72,7 +72,7 @@ sources = st.builds(
     lambda fields, after: Source(
         "things", "id", "at", {"id": Field("text"), "at": Field("timestamp"), **fields}, known_after=after
     ),
-    st.dictionaries(st.sampled_from(_NAMES), _field(), max_size=3),
+    st.dictionaries(st.sampled_from(_NAMES), _field(), min_size=1, max_size=3),
     st.sampled_from([*[None, "0s", "1h", "-3d"] * 4, "9000d", "200000000d"]),
 )
 
