@@ -28,6 +28,7 @@ from smallbox.ingestion.contract import check_all
 from smallbox.ingestion.messages import pack, unpack
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.ingestion.table import name_of, to_table
+from smallbox.message import Message, text_of
 from smallbox.ports import Stored
 from smallbox.records import Record
 from smallbox.times import MINUTE, Micros, Moment, format_moment, parse_day
@@ -46,9 +47,9 @@ class Sent:
         self.texts: list[str] = []
 
     def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0) -> None:
-        """Write each message as SQS gets it."""
+        """Keep each message as SQS gets it."""
         del delay
-        self.texts += [json.dumps(message, separators=(",", ":")) for message in messages]
+        self.texts += map(text_of, messages)
 
 
 class Nowhere:
@@ -109,7 +110,7 @@ def ours(bodies: Sequence[str], folder: str) -> None:
         assert not answer["rejected"]  # noqa: S101 - a benchmark of something else otherwise
     appender = Appender(project, DeltaLake(folder, options={}), Sent())
     for texts in batches(queue.texts):
-        appender.append([json.loads(text) for text in texts])
+        appender.append([Message.read(text) for text in texts])
 
 
 def bare(bodies: Sequence[str], folder: str) -> None:

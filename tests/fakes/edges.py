@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
 from smallbox.errors import NotFound
+from smallbox.message import text_of
 from smallbox.ports import Stored
 from smallbox.times import SECOND, Micros
 
@@ -47,7 +48,7 @@ class FakeQueue:
         self.messages: list[dict[str, Any]] = []
 
     def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0) -> None:
-        self.messages += [json.loads(json.dumps(m)) for m in messages]
+        self.messages += [json.loads(text_of(m)) for m in messages]
 
     def take(self) -> list[dict[str, Any]]:
         """All messages that wait, which then wait no longer."""

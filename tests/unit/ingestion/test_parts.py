@@ -33,7 +33,7 @@ def test_each_part_of_a_csv_has_the_header_and_knows_its_lines() -> None:
     parts, _ = _cut("f.csv", CSV)
     assert [part.first for part in parts] == [0, 4]
     (batch,) = read_numbered("f.csv", io.BytesIO(parts[1].content), source)
-    assert batch.rows == [{"id": "e", "a\nt": "5"}]
+    assert list(batch.rows) == [{"id": "e", "a\nt": "5"}]
     assert [parts[1].line + line for line in batch.lines] == [9]
     assert CSV.splitlines()[9 - 1] == b"e,5"
 

@@ -228,7 +228,10 @@ class Queue(Protocol):
     """Sends JSON messages."""
 
     def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0) -> None:
-        """Send all, to be seen after a delay; :class:`~smallbox.errors.Unavailable` when any was not taken."""
+        """Send all, to be seen after a delay; :class:`~smallbox.errors.Unavailable` when any was not taken.
+
+        A :class:`~smallbox.message.Message` is sent as the text that it has.
+        """
 
 
 class Meter(Protocol):

@@ -8,10 +8,15 @@ from typing import Any, Final
 
 from smallbox.times import Micros
 
-_COMPACT: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False)
-"""Made once: ``json.dumps`` makes one for each record."""
+COMPACT: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False)
+"""How a record is written where only machines read it. Made once: ``json.dumps`` makes one for each record."""
 
 Value = str | float | int | bool | None
+
+
+def digest_of(content: bytes) -> str:
+    """The digest of what a record says: its source and its values by name, in order, as compact JSON."""
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +42,7 @@ class Record:
     @property
     def digest(self) -> str:
         """What it says, as 32 hexadecimal digits: equal for equal values, whenever they were received."""
-        content = _COMPACT.encode([self.source, dict(sorted(self.values.items()))])
-        return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+        return digest_of(COMPACT.encode([self.source, dict(sorted(self.values.items()))]).encode())
 
     def as_json(self) -> dict[str, Any]:
         """The record as a queue carries it."""

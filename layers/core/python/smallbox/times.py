@@ -36,8 +36,8 @@ _UNITS: Final = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 _DURATION: Final = re.compile(r"(-?)(\d+)([smhd])")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_FIRST: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
-_LAST: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+FIRST: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+LAST: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 
 def duration(text: str) -> Micros:
@@ -70,7 +70,7 @@ def parse_moment(text: str) -> Micros:
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no offset from UTC; end it with Z or an offset like +02:00")
     at = to_micros(moment)
-    if not _FIRST <= at <= _LAST:
+    if not FIRST <= at <= LAST:
         raise ValueError(f"{text!r} lies in UTC outside the years 1 to 9999")
     return at
 

@@ -1,14 +1,13 @@
 """What every queue consumer shares: one poor message never fails the batch that it came in."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
-logger = Logger()
+from smallbox.message import Message
 
-Message = Mapping[str, Any]
+logger = Logger()
 
 
 def consume(
@@ -30,7 +29,7 @@ def consume(
     failed: list[str] = []
     for record in event["Records"]:
         try:
-            message = json.loads(record["body"])
+            message = Message.read(record["body"])
             groups.setdefault(group(message), []).append((record["messageId"], message))
         except (ValueError, KeyError, TypeError):
             logger.exception("message cannot be read", extra={"message_id": record["messageId"]})

@@ -1,11 +1,11 @@
 """Messages to an SQS queue."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from smallbox.aws.clients import AwsErrors, client
 from smallbox.errors import Unavailable
+from smallbox.message import text_of
 from smallbox.times import SECOND, Micros
 
 
@@ -22,8 +22,7 @@ class SqsQueue:
     def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0) -> None:
         """Send all of them, or raise :class:`Unavailable`; SQS delays by at most 15 minutes."""
         for message in messages:
-            body = json.dumps(message, separators=(",", ":"))
             try:
-                self._sqs.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=delay // SECOND)
+                self._sqs.send_message(QueueUrl=self._url, MessageBody=text_of(message), DelaySeconds=delay // SECOND)
             except AwsErrors as error:
                 raise Unavailable(f"the queue did not take the message: {error}") from error

@@ -42,6 +42,5 @@ class Collector:
         contract = self._project.source(source)
         records, rejections = check_all(contract, parse_events(body, content_type), moment.at)
         self._quarantine.add(source, request_id, rejections, moment.at)
-        replayed = {"as_of": moment.at} if moment.is_replayed else {}
-        self._queue.send([{**message, **replayed} for message in pack(records)])
+        self._queue.send(pack(records, as_of=moment.at if moment.is_replayed else None))
         return {"accepted": len(records), "rejected": [r.as_json() for r in rejections]}

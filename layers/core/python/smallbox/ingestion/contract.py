@@ -5,7 +5,7 @@ negative zero zero, ``3.0`` sent for an integer becomes 3 (JSON has no other way
 becomes microseconds. A boolean is not a number, and a number in quotes is a text.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -124,14 +124,23 @@ def check_all(
     A record that stands in the array twice is taken once; the same key with another content is rejected, since
     nothing says which of the two is right.
     """
+    records, rejections = check_numbered(source, enumerate(raws, first_index), received_at)
+    return list(records.values()), rejections
+
+
+def check_numbered(
+    source: Source, raws: Iterable[tuple[int, Any]], received_at: Micros
+) -> tuple[dict[int, Record], list[Rejection]]:
+    """As :func:`check_all`, of raws with their indices, which ascend; the records by index."""
     contract = contract_of(source)
-    records: dict[str, Record] = {}
+    first: dict[str, int] = {}
+    records: dict[int, Record] = {}
     rejections: list[Rejection] = []
-    for index, raw in enumerate(raws, first_index):
+    for index, raw in raws:
         found = contract.check(raw, index, received_at)
         if isinstance(found, Rejection):
             rejections.append(found)
-        elif records.setdefault(found.key, found).values != found.values:
+        elif records.setdefault(first.setdefault(found.key, index), found).values != found.values:
             demand = "it stands in this array before, with other values"
             rejections.append(contract.rejection(raw, index, Broken("duplicate", demand, found.key, source.key)))
-    return list(records.values()), rejections
+    return records, rejections

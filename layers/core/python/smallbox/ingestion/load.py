@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 
 from smallbox.define.source import Source
-from smallbox.ingestion.contract import check_all
+from smallbox.ingestion.columns import accept
 from smallbox.ingestion.parts import Part
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.ingestion.readers import BATCH, Batch, Limits, read_numbered
-from smallbox.ingestion.table import name_of, to_table
+from smallbox.ingestion.table import name_of
 from smallbox.ports import Blobs, Lake
 from smallbox.records import Rejection
 from smallbox.times import Micros
@@ -59,8 +59,8 @@ class Loader:
         tables: list[pa.Table] = []
         rejected = 0
         for batch in self._numbered(source, key, part):
-            records, rejections = check_all(source, batch.rows, received_at, batch.first)
-            tables.append(to_table(source, records))
+            table, rejections = accept(source, batch.rows, received_at, batch.first)
+            tables.append(table)
             rejected += len(rejections)
             name = f"{key.replace('/', '_')}.{batch.first}"
             self._quarantine.add(source.name, name, _located(rejections, batch), received_at)

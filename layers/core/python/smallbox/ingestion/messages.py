@@ -1,43 +1,52 @@
 """Records as queue messages, each within the queue's limit."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
 from smallbox.errors import TooLarge
-from smallbox.records import Record
+from smallbox.message import Message
+from smallbox.records import COMPACT, Record
 from smallbox.times import Micros
 
 LIMIT_BYTES: Final = 250_000
 """Below SQS's 256 KiB, with room for what an adapter adds."""
-_ENCODER: Final = json.JSONEncoder(check_circular=False)
 
 
-def pack(records: Sequence[Record], limit_bytes: int = LIMIT_BYTES) -> list[dict[str, Any]]:
+def pack(
+    records: Sequence[Record], limit_bytes: int = LIMIT_BYTES, as_of: Micros | None = None
+) -> list[Message]:
     """Messages ``{"source": ..., "records": [...]}`` of one source each; as JSON none is longer than the limit.
+
+    Args:
+        records: the records.
+        limit_bytes: the limit.
+        as_of: the moment that a replay names, which then rides with each message.
 
     Raises:
         TooLarge: when one record alone is longer.
     """
+    replayed = {} if as_of is None else {"as_of": as_of}
     return [
-        {"source": source, "records": part}
+        message
         for source, group in groupby(records, key=lambda record: record.source)
-        for part in _parts(source, [record.as_json() for record in group], limit_bytes)
+        for message in _parts({"source": source, **replayed}, [record.as_json() for record in group], limit_bytes)
     ]
 
 
-def _parts(source: str, documents: list[dict[str, Any]], limit: int) -> Iterator[list[dict[str, Any]]]:
-    """Parts of equal numbers, cut again where one is still too long: a text of all is cheaper than a text of each."""
-    length = len(_ENCODER.encode({"source": source, "records": documents}))
+def _parts(head: dict[str, Any], documents: list[dict[str, Any]], limit: int) -> Iterator[Message]:
+    """One message; where it is too long, parts of equal numbers: a text of all is cheaper than a text of each."""
+    content = {**head, "records": documents}
+    text = COMPACT.encode(content)
+    length = len(text)
     if length <= limit:
-        yield documents
+        yield Message(content, text)
     elif len(documents) == 1:
         raise TooLarge(f"a record of {length} bytes does not fit into a message of {limit}", limit=limit)
     else:
         size = -(-len(documents) // min(-(-length // limit), len(documents)))
         for start in range(0, len(documents), size):
-            yield from _parts(source, documents[start : start + size], limit)
+            yield from _parts(head, documents[start : start + size], limit)
 
 
 def unpack(message: Mapping[str, Any]) -> list[Record]:

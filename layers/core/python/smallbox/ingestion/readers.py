@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from smallbox.define.source import Source
 from smallbox.errors import MalformedBody, UnsupportedType
 from smallbox.ingestion.body import parse_json
+from smallbox.ingestion.rows import Listed, Rows, Tabular, Texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,6 @@ BATCH: Final = Limits(rows=10_000, bytes=16_000_000)
 LINE_LIMIT: Final = 1_000_000
 """The greatest length of a line, in bytes."""
 
-MORE_COLUMNS: Final = "(more columns than the header)"
-
 _SPOOLED: Final = 32_000_000
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
 _CORRUPT: Final = (OSError, EOFError, zlib.error, csv.Error, UnicodeDecodeError, pa.ArrowException)
@@ -55,7 +54,7 @@ class Batch:
     """
 
     first: int
-    rows: list[Any] = field(default_factory=list)
+    rows: Rows
     lines: list[int] = field(default_factory=list)
 
 
@@ -147,26 +146,30 @@ def read_numbered(name: str, content: BinaryIO, source: Source, limits: Limits =
 
 def read_batches(name: str, content: BinaryIO, source: Source) -> Iterator[tuple[int, list[Any]]]:
     """As :func:`read_numbered`: the number of the first row, and the rows."""
-    return ((batch.first, batch.rows) for batch in read_numbered(name, content, source))
+    return ((batch.first, list(batch.rows)) for batch in read_numbered(name, content, source))
 
 
-def _batches(rows: Iterator[tuple[int, Any]], lines: Lines, limits: Limits) -> Iterator[Batch]:
+def _batches(
+    rows: Iterator[tuple[int, Any]], lines: Lines, limits: Limits, kept: Callable[[list[Any]], Rows]
+) -> Iterator[Batch]:
     """The rows with the lines on which they begin, in batches."""
-    batch, begun = Batch(0), lines.size
+    first, begun = 0, lines.size
+    found: list[Any] = []
+    numbers: list[int] = []
     for line, row in rows:
-        batch.rows.append(row)
-        batch.lines.append(line)
-        if limits.has(len(batch.rows), lines.size - begun):
-            yield batch
-            batch, begun = Batch(batch.first + len(batch.rows)), lines.size
-    if batch.rows:
-        yield batch
+        found.append(row)
+        numbers.append(line)
+        if limits.has(len(found), lines.size - begun):
+            yield Batch(first, kept(found), numbers)
+            first, begun, found, numbers = first + len(found), lines.size, [], []
+    if found:
+        yield Batch(first, kept(found), numbers)
 
 
 def _json_batches(content: BinaryIO, _: Source, limits: Limits) -> Iterator[Batch]:
     lines = Lines(content)
     rows = ((lines.count, _json(line)) for line in lines if line.strip())
-    return _batches(rows, lines, limits)
+    return _batches(rows, lines, limits, Listed)
 
 
 def _json(line: bytes) -> Any:
@@ -181,34 +184,33 @@ def _csv_batches(content: BinaryIO, source: Source, limits: Limits) -> Iterator[
     reader = csv.reader(lines.texts(), strict=True)
     header = next(reader, [])
     values = [reader_of(source, name) for name in header]
-    return _batches(_csv_rows(reader, header, values, lines), lines, limits)
+    rows = _csv_rows(reader, lines, width=len(header))
+    return _batches(rows, lines, limits, lambda found: Texts(header, values, found))
 
 
-def _csv_rows(
-    reader: Iterator[list[str]], header: list[str], values: Sequence[Callable[[str], Any]], lines: Lines
-) -> Iterator[tuple[int, Any]]:
-    width, line = len(header), lines.count + 1
+def _csv_rows(reader: Iterator[list[str]], lines: Lines, width: int) -> Iterator[tuple[int, list[str]]]:
+    line = lines.count + 1
     for row in reader:
-        if len(row) == width:
-            yield line, {name: read(text) for name, read, text in zip(header, values, row, strict=True)}
-        elif row:
-            yield line, _ragged(row, header, values)
+        if row or not width:
+            yield line, row
         line = lines.count + 1
-
-
-def _ragged(row: list[str], header: list[str], values: Sequence[Callable[[str], Any]]) -> dict[str, Any]:
-    """A row that has more or fewer values than the header has names."""
-    found: dict[str, Any] = dict.fromkeys(header)
-    found |= {name: read(text) for name, read, text in zip(header, values, row, strict=False)}
-    return found | ({MORE_COLUMNS: row[len(header) :]} if len(row) > len(header) else {})
 
 
 def _parquet_batches(content: BinaryIO, _: Source, limits: Limits) -> Iterator[Batch]:
     first = 0
     for table in tables(content, limits.rows):
-        columns = [_plain(column).to_pylist() for column in table.columns]
-        yield Batch(first, [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)])
+        plain = pa.table([_plain(column) for column in table.columns], table.column_names)
+        yield Batch(first, Tabular(plain) if _is_sound(plain) else Listed(Tabular(plain)))
         first += len(table)
+
+
+def _is_sound(table: pa.Table) -> bool:
+    """Whether the texts are UTF-8: Parquet does not check it, and making objects of them here tells."""
+    try:
+        table.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def tables(content: Any, rows: int) -> Iterator[pa.Table]:

@@ -1,6 +1,6 @@
 """A source's records as rows of the lake: their schema, and which version of a key counts when."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -10,18 +10,24 @@ import pyarrow.compute as pc
 
 from smallbox.define.source import RESERVED, Source
 from smallbox.features.window import Ints
-from smallbox.records import Record
+from smallbox.ingestion.digests import digests
+from smallbox.records import Record, Value
 from smallbox.times import Micros
 
 FOREVER: Final = int(np.iinfo(np.int64).max)
 """``superseded_at`` of a version that none has superseded."""
 
-_TYPES: Final = {
+TYPES: Final = {
     "text": pa.string(),
     "number": pa.float64(),
     "integer": pa.int64(),
     "boolean": pa.bool_(),
     "timestamp": pa.int64(),
+}
+
+_SAID: Final = {
+    kind: {said, type(None)}
+    for kind, said in {"text": str, "number": float, "integer": int, "boolean": bool, "timestamp": int}.items()
 }
 
 
@@ -37,14 +43,24 @@ def schema(source: Source) -> pa.Schema:
     """
     reserved = [("key", pa.string()), ("time", pa.int64()), ("known_at", pa.int64())]
     reserved += [("received_at", pa.int64()), ("digest", pa.string())]
-    return pa.schema(reserved + [(name, _TYPES[field.type]) for name, field in source.fields.items()])
+    return pa.schema(reserved + [(name, TYPES[field.type]) for name, field in source.fields.items()])
 
 
 def to_table(source: Source, records: Sequence[Record]) -> pa.Table:
     """The records as rows, in their order."""
-    columns = {name: [getattr(record, name) for record in records] for name in RESERVED}
-    columns |= {name: [record.values.get(name) for record in records] for name in source.fields}
-    return pa.table(columns, schema=schema(source))
+    fields = {name: [record.values.get(name) for record in records] for name in source.fields}
+    reserved = {name: [getattr(record, name) for record in records] for name in RESERVED if name != "digest"}
+    columns = {name: pa.array(values, TYPES[source.fields[name].type]) for name, values in fields.items()}
+    is_said = _is_said(source, records, fields)
+    digest = digests(source.name, columns) if is_said else [record.digest for record in records]
+    return pa.table({**reserved, "digest": digest, **columns}, schema=schema(source))
+
+
+def _is_said(source: Source, records: Sequence[Record], fields: Mapping[str, Sequence[Value]]) -> bool:
+    """Whether the columns say what the records say: those of another time of the contract have other fields."""
+    names = source.fields.keys()
+    alike = all(record.values.keys() == names and record.source == source.name for record in records)
+    return alike and all(set(map(type, fields[name])) <= _SAID[field.type] for name, field in source.fields.items())
 
 
 def history(table: pa.Table) -> pa.Table:

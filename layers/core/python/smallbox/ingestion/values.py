@@ -105,7 +105,7 @@ def _check_encodable(value: str) -> None:
 
 
 def _number_test(field: Field) -> Test:
-    least, most = _bounds(field)
+    least, most = bounds(field)
 
     def test(value: Any) -> float:
         if type(value) is not float:
@@ -124,7 +124,7 @@ def _number_test(field: Field) -> Test:
 
 
 def _integer_test(field: Field) -> Test:
-    least, most = _bounds(field)
+    least, most = bounds(field)
 
     def test(value: Any) -> int:
         if type(value) is float and value.is_integer():
@@ -137,7 +137,7 @@ def _integer_test(field: Field) -> Test:
     return test
 
 
-def _bounds(field: Field) -> tuple[float, float]:
+def bounds(field: Field) -> tuple[float, float]:
     least = -NUMBER_LIMIT if field.minimum is None else max(field.minimum, -NUMBER_LIMIT)
     return least, NUMBER_LIMIT if field.maximum is None else min(field.maximum, NUMBER_LIMIT)
 

@@ -1,0 +1,182 @@
+"""A batch of rows checked column by column; what is not surely good goes to the row check.
+
+There is one truth, the row check of :mod:`.contract`: it alone rejects, and it alone takes what is not plain, like a key
+that stands in the batch twice. A column says of a value only that the row check would surely take it, and as what.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from smallbox.define.fields import Field
+from smallbox.define.patterns import TEXT_LIMIT
+from smallbox.define.source import FAR_AHEAD, FUTURE_LIMIT, LONG_AGO, Source
+from smallbox.ingestion.contract import check_numbered
+from smallbox.ingestion.digests import digests
+from smallbox.ingestion.rows import Bools, Rows
+from smallbox.ingestion.table import TYPES, schema, to_table
+from smallbox.ingestion.values import Broken, bounds, test_of
+from smallbox.records import Rejection
+from smallbox.times import FIRST, LAST, Micros
+
+Checked = tuple[pa.Array, Bools]
+"""A column's values in their one form, and which of them are surely good; the others mean nothing."""
+
+_WORD: Final = np.iinfo(np.int64)
+
+
+def accept(source: Source, rows: Rows, received_at: Micros, first: int) -> tuple[pa.Table, list[Rejection]]:
+    """The accepted rows as the lake keeps them, and the rejections: what ``check_all`` and ``to_table`` give.
+
+    Args:
+        source: whose contract the rows should keep.
+        rows: the rows of one batch.
+        received_at: when they were received.
+        first: the number of the first row.
+    """
+    table, is_good = _surely_good(source, rows, received_at)
+    others = np.flatnonzero(~is_good)
+    if not len(others):
+        return table, []
+    numbered = zip(others.tolist(), rows.at(others), strict=True)
+    records, rejections = check_numbered(source, ((first + at, raw) for at, raw in numbered), received_at)
+    if records:
+        places = np.concatenate((np.flatnonzero(is_good), np.array(list(records)) - first))
+        both = pa.concat_tables([table, to_table(source, list(records.values()))])
+        table = both.take(pa.array(np.argsort(places, kind="stable")))
+    return table, rejections
+
+
+def _surely_good(source: Source, rows: Rows, received_at: Micros) -> tuple[pa.Table, Bools]:
+    """The rows that are good for sure, and which they are."""
+    limits = _time_limits(source, received_at)
+    found = None if limits is None else rows.columns(tuple(source.fields))
+    if limits is None or found is None or not len(rows):
+        return schema(source).empty_table(), np.zeros(len(rows), bool)
+    columns, is_good = {}, found.is_whole
+    for name, field in source.fields.items():
+        columns[name], fits = _checked(field, found.values.get(name, [None] * len(rows)))
+        is_good = is_good & fits
+    time = columns[source.time].fill_null(_WORD.min).to_numpy()
+    is_good &= (limits[0] <= time) & (time <= limits[1]) & _stands_alone(columns[source.key])
+    if not is_good.all():
+        columns = {name: column.filter(pa.array(is_good)) for name, column in columns.items()}
+    return _table(source, columns, received_at), is_good
+
+
+def _time_limits(source: Source, received_at: Micros) -> tuple[Micros, Micros] | None:
+    """Between which event times a record is neither of the past nor of the future; ``None`` when 64 bits do not do."""
+    after = source.known_after_micros
+    most = received_at + (FAR_AHEAD if after is None else min(FAR_AHEAD, FUTURE_LIMIT - after))
+    reached = (LONG_AGO, most, *(() if after is None else (LONG_AGO + after, most + after)))
+    return (LONG_AGO, most) if all(_WORD.min <= moment <= _WORD.max for moment in reached) else None
+
+
+def _stands_alone(keys: pa.Array) -> Bools:
+    """Which rows have a key that is not empty, and that no other row has."""
+    codes = keys.fill_null("").dictionary_encode()
+    counts = np.bincount(codes.indices.to_numpy(), minlength=len(codes.dictionary))
+    fits = (counts == 1) & _flags(pc.not_equal(codes.dictionary, ""))
+    return fits[codes.indices.to_numpy()]
+
+
+def _table(source: Source, columns: dict[str, pa.Array], received_at: Micros) -> pa.Table:
+    time = columns[source.time]
+    received = pa.array(np.full(len(time), received_at, np.int64))
+    known = received if source.known_after_micros is None else pc.add(time, source.known_after_micros)
+    reserved = [columns[source.key], time, known, received, digests(source.name, columns)]
+    return pa.table([*reserved, *columns.values()], schema=schema(source))
+
+
+def _checked(field: Field, values: pa.Array | list[Any]) -> Checked:
+    column = None if isinstance(values, list) else _CHECKS[field.type](field, values)
+    return column or _one_by_one(field, values if isinstance(values, list) else values.to_pylist())
+
+
+def _one_by_one(field: Field, values: Iterable[Any]) -> Checked:
+    """A column as the row check takes it, value by value."""
+    test, good, taken = test_of(field), [], []
+    for value in values:
+        try:
+            taken.append(None if value is None else test(value))
+            good.append(value is not None or field.nullable)
+        except Broken:
+            taken.append(None)
+            good.append(False)
+    return pa.array(taken, TYPES[field.type]), np.array(good, bool)
+
+
+def _text_check(field: Field, column: pa.Array) -> Checked | None:
+    if not pa.types.is_string(column.type):
+        return None
+    if field.pattern or field.choices:
+        distinct = column.dictionary_encode()
+        _, fits = _one_by_one(field, distinct.dictionary.to_pylist())
+        return column, _with_nulls(field, column, np.append(fits, False)[distinct.indices.fill_null(-1).to_numpy()])
+    return column, _with_nulls(field, column, _flags(pc.less_equal(pc.utf8_length(column), TEXT_LIMIT)))
+
+
+def _number_check(field: Field, column: pa.Array) -> Checked | None:
+    found = _within(field, column)
+    if found is None:
+        return None
+    numbers, fits = found
+    # 0.0 added makes a negative zero a zero
+    return pa.array(numbers + 0.0, mask=_flags(column.is_null())), _with_nulls(field, column, fits)
+
+
+def _integer_check(field: Field, column: pa.Array) -> Checked | None:
+    found = _within(field, column)
+    if found is None:
+        return None
+    numbers, fits = found
+    fits &= numbers == np.floor(numbers)
+    whole = np.where(fits, numbers, 0).astype(np.int64)
+    return pa.array(whole, mask=_flags(column.is_null())), _with_nulls(field, column, fits)
+
+
+def _within(field: Field, column: pa.Array) -> tuple[npt.NDArray[np.float64], Bools] | None:
+    """The numbers, nulls as zeros, and which lie within the field's bounds, where a double is exact."""
+    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+        return None
+    numbers = column.cast(pa.float64(), safe=False).fill_null(0.0).to_numpy(zero_copy_only=False)
+    least, most = bounds(field)
+    try:
+        return numbers, (float(least) <= numbers) & (numbers <= float(most))
+    except OverflowError:
+        return None
+
+
+def _boolean_check(field: Field, column: pa.Array) -> Checked | None:
+    return (column, _with_nulls(field, column, np.ones(len(column), bool))) if pa.types.is_boolean(column.type) else None
+
+
+def _timestamp_check(field: Field, column: pa.Array) -> Checked | None:
+    if not pa.types.is_timestamp(column.type) or column.type.unit != "us" or column.type.tz is None:
+        return None
+    moments = column.cast(pa.int64())
+    fits = pc.and_(pc.greater_equal(moments, FIRST), pc.less_equal(moments, LAST))
+    return moments, _with_nulls(field, column, _flags(fits))
+
+
+def _with_nulls(field: Field, column: pa.Array, fits: Bools) -> Bools:
+    """Which values fit, a null where the field may be null."""
+    return np.where(_flags(column.is_null()), field.nullable, fits)
+
+
+def _flags(values: pa.Array) -> Bools:
+    flags: Bools = values.fill_null(False).to_numpy(zero_copy_only=False)
+    return flags
+
+
+_CHECKS: Final[dict[str, Callable[[Field, pa.Array], Checked | None]]] = {
+    "text": _text_check,
+    "number": _number_check,
+    "integer": _integer_check,
+    "boolean": _boolean_check,
+    "timestamp": _timestamp_check,
+}

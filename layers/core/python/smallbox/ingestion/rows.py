@@ -1,0 +1,166 @@
+"""The rows of a batch, as the row check takes them, and as columns where that is cheaper."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+
+MORE_COLUMNS: Final = "(more columns than the header)"
+
+_OFFSETS: Final = 2**31 - 1
+"""How many bytes of text an Arrow array of texts may hold."""
+
+_ARRAYS: Final = {str: pa.string(), float: pa.float64(), int: pa.int64(), bool: pa.bool_()}
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Rows of a batch as columns.
+
+    Attributes:
+        values: the columns that the rows have among the asked ones. A list holds values of more than one type; a value
+            that a row lacks is null.
+        is_whole: which rows have no other columns; what stands in the columns of the others means nothing.
+    """
+
+    values: Mapping[str, pa.Array | list[Any]]
+    is_whole: Bools
+
+
+class Rows(Protocol):
+    """Rows that no contract has checked yet."""
+
+    def __len__(self) -> int:
+        """How many."""
+
+    def __iter__(self) -> Iterator[Any]:
+        """Each row as the row check takes it."""
+
+    def at(self, positions: Ints) -> list[Any]:
+        """The rows at these positions."""
+
+    def columns(self, names: Sequence[str]) -> Columns | None:
+        """The rows as columns of these names; ``None`` where no row would be whole."""
+
+
+class Listed(list[Any]):
+    """Rows that are there as objects already."""
+
+    def at(self, positions: Ints) -> list[Any]:
+        """The rows at these positions."""
+        return [self[position] for position in positions]
+
+    def columns(self, names: Sequence[str]) -> Columns | None:
+        """The rows as columns."""
+        known = frozenset(names)
+        is_whole = np.fromiter((type(row) is dict and known.issuperset(row) for row in self), bool, len(self))
+        rows = self if is_whole.all() else [row if whole else {} for row, whole in zip(self, is_whole, strict=True)]
+        return Columns({name: array_of([row.get(name) for row in rows]) for name in names}, is_whole)
+
+
+class Texts:
+    """Rows of texts under a header, as a CSV file has them.
+
+    Args:
+        header: the names.
+        readers: for each name what makes a value of a text.
+        rows: the texts of each row, which may be more or fewer than the names.
+    """
+
+    def __init__(
+        self, header: Sequence[str], readers: Sequence[Callable[[str], Any]], rows: Sequence[Sequence[str]]
+    ) -> None:
+        self._header = header
+        self._readers = readers
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(self._row, self._rows)
+
+    def at(self, positions: Ints) -> list[Any]:
+        """The rows at these positions."""
+        return [self._row(self._rows[position]) for position in positions]
+
+    def columns(self, names: Sequence[str]) -> Columns | None:
+        """The rows as columns."""
+        width = len(self._header)
+        if len(set(self._header)) < width or not set(names).issuperset(self._header):
+            return None
+        sizes = np.fromiter(map(len, self._rows), np.int64, len(self._rows))
+        rows = self._rows if (sizes == width).all() else [_padded(row, width) for row in self._rows]
+        columns = zip(self._header, self._readers, zip(*rows, strict=True), strict=True)
+        return Columns({name: array_of(list(map(read, texts))) for name, read, texts in columns}, sizes <= width)
+
+    def _row(self, texts: Sequence[str]) -> dict[str, Any]:
+        width = len(self._header)
+        found: dict[str, Any] = dict.fromkeys(self._header)
+        found |= {name: read(text) for name, read, text in zip(self._header, self._readers, texts, strict=False)}
+        return found if len(texts) <= width else found | {MORE_COLUMNS: texts[width:]}
+
+
+def _padded(texts: Sequence[str], width: int) -> Sequence[str]:
+    # what is read of an empty text is null, as for a name without a text
+    return [*texts[:width], *[""] * (width - len(texts))]
+
+
+class Tabular:
+    """Rows of an Arrow table."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(_objects(self._table))
+
+    def at(self, positions: Ints) -> list[Any]:
+        """The rows at these positions."""
+        return _objects(self._table if len(positions) == len(self) else self._table.take(pa.array(positions)))
+
+    def columns(self, names: Sequence[str]) -> Columns | None:
+        """The rows as columns."""
+        found = self._table.column_names
+        is_large = self._table.nbytes > _OFFSETS
+        if is_large or len(set(found)) < len(found) or not set(names).issuperset(found):
+            return None
+        columns = {name: _flat(column) for name, column in zip(found, self._table.columns, strict=True)}
+        return Columns(columns, np.ones(len(self), bool))
+
+
+def _flat(column: pa.ChunkedArray) -> pa.Array:
+    """The column in one piece, texts in the one type that texts of this size need."""
+    whole = column.combine_chunks()
+    if pa.types.is_dictionary(whole.type):
+        whole = whole.dictionary_decode()
+    return whole.cast(pa.string()) if pa.types.is_large_string(whole.type) else whole
+
+
+def _objects(table: pa.Table) -> list[Any]:
+    columns = [column.to_pylist() for column in table.columns]
+    return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def array_of(values: list[Any]) -> pa.Array | list[Any]:
+    """The values as an array where they are of one type, which the array keeps; otherwise as they are.
+
+    >>> array_of([1, None]).type, array_of([1, True])
+    (DataType(int64), [1, True])
+    """
+    kinds = set(map(type, values)) - {type(None)}
+    if len(kinds) != 1 or not kinds <= _ARRAYS.keys():
+        return values
+    try:
+        return pa.array(values, _ARRAYS[kinds.pop()])
+    except (OverflowError, UnicodeEncodeError):
+        return values

@@ -1,0 +1,96 @@
+"""Checking by columns: which rows are made objects of at all."""
+
+import io
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from smallbox.define import Source, boolean, integer, number, text, timestamp
+from smallbox.ingestion.columns import accept
+from smallbox.ingestion.readers import read_numbered
+from smallbox.ingestion.rows import Columns, Ints, Rows
+from smallbox.times import format_moment, parse_day
+
+NOW = parse_day("2013-03-01")
+source = Source(
+    "things",
+    key="id",
+    time="at",
+    fields={
+        "id": text(),
+        "at": timestamp(),
+        "place": text(choices=("EWR", "JFK")),
+        "size": number(nullable=True, maximum=5),
+        "seats": integer(minimum=0),
+        "late": boolean(nullable=True),
+    },
+)
+
+
+class Watched:
+    """Rows that keep which of them were asked for as objects."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self.asked: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> object:
+        raise AssertionError("all rows were made objects")
+
+    def at(self, positions: Ints) -> list[object]:
+        self.asked += positions.tolist()
+        return self._rows.at(positions)
+
+    def columns(self, names: tuple[str, ...]) -> Columns | None:
+        return self._rows.columns(names)
+
+
+def _written(kind: str, sizes: list[float | None]) -> bytes:
+    rows = [
+        {"id": str(n), "at": format_moment(NOW - n), "place": "EWR", "size": size, "seats": n, "late": n == 1}
+        for n, size in enumerate(sizes)
+    ]
+    if kind == "f.parquet":
+        content = io.BytesIO()
+        pq.write_table(pa.Table.from_pylist(rows), content)
+        return content.getvalue()
+    if kind == "f.jsonl":
+        return "\n".join(map(json.dumps, rows)).encode()
+    lines = [",".join("" if value is None else str(value) for value in row.values()) for row in rows]
+    return "\n".join([",".join(source.fields), *lines]).encode()
+
+
+@pytest.mark.parametrize("kind", ["f.csv", "f.jsonl", "f.parquet"])
+def test_only_rows_that_break_a_rule_are_made_objects(kind: str) -> None:
+    """Of four rows with one that is too large, that one alone goes to the row check, which words the rejection."""
+    (batch,) = read_numbered(kind, io.BytesIO(_written(kind, [1.5, None, 6.0, 0.1])), source)
+    rows = Watched(batch.rows)
+    table, (rejected,) = accept(source, rows, NOW, first=10)
+    assert rows.asked == [2]
+    assert (table["id"].to_pylist(), table["size"].to_pylist()) == (["0", "1", "3"], [1.5, None, 0.1])
+    assert (rejected.index, rejected.field, rejected.message) == (12, "size", "size is 6.0; the greatest allowed is 5")
+
+
+def test_a_key_that_stands_twice_is_for_the_row_check() -> None:
+    """Both rows of the key go there, since the second is refused for the first."""
+    rows = Watched(pa_rows(["a", "b", "a"]))
+    table, (rejected,) = accept(source, rows, NOW, first=0)
+    assert rows.asked == [0, 2]
+    assert table["key"].to_pylist() == ["a", "b"]
+    assert (rejected.index, rejected.rule) == (2, "duplicate")
+
+
+def pa_rows(keys: list[str]) -> Rows:
+    """Rows of these keys, no two alike."""
+    seats = np.arange(len(keys))
+    columns = {"id": keys, "at": [format_moment(NOW)] * len(keys), "place": ["JFK"] * len(keys), "seats": seats}
+    content = io.BytesIO()
+    pq.write_table(pa.table(columns), content)
+    (batch,) = read_numbered("f.parquet", content, source)
+    return batch.rows
