@@ -15,7 +15,7 @@ from botocore.httpsession import get_cert_path
 
 CONNECT_SECONDS: Final = 1.0
 ANSWER_SECONDS: Final = 2.0
-"""How long a silence of the service may last. Four attempts of it fit into the ten seconds that a prediction has."""
+"""How long a silence of the service may last. Four attempts of one read fit into the ten seconds of a prediction."""
 
 ConnectionErrors = (OSError, HTTPException)
 
