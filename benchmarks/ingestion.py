@@ -28,10 +28,10 @@ from smallbox.ingestion.contract import check_all
 from smallbox.ingestion.messages import pack, unpack
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.ingestion.table import name_of, to_table
-from smallbox.message import Message, text_of
 from smallbox.ports import Stored
 from smallbox.records import Record
 from smallbox.times import MINUTE, Micros, Moment, format_moment, parse_day
+from smallbox.written import Written, text_of
 
 RECORDS_A_BODY = 500
 BODIES_A_COMMIT = 10
@@ -110,7 +110,7 @@ def ours(bodies: Sequence[str], folder: str) -> None:
         assert not answer["rejected"]  # noqa: S101 - a benchmark of something else otherwise
     appender = Appender(project, DeltaLake(folder, options={}), Sent())
     for texts in batches(queue.texts):
-        appender.append([Message.read(text) for text in texts])
+        appender.append([Written.read(text) for text in texts])
 
 
 def bare(bodies: Sequence[str], folder: str) -> None:

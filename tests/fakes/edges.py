@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
 from smallbox.errors import NotFound
-from smallbox.message import text_of
 from smallbox.ports import Stored
 from smallbox.times import SECOND, Micros
+from smallbox.written import text_of
 
 
 class FakeBlobs:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from hypothesis import strategies as st
 
-from smallbox.define.fields import Field
+from smallbox.define.fields import Field, FieldType
 from smallbox.define.source import Source
 from smallbox.times import DAY, format_moment, parse_day
 
@@ -56,7 +56,7 @@ _booleans = st.booleans()
 
 @st.composite
 def _field(draw: st.DrawFn) -> Field:
-    kind = draw(st.sampled_from(["text", "number", "integer", "boolean", "timestamp"]))
+    kind: FieldType = draw(st.sampled_from(["text", "number", "integer", "boolean", "timestamp"]))
     nullable = draw(st.booleans())
     if kind == "text":
         rules: dict[str, Any] = draw(st.sampled_from([{}, {"choices": ("EWR", "JFK")}, {"pattern": r"[A-Z]\w*"}]))
@@ -186,7 +186,7 @@ def _table(draw: st.DrawFn, source: Source) -> pa.Table:
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind))
 
 
 @st.composite

@@ -47,8 +47,8 @@ def _result(source: Source, batch: Batch, rows: Rows | None) -> Result:
 def test_columns_and_rows_are_accepted_alike(data: st.DataObject, source: Source) -> None:
     """The same rows are accepted, in the same order, with the same digests and times; the same are rejected, in words.
 
-    Whatever the contract, the file's kind and its columns' types: nulls, infinities, huge numbers, odd texts, moments with
-    and without a zone, unknown and missing fields, ragged rows, and keys that stand twice.
+    Whatever the contract, the file's kind and its columns' types: nulls, infinities, huge numbers, odd texts, moments
+    with and without a zone, unknown and missing fields, ragged rows, and keys that stand twice.
     """
     name, content = data.draw(files(source))
     for batch in read_numbered(name, io.BytesIO(content), source):
@@ -111,6 +111,14 @@ def test_each_hostile_value_of_a_plain_column_is_judged_alike(field: Field, *, l
     counted = _Counted(rows)
     assert _result(source, batch, counted) == _result(source, batch, None)
     assert listed or counted.asked < len(values)
+
+
+@pytest.mark.parametrize("kind", [pa.timestamp("us"), pa.timestamp("s", "UTC"), pa.date32(), pa.int64()], ids=str)
+def test_a_column_is_no_moment_without_a_zone(kind: pa.DataType) -> None:
+    """Whatever the row check says of such a column, the columns say; a number or a day alone is no moment."""
+    source = Source("things", "id", "at", {"id": Field("text"), "at": Field("timestamp")})
+    batch = Batch(0, Tabular(pa.table({"id": ["a"], "at": pa.array([15_000], kind)})))
+    assert _result(source, batch, batch.rows) == _result(source, batch, None)
 
 
 @pytest.mark.parametrize("after", [None, "0s", "2d", "-2d", "90d", "4000d", "9000000000d", "-200000000d"])

@@ -2,6 +2,8 @@
 
 import io
 import json
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +13,7 @@ import pytest
 from smallbox.define import Source, boolean, integer, number, text, timestamp
 from smallbox.ingestion.columns import accept
 from smallbox.ingestion.readers import read_numbered
-from smallbox.ingestion.rows import Columns, Ints, Rows
+from smallbox.ingestion.rows import Columns, Ints, Rows, Tabular
 from smallbox.times import format_moment, parse_day
 
 NOW = parse_day("2013-03-01")
@@ -40,14 +42,14 @@ class Watched:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __iter__(self) -> object:
+    def __iter__(self) -> Iterator[Any]:
         raise AssertionError("all rows were made objects")
 
-    def at(self, positions: Ints) -> list[object]:
+    def at(self, positions: Ints) -> list[Any]:
         self.asked += positions.tolist()
         return self._rows.at(positions)
 
-    def columns(self, names: tuple[str, ...]) -> Columns | None:
+    def columns(self, names: Sequence[str]) -> Columns | None:
         return self._rows.columns(names)
 
 
@@ -66,6 +68,12 @@ def _written(kind: str, sizes: list[float | None]) -> bytes:
     return "\n".join([",".join(source.fields), *lines]).encode()
 
 
+def _rows(keys: list[str]) -> Rows:
+    """Rows of these keys, no two alike."""
+    columns = {"id": keys, "at": [format_moment(NOW)] * len(keys), "place": ["JFK"] * len(keys)}
+    return Tabular(pa.table({**columns, "seats": np.arange(len(keys))}))
+
+
 @pytest.mark.parametrize("kind", ["f.csv", "f.jsonl", "f.parquet"])
 def test_only_rows_that_break_a_rule_are_made_objects(kind: str) -> None:
     """Of four rows with one that is too large, that one alone goes to the row check, which words the rejection."""
@@ -79,18 +87,8 @@ def test_only_rows_that_break_a_rule_are_made_objects(kind: str) -> None:
 
 def test_a_key_that_stands_twice_is_for_the_row_check() -> None:
     """Both rows of the key go there, since the second is refused for the first."""
-    rows = Watched(pa_rows(["a", "b", "a"]))
+    rows = Watched(_rows(["a", "b", "a"]))
     table, (rejected,) = accept(source, rows, NOW, first=0)
     assert rows.asked == [0, 2]
     assert table["key"].to_pylist() == ["a", "b"]
     assert (rejected.index, rejected.rule) == (2, "duplicate")
-
-
-def pa_rows(keys: list[str]) -> Rows:
-    """Rows of these keys, no two alike."""
-    seats = np.arange(len(keys))
-    columns = {"id": keys, "at": [format_moment(NOW)] * len(keys), "place": ["JFK"] * len(keys), "seats": seats}
-    content = io.BytesIO()
-    pq.write_table(pa.table(columns), content)
-    (batch,) = read_numbered("f.parquet", content, source)
-    return batch.rows

@@ -6,7 +6,7 @@ import pytest
 from smallbox.define import Source, number, text, timestamp
 from smallbox.errors import DefinitionError
 from smallbox.ingestion.table import FOREVER, history, latest, name_of, schema, standing, to_table
-from smallbox.records import Record
+from smallbox.records import Record, Value
 
 source = Source("s", "id", "at", {"id": text(), "at": timestamp(), "x": number(nullable=True)})
 
@@ -30,6 +30,23 @@ def test_records_become_rows() -> None:
         "key": "a", "time": 1, "known_at": 5, "received_at": 5, "digest": "", "id": "a", "at": 1, "x": None,
     }  # fmt: skip
     assert name_of(source) == "records/s"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"id": "a", "at": 1, "x": 0.1},
+        {"id": 'a "é" \\', "at": 1, "x": None},
+        {"id": "a", "at": 1, "x": -0.0},
+        {"id": "a", "at": 1, "x": 2},
+        {"id": "a", "at": 1},
+        {"id": "a", "at": 1, "x": 2.0, "before": "gone"},
+    ],
+)
+def test_a_row_has_the_digest_of_its_record(values: dict[str, Value]) -> None:
+    """It is the record's own, bit for bit, whatever its fields were when its contract had others."""
+    records = [version("b", 1.5, 5), Record("s", "a", 1, 5, 5, values)]
+    assert to_table(source, records)["digest"].to_pylist() == [record.digest for record in records]
 
 
 def test_the_latest_known_version_counts() -> None:

@@ -230,7 +230,7 @@ class Queue(Protocol):
     def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0) -> None:
         """Send all, to be seen after a delay; :class:`~smallbox.errors.Unavailable` when any was not taken.
 
-        A :class:`~smallbox.message.Message` is sent as the text that it has.
+        A :class:`~smallbox.written.Written` is sent as the text that it has.
         """
 
 

@@ -5,9 +5,11 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from smallbox.message import Message
+from smallbox.written import Written
 
 logger = Logger()
+
+Message = Mapping[str, Any]
 
 
 def consume(
@@ -29,7 +31,7 @@ def consume(
     failed: list[str] = []
     for record in event["Records"]:
         try:
-            message = Message.read(record["body"])
+            message = Written.read(record["body"])
             groups.setdefault(group(message), []).append((record["messageId"], message))
         except (ValueError, KeyError, TypeError):
             logger.exception("message cannot be read", extra={"message_id": record["messageId"]})

@@ -1,7 +1,7 @@
 """A batch of rows checked column by column; what is not surely good goes to the row check.
 
-There is one truth, the row check of :mod:`.contract`: it alone rejects, and it alone takes what is not plain, like a key
-that stands in the batch twice. A column says of a value only that the row check would surely take it, and as what.
+There is one truth, the row check of :mod:`.contract`: it alone rejects, and it alone takes what is not plain, like a
+key that stands in the batch twice. A column says of a value only that the row check would surely take it, and as what.
 """
 
 from collections.abc import Callable, Iterable
@@ -81,7 +81,8 @@ def _stands_alone(keys: pa.Array) -> Bools:
     codes = keys.fill_null("").dictionary_encode()
     counts = np.bincount(codes.indices.to_numpy(), minlength=len(codes.dictionary))
     fits = (counts == 1) & _flags(pc.not_equal(codes.dictionary, ""))
-    return fits[codes.indices.to_numpy()]
+    stands_alone: Bools = fits[codes.indices.to_numpy()]
+    return stands_alone
 
 
 def _table(source: Source, columns: dict[str, pa.Array], received_at: Micros) -> pa.Table:
@@ -152,7 +153,9 @@ def _within(field: Field, column: pa.Array) -> tuple[npt.NDArray[np.float64], Bo
 
 
 def _boolean_check(field: Field, column: pa.Array) -> Checked | None:
-    return (column, _with_nulls(field, column, np.ones(len(column), bool))) if pa.types.is_boolean(column.type) else None
+    if not pa.types.is_boolean(column.type):
+        return None
+    return column, _with_nulls(field, column, np.ones(len(column), bool))
 
 
 def _timestamp_check(field: Field, column: pa.Array) -> Checked | None:

@@ -1,7 +1,7 @@
 """The digests of many records at once, from their columns: bit for bit what ``Record.digest`` says of each.
 
-A record is digested as JSON. Here the text of each column is made in one go, those of a row are joined, and only the hash
-is taken row by row.
+A record is digested as JSON. Here the text of each column is made in one go, those of a row are joined, and only the
+hash is taken row by row.
 """
 
 from collections.abc import Mapping

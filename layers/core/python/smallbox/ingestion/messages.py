@@ -5,17 +5,15 @@ from itertools import groupby
 from typing import Any, Final
 
 from smallbox.errors import TooLarge
-from smallbox.message import Message
 from smallbox.records import COMPACT, Record
 from smallbox.times import Micros
+from smallbox.written import Written
 
 LIMIT_BYTES: Final = 250_000
 """Below SQS's 256 KiB, with room for what an adapter adds."""
 
 
-def pack(
-    records: Sequence[Record], limit_bytes: int = LIMIT_BYTES, as_of: Micros | None = None
-) -> list[Message]:
+def pack(records: Sequence[Record], limit_bytes: int = LIMIT_BYTES, as_of: Micros | None = None) -> list[Written]:
     """Messages ``{"source": ..., "records": [...]}`` of one source each; as JSON none is longer than the limit.
 
     Args:
@@ -34,13 +32,13 @@ def pack(
     ]
 
 
-def _parts(head: dict[str, Any], documents: list[dict[str, Any]], limit: int) -> Iterator[Message]:
+def _parts(head: dict[str, Any], documents: list[dict[str, Any]], limit: int) -> Iterator[Written]:
     """One message; where it is too long, parts of equal numbers: a text of all is cheaper than a text of each."""
     content = {**head, "records": documents}
     text = COMPACT.encode(content)
     length = len(text)
     if length <= limit:
-        yield Message(content, text)
+        yield Written(content, text)
     elif len(documents) == 1:
         raise TooLarge(f"a record of {length} bytes does not fit into a message of {limit}", limit=limit)
     else:

@@ -138,6 +138,7 @@ def _integer_test(field: Field) -> Test:
 
 
 def bounds(field: Field) -> tuple[float, float]:
+    """The least and the greatest number that a field allows."""
     least = -NUMBER_LIMIT if field.minimum is None else max(field.minimum, -NUMBER_LIMIT)
     return least, NUMBER_LIMIT if field.maximum is None else min(field.maximum, NUMBER_LIMIT)
 

@@ -7,7 +7,7 @@ from typing import Any
 from smallbox.records import COMPACT
 
 
-class Message(Mapping[str, Any]):
+class Written(Mapping[str, Any]):
     """A JSON object that cannot change, and the text that it was written as or read from.
 
     Writing a message of hundreds of records takes as long as checking half of them. With its text a message is written
@@ -17,7 +17,7 @@ class Message(Mapping[str, Any]):
         content: the object.
         text: its JSON.
 
-    >>> message = Message.read('{"n": 1}')
+    >>> message = Written.read('{"n": 1}')
     >>> message["n"], message == {"n": 1}, text_of(message), text_of({"n": 1})
     (1, True, '{"n": 1}', '{"n":1}')
     """
@@ -29,7 +29,7 @@ class Message(Mapping[str, Any]):
         self.text = text
 
     @classmethod
-    def read(cls, text: str) -> "Message":
+    def read(cls, text: str) -> "Written":
         """The message that a text is; ``ValueError`` when it is not JSON, ``TypeError`` when it is no object."""
         content = json.loads(text)
         if not isinstance(content, dict):
@@ -46,9 +46,9 @@ class Message(Mapping[str, Any]):
         return len(self._content)
 
     def __repr__(self) -> str:
-        return f"Message({self.text})"
+        return f"Written({self.text})"
 
 
 def text_of(message: Mapping[str, Any]) -> str:
     """A message as it is sent: the text that it has, or its JSON."""
-    return message.text if isinstance(message, Message) else COMPACT.encode(message)
+    return message.text if isinstance(message, Written) else COMPACT.encode(message)
