@@ -68,6 +68,7 @@ def test_a_condition_holds_fails_or_has_nothing_to_say(condition: Condition, exp
         (count("1h", where=equal("x", "a")), "'x' is a number field"),
         (count("1h", where=Condition("who", ">", "a")), "write equal, unequal or one_of"),
         (count("1h", where=equal("at", 1)), "'at' is a timestamp field"),
+        (count("1h", where=("who", "a")), "'who' is no condition; write one like equal"),  # type: ignore[arg-type]
         (rate("", "1h"), "a rate is of a boolean field or a condition"),
         (rate("x", "1h"), "must be a boolean field"),
         (std("who", "1h"), "must be a boolean or integer or number field"),

@@ -104,6 +104,18 @@ def test_a_plan_of_other_code_is_not_carried_out() -> None:
         world.backfill.run("publish", plan, NOW)
 
 
+def test_new_sources_need_no_backfill() -> None:
+    """Views of a source without any record are readable at once; those of one that has records wait to be filled."""
+    world = World()
+    world.deployed(short)
+    assert world.filled(only_new=True) == ["depot"]
+    world.receive("a")
+    world.deployed(longer)
+    assert world.filled(only_new=True) == []
+    assert world.filled() == ["depot"]
+    assert world.counted(longer) == 1
+
+
 def test_a_view_named_twice_is_one_view() -> None:
     """Naming a view twice does not pass for naming its sibling."""
     world = World()

@@ -35,7 +35,10 @@ def start() -> local.Stack:
     if before is not None:
         sys.stderr.write("it is running already; deploying to it again\n")
         stack = _deployed(emulator.Emulator(before.pid, int(before.endpoint_url.rsplit(":", 1)[1])))
-        sys.stderr.write("where a view is new or has changed, run `smallbox backfill`; in a replay with its --as-of\n")
+        System(stack).run("BackfillMachine", {"only_new": True})
+        sys.stderr.write(
+            "after a change to views of sources that have records: `smallbox backfill`, then `smallbox train`\n"
+        )
         return stack
     sys.stderr.write("starting AWS on this machine, then deploying to it; about 20 seconds\n")
     started = emulator.start()

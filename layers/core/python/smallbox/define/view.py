@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from smallbox.define.aggregates import Aggregate, Kind
+from smallbox.define.conditions import Condition
 from smallbox.define.source import Source, check_name, check_not_personal
 from smallbox.errors import DefinitionError
 from smallbox.times import DAY, HOUR, Micros, duration
@@ -67,6 +68,10 @@ class FeatureView:
             )
         operand = aggregate.operand
         for condition in (*([operand.holds] if operand.holds else []), *operand.where):
+            if not isinstance(condition, Condition):
+                raise DefinitionError(
+                    f"view {self.name}: {name}: {condition!r} is no condition; write one like equal('channel', 'web')"
+                )
             condition.check(f"view {self.name}: {name}", self.source.fields)
         if operand.field:
             check_field(self.name, self.source, operand.field, name, _TYPES.get(aggregate.kind, _NUMERIC))

@@ -17,6 +17,7 @@ from smallbox.features.ready import publish, readable
 from smallbox.features.rebuild import Part, Rebuilder
 from smallbox.features.states import version_of
 from smallbox.features.stream import Pause
+from smallbox.ingestion.table import name_of
 from smallbox.ports import Lake, OnlineStore
 from smallbox.times import Micros, parse_moment
 
@@ -47,6 +48,8 @@ class Backfill:
     def plan(self, document: Document, now: Micros) -> dict[str, Any]:
         """The parts of the backfill: of ``document["views"]``, or of every view whose version is not readable.
 
+        With ``only_new`` in the document, only views are taken whose source has no records at all.
+
         Raises:
             NotFound: when there is no such view.
         """
@@ -54,6 +57,8 @@ class Backfill:
         known = readable(self.store)
         stale = [v for v in self.project.views.values() if known.get(v.name) != version_of(v)]
         views = stale if named is None else [self.project.view(name) for name in dict.fromkeys(named)]
+        if document.get("only_new"):
+            views = [view for view in views if self.lake.version(name_of(view.source)) is None]
         passed = {"as_of": document["as_of"]} if "as_of" in document else {}
         parts = [{**part, **passed} for part in self._parts(views, now)]
         return {**passed, "versions": {view.name: version_of(view) for view in views}, "parts": parts}

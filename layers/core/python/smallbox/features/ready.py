@@ -40,8 +40,8 @@ class Ready:
         waiting = self._waiting(views)
         if waiting:
             raise NotReady(
-                f"{', '.join(waiting)}: the view is new or has changed, and its history is still being computed; see "
-                "`smallbox backfill`",
+                f"{', '.join(waiting)}: the view is new or has changed, and its history is not computed yet; run "
+                "`smallbox backfill` unless it is running",
                 views=waiting,
             )
 
