@@ -126,8 +126,9 @@ class BatchScorer:
     def _rows(self, model: Model, key: str, records: Sequence[Record], now: Micros) -> list[dict[str, Any]]:
         as_of = np.array([min(record.time, now) for record in records], np.int64)
         instances: list[Mapping[str, Any]] = [record.values for record in records]
-        stored = historical_features(model, self._lake, entities_of(model, instances), as_of)
-        vectors = vectors_of(model, instances, stored)
+        entities = entities_of(model, instances)
+        stored = historical_features(model, self._lake, entities, as_of)
+        vectors = vectors_of(model, instances, entities, stored)
         scored = score_batch(model, self._shelf, [record.key for record in records], vectors)
         return log_rows(model, instances, vectors, scored, as_of, now, key, "batch")
 

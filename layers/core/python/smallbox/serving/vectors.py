@@ -38,10 +38,12 @@ def entities_of(model: Model, instances: Sequence[Mapping[str, Any]]) -> dict[st
     return {view.name: [view.entity_of(i) or "" for i in instances] for view in model.views}
 
 
-def vectors_of(model: Model, instances: Sequence[Mapping[str, Any]], stored: Stored) -> Vectors:
-    """The vectors of instances to which the store adds this."""
+def vectors_of(
+    model: Model, instances: Sequence[Mapping[str, Any]], entities: Mapping[str, Sequence[str]], stored: Stored
+) -> Vectors:
+    """The vectors of instances, with their :func:`entities_of`, to which the store adds this."""
     request = sent(model, instances)
-    return Vectors(assemble(model, request, stored), request, entities_of(model, instances))
+    return Vectors(assemble(model, request, stored), request, entities)
 
 
 def online_vectors(
@@ -67,12 +69,12 @@ def online_vectors(
         for row, entity in enumerate(entities[view.name]):
             stored.numeric[row, number : after[0]], stored.texts[row, text : after[1]] = known[entity]
         number, text = after
-    return vectors_of(model, instances, stored)
+    return vectors_of(model, instances, entities, stored)
 
 
 def unknown_vectors(model: Model, instances: Sequence[Mapping[str, Any]]) -> Vectors:
     """The inputs where the store cannot be read: what the caller sent, and no feature but its default."""
-    return vectors_of(model, instances, Stored.nothing(model, len(instances)))
+    return vectors_of(model, instances, entities_of(model, instances), Stored.nothing(model, len(instances)))
 
 
 def _features(view: View, stored: StoredState | None, moment: Moment) -> Answer:
