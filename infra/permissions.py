@@ -173,9 +173,17 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("bucket:lake", LIST),
         Under("bucket:lake/tables/*", GET),
         Under("bucket:lake/models/*", GET),
+        Under("bucket:lake/references/*", GET),
         Grant("table:registry", READ),
         Grant("table:metrics", WRITE),
         Grant("*", METRICS, "figures have no resource to name; the namespace is the limit", namespace="Smallbox"),
+    ),
+    "monitoring/accept": (
+        Grant("bucket:lake", LIST),
+        Under("bucket:lake/tables/*", GET),
+        Under("bucket:lake/references/*", PUT),
+        Grant("table:registry", WRITE),
+        Grant("table:metrics", WRITE),
     ),
     "retraining/decide": (
         Grant("machine:training", START),

@@ -47,6 +47,7 @@ class Pipeline(Stack):
                 "BackfillMachine": backfill.state_machine_arn,
                 "DailyMachine": daily.state_machine_arn,
                 "UpkeepFunction": ingestion.upkeep.function_name,
+                "AcceptFunction": monitoring.accept.function_name,
                 "AlarmsTopic": flow.alarms.topic.topic_arn,
                 "BreachesTopic": monitoring.breaches.topic_arn,
                 "DecideDeadQueue": retraining.dead.queue_url,

@@ -12,6 +12,7 @@ from smallbox.aws.online import DynamoOnlineStore
 from smallbox.cli.demo.flights import Records, load
 from smallbox.cli.demo.replay import known
 from smallbox.define.project import load as load_project
+from smallbox.errors import NotReady
 from smallbox.features.ready import publish
 from smallbox.features.states import version_of
 from smallbox.ingestion.contract import check_all
@@ -95,7 +96,8 @@ def test_a_model_lives_through_its_handlers(aws: dict[str, str], history: DeltaL
     for stage, job in (("feedback", "join"), ("monitoring", "check"), ("release", "review")):
         day = json.loads(json.dumps(handler(stage, job)(day)))
     expected = {"labelled": 0, "pending": 1, "unlabelled": 0, "asked_late": 0, "coverage": None}
-    assert day["feedback"] == expected, "the flight leaves in March"
+    assert day["feedback"] == expected | {"coverage_day": "2013-01-28"}, "the flight leaves in March"
+    _cannot_accept_one_row()
     assert day["release"]["action"] == "none"
 
     _training_machine()
@@ -108,6 +110,11 @@ def test_a_model_lives_through_its_handlers(aws: dict[str, str], history: DeltaL
     browsed = handler("registry", "browse")(_get(f"/models/{MODEL}/metrics/2013-01-29"))
     assert browsed["statusCode"] == 200
     assert json.loads(browsed["body"])["day"] == "2013-01-29"
+
+
+def _cannot_accept_one_row() -> None:
+    with pytest.raises(NotReady, match="has 1 online predictions; a reference needs a whole week"):
+        handler("monitoring", "accept")({"model": MODEL, "why": "a test", "by": "somebody"})
 
 
 def _training_machine() -> None:

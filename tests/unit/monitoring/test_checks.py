@@ -7,17 +7,19 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smallbox.define import Attributes, attribute
 from smallbox.define.rules import Monitor
 from smallbox.features.inputs import Inputs
+from smallbox.monitoring.accuracy import Judged, accuracy_checks
 from smallbox.monitoring.checks import (
     Arrivals,
-    accuracy_checks,
     data_checks,
     drift_checks,
     newest_age,
-    skew_check,
+    skew_checks,
 )
 from smallbox.monitoring.report import Check, breaches_of, report_of
 from smallbox.monitoring.skew import Skew, unequal
@@ -104,12 +106,23 @@ def test_skew_is_any_value_that_differs() -> None:
         inputs([[9.0, 1.0, np.nan], [9.0, 0.1 + 0.2, 4.0]], ["a", "b"]),
         inputs([[8.0, 1.0, 2.0], [8.0, 0.3, 4.0]], ["a", "c"]),
     )
-    assert unequal(model, served, served) == Skew(6, 0)
-    assert unequal(model, served, other) == Skew(6, 3)
-    assert not skew_check(Monitor(max_skew=0), Skew(6, 0)).breached
-    assert skew_check(Monitor(max_skew=0), Skew(6, 3)).value == 3
-    assert skew_check(Monitor(max_skew=0.4), Skew(6, 3)).breached
-    assert not skew_check(Monitor(max_skew=0.5), Skew(6, 3)).breached
+    nothing = {"depot_delay_3h": 0, "size_delay": 0, "size_name": 0}
+    assert unequal(model, served, served) == Skew(2, nothing)
+    found = unequal(model, served, other)
+    assert found == Skew(2, {"depot_delay_3h": 1, "size_delay": 1, "size_name": 1})
+    assert (found.values, found.unequal) == (6, 3)
+    assert breached(skew_checks(Monitor(max_skew=0), Skew(2, nothing))) == []
+    assert breached(skew_checks(Monitor(max_skew=0), found)) == [f"skew:{name}" for name in nothing]
+
+
+@given(st.integers(1, 200), st.integers(0, 60))
+def test_skew_of_one_feature_does_not_depend_on_how_many_there_are(wrong: int, others: int) -> None:
+    """What breaches alone breaches among any number of features that are right: nothing is averaged over them."""
+    rule = Monitor(max_skew=0.01)
+    alone = breached(skew_checks(rule, Skew(200, {"wrong": wrong})))
+    among = breached(skew_checks(rule, Skew(200, {"wrong": wrong} | {f"right_{n}": 0 for n in range(others)})))
+    assert among == alone
+    assert (alone == ["skew:wrong"]) == (wrong >= 6)
 
 
 size = Attributes("size", "depot", deliveries, {"size_delay": attribute("delay"), "size_name": attribute("parcel_id")})
@@ -169,13 +182,14 @@ def labelled(size: int, status: str = "labelled", *, informative: bool = True) -
     random = np.random.default_rng(0)
     score = random.random(size)
     chance = score if informative else random.permutation(score)
-    columns = {"score": score, "label": random.random(size) < chance, "status": [status] * size}
+    columns = {"score": score, "label": random.random(size) < chance, "status": pa.array([status] * size, pa.string())}
+    columns |= {"version": np.ones(size, np.int64), "arm": pa.array(["champion"] * size, pa.string())}
     return pa.table({**columns, "event_time": np.zeros(size, np.int64)})
 
 
 def judged(rows: pa.Table) -> list[Check]:
-    """The accuracy checks of rows whose windows are over."""
-    return accuracy_checks(RULE, late_parcel.label, rows, DAY)
+    """The accuracy checks of a champion's rows whose windows are over."""
+    return accuracy_checks(RULE, late_parcel.label, Judged("2026-03-01", "2026-03-01", rows, (1,)), DAY)
 
 
 def test_accuracy_breaches_for_what_went_wrong() -> None:

@@ -77,16 +77,23 @@ class System:
         Raises:
             Unavailable: when it failed, with the reason.
         """
+        return self.invoke("UpkeepFunction", {} if as_of is None else {"as_of": as_of})
+
+    def invoke(self, function: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Invoke the function of an output with a document, and wait for its answer.
+
+        Raises:
+            Unavailable: when it failed, with the reason.
+        """
         from botocore.config import Config  # noqa: PLC0415 what takes long to import is imported where it is needed
 
-        document = {} if as_of is None else {"as_of": as_of}
         patient = Config(read_timeout=_LONGEST_SECONDS, retries={"total_max_attempts": 1})
         answer = self.stack.client("lambda", config=patient).invoke(
-            FunctionName=self.outputs["UpkeepFunction"], Payload=json.dumps(document).encode()
+            FunctionName=self.outputs[function], Payload=json.dumps(document).encode()
         )
         payload: Mapping[str, Any] = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
-            raise Unavailable(f"the upkeep failed: {payload.get('errorMessage')}")
+            raise Unavailable(f"{function} failed: {payload.get('errorMessage')}")
         return payload
 
     def upload(self, key: str, file: Path) -> None:
