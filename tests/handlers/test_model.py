@@ -97,7 +97,6 @@ def test_a_model_lives_through_its_handlers(aws: dict[str, str], history: DeltaL
         day = json.loads(json.dumps(handler(stage, job)(day)))
     expected = {"labelled": 0, "pending": 1, "unlabelled": 0, "asked_late": 0, "coverage": None}
     assert day["feedback"] == expected | {"coverage_day": "2013-01-28"}, "the flight leaves in March"
-    _cannot_accept_one_row()
     assert day["release"]["action"] == "none"
 
     _training_machine()
@@ -107,12 +106,14 @@ def test_a_model_lives_through_its_handlers(aws: dict[str, str], history: DeltaL
     rung = handler("retraining", "decide")(event("sns_alarm"))
     assert [decision["model"] for decision in rung["decisions"]] == [MODEL]
 
+    _look_at_the_report()
+
+
+def _look_at_the_report() -> None:
+    """It can be read; the week of one prediction that it is of cannot become the reference."""
     browsed = handler("registry", "browse")(_get(f"/models/{MODEL}/metrics/2013-01-29"))
     assert browsed["statusCode"] == 200
     assert json.loads(browsed["body"])["day"] == "2013-01-29"
-
-
-def _cannot_accept_one_row() -> None:
     with pytest.raises(NotReady, match="has 1 online predictions; a reference needs a whole week"):
         handler("monitoring", "accept")({"model": MODEL, "why": "a test", "by": "somebody"})
 
