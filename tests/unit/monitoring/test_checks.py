@@ -1,6 +1,5 @@
 """Proves the checks: each sees its own trouble, stays silent otherwise, and says nothing on few rows."""
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -13,17 +12,17 @@ from hypothesis import strategies as st
 from smallbox.define import Attributes, attribute
 from smallbox.define.rules import Monitor
 from smallbox.features.inputs import Inputs
-from smallbox.monitoring.accuracy import Judged, accuracy_checks
 from smallbox.monitoring.checks import (
     Arrivals,
     data_checks,
     drift_checks,
+    fallback_check,
     newest_age,
     skew_checks,
 )
-from smallbox.monitoring.report import Check, breaches_of, report_of
+from smallbox.monitoring.report import Check, breaches_of, causes_of, report_of
 from smallbox.monitoring.skew import Skew, unequal
-from smallbox.times import DAY, HOUR
+from smallbox.times import HOUR
 from smallbox.training.fit import frame
 from smallbox.training.profile import profile
 from tests.fakes.small import dataset, deliveries, depot, late_parcel, parcels
@@ -165,6 +164,7 @@ def test_drift_is_seen_in_the_column_that_moved(seen: pa.Table, names: list[str]
     reference = profiles(dataset(5000, seed=1))
     checks = drift_checks(late_parcel, reference, profiles(seen, reference), whole=True)
     assert breached(checks) == names
+    assert all(check.is_drift == check.name.startswith("psi:") for check in checks)
     assert breached(drift_checks(late_parcel, reference, profiles(seen, reference), whole=False)) == []
 
 
@@ -177,37 +177,6 @@ def test_drift_on_few_rows_is_stored_and_does_not_breach() -> None:
     assert max(check.value or 0 for check in checks) > 1
 
 
-def labelled(size: int, status: str = "labelled", *, informative: bool = True) -> pa.Table:
-    """Predictions with labels drawn at the chance that they state, or at another row's."""
-    random = np.random.default_rng(0)
-    score = random.random(size)
-    chance = score if informative else random.permutation(score)
-    columns = {"score": score, "label": random.random(size) < chance, "status": pa.array([status] * size, pa.string())}
-    columns |= {"version": np.ones(size, np.int64), "arm": pa.array(["champion"] * size, pa.string())}
-    return pa.table({**columns, "event_time": np.zeros(size, np.int64)})
-
-
-def judged(rows: pa.Table) -> list[Check]:
-    """The accuracy checks of a champion's rows whose windows are over."""
-    return accuracy_checks(RULE, late_parcel.label, Judged("2026-03-01", "2026-03-01", rows, (1,)), DAY)
-
-
-def test_accuracy_breaches_for_what_went_wrong() -> None:
-    """Good scores are silent; worthless ones fail in rank and calibration, missing labels in coverage, few in none."""
-    good, bad, without = labelled(1000), labelled(1000, informative=False), labelled(1500, "unlabelled")
-    assert breached(judged(good)) == []
-    assert breached(judged(bad)) == ["auc", "calibration_error"]
-    assert breached(judged(pa.concat_tables([good, without]))) == ["coverage"]
-    assert breached(judged(bad.slice(0, 100))) == []
-
-
-def test_a_day_without_predictions_has_a_report() -> None:
-    """Nothing to see is ``None`` in the report, which is JSON and breaches nothing."""
-    report = report_of("m", "2026-01-01", "2026-01-02T00:00:00Z", judged(labelled(0)))
-    assert json.loads(json.dumps(report, allow_nan=False)) == report
-    assert set(report["breaches"].values()) == {0}
-
-
 def test_breaches_are_counted_by_kind() -> None:
     """Each kind has its count, a kind without breach zero, and the sentences are of the breaches alone."""
     check = Check("features", "psi:weight", 0.5, 0.25, breached=True, rows=1000)
@@ -216,3 +185,22 @@ def test_breaches_are_counted_by_kind() -> None:
     assert report_of("m", "d", "t", checks)["sentences"] == [
         "features psi:weight is 0.5, limit 0.25, on 1000 rows"
     ] * 2  # fmt: skip
+
+
+def test_drift_is_told_from_what_may_start_a_training() -> None:
+    """The sentence of a drift breach says that it starts no training, and the causes leave it out."""
+    drift = Check("features", "psi:weight", 0.5, 0.25, breached=True, rows=1000, is_drift=True)
+    skew = Check("features", "skew:depot_delay_3h", 0.5, 0.01, breached=True, rows=1000)
+    report = report_of("m", "d", "t", [drift, skew])
+    assert report["breaches"]["features"] == 2
+    assert drift.sentence in report["sentences"]
+    assert "starts no training" in drift.sentence
+    assert report["drift_sentences"] == [drift.sentence]
+    assert causes_of(report) == (skew.sentence,)
+    assert causes_of(None) == ()
+
+
+def test_the_fallbacks_share_is_a_figure() -> None:
+    """Three of five answers by the fallback breach; one of a hundred may be."""
+    assert fallback_check(Monitor(), 3, 5).breached
+    assert not fallback_check(Monitor(), 1, 100).breached
