@@ -22,7 +22,7 @@ from smallbox.cli.demo.replay import MODEL
 from smallbox.cli.models import score
 from smallbox.cli.quarantine import replay
 from smallbox.cli.system import System
-from smallbox.errors import InvalidInput
+from smallbox.errors import InvalidInput, Unavailable
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.times import DAY, day_of, format_moment
 from tests.deployed.conftest import START, Deployed
@@ -137,6 +137,12 @@ def test_live_days_go_round_with_equal_features(deployed: Deployed) -> None:
     assert {check["value"] for check in skew} == {0}
     assert checks["auc"]["value"] > 0.5
     assert deployed.system.dead_letters() == 0
+
+
+def test_a_reference_is_accepted_by_a_function_of_its_own(deployed: Deployed) -> None:
+    """It reads the report, the registry and the log with its own grants, and refuses two days in words."""
+    with pytest.raises(Unavailable, match="needs a whole week"):
+        deployed.system.invoke("AcceptFunction", {"model": MODEL, "why": "a test", "by": "somebody"})
 
 
 def test_quarantine_is_replayed_through_the_front_door(deployed: Deployed) -> None:
