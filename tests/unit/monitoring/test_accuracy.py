@@ -75,9 +75,7 @@ def lake_of(*tables: pa.Table) -> ReadingLake:
 
 def found(lake: FakeLake, serving: tuple[int, ...] = (1,)) -> Judged:
     """What is judged of online predictions."""
-    rows = judged(late_parcel, lake, "online", serving, NOW)
-    assert rows is not None
-    return rows
+    return judged(late_parcel, lake, serving, NOW)["online"]
 
 
 def checks_of(rows: Judged, rule: Monitor = RULE) -> dict[str, Check]:
@@ -145,6 +143,11 @@ def test_days_add_up_until_there_are_rows_enough() -> None:
     assert "of 1970-04-02 to 1970-04-09" in checks["auc"].sentence
 
 
+def test_a_day_without_predictions_does_not_end_the_search() -> None:
+    """After a quiet day the days before it are judged."""
+    assert found(lake_of(labelled(300, day=LAST - 2 * DAY))).known.num_rows == 300
+
+
 def test_no_more_than_four_weeks_are_gathered() -> None:
     """Where even those are too few, the figure is stored, says so, and breaches nothing."""
     rows = found(lake_of(*(labelled(3, day=LAST - n * DAY, good=False, seed=n) for n in range(60))))
@@ -180,10 +183,17 @@ def test_an_auc_at_its_limit_breaches_as_seldom_as_stated(rows: int, rate: float
 def test_a_channel_is_judged_by_itself() -> None:
     """Batch predictions are not among the online ones, nor the other way round."""
     lake = lake_of(labelled(300), labelled(500, channel="batch", good=False))
-    batch = judged(late_parcel, lake, "batch", (1,), NOW)
-    assert batch is not None
-    assert (found(lake).rows.num_rows, batch.rows.num_rows) == (300, 500)
-    assert judged(late_parcel, FakeLake(), "batch", (1,), NOW) is None
+    by_channel = judged(late_parcel, lake, (1,), NOW)
+    assert {channel: rows.rows.num_rows for channel, rows in by_channel.items()} == {"online": 300, "batch": 500}
+    assert judged(late_parcel, FakeLake(), (1,), NOW) == {}
+
+
+def test_a_channel_with_few_rows_does_not_enlarge_the_other() -> None:
+    """Online has enough on its newest day; batch is gathered from older days too, of which online takes none."""
+    online = [labelled(500, day=LAST - n * DAY) for n in range(30)]
+    batch = [labelled(60, day=LAST - n * DAY, channel="batch") for n in range(30)]
+    by_channel = judged(late_parcel, lake_of(*online, *batch), (1,), NOW)
+    assert {channel: rows.rows.num_rows for channel, rows in by_channel.items()} == {"online": 500, "batch": 4 * 60}
 
 
 def test_a_day_without_predictions_has_a_report() -> None:

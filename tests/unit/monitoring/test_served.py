@@ -183,7 +183,7 @@ def test_before_any_report_there_is_nothing_to_accept() -> None:
 
 
 def test_batch_predictions_have_the_same_checks_under_their_own_names() -> None:
-    """A file of heavier parcels breaches as batch, and the online ones stay silent; only the fallback is online's own."""
+    """A file of heavier parcels breaches as batch, online ones stay silent; only the fallback is online's own."""
     report = World(log_of(7), log_of(7, weight=2.0, channel="batch")).check()
     breached = [check["name"] for check in report["checks"] if check["breached"]]
     assert breached == ["batch:psi:weight"]

@@ -1,5 +1,6 @@
 """How good the predictions were that have their labels, on as many days as it takes to tell."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from smallbox.define.rules import Label, Monitor
 from smallbox.feedback.join import ASKED_LATE, LABELLED, UNLABELLED, coverage
 from smallbox.feedback.run import SETTLES_FROM, labelled_table, settled_days
 from smallbox.monitoring.bounds import Z, surely_below
-from smallbox.monitoring.report import Channel, Check
+from smallbox.monitoring.report import CHANNELS, Channel, Check
 from smallbox.ports import Between, Lake
 from smallbox.times import Micros, day_of
 from smallbox.training.metrics import Bools, measure
@@ -71,28 +72,38 @@ def is_enough(rule: Monitor, labels: Bools) -> bool:
     return len(labels) >= rule.min_rows and min(positive, len(labels) - positive) >= rule.min_rarer
 
 
-def judged(model: Model, lake: Lake, channel: Channel, serving: tuple[int, ...], as_of: Micros) -> Judged | None:
-    """The newest days whose windows are over, so many that there is enough to judge, or as many as are looked at.
+def judged(model: Model, lake: Lake, serving: tuple[int, ...], as_of: Micros) -> dict[Channel, Judged]:
+    """By channel the newest days whose windows are over, so many that there is enough to judge.
 
-    A day with much traffic is read alone; the days before it only while there are too few labels.
+    A day with much traffic is read alone; the days before it only while a channel that was met has too few labels. A
+    channel without predictions on the days that were read is left out.
     """
-    found: Judged | None = None
-    before = 0
+    found: dict[Channel, Judged] = {}
+    read, before = None, 0
     for days in SPANS:
-        older = _read(model, lake, channel, settled_days(model.label, as_of, days, before))
+        older = lake.read(labelled_table(model.name), _COLUMNS, settled_days(model.label, as_of, days, before))
         if older is None:
-            return None
-        rows = older if found is None else pa.concat_tables([older, found.rows])
-        span = settled_days(model.label, as_of, days)
-        found, before = Judged(day_of(span.start), day_of(span.end - 1), rows, serving), days
-        if is_enough(model.monitor, outcomes_of(found.known)) or rows.num_rows >= MOST_ROWS:
+            return {}
+        read, before = older if read is None else pa.concat_tables([older, read]), days
+        found |= _by_channel(read, settled_days(model.label, as_of, days), serving, found, model.monitor)
+        is_settled = bool(found) and all(_is_enough(model.monitor, one) for one in found.values())
+        if is_settled or read.num_rows >= MOST_ROWS:
             break
     return found
 
 
-def _read(model: Model, lake: Lake, channel: Channel, between: Between) -> pa.Table | None:
-    rows = lake.read(labelled_table(model.name), _COLUMNS, between)
-    return None if rows is None else rows.filter(pc.equal(rows["channel"], channel))
+def _by_channel(
+    rows: pa.Table, span: Between, serving: tuple[int, ...], found: Mapping[Channel, Judged], rule: Monitor
+) -> dict[Channel, Judged]:
+    """What is judged on a span, of the channels that did not have enough on the one before."""
+    first, last = day_of(span.start), day_of(span.end - 1)
+    wanting = [channel for channel in CHANNELS if channel not in found or not _is_enough(rule, found[channel])]
+    judged_now = {c: Judged(first, last, rows.filter(pc.equal(rows["channel"], c)), serving) for c in wanting}
+    return {channel: one for channel, one in judged_now.items() if one.rows.num_rows}
+
+
+def _is_enough(rule: Monitor, found: Judged) -> bool:
+    return is_enough(rule, outcomes_of(found.known))
 
 
 def accuracy_checks(rule: Monitor, label: Label, found: Judged, as_of: Micros) -> list[Check]:

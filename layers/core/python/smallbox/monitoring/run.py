@@ -143,9 +143,8 @@ class CheckTask:
         return {channel: reference.origin for channel, reference in found.items() if reference is not None}
 
     def _judged(self, model: Model, as_of: Micros) -> dict[Channel, Judged]:
-        """By channel the predictions whose accuracy can be told; a channel that has none is left out."""
+        """By channel the predictions whose accuracy is judged: those of the versions that serve now."""
         routing = self._registry.routing(model.name)
         numbers = () if routing is None else (routing.champion, routing.challenger)
         serving = tuple(number for number in numbers if number is not None)
-        found = {channel: judged(model, self._lake, channel, serving, as_of) for channel in CHANNELS}
-        return {channel: rows for channel, rows in found.items() if rows is not None and rows.rows.num_rows}
+        return judged(model, self._lake, serving, as_of)
