@@ -171,7 +171,7 @@ def test_a_dropped_file_is_scored(deployed: Deployed, tmp_path: Any) -> None:
 
 
 def test_a_breach_rings_and_asks_for_a_decision(deployed: Deployed) -> None:
-    """A published breach rings the alarm of its kind alone, which asks the retraining function through SNS."""
+    """A published breach rings the alarm of its kind, which asks the retraining function through SNS."""
     meter = deployed.system.client("cloudwatch")
     figure = {"MetricName": "AccuracyBreaches", "Value": 1.0, "Dimensions": [{"Name": "model", "Value": MODEL}]}
     meter.put_metric_data(Namespace="Smallbox", MetricData=[figure])
@@ -180,7 +180,7 @@ def test_a_breach_rings_and_asks_for_a_decision(deployed: Deployed) -> None:
     while deployed.system.alarms()[name] != "ALARM" and time.monotonic() < deadline:
         time.sleep(0.2)
     assert deployed.system.alarms()[name] == "ALARM"
-    assert deployed.system.rang(MODEL) == ["accuracy"]
+    assert deployed.system.rang(MODEL) == ["accuracy", "features"], "flights are asked up to three hours ahead"
     while not _asked_by_an_alarm(deployed) and time.monotonic() < deadline:
         time.sleep(0.2)
     asked = _asked_by_an_alarm(deployed)
