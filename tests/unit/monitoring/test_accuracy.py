@@ -143,6 +143,16 @@ def test_days_add_up_until_there_are_rows_enough() -> None:
     assert "of 1970-04-02 to 1970-04-09" in checks["auc"].sentence
 
 
+def test_a_day_without_labels_does_not_hide_among_the_days_before_it() -> None:
+    """A new version gathers days for its AUC; coverage stays that of the newest day with rows enough."""
+    silent = labelled(250, "unlabelled", version=2)
+    rows = found(lake_of(silent, *(labelled(250, day=LAST - n * DAY) for n in range(1, 28))), serving=(2,))
+    checks = checks_of(rows)
+    assert rows.days == 28
+    assert (checks["coverage"].value, checks["coverage"].rows, checks["coverage"].breached) == (0.0, 250, True)
+    assert "of 1970-04-09;" in checks["coverage"].sentence
+
+
 def test_a_day_without_predictions_does_not_end_the_search() -> None:
     """After a quiet day the days before it are judged."""
     assert found(lake_of(labelled(300, day=LAST - 2 * DAY))).known.num_rows == 300
@@ -176,7 +186,7 @@ def test_an_auc_at_its_limit_breaches_as_seldom_as_stated(rows: int, rate: float
         score = 1 / (1 + np.exp(-random.normal(label * shift)))
         drawn = day.set_column(day.column_names.index("label"), "label", pa.array(label))
         drawn = drawn.set_column(day.column_names.index("score"), "score", pa.array(score))
-        breaches += checks_of(Judged("d", "d", drawn, (1,)))["auc"].breached
+        breaches += checks_of(Judged(DAY, 1, drawn, (1,)))["auc"].breached
     assert breaches / 1000 < 0.08
 
 
@@ -198,7 +208,7 @@ def test_a_channel_with_few_rows_does_not_enlarge_the_other() -> None:
 
 def test_a_day_without_predictions_has_a_report() -> None:
     """Nothing to see is ``None`` in the report, which is JSON and breaches nothing."""
-    checks = list(checks_of(Judged("d", "d", labelled(0), ())).values())
+    checks = list(checks_of(Judged(DAY, 1, labelled(0), ())).values())
     report = report_of("m", "2026-01-01", "2026-01-02T00:00:00Z", checks)
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert set(report["breaches"].values()) == {0}

@@ -121,7 +121,7 @@ def test_skew_of_one_feature_does_not_depend_on_how_many_there_are(wrong: int, o
     alone = breached(skew_checks(rule, Skew(200, {"wrong": wrong})))
     among = breached(skew_checks(rule, Skew(200, {"wrong": wrong} | {f"right_{n}": 0 for n in range(others)})))
     assert among == alone
-    assert (alone == ["skew:wrong"]) == (wrong >= 6)
+    assert (alone == ["skew:wrong"]) == (wrong >= 5)
 
 
 size = Attributes("size", "depot", deliveries, {"size_delay": attribute("delay"), "size_name": attribute("parcel_id")})

@@ -1,7 +1,7 @@
 """How good the predictions were that have their labels, on as many days as it takes to tell."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -14,8 +14,8 @@ from smallbox.feedback.join import ASKED_LATE, LABELLED, UNLABELLED, coverage
 from smallbox.feedback.run import SETTLES_FROM, labelled_table, settled_days
 from smallbox.monitoring.bounds import Z, surely_below
 from smallbox.monitoring.report import CHANNELS, Channel, Check
-from smallbox.ports import Between, Lake
-from smallbox.times import Micros, day_of
+from smallbox.ports import Lake
+from smallbox.times import DAY, Micros, day_of
 from smallbox.training.metrics import Bools, measure
 
 SPANS: Final = (1, 2, 4, 8, 16, 28)
@@ -32,16 +32,36 @@ class Judged:
     """Predictions of one channel whose attribution windows are all over.
 
     Attributes:
-        first: their first day.
-        last: their last day: the newest one whose windows are all over.
+        until: the end of the newest day whose windows are all over.
+        days: how many days before it they are of.
         rows: all of them, as in the labelled table.
         serving: the versions that serve now: accuracy is theirs.
     """
 
-    first: str
-    last: str
+    until: Micros
+    days: int
     rows: pa.Table
     serving: tuple[int, ...]
+
+    @property
+    def first(self) -> str:
+        """Their first day."""
+        return day_of(self.until - self.days * DAY)
+
+    @property
+    def last(self) -> str:
+        """Their last day."""
+        return day_of(self.until - 1)
+
+    @property
+    def span(self) -> str:
+        """Their days in words."""
+        return f"of {self.last}" if self.days == 1 else f"of {self.first} to {self.last}"
+
+    def newest(self, days: int) -> "Judged":
+        """Those of the newest days alone."""
+        inside = pc.greater_equal(self.rows[SETTLES_FROM], self.until - days * DAY)
+        return replace(self, days=days, rows=self.rows.filter(inside))
 
     @property
     def known(self) -> pa.Table:
@@ -49,6 +69,11 @@ class Judged:
         of_ours = pc.is_in(self.rows["version"], value_set=pa.array(self.serving, pa.int64()))
         is_model = pc.and_(of_ours, pc.not_equal(self.rows["arm"], "fallback"))
         return self.rows.filter(pc.and_(is_model, pc.equal(self.rows["status"], LABELLED)))
+
+    @property
+    def asked(self) -> int:
+        """How many a coverage is of."""
+        return _count(self.rows, "status", LABELLED) + _count(self.rows, "status", UNLABELLED)
 
     def as_json(self) -> dict[str, Any]:
         """Which days they are of, and how many were not judged and why."""
@@ -79,13 +104,13 @@ def judged(model: Model, lake: Lake, serving: tuple[int, ...], as_of: Micros) ->
     channel without predictions on the days that were read is left out.
     """
     found: dict[Channel, Judged] = {}
-    read, before = None, 0
+    read, before, until = None, 0, settled_days(model.label, as_of).end
     for days in SPANS:
         older = lake.read(labelled_table(model.name), _COLUMNS, settled_days(model.label, as_of, days, before))
         if older is None:
             return {}
         read, before = older if read is None else pa.concat_tables([older, read]), days
-        found |= _by_channel(read, settled_days(model.label, as_of, days), serving, found, model.monitor)
+        found |= _by_channel(read, until, days, serving, found, model.monitor)
         is_settled = bool(found) and all(_is_enough(model.monitor, one) for one in found.values())
         if is_settled or read.num_rows >= MOST_ROWS:
             break
@@ -93,13 +118,12 @@ def judged(model: Model, lake: Lake, serving: tuple[int, ...], as_of: Micros) ->
 
 
 def _by_channel(
-    rows: pa.Table, span: Between, serving: tuple[int, ...], found: Mapping[Channel, Judged], rule: Monitor
+    rows: pa.Table, until: Micros, days: int, serving: tuple[int, ...], found: Mapping[Channel, Judged], rule: Monitor
 ) -> dict[Channel, Judged]:
-    """What is judged on a span, of the channels that did not have enough on the one before."""
-    first, last = day_of(span.start), day_of(span.end - 1)
+    """What is judged on some days, of the channels that did not have enough on fewer."""
     wanting = [channel for channel in CHANNELS if channel not in found or not _is_enough(rule, found[channel])]
-    judged_now = {c: Judged(first, last, rows.filter(pc.equal(rows["channel"], c)), serving) for c in wanting}
-    return {channel: one for channel, one in judged_now.items() if one.rows.num_rows}
+    now = {c: Judged(until, days, rows.filter(pc.equal(rows["channel"], c)), serving) for c in wanting}
+    return {channel: one for channel, one in now.items() if one.rows.num_rows}
 
 
 def _is_enough(rule: Monitor, found: Judged) -> bool:
@@ -118,15 +142,12 @@ def accuracy_checks(rule: Monitor, label: Label, found: Judged, as_of: Micros) -
     enough = is_enough(rule, labels)
     low = auc is not None and spread is not None and auc + Z * spread < rule.min_auc
     far = error is not None and error > rule.max_calibration_error
-    days = f"of {found.first}" if found.first == found.last else f"of {found.first} to {found.last}"
-    note = (
-        days if enough else f"{days}; too few to judge: {int(labels.sum())} positive, {int((~labels).sum())} negative"
-    )
+    note = found.span if enough else f"{found.span}; too few to judge: {_counted(labels)}"
     sure = note if spread is None else f"{note}; standard error {spread:.3g}"
     return [
         Check("accuracy", "auc", auc, rule.min_auc, enough and low, known.num_rows, sure),
         Check("accuracy", "calibration_error", error, rule.max_calibration_error, enough and far, known.num_rows, note),
-        _coverage(rule, label, found, as_of, days),
+        _coverage(rule, label, _covering(rule, found), as_of),
     ]
 
 
@@ -135,10 +156,15 @@ def _counted(labels: Bools) -> str:
     return f"{positive} positive and {len(labels) - positive} negative labels"
 
 
-def _coverage(rule: Monitor, label: Label, found: Judged, as_of: Micros, days: str) -> Check:
-    statuses = found.as_json()
-    known, asked = statuses[LABELLED], statuses[LABELLED] + statuses[UNLABELLED]
-    scarce = asked >= rule.min_rows and surely_below(known, asked, rule.min_coverage)
-    note = f"{days}; {statuses[ASKED_LATE]} asked late are left out"
+def _covering(rule: Monitor, found: Judged) -> Judged:
+    """The newest days with rows enough for a coverage: silence on one day must not hide among the days before it."""
+    spans = (found.newest(days) for days in SPANS if days < found.days)
+    return next((span for span in spans if span.asked >= rule.min_rows), found)
+
+
+def _coverage(rule: Monitor, label: Label, found: Judged, as_of: Micros) -> Check:
+    known = _count(found.rows, "status", LABELLED)
+    scarce = found.asked >= rule.min_rows and surely_below(known, found.asked, rule.min_coverage)
+    note = f"{found.span}; {_count(found.rows, 'status', ASKED_LATE)} asked late are left out"
     share = coverage(label, found.rows, as_of)
-    return Check("accuracy", "coverage", share, rule.min_coverage, scarce, asked, note)
+    return Check("accuracy", "coverage", share, rule.min_coverage, scarce, found.asked, note)
