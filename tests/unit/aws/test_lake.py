@@ -212,3 +212,25 @@ def _caught(failures: list[BaseException], work: Callable[[], None]) -> Callable
             failures.append(error)
 
     return run
+
+
+def test_a_lake_that_cannot_be_read_is_unavailable(tmp_path: Path) -> None:
+    """What delta-rs and Arrow raise as an ``OSError`` is worth another try, also where rows come in slices."""
+    new(tmp_path).append(LOG, rows_of("a"))
+    for file in (tmp_path / LOG).glob("*.parquet"):
+        file.unlink()
+    lake = new(tmp_path)
+    for read in (lambda: lake.read(LOG), lambda: list(lake.slices(LOG))):
+        with pytest.raises(Unavailable):
+            read()
+
+
+def test_a_table_that_may_not_be_opened_is_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal is not taken for a table that is not there yet."""
+
+    def refused(*_: Any, **__: Any) -> None:
+        raise OSError("the operation lacked the necessary privileges")
+
+    monkeypatch.setattr(lake_module, "DeltaTable", refused)
+    with pytest.raises(Unavailable, match="records/s"):
+        new(tmp_path).version(LOG)

@@ -7,7 +7,7 @@ from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.registry.gate import Verdict, judge
 from smallbox.registry.store import Registry
-from smallbox.registry.version import Version, fingerprint
+from smallbox.registry.version import Status, Version, fingerprint
 from smallbox.times import parse_moment
 
 
@@ -28,16 +28,17 @@ class RegisterTask:
         version = self._registry.of_model(model.name, document["artifacts"]["onnx_key"]) or self._add(
             model, document, verdict
         )
+        self._record(version, verdict)
         judged = {"version": version.number, "accepted": verdict.accepted, "verdict": verdict.as_json()}
         return {**document, **judged}
 
     def _add(self, model: Model, document: Mapping[str, Any], verdict: Verdict) -> Version:
         champion = document["champion"]
-        version = self._registry.add(
+        return self._registry.add(
             Version(
                 model=model.name,
                 number=0,
-                status="registered" if verdict.accepted else "refused",
+                status=_status_of(verdict),
                 as_of=document["as_of"],
                 reason=document["reason"],
                 dataset_key=document["dataset"],
@@ -52,6 +53,12 @@ class RegisterTask:
                 **document["artifacts"],
             )
         )
+
+    def _record(self, version: Version, verdict: Verdict) -> None:
+        """Write the history for a version that was found, too: the try that added it may have ended before this."""
         details = {"version": version.number, "why": verdict.why, "reason": version.reason}
-        self._registry.record(model.name, parse_moment(version.as_of), version.status, details)
-        return version
+        self._registry.record(version.model, parse_moment(version.as_of), _status_of(verdict), details)
+
+
+def _status_of(verdict: Verdict) -> Status:
+    return "registered" if verdict.accepted else "refused"
