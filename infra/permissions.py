@@ -103,6 +103,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Under("bucket:lake/reports/*", PUT),
     ),
     "ingestion/upkeep": (
+        Grant("queue:rebuild", SEND),
         Grant("bucket:lake", LIST),
         Under("bucket:lake/tables/*", DELTA),
     ),
@@ -118,6 +119,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("table:online", STATES + MARK),
     ),
     "features/backfill": (
+        Grant("queue:rebuild", SEND),
         Grant("bucket:lake", LIST),
         Under("bucket:lake/tables/*", GET),
         Grant("table:online", STATES + MARK),

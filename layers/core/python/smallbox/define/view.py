@@ -95,7 +95,7 @@ class FeatureView:
         return HOUR if aggregate.window_micros < 10 * DAY else DAY
 
     def entity_of(self, values: Mapping[str, Any]) -> str | None:
-        """The entity that a record or a request is about; ``None`` when a part of its name is null."""
+        """The entity that a record or a request is about; ``None`` when a part of its name is null or empty."""
         return entity_of(self.entity_fields, values)
 
     @property
@@ -142,9 +142,13 @@ def entity_tuple(view: str, entity: str | tuple[str, ...], source: Source) -> tu
 
 
 def entity_of(fields: Sequence[str], values: Mapping[str, Any]) -> str | None:
-    """The entity that values are about; ``None`` when a part of its name is null."""
+    """The entity that values are about; ``None`` when a part of its name is null or empty: nobody is called that.
+
+    >>> entity_of(["who", "where"], {"who": "a", "where": "b"}), entity_of(["who"], {"who": ""})
+    ('a|b', None)
+    """
     parts = [values.get(name) for name in fields]
-    return None if None in parts else entity_key(parts)  # type: ignore[arg-type]
+    return entity_key(parts) if all(parts) else None  # type: ignore[arg-type]
 
 
 def entity_key(parts: Sequence[str]) -> str:

@@ -35,6 +35,7 @@ class Plan:
         is_replayed: whether its folder named that moment.
         places: for each part the number of its first row, and what to add to its line numbers.
         error: why the file could not be read to its end, as in an answer's body; ``None`` when it could.
+        after: the number of the last commit of the source's table before any row was loaded; -1: there was none.
     """
 
     key: str
@@ -43,6 +44,7 @@ class Plan:
     is_replayed: bool
     places: Sequence[tuple[int, int]]
     error: Mapping[str, Any] | None
+    after: int = -1
 
 
 def folder_of(key: str, stored: Stored) -> str:
