@@ -112,7 +112,9 @@ def _encoded(view: View, table: pa.Table) -> tuple[pa.Array, Ints]:
 def _escaped(column: pa.ChunkedArray) -> tuple[pa.Array, Ints]:
     """The parts of names, and for each row the position of its own; -1 for none: null, or empty."""
     texts = pa.array(column.combine_chunks(), pa.string())
-    encoded = pc.if_else(pc.equal(texts, ""), None, texts).dictionary_encode()
+    encoded = texts.dictionary_encode()
+    if pc.any(pc.equal(encoded.dictionary, "")).as_py():
+        encoded = pc.if_else(pc.equal(texts, ""), None, texts).dictionary_encode()
     words = pc.replace_substring(encoded.dictionary, "\\", "\\\\")
     return pc.replace_substring(words, "|", "\\|"), _positions(encoded)
 

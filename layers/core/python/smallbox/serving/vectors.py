@@ -68,7 +68,8 @@ def online_vectors(
     number = text = 0
     for view in model.views:
         known = {
-            e: _features(view, states.get(key_of(view, e)) if e else None, moment) for e in set(entities[view.name])
+            entity: _features(view, states.get(key_of(view, entity)) if entity else None, moment)
+            for entity in set(entities[view.name])
         }
         after = number + len(view.numeric), text + len(view.texts)
         for row, entity in enumerate(entities[view.name]):
