@@ -127,7 +127,10 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Under("bucket:lake/quarantine/*", PUT),
         Under("bucket:lake/reports/*", PUT),
     ),
-    "ingestion/upkeep": (*tables(rewrite=["records", "current", "predictions", "labelled"]),),
+    "ingestion/upkeep": (
+        Grant("queue:rebuild", SEND),
+        *tables(rewrite=["records", "current", "predictions", "labelled"]),
+    ),
     "features/stream": (
         Grant("queue:features", RECEIVE + SEND),
         Grant("queue:rebuild", SEND),
@@ -139,6 +142,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("table:online", STATES + MARK),
     ),
     "features/backfill": (
+        Grant("queue:rebuild", SEND),
         *tables(read=["records"]),
         Grant("table:online", STATES + MARK),
     ),

@@ -17,9 +17,11 @@ from typing import Any, BinaryIO, Final
 
 from smallbox.define.project import Project
 from smallbox.errors import Conflict, MalformedBody, SmallboxError, error_body, policy_of
+from smallbox.features.requests import loaded
 from smallbox.ingestion.load import Counts, Loader
 from smallbox.ingestion.parts import Cutting, Part, Sizes
 from smallbox.ingestion.plan import Plan, Shelf, folder_of, quarantine_folder_of
+from smallbox.ingestion.table import name_of
 from smallbox.ports import Blobs, Lake, Queue, Stored
 from smallbox.times import SECOND, Micros, Moment, format_moment, replayed
 
@@ -93,7 +95,7 @@ class Drops:
         blobs: where quarantine and reports are.
         inbox: where files are dropped, and where parts of large ones wait.
         drops: brings the parts to the workers.
-        rebuild: asks for the views of a source anew.
+        rebuild: asks for the states that a file touches anew.
         sizes: how large parts are.
     """
 
@@ -108,6 +110,7 @@ class Drops:
         sizes: Sizes = _USUAL,
     ) -> None:
         self._project = project
+        self._lake = lake
         self._loader = Loader(lake, blobs, sizes.batch)
         self._blobs = blobs
         self._inbox = inbox
@@ -151,13 +154,15 @@ class Drops:
         shelf = Shelf(self._inbox, folder_of(key, stored))
         plan = shelf.plan()
         if plan is None:
+            version = self._lake.version(name_of(source))
+            after = -1 if version is None else version
             cutting = Cutting(key, content, self._sizes)
             parts = cutting.parts()
             first = list(islice(parts, 2))
             is_small = len(first) < 2  # noqa: PLR2004 - one part needs nobody else
             firsts = [part.first for part in first] if is_small else shelf.keep(key, chain(first, parts))
             error = None if cutting.error is None else error_body(cutting.error)["error"]
-            plan = Plan(key, source.name, moment.at, moment.is_replayed, firsts, error)
+            plan = Plan(key, source.name, moment.at, moment.is_replayed, firsts, error, after)
             if is_small:
                 self._finish(plan, [self._load(shelf, plan, part) for part in first])
                 return
@@ -183,7 +188,7 @@ class Drops:
             shelf.clear(plan)
 
     def _finish(self, plan: Plan, counts: Sequence[Counts]) -> None:
-        """Write the report, then ask for the views of the source."""
+        """Write the report, then ask for the states that the rows touch."""
         total = Counts.total(counts)
         loaded_at = format_moment(plan.at)
         report = DropReport(plan.key, plan.source, loaded_at, total.accepted, total.rejected, len(plan.firsts))
@@ -191,7 +196,7 @@ class Drops:
         self._write_report(plan.key, asdict(report) | error)
         if plan.firsts and self._project.views_of(plan.source):
             replayed_at = {"as_of": plan.at} if plan.is_replayed else {}
-            self._rebuild.send([{"source": plan.source, **replayed_at}])
+            self._rebuild.send([{**loaded(plan.source, plan.at, plan.after), **replayed_at}])
 
     @contextmanager
     def _reported(self, key: str) -> Iterator[None]:

@@ -41,6 +41,7 @@ class Plan:
         is_replayed: whether its folder named that moment.
         firsts: for each part the number of its first row.
         error: why the file could not be read to its end, as in an answer's body; ``None`` when it could.
+        after: the number of the last commit of the source's table before any row was loaded; -1: there was none.
     """
 
     key: str
@@ -49,6 +50,7 @@ class Plan:
     is_replayed: bool
     firsts: Sequence[int]
     error: Mapping[str, Any] | None
+    after: int = -1
 
 
 def folder_of(key: str, stored: Stored) -> str:
