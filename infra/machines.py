@@ -26,7 +26,7 @@ def training_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
     dataset, fit, register, start = (
         task(machine, flow, path) for path in ("training/dataset", "training/fit", "registry/register", "release/start")
     )
-    failed = sfn.Fail(machine, "Failed", error_path="$.error.Error", cause_path="$.error.Cause")
+    failed = sfn.Fail(machine, "Training failed", error_path="$.error.Error", cause_path="$.error.Cause")
     record = task(machine, flow, "registry/register", "failure")
     record.next(failed)
     for step in (dataset, fit, register):

@@ -8,12 +8,9 @@ from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.errors import POLICIES
 from smallbox.registry.gate import Outcome, Verdict, judge
-from smallbox.registry.store import Registry
+from smallbox.registry.store import TRAINING_FAILED, Registry
 from smallbox.registry.version import Status, Version, fingerprint
 from smallbox.times import Micros, format_moment, parse_moment
-
-TRAINING_FAILED: Final = "training_failed"
-"""The event in a model's history that says that a run ended without a version."""
 
 _STATUS: Final[Mapping[Outcome, Status]] = {
     "accepted": "registered",

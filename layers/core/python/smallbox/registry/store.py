@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from smallbox.errors import Conflict, NotFound
 from smallbox.ports import Documents
 from smallbox.registry.version import Status, Version
 from smallbox.release.routing import Routing
 from smallbox.times import Micros, format_moment
+
+TRAINING_FAILED: Final = "training_failed"
+"""The event in a model's history that says that a run ended without a version."""
 
 _ROUTING = "routing"
 _ATTEMPTS = 5
