@@ -77,16 +77,26 @@ class System:
         Raises:
             Unavailable: when it failed, with the reason.
         """
+        return self._invoke("UpkeepFunction", {} if as_of is None else {"as_of": as_of}, "the upkeep")
+
+    def release(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Change a release by hand; see :class:`~smallbox.release.by_hand.ByHandTask`. The routing after it.
+
+        Raises:
+            Unavailable: when it was not done, with the reason.
+        """
+        return self._invoke("ReleaseFunction", document, "the change of the release")
+
+    def _invoke(self, output: str, document: Mapping[str, Any], what: str) -> Mapping[str, Any]:
         from botocore.config import Config  # noqa: PLC0415 what takes long to import is imported where it is needed
 
-        document = {} if as_of is None else {"as_of": as_of}
         patient = Config(read_timeout=_LONGEST_SECONDS, retries={"total_max_attempts": 1})
         answer = self.stack.client("lambda", config=patient).invoke(
-            FunctionName=self.outputs["UpkeepFunction"], Payload=json.dumps(document).encode()
+            FunctionName=self.outputs[output], Payload=json.dumps(document).encode()
         )
         payload: Mapping[str, Any] = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
-            raise Unavailable(f"the upkeep failed: {payload.get('errorMessage')}")
+            raise Unavailable(f"{what} failed: {payload.get('errorMessage')}")
         return payload
 
     def upload(self, key: str, file: Path) -> None:
