@@ -142,7 +142,7 @@ def test_live_days_go_round_with_equal_features(deployed: Deployed) -> None:
 def test_a_reference_is_accepted_by_a_function_of_its_own(deployed: Deployed) -> None:
     """It reads the report, the registry and the log with its own grants, and refuses two days in words."""
     with pytest.raises(Unavailable, match="needs a whole week"):
-        deployed.system.invoke("AcceptFunction", {"model": MODEL, "why": "a test", "by": "somebody"})
+        deployed.system.accept({"model": MODEL, "why": "a test", "by": "somebody"})
 
 
 def test_quarantine_is_replayed_through_the_front_door(deployed: Deployed) -> None:

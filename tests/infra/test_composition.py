@@ -17,7 +17,7 @@ OUTPUTS = {
     "EventsQueue", "FeaturesQueue", "RebuildQueue", "PredictionsQueue", "DropsQueue", "ScoresQueue",
     "EventsDeadQueue", "FeaturesDeadQueue", "RebuildDeadQueue", "PredictionsDeadQueue", "DropsDeadQueue",
     "ScoresDeadQueue", "DecideDeadQueue", "TrainingMachine", "DailyMachine", "BackfillMachine", "UpkeepFunction",
-    "AcceptFunction", "AlarmsTopic", "BreachesTopic",
+    "ReleaseFunction", "AcceptFunction", "AlarmsTopic", "BreachesTopic",
     "LateArrivalDataAlarm", "LateArrivalFeaturesAlarm", "LateArrivalPredictionsAlarm", "LateArrivalAccuracyAlarm",
 }  # fmt: skip
 

@@ -1,7 +1,8 @@
-"""Third task of a training run: the gate, and the version's record."""
+"""Third task of a training run: the gate, and the version's record; or the record that the run failed."""
 
 from typing import Any
 
+from smallbox.aws import clock
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.settings import Register, from_environment
 from smallbox.define.project import load
@@ -13,6 +14,8 @@ task = RegisterTask(load(), Registry(DynamoDocuments(settings.registry_table)))
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Judge and register the candidate; passes the run's document on with ``accepted``."""
+    """Judge and register the candidate; passes the run's document on with ``accepted``. Or record a failure."""
     del context
+    if event.get("step") == "failure":
+        return task.record_failure(event["document"], clock.now())
     return task.run(event)

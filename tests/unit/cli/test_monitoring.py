@@ -22,9 +22,9 @@ class Doors:
         self.asked.append((method, path))
         return {"day": "2013-03-01"}
 
-    def invoke(self, function: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
-        """An answer of a function."""
-        self.asked.append((function, document))
+    def accept(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """An answer of the function."""
+        self.asked.append(document)
         return {"version": 1}
 
 
@@ -51,4 +51,4 @@ def test_accepting_needs_a_reason_and_says_who(asked: list[Any]) -> None:
     assert asked == []
     assert main.main(["monitor", "accept", "fraud", "--why", "a new tariff"]) == 0
     said = {"model": "fraud", "why": "a new tariff", "channel": "online", "by": getpass.getuser()}
-    assert asked == [("AcceptFunction", said)]
+    assert asked == [said]

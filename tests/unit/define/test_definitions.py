@@ -4,7 +4,20 @@ from collections.abc import Callable
 
 import pytest
 
-from smallbox.define import FeatureView, Model, Source, boolean, count, label, mean, number, rate, text, timestamp
+from smallbox.define import (
+    FeatureView,
+    Model,
+    Release,
+    Source,
+    boolean,
+    count,
+    label,
+    mean,
+    number,
+    rate,
+    text,
+    timestamp,
+)
 from smallbox.define.project import load, project_of
 from smallbox.errors import DefinitionError, NotFound
 from smallbox.ingestion.contract import check_values
@@ -67,6 +80,12 @@ def _model(**changes: object) -> Model:
         (lambda: label(SOURCE, on="id", value="amount", within="1d"), "boolean"),
         (lambda: _model(inputs=("amuont",)), "'amuont' is no field"),
         (lambda: _model(views=(VIEW, FeatureView("w", "who", SOURCE, {"payments_1h": count("2h")}))), "only once"),
+        (
+            lambda: _model(label=label(SOURCE, on="id", value="bad", within="14d")),
+            r"write release=Release\(max_days=21\)",
+        ),
+        (lambda: _model(release=Release(max_days=1)), r"write release=Release\(max_days=8\)"),
+        (lambda: Release(min_of_each_class=1), "at least 2"),
         (lambda: project_of([_model(), _model()]), "two models"),
     ],
 )

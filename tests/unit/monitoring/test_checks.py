@@ -20,7 +20,7 @@ from smallbox.monitoring.checks import (
     newest_age,
     skew_checks,
 )
-from smallbox.monitoring.report import Check, breaches_of, causes_of, report_of
+from smallbox.monitoring.report import Check, breaches_of, of_channel, reasons_to_train, report_of
 from smallbox.monitoring.skew import Skew, unequal
 from smallbox.times import HOUR
 from smallbox.training.fit import frame
@@ -188,16 +188,16 @@ def test_breaches_are_counted_by_kind() -> None:
 
 
 def test_drift_is_told_from_what_may_start_a_training() -> None:
-    """The sentence of a drift breach says that it starts no training, and the causes leave it out."""
+    """The sentence of a drift breach says that it starts no training, and the reasons to train leave it out."""
     drift = Check("features", "psi:weight", 0.5, 0.25, breached=True, rows=1000, is_drift=True)
     skew = Check("features", "skew:depot_delay_3h", 0.5, 0.01, breached=True, rows=1000)
     report = report_of("m", "d", "t", [drift, skew])
     assert report["breaches"]["features"] == 2
     assert drift.sentence in report["sentences"]
     assert "starts no training" in drift.sentence
-    assert report["drift_sentences"] == [drift.sentence]
-    assert causes_of(report) == (skew.sentence,)
-    assert causes_of(None) == ()
+    assert reasons_to_train(report) == (skew.sentence,)
+    batch = report_of("m", "d", "t", of_channel("batch", [drift, skew]))
+    assert [sentence.split()[1] for sentence in reasons_to_train(batch)] == ["batch:skew:depot_delay_3h"]
 
 
 def test_the_fallbacks_share_is_a_figure() -> None:

@@ -10,7 +10,9 @@ from typing import Final, NoReturn
 
 from smallbox.errors import SmallboxError
 
-MODULES: Final = ("up", "contract", "data", "quarantine", "models", "monitoring", "demo.command", "deploy")
+MODULES: Final = (
+    "up", "contract", "data", "quarantine", "models", "release", "monitoring", "demo.command", "deploy",
+)  # fmt: skip
 """The modules that hold commands, in the order of the help. Each ``register`` adds parsers and sets ``run``."""
 
 _INTERRUPTED: Final = 130

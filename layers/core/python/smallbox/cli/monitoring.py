@@ -33,4 +33,4 @@ def _show(arguments: argparse.Namespace) -> Any:
 
 def _accept(arguments: argparse.Namespace) -> Any:
     document = {"model": arguments.model, "why": arguments.why, "channel": arguments.channel, "by": getpass.getuser()}
-    return System(stack()).invoke("AcceptFunction", document)
+    return System(stack()).accept(document)

@@ -77,23 +77,34 @@ class System:
         Raises:
             Unavailable: when it failed, with the reason.
         """
-        return self.invoke("UpkeepFunction", {} if as_of is None else {"as_of": as_of})
+        return self._invoke("UpkeepFunction", {} if as_of is None else {"as_of": as_of}, "the upkeep")
 
-    def invoke(self, function: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Invoke the function of an output with a document, and wait for its answer.
+    def release(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Change a release by hand; see :class:`~smallbox.release.by_hand.ByHandTask`. The routing after it.
 
         Raises:
-            Unavailable: when it failed, with the reason.
+            Unavailable: when it was not done, with the reason.
         """
+        return self._invoke("ReleaseFunction", document, "the change of the release")
+
+    def accept(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Make the present what drift is measured against; see :class:`~smallbox.monitoring.accept.AcceptTask`.
+
+        Raises:
+            Unavailable: when it was not done, with the reason.
+        """
+        return self._invoke("AcceptFunction", document, "accepting")
+
+    def _invoke(self, output: str, document: Mapping[str, Any], what: str) -> Mapping[str, Any]:
         from botocore.config import Config  # noqa: PLC0415 what takes long to import is imported where it is needed
 
         patient = Config(read_timeout=_LONGEST_SECONDS, retries={"total_max_attempts": 1})
         answer = self.stack.client("lambda", config=patient).invoke(
-            FunctionName=self.outputs[function], Payload=json.dumps(document).encode()
+            FunctionName=self.outputs[output], Payload=json.dumps(document).encode()
         )
         payload: Mapping[str, Any] = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
-            raise Unavailable(f"{function} failed: {payload.get('errorMessage')}")
+            raise Unavailable(f"{what} failed: {payload.get('errorMessage')}")
         return payload
 
     def upload(self, key: str, file: Path) -> None:

@@ -10,6 +10,7 @@ from smallbox.define.on_demand import OnDemand, in_order, parameters_of
 from smallbox.define.rules import Gate, Label, Monitor, Release, Retrain
 from smallbox.define.source import Source, check_name, check_not_personal
 from smallbox.errors import DefinitionError
+from smallbox.times import DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,9 @@ class Columns:
         """Where the categorical columns stand in a training frame."""
         return list(range(len(self.numeric), len(self.names)))
 
+
+_DAYS_TO_JUDGE: Final = 7
+"""What is proposed where a canary has no time to judge: a whole week, since days differ."""
 
 OWN_COLUMNS: Final = frozenset(
     {
@@ -158,7 +162,16 @@ class Model:
                 f"model {self.name}: retrain window={self.retrain.window!r} must be longer than the label's within="
                 f"{self.label.within!r} and validation={self.retrain.validation!r} together"
             )
+        self._check_canary()
         object.__setattr__(self, "columns", columns)
+
+    def _check_canary(self) -> None:
+        within, longest = -(-self.label.within_micros // DAY), self.release.max_days
+        if self.release.canary and longest <= within:
+            raise DefinitionError(
+                f"model {self.name}: a canary of at most {longest} days sees no label that is certain after "
+                f"within={self.label.within!r}; write release=Release(max_days={within + _DAYS_TO_JUDGE}) or more"
+            )
 
     def _check_personal(self) -> None:
         for name in self.inputs:

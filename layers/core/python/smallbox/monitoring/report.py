@@ -61,15 +61,13 @@ def breaches_of(checks: Sequence[Check]) -> dict[str, int]:
 
 
 def report_of(model: str, day: str, as_of: str, checks: Sequence[Check]) -> dict[str, Any]:
-    """The day's report, JSON-ready. ``drift_sentences`` are those of the sentences that speak of drift."""
-    breached = [check for check in checks if check.breached]
+    """The day's report, JSON-ready."""
     return {
         "model": model,
         "day": day,
         "as_of": as_of,
         "breaches": breaches_of(checks),
-        "sentences": [check.sentence for check in breached],
-        "drift_sentences": [check.sentence for check in breached if check.is_drift],
+        "sentences": [check.sentence for check in checks if check.breached],
         "checks": [asdict(check) for check in checks],
     }
 
@@ -93,12 +91,9 @@ def report_key(day: str) -> str:
     return f"day#{day}"
 
 
-def sentences_of(report: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """What breached, in words."""
-    return () if report is None else tuple(report["sentences"])
-
-
-def causes_of(report: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """What breached and may start a training, in words: everything but drift. Takes a report or a day's document."""
-    drift = () if report is None else tuple(report.get("drift_sentences", ()))
-    return tuple(sentence for sentence in sentences_of(report) if sentence not in drift)
+def reasons_to_train(report: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """What breached and a training may mend, in words. Drift is left out: it breaches where nothing has moved."""
+    if report is None:
+        return ()
+    breached = [Check(**check) for check in report["checks"] if check["breached"]]
+    return tuple(check.sentence for check in breached if not check.is_drift)

@@ -59,7 +59,7 @@ class CheckTask:
         self._references = References(registry, metrics, blobs)
 
     def run(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Check the day before ``document["as_of"]``; pass the document on with what breached.
+        """Check the day before ``document["as_of"]``; add ``day``, ``breaches`` and ``sentences`` to the document.
 
         Data, features and predictions are those of that day (drift: of the week that ends with it). Accuracy is that of
         the newest days whose attribution windows are all over, and is reported with its own days.
@@ -80,8 +80,7 @@ class CheckTask:
             self._metrics.put(metrics_partition(model.name), key, report)
         figures = {metric_name(kind): float(report["breaches"][kind]) for kind in KINDS}
         self._meter.publish(figures, {"model": model.name})
-        passed_on = ("breaches", "sentences", "drift_sentences")
-        return {**document, "day": day, **{name: report[name] for name in passed_on}}
+        return {**document, "day": day, "breaches": report["breaches"], "sentences": report["sentences"]}
 
     def _data(self, model: Model, as_of: Micros) -> list[Check]:
         label = self._project.source(model.label.source_name)

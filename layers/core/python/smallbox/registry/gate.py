@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from smallbox.define.rules import Gate
+
+Outcome = Literal["accepted", "refused", "cannot_tell"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,11 @@ class Verdict:
         return all(check.passed for check in self.checks)
 
     @property
+    def outcome(self) -> Outcome:
+        """What the gate decided."""
+        return "accepted" if self.accepted else "refused"
+
+    @property
     def why(self) -> str:
         """The sentences of what failed, or of everything when nothing did."""
         failed = [check.why for check in self.checks if not check.passed]
@@ -45,7 +52,12 @@ class Verdict:
 
     def as_json(self) -> dict[str, Any]:
         """The verdict as a document."""
-        return {"accepted": self.accepted, "why": self.why, "checks": [asdict(check) for check in self.checks]}
+        return {
+            "outcome": self.outcome,
+            "accepted": self.accepted,
+            "why": self.why,
+            "checks": [asdict(check) for check in self.checks],
+        }
 
 
 def _at_least(name: str, value: float | None, limit: float | None, what: str) -> Check:

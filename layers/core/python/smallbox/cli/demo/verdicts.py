@@ -71,13 +71,16 @@ def _registry(evidence: Evidence) -> Verdict:
 
 
 def _release(story: Story, evidence: Evidence) -> Verdict:
-    started = [e for e in evidence.history if e["event"] == "challenger"]
-    ended = [e for e in evidence.history if e["event"] in {"promote", "roll_back"}]
-    accepted = sum(bool(run["accepted"]) for run in story.counts.trainings)
-    said = f"{len(started)} canaries, {len(ended)} decided"
+    started = {e["version"] for e in evidence.history if e["event"] == "challenger"}
+    ended = [e for e in evidence.history if e["event"] in {"promote", "roll_back", "undecided"}]
+    running = started - {e["version"] for e in ended}
+    waiting = {version["number"] for version in evidence.versions if version["status"] == "registered"}
+    accepted = {run["version"] for run in story.counts.trainings if run["accepted"]}
+    lost = accepted - started - waiting - {e["version"] for e in ended}
+    said = f"{len(started)} canaries, {len(started) - len(running)} decided, {len(waiting)} waiting"
     if ended:
         said += f"; the last: {ended[-1]['event']}, {ended[-1]['why']}"
-    return Verdict("release", len(started) == accepted and len(started) - len(ended) <= 1, said)
+    return Verdict("release", not lost and len(running) <= 1, said)
 
 
 def _serving(story: Story, evidence: Evidence, asked: int) -> Verdict:
