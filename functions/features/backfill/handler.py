@@ -7,6 +7,7 @@ from smallbox.aws.lake import DeltaLake
 from smallbox.aws.online import DynamoOnlineStore
 from smallbox.aws.pauses import jittered
 from smallbox.aws.settings import Backfill, from_environment
+from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
 from smallbox.features import backfill
 
@@ -15,6 +16,7 @@ lake, store = DeltaLake.in_bucket(settings.lake_bucket), DynamoOnlineStore(setti
 task = backfill.Backfill(load(), lake, store, jittered)
 
 
+@as_task
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Do the step that the event names."""
     del context
