@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,15 +16,13 @@ from smallbox.ports import Blobs, Journal, Queue, StateReader
 from smallbox.registry.store import Registry
 from smallbox.release.routing import Routing
 from smallbox.serving.assign import arm_of
+from smallbox.serving.messages import pack_rows
 from smallbox.serving.requests import parse_instances
 from smallbox.serving.scorer import Scorer
 from smallbox.serving.vectors import Vectors, online_vectors, unknown_vectors
 from smallbox.times import Micros, Moment
 
 Channel = Literal["online", "batch"]
-
-ROWS_PER_MESSAGE: Final = 100
-"""A logged row is about 1 kB; a message stays well below SQS's limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +165,7 @@ class Predictor:
         vectors, scored = self._answered(model, instances, moment, now)
         moments = np.full(len(instances), moment.at, np.int64)
         rows = log_rows(model, instances, vectors, scored, moments, now, batch, "online")
-        self._log.send(
-            [
-                {"model": name, "rows": rows[start : start + ROWS_PER_MESSAGE]}
-                for start in range(0, len(rows), ROWS_PER_MESSAGE)
-            ]
-        )
+        self._log.send(pack_rows(name, rows))
         explain = document.get("explain") is True
         return {"model": name, "predictions": [_answer(model, row, explain=explain) for row in rows]}
 
