@@ -121,7 +121,7 @@ class World:
         rows.to_parquet(content, index=False)
         content.seek(0)
         scorer = BatchScorer(self.project, self.lake, self.shelf, self.inbox)
-        scorer.score(f"score/{model}/in/f.parquet", content, PRESENT)
+        scorer.score(f"score/{model}/in/f.parquet", content, "tag", PRESENT)
         return {key.rsplit("/", 1)[1]: self.inbox.get(key) for key in self.inbox.list(f"score/{model}/out/")}
 
     def close_day(self, model: str, midnight: Micros) -> dict[str, Any]:

@@ -128,5 +128,5 @@ def test_a_file_to_score_waits_for_the_version(fault: Fault) -> None:
     scorer = BatchScorer(project_of([late_parcel]), FakeLake(), _shelf(fault), FakeBlobs())
     content = io.BytesIO(b'{"parcel_id": "p", "sent_at": "1970-01-01T00:00:00Z", "depot": "north", "weight": 2.5}')
     with pytest.raises(SmallboxError) as failed:
-        scorer.score(f"score/{late_parcel.name}/in/f.jsonl", content, HOUR)
+        scorer.score(f"score/{late_parcel.name}/in/f.jsonl", content, "tag", HOUR)
     assert policy_of(failed.value).delivery == "retry"
