@@ -116,10 +116,10 @@ class Blobs(Protocol):
     """Objects by key, like a bucket."""
 
     def get(self, key: str) -> bytes:
-        """The object's content; :class:`~smallbox.errors.NotFound` when it is not there."""
+        """The object's content; :class:`~smallbox.errors.NotStored` when it is not there."""
 
     def download(self, key: str, into: BinaryIO) -> Stored:
-        """Stream an object into a file, and go to its beginning; :class:`~smallbox.errors.NotFound` as above.
+        """Stream an object into a file, and go to its beginning; :class:`~smallbox.errors.NotStored` as above.
 
         What is returned belongs to the very bytes that were read, whatever is written meanwhile.
         """
@@ -241,6 +241,13 @@ class Meter(Protocol):
 
     def publish(self, figures: Mapping[str, float], dimensions: Mapping[str, str]) -> None:
         """Publish each figure under its name and the dimensions."""
+
+
+class Journal(Protocol):
+    """Keeps what an operator must hear of, although the caller got an answer."""
+
+    def fell_back(self, model: str, answers: int, why: Exception) -> None:
+        """The model's fallback answered that many instances in place of a version, for that error."""
 
 
 class Workflow(Protocol):

@@ -33,7 +33,7 @@ def _translated(table: str) -> Iterator[None]:
     try:
         yield
     except (DeltaError, OSError) as error:
-        raise Unavailable(f"the lake did not answer for {table}: {error}") from error
+        raise Unavailable(f"the lake did not answer for {table}: {type(error).__name__}") from error
 
 
 def _storage_options() -> dict[str, str]:
@@ -169,7 +169,7 @@ class DeltaLake:
         except CommitFailedError as error:
             raise Conflict(f"another writer of {table} was faster; run it again") from error
         except (DeltaError, OSError) as error:
-            raise Unavailable(f"the lake did not take the write: {error}") from error
+            raise Unavailable(f"the lake did not take the write: {type(error).__name__}") from error
 
     def _write(self, target: DeltaTable | str, rows: pa.Table, commit: CommitProperties) -> None:
         """Create the table, or commit the progress alone."""
@@ -222,7 +222,7 @@ class DeltaLake:
                     raise Unavailable(f"{table} changed under {attempt} attempts to write it") from error
                 opened = self._latest(table)
             except (DeltaError, OSError) as error:
-                raise Unavailable(f"the lake did not take the write: {error}") from error
+                raise Unavailable(f"the lake did not take the write: {type(error).__name__}") from error
             else:
                 return
 

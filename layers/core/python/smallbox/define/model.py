@@ -175,13 +175,24 @@ class Model:
 
     def _check_personal(self) -> None:
         for name in self.inputs:
-            if self.request.fields[name].pii and self.request.fields[name].type == "text":
+            if self._is_personal_text(name):
                 raise DefinitionError(
                     f"model {self.name}: the input {name!r} is a personal text, and its values would stand in the "
                     "reference profile; leave it out, or send a coarser field that is not pii"
                 )
+        for name in self.read_on_demand:
+            if self._is_personal_text(name):
+                raise DefinitionError(
+                    f"model {self.name}: an on-demand feature reads the personal text {name!r}, which the prediction "
+                    "log would hold; send what the feature needs of it as a field of its own that is not pii, like the "
+                    "domain of an address"
+                )
         for name in (n for view in self.views for n in view.entity_fields):
             check_not_personal(self.request, name, "entity")
+
+    def _is_personal_text(self, name: str) -> bool:
+        found = self.request.fields[name]
+        return found.pii and found.type == "text"
 
     @cached_property
     def personal_columns(self) -> frozenset[str]:
