@@ -71,15 +71,15 @@ class System:
         self.client("sqs").send_message(QueueUrl=self.outputs["RebuildQueue"], MessageBody=json.dumps(message))
         self.drain()
 
-    def upkeep(self, as_of: str | None = None) -> Mapping[str, Any]:
-        """Have the lake looked after, and wait for it; where each table ``current`` stands.
+    def upkeep(self, as_of: str | None = None, *, only_when_due: bool = False) -> Mapping[str, Any]:
+        """Have the lake looked after, and wait for it; why it was due, and where each table ``current`` stands.
 
         Raises:
             Unavailable: when it failed, with the reason.
         """
         from botocore.config import Config  # noqa: PLC0415 what takes long to import is imported where it is needed
 
-        document = {} if as_of is None else {"as_of": as_of}
+        document = {"only_when_due": only_when_due, **({} if as_of is None else {"as_of": as_of})}
         patient = Config(read_timeout=_LONGEST_SECONDS, retries={"total_max_attempts": 1})
         answer = self.stack.client("lambda", config=patient).invoke(
             FunctionName=self.outputs["UpkeepFunction"], Payload=json.dumps(document).encode()
