@@ -89,6 +89,9 @@ class Lake(Protocol):
     def version(self, table: str) -> int | None:
         """The number of the latest commit; ``None`` when there is no such table."""
 
+    def files(self, table: str) -> int:
+        """How many files a reader of the whole table opens; 0 when there is no such table."""
+
     def compact(self, table: str) -> None:
         """Rewrite small files as large ones; the rows stay the same."""
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from smallbox.cli.data import existing
+from smallbox.errors import MalformedBody
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -24,4 +25,7 @@ def _infer(arguments: argparse.Namespace) -> None:
     with file.open("rb") as content:
         rows = read_rows(file.name, content)
     is_csv = file.name.lower().removesuffix(".gz").endswith(".csv")
-    sys.stdout.write(infer_source(arguments.name or source_name(file.name), rows, as_texts=is_csv))
+    inferred = infer_source(arguments.name or source_name(file.name), rows, as_texts=is_csv)
+    sys.stdout.write(inferred.code)
+    if inferred.open:
+        raise MalformedBody(f"this is no source yet: {'; '.join(inferred.open)}; the comments say what to do")

@@ -71,13 +71,14 @@ class System:
         self.client("sqs").send_message(QueueUrl=self.outputs["RebuildQueue"], MessageBody=json.dumps(message))
         self.drain()
 
-    def upkeep(self, as_of: str | None = None) -> Mapping[str, Any]:
-        """Have the lake looked after, and wait for it; where each table ``current`` stands.
+    def upkeep(self, as_of: str | None = None, *, only_when_due: bool = False) -> Mapping[str, Any]:
+        """Have the lake looked after, and wait for it; why it was due, and where each table ``current`` stands.
 
         Raises:
             Unavailable: when it failed, with the reason.
         """
-        return self._invoke("UpkeepFunction", {} if as_of is None else {"as_of": as_of}, "the upkeep")
+        document = {"only_when_due": only_when_due, **({} if as_of is None else {"as_of": as_of})}
+        return self._invoke("UpkeepFunction", document, "the upkeep")
 
     def release(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """Change a release by hand; see :class:`~smallbox.release.by_hand.ByHandTask`. The routing after it.
