@@ -56,7 +56,7 @@ class World:
 
     def backfill(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """What the backfill's state machine does."""
-        task = Backfill(self.project, self.lake, self.online, _no_pause)
+        task = Backfill(self.project, self.lake, self.online, self.rebuilds, _no_pause)
         plan = task.run("plan", document, PRESENT)
         filled = [task.run("fill", part, PRESENT) for part in plan["parts"]]
         return task.run("publish", {**plan, "filled": filled}, PRESENT)
@@ -84,7 +84,7 @@ class World:
     def drain(self) -> None:
         """Work every queue until it is empty."""
         for message in self.events.take():
-            Appender(self.project, self.lake, self.features).append([message])
+            Appender(self.project, self.lake, Quarantine(self.blobs), self.features).append([message])
         streamer = Streamer(self.project, self.online, self.features, self.rebuilds, _no_pause)
         for message in self.features.take():
             streamer.apply([message], PRESENT)
@@ -125,7 +125,8 @@ class World:
 
     def close_day(self, model: str, midnight: Micros) -> dict[str, Any]:
         """The upkeep, then the daily state machine: every task, in its order."""
-        Upkeep(self.project, self.lake).run({"as_of": format_moment(midnight)}, PRESENT)
+        Upkeep(self.project, self.lake, self.rebuilds).run({"as_of": format_moment(midnight)}, PRESENT)
+        self.drain()
         document: dict[str, Any] = {"model": model, "as_of": format_moment(midnight)}
         document = JoinTask(self.project, self.lake).run(document, PRESENT)
         check = CheckTask(self.project, self.lake, self.blobs, self.registry, self.metrics, self.meter)

@@ -4,13 +4,14 @@ from typing import Any
 
 from smallbox.aws import clock
 from smallbox.aws.lake import DeltaLake
+from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import Upkeep as Settings
 from smallbox.aws.settings import from_environment
 from smallbox.define.project import load
 from smallbox.ingestion.upkeep import Upkeep
 
 settings = from_environment(Settings)
-upkeep = Upkeep(load(), DeltaLake.in_bucket(settings.lake_bucket))
+upkeep = Upkeep(load(), DeltaLake.in_bucket(settings.lake_bucket), SqsQueue(settings.rebuild_queue))
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

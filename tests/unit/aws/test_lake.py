@@ -22,6 +22,7 @@ from smallbox.ingestion.table import history, latest, name_of, to_table
 from smallbox.ingestion.upkeep import Upkeep
 from smallbox.ports import Between, Progress
 from smallbox.records import Record
+from tests.fakes.edges import FakeQueue
 
 source = Source("s", "id", "at", {"id": text(), "at": timestamp(), "x": number()})
 LOG, CURRENT = name_of(source), current_of(source)
@@ -52,7 +53,7 @@ def test_vacuum_removes_what_was_replaced_and_nothing_else(tmp_path: Path) -> No
         lake.append(LOG, rows_of(f"k{n}"))
     before = lake.read(LOG)
     assert before is not None
-    Upkeep(project, lake).run({}, LAST)
+    Upkeep(project, lake, FakeQueue()).run({}, LAST)
     assert len(files(tmp_path, LOG)) == len(files(tmp_path, CURRENT)) == 1
     after = new(tmp_path).read(LOG)
     assert after is not None
@@ -65,7 +66,7 @@ def test_a_replaced_file_is_kept_for_its_retention(tmp_path: Path) -> None:
     for n in range(3):
         lake.append(LOG, rows_of(f"k{n}"))
     before, version = files(tmp_path, LOG), lake.version(LOG)
-    Upkeep(project, lake).run({}, LAST)
+    Upkeep(project, lake, FakeQueue()).run({}, LAST)
     assert before < files(tmp_path, LOG)
     assert DeltaTable(str(tmp_path / LOG), version=version).to_pyarrow_table().num_rows == 3
 
@@ -87,7 +88,7 @@ def test_upkeep_writes_a_checkpoint(tmp_path: Path) -> None:
     lake = new(tmp_path)
     for n in range(5):
         lake.append(LOG, rows_of(f"k{n}"))
-    Upkeep(project, lake).run({}, LAST)
+    Upkeep(project, lake, FakeQueue()).run({}, LAST)
     commits = tmp_path / LOG / "_delta_log"
     assert f"{lake.version(LOG):020}.checkpoint.parquet" in {path.name for path in commits.iterdir()}
     for commit in commits.glob("*.json"):
@@ -156,7 +157,7 @@ def test_an_append_whose_answer_was_lost_counts_once(tmp_path: Path, monkeypatch
     monkeypatch.setattr(lake_module, "write_deltalake", write)
     lake.append(LOG, rows_of("a"))
     monkeypatch.undo()
-    Upkeep(project, lake).run({}, LAST)
+    Upkeep(project, lake, FakeQueue()).run({}, LAST)
     log, current = lake.read(LOG), lake.read(CURRENT)
     assert log is not None
     assert current is not None
@@ -186,8 +187,8 @@ def test_nothing_is_lost_while_writers_append_and_upkeep_runs(tmp_path: Path) ->
         writer.start()
     keeper = DeltaLake(str(tmp_path), options={}, slice_rows=3)
     while any(writer.is_alive() for writer in writers):
-        Upkeep(project, keeper).run({}, LAST)
-    Upkeep(project, keeper).run({}, LAST)
+        Upkeep(project, keeper, FakeQueue()).run({}, LAST)
+    Upkeep(project, keeper, FakeQueue()).run({}, LAST)
     assert failures == []
     log, current = new(tmp_path).read(LOG), new(tmp_path).read(CURRENT)
     assert log is not None
@@ -212,3 +213,25 @@ def _caught(failures: list[BaseException], work: Callable[[], None]) -> Callable
             failures.append(error)
 
     return run
+
+
+def test_a_lake_that_cannot_be_read_is_unavailable(tmp_path: Path) -> None:
+    """What delta-rs and Arrow raise as an ``OSError`` is worth another try, also where rows come in slices."""
+    new(tmp_path).append(LOG, rows_of("a"))
+    for file in (tmp_path / LOG).glob("*.parquet"):
+        file.unlink()
+    lake = new(tmp_path)
+    for read in (lambda: lake.read(LOG), lambda: list(lake.slices(LOG))):
+        with pytest.raises(Unavailable):
+            read()
+
+
+def test_a_table_that_may_not_be_opened_is_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal is not taken for a table that is not there yet."""
+
+    def refused(*_: Any, **__: Any) -> None:
+        raise OSError("the operation lacked the necessary privileges")
+
+    monkeypatch.setattr(lake_module, "DeltaTable", refused)
+    with pytest.raises(Unavailable, match="records/s"):
+        new(tmp_path).version(LOG)

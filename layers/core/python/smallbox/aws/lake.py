@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import pyarrow as pa
@@ -25,6 +25,15 @@ _UPSERTED_FILE: Final = str(32 * 1024 * 1024)
 
 _ATTEMPTS: Final = 5
 _VERSION, _AS_OF = "smallbox/version", "smallbox/as_of"
+
+
+@contextmanager
+def _translated(table: str) -> Iterator[None]:
+    """What S3 does not answer or refuses comes out of delta-rs and Arrow as an ``OSError``."""
+    try:
+        yield
+    except (DeltaError, OSError) as error:
+        raise Unavailable(f"the lake did not answer for {table}: {error}") from error
 
 
 def _storage_options() -> dict[str, str]:
@@ -72,16 +81,18 @@ class DeltaLake:
     def _open(self, table: str) -> DeltaTable | None:
         """The table as it was when this process last saw it; ``None`` when there is none."""
         if table not in self._opened:
-            try:
-                self._opened[table] = DeltaTable(self._uri(table), storage_options=self._options)
-            except TableNotFoundError:
-                return None
+            with _translated(table):
+                try:
+                    self._opened[table] = DeltaTable(self._uri(table), storage_options=self._options)
+                except TableNotFoundError:
+                    return None
         return self._opened[table]
 
     def _latest(self, table: str) -> DeltaTable | None:
         opened = self._open(table)
         if opened is not None:
-            opened.update_incremental()
+            with _translated(table):
+                opened.update_incremental()
         return opened
 
     def append(self, table: str, rows: pa.Table) -> None:
@@ -109,10 +120,11 @@ class DeltaLake:
             return None
         data = opened.to_pyarrow_dataset()
         wanted = data.schema.names if columns is None else list(columns)
-        if keys is None:
-            return data.to_table(columns=wanted, filter=_filter(between))
-        found = _among(data.to_batches(columns=wanted, filter=_filter(between)), keys.combine_chunks(), key)
-        return pa.Table.from_batches(found, schema=pa.schema([data.schema.field(name) for name in wanted]))
+        with _translated(table):
+            if keys is None:
+                return data.to_table(columns=wanted, filter=_filter(between))
+            found = _among(data.to_batches(columns=wanted, filter=_filter(between)), keys.combine_chunks(), key)
+            return pa.Table.from_batches(found, schema=pa.schema([data.schema.field(name) for name in wanted]))
 
     def slices(self, table: str, after: int = -1, between: Between | None = None) -> Iterator[pa.Table]:
         """The rows in slices, or those appended after a commit, whether or not they have been compacted since."""
@@ -124,7 +136,8 @@ class DeltaLake:
             with suppress(_NoLongerKeptError):
                 yield from self._cut(_appended(opened, after), schema)
                 return
-        yield from self._cut(opened.to_pyarrow_dataset().to_batches(filter=_filter(between)), schema)
+        with _translated(table):
+            yield from self._cut(opened.to_pyarrow_dataset().to_batches(filter=_filter(between)), schema)
 
     def _cut(self, batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
         for gathered in _gathered(batches, self._slice_rows):
@@ -155,7 +168,7 @@ class DeltaLake:
                 _merge(opened, rows, commit)
         except CommitFailedError as error:
             raise Conflict(f"another writer of {table} was faster; run it again") from error
-        except DeltaError as error:
+        except (DeltaError, OSError) as error:
             raise Unavailable(f"the lake did not take the write: {error}") from error
 
     def _write(self, target: DeltaTable | str, rows: pa.Table, commit: CommitProperties) -> None:
@@ -192,13 +205,11 @@ class DeltaLake:
         opened = self._latest(table)
         if opened is None:
             return
-        try:
+        with _translated(table):
             # full: what a killed writer left, and what a checkpoint no longer names, is known to no log
             opened.vacuum(self._retention_hours, dry_run=False, enforce_retention_duration=False, full=True)
             opened.create_checkpoint()
             opened.cleanup_metadata()
-        except DeltaError as error:
-            raise Unavailable(f"{table} could not be vacuumed: {error}") from error
 
     def _retried(self, table: str, write: Callable[[DeltaTable | None], object]) -> None:
         """Delta commits are optimistic: under many writers one can fail after delta-rs's own retries."""
@@ -210,7 +221,7 @@ class DeltaLake:
                 if attempt == _ATTEMPTS:
                     raise Unavailable(f"{table} changed under {attempt} attempts to write it") from error
                 opened = self._latest(table)
-            except DeltaError as error:
+            except (DeltaError, OSError) as error:
                 raise Unavailable(f"the lake did not take the write: {error}") from error
             else:
                 return

@@ -1,4 +1,7 @@
-"""What the lake needs from time to time: ``current`` brought forward, small files made large, replaced ones removed."""
+"""What the lake needs from time to time: ``current`` brought forward, small files made large, replaced ones removed.
+
+It also asks the rebuild for records that came too far ahead for the online states, and are due now.
+"""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -7,10 +10,11 @@ from typing import Any, Final
 from smallbox.define.project import Project
 from smallbox.define.source import Source
 from smallbox.errors import InvalidInput, SmallboxError
+from smallbox.features.requests import due
 from smallbox.feedback.run import labelled_table
 from smallbox.ingestion.current import bring_forward, current_of
 from smallbox.ingestion.table import name_of
-from smallbox.ports import Lake
+from smallbox.ports import Lake, Queue
 from smallbox.serving.log import predictions_table
 from smallbox.times import Micros, format_moment, replayed
 
@@ -24,9 +28,10 @@ class Upkeep:
     vacuumed only when ``current`` has taken it up.
     """
 
-    def __init__(self, project: Project, lake: Lake) -> None:
+    def __init__(self, project: Project, lake: Lake, rebuild: Queue) -> None:
         self._project = project
         self._lake = lake
+        self._rebuild = rebuild
 
     def run(self, document: Mapping[str, Any], now: Micros) -> dict[str, Any]:
         """Look after every table, as of the document's ``as_of`` or now.
@@ -42,6 +47,7 @@ class Upkeep:
         standing: dict[str, Any] = {}
         works = [partial(self._source, source, as_of, standing) for source in self._project.sources.values()]
         works += [partial(self._tidy, table(m)) for m in self._project.models for table in _TABLES_OF_A_MODEL]
+        works.append(partial(self._ask_for_due, {"as_of": as_of} if "as_of" in document else {}))
         failures = [error for work in works if (error := _failure(work))]
         if failures:
             raise failures[0]
@@ -53,6 +59,10 @@ class Upkeep:
             standing[source.name] = {"as_of": format_moment(stands.as_of), "written": stands.written}
         self._tidy(name_of(source))
         self._tidy(current_of(source))
+
+    def _ask_for_due(self, replayed: Mapping[str, Micros]) -> None:
+        sources = [name for name in self._project.sources if self._project.views_of(name)]
+        self._rebuild.send([{**due(name), **replayed} for name in sources])
 
     def _tidy(self, table: str) -> None:
         self._lake.compact(table)

@@ -37,6 +37,7 @@ class RegisterTask:
         version = self._registry.of_model(model.name, document["artifacts"]["onnx_key"]) or self._add(
             model, document, verdict
         )
+        self._record(version, verdict)
         judged = {"version": version.number, "accepted": verdict.accepted, "verdict": verdict.as_json()}
         return {**document, **judged}
 
@@ -53,7 +54,7 @@ class RegisterTask:
 
     def _add(self, model: Model, document: Mapping[str, Any], verdict: Verdict) -> Version:
         champion = document["champion"]
-        version = self._registry.add(
+        return self._registry.add(
             Version(
                 model=model.name,
                 number=0,
@@ -72,9 +73,11 @@ class RegisterTask:
                 **document["artifacts"],
             )
         )
+
+    def _record(self, version: Version, verdict: Verdict) -> None:
+        """Write the history for a version that was found, too: the try that added it may have ended before this."""
         details = {"version": version.number, "why": verdict.why, "reason": version.reason}
-        self._registry.record(model.name, parse_moment(version.as_of), version.status, details)
-        return version
+        self._registry.record(version.model, parse_moment(version.as_of), _STATUS[verdict.outcome], details)
 
 
 def sentence_of(error: Mapping[str, Any]) -> str:
