@@ -97,7 +97,7 @@ class FitTask:
         model = self._project.model(document["model"])
         rows = pq.read_table(io.BytesIO(self._blobs.get(document["dataset"])))
         closed = parse_moment(document["as_of"]) - model.label.within_micros
-        parts = split(rows, closed, model.retrain.validation_micros)
+        parts = split(rows, closed, model.retrain.validation_micros, model.label.within_micros)
         fitted = fit(model, rows.filter(pa.array(parts.train)))
         onnx = to_onnx(fitted.pipeline, model.columns)
         judged = rows.filter(pa.array(parts.validation))
