@@ -1,4 +1,4 @@
-"""Proves that how early a label became known does not choose the rows that train, and that scores are true on average."""
+"""Proves that how early a label became known does not choose the rows that train, so scores are true on average."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -72,7 +72,7 @@ def _spread_positives(random: np.random.Generator, positive: Any) -> Any:
 
 @pytest.mark.parametrize(("within", "delay"), [("7d", _fast_frauds), ("30d", _spread_positives)])
 def test_the_mean_score_is_the_true_rate_whichever_class_is_reported_first(within: str, delay: Delays) -> None:
-    """Of 1,000 requests a day 7 % are positive: so is the mean score, within three standard errors of what calibrates it."""
+    """Of 1,000 requests a day 7 % are positive: so is the mean score, within three standard errors."""
     model = replace(
         late_parcel,
         label=label(deliveries, on="parcel_id", value="late", within=within),
