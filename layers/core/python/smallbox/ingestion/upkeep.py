@@ -6,13 +6,13 @@ from typing import Any, Final
 
 from smallbox.define.project import Project
 from smallbox.define.source import Source
-from smallbox.errors import InvalidInput, SmallboxError
+from smallbox.errors import SmallboxError
 from smallbox.feedback.run import labelled_table
 from smallbox.ingestion.current import bring_forward, current_of
 from smallbox.ingestion.table import name_of
 from smallbox.ports import Lake
 from smallbox.serving.log import predictions_table
-from smallbox.times import Micros, format_moment, replayed
+from smallbox.times import Micros, asked_moment, format_moment
 
 _TABLES_OF_A_MODEL: Final = (predictions_table, labelled_table)
 
@@ -38,7 +38,7 @@ class Upkeep:
             InvalidInput: when ``as_of`` is no moment, or lies in the future.
             SmallboxError: the first thing that went wrong, after the other tables have been looked after.
         """
-        as_of = _moment(document, now)
+        as_of = asked_moment(document, now)
         standing: dict[str, Any] = {}
         works = [partial(self._source, source, as_of, standing) for source in self._project.sources.values()]
         works += [partial(self._tidy, table(m)) for m in self._project.models for table in _TABLES_OF_A_MODEL]
@@ -65,12 +65,3 @@ def _failure(work: Callable[[], None]) -> SmallboxError | None:
     except SmallboxError as error:
         return error
     return None
-
-
-def _moment(document: Mapping[str, Any], now: Micros) -> Micros:
-    if "as_of" not in document:
-        return now
-    try:
-        return replayed(document["as_of"], now).at
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"as_of: {error}; give a moment that is past, like 2013-03-02T00:00:00Z") from error
