@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from smallbox.training.suspicions import auc_alone, never_there, too_good
+from smallbox.training.suspicions import auc_alone, never_there, too_good, unlike_labelled
 from tests.fakes.small import dataset, late_parcel
 
 COLUMNS = late_parcel.columns
@@ -61,3 +61,17 @@ def test_columns_that_were_never_there_are_named() -> None:
     """One sentence for all of them, and none without them."""
     assert "weight, depot_delay_3h" in never_there(("weight", "depot_delay_3h"))[0]
     assert never_there(()) == []
+
+
+@pytest.mark.parametrize(
+    ("share", "auc", "warns"), [(0.03, 0.75, True), (0.03, 0.55, False), (0.005, 0.9, False), (0.03, None, False)]
+)
+def test_a_few_unlabelled_requests_that_are_unlike_the_others_are_worth_a_sentence(
+    share: float, auc: float | None, *, warns: bool
+) -> None:
+    """With the share and the figure; of many the gate speaks, of hardly any nobody."""
+    labels = {"unlabelled_share": share, "selection_auc": auc, "selection_auc_standard_error": 0.01}
+    said = unlike_labelled(late_parcel, labels)
+    assert bool(said) is warns
+    assert not said or "3.0% of the requests have no label" in said[0]
+    assert not unlike_labelled(late_parcel, labels | {"unlabelled_share": 0.4})

@@ -54,9 +54,11 @@ def too_good(metrics: Mapping[str, Any], columns: Columns, train: pa.Table, judg
 
 
 def unlike_labelled(model: Model, labels: Mapping[str, Any]) -> list[str]:
-    """A sentence when requests without a label are unlike those with one."""
+    """A sentence when the few requests without a label are unlike those with one; of many the gate itself speaks."""
     share, value, error = (labels[n] for n in ("unlabelled_share", "selection_auc", "selection_auc_standard_error"))
-    if share < FEW or value is None or value - SURE * error <= model.gate.max_selection_auc:
+    if not FEW <= share <= model.gate.max_unlabelled or value is None:
+        return []
+    if value - SURE * error <= model.gate.max_selection_auc:
         return []
     apart = f"an AUC of {value:.4f} (standard error {error:.4f})"
     return [f"{share:.1%} of the requests have no label, and the inputs tell them from the others with {apart}"]
