@@ -51,9 +51,6 @@ def test_the_tables_of_models_are_counted() -> None:
     for at in range(MOST_FILES + 1):
         lake.append("predictions/late_parcel", pa.table({"time": [at]}))
     project = Project({}, {}, {"late_parcel": late_parcel})
-    assert (
-        Upkeep(project, lake, FakeQueue())
-        .run({"only_when_due": True}, NOW)["due"]
-        .startswith("predictions/late_parcel has")
-    )
+    answer = Upkeep(project, lake, FakeQueue()).run({"only_when_due": True}, NOW)
+    assert answer["due"].startswith("predictions/late_parcel has")
     assert lake.files("predictions/late_parcel") == 1

@@ -157,10 +157,12 @@ class Model:
         twice = {n for n in columns.names if columns.names.count(n) > 1}
         if twice:
             raise DefinitionError(f"model {self.name}: {', '.join(sorted(twice))}: a column may be named only once")
-        if self.label.within_micros + self.retrain.validation_micros >= self.retrain.window_micros:
+        # one attribution window is still open at the end, another is the embargo before the validation period
+        if 2 * self.label.within_micros + self.retrain.validation_micros >= self.retrain.window_micros:
             raise DefinitionError(
-                f"model {self.name}: retrain window={self.retrain.window!r} must be longer than the label's within="
-                f"{self.label.within!r} and validation={self.retrain.validation!r} together"
+                f"model {self.name}: retrain window={self.retrain.window!r} leaves no rows to train on; it must be "
+                f"longer than twice the label's within={self.label.within!r} and validation="
+                f"{self.retrain.validation!r} together"
             )
         self._check_canary()
         object.__setattr__(self, "columns", columns)

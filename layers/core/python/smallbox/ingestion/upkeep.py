@@ -9,14 +9,14 @@ from typing import Any, Final
 
 from smallbox.define.project import Project
 from smallbox.define.source import Source
-from smallbox.errors import InvalidInput, SmallboxError
+from smallbox.errors import SmallboxError
 from smallbox.features.requests import due
 from smallbox.feedback.run import labelled_table
 from smallbox.ingestion.current import bring_forward, current_of
 from smallbox.ingestion.table import name_of
 from smallbox.ports import Lake, Queue
 from smallbox.serving.log import predictions_table
-from smallbox.times import Micros, format_moment, replayed
+from smallbox.times import Micros, asked_moment, format_moment
 
 MOST_FILES: Final = 200
 """A table of more files is slow to read: each takes some milliseconds to open, on S3 more."""
@@ -60,7 +60,7 @@ class Upkeep:
             InvalidInput: when ``as_of`` is no moment, or lies in the future.
             SmallboxError: the first thing that went wrong, after the other tables have been looked after.
         """
-        as_of = _moment(document, now)
+        as_of = asked_moment(document, now)
         why = why_due({table: self._lake.files(table) for table in self._tables()})
         ask_for_due = partial(self._ask_for_due, {"as_of": as_of} if "as_of" in document else {})
         if document.get("only_when_due") and why is None:
@@ -104,12 +104,3 @@ def _failure(work: Callable[[], None]) -> SmallboxError | None:
     except SmallboxError as error:
         return error
     return None
-
-
-def _moment(document: Mapping[str, Any], now: Micros) -> Micros:
-    if "as_of" not in document:
-        return now
-    try:
-        return replayed(document["as_of"], now).at
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"as_of: {error}; give a moment that is past, like 2013-03-02T00:00:00Z") from error
