@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 
 from smallbox.errors import SmallboxError
 
-MODULES: Final = ("up", "contract", "data", "quarantine", "models", "demo.command", "deploy")
+MODULES: Final = ("up", "contract", "data", "quarantine", "models", "wait", "replay.command", "demo.command", "deploy")
 """The modules that hold commands, in the order of the help. Each ``register`` adds parsers and sets ``run``."""
 
 _INTERRUPTED: Final = 130

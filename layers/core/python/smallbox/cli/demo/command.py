@@ -1,9 +1,12 @@
-"""``smallbox demo``: the whole loop, once around, on real flights."""
+"""``smallbox demo``: a replay of real flights."""
 
 import argparse
+import sys
 
-from smallbox.cli.demo import END, START, UNTIL
-from smallbox.times import parse_day
+from smallbox.cli.checkout import state_folder
+from smallbox.cli.demo import END, MODEL, START, UNTIL
+from smallbox.cli.replay.command import run
+from smallbox.times import MINUTE, parse_day
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -22,6 +25,19 @@ def _day(text: str) -> str:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from smallbox.cli.demo.run import run  # noqa: PLC0415 - pandas and its kin, which `smallbox --help` need not load
+    from smallbox.cli.demo.flights import write_files  # noqa: PLC0415 - what takes long to import, when it is needed
+    from smallbox.cli.replay.session import Plan  # noqa: PLC0415
+    from smallbox.cli.replay.span import Span  # noqa: PLC0415
 
-    return run(arguments)
+    span = Span(parse_day(START), parse_day(arguments.until), arguments.step * MINUTE)
+    files = write_files(state_folder() / "flights", span.end)
+    code = run(Plan(MODEL, files, span, state_folder() / "report.html", arguments.keep))
+    _say_what_next(is_kept=arguments.keep)
+    return code
+
+
+def _say_what_next(*, is_kept: bool) -> None:
+    if not is_kept:
+        sys.stdout.write("Try next: smallbox demo --keep, then the commands below; or --until 2013-05-01.\n")
+    for line in (f"smallbox models {MODEL}", f"smallbox monitor {MODEL} 2013-03-09", "smallbox down"):
+        sys.stdout.write(f"  {line}\n")
