@@ -87,6 +87,8 @@ def test_only_the_rows_of_some_keys_are_read(lake: Lake) -> None:
     keys = pa.chunked_array([["b", "c", "z"]])
     assert _said(lake.read("records/x", keys=keys)) == {"b": 2, "c": 3}
     assert _said(lake.read("records/x", None, Between("time", 0, 3), keys)) == {"b": 2}
+    lake.append("records/y", _rows(1, 2))
+    assert _names(lake.read("records/y", keys=pa.chunked_array([["r2"]]), key="name")) == ["r2"]
 
 
 def test_what_was_appended_since_a_commit_is_told_from_the_rest(lake: Lake) -> None:

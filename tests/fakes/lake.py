@@ -33,6 +33,8 @@ class FakeLake:
         columns: Sequence[str] | None = None,
         between: Between | None = None,
         keys: pa.ChunkedArray | None = None,
+        *,
+        key: str = "key",
     ) -> pa.Table | None:
         if table not in self._tables:
             return None
@@ -40,7 +42,7 @@ class FakeLake:
         if between is not None:
             rows = rows.filter(_inside(rows, between))
         if keys is not None:
-            rows = rows.filter(pc.is_in(rows["key"], value_set=keys.combine_chunks()))
+            rows = rows.filter(pc.is_in(rows[key], value_set=keys.combine_chunks()))
         return rows if columns is None else rows.select(list(columns))
 
     def slices(self, table: str, after: int = -1, between: Between | None = None) -> Iterator[pa.Table]:

@@ -21,7 +21,7 @@ from smallbox.monitoring.checks import (
 )
 from smallbox.monitoring.report import Check, breaches_of, report_of
 from smallbox.monitoring.skew import Skew, unequal
-from smallbox.times import HOUR
+from smallbox.times import DAY, HOUR
 from smallbox.training.fit import frame
 from smallbox.training.profile import profile
 from tests.fakes.small import dataset, deliveries, depot, late_parcel, parcels
@@ -169,21 +169,27 @@ def labelled(size: int, status: str = "labelled", *, informative: bool = True) -
     random = np.random.default_rng(0)
     score = random.random(size)
     chance = score if informative else random.permutation(score)
-    return pa.table({"score": score, "label": random.random(size) < chance, "status": [status] * size})
+    columns = {"score": score, "label": random.random(size) < chance, "status": [status] * size}
+    return pa.table({**columns, "event_time": np.zeros(size, np.int64)})
+
+
+def judged(rows: pa.Table) -> list[Check]:
+    """The accuracy checks of rows whose windows are over."""
+    return accuracy_checks(RULE, late_parcel.label, rows, DAY)
 
 
 def test_accuracy_breaches_for_what_went_wrong() -> None:
     """Good scores are silent; worthless ones fail in rank and calibration, missing labels in coverage, few in none."""
     good, bad, without = labelled(1000), labelled(1000, informative=False), labelled(1500, "unlabelled")
-    assert breached(accuracy_checks(RULE, good)) == []
-    assert breached(accuracy_checks(RULE, bad)) == ["auc", "calibration_error"]
-    assert breached(accuracy_checks(RULE, pa.concat_tables([good, without]))) == ["coverage"]
-    assert breached(accuracy_checks(RULE, bad.slice(0, 100))) == []
+    assert breached(judged(good)) == []
+    assert breached(judged(bad)) == ["auc", "calibration_error"]
+    assert breached(judged(pa.concat_tables([good, without]))) == ["coverage"]
+    assert breached(judged(bad.slice(0, 100))) == []
 
 
 def test_a_day_without_predictions_has_a_report() -> None:
     """Nothing to see is ``None`` in the report, which is JSON and breaches nothing."""
-    report = report_of("m", "2026-01-01", "2026-01-02T00:00:00Z", accuracy_checks(RULE, labelled(0)))
+    report = report_of("m", "2026-01-01", "2026-01-02T00:00:00Z", judged(labelled(0)))
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert set(report["breaches"].values()) == {0}
 

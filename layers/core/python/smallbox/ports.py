@@ -51,11 +51,13 @@ class Lake(Protocol):
         columns: Sequence[str] | None = None,
         between: Between | None = None,
         keys: "pa.ChunkedArray | None" = None,
+        *,
+        key: str = "key",
     ) -> "pa.Table | None":
         """The rows, in no order; ``None`` when there is no such table.
 
-        ``between`` is on ``time`` or another int64. With ``keys`` only rows whose ``key``, which must be among the
-        columns, is one of them; memory holds no more than these.
+        ``between`` is on ``time`` or another int64. With ``keys`` only rows with one of these texts in the column named
+        ``key``, which must be among the columns; memory holds no more than these.
         """
 
     def slices(self, table: str, after: int = -1, between: Between | None = None) -> "Iterator[pa.Table]":

@@ -100,6 +100,8 @@ class DeltaLake:
         columns: Sequence[str] | None = None,
         between: Between | None = None,
         keys: pa.ChunkedArray | None = None,
+        *,
+        key: str = "key",
     ) -> pa.Table | None:
         """The rows, in no order."""
         opened = self._latest(table)
@@ -109,7 +111,7 @@ class DeltaLake:
         wanted = data.schema.names if columns is None else list(columns)
         if keys is None:
             return data.to_table(columns=wanted, filter=_filter(between))
-        found = _among(data.to_batches(columns=wanted, filter=_filter(between)), keys.combine_chunks())
+        found = _among(data.to_batches(columns=wanted, filter=_filter(between)), keys.combine_chunks(), key)
         return pa.Table.from_batches(found, schema=pa.schema([data.schema.field(name) for name in wanted]))
 
     def slices(self, table: str, after: int = -1, between: Between | None = None) -> Iterator[pa.Table]:
@@ -221,14 +223,14 @@ def _filter(between: Between | None) -> Any:
     return (column >= between.start) & (column < between.end)
 
 
-def _among(batches: Iterator[pa.RecordBatch], keys: pa.Array) -> Iterator[pa.RecordBatch]:
+def _among(batches: Iterator[pa.RecordBatch], keys: pa.Array, key: str) -> Iterator[pa.RecordBatch]:
     """The rows of these keys.
 
     Batch by batch, so that memory holds no more than what is found; and not as a filter of the data set, because Arrow
     cannot compare the texts of files that a merge has written, which are of another type, with any other text.
     """
     for batch in batches:
-        yield batch.filter(pc.is_in(batch["key"], value_set=keys))
+        yield batch.filter(pc.is_in(batch[key], value_set=keys))
 
 
 def _merge(opened: DeltaTable, rows: pa.Table, commit: CommitProperties) -> None:

@@ -45,6 +45,7 @@ OWN_COLUMNS: Final = frozenset(
         "id",
         "key",
         "time",
+        "event_time",
         "served_at",
         "version",
         "arm",
@@ -62,8 +63,16 @@ Estimator = Callable[[Columns], Any]
 """Builds an unfitted scikit-learn classifier pipeline; it imports scikit-learn inside itself."""
 
 
-def label(source: Source, *, on: str, value: str, within: str) -> Label:
+def label(source: Source, *, on: str, value: str, within: str, otherwise: bool | None = None) -> Label:
     """The outcome to predict: the boolean ``value`` of the record of ``source`` whose ``on`` is the request's key.
+
+    Args:
+        source: where outcomes arrive.
+        on: its field that holds the request's key.
+        value: its boolean field that holds the outcome.
+        within: how long after the request's event time an outcome still counts, like ``"7d"``.
+        otherwise: what a request without an outcome is when that time is over. Where only one kind of outcome is ever
+            reported, as with chargebacks, write ``otherwise=False``; without it such a request has no label.
 
     Raises:
         DefinitionError: when a field is missing or of the wrong type.
@@ -73,7 +82,7 @@ def label(source: Source, *, on: str, value: str, within: str) -> Label:
         if found is None or found.type != kind:
             raise DefinitionError(f"label: {name!r} must be a {kind} field of source {source.name}")
         check_not_personal(source, name, "label's field")
-    return Label(source.name, on, value, within)
+    return Label(source.name, on, value, within, otherwise)
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,13 +19,15 @@ class Label:
         source_name: the source whose records carry the outcome.
         on: the field of that source that holds the request's key.
         value: the boolean field that holds the outcome.
-        within: the attribution window: how long after the prediction's moment an outcome still counts.
+        within: the attribution window: how long after the request's event time an outcome still counts.
+        otherwise: the label of a request without an outcome when its window is over; ``None`` leaves it unlabelled.
     """
 
     source_name: str
     on: str
     value: str
     within: str
+    otherwise: bool | None = None
     within_micros: Micros = field(init=False)
 
     def __post_init__(self) -> None:

@@ -1,18 +1,23 @@
 """What the feedback's function does: joins what became known to the predictions that still wait for it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
+from smallbox.define.model import Model
 from smallbox.define.project import Project
-from smallbox.feedback.join import LABELLED, PENDING, UNLABELLED, coverage, join_labels
-from smallbox.ingestion.table import history, name_of, schema
+from smallbox.feedback.join import ASKED_LATE, LABELLED, PENDING, UNLABELLED, coverage, join_labels
+from smallbox.ingestion.table import FOREVER, history, name_of, schema
 from smallbox.ports import Between, Lake
 from smallbox.serving.log import PredictionLog
 from smallbox.times import DAY, Micros, format_moment, parse_moment
 
-COLUMNS = ("id", "key", "time", "version", "arm", "channel", "score")
+COLUMNS: Final = ("id", "key", "time", "event_time", "version", "arm", "channel", "score")
+SETTLES_FROM: Final = "settles_from"
+"""A column of the labelled table: no label counts before it. The later of the asking and the event time."""
 
 
 def labelled_table(model: str) -> str:
@@ -21,7 +26,7 @@ def labelled_table(model: str) -> str:
 
 
 class JoinTask:
-    """A task of the day: rewrites the labelled predictions of every day whose windows may still be open."""
+    """A task of the day: rewrites the labelled predictions whose windows may still be open."""
 
     def __init__(self, project: Project, lake: Lake) -> None:
         self._project = project
@@ -32,13 +37,27 @@ class JoinTask:
         """Pass the day's document on with ``as_of`` and ``feedback``: counts by status, and the coverage."""
         model = self._project.model(document["model"])
         as_of = parse_moment(document["as_of"]) if "as_of" in document else now // DAY * DAY
+        # a day more than the window: predictions of midnight may reach the log after it
         open_since = (as_of - model.label.within_micros) // DAY * DAY - DAY
-        between = Between("time", open_since, as_of)
-        predictions = self._log.read(model.name, between).select(COLUMNS)
-        source = self._project.source(model.label.source_name)
-        rows = self._lake.read(name_of(source), None, Between("known_at", open_since, as_of + 1))
-        outcomes = history(schema(source).empty_table() if rows is None else rows)
-        labelled = join_labels(model.label, predictions, outcomes, as_of)
-        self._lake.replace(labelled_table(model.name), labelled, between)
-        statuses = {s: pc.sum(pc.equal(labelled["status"], s)).as_py() or 0 for s in (LABELLED, PENDING, UNLABELLED)}
-        return {**document, "as_of": format_moment(as_of), "feedback": {**statuses, "coverage": coverage(labelled)}}
+        asked = self._open(model, open_since, as_of)
+        labelled = join_labels(model.label, asked, self._outcomes(model, asked["key"], as_of), as_of)
+        self._lake.replace(labelled_table(model.name), labelled, Between(SETTLES_FROM, open_since, FOREVER))
+        statuses = (LABELLED, PENDING, UNLABELLED, ASKED_LATE)
+        counts = {status: pc.sum(pc.equal(labelled["status"], status)).as_py() or 0 for status in statuses}
+        found = {**counts, "coverage": coverage(model.label, labelled, as_of)}
+        return {**document, "as_of": format_moment(as_of), "feedback": found}
+
+    def _open(self, model: Model, since: Micros, as_of: Micros) -> pa.Table:
+        """The predictions asked before ``as_of`` that were asked, or are for an event, since a moment."""
+        recent = self._log.read(model.name, Between("time", since, as_of)).select(COLUMNS)
+        ahead = self._log.read(model.name, Between("event_time", since, FOREVER)).select(COLUMNS)
+        both = pa.concat_tables([recent, ahead.filter(pc.less(ahead["time"], since))])
+        settles_from = np.maximum(both["time"].to_numpy(), both["event_time"].to_numpy())
+        return both.append_column(SETTLES_FROM, pa.array(settles_from))
+
+    def _outcomes(self, model: Model, keys: pa.ChunkedArray, as_of: Micros) -> pa.Table:
+        """Every version of the outcomes of these keys, however old: one that was known before tells a late asking."""
+        source, label = self._project.source(model.label.source_name), model.label
+        columns = list(dict.fromkeys(("key", "known_at", "received_at", "digest", label.on, label.value)))
+        rows = self._lake.read(name_of(source), columns, Between("known_at", -FOREVER, as_of + 1), keys, key=label.on)
+        return history(schema(source).empty_table() if rows is None else rows)

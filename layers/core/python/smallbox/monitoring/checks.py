@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from smallbox.define.model import Model
-from smallbox.define.rules import Monitor
+from smallbox.define.rules import Label, Monitor
 from smallbox.define.source import Source
 from smallbox.features.window import Ints
 from smallbox.feedback.join import LABELLED, coverage
@@ -120,11 +120,11 @@ def _drift(
     ]
 
 
-def accuracy_checks(rule: Monitor, labelled: pa.Table) -> list[Check]:
+def accuracy_checks(rule: Monitor, label: Label, labelled: pa.Table, as_of: Micros) -> list[Check]:
     """The labelled predictions of a day whose attribution windows are over: ranking, calibration, coverage."""
     known = labelled.filter(pc.equal(labelled["status"], LABELLED))
     figures = measure(known["score"].to_numpy(), known["label"].to_numpy().astype(bool))
-    covered = coverage(labelled)
+    covered = coverage(label, labelled, as_of)
     auc, error = figures["auc"], figures["calibration_error"]
     enough, asked = known.num_rows >= rule.min_rows, labelled.num_rows >= rule.min_rows
     low = auc is not None and auc < rule.min_auc

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.define.source import Source
-from smallbox.feedback.run import labelled_table
+from smallbox.feedback.run import SETTLES_FROM, labelled_table
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.ingestion.table import history, name_of
 from smallbox.monitoring.checks import Arrivals, accuracy_checks, data_checks, drift_checks, newest_age, skew_check
@@ -121,7 +121,7 @@ class CheckTask:
 
     def _accuracy(self, model: Model, as_of: Micros) -> list[Check]:
         end = self._windows_over(model, as_of)
-        rows = self._lake.read(labelled_table(model.name), None, Between("time", end - DAY, end))
+        rows = self._lake.read(labelled_table(model.name), None, Between(SETTLES_FROM, end - DAY, end))
         if rows is None:
             return []
-        return accuracy_checks(model.monitor, rows.filter(pc.equal(rows["channel"], "online")))
+        return accuracy_checks(model.monitor, model.label, rows.filter(pc.equal(rows["channel"], "online")), as_of)

@@ -27,6 +27,7 @@ def log_schema(model: Model) -> pa.Schema:
         ("id", pa.string()),
         ("key", pa.string()),
         ("time", pa.int64()),
+        ("event_time", pa.int64()),
         ("served_at", pa.int64()),
         ("version", pa.int64()),
         ("arm", pa.string()),

@@ -99,7 +99,8 @@ def log_rows(
 ) -> list[dict[str, Any]]:
     """The rows of the prediction log: what was asked, with what features, and what was answered.
 
-    ``as_of`` holds the moment of each instance; ``batch`` and an instance's place in it make its id.
+    ``as_of`` holds the moment that each instance was asked for; its event time is the same unless the caller sends it.
+    ``batch`` and an instance's place in it make its id.
     """
     rows = []
     inputs, stored = vectors.inputs, model.stored
@@ -111,6 +112,7 @@ def log_rows(
                 "id": f"{batch}-{index}",
                 "key": model.key_of(instance),
                 "time": int(as_of[index]),
+                "event_time": instance.get(model.request.time, int(as_of[index])),
                 "served_at": now,
                 "version": scored.versions[index],
                 "arm": scored.arms[index],

@@ -83,6 +83,7 @@ def build_dataset(project: Project, model: Model, lake: Lake, as_of: Micros) -> 
     closed = as_of - model.label.within_micros
     inside = pc.and_(pc.greater_equal(time, as_of - model.retrain.window_micros), pc.less(time, closed))
     asked = requests.filter(inside)
+    asked = asked.append_column("event_time", asked["time"])
     outcomes = _versions(lake, project.source(model.label.source_name), as_of)
     joined = join_labels(model.label, asked, outcomes, as_of)
     known = joined.filter(pc.equal(joined["status"], LABELLED)).sort_by([("time", "ascending"), ("key", "ascending")])
