@@ -25,7 +25,7 @@ PROJECT: Project = project_of([late_parcel], [deliveries])
 
 steps = st.sampled_from([15 * MINUTE, HOUR, 6 * HOUR, DAY])
 spans = st.builds(lambda days, step: Span(START, START + days * DAY, step), st.integers(1, 4), steps)
-times = st.integers(START - 6 * DAY, START + 6 * DAY)
+times = st.integers(START - 6 * DAY, START + 6 * DAY) | st.integers(-12, 12).map(lambda n: START + n * DAY // 2)
 rules = st.sampled_from([None, "0s", "90m", "-1d", "2d"])
 
 

@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smallbox.times import MINUTE, Micros, parse_day
+from smallbox.errors import InvalidInput
+from smallbox.times import MINUTE, Micros, day_of, parse_day
 
 if TYPE_CHECKING:
     from smallbox.cli.replay.session import Plan
@@ -34,12 +35,15 @@ def day(text: str) -> Micros:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from smallbox.cli.checkout import state_folder  # noqa: PLC0415 - what takes long to import is imported when needed
+    from smallbox.aws.clock import now  # noqa: PLC0415 - what takes long to import is imported when needed
+    from smallbox.cli.checkout import state_folder  # noqa: PLC0415
     from smallbox.cli.replay.files import parse_files  # noqa: PLC0415
     from smallbox.cli.replay.session import Plan  # noqa: PLC0415
     from smallbox.cli.replay.span import Span  # noqa: PLC0415
 
     span = Span(arguments.first, arguments.end, arguments.step * MINUTE)
+    if span.end > now():
+        raise InvalidInput(f"--to {day_of(span.end)} lies ahead; a replay is of the past")
     report = arguments.report or state_folder() / "report.html"
     return run(Plan(arguments.model, parse_files(arguments.files), span, report, arguments.keep))
 

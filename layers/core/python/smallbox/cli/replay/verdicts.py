@@ -7,6 +7,7 @@ from typing import Any
 from smallbox.cli.replay.evidence import Evidence
 from smallbox.cli.replay.story import Story
 from smallbox.define.model import Model
+from smallbox.feedback.join import ASKED_LATE, PENDING, UNLABELLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +103,14 @@ def _serving(story: Story, evidence: Evidence, asked: int) -> Verdict:
 
 
 def _feedback(evidence: Evidence, least: float) -> Verdict:
-    ended = evidence.labels + evidence.statuses.get("unlabelled", 0)
+    counts = evidence.statuses
+    ended = evidence.labels + counts.get(UNLABELLED, 0)
+    late = f", {counts[ASKED_LATE]:,} asked when the outcome was known" if ASKED_LATE in counts else ""
     if not ended:
-        return Verdict("feedback", evidence.statuses.get("absent", 0) == 0, "no attribution window was over")
+        said = f"no prediction has a label yet: {counts.get(PENDING, 0):,} wait for theirs{late}"
+        return Verdict("feedback", counts.get("absent", 0) == 0, said)
     coverage = evidence.labels / ended
-    return Verdict("feedback", coverage >= least, f"{evidence.labels:,} labels joined, coverage {coverage:.1%}")
+    return Verdict("feedback", coverage >= least, f"{evidence.labels:,} labels joined, coverage {coverage:.1%}{late}")
 
 
 def _monitoring(story: Story, alarms: Alarms) -> Verdict:
