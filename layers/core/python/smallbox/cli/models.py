@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from smallbox.cli.check import require_no_mistake
 from smallbox.cli.data import existing, read_report
 from smallbox.cli.local import stack
 from smallbox.cli.output import json_lines, printed
@@ -43,6 +44,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def _train(arguments: argparse.Namespace) -> Any:
+    require_no_mistake([arguments.model])
     as_of = {} if arguments.as_of is None else {"as_of": arguments.as_of}
     return System(stack()).run("TrainingMachine", {"model": arguments.model, "reason": "asked for", **as_of})
 
