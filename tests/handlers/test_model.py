@@ -109,6 +109,11 @@ def test_a_model_lives_through_its_handlers(aws: dict[str, str], history: DeltaL
     assert browsed["statusCode"] == 200
     assert json.loads(browsed["body"])["day"] == "2013-01-29"
 
+    (standing,) = json.loads(handler("registry", "browse")(_get("/status"))["body"])["models"]
+    assert standing["champion"] == {"version": 1, "since": AS_OF}
+    assert (standing["last_training"]["outcome"], standing["day"]) == ("accepted", "2013-01-29")
+    assert {source["name"] for source in standing["sources"]} >= {"departures", "arrivals", "weather", "planes"}
+
 
 def _training_machine() -> None:
     definition = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}})

@@ -41,26 +41,39 @@ Command = Callable[[argparse.Namespace], Any]
 People = Callable[[Any], Iterable[Block]]
 
 
-def printed(
-    command: Command, people: People | None = None, *, worked: Callable[[Any], bool] | None = None
-) -> Callable[[argparse.Namespace], int]:
-    """The command, printing the document that it returns: as text, or with ``--json`` as it is.
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A command that prints the document that it returns: as text for people, or with ``--json`` as it is.
+
+    Attributes:
+        command: returns a JSON-ready document, or a dataclass of one.
+        people: how people read it.
+        worked: whether the exit code is 0.
+    """
+
+    command: Command
+    people: People
+    worked: Callable[[Any], bool]
+
+    def __call__(self, arguments: argparse.Namespace) -> int:
+        """Run it; the exit code."""
+        document = _plain(self.command(arguments))
+        if getattr(arguments, "json", False):
+            write_json(document, sys.stdout)
+        else:
+            write(self.people(document), sys.stdout)
+        return int(not self.worked(document))
+
+
+def printed(command: Command, people: People | None = None, *, worked: Callable[[Any], bool] | None = None) -> Printed:
+    """The command, printing the document that it returns.
 
     Args:
         command: returns a JSON-ready document, or a dataclass of one.
         people: how people read it; :func:`blocks_of` when left out.
         worked: whether the exit code is 0; when left out, it is 1 only if all that was sent was rejected.
     """
-
-    def run(arguments: argparse.Namespace) -> int:
-        document = _plain(command(arguments))
-        if getattr(arguments, "json", False):
-            write_json(document, sys.stdout)
-        else:
-            write((people or blocks_of)(document), sys.stdout)
-        return int(not (worked or _is_taken)(document))
-
-    return run
+    return Printed(command, people or blocks_of, worked or _is_taken)
 
 
 def _plain(document: Any) -> Any:
@@ -86,7 +99,7 @@ def write(blocks: Iterable[Block], stream: TextIO) -> None:
 
 
 def _write_table(table: Rows, stream: TextIO) -> None:
-    from rich.box import SIMPLE  # noqa: PLC0415 - a command that prints sentences need not load it
+    from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - a command that prints sentences need not load it
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
@@ -100,10 +113,16 @@ def _write_table(table: Rows, stream: TextIO) -> None:
         highlight=False,
         emoji=False,
     )
-    shown = Table(title=table.title or None, title_justify="left", box=SIMPLE, pad_edge=False)
+    shown = Table(
+        title=cell(table.title) if table.title else None,
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+    )
     for at, name in enumerate(table.columns):
         is_number = any(isinstance(row[at], int | float) for row in table.rows)
-        shown.add_column(name, justify="right" if is_number else "left", overflow="fold")
+        shown.add_column(cell(name), justify="right" if is_number else "left", overflow="fold")
     for row in table.rows[:MOST_ROWS]:
         shown.add_row(*map(cell, row))
     console.print(shown)
@@ -132,7 +151,7 @@ def cell(value: Any) -> str:
 
 
 def blocks_of(document: Any, name: str = "") -> Iterator[Block]:
-    """Any document for people: a list of records as a table, plain values as lines, the rest under its name.
+    """Any document for people: a list of records as a table, a value or a short record as a line.
 
     >>> list(blocks_of({"accepted": 2, "counts": {"train": 10}}))
     ['accepted: 2', 'counts: train: 10']
@@ -144,6 +163,9 @@ def blocks_of(document: Any, name: str = "") -> Iterator[Block]:
     elif isinstance(document, Mapping) and document and not (name and _fits_a_line(document)):
         for key, value in document.items():
             yield from blocks_of(value, f"{name} {key}".strip())
+    elif isinstance(document, list) and len(cell(document)) > _ONE_LINE:
+        yield f"{label}{len(document)}"
+        yield from (f"  {cell(one)}" for one in document)
     else:
         yield f"{label}{cell(document)}"
 
