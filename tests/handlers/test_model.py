@@ -104,7 +104,10 @@ def test_a_model_lives_through_its_handlers(aws: dict[str, str], history: DeltaL
     assert "sooner than 7d" in decided["retraining"]["why"]
     rung = handler("retraining", "decide")(event("sns_alarm"))
     assert [decision["model"] for decision in rung["decisions"]] == [MODEL]
+    _browse()
 
+
+def _browse() -> None:
     browsed = handler("registry", "browse")(_get(f"/models/{MODEL}/metrics/2013-01-29"))
     assert browsed["statusCode"] == 200
     assert json.loads(browsed["body"])["day"] == "2013-01-29"

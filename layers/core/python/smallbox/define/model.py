@@ -141,18 +141,8 @@ class Model:
         object.__setattr__(
             self, "on_demand", in_order(self.on_demand, {*fields, *self.stored_numeric, *self.stored_texts})
         )
-        for name in self._needed():
-            if name not in fields:
-                raise DefinitionError(
-                    f"model {self.name}: {name!r} is no field of source {self.request.name}; it has {', '.join(fields)}"
-                )
+        self._check_inputs()
         self._check_personal()
-        moments = [n for n in self.inputs if fields[n].type == "timestamp"]
-        if moments:
-            raise DefinitionError(
-                f"model {self.name}: the input {moments[0]!r} is a moment, which is no number; write an on-demand "
-                "feature of it"
-            )
         numeric = tuple(n for n in self.inputs if fields[n].is_numeric)
         categorical = tuple(n for n in self.inputs if fields[n].type == "text")
         columns = Columns(numeric + self.feature_names, categorical + self.stored_texts)
@@ -175,6 +165,20 @@ class Model:
                 f"{self.label.within!r} and validation={self.retrain.validation!r} together"
             )
         object.__setattr__(self, "columns", columns)
+
+    def _check_inputs(self) -> None:
+        fields = self.request.fields
+        for name in self._needed():
+            if name not in fields:
+                raise DefinitionError(
+                    f"model {self.name}: {name!r} is no field of source {self.request.name}; it has {', '.join(fields)}"
+                )
+        moments = [n for n in self.inputs if fields[n].type == "timestamp"]
+        if moments:
+            raise DefinitionError(
+                f"model {self.name}: the input {moments[0]!r} is a moment, which is no number; write an on-demand "
+                "feature of it"
+            )
 
     def _check_kinds(self) -> None:
         place = f"model {self.name}"
