@@ -57,7 +57,7 @@ class JoinTask:
 
     def _outcomes(self, model: Model, keys: pa.ChunkedArray, as_of: Micros) -> pa.Table:
         """Every version of the outcomes of these keys, however old: one that was known before tells a late asking."""
-        source = self._project.source(model.label.source_name)
-        known = Between("known_at", -FOREVER, as_of + 1)
-        rows = self._lake.read(name_of(source), None, known, keys, key=model.label.on)
+        source, label = self._project.source(model.label.source_name), model.label
+        columns = list(dict.fromkeys(("key", "known_at", "received_at", "digest", label.on, label.value)))
+        rows = self._lake.read(name_of(source), columns, Between("known_at", -FOREVER, as_of + 1), keys, key=label.on)
         return history(schema(source).empty_table() if rows is None else rows)
