@@ -1,10 +1,10 @@
 """``smallbox contract infer``: a first source from a file."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from smallbox.cli.data import existing
+from smallbox.cli.output import printed
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -14,14 +14,14 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     inferrer = verbs.add_parser("infer", help="print the code of a source whose contract a file keeps, to be corrected")
     inferrer.add_argument("file", type=Path, help="CSV, Parquet or JSON lines, each also with .gz")
     inferrer.add_argument("--name", help="the source's name; the file's when left out")
-    inferrer.set_defaults(run=_infer)
+    inferrer.set_defaults(run=printed(_infer, lambda document: document["code"].splitlines()))
 
 
-def _infer(arguments: argparse.Namespace) -> None:
+def _infer(arguments: argparse.Namespace) -> dict[str, str]:
     from smallbox.ingestion.infer import infer_source, read_rows, source_name  # noqa: PLC0415 - pyarrow is slow to load
 
     file = existing(arguments.file)
     with file.open("rb") as content:
         rows = read_rows(file.name, content)
     is_csv = file.name.lower().removesuffix(".gz").endswith(".csv")
-    sys.stdout.write(infer_source(arguments.name or source_name(file.name), rows, as_texts=is_csv))
+    return {"code": infer_source(arguments.name or source_name(file.name), rows, as_texts=is_csv)}

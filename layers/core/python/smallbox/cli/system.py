@@ -3,7 +3,7 @@
 import functools
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -35,6 +35,8 @@ class System:
         self.stack = stack
         self.outputs = stack.outputs
         self.client = functools.cache(stack.client)
+        self.on_start: Callable[[str], None] | None = None
+        """Called with the ARN of an execution that is waited for, when it has started."""
 
     def request(self, method: str, path: str, body: str | None = None) -> Any:
         """One signed HTTPS request; its JSON answer.
@@ -135,7 +137,16 @@ class System:
 
     def dead_letters(self) -> int:
         """How many messages lie in dead-letter queues."""
-        return sum(self._waiting(name) for name in self.outputs if name.endswith("DeadQueue"))
+        return sum(self.dead_letters_by_queue().values())
+
+    def dead_letters_by_queue(self) -> dict[str, int]:
+        """How many messages lie in each dead-letter queue, by the name of the queue that they failed in.
+
+        A name is like ``events``, of the output ``EventsDeadQueue``.
+        """
+        dead = "DeadQueue"
+        names = [name for name in self.outputs if name.endswith(dead)]
+        return {name.removesuffix(dead).lower(): self._waiting(name) for name in names}
 
     def run(self, machine: str, document: Mapping[str, Any], name: str | None = None) -> Mapping[str, Any]:
         """Start an execution of a state machine and wait for its output."""
@@ -143,6 +154,8 @@ class System:
         started = self.client("stepfunctions").start_execution(
             stateMachineArn=self.outputs[machine], input=json.dumps(document), **options
         )
+        if self.on_start is not None:
+            self.on_start(started["executionArn"])
         return self.wait_for_execution(started["executionArn"])
 
     def wait_for_execution(self, arn: str, seconds: float = 600) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 
 from smallbox.define.model import Columns, Model
 from smallbox.errors import NotReady
+from smallbox.training.estimators import build
 from smallbox.training.thresholds import round_thresholds
 
 CALIBRATION_SHARE: Final = 0.15
@@ -61,7 +62,7 @@ def fit(model: Model, rows: pa.Table) -> Fitted:
     _check(labels[:first])
     _check(labels[first:])
     inputs = frame(model.columns, rows)
-    pipeline: Pipeline = model.estimator(model.columns)
+    pipeline = build(model)
     pipeline.fit(inputs[:first], labels[:first])
     round_thresholds(pipeline.steps[-1][1])
     return Fitted(_calibrated(pipeline, inputs[first:], labels[first:]), first, len(labels) - first)

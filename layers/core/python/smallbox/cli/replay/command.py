@@ -2,13 +2,13 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
+from smallbox.cli.checkout import state_folder
+from smallbox.cli.output import printed
+from smallbox.cli.replay import summary
 from smallbox.errors import InvalidInput
 from smallbox.times import MINUTE, Micros, day_of, parse_day
-
-if TYPE_CHECKING:
-    from smallbox.cli.replay.session import Plan
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -23,7 +23,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     replayer.add_argument("--step", type=int, default=60, help="minutes between two predictions; 60 by default")
     replayer.add_argument("--report", type=Path, help="the report; .smallbox/report.html when left out")
     replayer.add_argument("--keep", action="store_true", help="leave the system running")
-    replayer.set_defaults(run=_run)
+    replayer.set_defaults(run=printed(_replay, summary.people, worked=summary.worked))
 
 
 def day(text: str) -> Micros:
@@ -34,25 +34,16 @@ def day(text: str) -> Micros:
         raise argparse.ArgumentTypeError(f"{text!r} is no day; write one like 2013-03-01") from error
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def _replay(arguments: argparse.Namespace) -> Any:
     from smallbox.aws.clock import now  # noqa: PLC0415 - what takes long to import is imported when needed
-    from smallbox.cli.checkout import state_folder  # noqa: PLC0415
     from smallbox.cli.replay.files import parse_files  # noqa: PLC0415
-    from smallbox.cli.replay.session import Plan  # noqa: PLC0415
+    from smallbox.cli.replay.progress import Progress  # noqa: PLC0415
+    from smallbox.cli.replay.session import Plan, replay  # noqa: PLC0415
     from smallbox.cli.replay.span import Span  # noqa: PLC0415
 
     span = Span(arguments.first, arguments.end, arguments.step * MINUTE)
     if span.end > now():
         raise InvalidInput(f"--to {day_of(span.end)} lies ahead; a replay is of the past")
     report = arguments.report or state_folder() / "report.html"
-    return run(Plan(arguments.model, parse_files(arguments.files), span, report, arguments.keep))
-
-
-def run(plan: "Plan") -> int:
-    """Replay it and print its tables; 0 when every stage did its work."""
-    from smallbox.cli.replay.session import replay  # noqa: PLC0415 - pandas and its kin, as above
-    from smallbox.cli.replay.summary import print_tables  # noqa: PLC0415
-
-    document = replay(plan)
-    print_tables(document)
-    return 0 if document["worked"] else 1
+    plan = Plan(arguments.model, parse_files(arguments.files), span, report, arguments.keep)
+    return replay(plan, Progress(is_quiet=arguments.json))

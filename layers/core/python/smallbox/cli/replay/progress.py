@@ -11,10 +11,14 @@ Moved = Callable[[float, str], None]
 
 
 class Progress:
-    """Lines and bars on standard error; a bar is drawn only on a terminal."""
+    """Lines, and on a terminal bars.
 
-    def __init__(self) -> None:
-        self._console = Console(stderr=True)
+    Args:
+        is_quiet: whether it says nothing, to a program that wants the result alone.
+    """
+
+    def __init__(self, *, is_quiet: bool = False) -> None:
+        self._console = Console(stderr=True, quiet=is_quiet)
 
     def say(self, line: str) -> None:
         """Write a line; ``[bold]`` and its kin are markup."""

@@ -42,8 +42,8 @@ class Plan:
     is_kept: bool = False
 
 
-def replay(plan: Plan) -> dict[str, Any]:
-    """Replay it with the system that is up, or with one for this time alone.
+def replay(plan: Plan, progress: Progress) -> dict[str, Any]:
+    """Replay it with the system that is up, or with one for this time alone; tell how it goes.
 
     Returns:
         ``worked``, ``stages`` with a verdict each, ``weeks`` with the figures of each, ``report`` and ``seconds``.
@@ -53,7 +53,7 @@ def replay(plan: Plan) -> dict[str, Any]:
         NotReady: when no version serves after the first training.
         Unavailable: when the system does not start, or stops answering.
     """
-    progress, began = Progress(), time.monotonic()
+    began = time.monotonic()
     model = project.load().model(plan.model)
     recordings = record(project.load(), model, plan.files, plan.span)
     _say_what_is_left(progress, model, recordings)

@@ -1,40 +1,25 @@
-"""The tables that end a replay."""
+"""How people read what a replay returns."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from smallbox.cli.output import Block, Rows
 
 
-def print_tables(document: Mapping[str, Any]) -> None:
-    """Print what a replay returned: what every stage did, and the AUC by week."""
-    console = Console()
-    stages = Table(title="What every stage did", title_justify="left")
-    for column in ("stage", "", "evidence"):
-        stages.add_column(column)
-    for stage in document["stages"]:
-        worked = "[green]worked[/]" if stage["worked"] else "[red]FAILED[/]"
-        stages.add_row(stage["stage"], worked, escape(stage["evidence"]))
-    console.print(stages)
-    weeks = Table(title="AUC by week", title_justify="left")
-    for column in document["weeks"][0] if document["weeks"] else ():
-        weeks.add_column(column, justify="right")
-    for week in document["weeks"]:
-        weeks.add_row(*map(cell, week.values()))
-    console.print(weeks)
-    console.print(f"\n{document['seconds']} s in all. The report: {document['report']}", highlight=False)
+def people(document: Any) -> Iterator[Block]:
+    """What every stage did, the AUC by week, and where the report is."""
+    stages = [[one["stage"], "worked" if one["worked"] else "FAILED", one["evidence"]] for one in document["stages"]]
+    yield Rows(("stage", "", "evidence"), stages, "What every stage did")
+    if document["weeks"]:
+        weeks = [[_short(value) for value in week.values()] for week in document["weeks"]]
+        yield Rows(list(document["weeks"][0]), weeks, "AUC by week")
+    yield f"{document['seconds']} s in all. The report: {document['report']}"
 
 
-def cell(value: Any) -> str:
-    """A value for a table: counts in groups of three, figures with three digits, a dash for what could not be told.
+def _short(value: Any) -> Any:
+    return round(value, 3) if isinstance(value, float) else value
 
-    >>> cell(1234), cell(0.70312), cell(None), cell("2013-03-01")
-    ('1,234', '0.703', '-', '2013-03-01')
-    """
-    if value is None:
-        return "-"
-    if isinstance(value, float):
-        return f"{value:.3f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+
+def worked(document: Any) -> bool:
+    """Whether every stage did its work."""
+    return bool(document["worked"])
