@@ -90,6 +90,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("queue:features", SEND),
         Grant("bucket:lake", LIST),
         Under("bucket:lake/tables/*", DELTA),
+        Under("bucket:lake/quarantine/*", PUT),
     ),
     "ingestion/load": (
         Grant("queue:drops", RECEIVE + SEND),

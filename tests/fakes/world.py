@@ -84,7 +84,7 @@ class World:
     def drain(self) -> None:
         """Work every queue until it is empty."""
         for message in self.events.take():
-            Appender(self.project, self.lake, self.features).append([message])
+            Appender(self.project, self.lake, Quarantine(self.blobs), self.features).append([message])
         streamer = Streamer(self.project, self.online, self.features, self.rebuilds, _no_pause)
         for message in self.features.take():
             streamer.apply([message], PRESENT)

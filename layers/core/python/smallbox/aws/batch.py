@@ -17,12 +17,15 @@ def consume(
     group: Callable[[Message], str],
     process: Callable[[Sequence[Message]], object],
 ) -> dict[str, Any]:
-    """Process an SQS event's messages group by group; those of a group that fails are tried again.
+    """Process an SQS event's messages group by group; of a group that fails only the bad ones are tried again.
+
+    A group that fails is halved, and each half processed by itself, down to single messages. It may have done a part
+    of its work before it failed, so ``process`` must take a message again without changing what a reader sees.
 
     Args:
         event: what Lambda got from SQS.
         group: names the group of a message; groups succeed and fail apart.
-        process: does the work for the messages of one group.
+        process: does the work for some messages of one group, in their order; may be called again with the same ones.
 
     Returns:
         SQS's partial batch response: the ids to try again, which end in the dead-letter queue.
@@ -47,7 +50,10 @@ def _attempt(
 ) -> list[str]:
     try:
         process([message for _, message in members])
-    except Exception:  # whatever it is, the other groups' messages must not share its fate
+    except Exception:  # whatever it is, the other messages must not share its fate
         logger.exception("messages failed", extra={"group": name, "messages": len(members)})
-        return [message_id for message_id, _ in members]
+        if len(members) == 1:
+            return [message_id for message_id, _ in members]
+        middle = len(members) // 2
+        return [failed for half in (members[:middle], members[middle:]) for failed in _attempt(name, half, process)]
     return []

@@ -41,7 +41,7 @@ class Collect:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """``ingestion/append``: the events queue to the lake, then on to the features queue."""
+    """``ingestion/append``: the events queue to the lake and on to the features queue; outdated ones to quarantine."""
 
     lake_bucket: str
     features_queue: str
