@@ -163,7 +163,7 @@ def test_wrong_arguments_are_named(tmp_path: Path) -> None:
     empty.write_bytes(b"no parquet")
     needed = {"parcels": [good], "deliveries": [_write(tmp_path / "d.jsonl", [DELIVERY])]}
     wrong: list[tuple[dict[str, list[Path]], type[SmallboxError], str]] = [
-        ({**needed, "nowhere": [good]}, NotFound, "there is no source 'nowhere'"),
+        ({"nowhere": [good]}, NotFound, "there is no source 'nowhere'"),
         ({**needed, "parcels": [tmp_path / "none.csv"]}, NotFound, "there is no file"),
         ({**needed, "parcels": [empty]}, MalformedBody, r"e\.parquet.* cannot be read"),
         ({**needed, "parcels": [tmp_path / "p.txt"]}, UnsupportedType, r"p\.txt"),

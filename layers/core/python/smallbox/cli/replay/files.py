@@ -45,14 +45,14 @@ def record(project: Project, model: Model, files: Files, span: Span) -> dict[str
             or there is nothing to predict between the days.
         MalformedBody, UnsupportedType: when a file cannot be read.
     """
+    sources = {name: project.source(name) for name in files}
     for name in (model.request.name, model.label.source_name):
         if name not in files:
             raise InvalidInput(f"a replay of {model.name} needs a file of {name}: add {name}=FILE")
     recordings = {}
     for name, paths in files.items():
-        source = project.source(name)
-        required = model.request_fields if source is model.request else None
-        recordings[name] = lay_out(source, _rows(source, paths), span, required)
+        required = model.request_fields if name == model.request.name else None
+        recordings[name] = lay_out(sources[name], _rows(sources[name], paths), span, required)
     _check_asked(model, recordings[model.request.name], span)
     return recordings
 
