@@ -22,7 +22,7 @@ class Progress:
 
     def say(self, line: str) -> None:
         """Write a line; ``[bold]`` and its kin are markup."""
-        self._console.print(line, highlight=False)
+        self._console.print(line, highlight=False, soft_wrap=True)
 
     @contextmanager
     def bar(self, what: str, total: float) -> Iterator[Moved]:
