@@ -13,8 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from smallbox.aws.lake import DeltaLake
-from smallbox.cli.demo.flights import load
-from smallbox.cli.demo.replay import known
+from smallbox.cli.demo.flights import known, load
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.define.project import load as load_project

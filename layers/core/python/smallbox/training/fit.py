@@ -14,6 +14,7 @@ from sklearn.pipeline import Pipeline
 
 from smallbox.define.model import Columns, Model
 from smallbox.errors import NotReady
+from smallbox.training.estimators import build
 from smallbox.training.thresholds import round_thresholds
 
 CALIBRATION_SHARE: Final = 0.15
@@ -76,7 +77,7 @@ def fit_estimator(model: Model, inputs: pd.DataFrame, labels: npt.NDArray[np.boo
     A column that is still missing in every row when it reaches the classifier is 0 there: trees cannot put it into
     bins, and on a constant they never split, so that what it holds later changes no score.
     """
-    pipeline: Pipeline = model.estimator(model.columns)
+    pipeline = build(model)
     before = pipeline[:-1]
     with warnings.catch_warnings():
         # scalers warn of a column without numbers; the next step takes it out
