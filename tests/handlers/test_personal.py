@@ -48,9 +48,10 @@ def income_squared(income: Any) -> Any:
 def _model() -> Project:
     view = FeatureView("site", entity="site", source=signups, features={"signups_1h": count("1h")})
     outcome = label(signups, on="signup_id", value="good", within="1d")
-    return project_of(
-        [Model("signup", signups, ("income",), (view,), outcome, trees, on_demand=(income_squared,), fallback=0.5)]
+    model = Model(
+        "signup", signups, ("income",), outcome, trees, views=(view,), on_demand=(income_squared,), fallback=0.5
     )
+    return project_of([model])
 
 
 GOOD: Final = {"signup_id": "a", "at": "2013-03-01T08:00:00Z", "site": "x", "email": TEXT, "income": NUMBER}

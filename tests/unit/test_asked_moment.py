@@ -12,7 +12,7 @@ from smallbox.feedback.run import JoinTask
 from smallbox.ingestion.upkeep import Upkeep
 from smallbox.times import DAY, Micros, format_moment
 from smallbox.training.run import DatasetTask
-from tests.fakes.edges import FakeBlobs
+from tests.fakes.edges import FakeBlobs, FakeQueue
 from tests.fakes.lake import FakeLake
 from tests.fakes.online import FakeOnlineStore
 from tests.fakes.small import late_parcel
@@ -24,13 +24,13 @@ Run = Callable[[Mapping[str, Any], Micros], Any]
 
 
 def _backfill(document: Mapping[str, Any], now: Micros) -> Any:
-    return Backfill(PROJECT, FakeLake(), FakeOnlineStore(), lambda _: None).run("plan", document, now)
+    return Backfill(PROJECT, FakeLake(), FakeOnlineStore(), FakeQueue(), lambda _: None).run("plan", document, now)
 
 
 RUNS: Mapping[str, Run] = {
     "training": DatasetTask(PROJECT, FakeLake(), FakeBlobs()).run,
     "day": JoinTask(PROJECT, FakeLake()).run,
-    "upkeep": Upkeep(PROJECT, FakeLake()).run,
+    "upkeep": Upkeep(PROJECT, FakeLake(), FakeQueue()).run,
     "backfill": _backfill,
 }
 
