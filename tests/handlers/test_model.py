@@ -9,8 +9,7 @@ import pytest
 
 from smallbox.aws.lake import DeltaLake
 from smallbox.aws.online import DynamoOnlineStore
-from smallbox.cli.demo.flights import Records, load
-from smallbox.cli.demo.replay import known
+from smallbox.cli.demo.flights import Records, known, load
 from smallbox.define.project import load as load_project
 from smallbox.errors import NotReady
 from smallbox.features.ready import publish
@@ -105,17 +104,20 @@ def test_a_model_lives_through_its_handlers(aws: dict[str, str], history: DeltaL
     assert "sooner than 7d" in decided["retraining"]["why"]
     rung = handler("retraining", "decide")(event("sns_alarm"))
     assert [decision["model"] for decision in rung["decisions"]] == [MODEL]
+    _browse()
 
-    _look_at_the_report()
 
-
-def _look_at_the_report() -> None:
-    """It can be read; the week of one prediction that it is of cannot become the reference."""
+def _browse() -> None:
     browsed = handler("registry", "browse")(_get(f"/models/{MODEL}/metrics/2013-01-29"))
     assert browsed["statusCode"] == 200
     assert json.loads(browsed["body"])["day"] == "2013-01-29"
     with pytest.raises(NotReady, match="has 1 online predictions; a reference needs a whole week"):
         handler("monitoring", "accept")({"model": MODEL, "why": "a test", "by": "somebody"})
+
+    (standing,) = json.loads(handler("registry", "browse")(_get("/status"))["body"])["models"]
+    assert standing["champion"] == {"version": 1, "since": AS_OF}
+    assert (standing["last_training"]["outcome"], standing["day"]) == ("accepted", "2013-01-29")
+    assert {source["name"] for source in standing["sources"]} >= {"departures", "arrivals", "weather", "planes"}
 
 
 def _training_machine() -> None:

@@ -7,6 +7,7 @@ from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.lake import DeltaLake
 from smallbox.aws.settings import Accept, from_environment
+from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
 from smallbox.monitoring.accept import AcceptTask
 from smallbox.registry.store import Registry
@@ -21,6 +22,7 @@ task = AcceptTask(
 )
 
 
+@as_task
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Accept the week for the event's ``model``, ``why``, ``by`` and ``channel``."""
     del context

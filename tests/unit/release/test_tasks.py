@@ -53,7 +53,7 @@ def test_the_review_starts_the_canary_and_says_how_long_it_takes() -> None:
     registry, lake = registry_of(VERSION, VERSION), lake_of(predictions(range(10), 1_000))
     found = reviewed(registry, lake, 10 * DAY)
     assert (found["action"], found["version"]) == ("start", 2), found["why"]
-    assert "a canary would take about 6 days: 1003 labelled predictions a day, 302.3" in found["why"]
+    assert "a canary would take about 6.0 days: 1003 labelled predictions a day, 302.3" in found["why"]
     assert (_serving(registry), _statuses(registry)) == ((1, 2), ["champion", "challenger"])
     assert registry.history(MODEL)[-1]["why"] == found["why"]
 

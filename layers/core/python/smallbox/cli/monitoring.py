@@ -4,6 +4,7 @@ import argparse
 import getpass
 from typing import Any
 
+from smallbox.cli import people
 from smallbox.cli.local import stack
 from smallbox.cli.output import printed
 from smallbox.cli.system import System
@@ -17,7 +18,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     show = actions.add_parser("show", help="the checks of one event day")
     show.add_argument("model")
     show.add_argument("day", help="like 2013-03-05")
-    show.set_defaults(run=printed(_show))
+    show.set_defaults(run=printed(_show, people.report))
     accept = actions.add_parser(
         "accept", help="drift is measured against the week of the latest report from now on, until the champion changes"
     )

@@ -52,7 +52,7 @@ def estimate(rule: Release, traffic: Traffic) -> Estimate:
         return Estimate(math.inf, f"a canary would never end: {seen}")
     judging = max(rule.min_of_each_class / (labels * share), _days_of_power(rule, traffic))
     days = judging + traffic.delay / DAY
-    return Estimate(days, f"a canary would take about {days:.0f} days: {seen}")
+    return Estimate(days, f"a canary would take about {days:.1f} days: {seen}")
 
 
 def _days_of_power(rule: Release, traffic: Traffic) -> float:
