@@ -117,9 +117,9 @@ def test_the_permissions_page_is_up_to_date() -> None:
 
 
 def test_requests_for_a_rebuild_that_wait_are_done_together(aws: Assembly) -> None:
-    """Thirty files dropped at once are one rebuild of each entity: the function takes what waits, after some seconds."""
+    """Thirty files dropped at once rebuild an entity once: the function takes what waits, after some seconds."""
     mappings = aws.properties("AWS::Lambda::EventSourceMapping")
     (rebuild,) = [m for name, m in mappings.items() if name.startswith("featuresrebuild")]
-    assert rebuild["BatchSize"] >= 30  # noqa: PLR2004 - the files of the docstring
+    assert rebuild["BatchSize"] >= 30
     assert rebuild["MaximumBatchingWindowInSeconds"] > 0
     assert rebuild["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
