@@ -122,3 +122,12 @@ def test_the_assets_go_to_the_bucket_that_up_makes() -> None:
 def test_the_permissions_page_is_up_to_date() -> None:
     """The page that people read says what the app grants."""
     assert PAGE.read_text() == page()
+
+
+def test_requests_for_a_rebuild_that_wait_are_done_together(aws: Assembly) -> None:
+    """Thirty files dropped at once rebuild an entity once: the function takes what waits, after some seconds."""
+    mappings = aws.properties("AWS::Lambda::EventSourceMapping")
+    (rebuild,) = [m for name, m in mappings.items() if name.startswith("featuresrebuild")]
+    assert rebuild["BatchSize"] >= 30
+    assert rebuild["MaximumBatchingWindowInSeconds"] > 0
+    assert rebuild["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
