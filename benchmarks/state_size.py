@@ -14,8 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from definitions.late_arrival import arrivals
-from smallbox.cli.demo.flights import load
-from smallbox.cli.demo.replay import known
+from smallbox.cli.demo.flights import known, load
 from smallbox.define import FeatureView, count, distinct, last, maximum, mean, rate, std
 from smallbox.define.aggregates import Aggregate
 from smallbox.features.recompute import recompute

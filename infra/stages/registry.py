@@ -22,6 +22,7 @@ class Registry(Construct):
 
         flow.api.route(
             browse.target,
+            "GET /status",
             "GET /models",
             "GET /models/{model}/versions",
             "GET /models/{model}/history",

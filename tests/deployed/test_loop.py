@@ -17,10 +17,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from smallbox.aws.blobs import S3Blobs
-from smallbox.cli.demo.evidence import lake_of
-from smallbox.cli.demo.replay import MODEL
+from smallbox.cli.demo import MODEL
 from smallbox.cli.models import score
 from smallbox.cli.quarantine import replay
+from smallbox.cli.replay.evidence import lake_of
 from smallbox.cli.system import System
 from smallbox.errors import InvalidInput
 from smallbox.ingestion.quarantine import Quarantine

@@ -29,7 +29,7 @@ from smallbox.serving.score import BatchScorer
 from smallbox.times import Micros, Moment, format_moment
 from smallbox.training.run import DatasetTask, FitTask
 from tests.fakes.documents import FakeDocuments
-from tests.fakes.edges import FakeBlobs, FakeMeter, FakeQueue, FakeWorkflow
+from tests.fakes.edges import FakeBlobs, FakeJournal, FakeMeter, FakeQueue, FakeWorkflow
 from tests.fakes.lake import FakeLake
 from tests.fakes.online import FakeOnlineStore
 
@@ -51,6 +51,7 @@ class World:
         self.registry, self.metrics = Registry(FakeDocuments()), FakeDocuments()
         self.events, self.drops, self.features, self.rebuilds, self.predictions = (FakeQueue() for _ in range(5))
         self.log = PredictionLog(project, self.lake)
+        self.journal = FakeJournal()
         self.shelf = ModelShelf(self.registry, self.blobs)
         self.backfill({})
 
@@ -106,7 +107,7 @@ class World:
         self, model: str, instances: Sequence[Mapping[str, Any]], as_of: Micros, batch: str
     ) -> Sequence[Mapping[str, Any]]:
         """Predict as of a moment, and drain the log."""
-        predictor = Predictor(self.project, self.online, self.shelf, self.predictions)
+        predictor = Predictor(self.project, self.online, self.shelf, self.predictions, self.journal)
         answer = predictor.predict(
             model, {"instances": list(instances)}, Moment(as_of, is_replayed=True), PRESENT, batch
         )
@@ -120,7 +121,7 @@ class World:
         rows.to_parquet(content, index=False)
         content.seek(0)
         scorer = BatchScorer(self.project, self.lake, self.shelf, self.inbox)
-        scorer.score(f"score/{model}/in/f.parquet", content, PRESENT)
+        scorer.score(f"score/{model}/in/f.parquet", content, "tag", PRESENT)
         return {key.rsplit("/", 1)[1]: self.inbox.get(key) for key in self.inbox.list(f"score/{model}/out/")}
 
     def close_day(self, model: str, midnight: Micros) -> dict[str, Any]:

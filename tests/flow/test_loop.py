@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from smallbox.cli.demo.replay import micros
+from smallbox.cli.demo.flights import micros
 from smallbox.monitoring.skew import skew_of
 from smallbox.ports import Between
 from smallbox.times import DAY, HOUR, Micros, format_moment

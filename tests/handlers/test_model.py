@@ -9,8 +9,7 @@ import pytest
 
 from smallbox.aws.lake import DeltaLake
 from smallbox.aws.online import DynamoOnlineStore
-from smallbox.cli.demo.flights import Records, load
-from smallbox.cli.demo.replay import known
+from smallbox.cli.demo.flights import Records, known, load
 from smallbox.define.project import load as load_project
 from smallbox.features.ready import publish
 from smallbox.features.states import version_of
@@ -104,10 +103,18 @@ def test_a_model_lives_through_its_handlers(aws: dict[str, str], history: DeltaL
     assert "sooner than 7d" in decided["retraining"]["why"]
     rung = handler("retraining", "decide")(event("sns_alarm"))
     assert [decision["model"] for decision in rung["decisions"]] == [MODEL]
+    _browse()
 
+
+def _browse() -> None:
     browsed = handler("registry", "browse")(_get(f"/models/{MODEL}/metrics/2013-01-29"))
     assert browsed["statusCode"] == 200
     assert json.loads(browsed["body"])["day"] == "2013-01-29"
+
+    (standing,) = json.loads(handler("registry", "browse")(_get("/status"))["body"])["models"]
+    assert standing["champion"] == {"version": 1, "since": AS_OF}
+    assert (standing["last_training"]["outcome"], standing["day"]) == ("accepted", "2013-01-29")
+    assert {source["name"] for source in standing["sources"]} >= {"departures", "arrivals", "weather", "planes"}
 
 
 def _training_machine() -> None:

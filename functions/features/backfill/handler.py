@@ -8,6 +8,7 @@ from smallbox.aws.online import DynamoOnlineStore
 from smallbox.aws.pauses import jittered
 from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import Backfill, from_environment
+from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
 from smallbox.features import backfill
 
@@ -16,6 +17,7 @@ lake, store = DeltaLake.in_bucket(settings.lake_bucket), DynamoOnlineStore(setti
 task = backfill.Backfill(load(), lake, store, SqsQueue(settings.rebuild_queue), jittered)
 
 
+@as_task
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Do the step that the event names."""
     del context

@@ -1,4 +1,4 @@
-"""``GET /models`` and below: models, versions, history and metrics, to read."""
+"""``GET /status``, ``GET /models`` and below: models, versions, history and metrics, to read."""
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -12,6 +12,11 @@ from smallbox.registry.store import Registry
 settings = from_environment(Browse)
 browser = Browser(load(), Registry(DynamoDocuments(settings.registry_table)), DynamoDocuments(settings.metrics_table))
 app = api.resolver()
+
+
+@app.get("/status")
+def status() -> Response[str]:
+    return api.answer(200, browser.status())
 
 
 @app.get("/models")

@@ -5,6 +5,7 @@ from typing import Any
 from smallbox.aws import clock
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.settings import Register, from_environment
+from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
 from smallbox.registry.register import RegisterTask
 from smallbox.registry.store import Registry
@@ -13,6 +14,7 @@ settings = from_environment(Register)
 task = RegisterTask(load(), Registry(DynamoDocuments(settings.registry_table)))
 
 
+@as_task
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Judge and register the candidate; passes the run's document on with ``accepted``. Or record a failure."""
     del context

@@ -5,6 +5,7 @@ from typing import Any
 from smallbox.aws import clock
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.settings import Start, from_environment
+from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
 from smallbox.registry.store import Registry
 from smallbox.release.by_hand import ByHandTask
@@ -15,6 +16,7 @@ project, registry = load(), Registry(DynamoDocuments(settings.registry_table))
 task, by_hand = StartTask(project, registry), ByHandTask(project, registry)
 
 
+@as_task
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Release the run's version and pass its document on; or do what the command ``smallbox release`` asks for."""
     del context

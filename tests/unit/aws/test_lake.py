@@ -98,6 +98,51 @@ def test_upkeep_writes_a_checkpoint(tmp_path: Path) -> None:
     assert rows.num_rows == 5
 
 
+def test_many_appends_leave_few_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any upkeep a log of many small appends has few files, no row more or less, and its commits are told."""
+    monkeypatch.setattr(lake_module, "TAIL_COMMITS", 5)
+    lake = new(tmp_path)
+    for n in range(23):
+        lake.append(LOG, rows_of(f"k{n:02}"))
+        assert lake.files(LOG) <= 5
+    assert new(tmp_path).files(LOG) <= 5
+    rows = lake.read(LOG)
+    assert rows is not None
+    assert sorted(rows["key"].to_pylist()) == [f"k{n:02}" for n in range(23)]
+    bring_forward(source, lake, LAST)
+    lake.append(LOG, rows_of("later"))
+    bring_forward(source, lake, LAST)
+    assert len(lake.read(CURRENT) or ()) == 24
+
+
+def test_large_files_are_left_to_the_upkeep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an append rewrites does not grow with the table: a file of the size that is aimed at stays as it is."""
+    monkeypatch.setattr(lake_module, "TAIL_COMMITS", 5)
+    monkeypatch.setattr(lake_module, "TAIL_BYTES", 10_000)
+    lake = new(tmp_path)
+    lake.append(LOG, rows_of(*(f"first-{n}" for n in range(500))))
+    (large,) = files(tmp_path, LOG)
+    for n in range(7):
+        lake.append(LOG, rows_of(f"k{n}"))
+    held = {uri.rpartition("/")[2] for uri in DeltaTable(str(tmp_path / LOG)).file_uris()}
+    assert large in held
+    assert len(held) < 8
+
+
+def test_an_append_stands_though_its_compaction_loses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When another writer is faster the rows are in, and the append does not fail."""
+    monkeypatch.setattr(lake_module, "TAIL_COMMITS", 1)
+
+    def lose(*_: object, **__: object) -> None:
+        raise CommitFailedError
+
+    monkeypatch.setattr("deltalake.table.TableOptimizer.compact", lose)
+    lake = new(tmp_path)
+    for n in range(3):
+        lake.append(LOG, rows_of(f"k{n}"))
+    assert lake.files(LOG) == 3
+
+
 def test_what_was_appended_long_ago_is_merged_from_the_whole_log(tmp_path: Path) -> None:
     """When the files that were appended are compacted and removed before a merge, ``current`` misses nothing."""
     lake = new(tmp_path)

@@ -1,13 +1,21 @@
-"""Proves that a reader who has seen enough is no error, and that a wholly rejected send is one."""
+"""Proves that every command prints for people and for programs, and that its exit code tells whether it worked."""
 
 import argparse
+import io
+import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from smallbox.cli.output import printed
+from smallbox.cli import main, people
+from smallbox.cli.output import MOST_ROWS, Printed, Rows, blocks_of, printed, write
+from tests.unit.cli.samples import OTHERS, REPORT, SAMPLES
 
 PROGRAM = """
 import argparse, sys
@@ -19,6 +27,110 @@ parser.set_defaults(run=output.printed(lambda _: document))
 main.parser = lambda: parser
 sys.exit(main.main([]))
 """
+TELLS_ITS_OWN_STORY = {"demo", "replay"}
+"""They print as they go."""
+
+
+def _commands() -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    waiting = [("", main.parser())]
+    while waiting:
+        name, parser = waiting.pop()
+        below = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+        if not below:
+            yield name, parser
+        waiting += [(f"{name} {word}".strip(), one) for action in below for word, one in action.choices.items()]
+
+
+COMMANDS = {name: parser for name, parser in _commands() if name.partition(" ")[0] not in TELLS_ITS_OWN_STORY}
+ANY = ({"name": "weather", "rows": [{"day": "2013-03-01", "value": 0.5}]}, "2013-03-01", 0)
+CASES = [
+    *((name, SAMPLES.get(name, ANY)) for name in COMMANDS),
+    *OTHERS.items(),
+]
+
+
+@pytest.mark.parametrize(("name", "case"), CASES, ids=[name for name, _ in CASES])
+def test_every_command_prints_for_people_and_for_programs(
+    name: str, case: tuple[Any, str, int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of one document people read plain text, programs the document itself, and both get the same exit code."""
+    document, part, code = case
+    run = COMMANDS[name].get_default("run")
+    assert isinstance(run, Printed), "a command prints through `printed`"
+    run = replace(run, command=lambda _: document)
+    assert run(argparse.Namespace(json=False)) == code
+    text = capsys.readouterr().out
+    assert part in text
+    assert "\x1b" not in text
+    assert run(argparse.Namespace(json=True)) == code
+    assert json.loads(capsys.readouterr().out) == document
+
+
+def test_json_may_stand_before_or_after_the_command() -> None:
+    """And it is off when it is left out, whatever depth the command has."""
+    parse = main.parser().parse_args
+    for line in ("--json quarantine list", "quarantine --json list", "quarantine list --json", "status --json"):
+        assert parse(line.split()).json is True
+    assert parse(["quarantine", "list"]).json is False
+
+
+def test_a_program_gets_errors_as_json_too(capsys: pytest.CaptureFixture[str], tmp_path: Any) -> None:
+    """The sentence goes to standard error, the code and the details to where the document would be."""
+    assert main.main(["contract", "infer", str(tmp_path / "none.csv"), "--json"]) == 1
+    ended = capsys.readouterr()
+    assert json.loads(ended.out)["error"]["code"] == "not_found"
+    assert ended.err.startswith("smallbox: there is no file")
+
+
+def test_a_dataclass_is_a_document_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """A command may return what it has."""
+
+    @dataclass
+    class Answer:
+        rows: int
+
+    assert printed(lambda _: Answer(3))(argparse.Namespace(json=True)) == 0
+    assert json.loads(capsys.readouterr().out) == {"rows": 3}
+
+
+def test_the_checks_of_a_day_are_a_table() -> None:
+    """A line for each check, with what breached in words above it."""
+    stream = io.StringIO()
+    write(people.report(REPORT), stream)
+    lines = [line.split() for line in stream.getvalue().splitlines()]
+    assert ["breaches:", "none"] in lines
+    assert ["data", "volume:weather", "71", "21.6", "71", "no"] in lines
+
+
+DOCUMENTS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(DOCUMENTS)
+def test_no_document_steers_a_terminal(document: Any) -> None:
+    """Whatever a record holds, people get lines of printable characters."""
+    stream = io.StringIO()
+    write(blocks_of(document), stream)
+    assert all(line.isprintable() for line in stream.getvalue().split("\n"))
+
+
+def test_colours_are_never_forced_into_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment that asks for colours means a terminal."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    stream = io.StringIO()
+    write([Rows(("a",), [["[red]b[/]"]])], stream)
+    assert "[red]b[/]" in stream.getvalue()
+    assert "\x1b" not in stream.getvalue()
+
+
+def test_a_long_table_says_what_is_left_out() -> None:
+    """People get the first rows, and the number of the others."""
+    stream = io.StringIO()
+    write([Rows(("n",), [[n] for n in range(MOST_ROWS + 7)])], stream)
+    assert stream.getvalue().endswith("and 7 more; --json has all\n")
 
 
 def test_a_reader_may_leave_early() -> None:

@@ -1,6 +1,7 @@
 """Proves that a wrong definition is refused when it is imported, with the place and what to write instead."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -46,6 +47,11 @@ def _model(**changes: object) -> Model:
     return Model(**{**parts, **changes})  # type: ignore[arg-type]
 
 
+def reads_who(who: Any) -> Any:
+    """An on-demand feature of a text."""
+    return who == ""
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
@@ -62,6 +68,7 @@ def _model(**changes: object) -> Model:
         (lambda: label(PERSONAL, on="id", value="bad", within="1d"), "label's field 'bad' may not be pii"),
         (lambda: _model(request=PERSONAL, views=()), "'who' is a personal text"),
         (lambda: _model(request=PERSONAL, inputs=("amount",)), "entity 'who' may not be pii"),
+        (lambda: _model(request=PERSONAL, inputs=("amount",), views=(), on_demand=(reads_who,)), "personal text 'who'"),
         (lambda: text(pattern="("), "not a regular expression"),
         (lambda: text(pattern="a", choices=("a",)), "leave the pattern 'a' out"),
         (lambda: text(pattern="(a+)*"), r"write '\*\+'"),

@@ -3,11 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
+from smallbox.aws.logs import log_failure, logger
 from smallbox.written import Written
-
-logger = Logger()
 
 Message = Mapping[str, Any]
 
@@ -36,8 +33,8 @@ def consume(
         try:
             message = Written.read(record["body"])
             groups.setdefault(group(message), []).append((record["messageId"], message))
-        except (ValueError, KeyError, TypeError):
-            logger.exception("message cannot be read", extra={"message_id": record["messageId"]})
+        except (ValueError, KeyError, TypeError) as error:
+            log_failure("message cannot be read", error, message_id=record["messageId"])
             failed.append(record["messageId"])
     for name, members in groups.items():
         failed += _attempt(name, members, process)
@@ -50,8 +47,8 @@ def _attempt(
 ) -> list[str]:
     try:
         process([message for _, message in members])
-    except Exception:  # whatever it is, the other messages must not share its fate
-        logger.exception("messages failed", extra={"group": name, "messages": len(members)})
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other messages must not share its fate
+        log_failure("messages failed", error, group=name, messages=len(members))
         if len(members) == 1:
             return [message_id for message_id, _ in members]
         middle = len(members) // 2

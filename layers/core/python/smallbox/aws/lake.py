@@ -23,6 +23,12 @@ SLICE_ROWS: Final = 500_000
 _UPSERTED_FILE: Final = str(32 * 1024 * 1024)
 """The size of the files of a table that is upserted: one changed row rewrites a file."""
 
+TAIL_COMMITS: Final = 50
+"""After so many commits an append makes one file of its table's small ones: a reader opens each, in milliseconds."""
+
+TAIL_BYTES: Final = 4 * 1024 * 1024
+"""Files of this size are left to the upkeep, so that what an append rewrites does not grow with the table."""
+
 _ATTEMPTS: Final = 5
 _VERSION, _AS_OF = "smallbox/version", "smallbox/as_of"
 
@@ -33,7 +39,7 @@ def _translated(table: str) -> Iterator[None]:
     try:
         yield
     except (DeltaError, OSError) as error:
-        raise Unavailable(f"the lake did not answer for {table}: {error}") from error
+        raise Unavailable(f"the lake did not answer for {table}: {type(error).__name__}") from error
 
 
 def _storage_options() -> dict[str, str]:
@@ -96,7 +102,7 @@ class DeltaLake:
         return opened
 
     def append(self, table: str, rows: pa.Table) -> None:
-        """Add rows in one atomic commit."""
+        """Add rows in one atomic commit; from time to time small files become one in a commit of its own."""
         if rows.num_rows:
             self._retried(
                 table,
@@ -104,6 +110,16 @@ class DeltaLake:
                     opened or self._uri(table), rows, mode="append", schema_mode="merge", storage_options=self._options
                 ),
             )
+
+            self._compact_tail(table)
+
+    def _compact_tail(self, table: str) -> None:
+        opened = self._opened.get(table)
+        if opened is None or not opened.version() or opened.version() % TAIL_COMMITS:
+            return
+        # the rows are in: when another writer is faster, the files stay small until the next time
+        with suppress(DeltaError):
+            opened.optimize.compact(target_size=TAIL_BYTES)
 
     def read(
         self,
@@ -169,7 +185,7 @@ class DeltaLake:
         except CommitFailedError as error:
             raise Conflict(f"another writer of {table} was faster; run it again") from error
         except (DeltaError, OSError) as error:
-            raise Unavailable(f"the lake did not take the write: {error}") from error
+            raise Unavailable(f"the lake did not take the write: {type(error).__name__}") from error
 
     def _write(self, target: DeltaTable | str, rows: pa.Table, commit: CommitProperties) -> None:
         """Create the table, or commit the progress alone."""
@@ -194,6 +210,11 @@ class DeltaLake:
         """The number of the latest commit."""
         opened = self._latest(table)
         return None if opened is None else opened.version()
+
+    def files(self, table: str) -> int:
+        """How many files the table has."""
+        opened = self._latest(table)
+        return 0 if opened is None else len(opened.file_uris())
 
     def compact(self, table: str) -> None:
         """Rewrite small files as large ones."""
@@ -222,7 +243,7 @@ class DeltaLake:
                     raise Unavailable(f"{table} changed under {attempt} attempts to write it") from error
                 opened = self._latest(table)
             except (DeltaError, OSError) as error:
-                raise Unavailable(f"the lake did not take the write: {error}") from error
+                raise Unavailable(f"the lake did not take the write: {type(error).__name__}") from error
             else:
                 return
 

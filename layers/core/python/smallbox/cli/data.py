@@ -4,11 +4,13 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from smallbox.cli.local import stack
 from smallbox.cli.output import json_lines, printed
+from smallbox.cli.progress import machine_progress, progress
 from smallbox.cli.system import FEATURE_QUEUES, System
 from smallbox.define import project
 from smallbox.errors import InvalidInput, NotFound, Unavailable
@@ -45,7 +47,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def _rebuild(arguments: argparse.Namespace) -> Any:
     project.load().source(arguments.source)
-    System(stack()).rebuild(arguments.source, arguments.as_of)
+    with progress(arguments, f"rebuild of {arguments.source}"):
+        System(stack()).rebuild(arguments.source, arguments.as_of)
     return {"rebuilt": arguments.source}
 
 
@@ -53,11 +56,14 @@ def _backfill(arguments: argparse.Namespace) -> Any:
     document = {"views": arguments.view} if arguments.view else {}
     if arguments.as_of:
         document["as_of"] = arguments.as_of
-    return System(stack()).run("BackfillMachine", document)
+    system = System(stack())
+    with machine_progress(arguments, system, "backfill"):
+        return system.run("BackfillMachine", document)
 
 
 def _upkeep(arguments: argparse.Namespace) -> Any:
-    return System(stack()).upkeep(arguments.as_of)
+    with progress(arguments, "upkeep of the lake"):
+        return System(stack()).upkeep(arguments.as_of)
 
 
 def _send(arguments: argparse.Namespace) -> Any:
@@ -67,16 +73,31 @@ def _send(arguments: argparse.Namespace) -> Any:
 
 
 def _drop(arguments: argparse.Namespace) -> Any:
-    return drop(System(stack()), arguments.source, existing(arguments.file), arguments.as_of)
+    system, file = System(stack()), existing(arguments.file)
+    with progress(arguments, f"drop of {file.name}") as tell:
+        return drop(system, arguments.source, file, arguments.as_of, tell)
 
 
-def drop(system: System, source: str, file: Path, as_of: str | None = None) -> Any:
-    """Drop a file, wait until it is loaded and the online store is up to date; the loader's report."""
+def drop(
+    system: System, source: str, file: Path, as_of: str | None = None, tell: Callable[[str], None] = lambda _: None
+) -> Any:
+    """Drop a file, wait until it is loaded and the online store is up to date; the loader's report.
+
+    Args:
+        system: where.
+        source: whose records the file holds.
+        file: CSV, Parquet or JSON lines.
+        as_of: the moment of a replay, ISO 8601; the present when left out.
+        tell: is told what is waited for.
+    """
     folder = "" if as_of is None else f"as_of={as_of}/"
     key = f"drop/{source}/{folder}{time.time_ns()}-{file.name}"
+    tell("upload")
     system.upload(key, file)
+    tell("load")
     seconds = _LEAST_SECONDS + file.stat().st_size / _BYTES_A_SECOND
     report = read_report(system.wait_for_object("LakeBucket", f"reports/{key}.json", seconds))
+    tell("online store")
     try:
         system.drain(FEATURE_QUEUES)
     except Unavailable as error:

@@ -8,7 +8,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from smallbox.cli.check import require_no_mistake
 from smallbox.cli.checkout import node, root, state_folder, with_tools
+from smallbox.cli.output import printed
 from smallbox.errors import Unavailable
 
 _CDK: Final = "node_modules/aws-cdk/bin/cdk"
@@ -42,15 +44,16 @@ def cdk_deploy(environment: Mapping[str, str], options: Sequence[str] = ()) -> d
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``deploy``."""
     parser = subparsers.add_parser("deploy", help="deploy to AWS with your own credentials")
-    parser.set_defaults(run=_deploy)
+    parser.set_defaults(run=printed(_deploy))
 
 
-def _deploy(_arguments: argparse.Namespace) -> None:
+def _deploy(_arguments: argparse.Namespace) -> dict[str, str]:
+    require_no_mistake()
     import boto3  # noqa: PLC0415 - half a second that `smallbox --help` need not pay
 
     # The layers are built by the app's own module: the CLI does not know what is in them.
-    subprocess.run([sys.executable, "-m", "infra.wheels"], cwd=root(), check=True)
+    subprocess.run([sys.executable, "-m", "infra.wheels"], cwd=root(), check=True, stdout=sys.stderr)
     outputs = cdk_deploy(os.environ)
     # new and changed views become readable when their history is computed; what is readable already stays so
     boto3.client("stepfunctions").start_execution(stateMachineArn=outputs["BackfillMachine"], input="{}")
-    sys.stdout.write("".join(f"{name}: {value}\n" for name, value in sorted(outputs.items())))
+    return dict(sorted(outputs.items()))

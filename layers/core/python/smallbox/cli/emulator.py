@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -144,6 +143,8 @@ def _wait(process: "subprocess.Popen[bytes]", emulator: Emulator) -> None:
 
 
 def _answers(emulator: Emulator) -> bool:
+    import urllib.request  # noqa: PLC0415 - `smallbox check` need not load it
+
     try:
         with urllib.request.urlopen(f"{emulator.url}/_ministack/health", timeout=2) as answer:  # noqa: S310 our own
             return bool(answer.status == 200)  # noqa: PLR2004

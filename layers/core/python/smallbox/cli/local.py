@@ -4,11 +4,13 @@ import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from smallbox.cli.checkout import state_folder
-from smallbox.cli.signed import SignedHttp
 from smallbox.errors import NotReady
+
+if TYPE_CHECKING:
+    from smallbox.cli.signed import SignedHttp
 
 REGION: Final = "us-east-1"
 ACCESS_KEY: Final = "smallbox-local"
@@ -55,8 +57,10 @@ class Stack:
         )
 
     @cached_property
-    def http(self) -> SignedHttp:
+    def http(self) -> "SignedHttp":
         """The HTTP API, over a connection that is kept."""
+        from smallbox.cli.signed import SignedHttp  # noqa: PLC0415 - as boto3
+
         return SignedHttp(self.api_url, self.region, self.access_key, self.secret_key)
 
     def environment(self) -> dict[str, str]:

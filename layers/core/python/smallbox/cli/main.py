@@ -8,9 +8,23 @@ import sys
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
-from smallbox.errors import SmallboxError
+from smallbox.cli.output import write_json
+from smallbox.errors import SmallboxError, error_body
 
-MODULES: Final = ("up", "contract", "data", "quarantine", "models", "release", "demo.command", "deploy")
+MODULES: Final = (
+    "check",
+    "up",
+    "status",
+    "contract",
+    "data",
+    "wait",
+    "quarantine",
+    "models",
+    "release",
+    "replay.command",
+    "demo.command",
+    "deploy",
+)
 """The modules that hold commands, in the order of the help. Each ``register`` adds parsers and sets ``run``."""
 
 _INTERRUPTED: Final = 130
@@ -22,11 +36,21 @@ def parser() -> argparse.ArgumentParser:
     subparsers = root.add_subparsers(title="commands", required=True, metavar="command")
     for name in MODULES:
         importlib.import_module(f"smallbox.cli.{name}").register(subparsers)
+    _add_json(root, default=False)
     return root
 
 
+def _add_json(parser: argparse.ArgumentParser, default: object) -> None:
+    """``--json`` before or after the command: below the root it sets nothing when it is left out."""
+    parser.add_argument("--json", action="store_true", default=default, help="print JSON, for programs")
+    for action in parser._actions:  # noqa: SLF001 - argparse has no other way to its subparsers
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+            for below in set(action.choices.values()):
+                _add_json(below, argparse.SUPPRESS)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command: 0 when it worked, 1 and one line of why when it did not.
+    """Run a command: 0 when it worked, 1 and why when it did not, 2 when it was written wrongly.
 
     ``run`` of a command takes the parsed arguments; it returns an exit code, or ``None`` when it worked.
     """
@@ -35,14 +59,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return parsed.run(parsed) or 0
     except SmallboxError as error:
-        sys.stderr.write(f"smallbox: {error.message}\n")
-        return 1
+        return _failed(error, as_json=getattr(parsed, "json", False))
     except BrokenPipeError:  # whoever read, like `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
         sys.stderr.write("smallbox: interrupted\n")
         return _INTERRUPTED
+
+
+def _failed(error: SmallboxError, *, as_json: bool) -> int:
+    """Say why in one sentence; a program finds the same as JSON where it looks for the document."""
+    sys.stderr.write(f"smallbox: {error.message}\n")
+    if as_json:
+        write_json(error_body(error), sys.stdout)
+    return 1
 
 
 def _interrupt(_number: int, _frame: object) -> NoReturn:

@@ -5,18 +5,26 @@ import time
 from pathlib import Path
 from typing import Any
 
+from smallbox.cli import people
+from smallbox.cli.check import require_no_mistake
 from smallbox.cli.data import existing, read_report
 from smallbox.cli.local import stack
 from smallbox.cli.output import json_lines, printed
+from smallbox.cli.progress import machine_progress, progress
 from smallbox.cli.system import System
+from smallbox.errors import Unavailable
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the commands."""
-    trainer = commands.add_parser("train", help="run the training pipeline and wait for its verdict")
+    trainer = commands.add_parser(
+        "train",
+        help="check the definition, run the training pipeline, and wait for its verdict",
+        epilog="The exit code is 0 when the gate accepts the version, and 1 when it refuses it or cannot tell.",
+    )
     trainer.add_argument("model")
     trainer.add_argument("--as-of", help="train on what was known at this moment, ISO 8601; the present when left out")
-    trainer.set_defaults(run=printed(_train))
+    trainer.set_defaults(run=printed(_train, people.training, worked=people.is_accepted))
     predictor = commands.add_parser("predict", help="ask for predictions; JSON lines of instances")
     predictor.add_argument("model")
     predictor.add_argument("file", type=Path)
@@ -31,25 +39,38 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     scorer.set_defaults(run=printed(_score))
     lister = commands.add_parser("models", help="models, or the versions and the history of one")
     lister.add_argument("model", nargs="?")
-    lister.set_defaults(run=printed(_models))
+    lister.set_defaults(run=printed(_models, people.models))
     closer = commands.add_parser("day", help="close a day: join labels, check, review the canary, decide on training")
     closer.add_argument("model")
     closer.add_argument("--as-of", help="the midnight that ends the day, ISO 8601; the last one when left out")
-    closer.set_defaults(run=printed(_day))
+    closer.set_defaults(run=printed(_day, people.day))
     monitor = commands.add_parser("monitor", help="the metrics of one event day")
     monitor.add_argument("model")
     monitor.add_argument("day", help="like 2013-03-05")
-    monitor.set_defaults(run=printed(_monitor))
+    monitor.set_defaults(run=printed(_monitor, people.report))
 
 
 def _train(arguments: argparse.Namespace) -> Any:
+    require_no_mistake([arguments.model])
     as_of = {} if arguments.as_of is None else {"as_of": arguments.as_of}
-    return System(stack()).run("TrainingMachine", {"model": arguments.model, "reason": "asked for", **as_of})
+    system = System(stack())
+    with machine_progress(arguments, system, f"training {arguments.model}"):
+        return system.run("TrainingMachine", {"model": arguments.model, "reason": "asked for", **as_of})
 
 
 def _day(arguments: argparse.Namespace) -> Any:
-    as_of = {} if arguments.as_of is None else {"as_of": arguments.as_of}
-    return System(stack()).run("DailyMachine", {"model": arguments.model, **as_of})
+    return close_day(System(stack()), arguments.model, arguments.as_of)
+
+
+def close_day(system: System, model: str, as_of: str | None) -> Any:
+    """Close a day; first the upkeep, when it is due, for a day reads many tables. The document says so."""
+    try:
+        why = system.upkeep(as_of, only_when_due=True)["due"]
+        said = {} if why is None else {"upkeep": f"{why}; so the upkeep was run first"}
+    except Unavailable as error:
+        said = {"upkeep": f"{error.message}; the day was closed without it"}
+    moment = {} if as_of is None else {"as_of": as_of}
+    return {**system.run("DailyMachine", {"model": model, **moment}), **said}
 
 
 def _predict(arguments: argparse.Namespace) -> Any:
@@ -59,9 +80,10 @@ def _predict(arguments: argparse.Namespace) -> Any:
 
 def _score(arguments: argparse.Namespace) -> Any:
     system, file = System(stack()), existing(arguments.file)
-    report = score(system, arguments.model, file)
+    with progress(arguments, f"scoring {file.name}"):
+        report = score(system, arguments.model, file)
+        content = system.wait_for_object("InboxBucket", f"{report['folder']}/predictions.parquet")
     predictions = file.with_name(f"{file.name}.predictions.parquet")
-    content = system.wait_for_object("InboxBucket", f"{report['folder']}/predictions.parquet")
     predictions.write_bytes(content)
     return {**report, "predictions": str(predictions)}
 

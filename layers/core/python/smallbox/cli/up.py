@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from smallbox.cli import emulator, local
+from smallbox.cli.check import require_no_mistake
 from smallbox.cli.checkout import clean_environment
 from smallbox.cli.deploy import cdk_deploy
+from smallbox.cli.output import printed
 from smallbox.cli.system import System
 from smallbox.errors import NotReady
 
@@ -20,13 +22,22 @@ ASSETS_BUCKET: Final = "smallbox-local-assets"
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``up`` and ``down``."""
     up = subparsers.add_parser("up", help="start the whole system on this machine, and leave it running")
-    up.set_defaults(run=lambda _arguments: _say(start()))
+    up.set_defaults(run=printed(_up, _where_it_is))
     down = subparsers.add_parser("down", help="stop it; what it held is gone")
-    down.set_defaults(run=_down)
+    down.set_defaults(run=printed(_down, lambda answer: ["stopped" if answer["stopped"] else "nothing was running"]))
 
 
-def _down(_arguments: object) -> None:
-    sys.stdout.write("stopped\n" if stop() else "nothing was running\n")
+def _up(_arguments: "argparse.Namespace") -> dict[str, str]:
+    require_no_mistake()
+    return {"api_url": start().api_url}
+
+
+def _where_it_is(answer: dict[str, str]) -> list[str]:
+    return [f"the API answers at {answer['api_url']}", "stop everything with `smallbox down`"]
+
+
+def _down(_arguments: object) -> dict[str, bool]:
+    return {"stopped": stop()}
 
 
 def start() -> local.Stack:
@@ -110,7 +121,3 @@ def _by_path(endpoint: str, api_url: str) -> str:
     """The API by path instead of by host: not every resolver knows names under ``localhost``."""
     api = api_url.removeprefix("http://").partition(".")[0]
     return f"{endpoint}/_aws/execute-api/{api}"
-
-
-def _say(stack: local.Stack) -> None:
-    sys.stdout.write(f"the API answers at {stack.api_url}\nstop everything with `smallbox down`\n")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from smallbox.define.kinds import check_by_name, check_kind
 from smallbox.define.source import Source, check_name
 from smallbox.define.view import FeatureView, entity_of, entity_tuple
 from smallbox.errors import DefinitionError
@@ -62,6 +63,13 @@ class Attributes:
 
     def __post_init__(self) -> None:
         check_name("view", self.name)
+        check_kind(f"view {self.name}: source", self.source, Source, "a Source, without quotes")
+        check_by_name(
+            f"view {self.name}: features",
+            self.features,
+            Attribute,
+            "attributes by name, like {'country': attribute('country')}",
+        )
         object.__setattr__(self, "entity_fields", entity_tuple(self.name, self.entity, self.source))
         for name, one in self.features.items():
             self._check(name, one)

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import FunctionType
 from typing import Any, Final
 
 from smallbox.define.attributes import View
+from smallbox.define.kinds import check_kind, check_several
 from smallbox.define.on_demand import OnDemand, in_order, parameters_of
 from smallbox.define.rules import Gate, Label, Monitor, Release, Retrain
 from smallbox.define.source import Source, check_name, check_not_personal
@@ -79,14 +81,27 @@ def label(source: Source, *, on: str, value: str, within: str, otherwise: bool |
             reported, as with chargebacks, write ``otherwise=False``; without it such a request has no label.
 
     Raises:
-        DefinitionError: when a field is missing or of the wrong type.
+        DefinitionError: when a field is missing or of the wrong type. Only boolean labels are supported yet.
     """
+    check_kind("label: source", source, Source, "the Source whose records bring the outcome")
     for name, kind in ((on, "text"), (value, "boolean")):
         found = source.fields.get(name)
         if found is None or found.type != kind:
-            raise DefinitionError(f"label: {name!r} must be a {kind} field of source {source.name}")
+            raise DefinitionError(_no_label_field(source, name, kind))
         check_not_personal(source, name, "label's field")
     return Label(source.name, on, value, within, otherwise)
+
+
+def _no_label_field(source: Source, name: str, kind: str) -> str:
+    found = source.fields.get(name)
+    if found is None:
+        return f"label: {name!r} is no field of source {source.name}; it has {', '.join(source.fields)}"
+    if kind == "boolean":
+        return (
+            f"label: {name!r} is a {found.type} field of source {source.name}, and only boolean labels are supported "
+            "yet; send a boolean field that says whether the outcome happened, like late=boolean()"
+        )
+    return f"label: {name!r} must be a {kind} field of source {source.name}; it is a {found.type}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,9 +113,9 @@ class Model:
         request: the source whose records are what a caller sends: its key names an instance, its event time
             is the moment that a prediction is for.
         inputs: the fields of the request that the estimator sees.
-        views: the feature views and attributes that the store adds.
         label: what is predicted. See :func:`label`.
         estimator: builds the unfitted pipeline from the columns.
+        views: the feature views and attributes that the store adds; none by default.
         on_demand: functions of request fields and stored features; see :mod:`smallbox.define.on_demand`.
         fallback: the score that answers when the model cannot, marked as such; ``None`` answers with an error.
         columns: the model's input columns.
@@ -112,9 +127,9 @@ class Model:
     name: str
     request: Source
     inputs: Sequence[str]
-    views: Sequence[View]
     label: Label
     estimator: Estimator
+    views: Sequence[View] = ()
     gate: Gate = field(default_factory=Gate)
     release: Release = field(default_factory=Release)
     monitor: Monitor = field(default_factory=Monitor)
@@ -125,22 +140,13 @@ class Model:
 
     def __post_init__(self) -> None:
         check_name("model", self.name)
+        self._check_kinds()
         fields = self.request.fields
         object.__setattr__(
             self, "on_demand", in_order(self.on_demand, {*fields, *self.stored_numeric, *self.stored_texts})
         )
-        for name in self._needed():
-            if name not in fields:
-                raise DefinitionError(
-                    f"model {self.name}: {name!r} is no field of source {self.request.name}; it has {', '.join(fields)}"
-                )
+        self._check_inputs()
         self._check_personal()
-        moments = [n for n in self.inputs if fields[n].type == "timestamp"]
-        if moments:
-            raise DefinitionError(
-                f"model {self.name}: the input {moments[0]!r} is a moment, which is no number; write an on-demand "
-                "feature of it"
-            )
         numeric = tuple(n for n in self.inputs if fields[n].is_numeric)
         categorical = tuple(n for n in self.inputs if fields[n].type == "text")
         columns = Columns(numeric + self.feature_names, categorical + self.stored_texts)
@@ -157,10 +163,12 @@ class Model:
         twice = {n for n in columns.names if columns.names.count(n) > 1}
         if twice:
             raise DefinitionError(f"model {self.name}: {', '.join(sorted(twice))}: a column may be named only once")
-        if self.label.within_micros + self.retrain.validation_micros >= self.retrain.window_micros:
+        # one attribution window is still open at the end, another is the embargo before the validation period
+        if 2 * self.label.within_micros + self.retrain.validation_micros >= self.retrain.window_micros:
             raise DefinitionError(
-                f"model {self.name}: retrain window={self.retrain.window!r} must be longer than the label's within="
-                f"{self.label.within!r} and validation={self.retrain.validation!r} together"
+                f"model {self.name}: retrain window={self.retrain.window!r} leaves no rows to train on; it must be "
+                f"longer than twice the label's within={self.label.within!r} and validation="
+                f"{self.retrain.validation!r} together"
             )
         self._check_canary()
         object.__setattr__(self, "columns", columns)
@@ -173,15 +181,52 @@ class Model:
                 f"within={self.label.within!r}; write release=Release(max_days={within + _DAYS_TO_JUDGE}) or more"
             )
 
+    def _check_inputs(self) -> None:
+        fields = self.request.fields
+        for name in self._needed():
+            if name not in fields:
+                raise DefinitionError(
+                    f"model {self.name}: {name!r} is no field of source {self.request.name}; it has {', '.join(fields)}"
+                )
+        moments = [n for n in self.inputs if fields[n].type == "timestamp"]
+        if moments:
+            raise DefinitionError(
+                f"model {self.name}: the input {moments[0]!r} is a moment, which is no number; write an on-demand "
+                "feature of it"
+            )
+
+    def _check_kinds(self) -> None:
+        place = f"model {self.name}"
+        check_kind(f"{place}: request", self.request, Source, "a Source, without quotes")
+        check_several(f"{place}: inputs", self.inputs, str, "a tuple of field names, like ('amount',)")
+        check_several(f"{place}: views", self.views, View, "a tuple of views, like (customer,)")
+        check_several(f"{place}: on_demand", self.on_demand, FunctionType, "a tuple of functions, like (age,)")
+        check_kind(f"{place}: label", self.label, Label, "label(source, on=..., value=..., within=...)")
+        check_kind(f"{place}: estimator", self.estimator, Callable, "the function itself, without parentheses")
+        for kind in (Gate, Release, Monitor, Retrain):
+            name = kind.__name__
+            check_kind(f"{place}: {name.lower()}", getattr(self, name.lower()), kind, f"{name}(...)")
+
     def _check_personal(self) -> None:
         for name in self.inputs:
-            if self.request.fields[name].pii and self.request.fields[name].type == "text":
+            if self._is_personal_text(name):
                 raise DefinitionError(
                     f"model {self.name}: the input {name!r} is a personal text, and its values would stand in the "
                     "reference profile; leave it out, or send a coarser field that is not pii"
                 )
+        for name in self.read_on_demand:
+            if self._is_personal_text(name):
+                raise DefinitionError(
+                    f"model {self.name}: an on-demand feature reads the personal text {name!r}, which the prediction "
+                    "log would hold; send what the feature needs of it as a field of its own that is not pii, like the "
+                    "domain of an address"
+                )
         for name in (n for view in self.views for n in view.entity_fields):
             check_not_personal(self.request, name, "entity")
+
+    def _is_personal_text(self, name: str) -> bool:
+        found = self.request.fields[name]
+        return found.pii and found.type == "text"
 
     @cached_property
     def personal_columns(self) -> frozenset[str]:

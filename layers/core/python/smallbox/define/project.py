@@ -5,6 +5,8 @@ import pkgutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
+from types import ModuleType
 from typing import TypeVar
 
 from smallbox.define.attributes import View
@@ -50,7 +52,9 @@ def _unique(kind: str, items: Iterable[Defined]) -> dict[str, Defined]:
     found: dict[str, Defined] = {}
     for item in items:
         if found.setdefault(item.name, item) is not item:
-            raise DefinitionError(f"two {kind}s are named {item.name!r}; a {kind} has one name")
+            raise DefinitionError(
+                f"two {kind}s are named {item.name!r}; a {kind} has one name", kind=kind, name=item.name
+            )
     return found
 
 
@@ -66,8 +70,19 @@ def project_of(models: Iterable[Model], sources: Iterable[Source] = ()) -> Proje
     project = Project(_unique("source", [*read, *sources]), views, _unique("model", models))
     for model in models:
         if model.label.source_name not in project.sources:
-            raise DefinitionError(f"model {model.name}: label source {model.label.source_name!r} is not defined")
+            raise DefinitionError(
+                f"model {model.name}: label source {model.label.source_name!r} is not defined; give it a name in a "
+                "file of definitions",
+                kind="model",
+                name=model.name,
+            )
     return project
+
+
+def project_of_modules(modules: Iterable[ModuleType]) -> Project:
+    """Collect what some modules define."""
+    values = [value for module in modules for value in vars(module).values()]
+    return project_of((v for v in values if isinstance(v, Model)), (v for v in values if isinstance(v, Source)))
 
 
 @cache
@@ -75,9 +90,14 @@ def load(package: str = "definitions") -> Project:
     """Import every module of the package and collect what they define.
 
     Raises:
-        DefinitionError: when a definition is wrong.
+        DefinitionError: when a definition is wrong, whatever it raised; with the user's ``file`` and ``line``.
     """
-    folder = importlib.import_module(package).__path__
-    modules = [importlib.import_module(f"{package}.{m.name}") for m in pkgutil.iter_modules(folder)]
-    values = [value for module in modules for value in vars(module).values()]
-    return project_of((v for v in values if isinstance(v, Model)), (v for v in values if isinstance(v, Source)))
+    folder: list[str] = []
+    try:
+        folder += importlib.import_module(package).__path__
+        modules = [importlib.import_module(f"{package}.{m.name}") for m in pkgutil.iter_modules(folder)]
+    except Exception as error:
+        from smallbox.define.mistakes import mistake_of  # noqa: PLC0415 - a function that starts well does not need it
+
+        raise mistake_of(error, Path(folder[0] if folder else package)).as_error() from error
+    return project_of_modules(modules)

@@ -36,21 +36,34 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What a candidate must show before it may serve anyone.
+    """What a candidate must show before it may serve anyone. A figure counts with its standard error, at 95 %.
 
     Attributes:
         min_auc: the least area under the ROC curve on the validation rows.
         max_calibration_error: the greatest expected calibration error there.
-        max_auc_loss: how much lower than the champion's, on the same rows, its AUC may be.
+        max_auc_loss: how much lower than the champion's, on the same rows, its AUC may be. The less it is, the more
+            rows it takes to tell; with 0 no candidate passes that is just as good.
+        min_rows: on fewer validation rows than this nothing is judged.
+        min_rarer: nor with fewer than this of the class that is rarer among them.
+        max_unlabelled: the share of requests that may stay without a label, whatever they look like.
+        max_selection_auc: where more do, how well the inputs may tell them from the labelled ones; 0.5 is not at all.
     """
 
     min_auc: float = 0.5
     max_calibration_error: float = 0.1
-    max_auc_loss: float = 0.0
+    max_auc_loss: float = 0.02
+    min_rows: int = 100
+    min_rarer: int = 20
+    max_unlabelled: float = 0.1
+    max_selection_auc: float = 0.6
 
     def __post_init__(self) -> None:
-        for name in ("min_auc", "max_calibration_error", "max_auc_loss"):
+        for name in ("min_auc", "max_calibration_error", "max_auc_loss", "max_unlabelled", "max_selection_auc"):
             _check_share("Gate", name, getattr(self, name))
+        if self.min_rarer < 2 or self.min_rows < 2 * self.min_rarer:  # noqa: PLR2004 - one row has no variance
+            raise DefinitionError(
+                f"Gate: min_rarer={self.min_rarer} must be at least 2, and min_rows={self.min_rows} at least twice that"
+            )
 
 
 @dataclass(frozen=True, slots=True)

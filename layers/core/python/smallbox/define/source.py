@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from smallbox.define.fields import Field
+from smallbox.define.kinds import check_by_name
 from smallbox.errors import DefinitionError
 from smallbox.times import DAY, Micros, duration
 
@@ -75,6 +76,7 @@ class Source:
 
     def __post_init__(self) -> None:
         check_name("source", self.name)
+        check_by_name(f"source {self.name}: fields", self.fields, Field, "fields by name, like {'amount': number()}")
         for name in self.fields:
             check_name(f"source {self.name}: field", name)
             if name in (*RESERVED, "superseded_at"):

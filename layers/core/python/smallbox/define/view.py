@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from smallbox.define.aggregates import Aggregate, Kind
 from smallbox.define.conditions import Condition
+from smallbox.define.kinds import check_by_name, check_kind
 from smallbox.define.source import FUTURE_LIMIT, Source, check_name, check_not_personal
 from smallbox.errors import DefinitionError
 from smallbox.times import DAY, HOUR, Micros, duration
@@ -60,6 +61,13 @@ class FeatureView:
 
     def __post_init__(self) -> None:
         check_name("view", self.name)
+        check_kind(f"view {self.name}: source", self.source, Source, "a Source, without quotes")
+        check_by_name(
+            f"view {self.name}: features",
+            self.features,
+            Aggregate,
+            "aggregates by name, like {'payments_1h': count('1h')}",
+        )
         object.__setattr__(self, "entity_fields", entity_tuple(self.name, self.entity, self.source))
         object.__setattr__(self, "tile_micros", duration(self.tile))
         if self.tile_micros <= 0 or HOUR % self.tile_micros:

@@ -20,7 +20,7 @@ from smallbox.features.states import version_of
 from smallbox.features.stream import Pause
 from smallbox.ingestion.table import name_of
 from smallbox.ports import Lake, OnlineStore, Queue
-from smallbox.times import Micros, parse_moment
+from smallbox.times import Micros, asked_moment
 
 ROWS_PER_PART: Final = 500_000
 """A part reads the source's rows within its windows, and computes some entities of them."""
@@ -53,7 +53,7 @@ class Backfill:
         With ``as_of`` in the document, a replay's present, history is computed as of then instead of now.
         """
         steps = {"plan": self.plan, "fill": self.fill, "publish": self.publish}
-        return steps[step](document, parse_moment(document["as_of"]) if "as_of" in document else now)
+        return steps[step](document, asked_moment(document, now))
 
     def plan(self, document: Document, now: Micros) -> dict[str, Any]:
         """The parts of the backfill: of ``document["views"]``, or of every view whose version is not readable.

@@ -38,7 +38,7 @@ BATCH: Final = Limits(rows=10_000, bytes=16_000_000)
 
 _SPOOLED: Final = 32_000_000
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
-_CORRUPT: Final = (OSError, EOFError, zlib.error, csv.Error, UnicodeDecodeError, pa.ArrowException)
+_CORRUPT: Final = (OSError, EOFError, zlib.error, csv.Error, UnicodeDecodeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,8 @@ def malformed(name: str) -> Iterator[None]:
     """Raise what a library says of a corrupt file as :class:`MalformedBody`."""
     try:
         yield
+    except pa.ArrowException as error:  # its text can repeat a value of the file, which may be personal
+        raise MalformedBody(f"{name!r} cannot be read: damaged, or of another type", file=name) from error
     except _CORRUPT as error:
         raise MalformedBody(f"{name!r} cannot be read: {str(error)[:200]}", file=name) from error
 

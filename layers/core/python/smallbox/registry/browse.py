@@ -5,14 +5,15 @@ from typing import Any
 
 from smallbox.define.project import Project
 from smallbox.errors import NotFound
-from smallbox.monitoring.report import metrics_partition, report_key
+from smallbox.monitoring.report import LATEST, metrics_partition, report_key
 from smallbox.ports import Documents
+from smallbox.registry.status import status_of
 from smallbox.registry.store import Registry
 from smallbox.times import format_moment
 
 
 class Browser:
-    """Answers ``GET /models`` and below."""
+    """Answers ``GET /status``, ``GET /models`` and below."""
 
     def __init__(self, project: Project, registry: Registry, metrics: Documents) -> None:
         self._project = project
@@ -28,6 +29,15 @@ class Browser:
         if routing is None:
             return {"name": name, "routing": None}
         return {"name": name, "routing": {**routing.as_json(), "since": format_moment(routing.since)}}
+
+    def status(self) -> Mapping[str, Any]:
+        """How every model stands; see :func:`status_of`."""
+        return {"models": [self._status(name) for name in self._project.models]}
+
+    def _status(self, name: str) -> dict[str, Any]:
+        report = self._metrics.get(metrics_partition(name), LATEST)
+        registry = self._registry
+        return status_of(name, registry.routing(name), registry.versions(name), registry.history(name), report)
 
     def versions(self, model: str) -> Mapping[str, Any]:
         """The versions of a model, oldest first."""

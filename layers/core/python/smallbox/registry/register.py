@@ -33,7 +33,14 @@ class RegisterTask:
         A run that is tried again finds the version that it registered before.
         """
         model = self._project.model(document["model"])
-        verdict = judge(model.gate, document["metrics"], document["parity"], document["champion"])
+        verdict = judge(
+            model.gate,
+            document["metrics"],
+            document["parity"],
+            document["champion"],
+            document["labels"],
+            document["warnings"],
+        )
         version = self._registry.of_model(model.name, document["artifacts"]["onnx_key"]) or self._add(
             model, document, verdict
         )

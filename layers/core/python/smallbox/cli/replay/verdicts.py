@@ -1,13 +1,13 @@
-"""Whether every stage did its work: what the demonstration's exit code says."""
+"""Whether every stage did its work: what the exit code of a replay says."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from smallbox.cli.demo.evidence import Evidence
-from smallbox.cli.demo.story import Story
-
-_COVERAGE = 0.9
+from smallbox.cli.replay.evidence import Evidence
+from smallbox.cli.replay.story import Story
+from smallbox.define.model import Model
+from smallbox.feedback.join import ASKED_LATE, PENDING, UNLABELLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,35 +19,50 @@ class Verdict:
     evidence: str
 
 
-def verdicts_of(story: Story, evidence: Evidence, asked: int, rang: Sequence[str], dead: int) -> list[Verdict]:
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    """What the system's alarms and queues say.
+
+    Attributes:
+        before: the kinds of breaches of the model whose alarm had rung before the replay.
+        rang: those whose alarm has rung after it.
+        dead: messages in dead-letter queues.
+    """
+
+    before: Sequence[str]
+    rang: Sequence[str]
+    dead: int
+
+
+def verdicts_of(model: Model, story: Story, evidence: Evidence, asked: int, alarms: Alarms) -> list[Verdict]:
     """One verdict a stage.
 
     Args:
+        model: the model; its rules say how many labels to expect.
         story: what was done.
         evidence: what it left behind.
-        asked: how many flights there were to predict.
-        rang: the breach alarms that rang.
-        dead: messages in dead-letter queues.
+        asked: how many requests there were to predict.
+        alarms: what rang.
     """
     return [
-        _ingestion(story, dead),
+        _ingestion(story, alarms.dead),
         _features(evidence),
         _training(story),
         _registry(evidence),
         _release(story, evidence),
         _serving(story, evidence, asked),
-        _feedback(evidence),
-        _monitoring(story, rang),
+        _feedback(evidence, model.monitor.min_coverage),
+        _monitoring(story, alarms),
         _retraining(story),
     ]
 
 
 def _ingestion(story: Story, dead: int) -> Verdict:
     dropped = sum(drop["accepted"] for drop in story.drops)
-    refused = sum(drop["rejected"] for drop in story.drops) + story.counts.rejected
-    sent = story.counts.sent
-    said = f"{dropped:,} records from files, {sent:,} over HTTPS, {refused} in quarantine, {dead} dead letters"
-    return Verdict("ingestion", dropped > 0 and sent > 0 and not dead, said)
+    refused = sum(drop["rejected"] for drop in story.drops) + story.history_rejected + story.counts.rejected
+    sent = story.history_sent + story.counts.sent
+    said = f"{dropped:,} records from files, {sent:,} over HTTPS, {refused:,} in quarantine, {dead} dead letters"
+    return Verdict("ingestion", sent > 0 and not dead, said)
 
 
 def _features(evidence: Evidence) -> Verdict:
@@ -57,9 +72,10 @@ def _features(evidence: Evidence) -> Verdict:
 
 
 def _training(story: Story) -> Verdict:
-    runs = [story.first_training, *story.counts.trainings]
+    runs, failures = [story.first_training, *story.counts.trainings], story.counts.failures
     gap = max(run["parity"]["largest"] for run in runs)
-    return Verdict("training", len(runs) > 0, f"{len(runs)} runs, ONNX within {gap:.0e} of scikit-learn")
+    failed = f"; {len(failures)} failed, the last: {failures[-1]}" if failures else ""
+    return Verdict("training", not failures, f"{len(runs)} runs, ONNX within {gap:.0e} of scikit-learn{failed}")
 
 
 def _registry(evidence: Evidence) -> Verdict:
@@ -84,22 +100,29 @@ def _release(story: Story, evidence: Evidence) -> Verdict:
 
 
 def _serving(story: Story, evidence: Evidence, asked: int) -> Verdict:
-    said = f"{evidence.predictions:,} of {asked:,} flights predicted over HTTPS, {story.scored['scored']:,} from a file"
-    return Verdict("serving", evidence.predictions == asked and story.scored["scored"] > 0, said)
+    scored = story.scored.get("scored", 0)
+    said = f"{evidence.predictions:,} of {asked:,} requests predicted over HTTPS, {scored:,} from a file"
+    return Verdict("serving", evidence.predictions == asked and (scored > 0 or not story.scored), said)
 
 
-def _feedback(evidence: Evidence) -> Verdict:
-    ended = evidence.labels + evidence.statuses.get("unlabelled", 0)
-    coverage = evidence.labels / ended if ended else 0.0
-    return Verdict("feedback", coverage >= _COVERAGE, f"{evidence.labels:,} labels joined, coverage {coverage:.1%}")
+def _feedback(evidence: Evidence, least: float) -> Verdict:
+    counts = evidence.statuses
+    ended = evidence.labels + counts.get(UNLABELLED, 0)
+    late = f", {counts[ASKED_LATE]:,} asked when the outcome was known" if ASKED_LATE in counts else ""
+    if not ended:
+        said = f"no prediction has a label yet: {counts.get(PENDING, 0):,} wait for theirs{late}"
+        return Verdict("feedback", counts.get("absent", 0) == 0, said)
+    coverage = evidence.labels / ended
+    return Verdict("feedback", coverage >= least, f"{evidence.labels:,} labels joined, coverage {coverage:.1%}{late}")
 
 
-def _monitoring(story: Story, rang: Sequence[str]) -> Verdict:
+def _monitoring(story: Story, alarms: Alarms) -> Verdict:
     days: Sequence[Mapping[str, Any]] = story.counts.days
     breached = {kind for day in days for kind, count in day["breaches"].items() if count}
-    kinds, alarms = ", ".join(sorted(breached)) or "nothing", ", ".join(rang) or "none"
-    said = f"{len(days)} days checked; breached: {kinds}; alarms that rang: {alarms}"
-    return Verdict("monitoring", len(days) > 0 and breached == set(rang), said)
+    kinds, rang = ", ".join(sorted(breached)) or "nothing", ", ".join(alarms.rang) or "none"
+    said = f"{len(days)} days checked; breached: {kinds}; alarms that rang: {rang}"
+    has_rung = breached <= set(alarms.rang) <= breached | set(alarms.before)
+    return Verdict("monitoring", len(days) > 0 and has_rung, said)
 
 
 def _retraining(story: Story) -> Verdict:

@@ -1,0 +1,95 @@
+"""``smallbox check``: the definitions, checked on this machine without deploying anything."""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from smallbox.cli.checkout import root
+from smallbox.cli.output import Block, printed
+from smallbox.define.check import check
+from smallbox.define.mistakes import Mistake
+from smallbox.define.project import Project
+from smallbox.errors import DefinitionError
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``check``."""
+    parser = commands.add_parser(
+        "check",
+        help="check the definitions without deploying: every mistake with its file and line",
+        epilog="The exit code is 0 when there is no mistake, and 1 when there is one.",
+    )
+    parser.add_argument(
+        "--estimators",
+        action="store_true",
+        help="build each model's estimator too, which takes some seconds; `up`, `deploy` and `train` always do",
+    )
+    parser.set_defaults(run=printed(_check, people, worked=lambda document: not document["mistakes"]))
+
+
+def _check(arguments: argparse.Namespace) -> Any:
+    project, mistakes = _found(estimators=None if arguments.estimators else ())
+    names = {"sources": [], "views": [], "models": []} if project is None else _names_of(project)
+    return {**names, "estimators": arguments.estimators, "mistakes": [asdict(mistake) for mistake in mistakes]}
+
+
+def _names_of(project: Project) -> dict[str, list[str]]:
+    return {kind: list(getattr(project, kind)) for kind in ("sources", "views", "models")}
+
+
+def people(document: Any) -> Iterator[Block]:
+    """The mistakes, a line each; or what was found to be right."""
+    for mistake in document["mistakes"]:
+        yield Mistake(**mistake).sentence
+    if document["mistakes"]:
+        return
+    counts = ", ".join(f"{len(document[kind])} {kind}" for kind in ("sources", "views", "models"))
+    yield f"no mistake found: {counts}"
+    if not document["estimators"]:
+        yield "the estimators were not built; `smallbox check --estimators` builds them"
+
+
+def require_no_mistake(estimators: Sequence[str] | None = None) -> Project:
+    """The project, when nothing is wrong with it; what `up`, `deploy` and `train` ask for first.
+
+    Args:
+        estimators: the models whose estimators are built; ``None`` means all.
+
+    Raises:
+        DefinitionError: naming every mistake, a line each.
+        NotFound: when there is no model of a name.
+    """
+    project, mistakes = _found(estimators)
+    if project is None or mistakes:
+        lines = "".join(f"\n  {mistake.sentence}" for mistake in mistakes)
+        count = "is a mistake" if len(mistakes) == 1 else f"are {len(mistakes)} mistakes"
+        raise DefinitionError(f"there {count} in the definitions:{lines}", mistakes=[asdict(m) for m in mistakes])
+    return project
+
+
+def _found(estimators: Sequence[str] | None) -> tuple[Project | None, list[Mistake]]:
+    here = root()
+    checked = check()
+    mistakes = list(checked.mistakes)
+    if checked.project is not None:
+        mistakes = list(_in_estimators(checked.project, estimators))
+    return checked.project, [replace(mistake, file=_short(mistake.file, here)) for mistake in mistakes]
+
+
+def _in_estimators(project: Project, names: Sequence[str] | None) -> Iterator[Mistake]:
+    chosen = list(project.models.values()) if names is None else [project.model(name) for name in names]
+    if not chosen:
+        return
+    from smallbox.training.estimators import build  # noqa: PLC0415 - scikit-learn takes seconds to import
+
+    for model in chosen:
+        try:
+            build(model)
+        except DefinitionError as error:
+            yield Mistake.of(error)
+
+
+def _short(file: str, folder: Path) -> str:
+    return str(Path(file).relative_to(folder)) if folder in Path(file).parents else file

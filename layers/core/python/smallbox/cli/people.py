@@ -1,0 +1,75 @@
+"""How people read the documents of a training, a model, a day and its checks."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from smallbox.cli.output import Block, Rows, blocks_of, cell
+from smallbox.times import DAY, day_of, parse_moment
+
+
+def is_accepted(training: Any) -> bool:
+    """Whether a training made a version that may serve."""
+    return bool(training["accepted"])
+
+
+def training(document: Any) -> Iterator[Block]:
+    """The version, the gate's verdict with its checks, the figures, and who serves now."""
+    verdict = document["verdict"]
+    outcome = verdict.get("outcome") or ("accepted" if document["accepted"] else "refused")
+    yield f"{document['model']} version {document['version']}: {outcome.replace('_', ' ')}"
+    yield f"why: {verdict['why']}"
+    checks = [[check["name"], check["value"], check["limit"], check["passed"]] for check in verdict["checks"]]
+    yield Rows(("check", "value", "limit", "passed"), checks)
+    for name in ("as_of", "counts", "metrics", "champion", "routing"):
+        if document.get(name) is not None:
+            yield f"{name}: {cell(document[name])}"
+
+
+def models(document: Any) -> Iterator[Block]:
+    """Every model and who serves it; or the versions and the history of one."""
+    if "models" in document:
+        yield Rows(("model", "champion", "canary", "share", "since"), [_serving(one) for one in document["models"]])
+        return
+    columns = ("version", "status", "as of", "AUC", "calibration error", "why", "trained for")
+    yield Rows(columns, [_version(one) for one in document["versions"]], "versions")
+    happened = [[one["at"], one["event"], one.get("version"), one.get("why")] for one in document["history"]]
+    yield Rows(("at", "event", "version", "why"), happened, "history")
+
+
+def _serving(model: Any) -> list[Any]:
+    routing = model["routing"] or {}
+    return [model["name"], *(routing.get(name) for name in ("champion", "challenger", "share", "since"))]
+
+
+def _version(version: Any) -> list[Any]:
+    metrics, verdict = version["metrics"], version["verdict"]
+    figures = [metrics.get("auc"), metrics.get("calibration_error")]
+    return [version["number"], version["status"], version["as_of"], *figures, verdict.get("why"), version["reason"]]
+
+
+def report(document: Any) -> Iterator[Block]:
+    """The checks of a day: what breached in words, then every figure."""
+    yield f"{document['model']} on {document['day']}"
+    yield from _breaches(document["sentences"])
+    columns = ("kind", "name", "value", "limit", "rows", "breached")
+    yield Rows(columns, [[check.get(name) for name in columns] for check in document["checks"]])
+
+
+def day(document: Any) -> Iterator[Block]:
+    """What was done at the end of a day: labels, breaches, the canary, the decision on training, and the rest."""
+    closed = day_of(parse_moment(document["as_of"]) - DAY)
+    yield f"{document['model']}: {closed} is closed"
+    yield f"labels: {cell(document['feedback'])}"
+    yield from _breaches(document["sentences"])
+    yield f"release: {document['release']['action']}: {document['release']['why']}"
+    decision = document["retraining"]
+    yield f"training: {'started' if decision['train'] else 'no'}: {decision['why']}"
+    known = {"model", "as_of", "day", "feedback", "breaches", "sentences", "drift_sentences", "release", "retraining"}
+    others = {name: value for name, value in document.items() if name not in known}
+    if others:
+        yield from blocks_of(others)
+
+
+def _breaches(sentences: list[str]) -> Iterator[Block]:
+    yield f"breaches: {len(sentences) or 'none'}"
+    yield from (f"  {sentence}" for sentence in sentences)

@@ -1,0 +1,67 @@
+"""``smallbox status``: how everything stands, on one screen."""
+
+import argparse
+from collections.abc import Iterator
+from typing import Any
+
+from smallbox.cli.local import stack
+from smallbox.cli.output import Block, Rows, cell, printed
+from smallbox.cli.system import System
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``status``."""
+    parser = commands.add_parser(
+        "status",
+        help="how everything stands: who serves, the last training, breaches, fresh sources, dead letters",
+        epilog="The exit code is 0 when everything answered, whatever it said.",
+    )
+    parser.set_defaults(run=printed(_status, people))
+
+
+def _status(_arguments: argparse.Namespace) -> Any:
+    system = System(stack())
+    return {**system.request("GET", "/status"), "dead_letters": system.dead_letters_by_queue()}
+
+
+def people(document: Any) -> Iterator[Block]:
+    """Three tables at most, and a line for each breach and each queue with dead letters."""
+    models = document["models"]
+    columns = ("model", "champion", "canary", "last training", "day checked", "breaches")
+    yield Rows(columns, [_row(model) for model in models])
+    for model in models:
+        training = model["last_training"]
+        if training and training["outcome"] != "accepted":
+            yield f"{model['name']}: the last training {_ended(training)}: {training['why']}"
+        yield from (f"{model['name']}: {sentence}" for sentence in model["breaches"])
+    sources = [[model["name"], *source.values()] for model in models for source in model["sources"]]
+    if sources:
+        yield Rows(("model", "source", "records of the day", "age in hours", "at most", "breached"), sources)
+    dead = {queue: count for queue, count in document["dead_letters"].items() if count}
+    yield f"dead letters: {cell(dead) if dead else 'none'}"
+
+
+def _row(model: Any) -> list[Any]:
+    champion, canary, training = model["champion"], model["canary"], model["last_training"]
+    return [
+        model["name"],
+        champion and f"{champion['version']}, since {_short(champion['since'])}",
+        canary and f"{canary['version']}, {canary['share']:.0%} since {_short(canary['since'])}",
+        training and f"{_ended(training)}, {_short(training['as_of'])}",
+        model["day"],
+        len(model["breaches"]),
+    ]
+
+
+def _short(moment: str) -> str:
+    """A moment to the minute, in UTC.
+
+    >>> _short("2013-03-01T00:00:00Z")
+    '2013-03-01 00:00'
+    """
+    return moment[:16].replace("T", " ")
+
+
+def _ended(training: Any) -> str:
+    outcome = str(training["outcome"]).replace("_", " ")
+    return outcome if training["version"] is None else f"{outcome} (version {training['version']})"
