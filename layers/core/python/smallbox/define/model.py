@@ -153,6 +153,10 @@ class Model:
         twice = {n for n in columns.names if columns.names.count(n) > 1}
         if twice:
             raise DefinitionError(f"model {self.name}: {', '.join(sorted(twice))}: a column may be named only once")
+        self._check_window()
+        object.__setattr__(self, "columns", columns)
+
+    def _check_window(self) -> None:
         # one attribution window is still open at the end, another is the embargo before the validation period
         if 2 * self.label.within_micros + self.retrain.validation_micros >= self.retrain.window_micros:
             raise DefinitionError(
@@ -160,7 +164,6 @@ class Model:
                 f"longer than twice the label's within={self.label.within!r} and validation="
                 f"{self.retrain.validation!r} together"
             )
-        object.__setattr__(self, "columns", columns)
 
     def _check_personal(self) -> None:
         for name in self.inputs:
