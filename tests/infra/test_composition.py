@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.describe import PAGE, page
+from infra.describe import out_of_date
 from infra.permissions import GRANTS
 from infra.settings import ROOT, Deployment
 from smallbox.cli.up import ASSETS_BUCKET
@@ -111,6 +111,6 @@ def test_the_assets_go_to_the_bucket_that_up_makes() -> None:
     assert Deployment.local().assets_bucket == ASSETS_BUCKET
 
 
-def test_the_permissions_page_is_up_to_date() -> None:
-    """The page that people read says what the app grants."""
-    assert PAGE.read_text() == page()
+def test_the_generated_pages_are_up_to_date() -> None:
+    """The pages that people read say what the app grants and what the rules are."""
+    assert out_of_date() == []
