@@ -39,5 +39,7 @@ def test_units_are_those_of_the_code() -> None:
 def test_every_word_of_the_language_is_on_the_page() -> None:
     """What a definition may import is described; columns are given to it."""
     assert [
-        word for word in define.__all__ if word != "Columns" and not re.search(rf"^(#+ |\| `){word}\b", PAGE, re.MULTILINE)
+        word
+        for word in define.__all__
+        if word != "Columns" and not re.search(rf"^(#+ |\| `){word}\b", PAGE, re.MULTILINE)
     ] == []
