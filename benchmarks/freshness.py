@@ -13,8 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from smallbox.aws.lake import DeltaLake
-from smallbox.cli.demo.flights import load
-from smallbox.cli.demo.replay import known
+from smallbox.cli.demo.flights import known, load
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.define.project import load as load_project
@@ -25,7 +24,7 @@ from smallbox.features.rows import entities_of
 from smallbox.ingestion.contract import check_all
 from smallbox.ingestion.table import latest, name_of, to_table
 from smallbox.times import DAY, parse_day
-from smallbox.training.dataset import build_dataset
+from smallbox.training.dataset import build_dataset, split
 from smallbox.training.fit import fit, frame, scores_of
 from smallbox.training.metrics import auc
 
@@ -71,8 +70,8 @@ def main() -> None:
 def compare(project: Project, model: Model, lake: DeltaLake) -> None:
     """Fit on January and February, and print the AUC over March of each kind of serving."""
     rows = build_dataset(project, model, lake, TO + DAY).rows
-    time, known_at = rows["time"].to_numpy(), rows["label_known_at"].to_numpy()
-    train, test = rows.filter(pa.array(known_at < FROM)), rows.filter(pa.array((time >= FROM) & (time < TO)))
+    parts = split(rows, TO, TO - FROM, model.label.within_micros)
+    train, test = rows.filter(pa.array(parts.train)), rows.filter(pa.array(parts.validation))
     print(f"fresh features               {auc_of(model, train, test):.3f}")
     print(f"trained fresh, a day stale   {auc_of(model, train, a_day_stale(model, lake, test)):.3f}")
     print(f"schedule alone               {auc_of(replace(model, views=(), on_demand=()), train, test):.3f}")

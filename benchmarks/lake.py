@@ -7,8 +7,9 @@ import multiprocessing
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -28,6 +29,15 @@ SOURCE = Source(
 )
 LOG, CURRENT = name_of(SOURCE), current_of(SOURCE)
 KEYS, NEWS, APPENDS = 1_000_000, 10_000, 500
+
+
+class NoQueue:
+    """The ``Queue`` port of a project without views: nothing is sent."""
+
+    def send(self, messages: Sequence[Mapping[str, Any]], delay: int = 0) -> None:
+        """Send nothing."""
+
+
 RANDOM = np.random.default_rng(0)
 
 
@@ -99,7 +109,7 @@ def most_memory() -> float:
 
 def keep(lake: DeltaLake) -> None:
     """One upkeep."""
-    Upkeep(Project({SOURCE.name: SOURCE}, {}, {}), lake).run({}, 20 * KEYS * 1_000_000)
+    Upkeep(Project({SOURCE.name: SOURCE}, {}, {}), lake, NoQueue()).run({}, 20 * KEYS * 1_000_000)
 
 
 def append_and_open(folder: str) -> None:

@@ -14,11 +14,10 @@ import numpy as np
 import pyarrow as pa
 
 from definitions.late_arrival import arrivals
-from smallbox.cli.demo.flights import load
-from smallbox.cli.demo.replay import known
+from smallbox.cli.demo.flights import known, load
 from smallbox.define import FeatureView, count, distinct, last, maximum, mean, rate, std
 from smallbox.define.aggregates import Aggregate
-from smallbox.features.rebuild import rebuild
+from smallbox.features.recompute import recompute
 from smallbox.features.states import engine_of
 from smallbox.ingestion.contract import check_all
 from smallbox.ingestion.table import to_table
@@ -52,7 +51,7 @@ def records_until(end: int) -> list[Record]:
 def line(name: str, kind: str, window: str, table: pa.Table, latest: Sequence[Record]) -> str:
     """One row of the table."""
     view = FeatureView(name, ENTITIES[name], arrivals, features(window, kind))
-    sizes = {e: len(engine_of(view).pack(view, state)) for e, state in rebuild(view, table, AS_OF).items()}
+    sizes = {e: len(engine_of(view).pack(view, state)) for e, state in recompute(view, table, AS_OF).items()}
     every = np.array(list(sizes.values()))
     writes = [2 * math.ceil(sizes[str(view.entity_of(r.values))] / WRITE_UNIT) for r in latest]
     shared = sum(2 * math.ceil(sizes[e] / WRITE_UNIT) for e in {str(view.entity_of(r.values)) for r in latest})

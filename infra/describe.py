@@ -30,9 +30,14 @@ def permissions_page() -> str:
 
 def _rows(who: str, grants: tuple[Grant, ...]) -> Iterator[str]:
     for grant in grants:
-        limit = f" in namespace `{grant.namespace}`" if grant.namespace else ""
         actions = ", ".join(f"`{action}`" for action in grant.actions)
-        yield f"| {who} | `{grant.on}` | {actions}{limit} | {grant.reason} |"
+        yield f"| {who} | `{grant.on}` | {actions}{_limit(grant)} | {grant.reason} |"
+
+
+def _limit(grant: Grant) -> str:
+    if grant.prefixes:
+        return f" under {', '.join(f'`{prefix}`' for prefix in grant.prefixes)}"
+    return f" in namespace `{grant.namespace}`" if grant.namespace else ""
 
 
 PAGES: Final[Mapping[Path, Callable[[], str]]] = {

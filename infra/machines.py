@@ -17,13 +17,24 @@ _PARTS_AT_ONCE: Final = 8
 
 
 def training_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
-    """Dataset, fit, register; start the release of what the gate accepted."""
+    """Dataset, fit, register; start the release of what the gate accepted.
+
+    A run that fails before it has a version is recorded, then the execution fails, so that its alarm rings. A version
+    that could not be released is picked up by the daily review.
+    """
     machine = Machine(scope, "training-machine", "training", flow)
+    dataset, fit, register, start = (
+        task(machine, flow, path) for path in ("training/dataset", "training/fit", "registry/register", "release/start")
+    )
+    failed = sfn.Fail(machine, "Training failed", error_path="$.error.Error", cause_path="$.error.Cause")
+    record = task(machine, flow, "registry/register", "failure")
+    record.next(failed)
+    for step in (dataset, fit, register):
+        step.add_catch(record, result_path="$.error")
     accepted = sfn.Choice(machine, "Accepted?")
-    accepted.when(sfn.Condition.boolean_equals("$.accepted", True), task(machine, flow, "release/start"))
-    accepted.otherwise(sfn.Succeed(machine, "Refused"))
-    steps = chain(machine, flow, ["training/dataset", "training/fit", "registry/register"])
-    return machine.run(steps.next(accepted), hours=2)
+    accepted.when(sfn.Condition.boolean_equals("$.accepted", True), start)
+    accepted.otherwise(sfn.Succeed(machine, "Not accepted"))
+    return machine.run(dataset.next(fit).next(register).next(accepted), hours=2)
 
 
 def daily_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:

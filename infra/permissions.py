@@ -5,7 +5,7 @@
 The table in ``docs/permissions.md`` is generated from here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,21 +19,25 @@ class Grant:
         actions: exactly these.
         reason: why a part of the resource is ``*``.
         namespace: the only CloudWatch namespace it holds for.
+        prefixes: the only keys that may be listed, each with ``*`` at its end.
 
     Raises:
-        ValueError: when an action has a wildcard, or a wildcard resource has no reason.
+        ValueError: when an action has a wildcard, a wildcard resource has no reason, or a bucket is listed whole.
     """
 
     on: str
     actions: tuple[str, ...]
     reason: str = ""
     namespace: str = ""
+    prefixes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if any("*" in action for action in self.actions):
             raise ValueError(f"{self.on}: name the actions one by one, not {', '.join(self.actions)}")
         if "*" in self.on and not self.reason:
             raise ValueError(f"{self.on}: a wildcard resource needs a reason")
+        if "s3:ListBucket" in self.actions and not self.prefixes:
+            raise ValueError(f"{self.on}: name the prefixes that may be listed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +49,9 @@ class Under(Grant):
 
 GET: Final = ("s3:GetObject",)
 PUT: Final = ("s3:PutObject",)
-# A missing object answers 404 only to those who may list the bucket; without this it is a 403, and a
-# Delta table that does not exist yet could not be told from one that may not be read.
-LIST: Final = ("s3:ListBucket",)
 PARTS: Final = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
-DELTA: Final = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload")
+APPEND: Final = ("s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload")
+REWRITE: Final = (*APPEND, "s3:DeleteObject")
 
 SEND: Final = ("sqs:SendMessage",)
 RECEIVE: Final = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes")
@@ -63,6 +65,30 @@ INVOKE: Final = ("lambda:InvokeFunction",)
 START: Final = ("states:StartExecution",)
 MAP_RUN: Final = ("states:DescribeExecution", "states:StopExecution")
 METRICS: Final = ("cloudwatch:PutMetricData",)
+
+
+def listing(bucket: str, *prefixes: str) -> Grant:
+    """List the keys under prefixes of a bucket, and be told that an object under them is not there.
+
+    S3 answers 404 for a missing object only to those who may list; others get a 403. Decision 0020 says what this
+    grants beyond the prefixes.
+    """
+    return Grant(f"bucket:{bucket}", ("s3:ListBucket",), prefixes=prefixes)
+
+
+def tables(*, read: Sequence[str] = (), append: Sequence[str] = (), rewrite: Sequence[str] = ()) -> tuple[Grant, ...]:
+    """Use the Delta tables in folders of the lake: ``records``, ``current``, ``predictions`` or ``labelled``.
+
+    Args:
+        read: folders whose tables are read.
+        append: folders whose tables get commits, and are read. Only old entries of their logs are removed.
+        rewrite: folders whose files are removed too, as a vacuum does.
+    """
+    allowed = {**dict.fromkeys(read, GET), **dict.fromkeys(append, APPEND), **dict.fromkeys(rewrite, REWRITE)}
+    logs = tuple(Under(f"bucket:lake/tables/{folder}/*/_delta_log/*", ("s3:DeleteObject",)) for folder in append)
+    files = tuple(Under(f"bucket:lake/tables/{folder}/*", actions) for folder, actions in allowed.items())
+    return (listing("lake", *(f"tables/{folder}/*" for folder in allowed)), *files, *logs)
+
 
 EVERY_FUNCTION: Final = (
     Grant("logs:self", ("logs:CreateLogStream", "logs:PutLogEvents"), "the streams of its own log group"),
@@ -88,23 +114,22 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     "ingestion/append": (
         Grant("queue:events", RECEIVE),
         Grant("queue:features", SEND),
-        Grant("bucket:lake", LIST),
-        Under("bucket:lake/tables/*", DELTA),
+        *tables(append=["records"]),
+        Under("bucket:lake/quarantine/*", PUT),
     ),
     "ingestion/load": (
         Grant("queue:drops", RECEIVE + SEND),
         Grant("queue:rebuild", SEND),
-        Grant("bucket:inbox", LIST),
+        listing("inbox", "parts/*"),
         Under("bucket:inbox/drop/*", GET),
         Under("bucket:inbox/parts/*", PARTS),
-        Grant("bucket:lake", LIST),
-        Under("bucket:lake/tables/*", DELTA),
+        *tables(append=["records"]),
         Under("bucket:lake/quarantine/*", PUT),
         Under("bucket:lake/reports/*", PUT),
     ),
     "ingestion/upkeep": (
-        Grant("bucket:lake", LIST),
-        Under("bucket:lake/tables/*", DELTA),
+        Grant("queue:rebuild", SEND),
+        *tables(rewrite=["records", "current", "predictions", "labelled"]),
     ),
     "features/stream": (
         Grant("queue:features", RECEIVE + SEND),
@@ -113,22 +138,19 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     ),
     "features/rebuild": (
         Grant("queue:rebuild", RECEIVE + SEND),
-        Grant("bucket:lake", LIST),
-        Under("bucket:lake/tables/*", GET),
+        *tables(read=["records"]),
         Grant("table:online", STATES + MARK),
     ),
     "features/backfill": (
-        Grant("bucket:lake", LIST),
-        Under("bucket:lake/tables/*", GET),
+        Grant("queue:rebuild", SEND),
+        *tables(read=["records"]),
         Grant("table:online", STATES + MARK),
     ),
     "training/dataset": (
-        Grant("bucket:lake", LIST),
-        Under("bucket:lake/tables/*", GET),
+        *tables(read=["records"]),
         Under("bucket:lake/datasets/*", PUT),
     ),
     "training/fit": (
-        Grant("bucket:lake", LIST),
         Under("bucket:lake/datasets/*", GET),
         Under("bucket:lake/models/*", GET + PUT),
         Grant("table:registry", READ),
@@ -140,38 +162,31 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     ),
     "release/start": (Grant("table:registry", WRITE),),
     "release/review": (
-        Grant("bucket:lake", LIST),
-        Under("bucket:lake/tables/*", GET),
+        *tables(read=["labelled"]),
         Grant("table:registry", WRITE),
     ),
     "serving/predict": (
         Grant("table:online", ("dynamodb:BatchGetItem",)),
         Grant("table:registry", READ),
-        Grant("bucket:lake", LIST),
         Under("bucket:lake/models/*", GET),
         Grant("queue:predictions", SEND),
     ),
     "serving/log": (
         Grant("queue:predictions", RECEIVE),
-        Grant("bucket:lake", LIST),
-        Under("bucket:lake/tables/*", DELTA),
+        *tables(append=["predictions"]),
     ),
     "serving/score": (
         Grant("queue:scores", RECEIVE),
-        Grant("bucket:inbox", LIST),
-        Under("bucket:inbox/score/*", GET + PUT),
-        Grant("bucket:lake", LIST),
-        Under("bucket:lake/tables/*", DELTA),
+        Under("bucket:inbox/score/*/in/*", GET),
+        Under("bucket:inbox/score/*/out/*", PUT),
+        *tables(read=["records"], append=["predictions"]),
         Under("bucket:lake/models/*", GET),
         Grant("table:registry", READ),
     ),
-    "feedback/join": (
-        Grant("bucket:lake", LIST),
-        Under("bucket:lake/tables/*", DELTA),
-    ),
+    "feedback/join": (*tables(read=["records", "predictions"], append=["labelled"]),),
     "monitoring/check": (
-        Grant("bucket:lake", LIST),
-        Under("bucket:lake/tables/*", GET),
+        *tables(read=["records", "predictions", "labelled"]),
+        listing("lake", "quarantine/*"),
         Under("bucket:lake/models/*", GET),
         Grant("table:registry", READ),
         Grant("table:metrics", WRITE),

@@ -32,7 +32,7 @@ class Pipeline(Stack):
         backfill = backfill_machine(self, flow)
         Training(self, flow)
         Registry(self, flow)
-        Release(self, flow)
+        release = Release(self, flow)
         training = training_machine(self, flow)
         Serving(self, flow)
         Feedback(self, flow)
@@ -47,6 +47,7 @@ class Pipeline(Stack):
                 "BackfillMachine": backfill.state_machine_arn,
                 "DailyMachine": daily.state_machine_arn,
                 "UpkeepFunction": ingestion.upkeep.function_name,
+                "ReleaseFunction": release.start.function_name,
                 "AlarmsTopic": flow.alarms.topic.topic_arn,
                 "BreachesTopic": monitoring.breaches.topic_arn,
                 "DecideDeadQueue": retraining.dead.queue_url,

@@ -91,7 +91,7 @@ class Function(Construct):
 
     def _environment(self, settings: object) -> Mapping[str, str]:
         powertools = {"POWERTOOLS_SERVICE_NAME": self.path, "POWERTOOLS_LOG_LEVEL": "INFO"}
-        return {**environment(settings), **powertools, "OMP_NUM_THREADS": "2"}
+        return {**environment(settings), **powertools, "OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "PASSIVE"}
 
     def _packaging(self) -> dict[str, Any]:
         folder = _handler_folder(self.path)

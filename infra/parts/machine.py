@@ -14,7 +14,10 @@ from infra.parts.roles import exact_role
 
 
 def task(scope: Construct, flow: Flow, path: str, step: str = "") -> tasks.LambdaInvoke:
-    """The function as a task: the document in, the document that it returns out; tries again when AWS fails.
+    """The function as a task: the document in, the document that it returns out.
+
+    It is tried again when AWS fails, and when our own code says that trying again may help: doing a task again must
+    come to the same as doing it once.
 
     A function that does several steps gets ``{"step", "document"}`` instead.
     """
@@ -26,11 +29,8 @@ def task(scope: Construct, flow: Flow, path: str, step: str = "") -> tasks.Lambd
         payload_response_only=True,
         retry_on_service_exceptions=False,
     )
-    if step:
-        # every step may be done again; a contended state or a throttled store is worth another try
-        state.add_retry(
-            errors=["Conflict", "Unavailable"], interval=Duration.seconds(15), backoff_rate=2, max_attempts=5
-        )
+    # every task may be done again; a contended document or a throttled store is worth another try
+    state.add_retry(errors=["Conflict", "Unavailable"], interval=Duration.seconds(15), backoff_rate=2, max_attempts=5)
     state.add_retry(
         errors=[
             "Lambda.ServiceException",

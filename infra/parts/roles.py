@@ -49,6 +49,14 @@ def exact_role(scope: Construct, principal: str, service: str, arns: Arns) -> ia
 
 
 def _statement(grant: Grant, arn: str) -> iam.PolicyStatement:
-    # AWS sends the key with every PutMetricData, so there "if it exists" allows no more; the emulator never sends it.
-    conditions = {"StringEqualsIfExists": {"cloudwatch:namespace": grant.namespace}} if grant.namespace else None
-    return iam.PolicyStatement(actions=list(grant.actions), resources=[arn], conditions=conditions)
+    return iam.PolicyStatement(actions=list(grant.actions), resources=[arn], conditions=_conditions(grant))
+
+
+def _conditions(grant: Grant) -> dict[str, dict[str, object]] | None:
+    if grant.namespace:
+        # AWS sends the key with every PutMetricData, so there "if it exists" allows no more; the emulator never does
+        return {"StringEqualsIfExists": {"cloudwatch:namespace": grant.namespace}}
+    if grant.prefixes:
+        # asking for one object sends no prefix; without "if it exists" a missing one would be a 403: decision 0020
+        return {"StringLikeIfExists": {"s3:prefix": list(grant.prefixes)}}
+    return None

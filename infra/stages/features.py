@@ -4,7 +4,7 @@ from constructs import Construct
 
 from infra.parts.flow import Flow
 from infra.parts.function import BATCH, TASK, Function
-from infra.parts.triggers import read_batches, read_one_by_one
+from infra.parts.triggers import read_batches
 from infra.wheels import COMPUTE, IMAGE
 from smallbox.aws import settings
 
@@ -17,7 +17,7 @@ class Features(Construct):
         online, again = flow.table("online"), flow.url("rebuild")
         streaming = settings.Stream(online_table=online, features_queue=flow.url("features"), rebuild_queue=again)
         rebuilding = settings.Rebuild(lake_bucket=flow.lake, online_table=online, rebuild_queue=again)
-        filling = settings.Backfill(lake_bucket=flow.lake, online_table=online)
+        filling = settings.Backfill(lake_bucket=flow.lake, online_table=online, rebuild_queue=again)
 
         stream = Function(self, "stream", flow, streaming, wheels=COMPUTE, size=BATCH)
         rebuild = Function(self, "rebuild", flow, rebuilding, wheels=IMAGE, size=TASK)
@@ -25,4 +25,5 @@ class Features(Construct):
         Function(self, "backfill", flow, filling, wheels=IMAGE, size=TASK)
 
         read_batches(flow, "features", stream)
-        read_one_by_one(flow, "rebuild", rebuild)
+        # requests that wait together are done together, so that files dropped at once rebuild an entity once
+        read_batches(flow, "rebuild", rebuild)

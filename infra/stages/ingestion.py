@@ -31,7 +31,8 @@ class Ingestion(Construct):
         collect = Function(self, "collect", flow, collecting, wheels=API, size=ANSWER)
         append = Function(self, "append", flow, appending, wheels=IMAGE, size=BATCH)
         load = Function(self, "load", flow, loading, wheels=IMAGE, size=LOADING)
-        upkeep = Function(self, "upkeep", flow, settings.Upkeep(lake_bucket=flow.lake), wheels=IMAGE, size=TASK)
+        tidying = settings.Upkeep(lake_bucket=flow.lake, rebuild_queue=flow.url("rebuild"))
+        upkeep = Function(self, "upkeep", flow, tidying, wheels=IMAGE, size=TASK)
 
         flow.api.route(collect.target, "POST /events/{source}")
         read_batches(flow, "events", append)

@@ -9,12 +9,13 @@ from smallbox.aws import settings
 
 
 class Release(Construct):
-    """``start`` ends the training machine; ``review`` is a task of the daily machine."""
+    """``start`` ends the training machine, and changes a release by hand; ``review`` is a task of the daily machine."""
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "release")
         registry = flow.table("registry")
         reviewing = settings.Review(lake_bucket=flow.lake, registry_table=registry)
 
-        Function(self, "start", flow, settings.Start(registry_table=registry), wheels=API, size=BATCH)
+        start = Function(self, "start", flow, settings.Start(registry_table=registry), wheels=API, size=BATCH)
         Function(self, "review", flow, reviewing, wheels=IMAGE, size=TASK)
+        self.start = start.target

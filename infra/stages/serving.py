@@ -1,12 +1,16 @@
 """Serving: predictions online and by the file, each logged with its features."""
 
+from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from infra.parts.alarms import MINUTE
 from infra.parts.flow import Flow
 from infra.parts.function import BATCH, FIGURES, TASK, Function
 from infra.parts.triggers import objects_to_queue, read_batches, read_one_by_one
 from infra.wheels import COMPUTE, IMAGE
 from smallbox.aws import settings
+from smallbox.aws.journal import FALLBACK_ANSWERS
+from smallbox.aws.meter import NAMESPACE
 
 
 class Serving(Construct):
@@ -27,6 +31,8 @@ class Serving(Construct):
             "GET /v2/models/{model}",
             "POST /v2/models/{model}/infer",
         )
+        fell_back = cloudwatch.Metric(namespace=NAMESPACE, metric_name=FALLBACK_ANSWERS, statistic="Sum", period=MINUTE)
+        flow.alarms.watch(self, "Fallback", fell_back, "a fallback answered in place of a model; the log says why")
         read_batches(flow, "predictions", log)
         objects_to_queue(self, flow, flow.stores.inbox, "score/*/in/*", "scores")
         read_one_by_one(flow, "scores", score)

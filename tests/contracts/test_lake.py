@@ -57,6 +57,16 @@ def test_compaction_changes_no_row(lake: Lake) -> None:
     assert _names(lake.read("records/x")) == ["r0", "r1", "r2", "r3", "r4"]
 
 
+def test_files_are_counted(lake: Lake) -> None:
+    """Each small append is a file more, compaction leaves one, and an absent table has none."""
+    assert lake.files("records/x") == 0
+    for time in range(3):
+        lake.append("records/x", _rows(time))
+    assert lake.files("records/x") == 3
+    lake.compact("records/x")
+    assert lake.files("records/x") == 1
+
+
 def test_a_table_gains_a_column(lake: Lake) -> None:
     """Rows with a new column are appended; the rows before it have nothing there."""
     lake.append("records/x", _rows(1))

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from smallbox.cli.data import drop
-from smallbox.cli.demo.flights import Records, load
-from smallbox.cli.demo.replay import MODEL, Replay, known
-from smallbox.cli.demo.story import history_of
+from smallbox.cli.demo import MODEL
+from smallbox.cli.demo.flights import Records, as_lines, history_of, known, load, micros
+from smallbox.cli.replay.driver import Replay
+from smallbox.cli.replay.recording import Timeline
+from smallbox.cli.replay.span import Span
 from smallbox.cli.system import System
 from smallbox.cli.up import running
 from smallbox.define.project import load as load_project
@@ -37,20 +39,26 @@ class Deployed:
 
     def live(self, start: Micros, days: int) -> Replay:
         """Replay some days: events in, predictions out, each day closed."""
-        replay = Replay(self.system, self.sources, self.records, STEP)
-        replay.run(start, start + days * DAY, lambda _: None)
+        flights = self.records.departures
+        timelines = {name: self._known(name) for name in self.sources}
+        asked = Timeline(as_lines(flights), micros(flights["scheduled_at"]).tolist())
+        replay = Replay(self.system, MODEL, timelines, asked, Span(start, start + days * DAY, STEP))
+        replay.run(lambda _: None)
         return replay
+
+    def _known(self, name: str) -> Timeline:
+        return known(self.sources[name], getattr(self.records, name))
 
     def send_only(self, start: Micros, days: int) -> None:
         """Send what became known in some days, without predicting."""
-        for name, source in self.sources.items():
-            lines = known(source, getattr(self.records, name)).between(start, start + days * DAY)
+        for name in self.sources:
+            lines = self._known(name).between(start, start + days * DAY)
             self.system.send(name, lines, format_moment(start + days * DAY))
         self.system.drain()
 
     def arms(self, now: Micros, keys: int = 60) -> dict[str, int]:
         """How many of some flights each version answers."""
-        lines = known(self.sources["departures"], self.records.departures).between(now - DAY, now)[:keys]
+        lines = self._known("departures").between(now - DAY, now)[:keys]
         predictions = self.system.predict(MODEL, lines, format_moment(now))
         versions = [str(p["version"]) for p in predictions]
         return {version: versions.count(version) for version in set(versions)}

@@ -17,14 +17,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from smallbox.aws.blobs import S3Blobs
-from smallbox.cli.demo.evidence import lake_of
-from smallbox.cli.demo.replay import MODEL
+from smallbox.cli.demo import MODEL
 from smallbox.cli.models import score
 from smallbox.cli.quarantine import replay
+from smallbox.cli.replay.evidence import lake_of
 from smallbox.cli.system import System
 from smallbox.errors import InvalidInput
 from smallbox.ingestion.quarantine import Quarantine
-from smallbox.times import DAY, day_of, format_moment
+from smallbox.times import DAY, Micros, day_of, format_moment
 from tests.deployed.conftest import START, Deployed
 
 pytestmark = pytest.mark.deployed
@@ -199,35 +199,38 @@ def test_a_bad_challenger_is_rolled_back(deployed: Deployed) -> None:
     """A challenger that guesses, let past the gate by hand, answers its share until the review rolls it back."""
     now = START + 2 * DAY
     refused = deployed.system.request("GET", f"/models/{MODEL}/versions")["versions"][-1]["number"]
-    released = _invoke(
-        deployed.system, "releasestart", {"model": MODEL, "version": refused, "as_of": format_moment(now)}
-    )
-    assert released["routing"]["challenger"] == refused
+    assert _started_by_hand(deployed.system, refused, now)["challenger"] == refused
     arms = deployed.arms(now)
     assert set(arms) == {"1", str(refused)}
     assert deployed.arms(now) == arms, "the same keys meet the same arm"
-    days = deployed.live(now, 3).counts.days
+    days = deployed.live(now, 4).counts.days
     actions = [day["release"]["action"] for day in days]
     assert "roll_back" in actions, [day["release"] for day in days]
-    assert set(deployed.arms(now + 3 * DAY)) == {"1"}
+    assert set(deployed.arms(now + 4 * DAY)) == {"1"}
 
 
 def test_a_better_challenger_is_promoted(deployed: Deployed) -> None:
     """A candidate of more data passes the gate, runs as a sticky canary, and takes over when its labels allow it."""
-    rolled_back, now = START + 5 * DAY, START + 13 * DAY
-    deployed.send_only(rolled_back, 8)
+    rolled_back, now = START + 6 * DAY, START + 13 * DAY
+    deployed.send_only(rolled_back, 7)
     document = {"model": MODEL, "as_of": format_moment(now), "reason": "more data"}
     run: Any = deployed.system.run("TrainingMachine", document)
     assert run["accepted"], run["verdict"]["why"]
-    assert run["routing"]["challenger"] == run["version"]
-    days = deployed.live(now, 4).counts.days
+    assert run["routing"]["challenger"] is None, "it waits for the review, or for a person"
+    assert _started_by_hand(deployed.system, run["version"], now)["challenger"] == run["version"]
+    days = deployed.live(now, 6).counts.days
     actions = [day["release"]["action"] for day in days]
     assert "promote" in actions, [day["release"] for day in days]
-    assert set(deployed.arms(now + 4 * DAY)) == {str(run["version"])}
+    assert set(deployed.arms(now + 6 * DAY)) == {str(run["version"])}
     events = [event["event"] for event in deployed.system.request("GET", f"/models/{MODEL}/history")["history"]]
     assert events.count("challenger") == 2
     assert "roll_back" in events
     assert "promote" in events
+
+
+def _started_by_hand(system: System, version: int, now: Micros) -> Any:
+    document = {"model": MODEL, "action": "start", "version": version, "who": "a test", "why": "by hand"}
+    return system.release({**document, "as_of": format_moment(now)})["routing"]
 
 
 def _shuffled_run(deployed: Deployed, name: str) -> Any:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
-from smallbox.errors import NotFound
+from smallbox.errors import NotStored
 from smallbox.ports import Stored
 from smallbox.times import SECOND, Micros
 from smallbox.written import text_of
@@ -21,7 +21,7 @@ class FakeBlobs:
 
     def get(self, key: str) -> bytes:
         if key not in self.objects:
-            raise NotFound(f"there is no object {key!r}", key=key)
+            raise NotStored(f"there is no object {key!r}", key=key)
         return self.objects[key]
 
     def download(self, key: str, into: BinaryIO) -> Stored:
@@ -64,6 +64,16 @@ class FakeMeter:
 
     def publish(self, figures: Mapping[str, float], dimensions: Mapping[str, str]) -> None:
         self.published.append((dict(figures), dict(dimensions)))
+
+
+class FakeJournal:
+    """The ``Journal`` port: keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[str, int, Exception]] = []
+
+    def fell_back(self, model: str, answers: int, why: Exception) -> None:
+        self.kept.append((model, answers, why))
 
 
 class FakeWorkflow:

@@ -16,10 +16,12 @@ class FakeLake:
         self._versions: dict[str, int] = {}
         self._appended: dict[str, dict[int, pa.Table]] = {}
         self._progress: dict[str, Progress] = {}
+        self._files: dict[str, int] = {}
 
     def _commit(self, table: str, rows: pa.Table) -> None:
         self._tables[table] = rows
         self._versions[table] = self._versions.get(table, -1) + 1
+        self._files[table] = self._files.get(table, 0) + 1
 
     def append(self, table: str, rows: pa.Table) -> None:
         if rows.num_rows:
@@ -76,9 +78,13 @@ class FakeLake:
     def version(self, table: str) -> int | None:
         return self._versions.get(table)
 
+    def files(self, table: str) -> int:
+        return self._files.get(table, 0)
+
     def compact(self, table: str) -> None:
         if table in self._tables:
             self._commit(table, self._tables[table].combine_chunks())
+            self._files[table] = 1
 
     def vacuum(self, table: str) -> None:
         """There is nothing behind the rows of this lake."""

@@ -29,7 +29,7 @@ from smallbox.serving.score import BatchScorer
 from smallbox.times import Micros, Moment, format_moment
 from smallbox.training.run import DatasetTask, FitTask
 from tests.fakes.documents import FakeDocuments
-from tests.fakes.edges import FakeBlobs, FakeMeter, FakeQueue, FakeWorkflow
+from tests.fakes.edges import FakeBlobs, FakeJournal, FakeMeter, FakeQueue, FakeWorkflow
 from tests.fakes.lake import FakeLake
 from tests.fakes.online import FakeOnlineStore
 
@@ -51,12 +51,13 @@ class World:
         self.registry, self.metrics = Registry(FakeDocuments()), FakeDocuments()
         self.events, self.drops, self.features, self.rebuilds, self.predictions = (FakeQueue() for _ in range(5))
         self.log = PredictionLog(project, self.lake)
+        self.journal = FakeJournal()
         self.shelf = ModelShelf(self.registry, self.blobs)
         self.backfill({})
 
     def backfill(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """What the backfill's state machine does."""
-        task = Backfill(self.project, self.lake, self.online, _no_pause)
+        task = Backfill(self.project, self.lake, self.online, self.rebuilds, _no_pause)
         plan = task.run("plan", document, PRESENT)
         filled = [task.run("fill", part, PRESENT) for part in plan["parts"]]
         return task.run("publish", {**plan, "filled": filled}, PRESENT)
@@ -84,7 +85,7 @@ class World:
     def drain(self) -> None:
         """Work every queue until it is empty."""
         for message in self.events.take():
-            Appender(self.project, self.lake, self.features).append([message])
+            Appender(self.project, self.lake, Quarantine(self.blobs), self.features).append([message])
         streamer = Streamer(self.project, self.online, self.features, self.rebuilds, _no_pause)
         for message in self.features.take():
             streamer.apply([message], PRESENT)
@@ -106,7 +107,7 @@ class World:
         self, model: str, instances: Sequence[Mapping[str, Any]], as_of: Micros, batch: str
     ) -> Sequence[Mapping[str, Any]]:
         """Predict as of a moment, and drain the log."""
-        predictor = Predictor(self.project, self.online, self.shelf, self.predictions)
+        predictor = Predictor(self.project, self.online, self.shelf, self.predictions, self.journal)
         answer = predictor.predict(
             model, {"instances": list(instances)}, Moment(as_of, is_replayed=True), PRESENT, batch
         )
@@ -120,12 +121,13 @@ class World:
         rows.to_parquet(content, index=False)
         content.seek(0)
         scorer = BatchScorer(self.project, self.lake, self.shelf, self.inbox)
-        scorer.score(f"score/{model}/in/f.parquet", content, PRESENT)
+        scorer.score(f"score/{model}/in/f.parquet", content, "tag", PRESENT)
         return {key.rsplit("/", 1)[1]: self.inbox.get(key) for key in self.inbox.list(f"score/{model}/out/")}
 
     def close_day(self, model: str, midnight: Micros) -> dict[str, Any]:
         """The upkeep, then the daily state machine: every task, in its order."""
-        Upkeep(self.project, self.lake).run({"as_of": format_moment(midnight)}, PRESENT)
+        Upkeep(self.project, self.lake, self.rebuilds).run({"as_of": format_moment(midnight)}, PRESENT)
+        self.drain()
         document: dict[str, Any] = {"model": model, "as_of": format_moment(midnight)}
         document = JoinTask(self.project, self.lake).run(document, PRESENT)
         check = CheckTask(self.project, self.lake, self.blobs, self.registry, self.metrics, self.meter)

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from smallbox.cli.demo.flights import Records, load
-from smallbox.cli.demo.replay import known, micros
+from smallbox.cli.demo.flights import Records, known, load, micros
 from smallbox.cli.system import MOST
 from smallbox.define.project import load as load_project
 from smallbox.times import Micros, parse_day

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from smallbox.cli.demo.replay import micros
+from smallbox.cli.demo.flights import micros
 from smallbox.monitoring.skew import skew_of
 from smallbox.ports import Between
 from smallbox.times import DAY, HOUR, Micros, format_moment
@@ -115,12 +115,14 @@ def test_a_dropped_file_is_scored_like_the_requests(lived: Lived, days: list[dic
 
 
 def test_a_second_version_goes_into_a_canary(lived: Lived, days: list[dict[str, Any]]) -> None:
-    """A retrained version that passes the gate answers its share of the keys, the same keys each time."""
-    run = lived.world.train(MODEL, START + 2 * DAY)
+    """A retrained version waits for the review, then answers its share of the keys, the same keys each time."""
+    now = START + 2 * DAY
+    run = lived.world.train(MODEL, now)
     assert run["accepted"], run["verdict"]["why"]
     assert run["champion"]["version"] == 1
-    assert run["routing"]["challenger"] == 2
-    now = START + 2 * DAY
+    assert run["routing"]["challenger"] is None
+    release = lived.world.close_day(MODEL, now)["release"]
+    assert (release["action"], release["version"]) == ("start", 2), release["why"]
     instances = lived.instances(now, now + DAY)[:400]
     first = lived.world.predict(MODEL, instances, now, "a")
     again = lived.world.predict(MODEL, instances, now, "b")

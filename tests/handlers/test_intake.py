@@ -1,6 +1,7 @@
 """Proves that each handler of data in does its work on the very event that AWS sends, with its own settings alone."""
 
 import json
+from array import array
 from collections.abc import Iterator
 from typing import Any
 from unittest.mock import patch
@@ -231,8 +232,8 @@ def test_a_part_of_a_dropped_file_is_loaded_from_its_message(aws: dict[str, str]
     """The message that a worker sends for a part leads another one to the part, the lake and the report."""
     key, inbox = "drop/weather/all.csv", S3Blobs("inbox")
     shelf = Shelf(inbox, "parts/0")
-    places = shelf.keep(key, [Part(0, 0, f"{HEAD}\n{ROW.format(wind=9.2)}\n".encode())])
-    shelf.write(Plan(key, "weather", parse_day("2013-03-02"), is_replayed=True, places=places, error=None))
+    firsts = shelf.keep(key, [Part(0, array("q", [2]), f"{HEAD}\n{ROW.format(wind=9.2)}\n".encode())])
+    shelf.write(Plan(key, "weather", parse_day("2013-03-02"), is_replayed=True, firsts=firsts, error=None))
     message = {"key": key, "folder": shelf.folder, "number": 0}
     assert handler("ingestion", "load")(_sqs(message)) == {"batchItemFailures": []}
     rows = DeltaLake.in_bucket("lake").read("records/weather")

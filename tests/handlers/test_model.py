@@ -9,8 +9,7 @@ import pytest
 
 from smallbox.aws.lake import DeltaLake
 from smallbox.aws.online import DynamoOnlineStore
-from smallbox.cli.demo.flights import Records, load
-from smallbox.cli.demo.replay import known
+from smallbox.cli.demo.flights import Records, known, load
 from smallbox.define.project import load as load_project
 from smallbox.features.ready import publish
 from smallbox.features.states import version_of

@@ -41,6 +41,21 @@ class Assembly:
                 for statement in policy["PolicyDocument"]["Statement"]:
                     yield name, statement
 
+    def machines(self) -> list[Mapping[str, Any]]:
+        """The definitions of all state machines, with ``*`` for each ARN in them."""
+        found = self.properties("AWS::StepFunctions::StateMachine").values()
+        parts = [machine["DefinitionString"]["Fn::Join"][1] for machine in found]
+        return [json.loads("".join(part if isinstance(part, str) else "*" for part in joined)) for joined in parts]
+
+    def allowed(self) -> Iterator["Allowed"]:
+        """Every action that a function is allowed, resource by resource, with its condition."""
+        functions = self.properties("AWS::Lambda::Function").values()
+        jobs = {mentioned(one["Role"]): one["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] for one in functions}
+        for role, statement in self.statements():
+            if role in jobs:
+                for action in as_list(statement["Action"]):
+                    yield Allowed(jobs[role], action, spelled(statement["Resource"]), statement.get("Condition", {}))
+
     def alarmed(self, metric: str, dimension: str) -> set[str]:
         """The logical ids of what has an alarm on the metric."""
         return {
@@ -50,6 +65,38 @@ class Assembly:
             for entry in alarm["Dimensions"]
             if entry["Name"] == dimension
         }
+
+
+def tasks_of(definition: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every task of a state machine's definition, those inside a map too, by name."""
+    for name, state in definition["States"].items():
+        if state["Type"] == "Task":
+            yield name, state
+        if state["Type"] == "Map":
+            yield from tasks_of(state["ItemProcessor"])
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What a function may do: one action on one resource, like ``Lake/tables/records/*``."""
+
+    job: str
+    action: str
+    resource: str
+    condition: Mapping[str, Any]
+
+
+def spelled(resource: Any) -> str:
+    """A bucket's ARN as its name, and what follows it; other ARNs as they stand in the template."""
+    parts = resource["Fn::Join"][1] if isinstance(resource, Mapping) and "Fn::Join" in resource else [resource]
+    return "".join(_spelled_part(part) for part in parts)
+
+
+def _spelled_part(part: Any) -> str:
+    if isinstance(part, str):
+        return part
+    name = str(part.get("Fn::ImportValue", part))
+    return next((bucket for bucket in ("Lake", "Inbox") if f"GetAtt{bucket}" in name), name)
 
 
 def mentioned(value: Any) -> str:

@@ -17,7 +17,7 @@ OUTPUTS = {
     "EventsQueue", "FeaturesQueue", "RebuildQueue", "PredictionsQueue", "DropsQueue", "ScoresQueue",
     "EventsDeadQueue", "FeaturesDeadQueue", "RebuildDeadQueue", "PredictionsDeadQueue", "DropsDeadQueue",
     "ScoresDeadQueue", "DecideDeadQueue", "TrainingMachine", "DailyMachine", "BackfillMachine", "UpkeepFunction",
-    "AlarmsTopic", "BreachesTopic",
+    "ReleaseFunction", "AlarmsTopic", "BreachesTopic",
     "LateArrivalDataAlarm", "LateArrivalFeaturesAlarm", "LateArrivalPredictionsAlarm", "LateArrivalAccuracyAlarm",
 }  # fmt: skip
 
@@ -75,6 +75,14 @@ def test_the_heavy_functions_are_one_image_on_aws(aws: Assembly) -> None:
     assert len({tuple(f["ImageConfig"]["Command"]) for f in images}) == len(images) == 12
     assert {f["Runtime"] for f in functions if f not in images} == {"python3.13"}
     assert all(f["Architectures"] == ["arm64"] for f in functions)
+
+
+def test_threads_that_wait_do_not_spin(aws: Assembly, local: Assembly) -> None:
+    """A function has a part of a processor, or shares one: a waiting thread must leave it to the one that works."""
+    for assembly in (aws, local):
+        functions = assembly.properties("AWS::Lambda::Function").values()
+        policies = {function["Environment"]["Variables"].get("OMP_WAIT_POLICY") for function in functions}
+        assert policies == {"PASSIVE"}
 
 
 def test_the_loader_has_room_for_a_large_file(aws: Assembly) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.infra.templates import Assembly, mentioned
+from tests.infra.templates import Assembly, mentioned, tasks_of
 
 pytestmark = pytest.mark.xdist_group("synthesis")
 
@@ -74,3 +74,15 @@ def test_alarms_may_speak_to_every_topic(aws: Assembly) -> None:
     for policy in policies:
         allowed = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
         assert [s["Principal"] for s in allowed] == [{"Service": "cloudwatch.amazonaws.com"}]
+
+
+def test_every_task_tries_again_what_may_go_well_the_next_time(aws: Assembly) -> None:
+    """Every task of every machine tries again for minutes when a store is contended or does not answer."""
+    tasks = [task for machine in aws.machines() for task in tasks_of(machine)]
+    names = {"Dataset", "Fit", "Register", "Start", "Join", "Check", "Review", "Decide", "Plan", "Fill", "Publish"}
+    assert {name for name, _ in tasks} == names
+    for name, task in tasks:
+        (retry,) = [one for one in task["Retry"] if set(one["ErrorEquals"]) == {"Conflict", "Unavailable"}]
+        waits = [retry["IntervalSeconds"] * retry["BackoffRate"] ** n for n in range(retry["MaxAttempts"])]
+        assert sum(waits) > 300, name
+        assert any("Lambda.TooManyRequestsException" in one["ErrorEquals"] for one in task["Retry"]), name

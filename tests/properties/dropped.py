@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from smallbox.define import FeatureView, Source, count, number, text, timestamp
 from smallbox.define.project import Project
 from smallbox.errors import Conflict
+from smallbox.features.named import keys_named
 from smallbox.ingestion.drops import Drops
 from smallbox.ingestion.parts import Sizes
 from smallbox.ingestion.readers import Limits
@@ -102,7 +103,7 @@ class Outcome:
     reports: Mapping[str, Any]
     quarantine: Mapping[str, bytes]
     rows: Sequence[Mapping[str, Any]]
-    rebuilds: frozenset[str]
+    rebuilt: frozenset[str]
     parts: frozenset[str]
 
 
@@ -151,6 +152,11 @@ class Dropping:
         while self.queue.messages:
             self.deliver(0)
 
+    def asked(self) -> frozenset[str]:
+        """The keys of the records that the rebuild was asked for."""
+        keys = keys_named(self._source, self.rebuild.messages, self.lake, STORED_AT)
+        return frozenset(keys.to_pylist())
+
     def outcome(self) -> Outcome:
         """What others see, with the log read as its readers do: each version once."""
         objects = self.blobs.objects
@@ -160,6 +166,6 @@ class Dropping:
             {k: json.loads(v) for k, v in objects.items() if k.startswith("reports/")},
             {k: v for k, v in objects.items() if k.startswith("quarantine/")},
             sorted(rows, key=lambda row: (row["key"], row["known_at"], row["digest"])),
-            frozenset(json.dumps(message) for message in self.rebuild.messages),
+            self.asked(),
             frozenset(k for k in self.inbox.objects if k.startswith("parts/") and not k.endswith(".json")),
         )

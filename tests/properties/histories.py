@@ -87,6 +87,14 @@ VIEWS = {name: _views(source) for name, source in SOURCES.items()}
 ENTITIES = ("a", "b|c")
 PLACES = ("x", "y\\")
 
+_LEADS = {
+    "on_arrival": (DAY, 3 * DAY, 9 * DAY, 20 * DAY),
+    "at_once": (2 * DAY,),
+    "later": (2 * DAY - HOUR,),
+    "before": (DAY, 2 * DAY + 6 * HOUR),
+}
+"""How long before its event a record may be received, by source: as far as the contract lets it."""
+
 _ANCHOR = START + 12 * DAY
 _edges = st.builds(
     lambda length, tiles: _ANCHOR - length + tiles * 10 * MINUTE,
@@ -107,14 +115,14 @@ _sizes = st.one_of(
 
 @st.composite
 def records(draw: st.DrawFn, source: Source) -> Record:
-    """A record of a few keys, received at, before or long after its event."""
+    """A record of a few keys, received at, long before or long after its event."""
     time = draw(moments)
-    delay = draw(st.sampled_from([0, MINUTE, HOUR, 30 * HOUR, 12 * DAY]))
+    delay = draw(st.sampled_from([0, MINUTE, HOUR, 30 * HOUR, 12 * DAY, *(-lead for lead in _LEADS[source.name])]))
     raw: dict[str, Any] = {
         "id": draw(st.sampled_from("klmnopqrstuv")),
         "at": format_moment(time),
-        "who": draw(st.sampled_from([*ENTITIES, None])),
-        "where": draw(st.sampled_from(PLACES)),
+        "who": draw(st.sampled_from([*ENTITIES, "", None])),
+        "where": draw(st.sampled_from([*PLACES, ""])),
         "size": draw(_sizes),
         "ok": draw(st.sampled_from([True, False, None])),
     }

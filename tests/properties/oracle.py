@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from smallbox.define import Attributes
 from smallbox.define.aggregates import Aggregate, Operand
 from smallbox.define.conditions import OPERATORS, Condition
 from smallbox.define.view import FeatureView
@@ -31,8 +32,19 @@ def versions_at(records: Sequence[Record], as_of: int) -> list[Record]:
 
 def features(view: FeatureView, records: Sequence[Record], entity: str, as_of: int) -> list[float]:
     """Every feature of an entity at a moment."""
-    known = [r for r in versions_at(records, as_of) if view.entity_of(r.values) == entity]
+    known = [r for r in versions_at(records, as_of) if entity_of(view, r) == entity]
     return [_feature(view, aggregate, known, as_of) for aggregate in view.features.values()]
+
+
+def entity_of(view: FeatureView | Attributes, record: Record) -> str | None:
+    """Who a record is about: the parts of a name, escaped and joined; nobody where one is null or empty."""
+    name = ""
+    for field in view.entity_fields:
+        part: Any = record.values[field]
+        if part is None or not part:
+            return None
+        name += "|" * bool(name) + part.replace("\\", "\\\\").replace("|", "\\|")
+    return name
 
 
 def check(view: FeatureView, found: Floats, expected: Sequence[Sequence[float]]) -> None:

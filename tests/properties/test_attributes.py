@@ -31,7 +31,7 @@ ATTRIBUTES = {
 
 def stands(records: Sequence[Record], entity: str, view: Attributes, as_of: int) -> tuple[list[Any], list[Any]]:
     """The numbers and texts of an entity at a moment, by a loop."""
-    begun = [r for r in oracle.versions_at(records, as_of) if view.entity_of(r.values) == entity and r.time <= as_of]
+    begun = [r for r in oracle.versions_at(records, as_of) if oracle.entity_of(view, r) == entity and r.time <= as_of]
     said = max(begun, key=lambda r: (r.time, r.key)).values if begun else {}
     numbers = [np.nan if said.get(n) is None else float(said[n]) for n in ("size", "ok")]  # type: ignore[arg-type]
     return numbers, [said.get("where")]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from smallbox.define import FeatureView, Source, count, last, mean
 from smallbox.features.rebuild import Part
+from smallbox.features.requests import Rebuild
 from smallbox.features.states import version_of
 from smallbox.records import Record
 from smallbox.times import DAY
@@ -32,16 +33,17 @@ def changed(source: Source) -> FeatureView:
 
 
 def fill(world: World, view: FeatureView, now: int, crash: int | None, *, whole: bool) -> None:
-    """Fill every part, each once more when it dies."""
+    """Fill every part, each once more when it dies; what is known only later is asked again."""
     for number in range(PARTS):
         world.store.crash_after(crash)
         try:
-            world.rebuilder.fill([view], Part(number, PARTS), now, whole=whole)
+            filled = world.rebuilder.fill([view], Part(number, PARTS), now, whole=whole)
         except Crash:
             world.store.crash_after(None)
-            world.rebuilder.fill([view], Part(number, PARTS), now, whole=whole)
+            filled = world.rebuilder.fill([view], Part(number, PARTS), now, whole=whole)
         finally:
             world.store.crash_after(None)
+        world.requests.append(Rebuild(world.source.name, filled.later))
 
 
 @names

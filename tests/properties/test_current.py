@@ -17,6 +17,7 @@ from smallbox.ingestion.upkeep import Upkeep
 from smallbox.ports import Lake
 from smallbox.records import Record
 from smallbox.times import Micros, format_moment
+from tests.fakes.edges import FakeQueue
 from tests.fakes.lake import FakeLake
 
 FIELDS = {"id": text(), "at": timestamp(), "x": number(nullable=True)}
@@ -83,7 +84,7 @@ def live(lake: Lake, history: Sequence[Any]) -> None:
         before = lake.progress(CURRENT)
         mortal = Mortal(lake, how[0], is_after=how[1]) if kind == "killed" else lake
         with suppress(KilledError):
-            Upkeep(project, mortal).run({"as_of": format_moment(what)}, LAST)
+            Upkeep(project, mortal, FakeQueue()).run({"as_of": format_moment(what)}, LAST)
         if kind == "upkeep" and (before is None or what >= before.as_of):
             hold(lake, what)
 

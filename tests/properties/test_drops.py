@@ -1,6 +1,7 @@
 """Dropped files: however they are cut, whoever dies, and whatever is delivered again, the same comes of them."""
 
 import dataclasses
+import json
 from typing import Any
 
 from hypothesis import event, given, settings
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from smallbox.define.project import Project
 from smallbox.ingestion.parts import Sizes
 from smallbox.ingestion.table import latest, name_of
-from smallbox.times import DAY
+from smallbox.times import DAY, SECOND
 from tests.properties.dropped import PROJECTS, STORED_AT, WHOLE, Dropping, Outcome, files, sizes
 
 projects = st.sampled_from(sorted(PROJECTS, key=str)).map(PROJECTS.__getitem__)
@@ -84,6 +85,36 @@ def test_the_same_file_dropped_twice_changes_no_value(
         assert again.rows == once.rows
     counts = [[(r.get("accepted"), r.get("rejected")) for r in o.reports.values()] for o in (once, again)]
     assert counts[0] == counts[1]
+
+
+names = st.sampled_from(["a", "b", "a_b", "a/b", "b/a", "a.b", "ä", "x" * 200, "x" * 199 + "y", "a.3"])
+
+
+@given(
+    dropped=st.lists(st.tuples(names, st.integers(1, 8)), min_size=1, max_size=6), sizes=sizes, deliveries=deliveries
+)
+@settings(deadline=None, max_examples=100)
+def test_the_rejects_of_all_drops_are_there(
+    dropped: list[tuple[str, int]], sizes: Sizes, deliveries: list[dict[str, Any]]
+) -> None:
+    """Whatever files are named, whichever key is dropped again, whoever dies and repeats: each bad row waits, once.
+
+    Each drop is taken before the next one of its key is stored; its parts may be loaded after.
+    """
+    system = Dropping(PROJECTS["1h"], sizes)
+    for number, (name, bad) in enumerate(dropped):
+        content = "".join(f'{{"id": "{number}-{row}", "size": 9}}\n' for row in range(bad))
+        system.store(f"drop/things/{name}.jsonl", content.encode(), STORED_AT + number * SECOND)
+        system.deliver(len(system.queue.messages) - 1, again=True)
+        system.deliver(len(system.queue.messages) - 1)
+    for delivery in deliveries:
+        if system.queue.messages:
+            system.deliver(**delivery)
+    system.drain()
+    found = [
+        json.loads(line)["record"]["id"] for file in system.outcome().quarantine.values() for line in file.splitlines()
+    ]
+    assert sorted(found) == sorted(f"{number}-{row}" for number, (_, bad) in enumerate(dropped) for row in range(bad))
 
 
 def _values(system: Dropping, project: Project, as_of: int) -> list[Any]:

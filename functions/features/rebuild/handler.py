@@ -10,7 +10,7 @@ from smallbox.aws.pauses import jittered
 from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import Rebuild, from_environment
 from smallbox.define.project import load
-from smallbox.features.rebuilds import RebuildTask
+from smallbox.features.rebuilds import RebuildTask, group_of
 
 settings = from_environment(Rebuild)
 lake, store = DeltaLake.in_bucket(settings.lake_bucket), DynamoOnlineStore(settings.online_table)
@@ -20,4 +20,4 @@ task = RebuildTask(load(), lake, store, SqsQueue(settings.rebuild_queue), jitter
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Rebuild what the messages ask for, source by source."""
     del context
-    return consume(event, lambda message: str(message["source"]), lambda messages: task.run(messages, clock.now()))
+    return consume(event, group_of, lambda messages: task.run(messages, clock.now()))

@@ -5,6 +5,7 @@ from typing import Any
 from smallbox.aws import clock
 from smallbox.aws.lake import DeltaLake
 from smallbox.aws.settings import Join, from_environment
+from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
 from smallbox.feedback.run import JoinTask
 
@@ -12,6 +13,7 @@ settings = from_environment(Join)
 task = JoinTask(load(), DeltaLake.in_bucket(settings.lake_bucket))
 
 
+@as_task
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Join what became known; passes the day's document on."""
     del context

@@ -4,15 +4,18 @@ from typing import Any
 
 from smallbox.aws import clock
 from smallbox.aws.lake import DeltaLake
+from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import Upkeep as Settings
 from smallbox.aws.settings import from_environment
+from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
 from smallbox.ingestion.upkeep import Upkeep
 
 settings = from_environment(Settings)
-upkeep = Upkeep(load(), DeltaLake.in_bucket(settings.lake_bucket))
+upkeep = Upkeep(load(), DeltaLake.in_bucket(settings.lake_bucket), SqsQueue(settings.rebuild_queue))
 
 
+@as_task
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Look after every table, as of the event's ``as_of`` or now; where each table ``current`` stands."""
     del context

@@ -7,6 +7,7 @@ from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.lake import DeltaLake
 from smallbox.aws.meter import CloudWatchMeter
 from smallbox.aws.settings import Check, from_environment
+from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
 from smallbox.monitoring.run import CheckTask
 from smallbox.registry.store import Registry
@@ -22,6 +23,7 @@ task = CheckTask(
 )
 
 
+@as_task
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Check the day; passes the day's document on with what breached."""
     del context

@@ -1,9 +1,11 @@
-"""Third task of a training run: the gate, and the version's record."""
+"""Third task of a training run: the gate, and the version's record; or the record that the run failed."""
 
 from typing import Any
 
+from smallbox.aws import clock
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.settings import Register, from_environment
+from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
 from smallbox.registry.register import RegisterTask
 from smallbox.registry.store import Registry
@@ -12,7 +14,10 @@ settings = from_environment(Register)
 task = RegisterTask(load(), Registry(DynamoDocuments(settings.registry_table)))
 
 
+@as_task
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Judge and register the candidate; passes the run's document on with ``accepted``."""
+    """Judge and register the candidate; passes the run's document on with ``accepted``. Or record a failure."""
     del context
+    if event.get("step") == "failure":
+        return task.record_failure(event["document"], clock.now())
     return task.run(event)

@@ -5,6 +5,7 @@ from typing import Any
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.lake import DeltaLake
 from smallbox.aws.settings import Review, from_environment
+from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
 from smallbox.registry.store import Registry
 from smallbox.release.run import ReviewTask
@@ -13,6 +14,7 @@ settings = from_environment(Review)
 task = ReviewTask(load(), DeltaLake.in_bucket(settings.lake_bucket), Registry(DynamoDocuments(settings.registry_table)))
 
 
+@as_task
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Review the canary; passes the day's document on."""
     del context

@@ -1,18 +1,23 @@
-"""Last task of a training run: the registered version becomes champion, or challenger in a canary."""
+"""Last task of a training run: the registered version becomes champion, or waits. And every change by hand."""
 
 from typing import Any
 
+from smallbox.aws import clock
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.settings import Start, from_environment
+from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
 from smallbox.registry.store import Registry
+from smallbox.release.by_hand import ByHandTask
 from smallbox.release.start import StartTask
 
 settings = from_environment(Start)
-task = StartTask(load(), Registry(DynamoDocuments(settings.registry_table)))
+project, registry = load(), Registry(DynamoDocuments(settings.registry_table))
+task, by_hand = StartTask(project, registry), ByHandTask(project, registry)
 
 
+@as_task
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Release the version; passes the run's document on."""
+    """Release the run's version and pass its document on; or do what the command ``smallbox release`` asks for."""
     del context
-    return task.run(event)
+    return by_hand.run(event, clock.now()) if "action" in event else task.run(event)

@@ -6,6 +6,7 @@ from smallbox.aws import clock
 from smallbox.aws.alarms import models_of
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.settings import Decide, from_environment
+from smallbox.aws.tasks import as_task
 from smallbox.aws.workflow import StateMachine
 from smallbox.define.project import load
 from smallbox.registry.store import Registry
@@ -20,6 +21,7 @@ task = DecideTask(
 )
 
 
+@as_task
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Decide for the day's model, or for each model whose alarm the event brings."""
     del context

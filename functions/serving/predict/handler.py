@@ -6,6 +6,7 @@ from smallbox.aws import api, clock
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.clients import client
 from smallbox.aws.documents import DynamoDocuments
+from smallbox.aws.journal import LogJournal
 from smallbox.aws.online import DynamoOnlineStore
 from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import Predict, from_environment
@@ -18,7 +19,7 @@ from smallbox.serving.predict import ModelShelf, Predictor
 settings, reads = from_environment(Predict), SignedDynamoDb.like(client("dynamodb"))
 shelf = ModelShelf(Registry(DynamoDocuments(settings.registry_table, reads=reads)), S3Blobs(settings.lake_bucket))
 store, queue = DynamoOnlineStore(settings.online_table, reads=reads), SqsQueue(settings.predictions_queue)
-predictor = Predictor(load(), store, shelf, queue)
+predictor = Predictor(load(), store, shelf, queue, LogJournal())
 protocol = InferenceProtocol(load(), shelf, predictor)
 app = api.resolver()
 

@@ -23,5 +23,7 @@ scorer = BatchScorer(load(), DeltaLake.in_bucket(settings.lake_bucket), shelf, i
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Score each file that the messages name."""
     del context
-    score_one = each_object(inbox, lambda key, content: scorer.score(key, content, clock.now()), scorer.refuse)
+    score_one = each_object(
+        inbox, lambda key, content, tag: scorer.score(key, content, tag, clock.now()), scorer.refuse
+    )
     return consume(event, key_of, score_one)

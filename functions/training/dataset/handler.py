@@ -6,6 +6,7 @@ from smallbox.aws import clock
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.lake import DeltaLake
 from smallbox.aws.settings import Dataset, from_environment
+from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
 from smallbox.training.run import DatasetTask
 
@@ -13,6 +14,7 @@ settings = from_environment(Dataset)
 task = DatasetTask(load(), DeltaLake.in_bucket(settings.lake_bucket), S3Blobs(settings.lake_bucket))
 
 
+@as_task
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Build and store the dataset; passes the run's document on."""
     del context

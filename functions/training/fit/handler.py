@@ -5,6 +5,7 @@ from typing import Any
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.settings import Fit, from_environment
+from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
 from smallbox.registry.store import Registry
 from smallbox.training.run import FitTask
@@ -13,6 +14,7 @@ settings = from_environment(Fit)
 task = FitTask(load(), S3Blobs(settings.lake_bucket), Registry(DynamoDocuments(settings.registry_table)))
 
 
+@as_task
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Fit the candidate and store its artifacts; passes the run's document on."""
     del context

@@ -47,3 +47,17 @@ def test_a_group_that_fails_fails_alone() -> None:
 
     answer = consume(_event(*(f'{{"source": "{s}"}}' for s in "abca")), lambda m: str(m["source"]), process)
     assert sorted(_failed(answer)) == ["0", "1", "3"]
+
+
+def test_a_bad_message_fails_alone_in_its_group() -> None:
+    """Of ten messages of one group the bad one is tried again; the nine others are done, in their order."""
+    done: list[int] = []
+
+    def process(messages: Sequence[Message]) -> None:
+        if any(message["n"] == 6 for message in messages):
+            raise ZeroDivisionError
+        done.extend(message["n"] for message in messages)
+
+    answer = consume(_event(*(json.dumps({"n": n}) for n in range(10))), lambda _: "a", process)
+    assert _failed(answer) == ["6"]
+    assert done == [0, 1, 2, 3, 4, 5, 7, 8, 9]

@@ -22,6 +22,7 @@ from smallbox.ingestion.table import history, latest, name_of, to_table
 from smallbox.ingestion.upkeep import Upkeep
 from smallbox.ports import Between, Progress
 from smallbox.records import Record
+from tests.fakes.edges import FakeQueue
 
 source = Source("s", "id", "at", {"id": text(), "at": timestamp(), "x": number()})
 LOG, CURRENT = name_of(source), current_of(source)
@@ -52,7 +53,7 @@ def test_vacuum_removes_what_was_replaced_and_nothing_else(tmp_path: Path) -> No
         lake.append(LOG, rows_of(f"k{n}"))
     before = lake.read(LOG)
     assert before is not None
-    Upkeep(project, lake).run({}, LAST)
+    Upkeep(project, lake, FakeQueue()).run({}, LAST)
     assert len(files(tmp_path, LOG)) == len(files(tmp_path, CURRENT)) == 1
     after = new(tmp_path).read(LOG)
     assert after is not None
@@ -65,7 +66,7 @@ def test_a_replaced_file_is_kept_for_its_retention(tmp_path: Path) -> None:
     for n in range(3):
         lake.append(LOG, rows_of(f"k{n}"))
     before, version = files(tmp_path, LOG), lake.version(LOG)
-    Upkeep(project, lake).run({}, LAST)
+    Upkeep(project, lake, FakeQueue()).run({}, LAST)
     assert before < files(tmp_path, LOG)
     assert DeltaTable(str(tmp_path / LOG), version=version).to_pyarrow_table().num_rows == 3
 
@@ -87,7 +88,7 @@ def test_upkeep_writes_a_checkpoint(tmp_path: Path) -> None:
     lake = new(tmp_path)
     for n in range(5):
         lake.append(LOG, rows_of(f"k{n}"))
-    Upkeep(project, lake).run({}, LAST)
+    Upkeep(project, lake, FakeQueue()).run({}, LAST)
     commits = tmp_path / LOG / "_delta_log"
     assert f"{lake.version(LOG):020}.checkpoint.parquet" in {path.name for path in commits.iterdir()}
     for commit in commits.glob("*.json"):
@@ -95,6 +96,51 @@ def test_upkeep_writes_a_checkpoint(tmp_path: Path) -> None:
     rows = new(tmp_path).read(LOG)
     assert rows is not None
     assert rows.num_rows == 5
+
+
+def test_many_appends_leave_few_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any upkeep a log of many small appends has few files, no row more or less, and its commits are told."""
+    monkeypatch.setattr(lake_module, "TAIL_COMMITS", 5)
+    lake = new(tmp_path)
+    for n in range(23):
+        lake.append(LOG, rows_of(f"k{n:02}"))
+        assert lake.files(LOG) <= 5
+    assert new(tmp_path).files(LOG) <= 5
+    rows = lake.read(LOG)
+    assert rows is not None
+    assert sorted(rows["key"].to_pylist()) == [f"k{n:02}" for n in range(23)]
+    bring_forward(source, lake, LAST)
+    lake.append(LOG, rows_of("later"))
+    bring_forward(source, lake, LAST)
+    assert len(lake.read(CURRENT) or ()) == 24
+
+
+def test_large_files_are_left_to_the_upkeep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an append rewrites does not grow with the table: a file of the size that is aimed at stays as it is."""
+    monkeypatch.setattr(lake_module, "TAIL_COMMITS", 5)
+    monkeypatch.setattr(lake_module, "TAIL_BYTES", 10_000)
+    lake = new(tmp_path)
+    lake.append(LOG, rows_of(*(f"first-{n}" for n in range(500))))
+    (large,) = files(tmp_path, LOG)
+    for n in range(7):
+        lake.append(LOG, rows_of(f"k{n}"))
+    held = {uri.rpartition("/")[2] for uri in DeltaTable(str(tmp_path / LOG)).file_uris()}
+    assert large in held
+    assert len(held) < 8
+
+
+def test_an_append_stands_though_its_compaction_loses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When another writer is faster the rows are in, and the append does not fail."""
+    monkeypatch.setattr(lake_module, "TAIL_COMMITS", 1)
+
+    def lose(*_: object, **__: object) -> None:
+        raise CommitFailedError
+
+    monkeypatch.setattr("deltalake.table.TableOptimizer.compact", lose)
+    lake = new(tmp_path)
+    for n in range(3):
+        lake.append(LOG, rows_of(f"k{n}"))
+    assert lake.files(LOG) == 3
 
 
 def test_what_was_appended_long_ago_is_merged_from_the_whole_log(tmp_path: Path) -> None:
@@ -156,7 +202,7 @@ def test_an_append_whose_answer_was_lost_counts_once(tmp_path: Path, monkeypatch
     monkeypatch.setattr(lake_module, "write_deltalake", write)
     lake.append(LOG, rows_of("a"))
     monkeypatch.undo()
-    Upkeep(project, lake).run({}, LAST)
+    Upkeep(project, lake, FakeQueue()).run({}, LAST)
     log, current = lake.read(LOG), lake.read(CURRENT)
     assert log is not None
     assert current is not None
@@ -186,8 +232,8 @@ def test_nothing_is_lost_while_writers_append_and_upkeep_runs(tmp_path: Path) ->
         writer.start()
     keeper = DeltaLake(str(tmp_path), options={}, slice_rows=3)
     while any(writer.is_alive() for writer in writers):
-        Upkeep(project, keeper).run({}, LAST)
-    Upkeep(project, keeper).run({}, LAST)
+        Upkeep(project, keeper, FakeQueue()).run({}, LAST)
+    Upkeep(project, keeper, FakeQueue()).run({}, LAST)
     assert failures == []
     log, current = new(tmp_path).read(LOG), new(tmp_path).read(CURRENT)
     assert log is not None
@@ -212,3 +258,25 @@ def _caught(failures: list[BaseException], work: Callable[[], None]) -> Callable
             failures.append(error)
 
     return run
+
+
+def test_a_lake_that_cannot_be_read_is_unavailable(tmp_path: Path) -> None:
+    """What delta-rs and Arrow raise as an ``OSError`` is worth another try, also where rows come in slices."""
+    new(tmp_path).append(LOG, rows_of("a"))
+    for file in (tmp_path / LOG).glob("*.parquet"):
+        file.unlink()
+    lake = new(tmp_path)
+    for read in (lambda: lake.read(LOG), lambda: list(lake.slices(LOG))):
+        with pytest.raises(Unavailable):
+            read()
+
+
+def test_a_table_that_may_not_be_opened_is_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal is not taken for a table that is not there yet."""
+
+    def refused(*_: Any, **__: Any) -> None:
+        raise OSError("the operation lacked the necessary privileges")
+
+    monkeypatch.setattr(lake_module, "DeltaTable", refused)
+    with pytest.raises(Unavailable, match="records/s"):
+        new(tmp_path).version(LOG)

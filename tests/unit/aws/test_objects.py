@@ -1,5 +1,6 @@
 """Proves that a file that cannot be read is reported, and one that could not be read just now is tried again."""
 
+import hashlib
 from typing import Any, BinaryIO
 
 import pytest
@@ -16,7 +17,8 @@ def _consume(error: SmallboxError | None) -> list[str]:
     blobs.put("drop/weather/a.csv", b"rows")
     seen: list[str] = []
 
-    def process(key: str, content: BinaryIO) -> None:
+    def process(key: str, content: BinaryIO, tag: str) -> None:
+        assert tag == hashlib.md5(b"rows", usedforsecurity=False).hexdigest()
         seen.append(f"{key}: {content.read().decode()}")
         if error is not None:
             raise error

@@ -1,10 +1,24 @@
 """Proves that a wrong definition is refused when it is imported, with the place and what to write instead."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from smallbox.define import FeatureView, Model, Source, boolean, count, label, mean, number, rate, text, timestamp
+from smallbox.define import (
+    FeatureView,
+    Model,
+    Release,
+    Source,
+    boolean,
+    count,
+    label,
+    mean,
+    number,
+    rate,
+    text,
+    timestamp,
+)
 from smallbox.define.project import load, project_of
 from smallbox.errors import DefinitionError, NotFound
 from smallbox.ingestion.contract import check_values
@@ -33,6 +47,11 @@ def _model(**changes: object) -> Model:
     return Model(**{**parts, **changes})  # type: ignore[arg-type]
 
 
+def reads_who(who: Any) -> Any:
+    """An on-demand feature of a text."""
+    return who == ""
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
@@ -49,6 +68,7 @@ def _model(**changes: object) -> Model:
         (lambda: label(PERSONAL, on="id", value="bad", within="1d"), "label's field 'bad' may not be pii"),
         (lambda: _model(request=PERSONAL, views=()), "'who' is a personal text"),
         (lambda: _model(request=PERSONAL, inputs=("amount",)), "entity 'who' may not be pii"),
+        (lambda: _model(request=PERSONAL, inputs=("amount",), views=(), on_demand=(reads_who,)), "personal text 'who'"),
         (lambda: text(pattern="("), "not a regular expression"),
         (lambda: text(pattern="a", choices=("a",)), "leave the pattern 'a' out"),
         (lambda: text(pattern="(a+)*"), r"write '\*\+'"),
@@ -67,6 +87,12 @@ def _model(**changes: object) -> Model:
         (lambda: label(SOURCE, on="id", value="amount", within="1d"), "boolean"),
         (lambda: _model(inputs=("amuont",)), "'amuont' is no field"),
         (lambda: _model(views=(VIEW, FeatureView("w", "who", SOURCE, {"payments_1h": count("2h")}))), "only once"),
+        (
+            lambda: _model(label=label(SOURCE, on="id", value="bad", within="14d")),
+            r"write release=Release\(max_days=21\)",
+        ),
+        (lambda: _model(release=Release(max_days=1)), r"write release=Release\(max_days=8\)"),
+        (lambda: Release(min_of_each_class=1), "at least 2"),
         (lambda: project_of([_model(), _model()]), "two models"),
     ],
 )

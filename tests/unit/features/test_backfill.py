@@ -39,7 +39,7 @@ class World:
         """What the code defines from now on; its processes are new."""
         self.project = project_of([replace(late_parcel, views=views)])
         self.streamer = Streamer(self.project, self.store, FakeQueue(), FakeQueue(), lambda _: None)
-        self.backfill = Backfill(self.project, self.lake, self.store, lambda _: None)
+        self.backfill = Backfill(self.project, self.lake, self.store, FakeQueue(), lambda _: None)
         return self.project
 
     def receive(self, *keys: str, ago: int = HOUR) -> None:

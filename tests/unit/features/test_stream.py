@@ -9,9 +9,10 @@ from smallbox.define import FeatureView, Source, count, mean, number, text, time
 from smallbox.define.project import project_of
 from smallbox.errors import Conflict
 from smallbox.features import tiles
-from smallbox.features.rebuild import Rebuilder
+from smallbox.features.rebuild import Rebuilder, Rebuilt
+from smallbox.features.requests import Rebuild
 from smallbox.features.states import key_of
-from smallbox.features.stream import LIMIT, Rebuild, apply, plan, sort
+from smallbox.features.stream import LIMIT, apply, plan, sort
 from smallbox.features.streamer import Streamer
 from smallbox.features.writes import write_states
 from smallbox.ingestion.messages import LIMIT_BYTES, pack
@@ -90,7 +91,7 @@ def test_a_marker_says_what_counts() -> None:
     loser, winner = versions
     store, _, rebuilder = world(winner, loser)
     send(store, winner)
-    rebuilder.correct(Rebuild("s", {"k": loser.digest}), NOW)
+    rebuilder.correct(["k"], NOW)
     assert store.marked["s#k"].digest == winner.digest
 
 
@@ -157,7 +158,7 @@ def test_a_correction_that_moves_a_record() -> None:
     send(store, before)
     request = send(store, after)[2]
     assert request == Rebuild("s", {"k": after.digest})
-    assert rebuilder.correct(Rebuild.from_json(request.as_json()), NOW + 1)
+    assert not rebuilder.correct(Rebuild.from_json(request.as_json()).digests, NOW + 1).later
     assert (counted(store, "a"), counted(store, "b")) == (0, 1)
     assert send(store, after)[1:] == (1, None)
 
@@ -167,7 +168,7 @@ def test_a_rebuild_and_the_stream_at_once() -> None:
     first, second = record("first"), record("second")
     store, _, rebuilder = world(first, second)
     store.meanwhile.append(lambda: send(store, second))
-    rebuilder.correct(Rebuild("s", {"first": first.digest}), NOW)
+    rebuilder.correct(["first"], NOW)
     assert not store.meanwhile
     assert counted(store) == counted(store, "p", views[1]) == 2
 
@@ -235,12 +236,12 @@ def test_materializing_twice_changes_nothing() -> None:
     with pytest.raises(Crash):
         rebuilder.materialize(NOW)
     store.crash_after(None)
-    assert rebuilder.materialize(NOW) == rebuilder.materialize(NOW) == 4
+    assert rebuilder.materialize(NOW).states == rebuilder.materialize(NOW).states == 4
     assert counted(store) == 30
 
 
 def test_nothing_in_the_lake_is_nothing_to_do() -> None:
     """Without a table there is nothing to rebuild."""
     rebuilder = Rebuilder(source, views, FakeLake(), FakeOnlineStore(), lambda _: None)
-    assert rebuilder.materialize(NOW) == 0
-    assert rebuilder.correct(Rebuild("s", {"k": "d"}), NOW)
+    assert rebuilder.materialize(NOW).states == 0
+    assert rebuilder.correct(["k"], NOW) == Rebuilt()

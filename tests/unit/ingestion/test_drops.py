@@ -1,11 +1,13 @@
 """Proves what the report and the quarantine of a dropped file say, and as of when its rows are received."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from smallbox.errors import Conflict, Unavailable
+from smallbox.features.requests import loaded
 from smallbox.ingestion.parts import Sizes
 from smallbox.ingestion.readers import Limits
 from smallbox.ingestion.table import name_of
@@ -32,7 +34,7 @@ def _loaded(content: bytes, key: str = KEY, sizes: Sizes = SMALL) -> tuple[Dropp
 
 
 def test_a_large_file_has_one_report_over_its_parts() -> None:
-    """Seven rows in parts of three: three parts, one of the rows in quarantine, one request to rebuild the views."""
+    """Seven rows in parts of three: three parts, a row in quarantine, one request to rebuild what the others touch."""
     system, report = _loaded(_file(7, bad=5))
     assert report == {
         "key": KEY,
@@ -42,7 +44,31 @@ def test_a_large_file_has_one_report_over_its_parts() -> None:
         "rejected": 1,
         "parts": 3,
     }
-    assert system.rebuild.messages == [{"source": "things"}]
+    assert system.rebuild.messages == [loaded("things", STORED_AT, -1)]
+    assert system.asked() == {f"k{n}" for n in range(7) if n != 5}
+
+
+def test_each_file_asks_for_what_it_brought() -> None:
+    """Of two files, also of one moment, each names its own records, whatever else lies in the table."""
+    system = Dropping(PROJECT, SMALL)
+    for name in ("one", "two"):
+        system.store(f"drop/things/{name}.csv", _file(4).replace(b"k", name.encode()))
+        system.drain()
+        assert system.asked() == {f"{name}{n}" for n in range(4)}
+        system.rebuild.messages.clear()
+
+
+def test_a_plan_of_the_version_before_asks_for_all_rows_of_its_moment() -> None:
+    """A plan that was written before this deployment has no commit; its message names every row of that moment."""
+    system = Dropping(PROJECT, SMALL)
+    system.store(KEY, _file(7))
+    system.deliver(0)
+    (plan,) = [key for key in system.inbox.objects if key.endswith("plan.json")]
+    written = json.loads(system.inbox.get(plan))
+    del written["after"]
+    system.inbox.put(plan, json.dumps(written).encode())
+    system.drain()
+    assert system.asked() == {f"k{n}" for n in range(7)}
 
 
 def test_a_rejected_row_names_its_line() -> None:
@@ -50,7 +76,7 @@ def test_a_rejected_row_names_its_line() -> None:
     system, _ = _loaded(_file(7, bad=5))
     (key,) = system.blobs.list("quarantine/")
     rejection = json.loads(system.blobs.get(key))
-    assert key == "quarantine/things/2013-03-01/drop_things_all.csv.3.1.jsonl"
+    assert re.fullmatch(r"quarantine/things/2013-03-01/all\.csv-[0-9a-f]{32}/3\.1\.jsonl", key)
     assert (rejection["index"], rejection["line"], rejection["rule"]) == (5, 7, "maximum")
 
 
@@ -66,7 +92,7 @@ def test_a_folder_names_a_past_moment_for_rows_views_and_report() -> None:
         system, report = _loaded(_file(7), f"drop/things/as_of={format_moment(at)}/all.csv")
         assert _received(system) == {at}
         assert report["loaded_at"] == format_moment(at)
-        assert system.rebuild.messages == [{"source": "things", "as_of": at}]
+        assert system.rebuild.messages == [{**loaded("things", at, -1), "as_of": at}]
 
 
 def _received(system: Dropping) -> set[int]:
@@ -81,7 +107,7 @@ def test_a_file_that_breaks_off_says_what_was_loaded() -> None:
     assert (report["accepted"], report["rejected"], report["parts"]) == (3, 1, 2)
     assert "in the row that begins at line 6" in report["error"]["message"]
     assert "of the rows before that 3 are loaded and 1 rejected" in report["error"]["message"]
-    assert system.rebuild.messages == [{"source": "things"}]
+    assert system.asked() == {"k1", "k2", "k3"}
 
 
 @pytest.mark.parametrize(

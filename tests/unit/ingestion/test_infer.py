@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from smallbox.cli.demo.flights import Records, load
 from smallbox.cli.main import main
 from smallbox.define.source import Source
-from smallbox.errors import MalformedBody
 from smallbox.ingestion.contract import check_all
 from smallbox.ingestion.infer import infer_source
 from smallbox.ingestion.readers import read_batches, reader_of
@@ -120,11 +119,11 @@ def test_whatever_a_column_holds_its_rows_keep_the_contract(made: dict[str, list
     rows = [{**FIRST, "id": f"k{n}", **{name: values[n] for name, values in made.items()}} for n in range(5)]
     if as_texts:
         rows = [{name: "" if value is None else str(value) for name, value in row.items()} for row in rows]
-    try:
-        source = _source(infer_source("drawn", rows, as_texts=as_texts))
-    except MalformedBody as error:
-        assert "fits no kind of field" in error.message  # noqa: PT017 - both outcomes are allowed
+    inferred = infer_source("drawn", rows, as_texts=as_texts)
+    if inferred.open:
+        assert all("fits no kind of field" in reason for reason in inferred.open)
         return
+    source = _source(inferred.code)
     read = rows
     if as_texts:
         read = [{name: reader_of(source, name)(text) for name, text in row.items()} for row in rows]
@@ -135,8 +134,8 @@ def test_whatever_a_column_holds_its_rows_keep_the_contract(made: dict[str, list
 @pytest.mark.parametrize(
     ("file", "lines", "says"),
     [
-        ("a.jsonl", [{"id": "a"}], "time column None"),
-        ("a.jsonl", [FIRST, FIRST], "key column None"),
+        ("a.jsonl", [{"id": "a"}], "it has no time column"),
+        ("a.jsonl", [FIRST, FIRST], "it has no key column"),
         ("a.jsonl", [FIRST, 3], "row 1 of 'a.jsonl' is 3"),
         ("a.jsonl", [{**FIRST, "tags": [1]}], "column 'tags' holds arrays"),
         ("a.jsonl", [{**FIRST, "note": "x" * 300}], "column 'note' fits no kind of field"),
@@ -166,4 +165,78 @@ def test_numbers_of_a_csv_file_can_be_the_key(tmp_path: Path, capsys: pytest.Cap
 @pytest.mark.parametrize("name", ["class", "text"])
 def test_a_name_that_python_uses_is_no_variable(name: str) -> None:
     """A source may be named after a word of Python or of a definition; its variable is named otherwise."""
-    assert _source(infer_source(name, [FIRST], as_texts=False)).name == name
+    assert _source(infer_source(name, [FIRST], as_texts=False).code).name == name
+
+
+RAW: dict[str, Any] = {
+    "Order ID": ["a1", "a2", "a3", "a4"],
+    "number": [11, 12, 13, 14],
+    "reference": ["r1", None, "r3", "r4"],
+    "customer": ["ann", "bob", "ann", "cy"],
+    "naive": ["2013-01-31 10:00:00"] * 4,
+    "day": ["2013-01-31"] * 4,
+    "epoch": [1_359_626_400] * 4,
+    "millis": [1_359_626_400_000] * 4,
+    "american": ["1/31/2013 10:00"] * 4,
+    "sometimes": ["2013-01-31T10:00:00Z", None, None, None],
+    "amount": [1.5, 2.5, 3.5, 0.5],
+    "tags": [[1], [2], [3], [4]],
+}
+
+
+def test_raw_data_is_printed_with_what_to_choose(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a key and a time the fields are printed all the same, and each column that comes near with its reason."""
+    path = tmp_path / "orders.jsonl"
+    path.write_text("\n".join(json.dumps({name: RAW[name][n] for name in RAW}) for n in range(4)))
+    assert main(["contract", "infer", str(path)]) == 1
+    printed = capsys.readouterr()
+    assert '        "amount": number(minimum=0),  # 0.5 to 3.5 here' in printed.out
+    assert '    key="",  # choose one' in printed.out
+    assert '    time="",  # choose one' in printed.out
+    for line in (
+        "# - column 'Order ID' must be renamed: field 'Order ID': a name is lower-case letters, digits and underscores",
+        "# - column 'tags' holds arrays or objects",
+        "#   'Order ID': texts, each once",
+        "#   'number': whole numbers, each once; write them as texts",
+        "#   'reference': each value once, but null in 1 of 4 rows",
+        "#   'customer': 3 values in 4 rows; a row that repeats one corrects the other",
+        "#   'sometimes': moments, but null in 3 of 4 rows",
+        "#   'naive': moments without an offset, like '2013-01-31 10:00:00'; add it, Z where they are UTC",
+        "#   'day': days without an hour, like '2013-01-31'; write 2013-01-31T00:00:00Z",
+        "#   'epoch': perhaps seconds since 1970; write 1359626400 as 2013-01-31T10:00:00Z",
+        "#   'millis': perhaps milliseconds since 1970; write 1359626400000 as 2013-01-31T10:00:00Z",
+        "#   'american': moments in another form, like '1/31/2013 10:00'; write them like 2013-01-31T10:00:00Z",
+    ):
+        assert line in printed.out
+    compile(printed.out, "printed", "exec")
+    assert "it has no key column; it has no time column; the comments say what to do" in printed.err
+
+
+def test_moments_of_a_parquet_file_without_an_offset_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They fit no kind of field, and are the time all the same, once their offset is there."""
+    path = tmp_path / "orders.parquet"
+    pd.DataFrame({"id": ["a"], "at": [pd.Timestamp("2013-01-31 10:00")]}).to_parquet(path)
+    assert main(["contract", "infer", str(path)]) == 1
+    printed = capsys.readouterr().out
+    assert 'key="id"' in printed
+    assert "'at': moments without an offset" in printed
+
+
+def test_data_without_anything_near_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where no column can be the key or the time, what to add is said."""
+    path = tmp_path / "a.csv"
+    path.write_text("colour,size\n" + "red,1.5\n" * 9)
+    assert main(["contract", "infer", str(path)]) == 1
+    printed = capsys.readouterr().out
+    assert "no column comes near; make one" in printed
+    assert "no column looks like a moment; add one" in printed
+
+
+def test_an_empty_file_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An empty file has no columns, which is no traceback."""
+    path = tmp_path / "a.jsonl"
+    path.write_text("")
+    assert main(["contract", "infer", str(path)]) == 1
+    assert "it has no key column" in capsys.readouterr().err

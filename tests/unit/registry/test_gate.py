@@ -1,4 +1,4 @@
-"""Proves the gate: what it asks for, what it says, and that nothing passes for want of a figure."""
+"""Proves the gate: what it asks for and says, what it cannot tell, and that nothing passes for want of a figure."""
 
 import json
 from typing import Any
@@ -8,53 +8,125 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smallbox.define.rules import Gate
-from smallbox.registry.gate import judge
+from smallbox.errors import DefinitionError
+from smallbox.registry.gate import Verdict, judge
 
 RULE = Gate(min_auc=0.6, max_calibration_error=0.1, max_auc_loss=0.01)
-GOOD = {"auc": 0.7, "calibration_error": 0.05}
+GOOD: dict[str, Any] = {
+    "rows": 4_000,
+    "rarer_rows": 800,
+    "auc": 0.7,
+    "calibration_error": 0.05,
+    "calibration_error_by_chance": 0.016,
+    "calibration_standard_error": 0.0063,
+}
 ALIKE = {"largest": 1e-7, "limit": 1e-4}
+LABELS: dict[str, Any] = {"unlabelled_share": 0.03, "selection_auc": 0.8, "selection_auc_standard_error": 0.01}
+EQUAL = {"auc_gain": 0.0, "auc_gain_standard_error": 0.003}
 
 shares = st.floats(0, 1)
+ACCEPTED, REFUSED, UNTOLD = "accepted", "refused", "cannot_tell"
+
+
+def judged(
+    metrics: dict[str, Any] | None = None,
+    parity: dict[str, Any] | None = None,
+    champion: dict[str, Any] | None = None,
+    labels: dict[str, Any] | None = None,
+) -> Verdict:
+    """The verdict on a good candidate with those figures changed."""
+    return judge(RULE, GOOD | (metrics or {}), ALIKE | (parity or {}), champion, LABELS | (labels or {}))
 
 
 @pytest.mark.parametrize(
-    ("metrics", "parity", "champion", "failed"),
+    ("changed", "name", "outcome"),
     [
-        (GOOD, ALIKE, None, []),
-        (GOOD, ALIKE, {"auc": 0.705}, []),
-        (GOOD | {"auc": 0.5}, ALIKE, None, ["auc"]),
-        (GOOD | {"calibration_error": 0.2}, ALIKE, None, ["calibration"]),
-        (GOOD, ALIKE | {"largest": 1e-3}, None, ["parity"]),
-        (GOOD, ALIKE, {"auc": 0.75}, ["champion"]),
-        (GOOD | {"auc": None}, ALIKE, {"auc": None}, ["auc", "champion"]),
-        (GOOD | {"calibration_error": None}, ALIKE, None, ["calibration"]),
-        (GOOD, ALIKE, {"auc": None}, ["champion"]),
+        ({}, None, ACCEPTED),
+        ({"champion": EQUAL}, None, ACCEPTED),
+        ({"metrics": {"auc": 0.5}}, "auc", REFUSED),
+        ({"metrics": {"auc": 0.61}}, "auc", UNTOLD),
+        ({"metrics": {"calibration_error": 0.2}}, "calibration", REFUSED),
+        ({"metrics": {"calibration_error": 0.095}}, "calibration", UNTOLD),
+        ({"parity": {"largest": 1e-3}}, "parity", REFUSED),
+        ({"champion": EQUAL | {"auc_gain": -0.02}}, "champion", REFUSED),
+        ({"champion": EQUAL | {"auc_gain": -0.01}}, "champion", UNTOLD),
+        ({"champion": {"auc_gain": None, "auc_gain_standard_error": None}}, "champion", UNTOLD),
+        ({"metrics": {"rows": 99, "rarer_rows": 40}}, "rows", UNTOLD),
+        ({"metrics": {"rarer_rows": 19}}, "rarer_rows", UNTOLD),
+        ({"metrics": {"rarer_rows": 0, "auc": None}}, "rarer_rows", UNTOLD),
+        ({"labels": {"unlabelled_share": 0.5}}, "labels", REFUSED),
+        ({"labels": {"unlabelled_share": 0.5, "selection_auc": 0.5}}, None, ACCEPTED),
+        ({"labels": {"unlabelled_share": 0.5, "selection_auc": 0.6}}, "labels", UNTOLD),
+        ({"labels": {"unlabelled_share": 0.5, "selection_auc": None}}, "labels", UNTOLD),
     ],
 )
-def test_each_rule_refuses_for_its_own_reason(
-    metrics: dict[str, Any], parity: dict[str, Any], champion: dict[str, Any] | None, failed: list[str]
+def test_each_rule_stops_a_candidate_for_its_own_reason(
+    changed: dict[str, Any], name: str | None, outcome: str
 ) -> None:
-    """A candidate is accepted when no check failed; a figure that the rows cannot tell fails its check."""
-    verdict = judge(RULE, metrics, parity, champion)
-    assert [check.name for check in verdict.checks if not check.passed] == failed
-    assert verdict.accepted is (not failed)
+    """A figure that is surely too bad refuses; one near its limit, or unknown, cannot be told. Neither is accepted."""
+    verdict = judged(**changed)
+    assert [(check.name, check.outcome) for check in verdict.checks if not check.passed] == (
+        [] if name is None else [(name, outcome)]
+    )
+    assert (verdict.outcome, verdict.accepted) == (outcome, outcome == ACCEPTED)
     json.dumps(verdict.as_json(), allow_nan=False)
 
 
-def test_a_refusal_says_only_what_failed() -> None:
-    """The sentence names the figure and the limit of what failed, not of what passed."""
-    assert judge(RULE, GOOD | {"auc": 0.5}, ALIKE, None).why == "AUC is 0.5000, at least 0.6000 is asked for"
+def test_a_refusal_says_only_what_refused() -> None:
+    """The sentence names the figure, how sure it is and the limit of what refused, not what passed or is open."""
+    why = judged({"auc": 0.5}, champion=EQUAL | {"auc_gain": -0.01}).why
+    assert why == "AUC is 0.5000 (standard error 0.0111), at least 0.6000 is asked for"
 
 
-def test_the_comparison_with_the_champion_says_how_sure_it_is() -> None:
-    """The reason carries the gain on the same rows and its standard error."""
-    champion = {"auc": 0.68, "auc_gain": 0.02, "auc_gain_standard_error": 0.004}
-    assert "a gain of +0.0200, standard error 0.0040" in judge(RULE, GOOD, ALIKE, champion).why
+def test_what_cannot_be_told_says_what_it_would_take() -> None:
+    """Rows to have a figure at all, or to be sure of one: then the same figures settle it."""
+    few = judged({"rows": 50, "rarer_rows": 5})
+    assert few.rows_needed == 200
+    assert "about 200 validation rows would tell (a longer Retrain.validation)" in few.why
+    near = judged({"auc": 0.61})
+    assert near.rows_needed == pytest.approx(4_000 * (1.645 * 0.0111 / 0.01) ** 2, rel=0.02)
+    assert near.rows_needed is not None
+    times = near.rows_needed / 4_000
+    assert judged({"auc": 0.61, "rows": near.rows_needed, "rarer_rows": 800 * times}).accepted
 
 
-@given(shares, shares, shares)
-def test_a_better_candidate_is_never_refused_where_a_worse_one_passes(low: float, high: float, champion: float) -> None:
-    """Acceptance is monotone in the candidate's AUC."""
-    low, high = sorted((low, high))
-    worse, better = (judge(RULE, GOOD | {"auc": auc}, ALIKE, {"auc": champion}) for auc in (low, high))
+def test_a_figure_on_its_limit_is_settled_by_no_number_of_rows() -> None:
+    """Nothing is promised then; nor where one of two open checks is so."""
+    verdict = judged({"auc": 0.6}, champion=EQUAL | {"auc_gain": -0.008, "auc_gain_standard_error": 0.01})
+    assert verdict.outcome == UNTOLD
+    assert verdict.rows_needed is None
+    assert "the validation rows cannot tell" in verdict.why
+
+
+def test_labels_that_are_not_like_the_others_say_what_to_write() -> None:
+    """The reason has the share, how well the inputs tell the two apart, and both ways out."""
+    why = judged(labels={"unlabelled_share": 0.5}).why
+    for words in ("50.0% of the requests", "AUC of 0.8000", "write label(..., otherwise=False)", "a longer within"):
+        assert words in why
+
+
+def test_warnings_stand_in_the_verdict_and_refuse_nothing() -> None:
+    """They are read behind the reasons, of an accepted candidate too."""
+    verdict = judge(RULE, GOOD, ALIKE, None, LABELS, ["an AUC of 1.0000 is suspicious"])
+    assert verdict.accepted
+    assert verdict.why.endswith("; an AUC of 1.0000 is suspicious")
+    assert verdict.as_json()["warnings"] == ["an AUC of 1.0000 is suspicious"]
+
+
+@given(shares, shares, st.floats(-1, 1), st.floats(-1, 1))
+def test_a_better_candidate_is_never_stopped_where_a_worse_one_passes(
+    low: float, high: float, loss: float, gain: float
+) -> None:
+    """Acceptance is monotone in the candidate's AUC and in its gain; refusal the other way."""
+    (low, high), (loss, gain) = sorted((low, high)), sorted((loss, gain))
+    worse = judged({"auc": low}, champion=EQUAL | {"auc_gain": loss})
+    better = judged({"auc": high}, champion=EQUAL | {"auc_gain": gain})
     assert better.accepted or not worse.accepted
+    assert better.outcome != REFUSED or worse.outcome == REFUSED
+
+
+@pytest.mark.parametrize("wrong", [{"min_rarer": 1}, {"min_rows": 30}, {"max_unlabelled": 2.0}])
+def test_a_gate_that_asks_for_nonsense_is_refused(wrong: dict[str, Any]) -> None:
+    """One row has no variance, the rarer class is at most half of the rows, and shares lie between 0 and 1."""
+    with pytest.raises(DefinitionError, match=next(iter(wrong))):
+        Gate(**wrong)

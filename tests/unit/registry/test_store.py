@@ -116,6 +116,15 @@ def test_the_history_is_in_order_and_says_a_thing_once() -> None:
     assert [e["event"] for e in registry.history("m")] == ["champion", "promote"]
 
 
+def test_two_versions_at_one_moment_are_two_lines() -> None:
+    """A second run of one moment does not erase what the history says of the first; they come in their order."""
+    registry = Registry(FakeDocuments())
+    for version in (10, 2, 10):
+        registry.record("m", 5, "refused", {"version": version})
+    registry.record("m", 5, "alarm", {})
+    assert [e.get("version") for e in registry.history("m")] == [None, 2, 10]
+
+
 def test_a_fingerprint_is_of_what_shapes_the_training() -> None:
     """Rules of release do not change it; a feature's window does."""
     wider = FeatureView(

@@ -18,7 +18,7 @@ from smallbox.serving.predict import ModelShelf, Predictor
 from smallbox.serving.score import out_folder
 from smallbox.times import HOUR, Moment
 from tests.fakes.documents import FakeDocuments
-from tests.fakes.edges import FakeBlobs, FakeQueue
+from tests.fakes.edges import FakeBlobs, FakeJournal, FakeQueue
 from tests.fakes.online import FakeOnlineStore
 from tests.fakes.small import deliveries, depot, late_parcel, parcels
 
@@ -28,7 +28,7 @@ INSTANCE = {"parcel_id": "p", "depot": "north", "weight": 2.5}
 def _predictor(project: Project, store: FakeOnlineStore | None = None) -> tuple[Predictor, FakeQueue]:
     shelf, log, store = ModelShelf(Registry(FakeDocuments()), FakeBlobs()), FakeQueue(), store or FakeOnlineStore()
     publish(store, {name: version_of(view) for name, view in project.views.items()}, lambda _: None)
-    return Predictor(project, store, shelf, log), log
+    return Predictor(project, store, shelf, log, FakeJournal()), log
 
 
 def _ask(predictor: Predictor, document: Any, moment: Moment | None = None) -> Any:

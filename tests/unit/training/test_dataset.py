@@ -6,15 +6,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import given
-from hypothesis import strategies as st
 
 from smallbox.define.project import project_of
 from smallbox.define.source import Source
 from smallbox.ingestion.table import name_of, to_table
 from smallbox.records import Record
 from smallbox.times import DAY, HOUR
-from smallbox.training.dataset import Dataset, build_dataset, split
+from smallbox.training.dataset import Dataset, build_dataset
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import deliveries, late_parcel, parcels
 
@@ -127,16 +125,3 @@ def test_rows_are_in_the_order_of_time() -> None:
     hours = [520, 500, 510]
     dataset = built(*(sent(h, f"p{h}") for h in hours), *(delivered(h + 1, f"p{h}", 1.0, late=True) for h in hours))
     assert dataset.rows["key"].to_pylist() == ["p500", "p510", "p520"]
-
-
-@given(st.lists(st.tuples(st.integers(0, 30 * 24 - 1), st.integers(1, 24)), max_size=40))
-def test_nothing_that_became_known_in_the_validation_period_trains(drawn: list[tuple[int, int]]) -> None:
-    """Every row trains, judges or is embargoed; what trains was asked and known before the period began."""
-    time = np.array([hour for hour, _ in drawn], dtype=np.int64) * HOUR
-    known_at = time + np.array([wait for _, wait in drawn], dtype=np.int64) * HOUR
-    parts = split(pa.table({"time": time, "label_known_at": known_at}), AS_OF, 3 * DAY)
-    start = AS_OF - 3 * DAY
-    assert parts.train.sum() + parts.validation.sum() + parts.embargoed == len(drawn)
-    assert (known_at[parts.train] < start).all()
-    assert (time[parts.validation] >= start).all()
-    assert not (parts.train & parts.validation).any()

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import log_loss as sklearn_log_loss
 from sklearn.metrics import roc_auc_score
 
-from smallbox.training.metrics import Bools, Floats, auc, auc_gain, calibration_error, log_loss, measure
+from smallbox.training.metrics import Bools, Floats, auc, auc_gain, calibration, log_loss, measure
 
 SIXTEENTHS = st.integers(0, 16).map(lambda n: n / 16)
 """Coarse, so that scores tie; exact in binary, so that laws hold to the bit."""
@@ -98,13 +98,13 @@ def test_true_probabilities_have_next_to_no_calibration_error() -> None:
     random = np.random.default_rng(3)
     chance = random.random(100_000)
     labels = random.random(100_000) < chance
-    assert calibration_error(chance, labels) < 0.01
-    assert calibration_error(chance**4 / (chance**4 + (1 - chance) ** 4), labels) > 0.1
+    assert calibration(chance, labels).error < 0.01
+    assert calibration(chance**4 / (chance**4 + (1 - chance) ** 4), labels).error > 0.1
 
 
 def test_one_score_for_all_rows_is_calibrated_when_its_share_comes_true() -> None:
     """A constant score is one bin, although the labels come in runs: ties are not split by the order of the rows."""
-    assert calibration_error(np.full(100, 0.5), np.arange(100) < 50) == 0
+    assert calibration(np.full(100, 0.5), np.arange(100) < 50).error == 0
 
 
 def test_what_the_rows_cannot_tell_is_none() -> None:

@@ -197,3 +197,22 @@ def test_a_prepared_pipeline_is_stored_and_loads() -> None:
     trusted = ["numpy.dtype", "smallbox.training.discretizing.Discretizer"]
     assert skops.io.get_untrusted_types(data=content) == trusted
     np.testing.assert_array_equal(skops.io.loads(content, trusted=trusted).transform(inputs), step.transform(inputs))
+
+
+@pytest.mark.parametrize("missing", [slice(None), slice(510)], ids=["throughout", "where it fits"])
+@pytest.mark.parametrize("scale", SCALE)
+@pytest.mark.parametrize("discretize", [{}, {"weight": 8}])
+def test_a_column_that_is_missing_in_all_rows_that_fit_is_not_used(missing: slice, scale: Any, discretize: Any) -> None:
+    """A new source: its column changes no score, is named, and is served as it was trained when it begins to come."""
+    rows = dataset(600, seed=1)
+    weight = rows["weight"].to_numpy().copy()
+    weight[missing] = np.nan
+    trained = fit(
+        built("trees", numeric={"scale": scale}, discretize=discretize),
+        rows.set_column(rows.column_names.index("weight"), "weight", pa.array(weight)),
+    )
+    assert trained.missing == ("weight",)
+    inputs = frame(model.columns, dataset(1_000, seed=2))
+    scores = scores_of(trained.pipeline, inputs)
+    assert parity(scores, served(trained.pipeline, inputs)).largest < TOLERANCE / 10
+    np.testing.assert_array_equal(scores, scores_of(trained.pipeline, inputs.assign(weight=np.float32(np.nan))))

@@ -7,6 +7,7 @@
     │   ├── UnsupportedType    a content type or file type that is not read
     │   ├── TooLarge           more than the route or the reader takes
     │   ├── NotFound           no such source, model, version or file
+    │   │   └── NotStored      an object that should lie in a store does not
     │   └── ContractViolation  a record breaks its source's contract
     ├── Conflict               somebody else wrote first; read again and retry
     ├── NotReady               what it needs is not there yet (no champion, no data)
@@ -60,6 +61,10 @@ class NotFound(InvalidInput):
     """There is no such source, model, version or file."""
 
 
+class NotStored(NotFound):
+    """An object is not in its store. A caller of the API did not name it, so to them it is our fault."""
+
+
 class ContractViolation(InvalidInput):
     """A record breaks its source's contract; details hold field, rule and value."""
 
@@ -84,11 +89,13 @@ class Policy:
         code: the ``code`` in the JSON error body.
         status: the HTTP status of an answer.
         delivery: what a queue consumer does with the message: ``retry`` it or ``drop`` it to quarantine.
+        told: what an answer says in place of the error's own message, which may name stores, tables and keys.
     """
 
     code: str
     status: int
     delivery: Delivery
+    told: str = ""
 
 
 POLICIES: Final[Mapping[type[SmallboxError], Policy]] = {
@@ -97,11 +104,12 @@ POLICIES: Final[Mapping[type[SmallboxError], Policy]] = {
     UnsupportedType: Policy("unsupported_type", 415, "drop"),
     TooLarge: Policy("too_large", 413, "drop"),
     NotFound: Policy("not_found", 404, "drop"),
+    NotStored: Policy("not_stored", 503, "retry", "something that this needs is not stored; see the log"),
     ContractViolation: Policy("contract_violation", 422, "drop"),
     InvalidInput: Policy("invalid_input", 400, "drop"),
-    Conflict: Policy("conflict", 409, "retry"),
+    Conflict: Policy("conflict", 409, "retry", "somebody else wrote at the same time; try again"),
     NotReady: Policy("not_ready", 503, "retry"),
-    Unavailable: Policy("unavailable", 503, "retry"),
+    Unavailable: Policy("unavailable", 503, "retry", "a service that this needs did not answer; try again"),
     SmallboxError: Policy("internal", 500, "retry"),
 }
 
@@ -121,12 +129,17 @@ def policy_of(error: BaseException) -> Policy:
 
 
 def error_body(error: BaseException) -> dict[str, Any]:
-    """The JSON body of an error answer: never a stack trace, never the text of an error that is not ours.
+    """The JSON body of an error answer or report.
+
+    It never has a stack trace, the text of an error that is not ours, or the name of a store or of an object in one.
 
     >>> error_body(NotFound("no such model", model="x"))
     {'error': {'code': 'not_found', 'message': 'no such model', 'details': {'model': 'x'}}}
+    >>> error_body(Unavailable("the bucket lake did not answer", key="models/x"))["error"]["message"]
+    'a service that this needs did not answer; try again'
     """
-    message, details = "something went wrong on our side; the request id finds it in the log", {}
-    if isinstance(error, SmallboxError):
+    policy = policy_of(error)
+    message, details = policy.told or "something went wrong on our side; the request id finds it in the log", {}
+    if isinstance(error, SmallboxError) and not policy.told:
         message, details = error.message, error.details
-    return {"error": {"code": policy_of(error).code, "message": message, "details": details}}
+    return {"error": {"code": policy.code, "message": message, "details": details}}

@@ -89,6 +89,9 @@ class Lake(Protocol):
     def version(self, table: str) -> int | None:
         """The number of the latest commit; ``None`` when there is no such table."""
 
+    def files(self, table: str) -> int:
+        """How many files a reader of the whole table opens; 0 when there is no such table."""
+
     def compact(self, table: str) -> None:
         """Rewrite small files as large ones; the rows stay the same."""
 
@@ -116,10 +119,10 @@ class Blobs(Protocol):
     """Objects by key, like a bucket."""
 
     def get(self, key: str) -> bytes:
-        """The object's content; :class:`~smallbox.errors.NotFound` when it is not there."""
+        """The object's content; :class:`~smallbox.errors.NotStored` when it is not there."""
 
     def download(self, key: str, into: BinaryIO) -> Stored:
-        """Stream an object into a file, and go to its beginning; :class:`~smallbox.errors.NotFound` as above.
+        """Stream an object into a file, and go to its beginning; :class:`~smallbox.errors.NotStored` as above.
 
         What is returned belongs to the very bytes that were read, whatever is written meanwhile.
         """
@@ -241,6 +244,13 @@ class Meter(Protocol):
 
     def publish(self, figures: Mapping[str, float], dimensions: Mapping[str, str]) -> None:
         """Publish each figure under its name and the dimensions."""
+
+
+class Journal(Protocol):
+    """Keeps what an operator must hear of, although the caller got an answer."""
+
+    def fell_back(self, model: str, answers: int, why: Exception) -> None:
+        """The model's fallback answered that many instances in place of a version, for that error."""
 
 
 class Workflow(Protocol):

@@ -5,11 +5,12 @@ microseconds. Integers compare exactly and are the same number in Python, numpy,
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from smallbox.errors import DefinitionError
+from smallbox.errors import DefinitionError, InvalidInput
 
 Micros = int
 
@@ -88,6 +89,25 @@ def replayed(text: str, present: Micros) -> Moment:
     if at > present:
         raise ValueError(f"{text!r} lies in the future")
     return Moment(at, is_replayed=True)
+
+
+def asked_moment(document: Mapping[str, Any], present: Micros, default: Micros | None = None) -> Micros:
+    """The moment that a task's document asks for with ``as_of``; without it ``default``, or the present.
+
+    >>> asked_moment({"as_of": "1970-01-02T00:00:00Z"}, present=5 * DAY) == DAY, asked_moment({}, present=5)
+    (True, 5)
+
+    Raises:
+        InvalidInput: when ``as_of`` is no moment, or lies ahead of the present.
+    """
+    if "as_of" not in document:
+        return present if default is None else default
+    try:
+        return replayed(document["as_of"], present).at
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(
+            f"as_of: {error}; give a moment that is past, like 2013-03-02T00:00:00Z", field="as_of"
+        ) from error
 
 
 def to_micros(moment: datetime) -> Micros:

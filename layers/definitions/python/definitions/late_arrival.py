@@ -200,7 +200,7 @@ late_arrival = Model(
     label=label(arrivals, on="flight_id", value="late", within="24h"),
     estimator=boosted_trees,
     gate=Gate(min_auc=0.62, max_calibration_error=0.10, max_auc_loss=0.005),
-    release=Release(canary=0.3, min_labels=500, max_days=4, max_auc_loss=0.02),
+    release=Release(canary=0.3, max_days=6, max_auc_loss=0.08),
     monitor=Monitor(
         min_auc=0.60,
         max_calibration_error=0.12,

@@ -7,14 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
 
 from smallbox.aws.clock import now
+from smallbox.aws.logs import log_failure, logger
 from smallbox.errors import MalformedBody, NotFound, error_body, policy_of
 from smallbox.times import Moment, replayed
-
-logger = Logger()
 
 SERVER_ERROR = 500
 
@@ -27,7 +25,7 @@ def answer(status: int, document: Mapping[str, Any]) -> Response[str]:
 def _failed(error: Exception) -> Response[str]:
     status = policy_of(error).status
     if status >= SERVER_ERROR:
-        logger.error("request failed", exc_info=error)
+        log_failure("request failed", error)
     return answer(status, error_body(error))
 
 

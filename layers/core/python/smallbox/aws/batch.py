@@ -3,11 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
+from smallbox.aws.logs import log_failure, logger
 from smallbox.written import Written
-
-logger = Logger()
 
 Message = Mapping[str, Any]
 
@@ -17,12 +14,15 @@ def consume(
     group: Callable[[Message], str],
     process: Callable[[Sequence[Message]], object],
 ) -> dict[str, Any]:
-    """Process an SQS event's messages group by group; those of a group that fails are tried again.
+    """Process an SQS event's messages group by group; of a group that fails only the bad ones are tried again.
+
+    A group that fails is halved, and each half processed by itself, down to single messages. It may have done a part
+    of its work before it failed, so ``process`` must take a message again without changing what a reader sees.
 
     Args:
         event: what Lambda got from SQS.
         group: names the group of a message; groups succeed and fail apart.
-        process: does the work for the messages of one group.
+        process: does the work for some messages of one group, in their order; may be called again with the same ones.
 
     Returns:
         SQS's partial batch response: the ids to try again, which end in the dead-letter queue.
@@ -33,8 +33,8 @@ def consume(
         try:
             message = Written.read(record["body"])
             groups.setdefault(group(message), []).append((record["messageId"], message))
-        except (ValueError, KeyError, TypeError):
-            logger.exception("message cannot be read", extra={"message_id": record["messageId"]})
+        except (ValueError, KeyError, TypeError) as error:
+            log_failure("message cannot be read", error, message_id=record["messageId"])
             failed.append(record["messageId"])
     for name, members in groups.items():
         failed += _attempt(name, members, process)
@@ -47,7 +47,10 @@ def _attempt(
 ) -> list[str]:
     try:
         process([message for _, message in members])
-    except Exception:  # whatever it is, the other groups' messages must not share its fate
-        logger.exception("messages failed", extra={"group": name, "messages": len(members)})
-        return [message_id for message_id, _ in members]
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other messages must not share its fate
+        log_failure("messages failed", error, group=name, messages=len(members))
+        if len(members) == 1:
+            return [message_id for message_id, _ in members]
+        middle = len(members) // 2
+        return [failed for half in (members[:middle], members[middle:]) for failed in _attempt(name, half, process)]
     return []

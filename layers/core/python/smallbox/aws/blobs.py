@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, BinaryIO, Final
 
-from smallbox.aws.clients import AwsErrors, client, code_of
-from smallbox.errors import NotFound, Unavailable
+from smallbox.aws.clients import AwsErrors, client, code_of, reason_of
+from smallbox.errors import NotStored, Unavailable
 from smallbox.ports import Stored
 from smallbox.times import to_micros
 
@@ -20,8 +20,8 @@ def _translated(bucket: str, key: str) -> Iterator[None]:
         yield
     except AwsErrors as error:
         if code_of(error) in _ABSENT:
-            raise NotFound(f"there is no object {key!r} in {bucket}", key=key) from error
-        raise Unavailable(f"S3 did not answer for {key!r}: {error}", key=key) from error
+            raise NotStored(f"there is no object {key!r} in {bucket}", key=key) from error
+        raise Unavailable(f"S3 did not answer for {key!r}: {reason_of(error)}", key=key) from error
 
 
 class S3Blobs:

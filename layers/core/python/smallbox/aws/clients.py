@@ -32,6 +32,16 @@ def code_of(error: BaseException) -> str:
     return code
 
 
+def reason_of(error: BaseException) -> str:
+    """What may be said of an error of botocore: its kind, and what was asked. Its text can repeat what was sent.
+
+    >>> reason_of(ClientError({"Error": {"Code": "Throttling", "Message": "item x"}}, "PutItem"))
+    'Throttling of PutItem'
+    """
+    code = code_of(error)
+    return f"{code} of {getattr(error, 'operation_name', 'a request')}" if code else type(error).__name__
+
+
 def credentials(*, anew: bool) -> Any:
     """Botocore's credentials, those of the clients; or looked for anew, past what the process has kept.
 

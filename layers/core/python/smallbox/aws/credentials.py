@@ -37,7 +37,7 @@ class HeldCredentials:
         try:
             frozen: ReadOnlyCredentials = self._held.get_frozen_credentials()
         except BotoCoreError as error:
-            raise Unavailable(f"the credentials for DynamoDB could not be refreshed: {error}") from error
+            raise Unavailable(f"the credentials for DynamoDB could not be refreshed: {type(error).__name__}") from error
         return frozen
 
     def renew(self) -> None:
@@ -52,6 +52,6 @@ class HeldCredentials:
         try:
             self._held = self._find(anew=anew)
         except BotoCoreError as error:
-            raise Unavailable(f"the credentials for DynamoDB could not be found: {error}") from error
+            raise Unavailable(f"the credentials for DynamoDB could not be found: {type(error).__name__}") from error
         if self._held is None:
             raise Unavailable("there are no credentials for DynamoDB; give the function a role")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from smallbox.aws.clients import AwsErrors, client, code_of
+from smallbox.aws.clients import AwsErrors, client, code_of, reason_of
 from smallbox.errors import Conflict, Unavailable
 
 
@@ -16,7 +16,7 @@ def _translated(partition: str, sort: str) -> Iterator[None]:
     except AwsErrors as error:
         if code_of(error) == "ConditionalCheckFailedException":
             raise Conflict(f"{partition} {sort} was written by somebody else; read it again") from error
-        raise Unavailable(f"DynamoDB did not answer for {partition} {sort}: {error}") from error
+        raise Unavailable(f"DynamoDB did not answer for {partition} {sort}: {reason_of(error)}") from error
 
 
 def _document(item: Mapping[str, Any]) -> dict[str, Any]:

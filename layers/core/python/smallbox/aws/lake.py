@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import pyarrow as pa
@@ -23,8 +23,23 @@ SLICE_ROWS: Final = 500_000
 _UPSERTED_FILE: Final = str(32 * 1024 * 1024)
 """The size of the files of a table that is upserted: one changed row rewrites a file."""
 
+TAIL_COMMITS: Final = 50
+"""After so many commits an append makes one file of its table's small ones: a reader opens each, in milliseconds."""
+
+TAIL_BYTES: Final = 4 * 1024 * 1024
+"""Files of this size are left to the upkeep, so that what an append rewrites does not grow with the table."""
+
 _ATTEMPTS: Final = 5
 _VERSION, _AS_OF = "smallbox/version", "smallbox/as_of"
+
+
+@contextmanager
+def _translated(table: str) -> Iterator[None]:
+    """What S3 does not answer or refuses comes out of delta-rs and Arrow as an ``OSError``."""
+    try:
+        yield
+    except (DeltaError, OSError) as error:
+        raise Unavailable(f"the lake did not answer for {table}: {type(error).__name__}") from error
 
 
 def _storage_options() -> dict[str, str]:
@@ -72,20 +87,22 @@ class DeltaLake:
     def _open(self, table: str) -> DeltaTable | None:
         """The table as it was when this process last saw it; ``None`` when there is none."""
         if table not in self._opened:
-            try:
-                self._opened[table] = DeltaTable(self._uri(table), storage_options=self._options)
-            except TableNotFoundError:
-                return None
+            with _translated(table):
+                try:
+                    self._opened[table] = DeltaTable(self._uri(table), storage_options=self._options)
+                except TableNotFoundError:
+                    return None
         return self._opened[table]
 
     def _latest(self, table: str) -> DeltaTable | None:
         opened = self._open(table)
         if opened is not None:
-            opened.update_incremental()
+            with _translated(table):
+                opened.update_incremental()
         return opened
 
     def append(self, table: str, rows: pa.Table) -> None:
-        """Add rows in one atomic commit."""
+        """Add rows in one atomic commit; from time to time small files become one in a commit of its own."""
         if rows.num_rows:
             self._retried(
                 table,
@@ -93,6 +110,16 @@ class DeltaLake:
                     opened or self._uri(table), rows, mode="append", schema_mode="merge", storage_options=self._options
                 ),
             )
+
+            self._compact_tail(table)
+
+    def _compact_tail(self, table: str) -> None:
+        opened = self._opened.get(table)
+        if opened is None or not opened.version() or opened.version() % TAIL_COMMITS:
+            return
+        # the rows are in: when another writer is faster, the files stay small until the next time
+        with suppress(DeltaError):
+            opened.optimize.compact(target_size=TAIL_BYTES)
 
     def read(
         self,
@@ -109,10 +136,11 @@ class DeltaLake:
             return None
         data = opened.to_pyarrow_dataset()
         wanted = data.schema.names if columns is None else list(columns)
-        if keys is None:
-            return data.to_table(columns=wanted, filter=_filter(between))
-        found = _among(data.to_batches(columns=wanted, filter=_filter(between)), keys.combine_chunks(), key)
-        return pa.Table.from_batches(found, schema=pa.schema([data.schema.field(name) for name in wanted]))
+        with _translated(table):
+            if keys is None:
+                return data.to_table(columns=wanted, filter=_filter(between))
+            found = _among(data.to_batches(columns=wanted, filter=_filter(between)), keys.combine_chunks(), key)
+            return pa.Table.from_batches(found, schema=pa.schema([data.schema.field(name) for name in wanted]))
 
     def slices(self, table: str, after: int = -1, between: Between | None = None) -> Iterator[pa.Table]:
         """The rows in slices, or those appended after a commit, whether or not they have been compacted since."""
@@ -124,7 +152,8 @@ class DeltaLake:
             with suppress(_NoLongerKeptError):
                 yield from self._cut(_appended(opened, after), schema)
                 return
-        yield from self._cut(opened.to_pyarrow_dataset().to_batches(filter=_filter(between)), schema)
+        with _translated(table):
+            yield from self._cut(opened.to_pyarrow_dataset().to_batches(filter=_filter(between)), schema)
 
     def _cut(self, batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
         for gathered in _gathered(batches, self._slice_rows):
@@ -155,8 +184,8 @@ class DeltaLake:
                 _merge(opened, rows, commit)
         except CommitFailedError as error:
             raise Conflict(f"another writer of {table} was faster; run it again") from error
-        except DeltaError as error:
-            raise Unavailable(f"the lake did not take the write: {error}") from error
+        except (DeltaError, OSError) as error:
+            raise Unavailable(f"the lake did not take the write: {type(error).__name__}") from error
 
     def _write(self, target: DeltaTable | str, rows: pa.Table, commit: CommitProperties) -> None:
         """Create the table, or commit the progress alone."""
@@ -182,6 +211,11 @@ class DeltaLake:
         opened = self._latest(table)
         return None if opened is None else opened.version()
 
+    def files(self, table: str) -> int:
+        """How many files the table has."""
+        opened = self._latest(table)
+        return 0 if opened is None else len(opened.file_uris())
+
     def compact(self, table: str) -> None:
         """Rewrite small files as large ones."""
         if self._latest(table) is not None:
@@ -192,13 +226,11 @@ class DeltaLake:
         opened = self._latest(table)
         if opened is None:
             return
-        try:
+        with _translated(table):
             # full: what a killed writer left, and what a checkpoint no longer names, is known to no log
             opened.vacuum(self._retention_hours, dry_run=False, enforce_retention_duration=False, full=True)
             opened.create_checkpoint()
             opened.cleanup_metadata()
-        except DeltaError as error:
-            raise Unavailable(f"{table} could not be vacuumed: {error}") from error
 
     def _retried(self, table: str, write: Callable[[DeltaTable | None], object]) -> None:
         """Delta commits are optimistic: under many writers one can fail after delta-rs's own retries."""
@@ -210,8 +242,8 @@ class DeltaLake:
                 if attempt == _ATTEMPTS:
                     raise Unavailable(f"{table} changed under {attempt} attempts to write it") from error
                 opened = self._latest(table)
-            except DeltaError as error:
-                raise Unavailable(f"the lake did not take the write: {error}") from error
+            except (DeltaError, OSError) as error:
+                raise Unavailable(f"the lake did not take the write: {type(error).__name__}") from error
             else:
                 return
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from smallbox.aws.clients import AwsErrors, client
+from smallbox.aws.clients import AwsErrors, client, reason_of
 from smallbox.errors import Unavailable
 
 NAMESPACE: Final = "Smallbox"
@@ -22,4 +22,4 @@ class CloudWatchMeter:
         try:
             self._cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=data)
         except AwsErrors as error:
-            raise Unavailable(f"CloudWatch did not take the figures: {error}") from error
+            raise Unavailable(f"CloudWatch did not take the figures: {reason_of(error)}") from error

@@ -15,9 +15,11 @@ def key_of(message: Message) -> str:
 
 
 def each_object(
-    blobs: S3Blobs, process: Callable[[str, BinaryIO], object], refuse: Callable[[str, SmallboxError], object]
+    blobs: S3Blobs, process: Callable[[str, BinaryIO, str], object], refuse: Callable[[str, SmallboxError], object]
 ) -> Callable[[Sequence[Message]], None]:
     """A consumer of messages that all name one object: downloads it to a file and processes it once.
+
+    ``process`` gets the key, the content, and the tag that tells it from other content under the same key.
 
     An error that trying again cannot mend is reported through ``refuse``; the object stays where it is.
     """
@@ -25,9 +27,9 @@ def each_object(
     def consume_one(messages: Sequence[Message]) -> None:
         key = key_of(messages[0])
         with tempfile.TemporaryFile() as content:
-            blobs.download(key, content)
+            stored = blobs.download(key, content)
             try:
-                process(key, content)
+                process(key, content, stored.tag)
             except SmallboxError as error:
                 if policy_of(error).delivery == "retry":
                     raise

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from smallbox.aws.clients import AwsErrors, client, code_of
+from smallbox.aws.clients import AwsErrors, client, code_of, reason_of
 from smallbox.aws.clock import now
 from smallbox.aws.pauses import jittered
 from smallbox.errors import Conflict, Unavailable
@@ -31,7 +31,7 @@ def _translated() -> Iterator[None]:
     except AwsErrors as error:
         if code_of(error) in _CONFLICTS and not _is_refused(error):
             raise Conflict("another worker wrote the same entity or record first") from error
-        raise Unavailable(f"the online store did not answer: {error}") from error
+        raise Unavailable(f"the online store did not answer: {reason_of(error)}") from error
 
 
 def _is_refused(error: Exception) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from smallbox.aws.clients import AwsErrors, client
+from smallbox.aws.clients import AwsErrors, client, reason_of
 from smallbox.errors import Unavailable
 from smallbox.times import SECOND, Micros
 from smallbox.written import text_of
@@ -25,4 +25,4 @@ class SqsQueue:
             try:
                 self._sqs.send_message(QueueUrl=self._url, MessageBody=text_of(message), DelaySeconds=delay // SECOND)
             except AwsErrors as error:
-                raise Unavailable(f"the queue did not take the message: {error}") from error
+                raise Unavailable(f"the queue did not take the message: {reason_of(error)}") from error

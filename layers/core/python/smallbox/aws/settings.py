@@ -41,7 +41,7 @@ class Collect:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """``ingestion/append``: the events queue to the lake, then on to the features queue."""
+    """``ingestion/append``: the events queue to the lake and on to the features queue; outdated ones to quarantine."""
 
     lake_bucket: str
     features_queue: str
@@ -62,6 +62,7 @@ class Upkeep:
     """``ingestion/upkeep``: brings the tables ``current`` forward, compacts and vacuums every table of the lake."""
 
     lake_bucket: str
+    rebuild_queue: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ class Backfill:
 
     lake_bucket: str
     online_table: str
+    rebuild_queue: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from smallbox.aws.clients import AwsErrors, client, code_of
+from smallbox.aws.clients import AwsErrors, client, code_of, reason_of
 from smallbox.errors import Unavailable
 
 
@@ -24,6 +24,6 @@ class StateMachine:
         except AwsErrors as error:
             if code_of(error) == "ExecutionAlreadyExists":
                 return self._arn.replace(":stateMachine:", ":execution:") + ":" + name
-            raise Unavailable(f"the state machine did not start {name!r}: {error}") from error
+            raise Unavailable(f"the state machine did not start {name!r}: {reason_of(error)}") from error
         arn: str = answer["executionArn"]
         return arn

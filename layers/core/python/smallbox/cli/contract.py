@@ -1,7 +1,9 @@
 """``smallbox contract infer``: a first source from a file."""
 
 import argparse
+import sys
 from pathlib import Path
+from typing import Any
 
 from smallbox.cli.data import existing
 from smallbox.cli.output import printed
@@ -14,14 +16,20 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     inferrer = verbs.add_parser("infer", help="print the code of a source whose contract a file keeps, to be corrected")
     inferrer.add_argument("file", type=Path, help="CSV, Parquet or JSON lines, each also with .gz")
     inferrer.add_argument("--name", help="the source's name; the file's when left out")
-    inferrer.set_defaults(run=printed(_infer, lambda document: document["code"].splitlines()))
+    people = printed(
+        _infer, lambda document: document["code"].splitlines(), worked=lambda document: not document["open"]
+    )
+    inferrer.set_defaults(run=people)
 
 
-def _infer(arguments: argparse.Namespace) -> dict[str, str]:
+def _infer(arguments: argparse.Namespace) -> dict[str, Any]:
     from smallbox.ingestion.infer import infer_source, read_rows, source_name  # noqa: PLC0415 - pyarrow is slow to load
 
     file = existing(arguments.file)
     with file.open("rb") as content:
         rows = read_rows(file.name, content)
     is_csv = file.name.lower().removesuffix(".gz").endswith(".csv")
-    return {"code": infer_source(arguments.name or source_name(file.name), rows, as_texts=is_csv)}
+    inferred = infer_source(arguments.name or source_name(file.name), rows, as_texts=is_csv)
+    if inferred.open:
+        sys.stderr.write(f"this is no source yet: {'; '.join(inferred.open)}; the comments say what to do\n")
+    return {"code": inferred.code, "open": list(inferred.open)}

@@ -11,7 +11,20 @@ from typing import Final, NoReturn
 from smallbox.cli.output import write_json
 from smallbox.errors import SmallboxError, error_body
 
-MODULES: Final = ("check", "up", "status", "contract", "data", "quarantine", "models", "demo.command", "deploy")
+MODULES: Final = (
+    "check",
+    "up",
+    "status",
+    "contract",
+    "data",
+    "wait",
+    "quarantine",
+    "models",
+    "release",
+    "replay.command",
+    "demo.command",
+    "deploy",
+)
 """The modules that hold commands, in the order of the help. Each ``register`` adds parsers and sets ``run``."""
 
 _INTERRUPTED: Final = 130

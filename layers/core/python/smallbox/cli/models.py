@@ -12,6 +12,7 @@ from smallbox.cli.local import stack
 from smallbox.cli.output import json_lines, printed
 from smallbox.cli.progress import machine_progress, progress
 from smallbox.cli.system import System
+from smallbox.errors import Unavailable
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -58,8 +59,18 @@ def _train(arguments: argparse.Namespace) -> Any:
 
 
 def _day(arguments: argparse.Namespace) -> Any:
-    as_of = {} if arguments.as_of is None else {"as_of": arguments.as_of}
-    return System(stack()).run("DailyMachine", {"model": arguments.model, **as_of})
+    return close_day(System(stack()), arguments.model, arguments.as_of)
+
+
+def close_day(system: System, model: str, as_of: str | None) -> Any:
+    """Close a day; first the upkeep, when it is due, for a day reads many tables. The document says so."""
+    try:
+        why = system.upkeep(as_of, only_when_due=True)["due"]
+        said = {} if why is None else {"upkeep": f"{why}; so the upkeep was run first"}
+    except Unavailable as error:
+        said = {"upkeep": f"{error.message}; the day was closed without it"}
+    moment = {} if as_of is None else {"as_of": as_of}
+    return {**system.run("DailyMachine", {"model": model, **moment}), **said}
 
 
 def _predict(arguments: argparse.Namespace) -> Any:

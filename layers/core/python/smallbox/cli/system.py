@@ -3,7 +3,7 @@
 import functools
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -16,7 +16,10 @@ from smallbox.times import parse_moment
 ERRORS_FROM: Final = 400
 MOST: Final = 500
 """The most records or instances of one request."""
-_POLL_SECONDS: Final = 0.02
+_SHORTEST_PAUSE: Final = 0.02
+_LONGEST_PAUSE: Final = 0.25
+_PAUSE_SHARE: Final = 0.1
+"""Of the time waited so far, how long to pause: asking again takes time from what is waited for."""
 _LONGEST_SECONDS: Final = 900
 """As long as a function may run; asking again sooner would start it twice."""
 FEATURE_QUEUES: Final = ("DropsQueue", "EventsQueue", "FeaturesQueue", "RebuildQueue")
@@ -67,28 +70,44 @@ class System:
             predictions += self.request("POST", f"/models/{model}/predict{_query(as_of)}", body)["predictions"]
         return predictions
 
+    def champion(self, model: str) -> int | None:
+        """The version of a model that serves; ``None`` when none does."""
+        routings = {one["name"]: one["routing"] for one in self.request("GET", "/models")["models"]}
+        return routings[model] and int(routings[model]["champion"])
+
     def rebuild(self, source: str, as_of: str | None = None) -> None:
         """Have the online states of every view of a source rebuilt from the lake, and wait for it."""
         message = {"source": source} if as_of is None else {"source": source, "as_of": parse_moment(as_of)}
         self.client("sqs").send_message(QueueUrl=self.outputs["RebuildQueue"], MessageBody=json.dumps(message))
         self.drain()
 
-    def upkeep(self, as_of: str | None = None) -> Mapping[str, Any]:
-        """Have the lake looked after, and wait for it; where each table ``current`` stands.
+    def upkeep(self, as_of: str | None = None, *, only_when_due: bool = False) -> Mapping[str, Any]:
+        """Have the lake looked after, and wait for it; why it was due, and where each table ``current`` stands.
 
         Raises:
             Unavailable: when it failed, with the reason.
         """
+        document = {"only_when_due": only_when_due, **({} if as_of is None else {"as_of": as_of})}
+        return self._invoke("UpkeepFunction", document, "the upkeep")
+
+    def release(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Change a release by hand; see :class:`~smallbox.release.by_hand.ByHandTask`. The routing after it.
+
+        Raises:
+            Unavailable: when it was not done, with the reason.
+        """
+        return self._invoke("ReleaseFunction", document, "the change of the release")
+
+    def _invoke(self, output: str, document: Mapping[str, Any], what: str) -> Mapping[str, Any]:
         from botocore.config import Config  # noqa: PLC0415 what takes long to import is imported where it is needed
 
-        document = {} if as_of is None else {"as_of": as_of}
         patient = Config(read_timeout=_LONGEST_SECONDS, retries={"total_max_attempts": 1})
         answer = self.stack.client("lambda", config=patient).invoke(
-            FunctionName=self.outputs["UpkeepFunction"], Payload=json.dumps(document).encode()
+            FunctionName=self.outputs[output], Payload=json.dumps(document).encode()
         )
         payload: Mapping[str, Any] = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
-            raise Unavailable(f"the upkeep failed: {payload.get('errorMessage')}")
+            raise Unavailable(f"{what} failed: {payload.get('errorMessage')}")
         return payload
 
     def upload(self, key: str, file: Path) -> None:
@@ -102,12 +121,10 @@ class System:
             Unavailable: when there is none in time.
         """
         s3, name = self.client("s3"), self.outputs[bucket]
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+        for _ in _asking(seconds):
             if s3.list_objects_v2(Bucket=name, Prefix=key).get("KeyCount"):
                 content: bytes = s3.get_object(Bucket=name, Key=key)["Body"].read()
                 return content
-            time.sleep(_POLL_SECONDS)
         raise Unavailable(f"no {key!r} appeared in {name} within {seconds:.0f} s; see .smallbox/emulator.log")
 
     def drain(self, queues: Sequence[str] = ALL_QUEUES, seconds: float = 120) -> None:
@@ -116,12 +133,13 @@ class System:
         Raises:
             Unavailable: when that takes too long.
         """
-        deadline = time.monotonic() + seconds
-        for queue in queues:
-            while self._waiting(queue):
-                if time.monotonic() > deadline:
-                    raise Unavailable(f"{queue} did not drain within {seconds:.0f} s; see .smallbox/emulator.log")
-                time.sleep(_POLL_SECONDS)
+        waiting = list(queues)
+        for _ in _asking(seconds):
+            while waiting and not self._waiting(waiting[0]):
+                del waiting[0]
+            if not waiting:
+                return
+        raise Unavailable(f"{waiting[0]} did not drain within {seconds:.0f} s; see .smallbox/emulator.log")
 
     def _waiting(self, queue: str) -> int:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
@@ -157,15 +175,13 @@ class System:
         Raises:
             Unavailable: when it failed, or takes too long.
         """
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+        for _ in _asking(seconds):
             execution = self.client("stepfunctions").describe_execution(executionArn=arn)
             if execution["status"] == "SUCCEEDED":
                 output: Mapping[str, Any] = json.loads(execution["output"])
                 return output
             if execution["status"] != "RUNNING":
                 raise Unavailable(f"{_machine_of(arn)} {execution['status'].lower()}: {_cause_of(execution)}")
-            time.sleep(_POLL_SECONDS)
         raise Unavailable(f"{arn} did not end within {seconds:.0f} s")
 
     def rang(self, model: str) -> list[str]:
@@ -181,6 +197,15 @@ class System:
         """The state of every alarm by its name."""
         pages = self.client("cloudwatch").get_paginator("describe_alarms").paginate()
         return {a["AlarmName"]: a["StateValue"] for page in pages for a in page["MetricAlarms"]}
+
+
+def _asking(seconds: float) -> Iterator[None]:
+    """Once now, and again after pauses until so many seconds have passed."""
+    began = time.monotonic()
+    yield
+    while (waited := time.monotonic() - began) < seconds:
+        time.sleep(min(max(_PAUSE_SHARE * waited, _SHORTEST_PAUSE), _LONGEST_PAUSE))
+        yield
 
 
 def _sentence_of(status: int, answer: Any) -> str:

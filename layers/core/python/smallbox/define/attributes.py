@@ -99,7 +99,7 @@ class Attributes:
         return tuple(dict.fromkeys(one.field for one in self.features.values()))
 
     def entity_of(self, values: Mapping[str, Any]) -> str | None:
-        """The entity that a record or a request is about; ``None`` when a part of its name is null."""
+        """The entity that a record or a request is about; ``None`` when a part of its name is null or empty."""
         return entity_of(self.entity_fields, values)
 
 

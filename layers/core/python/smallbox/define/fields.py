@@ -22,7 +22,7 @@ class Field:
         pattern: a regular expression that the whole text must match; empty means any.
         unit: what a number counts, for the reader.
         pii: whether the value is personal: it is then shown nowhere but in quarantine, where its record can be mended.
-            Key, entity and label cannot be personal, nor can a text that a model sees.
+            Key, entity and label cannot be personal, nor can a text that a model sees or an on-demand feature reads.
 
     Raises:
         DefinitionError: when the limits cross, or the pattern is none or may take long; see :mod:`.patterns`.

@@ -12,6 +12,7 @@ from smallbox.define.on_demand import OnDemand, in_order, parameters_of
 from smallbox.define.rules import Gate, Label, Monitor, Release, Retrain
 from smallbox.define.source import Source, check_name, check_not_personal
 from smallbox.errors import DefinitionError
+from smallbox.times import DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,9 @@ class Columns:
         """Where the categorical columns stand in a training frame."""
         return list(range(len(self.numeric), len(self.names)))
 
+
+_DAYS_TO_JUDGE: Final = 7
+"""What is proposed where a canary has no time to judge: a whole week, since days differ."""
 
 OWN_COLUMNS: Final = frozenset(
     {
@@ -163,12 +167,23 @@ class Model:
         twice = {n for n in columns.names if columns.names.count(n) > 1}
         if twice:
             raise DefinitionError(f"model {self.name}: {', '.join(sorted(twice))}: a column may be named only once")
-        if self.label.within_micros + self.retrain.validation_micros >= self.retrain.window_micros:
+        # one attribution window is still open at the end, another is the embargo before the validation period
+        if 2 * self.label.within_micros + self.retrain.validation_micros >= self.retrain.window_micros:
             raise DefinitionError(
-                f"model {self.name}: retrain window={self.retrain.window!r} must be longer than the label's within="
-                f"{self.label.within!r} and validation={self.retrain.validation!r} together"
+                f"model {self.name}: retrain window={self.retrain.window!r} leaves no rows to train on; it must be "
+                f"longer than twice the label's within={self.label.within!r} and validation="
+                f"{self.retrain.validation!r} together"
             )
+        self._check_canary()
         object.__setattr__(self, "columns", columns)
+
+    def _check_canary(self) -> None:
+        within, longest = -(-self.label.within_micros // DAY), self.release.max_days
+        if self.release.canary and longest <= within:
+            raise DefinitionError(
+                f"model {self.name}: a canary of at most {longest} days sees no label that is certain after "
+                f"within={self.label.within!r}; write release=Release(max_days={within + _DAYS_TO_JUDGE}) or more"
+            )
 
     def _check_inputs(self) -> None:
         fields = self.request.fields
@@ -198,13 +213,24 @@ class Model:
 
     def _check_personal(self) -> None:
         for name in self.inputs:
-            if self.request.fields[name].pii and self.request.fields[name].type == "text":
+            if self._is_personal_text(name):
                 raise DefinitionError(
                     f"model {self.name}: the input {name!r} is a personal text, and its values would stand in the "
                     "reference profile; leave it out, or send a coarser field that is not pii"
                 )
+        for name in self.read_on_demand:
+            if self._is_personal_text(name):
+                raise DefinitionError(
+                    f"model {self.name}: an on-demand feature reads the personal text {name!r}, which the prediction "
+                    "log would hold; send what the feature needs of it as a field of its own that is not pii, like the "
+                    "domain of an address"
+                )
         for name in (n for view in self.views for n in view.entity_fields):
             check_not_personal(self.request, name, "entity")
+
+    def _is_personal_text(self, name: str) -> bool:
+        found = self.request.fields[name]
+        return found.pii and found.type == "text"
 
     @cached_property
     def personal_columns(self) -> frozenset[str]:

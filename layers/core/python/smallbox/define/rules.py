@@ -36,39 +36,56 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What a candidate must show before it may serve anyone.
+    """What a candidate must show before it may serve anyone. A figure counts with its standard error, at 95 %.
 
     Attributes:
         min_auc: the least area under the ROC curve on the validation rows.
         max_calibration_error: the greatest expected calibration error there.
-        max_auc_loss: how much lower than the champion's, on the same rows, its AUC may be.
+        max_auc_loss: how much lower than the champion's, on the same rows, its AUC may be. The less it is, the more
+            rows it takes to tell; with 0 no candidate passes that is just as good.
+        min_rows: on fewer validation rows than this nothing is judged.
+        min_rarer: nor with fewer than this of the class that is rarer among them.
+        max_unlabelled: the share of requests that may stay without a label, whatever they look like.
+        max_selection_auc: where more do, how well the inputs may tell them from the labelled ones; 0.5 is not at all.
     """
 
     min_auc: float = 0.5
     max_calibration_error: float = 0.1
-    max_auc_loss: float = 0.0
+    max_auc_loss: float = 0.02
+    min_rows: int = 100
+    min_rarer: int = 20
+    max_unlabelled: float = 0.1
+    max_selection_auc: float = 0.6
 
     def __post_init__(self) -> None:
-        for name in ("min_auc", "max_calibration_error", "max_auc_loss"):
+        for name in ("min_auc", "max_calibration_error", "max_auc_loss", "max_unlabelled", "max_selection_auc"):
             _check_share("Gate", name, getattr(self, name))
+        if self.min_rarer < 2 or self.min_rows < 2 * self.min_rarer:  # noqa: PLR2004 - one row has no variance
+            raise DefinitionError(
+                f"Gate: min_rarer={self.min_rarer} must be at least 2, and min_rows={self.min_rows} at least twice that"
+            )
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
     """How a version that passed the gate takes over.
 
+    Only predictions whose attribution window is over are judged, so a canary judges nothing in its first ``within``.
+
     Attributes:
         canary: the share of requests, sticky by the request's key, that the challenger answers.
-        min_labels: labelled predictions of each arm before anything is decided.
-        max_days: the longest a canary runs before it is decided, or rolled back for want of labels.
-        max_auc_loss: how much lower than the champion's the challenger's AUC may be when the canary ends undecided.
-        confidence: how sure to be that one of them is better before the canary ends early.
+        min_of_each_class: labelled predictions of each class, in each arm, before anything is decided.
+        max_days: the longest a canary runs, from its start. Its last ``max_days`` - ``within`` days are time to judge.
+        max_auc_loss: the AUC that the challenger may lose: one that loses so much is promoted at most at
+            1 - ``confidence``. A smaller loss takes more labels to rule out. 0 promotes only what is surely better.
+        confidence: one minus the error that is allowed over all daily looks together: an equal challenger is called
+            worse at most so often.
     """
 
     canary: float = 0.2
-    min_labels: int = 300
-    max_days: int = 7
-    max_auc_loss: float = 0.02
+    min_of_each_class: int = 50
+    max_days: int = 14
+    max_auc_loss: float = 0.05
     confidence: float = 0.95
 
     def __post_init__(self) -> None:
@@ -76,8 +93,8 @@ class Release:
         _check_share("Release", "max_auc_loss", self.max_auc_loss)
         if not 0.5 < self.confidence < 1:  # noqa: PLR2004 - a coin's
             raise DefinitionError(f"Release: confidence={self.confidence} must lie between 0.5 and 1")
-        if self.max_days < 1 or self.min_labels < 1:
-            raise DefinitionError("Release: max_days and min_labels must be at least 1")
+        if self.max_days < 1 or self.min_of_each_class < 2:  # noqa: PLR2004 - of one value no variance can be told
+            raise DefinitionError("Release: max_days must be at least 1, min_of_each_class at least 2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +145,16 @@ class Retrain:
 
     Attributes:
         every: the longest a champion serves before another is trained; its age is measured in event time.
-        on_breach: whether a breach starts a training.
-        at_least: no training sooner than this after the one before it, whatever breaches.
+        on_breach: whether a breach starts a training. Drift alone never does: see
+            :func:`~smallbox.monitoring.report.reasons_to_train`.
+        at_least: no training sooner than this after the one before it, whatever breaches. One that failed is tried
+            again sooner: after one day, two, four, and so on up to this.
         window: how far back the training data reaches.
         validation: the last part of that window, held out for the gate, in time order.
     """
 
     every: str = "30d"
-    on_breach: bool = True
+    on_breach: bool = False
     at_least: str = "7d"
     window: str = "90d"
     validation: str = "7d"

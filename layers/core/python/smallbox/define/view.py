@@ -7,20 +7,29 @@ from typing import Any, Final
 from smallbox.define.aggregates import Aggregate, Kind
 from smallbox.define.conditions import Condition
 from smallbox.define.kinds import check_by_name, check_kind
-from smallbox.define.source import Source, check_name, check_not_personal
+from smallbox.define.source import FUTURE_LIMIT, Source, check_name, check_not_personal
 from smallbox.errors import DefinitionError
 from smallbox.times import DAY, HOUR, Micros, duration
 
 ENTITY_SEPARATOR: Final = "|"
 
 STATE_LIMIT: Final = 390_000
-"""How many bytes a packed state may have: DynamoDB takes 400 KB an item, its key among them."""
+"""How many bytes a packed state may have: DynamoDB takes 400 KB an item, its key among them.
+
+A view whose busy entities could need more is refused. What grows beyond it nonetheless is set aside; see
+``smallbox.features.states``.
+"""
 
 _BYTES: Final[Mapping[Kind, int]] = {
     "count": 8, "sum": 24, "mean": 24, "rate": 16, "std": 56, "min": 8, "max": 8, "last": 24, "first": 24,
     "since_last": 24, "distinct": 1032,
 }  # fmt: skip
 """What an aggregate takes of a tile, at the most."""
+
+_INDEX_BYTES: Final = 8
+_LEVEL_BYTES: Final = 32
+_COLUMN_TILES: Final = 2
+"""What describes the columns of a level takes 9 bytes for each of 8 in a tile, so less than two tiles."""
 
 _NUMERIC: Final = frozenset({"number", "integer", "boolean"})
 _TYPES: Final = {"rate": frozenset({"boolean"}), "distinct": _NUMERIC | {"text"}}
@@ -86,12 +95,17 @@ class FeatureView:
         elif aggregate.kind == "rate" and operand.holds is None:
             raise DefinitionError(f"view {self.name}: {name}: a rate is of a boolean field or a condition")
 
-    def _check_size(self) -> None:
+    @property
+    def most_bytes(self) -> int:
+        """How many bytes a state has at the most whose records come no earlier than ``known_after`` declares."""
         measures = {(a.kind, a.operand) for a in self.features.values()}
-        most = sum(_tiles(self, size) for size in _sizes(self)) * sum(_BYTES[kind] for kind, _ in measures)
-        if most > STATE_LIMIT:
+        tile_bytes = _INDEX_BYTES + sum(_BYTES[kind] for kind, _ in measures)
+        return sum(_LEVEL_BYTES + (_tiles(self, size) + _COLUMN_TILES) * tile_bytes for size in _sizes(self))
+
+    def _check_size(self) -> None:
+        if self.most_bytes > STATE_LIMIT:
             raise DefinitionError(
-                f"view {self.name}: the state of a busy entity could have {most // 1000} KB, of at most "
+                f"view {self.name}: the state of a busy entity could have {self.most_bytes // 1000} KB, of at most "
                 f"{STATE_LIMIT // 1000} that an item may have; make windows shorter, count fewer distinct values, or "
                 "split the features over two views"
             )
@@ -103,7 +117,7 @@ class FeatureView:
         return HOUR if aggregate.window_micros < 10 * DAY else DAY
 
     def entity_of(self, values: Mapping[str, Any]) -> str | None:
-        """The entity that a record or a request is about; ``None`` when a part of its name is null."""
+        """The entity that a record or a request is about; ``None`` when a part of its name is null or empty."""
         return entity_of(self.entity_fields, values)
 
     @property
@@ -124,10 +138,12 @@ def _sizes(view: FeatureView) -> list[Micros]:
 
 
 def _tiles(view: FeatureView, size: Micros) -> int:
-    """How many tiles of a size a state can hold: those of its windows, or those that fill up a coarser one."""
+    """How many tiles of a size a state can hold: of its windows or to fill up a coarser one, and of what is ahead."""
     own = max((a.window_micros for a in view.features.values() if view.tile_size(a) == size), default=0)
     coarser = min((other for other in _sizes(view) if other > size), default=0)
-    return max(own, coarser) // size + 2
+    after = view.source.known_after_micros or 0
+    ahead = -after if after < 0 else min(after, FUTURE_LIMIT)
+    return (max(own, coarser) + ahead) // size + 2
 
 
 def check_field(view: str, source: Source, name: str, role: str, types: Collection[str]) -> None:
@@ -150,9 +166,13 @@ def entity_tuple(view: str, entity: str | tuple[str, ...], source: Source) -> tu
 
 
 def entity_of(fields: Sequence[str], values: Mapping[str, Any]) -> str | None:
-    """The entity that values are about; ``None`` when a part of its name is null."""
+    """The entity that values are about; ``None`` when a part of its name is null or empty: nobody is called that.
+
+    >>> entity_of(["who", "where"], {"who": "a", "where": "b"}), entity_of(["who"], {"who": ""})
+    ('a|b', None)
+    """
     parts = [values.get(name) for name in fields]
-    return None if None in parts else entity_key(parts)  # type: ignore[arg-type]
+    return entity_key(parts) if all(parts) else None  # type: ignore[arg-type]
 
 
 def entity_key(parts: Sequence[str]) -> str:

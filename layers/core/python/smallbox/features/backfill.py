@@ -15,11 +15,12 @@ from smallbox.define.project import Project
 from smallbox.errors import NotReady
 from smallbox.features.ready import publish, readable
 from smallbox.features.rebuild import Part, Rebuilder
+from smallbox.features.requests import LATER_DELAY, Rebuild, set_aside
 from smallbox.features.states import version_of
 from smallbox.features.stream import Pause
 from smallbox.ingestion.table import name_of
-from smallbox.ports import Lake, OnlineStore
-from smallbox.times import Micros, parse_moment
+from smallbox.ports import Lake, OnlineStore, Queue
+from smallbox.times import Micros, asked_moment
 
 ROWS_PER_PART: Final = 500_000
 """A part reads the source's rows within its windows, and computes some entities of them."""
@@ -30,11 +31,20 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Backfill:
-    """What the function of the backfill's state machine does, step by step."""
+    """What the function of the backfill's state machine does, step by step.
+
+    Attributes:
+        project: the views.
+        lake: the records.
+        store: the states.
+        rebuild: asks again for states that do not fit into their items.
+        pause: waits before another attempt.
+    """
 
     project: Project
     lake: Lake
     store: OnlineStore
+    rebuild: Queue
     pause: Pause
 
     def run(self, step: str, document: Document, now: Micros) -> dict[str, Any]:
@@ -43,7 +53,7 @@ class Backfill:
         With ``as_of`` in the document, a replay's present, history is computed as of then instead of now.
         """
         steps = {"plan": self.plan, "fill": self.fill, "publish": self.publish}
-        return steps[step](document, parse_moment(document["as_of"]) if "as_of" in document else now)
+        return steps[step](document, asked_moment(document, now))
 
     def plan(self, document: Document, now: Micros) -> dict[str, Any]:
         """The parts of the backfill: of ``document["views"]``, or of every view whose version is not readable.
@@ -86,7 +96,11 @@ class Backfill:
         views = self._planned(document["versions"])
         rebuilder = Rebuilder(source, every, self.lake, self.store, self.pause)
         part = Part(document["part"], document["of"])
-        return {"states": rebuilder.fill(views, part, now, whole=len(views) == len(every))}
+        rebuilt = rebuilder.fill(views, part, now, whole=len(views) == len(every))
+        self.rebuild.send(set_aside(source.name, rebuilt.set_aside))
+        if "as_of" not in document:  # the moment of a replay does not move on
+            self.rebuild.send([part.as_json() for part in Rebuild(source.name, rebuilt.later).parts()], LATER_DELAY)
+        return {"states": rebuilt.states, "set_aside": len(rebuilt.set_aside)}
 
     def publish(self, document: Document, _now: Micros) -> dict[str, Any]:
         """Make what was planned readable.

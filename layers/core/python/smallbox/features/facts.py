@@ -15,7 +15,7 @@ import numpy as np
 
 from smallbox.define.attributes import Attributes
 from smallbox.errors import NotReady
-from smallbox.features.window import Floats
+from smallbox.features.window import Floats, ahead
 from smallbox.records import Record
 from smallbox.times import Micros
 
@@ -66,12 +66,16 @@ def empty(_: Attributes) -> Facts:
 
 
 def add(view: Attributes, state: Facts, records: Sequence[Record], now: Micros) -> Facts:
-    """The state with these records added, each the only version of its key that the state has seen."""
+    """The state with these records added, each the only version of its key that the state has seen.
+
+    Records further :func:`~smallbox.features.window.ahead` than a state keeps are left out.
+    """
     if not records:
         return state
-    said = [Fact(r.time, r.key, r.known_at, tuple(r.values.get(name) for name in view.fields)) for r in records]
-    known_at = max(min(record.known_at, now) for record in records)
-    return pruned(view, Facts(max(state.watermark, known_at), tuple(sorted((*state.facts, *said), key=order))))
+    watermark = max(state.watermark, *(min(record.known_at, now) for record in records))
+    kept = [record for record in records if record.time < watermark + ahead(view.source)]
+    said = [Fact(r.time, r.key, r.known_at, tuple(r.values.get(name) for name in view.fields)) for r in kept]
+    return pruned(view, Facts(watermark, tuple(sorted((*state.facts, *said), key=order))))
 
 
 def pruned(_: Attributes, state: Facts) -> Facts:

@@ -37,7 +37,12 @@ def _numbers(name: str, found: Any, rows: int) -> npt.NDArray[np.float64]:
     try:
         numbers = np.asarray(found, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise DefinitionError(f"on-demand feature {name} must give numbers: {error}") from error
+        raise DefinitionError(f"on-demand feature {name} must give numbers, not {_kinds(found)}") from error
     if numbers.shape != (rows,):
         raise DefinitionError(f"on-demand feature {name} must give one number a row: {rows}, not {numbers.shape}")
     return np.where(np.isfinite(numbers), numbers, np.nan)
+
+
+def _kinds(found: Any) -> str:
+    """The types of what a function gave; the values may be personal."""
+    return " and ".join(sorted({type(one).__name__ for one in np.ravel(np.asarray(found, dtype=object))}))

@@ -6,85 +6,46 @@ marker; each state is written if its version is still the same. So a record that
 the version, and one without a marker is left to the stream, whose message is still on its way. Markers outlive
 the windows, so no record that could count has lost its own.
 A conflict begins again with what is left. A crash after the marks leaves states
-behind the lake: run the request again, as a queue does.
+behind the lake: run the request again, as a queue does. A state that does not fit into an item is set aside, and
+holds up no other.
 """
 
 import zlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from smallbox.define.attributes import Attributes, View
+from smallbox.define.attributes import View
 from smallbox.define.source import Source
 from smallbox.errors import Conflict
-from smallbox.features import facts
-from smallbox.features.cells import Cells, combine
-from smallbox.features.rows import Rows, columns_needed, entities_of, rows_of
-from smallbox.features.states import engine_of, farthest, key_of, lifetime
+from smallbox.features.recompute import recompute
+from smallbox.features.rows import columns_needed, entities_of
+from smallbox.features.states import (
+    SetAside,
+    engine_of,
+    farthest,
+    fits,
+    is_set_aside,
+    key_of,
+    lifetime,
+    pack,
+    watermark_of,
+)
 from smallbox.features.stream import (
     ATTEMPTS,
     Pause,
-    Rebuild,
     expiry,
     marker_id,
     read_markers,
     read_states,
 )
-from smallbox.features.tiles import Level, State, pruned
-from smallbox.features.window import levels
 from smallbox.features.writes import write_states
-from smallbox.ingestion.table import FOREVER, name_of, standing
+from smallbox.ingestion.table import FOREVER, history, name_of, standing
 from smallbox.ports import Between, Lake, Marker, OnlineStore, StateKey, StateWrite, StoredState
 from smallbox.times import Micros
-
-
-def rebuild(view: View, table: pa.Table, as_of: Micros) -> dict[str, Any]:
-    """The state of every entity, from the versions that counted at ``as_of``, which is their watermark.
-
-    A key of which nothing was known then has its first version, as it has in the stream.
-
-    Args:
-        view: the view.
-        table: rows of its source as the lake holds them, all that may still be in a window.
-        as_of: the present, or a replay's.
-    """
-    if isinstance(view, Attributes):
-        return _facts(view, standing(table, as_of), as_of)
-    rows = rows_of(view, standing(table, as_of))
-    cells = rows.lifted(view)
-    names = rows.names.to_pylist()
-    by_level = [_levels(rows, cells, size) for size in levels(view)]
-    parts = zip(*by_level, strict=True)
-    return {name: pruned(view, State(as_of, tuple(own))) for name, own in zip(names, parts, strict=True)}
-
-
-def _facts(view: Attributes, table: pa.Table, as_of: Micros) -> dict[str, facts.Facts]:
-    found: dict[str, list[facts.Fact]] = {}
-    columns = [table[name].to_pylist() for name in ("time", "key", "known_at", *view.fields)]
-    for entity, time, key, known_at, *said in zip(entities_of(view, table).to_pylist(), *columns, strict=True):
-        if entity is not None:
-            found.setdefault(entity, []).append(facts.Fact(time, key, known_at, tuple(said)))
-    states = {entity: facts.Facts(as_of, tuple(sorted(said, key=facts.order))) for entity, said in found.items()}
-    return {entity: facts.pruned(view, state) for entity, state in states.items()}
-
-
-def _levels(rows: Rows, cells: Cells, size: Micros) -> list[Level]:
-    """The tiles of one size, for each entity."""
-    if not len(rows.time):
-        return []
-    tile = rows.time // size
-    first = int(tile.min())
-    span = int(tile.max()) - first + 1
-    places, tiles = combine(cells, rows.entity * span + tile - first)
-    bounds = np.searchsorted(places, np.arange(len(rows.names) + 1) * span)
-    index = places % span + first
-    slices = [slice(int(a), int(b)) for a, b in pairwise(bounds)]
-    return [Level(index[part], tiles.take(part)) for part in slices]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +63,34 @@ class Part:
 WHOLE: Final = Part(0, 1)
 
 
-def _of_keys(table: pa.Table, keys: Collection[str]) -> pa.Table:
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What a rebuild has done.
+
+    Attributes:
+        states: how many states were written.
+        set_aside: those of them that do not fit into their items.
+        later: what corrections say that are known only later than now, by key; ask again then.
+    """
+
+    states: int = 0
+    set_aside: Sequence[StateKey] = ()
+    later: Mapping[str, str] = field(default_factory=dict)
+
+
+def _of_keys(table: pa.Table, keys: Collection[str] | pa.Array) -> pa.Table:
     """All versions of records."""
     return table.filter(pc.is_in(table["key"], value_set=pa.array(keys, pa.string())))
+
+
+def _later(versions: pa.Table, counted: pa.Table, now: Micros) -> dict[str, str]:
+    """The digests of versions known only later than now that are not counted already, by key."""
+    known_later = pc.field("known_at") > now
+    found, first = (
+        list(zip(*(rows.filter(known_later)[name].to_pylist() for name in ("key", "digest")), strict=True))
+        for rows in (history(versions), counted)
+    )
+    return dict(set(found).difference(first))
 
 
 def _touching(table: pa.Table, states: Mapping[StateKey, View]) -> set[str]:
@@ -135,35 +121,29 @@ class Rebuilder:
     store: OnlineStore
     pause: Pause
 
-    def correct(self, request: Rebuild, now: Micros) -> bool:
-        """Rebuild all states that the records of a request touch, in any of their versions.
-
-        Returns:
-            Whether that is all: ``False`` when a version is known only later than now; ask again then.
+    def correct(self, keys: Collection[str] | pa.Array, now: Micros) -> Rebuilt:
+        """Rebuild all states that the records with these keys touch, in any of their versions.
 
         Raises:
             Conflict: when others kept writing them; run the request again.
         """
-        table = self._read(now)
+        table = self._read(now) if len(keys) else None
         if table is None:
-            return True
-        named = _of_keys(table, list(request.digests))
-        self._mark(standing(named, now))
-        self._replace(self._keys(named, self.views), now)
-        return not pc.any(pc.greater(named["known_at"], now)).as_py()
+            return Rebuilt()
+        named = _of_keys(table, keys)
+        counted = standing(named, now)
+        self._mark(counted)
+        return replace(self.replace(self._keys(named, self.views), now), later=_later(named, counted, now))
 
-    def materialize(self, now: Micros) -> int:
+    def materialize(self, now: Micros) -> Rebuilt:
         """Rebuild all states of the source's views. The stream then takes all that the lake holds for done.
-
-        Returns:
-            How many states were written.
 
         Raises:
             Conflict: when others kept writing them; run it again.
         """
         return self.fill(self.views, WHOLE, now, whole=True)
 
-    def fill(self, views: Sequence[View], part: Part, now: Micros, *, whole: bool) -> int:
+    def fill(self, views: Sequence[View], part: Part, now: Micros, *, whole: bool) -> Rebuilt:
         """Rebuild some of the states of some of the views.
 
         Args:
@@ -174,19 +154,17 @@ class Rebuilder:
                 leaves it. Otherwise what the stream has still to apply to the other views is left to it, and only what
                 it would find too late is marked again.
 
-        Returns:
-            How many states were written.
-
         Raises:
             Conflict: when others kept writing them; run it again.
         """
         table = self._read(now)
         if table is None:
-            return 0
+            return Rebuilt()
         keys = {key: view for key, view in self._keys(table, views).items() if part.holds(key)}
         mine = _of_keys(table, _touching(table, keys))
-        self._mark(standing(mine, now) if whole else self._settled(mine, now))
-        return self._replace(keys, now)
+        counted = standing(mine, now) if whole else self._settled(mine, now)
+        self._mark(counted)
+        return replace(self.replace(keys, now), later=_later(mine, counted, now) if whole else {})
 
     def _settled(self, rows: pa.Table, now: Micros) -> pa.Table:
         """Of records that the stream would find too late, what they said then, without its digest.
@@ -228,8 +206,13 @@ class Rebuilder:
             if entity is not None
         }
 
-    def _replace(self, keys: Mapping[StateKey, View], now: Micros) -> int:
-        left = dict(keys)
+    def replace(self, keys: Mapping[StateKey, View], now: Micros) -> Rebuilt:
+        """Write states anew from the lake, of records that have their markers.
+
+        Raises:
+            Conflict: when others kept writing them; run it again.
+        """
+        left, set_aside = dict(keys), []
         for attempt in range(ATTEMPTS):
             if attempt:
                 self.pause(attempt)
@@ -237,15 +220,16 @@ class Rebuilder:
             fresh = self._states(left, stored, now)
             writes = [self._write(key, view, fresh, stored) for key, view in left.items()]
             left = {key: left[key] for key in write_states(self.store, writes)}
+            set_aside += [write.key for write in writes if is_set_aside(write.packed) and write.key not in left]
             if not left:
-                return len(keys)
+                return Rebuilt(len(keys), set_aside)
         raise Conflict(f"{len(left)} states of {self.source.name} stayed contended", source=self.source.name)
 
     def _states(
         self, keys: Mapping[StateKey, View], stored: Mapping[StateKey, StoredState], now: Micros
     ) -> dict[StateKey, Any]:
         # a writer whose clock is ahead may have applied what is known only after our present
-        as_of = max([now, *(engine_of(keys[key]).watermark_of(state.packed) for key, state in stored.items())])
+        as_of = max([now, *(watermark_of(keys[key], state.packed) for key, state in stored.items())])
         table = self._read(now)
         if table is None:
             return {}
@@ -253,7 +237,7 @@ class Rebuilder:
         return {
             key: state
             for view in dict.fromkeys(keys.values())
-            for entity, state in rebuild(view, table, as_of).items()
+            for entity, state in recompute(view, table, as_of).items()
             if (key := key_of(view, entity)) in keys
         }
 
@@ -270,8 +254,11 @@ class Rebuilder:
         stored: Mapping[StateKey, StoredState],
     ) -> StateWrite:
         expected = stored[key].version if key in stored else 0
-        engine = engine_of(view)
-        return StateWrite(key, engine.pack(view, fresh.get(key) or engine.empty(view)), expected, lifetime(view))
+        state = fresh.get(key) or engine_of(view).empty(view)
+        packed = pack(view, state)
+        if not fits(packed):
+            packed = pack(view, SetAside(state.watermark))
+        return StateWrite(key, packed, expected, lifetime(view))
 
     def _read(self, now: Micros) -> pa.Table | None:
         """All rows that may be in a window at ``now`` or later, with every version that supersedes one of them."""

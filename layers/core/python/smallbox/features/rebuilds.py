@@ -1,18 +1,24 @@
 """What the rebuild's function does with the messages of its queue."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from smallbox.define.project import Project
+from smallbox.errors import TooLarge
+from smallbox.features.named import keys_named
 from smallbox.features.ready import Withdrawal
-from smallbox.features.rebuild import Rebuilder
-from smallbox.features.stream import Pause, Rebuild
+from smallbox.features.rebuild import Rebuilder, Rebuilt
+from smallbox.features.requests import LATER_DELAY, Message, Rebuild, set_aside
+from smallbox.features.states import key_of
+from smallbox.features.stream import Pause
 from smallbox.ingestion.messages import moment_of
 from smallbox.ports import Lake, OnlineStore, Queue
-from smallbox.times import MINUTE, Micros
+from smallbox.times import Micros
 
-LATER_DELAY: Final[Micros] = 5 * MINUTE
-"""How long a request waits that found a record whose message is still on its way."""
+
+def group_of(message: Message) -> str:
+    """What is done together: requests of one source. One for states that did not fit fails by itself."""
+    return f"{message['source']} set aside" if "set_aside" in message else str(message["source"])
 
 
 class RebuildTask:
@@ -26,15 +32,41 @@ class RebuildTask:
         self._pause = pause
         self._withdrawal = Withdrawal(project.views.values(), store, pause)
 
-    def run(self, messages: Sequence[Mapping[str, Any]], now: Micros) -> None:
-        """Rebuild what messages of one source ask for: the states of some records, or all of them."""
+    def run(self, messages: Sequence[Message], now: Micros) -> None:
+        """Rebuild what messages of one :func:`group_of` ask for; as of the latest of their moments, each state once.
+
+        Raises:
+            TooLarge: when a state that did not fit into its item still does not.
+        """
         self._withdrawal.once()
         source = self._project.source(messages[0]["source"])
         views = self._project.views_of(source.name)
         rebuilder = Rebuilder(source, views, self._lake, self._store, self._pause)
-        whole = [message for message in messages if "digests" not in message]
-        if whole:
-            rebuilder.materialize(max(moment_of(message, now) for message in whole))
-        for message in messages:
-            if "digests" in message and not rebuilder.correct(Rebuild.from_json(message), moment_of(message, now)):
-                self._later.send([message], delay=LATER_DELAY)
+        moment = max(moment_of(message, now) for message in messages)
+        if "set_aside" in messages[0]:
+            self._try_again(rebuilder, messages, moment)
+            return
+        replayed = {"as_of": moment} if all("as_of" in message for message in messages) else {}
+        if any(message.keys() <= {"source", "as_of"} for message in messages):
+            self._ask(source.name, rebuilder.materialize(moment), replayed)
+        self._ask(source.name, rebuilder.correct(keys_named(source, messages, self._lake, moment), moment), replayed)
+
+    def _ask(self, source: str, rebuilt: Rebuilt, replayed: Mapping[str, Any]) -> None:
+        """Ask again for what did not fit, and for what is known only later; a replay's moment does not move on."""
+        self._later.send([{**message, **replayed} for message in set_aside(source, rebuilt.set_aside)])
+        if not replayed:
+            later = Rebuild(source, rebuilt.later).parts()
+            self._later.send([part.as_json() for part in later], delay=LATER_DELAY)
+
+    def _try_again(self, rebuilder: Rebuilder, messages: Sequence[Message], now: Micros) -> None:
+        views = {view.name: view for view in rebuilder.views}
+        named = [(views[name], entity) for m in messages for name, entity in m["set_aside"] if name in views]
+        rebuilt = rebuilder.replace({key_of(view, entity): view for view, entity in named}, now)
+        if rebuilt.set_aside:
+            key = rebuilt.set_aside[0]
+            raise TooLarge(
+                f"{len(rebuilt.set_aside)} states of source {rebuilder.source.name} do not fit into their items, among "
+                f"them one of view {key.view}; the message names them; correct what sends so much about one entity, or "
+                "split the view, then redrive the message",
+                view=key.view,
+            )

@@ -96,7 +96,7 @@ def rows_of(view: FeatureView, table: pa.Table) -> Rows:
 
 
 def entities_of(view: View, table: pa.Table) -> pa.Array:
-    """The entity of each row as one text, as :func:`~smallbox.define.view.entity_key` writes it; null for none."""
+    """The entity of each row as one text, as :func:`~smallbox.define.view.entity_of` names it; null for none."""
     parts = [_taken(*_escaped(table[name])) for name in view.entity_fields]
     return functools.reduce(lambda left, right: pc.binary_join_element_wise(left, right, "|"), parts)
 
@@ -110,7 +110,11 @@ def _encoded(view: View, table: pa.Table) -> tuple[pa.Array, Ints]:
 
 
 def _escaped(column: pa.ChunkedArray) -> tuple[pa.Array, Ints]:
-    encoded = pa.array(column.combine_chunks(), pa.string()).dictionary_encode()
+    """The parts of names, and for each row the position of its own; -1 for none: null, or empty."""
+    texts = pa.array(column.combine_chunks(), pa.string())
+    encoded = texts.dictionary_encode()
+    if pc.any(pc.equal(encoded.dictionary, "")).as_py():
+        encoded = pc.if_else(pc.equal(texts, ""), None, texts).dictionary_encode()
     words = pc.replace_substring(encoded.dictionary, "\\", "\\\\")
     return pc.replace_substring(words, "|", "\\|"), _positions(encoded)
 

@@ -1,10 +1,13 @@
 """Online states of both kinds of views, by one set of functions: windows are tiles, attributes are facts."""
 
+import struct
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Protocol, cast
 
 from smallbox.define.attributes import Attributes, View
+from smallbox.define.view import STATE_LIMIT
 from smallbox.features import facts, tiles, window
 from smallbox.features.window import Floats
 from smallbox.ports import StateKey
@@ -43,9 +46,67 @@ class Engine(Protocol):
         """The watermark of a packed state."""
 
 
+_SET_ASIDE: Final = struct.Struct("<Bq")
+_NO_STATE: Final = 0
+"""The first byte of what stands for a state that was set aside; no engine's states begin with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Stands for a state with more bytes than an item can hold: its entity has no features until one fits again.
+
+    Records go on to be marked as applied, and stay in the lake, from which a rebuild computes the state.
+    """
+
+    watermark: Micros
+
+
 def engine_of(view: View) -> Engine:
     """The engine that keeps the states of a view."""
     return cast("Engine", facts if isinstance(view, Attributes) else tiles)
+
+
+def add(view: View, state: Any, records: Sequence[Record], now: Micros) -> Any:
+    """The state with records added; one that was set aside stays so. ``None`` is an entity without records."""
+    if isinstance(state, SetAside):
+        return SetAside(max(state.watermark, *(min(record.known_at, now) for record in records)))
+    engine = engine_of(view)
+    return engine.add(view, engine.empty(view) if state is None else state, records, now)
+
+
+def pack(view: View, state: Any) -> bytes:
+    """The state as bytes."""
+    if isinstance(state, SetAside):
+        return _SET_ASIDE.pack(_NO_STATE, state.watermark)
+    return engine_of(view).pack(view, state)
+
+
+def unpack(view: View, packed: bytes) -> Any:
+    """The state from bytes: the engine's, or :class:`SetAside`.
+
+    Raises:
+        NotReady: when it was stored for another definition of the view.
+    """
+    if is_set_aside(packed):
+        return SetAside(_SET_ASIDE.unpack(packed)[1])
+    return engine_of(view).unpack(view, packed)
+
+
+def watermark_of(view: View, packed: bytes) -> Micros:
+    """The watermark of a packed state."""
+    if is_set_aside(packed):
+        return int(_SET_ASIDE.unpack(packed)[1])
+    return engine_of(view).watermark_of(packed)
+
+
+def fits(packed: bytes) -> bool:
+    """Whether an item can hold a packed state."""
+    return len(packed) <= STATE_LIMIT
+
+
+def is_set_aside(packed: bytes) -> bool:
+    """Whether this stands for a state that was set aside."""
+    return packed[0] == _NO_STATE
 
 
 def reach(view: View) -> Micros:

@@ -2,8 +2,8 @@
 
 A transaction holds the markers of some records and all the states that they change, so a record is applied to all
 its views or to none, and a message that is processed again after a crash finds the markers of what was done. What
-the stream cannot do by adding is asked of a rebuild from the lake: corrections, and records so late that their
-markers may be gone. The lake holds a record before the stream sees it.
+the stream cannot do by adding is asked of a rebuild from the lake: corrections, records so late that their markers
+may be gone, and records for which a state has no room. The lake holds a record before the stream sees it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,7 +14,9 @@ from typing import Any, Final, TypeVar
 from smallbox.define.attributes import View
 from smallbox.define.source import Source
 from smallbox.errors import Conflict
-from smallbox.features.states import engine_of, farthest, key_of, lifetime
+from smallbox.features import states as packing
+from smallbox.features.requests import Rebuild
+from smallbox.features.states import farthest, key_of, lifetime
 from smallbox.ports import Marker, OnlineStore, StateKey, StateWrite, StoredState
 from smallbox.records import Record
 from smallbox.times import DAY, Micros
@@ -37,33 +39,18 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
-class Rebuild:
-    """Asks for all states that these records touch, in any of their versions, to be rebuilt from the lake.
+class Transaction:
+    """What is written together: at most ``LIMIT`` items; none when no state has room for its records.
 
     Attributes:
-        source: the records' source.
-        digests: what each record said, by key; the lake decides what counts.
+        markers: those of the records that are added.
+        states: the states with them.
+        left: records that are not added, since one of their states has no room.
     """
-
-    source: str
-    digests: Mapping[str, str]
-
-    def as_json(self) -> dict[str, Any]:
-        """The request as a queue carries it."""
-        return {"source": self.source, "digests": dict(self.digests)}
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> "Rebuild":
-        """The inverse of :meth:`as_json`."""
-        return cls(document["source"], document["digests"])
-
-
-@dataclass(frozen=True, slots=True)
-class Transaction:
-    """What is written together: at most ``LIMIT`` items."""
 
     markers: tuple[Marker, ...]
     states: tuple[StateWrite, ...]
+    left: tuple[Record, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,16 +158,32 @@ def plan(
     """
     versions = {key: state.version for key, state in stored.items()}
     changed = _by_state(views, fresh)
-    states = {key: engine_of(view).unpack(view, stored[key].packed) for view, key in changed if key in stored}
+    states = {key: packing.unpack(view, stored[key].packed) for view, key in changed if key in stored}
     for batch in _batches(views, fresh, {key: len(state.packed) for key, state in stored.items()}):
+        added, grown = _with_room(views, batch, states, now)
         writes = []
-        for (view, key), added in _by_state(views, batch).items():
-            engine = engine_of(view)
-            states[key] = engine.add(view, states.get(key) or engine.empty(view), added, now)
-            packed = engine.pack(view, states[key])
+        for (view, key), (state, packed) in grown.items():
+            states[key] = state
             writes.append(StateWrite(key, packed, versions.get(key, 0), lifetime(view)))
             versions[key] = versions.get(key, 0) + 1
-        yield Transaction(tuple(marker(source, views, record) for record in batch), tuple(writes))
+        keys = {record.key for record in added}
+        left = tuple(record for record in batch if record.key not in keys)
+        yield Transaction(tuple(marker(source, views, record) for record in added), tuple(writes), left)
+
+
+def _with_room(
+    views: Sequence[View], batch: Sequence[Record], states: Mapping[StateKey, Any], now: Micros
+) -> tuple[Sequence[Record], dict[tuple[View, StateKey], tuple[Any, bytes]]]:
+    """Those records whose states all have room for them, and these states with them, also packed."""
+    grown = {}
+    for (view, key), added in _by_state(views, batch).items():
+        state = packing.add(view, states.get(key), added, now)
+        grown[view, key] = state, packing.pack(view, state)
+    full = {key for (_, key), (_, packed) in grown.items() if not packing.fits(packed)}
+    if not full:
+        return batch, grown
+    rest = [record for record in batch if not full.intersection(key for _, key in state_keys(views, record))]
+    return _with_room(views, rest, states, now)
 
 
 def _by_state(views: Sequence[View], records: Iterable[Record]) -> dict[tuple[View, StateKey], list[Record]]:
@@ -231,21 +234,22 @@ def apply(
         seen = read_markers(store, (marker_id(source.name, record.key) for record in records))
         done = sort(source, records, seen, now)
         states = read_states(store, (key for _, key in _by_state(views, done.fresh)))
+        left: list[Record] = []
         try:
             for transaction in plan(source, views, done.fresh, states, now):
-                store.commit(transaction.markers, transaction.states)
+                if transaction.markers:
+                    store.commit(transaction.markers, transaction.states)
                 applied += len(transaction.markers)
+                left += transaction.left
         except Conflict:
             continue
-        before = applied - len(done.fresh)
-        return Outcome(applied, done.duplicates - before, _request(source, done), done.early)
+        before = applied + len(left) - len(done.fresh)
+        return Outcome(applied, done.duplicates - before, _request(source, (*done.rebuild, *left)), done.early)
     raise Conflict(f"the states of {source.name} stayed contended", source=source.name)
 
 
-def _request(source: Source, done: Sorted) -> Rebuild | None:
-    if not done.rebuild:
-        return None
-    return Rebuild(source.name, {record.key: record.digest for record in done.rebuild})
+def _request(source: Source, records: Sequence[Record]) -> Rebuild | None:
+    return Rebuild(source.name, {record.key: record.digest for record in records}) if records else None
 
 
 def read_states(store: OnlineStore, keys: Iterable[StateKey]) -> dict[StateKey, StoredState]:

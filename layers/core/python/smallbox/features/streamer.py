@@ -1,22 +1,18 @@
 """What the stream's function does with the messages of its queue."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from smallbox.define.project import Project
 from smallbox.features.ready import Withdrawal
-from smallbox.features.stream import Pause, Rebuild, apply
-from smallbox.ingestion.messages import LIMIT_BYTES, pack, unpack
+from smallbox.features.stream import Pause, apply
+from smallbox.ingestion.messages import pack, unpack
 from smallbox.ports import OnlineStore, Queue
 from smallbox.records import Record
 from smallbox.times import MINUTE, Micros
 
 EARLY_DELAY: Final[Micros] = 15 * MINUTE
 """How long a record that is not known yet waits before it is looked at again: the longest that SQS delays."""
-
-_DIGEST_BYTES: Final = 40
-_ENVELOPE_BYTES: Final = 1_000
 
 
 class Streamer:
@@ -49,21 +45,6 @@ class Streamer:
         outcome = apply(source, views, records, self._store, now=moment, pause=self._pause)
         # a request of the present is done as of when its turn comes: a newer version may be in the lake by then
         replayed = {} if as_of is None else {"as_of": as_of}
-        for request in _parts(outcome.rebuild):
+        for request in outcome.rebuild.parts() if outcome.rebuild else ():
             self._rebuild.send([{**request.as_json(), **replayed}])
         self._again.send(pack(outcome.early), delay=EARLY_DELAY)
-
-
-def _parts(request: Rebuild | None) -> Iterator[Rebuild]:
-    """A request in parts that each fit into a message."""
-    part: dict[str, str] = {}
-    size = 0
-    for key, digest in request.digests.items() if request else ():
-        length = len(json.dumps(key)) + _DIGEST_BYTES
-        if part and size + length > LIMIT_BYTES - _ENVELOPE_BYTES:
-            yield Rebuild(request.source, part)  # type: ignore[union-attr]
-            part, size = {}, 0
-        part[key] = digest
-        size += length
-    if part:
-        yield Rebuild(request.source, part)  # type: ignore[union-attr]

@@ -24,7 +24,7 @@ from smallbox.features.cells import NEVER, Cells, combine, join
 from smallbox.features.measures import blank, layout_of, lift_records
 from smallbox.features.sketch import Sketches
 from smallbox.features.totals import Totals, finish
-from smallbox.features.window import Floats, Ints, end_of, floor, kept_since, levels, windows
+from smallbox.features.window import Floats, Ints, ahead, end_of, floor, kept_since, levels, windows
 from smallbox.records import Record
 from smallbox.times import Micros
 
@@ -69,6 +69,8 @@ def empty(view: FeatureView) -> State:
 def add(view: FeatureView, state: State, records: Sequence[Record], now: Micros) -> State:
     """The state with these records added, each the only version of its key that the state has seen.
 
+    Records further :func:`~smallbox.features.window.ahead` than a state keeps are left out.
+
     Args:
         view: the view.
         state: the state so far.
@@ -77,12 +79,14 @@ def add(view: FeatureView, state: State, records: Sequence[Record], now: Micros)
     """
     if not records:
         return state
-    cells = lift_records(view, records)
-    times = np.array([record.time for record in records], dtype=np.int64)
+    watermark = max(state.watermark, *(min(record.known_at, now) for record in records))
+    kept = [record for record in records if record.time < watermark + ahead(view.source)]
+    if not kept:
+        return pruned(view, State(watermark, state.levels))
+    cells = lift_records(view, kept)
+    times = np.array([record.time for record in kept], dtype=np.int64)
     sized = zip(state.levels, levels(view), strict=True)
-    merged = tuple(_merged(level, times // size, cells) for level, size in sized)
-    known_at = max(min(record.known_at, now) for record in records)
-    return pruned(view, State(max(state.watermark, known_at), merged))
+    return pruned(view, State(watermark, tuple(_merged(level, times // size, cells) for level, size in sized)))
 
 
 def _merged(level: Level, index: Ints, cells: Cells) -> Level:

@@ -14,17 +14,21 @@ Both engines use this module.
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from smallbox.define.source import FUTURE_LIMIT, Source
 from smallbox.define.view import FeatureView
 from smallbox.times import DAY, HOUR, Micros
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Moments = TypeVar("Moments", int, Ints)
+
+CLOCKS: Final[Micros] = HOUR
+"""Far more than the clocks of two workers differ."""
 
 
 def floor(moment: Moments, size: Micros) -> Moments:
@@ -63,6 +67,17 @@ def start_of(window: tuple[Micros, Micros], end: Moments) -> Moments:
     """
     length, size = window
     return floor(end, size) - length
+
+
+@lru_cache(maxsize=256)
+def ahead(source: Source) -> Micros:
+    """How far ahead of its watermark a state keeps records; see docs/decisions/0018-far-ahead-is-left-to-the-lake.md.
+
+    The contract accepts no record of a source with ``known_after`` that lies further ahead than this. Of one without,
+    records further ahead are left out of the states, until a rebuild puts them in; see
+    :mod:`smallbox.features.requests`.
+    """
+    return max(-(source.known_after_micros or 0), 0) + FUTURE_LIMIT + CLOCKS
 
 
 def kept_since(view: FeatureView, watermark: Micros) -> Sequence[Micros]:

@@ -13,7 +13,7 @@ from smallbox.feedback.join import ASKED_LATE, LABELLED, PENDING, UNLABELLED, co
 from smallbox.ingestion.table import FOREVER, history, name_of, schema
 from smallbox.ports import Between, Lake
 from smallbox.serving.log import PredictionLog
-from smallbox.times import DAY, Micros, format_moment, parse_moment
+from smallbox.times import DAY, Micros, asked_moment, format_moment
 
 COLUMNS: Final = ("id", "key", "time", "event_time", "version", "arm", "channel", "score")
 SETTLES_FROM: Final = "settles_from"
@@ -36,7 +36,7 @@ class JoinTask:
     def run(self, document: Mapping[str, Any], now: Micros) -> dict[str, Any]:
         """Pass the day's document on with ``as_of`` and ``feedback``: counts by status, and the coverage."""
         model = self._project.model(document["model"])
-        as_of = parse_moment(document["as_of"]) if "as_of" in document else now // DAY * DAY
+        as_of = asked_moment(document, now, default=now // DAY * DAY)
         # a day more than the window: predictions of midnight may reach the log after it
         open_since = (as_of - model.label.within_micros) // DAY * DAY - DAY
         asked = self._open(model, open_since, as_of)

@@ -4,24 +4,46 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from smallbox.define.project import Project
-from smallbox.ingestion.messages import unpack
+from smallbox.define.source import Source
+from smallbox.ingestion.messages import pack, unpack
+from smallbox.ingestion.outdated import sort_out
+from smallbox.ingestion.quarantine import Quarantine
 from smallbox.ingestion.table import name_of, to_table
 from smallbox.ports import Lake, Queue
-from smallbox.records import Record
+from smallbox.records import Record, digest_of
+from smallbox.written import text_of
 
 
 class Appender:
     """One commit a source and batch of messages; a record is in the lake before the stream can apply it."""
 
-    def __init__(self, project: Project, lake: Lake, features: Queue) -> None:
+    def __init__(self, project: Project, lake: Lake, quarantine: Quarantine, features: Queue) -> None:
         self._project = project
         self._lake = lake
+        self._quarantine = quarantine
         self._features = features
 
     def append(self, messages: Sequence[Mapping[str, Any]]) -> None:
-        """Append the records of messages of one source; doing it again adds rows that reading leaves out."""
-        records: list[Record] = [record for message in messages for record in unpack(message)]
+        """Append the records of messages of one source; doing it again adds rows that reading leaves out.
+
+        Records that an older contract accepted and today's has no columns for go to quarantine.
+        """
         source = self._project.source(messages[0]["source"])
+        records: list[Record] = []
+        onwards: list[Mapping[str, Any]] = []
+        for message in messages:
+            found = unpack(message)
+            kept = self._kept(source, message, found)
+            records += kept
+            onwards += [message] if len(kept) == len(found) else pack(kept, as_of=message.get("as_of"))
         self._lake.append(name_of(source), to_table(source, records))
         if self._project.views_of(source.name):
-            self._features.send(messages)
+            self._features.send(onwards)
+
+    def _kept(self, source: Source, message: Mapping[str, Any], records: Sequence[Record]) -> list[Record]:
+        kept, rejections = sort_out(source, records)
+        if rejections:
+            # named by content: the message writes the same file again when it is delivered again
+            batch = f"append-{digest_of(text_of(message).encode())}"
+            self._quarantine.add(source.name, batch, rejections, records[rejections[0].index].received_at)
+        return kept

@@ -17,9 +17,11 @@ from typing import Any, BinaryIO, Final
 
 from smallbox.define.project import Project
 from smallbox.errors import Conflict, MalformedBody, SmallboxError, error_body, policy_of
+from smallbox.features.requests import loaded
 from smallbox.ingestion.load import Counts, Loader
 from smallbox.ingestion.parts import Cutting, Part, Sizes
-from smallbox.ingestion.plan import Plan, Shelf, folder_of
+from smallbox.ingestion.plan import Plan, Shelf, folder_of, quarantine_folder_of
+from smallbox.ingestion.table import name_of
 from smallbox.ports import Blobs, Lake, Queue, Stored
 from smallbox.times import SECOND, Micros, Moment, format_moment, replayed
 
@@ -93,7 +95,7 @@ class Drops:
         blobs: where quarantine and reports are.
         inbox: where files are dropped, and where parts of large ones wait.
         drops: brings the parts to the workers.
-        rebuild: asks for the views of a source anew.
+        rebuild: asks for the states that a file touches anew.
         sizes: how large parts are.
     """
 
@@ -108,6 +110,7 @@ class Drops:
         sizes: Sizes = _USUAL,
     ) -> None:
         self._project = project
+        self._lake = lake
         self._loader = Loader(lake, blobs, sizes.batch)
         self._blobs = blobs
         self._inbox = inbox
@@ -142,7 +145,7 @@ class Drops:
             raise Conflict(f"the parts of {message['key']!r} are gone; drop the file again", key=message["key"])
         with self._reported(plan.key):
             if message["number"] not in shelf.done():
-                counts = self._load(plan.source, plan.key, shelf.part(plan, message["number"]), plan.at)
+                counts = self._load(shelf, plan, shelf.part(plan, message["number"]))
                 shelf.report(message["number"], counts)
             self._finish_when_done(shelf, plan)
 
@@ -151,15 +154,17 @@ class Drops:
         shelf = Shelf(self._inbox, folder_of(key, stored))
         plan = shelf.plan()
         if plan is None:
+            version = self._lake.version(name_of(source))
+            after = -1 if version is None else version
             cutting = Cutting(key, content, self._sizes)
             parts = cutting.parts()
             first = list(islice(parts, 2))
             is_small = len(first) < 2  # noqa: PLR2004 - one part needs nobody else
-            places = [(p.first, p.line) for p in first] if is_small else shelf.keep(key, chain(first, parts))
+            firsts = [part.first for part in first] if is_small else shelf.keep(key, chain(first, parts))
             error = None if cutting.error is None else error_body(cutting.error)["error"]
-            plan = Plan(key, source.name, moment.at, moment.is_replayed, places, error)
+            plan = Plan(key, source.name, moment.at, moment.is_replayed, firsts, error, after)
             if is_small:
-                self._finish(plan, [self._load(source.name, key, part, moment.at) for part in first])
+                self._finish(plan, [self._load(shelf, plan, part) for part in first])
                 return
             shelf.write(plan)
         self._hand_out(shelf, plan)
@@ -167,30 +172,31 @@ class Drops:
     def _hand_out(self, shelf: Shelf, plan: Plan) -> None:
         """Send a message for each part that is not done; none, when a worker died after the last one."""
         done = shelf.done()
-        waiting = [number for number in range(len(plan.places)) if number not in done]
+        waiting = [number for number in range(len(plan.firsts)) if number not in done]
         self._drops.send([{"key": plan.key, "folder": shelf.folder, "number": number} for number in waiting])
         if not waiting:
             self._finish_when_done(shelf, plan)
 
-    def _load(self, source: str, key: str, part: Part, at: Micros) -> Counts:
-        return self._loader.load(self._project.source(source), key, part, at)
+    def _load(self, shelf: Shelf, plan: Plan, part: Part) -> Counts:
+        folder = quarantine_folder_of(plan.key, shelf.folder)
+        return self._loader.load(self._project.source(plan.source), plan.key, folder, part, plan.at)
 
     def _finish_when_done(self, shelf: Shelf, plan: Plan) -> None:
         # The own result is written before one looks: of two last workers at least one sees both results.
-        if len(shelf.done()) == len(plan.places):
+        if len(shelf.done()) == len(plan.firsts):
             self._finish(plan, shelf.counts(plan))
             shelf.clear(plan)
 
     def _finish(self, plan: Plan, counts: Sequence[Counts]) -> None:
-        """Write the report, then ask for the views of the source."""
+        """Write the report, then ask for the states that the rows touch."""
         total = Counts.total(counts)
         loaded_at = format_moment(plan.at)
-        report = DropReport(plan.key, plan.source, loaded_at, total.accepted, total.rejected, len(plan.places))
+        report = DropReport(plan.key, plan.source, loaded_at, total.accepted, total.rejected, len(plan.firsts))
         error = {} if plan.error is None else {"error": _told(plan.error, total)}
         self._write_report(plan.key, asdict(report) | error)
-        if plan.places and self._project.views_of(plan.source):
+        if plan.firsts and self._project.views_of(plan.source):
             replayed_at = {"as_of": plan.at} if plan.is_replayed else {}
-            self._rebuild.send([{"source": plan.source, **replayed_at}])
+            self._rebuild.send([{**loaded(plan.source, plan.at, plan.after), **replayed_at}])
 
     @contextmanager
     def _reported(self, key: str) -> Iterator[None]:

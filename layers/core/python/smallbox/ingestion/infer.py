@@ -3,12 +3,15 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from keyword import iskeyword
 from typing import Any, BinaryIO, Final
 
 from smallbox.define.fields import Field, FieldType
-from smallbox.define.source import Source
-from smallbox.errors import MalformedBody
+from smallbox.define.source import Source, check_name
+from smallbox.errors import DefinitionError, MalformedBody
+from smallbox.ingestion import candidates
 from smallbox.ingestion.contract import contract_of
 from smallbox.ingestion.readers import read_batches, reader_of
 from smallbox.ingestion.values import shown
@@ -21,7 +24,7 @@ LEAST_REPEATS: Final = 20
 _KINDS: Final[tuple[FieldType, ...]] = ("timestamp", "boolean", "integer", "number", "text")
 _WHOLE: Final = re.compile(r"-?(0|[1-9]\d*)")
 _LEADING_ZERO: Final = re.compile(r"-?0\d")
-_KEY, _TIME = "trial_key", "trial_time"
+_KEY, _TIME, _VALUE = "trial_key", "trial_time", "trial_value"
 _TRIAL: Final[Mapping[str, Field]] = {_KEY: Field("text"), _TIME: Field("timestamp")}
 
 
@@ -41,12 +44,26 @@ def read_rows(name: str, content: BinaryIO) -> list[Mapping[str, Any]]:
     return rows
 
 
-def infer_source(name: str, rows: Sequence[Mapping[str, Any]], *, as_texts: bool) -> str:
-    """Python code of a source whose contract all the rows keep, when it is dropped.
+@dataclass(frozen=True, slots=True)
+class Inferred:
+    """A first source.
+
+    Attributes:
+        code: Python code of it; where something is open, comments say what to choose and what to mend.
+        open: what keeps it from being a source whose contract all rows keep, a few words each; empty when nothing does.
+    """
+
+    code: str
+    open: tuple[str, ...]
+
+
+def infer_source(name: str, rows: Sequence[Mapping[str, Any]], *, as_texts: bool) -> Inferred:
+    """Python code of a source whose contract all the rows keep, when it is dropped; or as much of it as can be told.
 
     Types, nullability and lower limits of zero are read off the rows; a text with few values becomes choices. Between
     which numbers a column lay stands in a comment: a file does not say what may come. The key is the first text column
-    without repeats, the event time the first column of moments without nulls.
+    without repeats, the event time the first column of moments without nulls. Where there is none, the columns that
+    come near are named, with what to do to them.
 
     Args:
         name: the source's name.
@@ -54,35 +71,52 @@ def infer_source(name: str, rows: Sequence[Mapping[str, Any]], *, as_texts: bool
         as_texts: whether values are texts that a drop reads as the field's type, as in a CSV file.
 
     Raises:
-        MalformedBody: when there is no key or no event time among the columns, or a column fits no kind of field.
-        DefinitionError: when a column or the source has a name that a definition cannot have.
+        DefinitionError: when the source has a name that a definition cannot have.
     """
+    check_name("source", name)
     names = dict.fromkeys(column for row in rows for column in row)
     columns = [_Column(column, [row.get(column) for row in rows], as_texts=as_texts) for column in names]
-    key = next((c for c in columns if c.is_key and c.kind == "text"), None)
+    fields = [column for column in columns if not column.problem]
+    key = next((c for c in fields if c.is_key and c.kind == "text"), None)
     if key is None and as_texts:
-        key = next((c for c in columns if c.is_key and c.kind == "integer"), None)
-    time = next((c for c in columns if c.kind == "timestamp" and not c.is_nullable), None)
-    if key is None or time is None:
-        raise MalformedBody(
-            f"found key column {key and key.name} and time column {time and time.name}: a source needs a text column "
-            "without repeats, and one of ISO 8601 moments with their offset and without nulls; add what is missing"
-        )
-    key.kind = "text"
-    Source(name, key.name, time.name, {column.name: Field(column.kind) for column in columns})  # refuses wrong names
-    return _code(name, key.name, time.name, columns)
+        key = next((c for c in fields if c.is_key and c.kind == "integer"), None)
+    time = next((c for c in fields if c.kind == "timestamp" and not c.is_nullable), None)
+    if key is not None:
+        key.kind = "text"
+    problems = [f"column {column.name!r} {column.problem}" for column in columns if column.problem]
+    choices = _choices(columns, has_key=key is not None, has_time=time is not None)
+    remarks = [*problems, *(line for lines in choices.values() for line in lines)]
+    code = _code(name, key.name if key else "", time.name if time else "", fields, remarks)
+    return Inferred(code, (*problems, *choices))
 
 
-def _code(name: str, key: str, time: str, columns: Iterable["_Column"]) -> str:
+def _choices(columns: Sequence["_Column"], *, has_key: bool, has_time: bool) -> dict[str, list[str]]:
+    """What is to be chosen, and the lines that say from what."""
+    seen = [column.as_seen() for column in columns]
+    choices: dict[str, list[str]] = {}
+    if not has_key:
+        near = candidates.keys(seen) or ["no column comes near; make one, of a customer and a moment for example"]
+        head = "choose a key: a text without nulls that tells one row from another, and that no two rows share"
+        choices["it has no key column"] = [head, *(f"  {line}" for line in near)]
+    if not has_time:
+        near = candidates.times(seen) or ["no column looks like a moment; add one"]
+        head = "choose a time: when it happened, with its offset, like 2013-01-31T10:00:00Z, and never null"
+        choices["it has no time column"] = [head, *(f"  {line}" for line in near)]
+    return choices
+
+
+def _code(name: str, key: str, time: str, columns: Iterable["_Column"], remarks: Sequence[str]) -> str:
     fields = [f'        "{column.name}": {column.code(is_key=column.name == key)},{column.seen}' for column in columns]
     imports = sorted({line.split(": ")[1].split("(")[0] for line in fields} | {"Source"})
     lines = [
         f"from smallbox.define import {', '.join(imports)}",
         "",
+        *(["# This is no source yet; mend the file, then infer it again:"] if remarks else []),
+        *(f"# {'  ' if remark.startswith('  ') else '- '}{remark.strip()}" for remark in remarks),
         f"{name}_source = Source(" if iskeyword(name) or name in imports else f"{name} = Source(",
         f'    "{name}",',
-        f'    key="{key}",',
-        f'    time="{time}",',
+        f'    key="{key}",' if key else '    key="",  # choose one',
+        f'    time="{time}",' if time else '    time="",  # choose one',
         '    known_after="0s",  # how long after that moment a record is known; leave it out for "when received"',
         "    fields={",
         *fields,
@@ -93,44 +127,63 @@ def _code(name: str, key: str, time: str, columns: Iterable["_Column"]) -> str:
 
 
 class _Column:
-    """A column, and the first kind of field that takes all its values."""
+    """A column, and the first kind of field that takes all its values.
+
+    Attributes:
+        name: its name.
+        is_nullable: whether a row lacks it.
+        is_key: whether every row has a value of its own.
+        problem: why it cannot be a field; empty when it can.
+        kind: the kind of field; means nothing where there is a problem.
+    """
 
     def __init__(self, name: str, values: Sequence[Any], *, as_texts: bool) -> None:
         self.name = name
         self._rows = len(values)
-        self._distinct = _distinct(name, values, as_texts=as_texts)
-        known = sum(value is not None and not (as_texts and value == "") for value in values)
-        self.is_nullable = known < len(values)
-        self.is_key = bool(values) and not self.is_nullable and len(self._distinct) == len(values) and "" not in values
+        self._known = sum(value is not None and not (as_texts and value == "") for value in values)
+        self.is_nullable = self._known < len(values)
         self._as_texts = as_texts
         self._values: list[Any] = []
-        self.kind: FieldType = self._kind()
+        self._distinct: list[Any] = []
+        self.kind: FieldType = "text"
+        kind_problem = "holds arrays or objects, which no field takes; leave it out, or make a column of each part"
+        with suppress(TypeError):
+            self._distinct = _distinct(values, as_texts=as_texts)
+            kind_problem = self._kind_problem()
+        self._fits = not kind_problem
+        self.problem = _name_problem(name) or kind_problem
+        self.is_key = bool(values) and not self.is_nullable and len(self._distinct) == len(values) and "" not in values
 
-    def _kind(self) -> FieldType:
+    def as_seen(self) -> candidates.Column:
+        """The column, for one who looks for a key or a time."""
+        return candidates.Column(self.name, self._rows, self._known, self._distinct, self.kind if self._fits else "")
+
+    def _kind_problem(self) -> str:
+        """Settle the kind; why there is none."""
         if not self._distinct:
-            return "text"
+            return ""
         for kind in _KINDS:
             values = self._taken(kind)
             if values is not None:
-                self._values = values
-                return kind
-        raise MalformedBody(
-            f"column {self.name!r} fits no kind of field, with values like {shown(self._distinct[0])}; a text has at "
-            "most 256 characters, a number is at most 10^12, a moment has its offset; mend it or leave it out"
+                self.kind, self._values = kind, values
+                return ""
+        return (
+            f"fits no kind of field, with values like {shown(self._distinct[0])}; a text has at most 256 characters, "
+            "a number is at most 10^12, a moment has its offset; mend it or leave it out"
         )
 
     def _taken(self, kind: FieldType) -> list[Any] | None:
         """The values as that kind of field; ``None`` when it does not take one of them."""
-        trial = Source("trial", _KEY, _TIME, {**_TRIAL, self.name: Field(kind)})
+        trial = _trial(_VALUE, kind)
         contract, taken = contract_of(trial), []
         for value in self._distinct:
             if _is_misread(kind, value):
                 return None
-            read = reader_of(trial, self.name)(value) if self._as_texts else value
-            found = contract.check_values({self.name: read}, 0, ())
+            read = reader_of(trial, _VALUE)(value) if self._as_texts else value
+            found = contract.check_values({_VALUE: read}, 0, ())
             if isinstance(found, Rejection):
                 return None
-            taken.append(found[self.name])
+            taken.append(found[_VALUE])
         return taken
 
     @property
@@ -155,16 +208,23 @@ class _Column:
         return [f"choices=({choices}{',' if len(values) == 1 else ''})"]
 
 
-def _distinct(name: str, values: Sequence[Any], *, as_texts: bool) -> list[Any]:
-    """Values that are not null, each once; ``True`` is not 1."""
-    try:
-        found = {(type(value), value): value for value in values if value is not None}
-    except TypeError:
-        raise MalformedBody(
-            f"column {name!r} holds arrays or objects, which no kind of field takes; leave it out, or make a column "
-            "of each part"
-        ) from None
+def _distinct(values: Sequence[Any], *, as_texts: bool) -> list[Any]:
+    """Values that are not null, each once; ``True`` is not 1. ``TypeError`` for arrays and objects."""
+    found = {(type(value), value): value for value in values if value is not None}
     return [value for value in found.values() if not (as_texts and value == "")]
+
+
+def _name_problem(name: str) -> str:
+    try:
+        _trial(name, "text")
+    except DefinitionError as error:
+        return f"must be renamed: {error.message.removeprefix('source trial: ')}"
+    return ""
+
+
+def _trial(name: str, kind: FieldType) -> Source:
+    """A source with one field of that name and kind, beside a key and a time."""
+    return Source("trial", _KEY, _TIME, {**_TRIAL, name: Field(kind)})
 
 
 def _is_misread(kind: FieldType, value: Any) -> bool:

@@ -47,12 +47,13 @@ class Loader:
         self._quarantine = Quarantine(blobs)
         self._batch = batch
 
-    def load(self, source: Source, key: str, part: Part, received_at: Micros) -> Counts:
+    def load(self, source: Source, key: str, folder: str, part: Part, received_at: Micros) -> Counts:
         """Check every row, keep the bad ones in quarantine, then append the good ones.
 
         Args:
             source: whose contract the rows should keep.
             key: the dropped file's key, which says the part's type too.
+            folder: the drop's own folder in quarantine.
             part: the rows.
             received_at: when the file was received: the same whenever it is loaded.
         """
@@ -62,8 +63,8 @@ class Loader:
             table, rejections = accept(source, batch.rows, received_at, batch.first)
             tables.append(table)
             rejected += len(rejections)
-            name = f"{key.replace('/', '_')}.{batch.first}"
-            self._quarantine.add(source.name, name, _located(rejections, batch), received_at)
+            located = _located(rejections, batch)
+            self._quarantine.add(source.name, f"{folder}/{batch.first}", located, received_at)
         if tables:
             self._lake.append(name_of(source), pa.concat_tables(tables))
         return Counts(sum(map(len, tables)), rejected)
@@ -72,7 +73,8 @@ class Loader:
         """The part's rows, with their numbers and lines in the whole file."""
         name = key.lower().removesuffix(".gz")
         for batch in read_numbered(name, io.BytesIO(part.content), source, self._batch):
-            yield Batch(part.first + batch.first, batch.rows, [part.line + line for line in batch.lines])
+            lines = part.lines[batch.first : batch.first + len(batch.rows)]
+            yield Batch(part.first + batch.first, batch.rows, list(lines))
 
 
 def _located(rejections: Sequence[Rejection], batch: Batch) -> Sequence[Rejection]:

@@ -1,6 +1,6 @@
 """Records as queue messages, each within the queue's limit."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
@@ -28,23 +28,46 @@ def pack(records: Sequence[Record], limit_bytes: int = LIMIT_BYTES, as_of: Micro
     return [
         message
         for source, group in groupby(records, key=lambda record: record.source)
-        for message in _parts({"source": source, **replayed}, [record.as_json() for record in group], limit_bytes)
+        for message in split(
+            {"source": source, **replayed}, "records", [record.as_json() for record in group], limit_bytes
+        )
     ]
 
 
-def _parts(head: dict[str, Any], documents: list[dict[str, Any]], limit: int) -> Iterator[Written]:
-    """One message; where it is too long, parts of equal numbers: a text of all is cheaper than a text of each."""
-    content = {**head, "records": documents}
+def split(
+    head: Mapping[str, Any],
+    name: str,
+    documents: Sequence[Mapping[str, Any]],
+    limit: int = LIMIT_BYTES,
+    shorten: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
+) -> Iterator[Written]:
+    """Messages that have the head and, under a name, some of the documents each; as JSON none is longer than the limit.
+
+    Where one message is too long, it becomes parts of equal numbers: a text of all is cheaper than a text of each.
+
+    Args:
+        head: what each message says besides.
+        name: under which the documents stand.
+        documents: one after the other; none makes a message without any.
+        limit: in bytes.
+        shorten: makes a document short that does not fit into a message alone.
+
+    Raises:
+        TooLarge: when one document alone is longer, after it was made short.
+    """
+    content = {**head, name: list(documents)}
     text = COMPACT.encode(content)
     length = len(text)
     if length <= limit:
         yield Written(content, text)
-    elif len(documents) == 1:
-        raise TooLarge(f"a record of {length} bytes does not fit into a message of {limit}", limit=limit)
-    else:
+    elif len(documents) > 1:
         size = -(-len(documents) // min(-(-length // limit), len(documents)))
         for start in range(0, len(documents), size):
-            yield from _parts(head, documents[start : start + size], limit)
+            yield from split(head, name, documents[start : start + size], limit, shorten)
+    elif shorten is not None:
+        yield from split(head, name, [shorten(documents[0])], limit)
+    else:
+        raise TooLarge(f"one of {name}, of {length} bytes, does not fit into a message of {limit}", limit=limit)
 
 
 def unpack(message: Mapping[str, Any]) -> list[Record]:

@@ -1,22 +1,24 @@
 """A dropped file cut into parts that each stand for themselves, in one pass and in bounded memory.
 
-A part is a file of the same kind: a CSV file has the header again, a gzipped file's parts are plain. It ends where a
-batch ends, so that the batches of the parts are the batches of the file: which rows are checked together, and with it
-what is a duplicate, does not depend on whether the file was cut.
+A part is a file of the same kind: a CSV file has the header again, a gzipped file's parts are plain. Blank lines are
+left out, so a part says beside its content on which line of the file each of its rows begins. It ends where a batch
+ends, so that the batches of the parts are the batches of the file: which rows are checked together, and with it what is
+a duplicate, does not depend on whether the file was cut.
 """
 
-import csv
 import io
+from array import array
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, BinaryIO, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from smallbox.errors import InvalidInput, MalformedBody
-from smallbox.ingestion.readers import BATCH, Limits, Lines, kind_of, malformed, tables, unpacked
+from smallbox.errors import InvalidInput
+from smallbox.ingestion.lines import Lines, csv_rows, header_of, json_rows
+from smallbox.ingestion.readers import BATCH, Limits, kind_of, malformed, tables
+from smallbox.ingestion.unpacking import unpacked
 
 PART: Final = Limits(rows=250_000, bytes=64_000_000)
 """A worker loads as many rows in well under a minute of a processor, in some 400 MiB; see ``benchmarks/drops.py``."""
@@ -39,12 +41,12 @@ class Part:
 
     Attributes:
         first: the number of its first row in the file, from 0.
-        line: what to add to a line's number in the part to have the one in the file.
+        lines: the line of the file on which each row begins, from 1; empty for Parquet, which has no lines.
         content: the part.
     """
 
     first: int
-    line: int
+    lines: "array[int]"
     content: bytes
 
 
@@ -65,7 +67,6 @@ class Cutting:
         self._stream = unpacked(name, content)
         self._lines = Lines(self._stream, keep=True)
         self._sizes = sizes
-        self._line = 1
         self.error: InvalidInput | None = None
 
     def parts(self) -> Iterator[Part]:
@@ -74,13 +75,13 @@ class Cutting:
 
     def csv_parts(self) -> Iterator[Part]:
         """Of CSV: rows may span lines, and each part has the header."""
-        reader = csv.reader(self._lines.texts(), strict=True)
-        header = list(self._until_broken(islice(reader, 1)))
-        return self._line_parts(row for row in reader if row) if header else iter(())
+        rows = csv_rows(self._lines)
+        header = [name for names in self._until_broken(map(header_of, [rows])) for name in names]
+        return self._line_parts(rows) if header else iter(())
 
     def json_parts(self) -> Iterator[Part]:
         """Of JSON Lines: a row is a line that is not blank."""
-        return self._line_parts(line for line in self._lines if line.strip())
+        return self._line_parts(json_rows(self._lines))
 
     def parquet_parts(self) -> Iterator[Part]:
         """Of Parquet: as many whole batches as fill a part."""
@@ -90,18 +91,16 @@ class Cutting:
             held.append(table)
             rows += len(table)
             if self._sizes.part.has(rows, sum(batch.nbytes for batch in held)):
-                yield Part(first, 0, _written(held))
+                yield Part(first, array("q"), _written(held))
                 first, rows, held = first + rows, 0, []
         if held:
-            yield Part(first, 0, _written(held))
+            yield Part(first, array("q"), _written(held))
 
-    def _line_parts(self, rows: Iterator[object]) -> Iterator[Part]:
-        """Of lines, which one step of ``rows`` reads for one row."""
+    def _line_parts(self, rows: Iterator[tuple[int, object]]) -> Iterator[Part]:
+        """Of lines, which one step of ``rows`` reads for one row; it gives the row's line."""
         part = _LinePart(self._lines, self._sizes)
-        self._line = self._lines.count + 1
-        for _ in self._until_broken(rows):
-            self._line = self._lines.count + 1
-            if part.ends_with_this_row():
+        for line, _ in self._until_broken(rows):
+            if part.ends_with_row(line):
                 yield part.cut()
         if part.rows:
             yield part.cut()
@@ -111,8 +110,8 @@ class Cutting:
             with malformed(self._name):
                 yield from rows
         except InvalidInput as error:
-            where = f", in the row that begins at line {self._line}" if self._lines.count else ""
-            self.error = MalformedBody(f"{error.message}{where}", file=self._name)
+            where = f", in the row that begins at line {self._lines.row_line}" if self._lines.count else ""
+            self.error = type(error)(f"{error.message}{where}", **{**error.details, "file": self._name})
 
 
 class _LinePart:
@@ -122,14 +121,13 @@ class _LinePart:
         self._lines = lines
         self._sizes = sizes
         self._head = b"".join(lines.kept)
-        self._line = 0
         self._first = 0
         lines.kept.clear()
         self._begin()
         self._begin_batch()
 
     def _begin(self) -> None:
-        self.rows = 0
+        self.rows = array("q")
         self._whole = 0
         self._size = self._lines.size
 
@@ -137,22 +135,20 @@ class _LinePart:
         self._batch_rows = 0
         self._batch_size = self._lines.size
 
-    def ends_with_this_row(self) -> bool:
-        """Take in the row whose lines were just read; whether it fills the part."""
-        self.rows += 1
+    def ends_with_row(self, line: int) -> bool:
+        """Take in the row that was just read and begins on that line; whether it fills the part."""
+        self.rows.append(line)
         self._whole = len(self._lines.kept)
         self._batch_rows += 1
         if not self._sizes.batch.has(self._batch_rows, self._lines.size - self._batch_size):
             return False
         self._begin_batch()
-        return self._sizes.part.has(self.rows, self._lines.size - self._size)
+        return self._sizes.part.has(len(self.rows), self._lines.size - self._size)
 
     def cut(self) -> Part:
         """The part up to the last whole row; the next one begins after it."""
-        lines = self._lines.kept[: self._whole]
-        part = Part(self._first, self._line, self._head + b"".join(lines))
-        self._first += self.rows
-        self._line += self._whole
+        part = Part(self._first, self.rows, self._head + b"".join(self._lines.kept[: self._whole]))
+        self._first += len(self.rows)
         del self._lines.kept[: self._whole]
         self._begin()
         return part

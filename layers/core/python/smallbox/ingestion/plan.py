@@ -1,6 +1,7 @@
 """A large drop under way: its plan, its parts, and what became of each.
 
     parts/<drop>/00000.csv, ...   the parts
+    parts/<drop>/00000.lines, ... the lines on which their rows begin, 64 bits each; none of Parquet
     parts/<drop>/plan.json        written when all of them are there
     parts/<drop>/00000.json, ...  what became of a part; when the last one is there, the file is done
 
@@ -10,6 +11,8 @@ its part done, however late it is.
 
 import hashlib
 import json
+import re
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -23,6 +26,9 @@ from smallbox.times import Micros
 
 PREFIX: Final = "parts"
 
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]")
+_SHOWN: Final = 80
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -33,22 +39,33 @@ class Plan:
         source: the name of its source.
         at: when its rows were received.
         is_replayed: whether its folder named that moment.
-        places: for each part the number of its first row, and what to add to its line numbers.
+        firsts: for each part the number of its first row.
         error: why the file could not be read to its end, as in an answer's body; ``None`` when it could.
+        after: the number of the last commit of the source's table before any row was loaded; -1: there was none.
     """
 
     key: str
     source: str
     at: Micros
     is_replayed: bool
-    places: Sequence[tuple[int, int]]
+    firsts: Sequence[int]
     error: Mapping[str, Any] | None
+    after: int = -1
 
 
 def folder_of(key: str, stored: Stored) -> str:
     """Where the parts of a drop lie: another content, or the same one dropped again, lies elsewhere."""
     name = json.dumps([key, stored.at, stored.tag])
     return f"{PREFIX}/{hashlib.blake2b(name.encode(), digest_size=16).hexdigest()}"
+
+
+def quarantine_folder_of(key: str, folder: str) -> str:
+    """Where the rejected rows of a drop lie in quarantine: the file's name, for people, and what tells the drop apart.
+
+    >>> quarantine_folder_of("drop/weather/2013/all of it.csv", "parts/7f")
+    'all_of_it.csv-7f'
+    """
+    return f"{_UNSAFE.sub('_', key.rpartition('/')[2])[:_SHOWN]}-{folder.removeprefix(f'{PREFIX}/')}"
 
 
 class Shelf:
@@ -61,23 +78,22 @@ class Shelf:
     def plan(self) -> Plan | None:
         """The plan; ``None`` before all parts are there."""
         try:
-            document = json.loads(self._inbox.get(f"{self.folder}/plan.json"))
+            return Plan(**json.loads(self._inbox.get(f"{self.folder}/plan.json")))
         except NotFound:
             return None
-        places = tuple((first, line) for first, line in document.pop("places"))
-        return Plan(places=places, **document)
 
     def write(self, plan: Plan) -> None:
         """Write the plan."""
         self._inbox.put(f"{self.folder}/plan.json", json.dumps(asdict(plan)).encode())
 
-    def keep(self, key: str, parts: Iterable[Part]) -> Sequence[tuple[int, int]]:
-        """Write the parts of a file, one after the other; their places."""
-        places = []
+    def keep(self, key: str, parts: Iterable[Part]) -> list[int]:
+        """Write the parts of a file, one after the other; the number of the first row of each."""
+        firsts = []
         for number, part in enumerate(parts):
             self._inbox.put(self._part_key(key, number), part.content)
-            places.append((part.first, part.line))
-        return tuple(places)
+            self._inbox.put(self._lines_key(number), part.lines.tobytes())
+            firsts.append(part.first)
+        return firsts
 
     def part(self, plan: Plan, number: int) -> Part:
         """A part.
@@ -87,7 +103,8 @@ class Shelf:
         """
         key = self._part_key(plan.key, number)
         try:
-            return Part(*plan.places[number], self._inbox.get(key))
+            lines = array("q", self._inbox.get(self._lines_key(number)))
+            return Part(plan.firsts[number], lines, self._inbox.get(key))
         except NotFound as error:
             raise Conflict(f"{key!r} is gone, so another worker has loaded it; look again", key=key) from error
 
@@ -102,15 +119,19 @@ class Shelf:
 
     def counts(self, plan: Plan) -> Sequence[Counts]:
         """What became of each part."""
-        return [Counts(**json.loads(self._inbox.get(self._report_key(n)))) for n in range(len(plan.places))]
+        return [Counts(**json.loads(self._inbox.get(self._report_key(n)))) for n in range(len(plan.firsts))]
 
     def clear(self, plan: Plan) -> None:
         """Remove the parts; the plan and what became of them stay."""
-        for number in range(len(plan.places)):
+        for number in range(len(plan.firsts)):
             self._inbox.delete(self._part_key(plan.key, number))
+            self._inbox.delete(self._lines_key(number))
 
     def _part_key(self, key: str, number: int) -> str:
         return f"{self.folder}/{number:05d}.{kind_of(key)}"
+
+    def _lines_key(self, number: int) -> str:
+        return f"{self.folder}/{number:05d}.lines"
 
     def _report_key(self, number: int) -> str:
         return f"{self.folder}/{number:05d}.json"

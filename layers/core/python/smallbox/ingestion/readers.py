@@ -1,7 +1,6 @@
 """Dropped files to batches of rows, in bounded memory: CSV, Parquet and JSON Lines, plain or gzipped."""
 
 import csv
-import gzip
 import shutil
 import tempfile
 import zlib
@@ -17,7 +16,9 @@ import pyarrow.parquet as pq
 from smallbox.define.source import Source
 from smallbox.errors import MalformedBody, UnsupportedType
 from smallbox.ingestion.body import parse_json
+from smallbox.ingestion.lines import Lines, check_names, csv_rows, header_of, json_rows
 from smallbox.ingestion.rows import Listed, Rows, Tabular, Texts
+from smallbox.ingestion.unpacking import unpacked
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,9 @@ class Limits:
 BATCH: Final = Limits(rows=10_000, bytes=16_000_000)
 """What is checked at once, as one array: a key that stands in it twice with other values is a duplicate."""
 
-LINE_LIMIT: Final = 1_000_000
-"""The greatest length of a line, in bytes."""
-
 _SPOOLED: Final = 32_000_000
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
-_CORRUPT: Final = (OSError, EOFError, zlib.error, csv.Error, UnicodeDecodeError, pa.ArrowException)
+_CORRUPT: Final = (OSError, EOFError, zlib.error, csv.Error, UnicodeDecodeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,40 +56,6 @@ class Batch:
     lines: list[int] = field(default_factory=list)
 
 
-class Lines(Iterator[bytes]):
-    """The lines of a stream, and how far they have been read.
-
-    Attributes:
-        count: lines so far.
-        size: bytes so far.
-        kept: the lines themselves, for one who means to write them again.
-    """
-
-    def __init__(self, content: BinaryIO, *, keep: bool = False) -> None:
-        self._content = content
-        self._keep = keep
-        self.count = 0
-        self.size = 0
-        self.kept: list[bytes] = []
-
-    def __next__(self) -> bytes:
-        """The next line, its ending included; :class:`MalformedBody` when it is too long."""
-        line = self._content.readline(LINE_LIMIT + 1)
-        if not line:
-            raise StopIteration
-        self.count += 1
-        if len(line) > LINE_LIMIT:
-            raise MalformedBody(f"a line is longer than {LINE_LIMIT} bytes")
-        self.size += len(line)
-        if self._keep:
-            self.kept.append(line)
-        return line
-
-    def texts(self) -> Iterator[str]:
-        """The lines as text, without a byte order mark before the first."""
-        return (line.decode("utf-8-sig" if self.count == 1 else "utf-8") for line in self)
-
-
 def kind_of(name: str) -> str:
     """The type that a file's name says.
 
@@ -107,17 +71,13 @@ def kind_of(name: str) -> str:
     return kind
 
 
-def unpacked(name: str, content: BinaryIO) -> Any:
-    """The file's content as a stream, without gzip when the name ends in ``.gz``."""
-    # gzip reads any binary file object, which its type does not say
-    return gzip.GzipFile(fileobj=content) if name.lower().endswith(".gz") else content
-
-
 @contextmanager
 def malformed(name: str) -> Iterator[None]:
     """Raise what a library says of a corrupt file as :class:`MalformedBody`."""
     try:
         yield
+    except pa.ArrowException as error:  # its text can repeat a value of the file, which may be personal
+        raise MalformedBody(f"{name!r} cannot be read: damaged, or of another type", file=name) from error
     except _CORRUPT as error:
         raise MalformedBody(f"{name!r} cannot be read: {str(error)[:200]}", file=name) from error
 
@@ -137,7 +97,8 @@ def read_numbered(name: str, content: BinaryIO, source: Source, limits: Limits =
 
     Raises:
         UnsupportedType: when the name ends otherwise.
-        MalformedBody: when the file is not what its name says, at the batch where that shows.
+        MalformedBody: when the file is not what its name says, or names a column twice; at the batch where that shows.
+        TooLarge: when more comes out of a gzipped file than may.
     """
     read = _READERS[kind_of(name)]
     with malformed(name):
@@ -168,7 +129,7 @@ def _batches(
 
 def _json_batches(content: BinaryIO, _: Source, limits: Limits) -> Iterator[Batch]:
     lines = Lines(content)
-    rows = ((lines.count, _json(line)) for line in lines if line.strip())
+    rows = ((number, _json(line)) for number, line in json_rows(lines))
     return _batches(rows, lines, limits, Listed)
 
 
@@ -181,19 +142,10 @@ def _json(line: bytes) -> Any:
 
 def _csv_batches(content: BinaryIO, source: Source, limits: Limits) -> Iterator[Batch]:
     lines = Lines(content)
-    reader = csv.reader(lines.texts(), strict=True)
-    header = next(reader, [])
+    rows = csv_rows(lines)
+    header = header_of(rows)
     values = [reader_of(source, name) for name in header]
-    rows = _csv_rows(reader, lines, width=len(header))
     return _batches(rows, lines, limits, lambda found: Texts(header, values, found))
-
-
-def _csv_rows(reader: Iterator[list[str]], lines: Lines, width: int) -> Iterator[tuple[int, list[str]]]:
-    line = lines.count + 1
-    for row in reader:
-        if row or not width:
-            yield line, row
-        line = lines.count + 1
 
 
 def _parquet_batches(content: BinaryIO, _: Source, limits: Limits) -> Iterator[Batch]:
@@ -214,8 +166,12 @@ def _is_sound(table: pa.Table) -> bool:
 
 
 def tables(content: Any, rows: int) -> Iterator[pa.Table]:
-    """The rows of a Parquet file, in tables of exactly that many and a last one of the rest."""
-    if not isinstance(content, gzip.GzipFile):
+    """The rows of a Parquet file, in tables of exactly that many and a last one of the rest.
+
+    Raises:
+        MalformedBody: when two columns have one name.
+    """
+    if content.seekable():
         yield from _tables(content, rows)
         return
     with tempfile.SpooledTemporaryFile(_SPOOLED) as seekable:
@@ -226,7 +182,9 @@ def tables(content: Any, rows: int) -> Iterator[pa.Table]:
 
 def _tables(content: Any, rows: int) -> Iterator[pa.Table]:
     held: pa.Table | None = None
-    for batch in pq.ParquetFile(content).iter_batches(rows):
+    file = pq.ParquetFile(content)
+    check_names(file.schema_arrow.names)
+    for batch in file.iter_batches(rows):
         table = pa.Table.from_batches([batch])
         held = table if held is None else pa.concat_tables([held, table])
         while len(held) >= rows:

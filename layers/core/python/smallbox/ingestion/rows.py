@@ -93,7 +93,7 @@ class Texts:
     def columns(self, names: Sequence[str]) -> Columns | None:
         """The rows as columns."""
         width = len(self._header)
-        if len(set(self._header)) < width or not set(names).issuperset(self._header):
+        if not set(names).issuperset(self._header):
             return None
         sizes = np.fromiter(map(len, self._rows), np.int64, len(self._rows))
         rows = self._rows if (sizes == width).all() else [_padded(row, width) for row in self._rows]
@@ -132,7 +132,7 @@ class Tabular:
         """The rows as columns."""
         found = self._table.column_names
         is_large = self._table.nbytes > _OFFSETS
-        if is_large or len(set(found)) < len(found) or not set(names).issuperset(found):
+        if is_large or not set(names).issuperset(found):
             return None
         columns = {name: _flat(column) for name, column in zip(found, self._table.columns, strict=True)}
         return Columns(columns, np.ones(len(self), bool))

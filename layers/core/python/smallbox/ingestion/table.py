@@ -8,10 +8,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from smallbox.define.fields import Field, FieldType
 from smallbox.define.source import RESERVED, Source
 from smallbox.features.window import Ints
 from smallbox.ingestion.digests import digests
-from smallbox.records import Record, Value
+from smallbox.records import Record
 from smallbox.times import Micros
 
 FOREVER: Final = int(np.iinfo(np.int64).max)
@@ -25,10 +26,14 @@ TYPES: Final = {
     "timestamp": pa.int64(),
 }
 
-_SAID: Final = {
-    kind: {said, type(None)}
-    for kind, said in {"text": str, "number": float, "integer": int, "boolean": bool, "timestamp": int}.items()
+SAID: Final[Mapping[FieldType, frozenset[type]]] = {
+    "text": frozenset({str}),
+    "number": frozenset({float}),
+    "integer": frozenset({int}),
+    "boolean": frozenset({bool}),
+    "timestamp": frozenset({int}),
 }
+"""The Python type of a record's value, by the type of its field."""
 
 
 def name_of(source: Source) -> str:
@@ -51,16 +56,24 @@ def to_table(source: Source, records: Sequence[Record]) -> pa.Table:
     fields = {name: [record.values.get(name) for record in records] for name in source.fields}
     reserved = {name: [getattr(record, name) for record in records] for name in RESERVED if name != "digest"}
     columns = {name: pa.array(values, TYPES[source.fields[name].type]) for name, values in fields.items()}
-    is_said = _is_said(source, records, fields)
-    digest = digests(source.name, columns) if is_said else [record.digest for record in records]
+    is_plain = is_said(source, records)
+    digest = digests(source.name, columns) if is_plain else [record.digest for record in records]
     return pa.table({**reserved, "digest": digest, **columns}, schema=schema(source))
 
 
-def _is_said(source: Source, records: Sequence[Record], fields: Mapping[str, Sequence[Value]]) -> bool:
-    """Whether the columns say what the records say: those of another time of the contract have other fields."""
+def is_said(source: Source, records: Sequence[Record]) -> bool:
+    """Whether the columns say all that the records say: those of another time of the contract have other fields."""
     names = source.fields.keys()
     alike = all(record.values.keys() == names and record.source == source.name for record in records)
-    return alike and all(set(map(type, fields[name])) <= _SAID[field.type] for name, field in source.fields.items())
+    return alike and all(_types(name, records) <= _types_of(field) for name, field in source.fields.items())
+
+
+def _types(name: str, records: Sequence[Record]) -> set[type]:
+    return {type(record.values[name]) for record in records}
+
+
+def _types_of(field: Field) -> frozenset[type]:
+    return SAID[field.type] | {type(None)} if field.nullable else SAID[field.type]
 
 
 def history(table: pa.Table) -> pa.Table:

@@ -1,4 +1,7 @@
-"""What the lake needs from time to time: ``current`` brought forward, small files made large, replaced ones removed."""
+"""What the lake needs from time to time: ``current`` brought forward, small files made large, replaced ones removed.
+
+It also asks the rebuild for records that came too far ahead for the online states, and are due now.
+"""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -6,15 +9,32 @@ from typing import Any, Final
 
 from smallbox.define.project import Project
 from smallbox.define.source import Source
-from smallbox.errors import InvalidInput, SmallboxError
+from smallbox.errors import SmallboxError
+from smallbox.features.requests import due
 from smallbox.feedback.run import labelled_table
 from smallbox.ingestion.current import bring_forward, current_of
 from smallbox.ingestion.table import name_of
-from smallbox.ports import Lake
+from smallbox.ports import Lake, Queue
 from smallbox.serving.log import predictions_table
-from smallbox.times import Micros, format_moment, replayed
+from smallbox.times import Micros, asked_moment, format_moment
+
+MOST_FILES: Final = 200
+"""A table of more files is slow to read: each takes some milliseconds to open, on S3 more."""
 
 _TABLES_OF_A_MODEL: Final = (predictions_table, labelled_table)
+
+
+def why_due(files: Mapping[str, int]) -> str | None:
+    """Why upkeep is due, in one sentence; ``None`` when it is not.
+
+    >>> why_due({"records/arrivals": 412, "records/weather": 12})
+    'records/arrivals has 412 files, and a reader opens each of them'
+
+    Args:
+        files: how many files each table has.
+    """
+    many = [f"{table} has {count:,} files" for table, count in files.items() if count > MOST_FILES]
+    return f"{' and '.join(many)}, and a reader opens each of them" if many else None
 
 
 class Upkeep:
@@ -24,28 +44,43 @@ class Upkeep:
     vacuumed only when ``current`` has taken it up.
     """
 
-    def __init__(self, project: Project, lake: Lake) -> None:
+    def __init__(self, project: Project, lake: Lake, rebuild: Queue) -> None:
         self._project = project
         self._lake = lake
+        self._rebuild = rebuild
 
     def run(self, document: Mapping[str, Any], now: Micros) -> dict[str, Any]:
-        """Look after every table, as of the document's ``as_of`` or now.
+        """Look after every table, as of the document's ``as_of`` or now; with ``only_when_due`` only when it is due.
 
         Returns:
-            ``as_of``, and for each source where its table ``current`` stands and how many rows were written to it.
+            ``as_of``; ``due``, why it was due; and ``current``, for each source where its table stands and how many
+            rows were written to it.
 
         Raises:
             InvalidInput: when ``as_of`` is no moment, or lies in the future.
             SmallboxError: the first thing that went wrong, after the other tables have been looked after.
         """
-        as_of = _moment(document, now)
+        as_of = asked_moment(document, now)
+        why = why_due({table: self._lake.files(table) for table in self._tables()})
+        ask_for_due = partial(self._ask_for_due, {"as_of": as_of} if "as_of" in document else {})
+        if document.get("only_when_due") and why is None:
+            ask_for_due()
+            return {"as_of": format_moment(as_of), "due": why, "current": {}}
         standing: dict[str, Any] = {}
         works = [partial(self._source, source, as_of, standing) for source in self._project.sources.values()]
-        works += [partial(self._tidy, table(m)) for m in self._project.models for table in _TABLES_OF_A_MODEL]
+        works += [partial(self._tidy, table) for table in self._tables_of_models()]
+        works.append(ask_for_due)
         failures = [error for work in works if (error := _failure(work))]
         if failures:
             raise failures[0]
-        return {"as_of": format_moment(as_of), "current": standing}
+        return {"as_of": format_moment(as_of), "due": why, "current": standing}
+
+    def _tables(self) -> list[str]:
+        logs = [name_of(source) for source in self._project.sources.values()]
+        return [*logs, *(current_of(source) for source in self._project.sources.values()), *self._tables_of_models()]
+
+    def _tables_of_models(self) -> list[str]:
+        return [table(model) for model in self._project.models for table in _TABLES_OF_A_MODEL]
 
     def _source(self, source: Source, as_of: Micros, standing: dict[str, Any]) -> None:
         stands = bring_forward(source, self._lake, as_of)
@@ -53,6 +88,10 @@ class Upkeep:
             standing[source.name] = {"as_of": format_moment(stands.as_of), "written": stands.written}
         self._tidy(name_of(source))
         self._tidy(current_of(source))
+
+    def _ask_for_due(self, replayed: Mapping[str, Micros]) -> None:
+        sources = [name for name in self._project.sources if self._project.views_of(name)]
+        self._rebuild.send([{**due(name), **replayed} for name in sources])
 
     def _tidy(self, table: str) -> None:
         self._lake.compact(table)
@@ -65,12 +104,3 @@ def _failure(work: Callable[[], None]) -> SmallboxError | None:
     except SmallboxError as error:
         return error
     return None
-
-
-def _moment(document: Mapping[str, Any], now: Micros) -> Micros:
-    if "as_of" not in document:
-        return now
-    try:
-        return replayed(document["as_of"], now).at
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"as_of: {error}; give a moment that is past, like 2013-03-02T00:00:00Z") from error

@@ -14,7 +14,7 @@ from smallbox.define.source import Source
 from smallbox.features.window import Ints
 from smallbox.feedback.join import LABELLED, coverage
 from smallbox.monitoring.drift import missing_share, psi, psi_by_chance
-from smallbox.monitoring.report import Check, Kind
+from smallbox.monitoring.report import DRIFT, Check, Kind
 from smallbox.monitoring.skew import Skew
 from smallbox.times import HOUR, Micros
 from smallbox.training.metrics import measure
@@ -113,7 +113,7 @@ def _drift(
     limit = max(rule.max_psi, psi_by_chance(reference["counts"], seen["counts"], columns))
     more_missing = missing_share(seen) - missing_share(reference)
     return [
-        Check(kind, f"psi:{name}", moved, limit, judged and moved > limit, rows),
+        Check(kind, f"{DRIFT}{name}", moved, limit, judged and moved > limit, rows),
         Check(
             kind, f"missing:{name}", more_missing, rule.max_missing, judged and more_missing > rule.max_missing, rows
         ),

@@ -8,6 +8,8 @@ Kind = Literal["data", "features", "predictions", "accuracy"]
 
 KINDS: Final[tuple[Kind, ...]] = ("data", "features", "predictions", "accuracy")
 LATEST: Final = "latest"
+DRIFT: Final = "psi:"
+"""How the names of drift's checks begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,9 @@ def report_key(day: str) -> str:
     return f"day#{day}"
 
 
-def sentences_of(report: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """What breached, in words."""
-    return () if report is None else tuple(report["sentences"])
+def reasons_to_train(report: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """What breached and a training may mend, in words. Drift is left out: it breaches where nothing has moved."""
+    if report is None:
+        return ()
+    breached = [Check(**check) for check in report["checks"] if check["breached"]]
+    return tuple(check.sentence for check in breached if not check.name.startswith(DRIFT))

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from smallbox.errors import Conflict, NotFound
 from smallbox.ports import Documents
 from smallbox.registry.version import Status, Version
 from smallbox.release.routing import Routing
 from smallbox.times import Micros, format_moment
+
+TRAINING_FAILED: Final = "training_failed"
+"""The event in a model's history that says that a run ended without a version."""
 
 _ROUTING = "routing"
 _ATTEMPTS = 5
@@ -77,9 +80,13 @@ class Registry:
         self._documents.swap(_partition(model), _ROUTING, routing.as_json(), routing.revision)
 
     def record(self, model: str, at: Micros, event: str, details: Mapping[str, Any]) -> None:
-        """Add to the history: what happened to the model, when, and why. Recording it again changes nothing."""
+        """Add to the history: what happened to the model, or to ``details["version"]`` of it, when, and why.
+
+        Recording it again changes nothing; the same event of two versions at one moment is two lines.
+        """
         document = {"at": format_moment(at), "event": event, **details}
-        self._documents.put(_partition(model), f"history#{at:020d}#{event}", document)
+        key = f"history#{at:020d}#{event}#{details.get('version', 0):06d}"
+        self._documents.put(_partition(model), key, document)
 
     def history(self, model: str) -> Sequence[Mapping[str, Any]]:
         """All that happened to the model, oldest first."""

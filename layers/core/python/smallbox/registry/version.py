@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from smallbox.define.model import Model
 
-Status = Literal["refused", "registered", "champion", "challenger", "retired", "rolled_back"]
+Status = Literal["refused", "undecided", "registered", "champion", "challenger", "retired", "rolled_back"]
+"""``undecided``: the gate or the canary could not tell whether the version is good enough; it does not serve."""
 
 
 @dataclass(frozen=True, slots=True)

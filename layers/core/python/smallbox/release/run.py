@@ -1,22 +1,26 @@
-"""What the review's function does: reads how both arms did, and acts on the decision."""
+"""What the review's function does: starts the canary of a version that waits, or decides about the one that runs."""
 
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
+from smallbox.define.model import Model
 from smallbox.define.project import Project
-from smallbox.feedback.join import LABELLED
-from smallbox.feedback.run import labelled_table
-from smallbox.ports import Between, Lake
+from smallbox.ports import Lake
 from smallbox.registry.store import Registry
-from smallbox.release.review import ArmResult, Decision, review
-from smallbox.release.routing import Routing, promote, roll_back
-from smallbox.times import Micros, parse_moment
+from smallbox.registry.version import Version
+from smallbox.release.changes import UNDECIDED, Changes
+from smallbox.release.estimate import estimate
+from smallbox.release.judged import arms, traffic
+from smallbox.release.review import Decision, Look, review
+from smallbox.release.routing import Routing
+from smallbox.release.start import needs_no_canary, waiting
+from smallbox.times import DAY, Micros, parse_moment
+
+Found = dict[str, Any]
 
 
 class ReviewTask:
-    """A task of the day: promotes a running canary, rolls it back, or waits."""
+    """A task of the day: one change of who serves at most."""
 
     def __init__(self, project: Project, lake: Lake, registry: Registry) -> None:
         self._project = project
@@ -24,41 +28,47 @@ class ReviewTask:
         self._registry = registry
 
     def run(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Pass the day's document on with ``release``: the action, why, and the evidence."""
+        """Pass the day's document on with ``release``: the action, why, the version, and the evidence."""
         model = self._project.model(document["model"])
         now = parse_moment(document["as_of"])
         routing = self._registry.routing(model.name)
-        if routing is None or routing.challenger is None:
-            return {**document, "release": {"action": "none", "why": "no canary runs"}}
-        arms = [
-            self._arm(model.name, version, routing.since, now) for version in (routing.champion, routing.challenger)
-        ]
-        decision = review(model.release, arms[0], arms[1], routing.since, now)
-        self._apply(model.name, routing, decision, now)
-        found = {"action": decision.action, "why": decision.why, "evidence": dict(decision.evidence)}
-        return {**document, "release": {**found, "version": routing.challenger}}
+        if routing is not None and routing.challenger is not None:
+            return {**document, "release": self._review(model, routing, now)}
+        version = waiting(self._registry, model.name, routing)
+        if version is None:
+            return {**document, "release": {"action": "none", "why": "no canary runs, and no version waits for one"}}
+        return {**document, "release": {**self._begin(model, routing, version, now), "version": version.number}}
 
-    def _arm(self, model: str, version: int, since: Micros, now: Micros) -> ArmResult:
-        columns = ["time", "version", "score", "label", "status", "channel"]
-        rows = self._lake.read(labelled_table(model), columns, Between("time", since, now))
-        if rows is None:
-            return ArmResult(np.empty(0), np.empty(0, bool))
-        of_arm = (np.asarray(rows["version"]) == version) & (np.asarray(rows["channel"]) == "online")
-        chosen = of_arm & (np.asarray(rows["status"]) == LABELLED)
-        labels = np.array([bool(label) for label in rows["label"].to_pylist()], dtype=bool)
-        return ArmResult(rows["score"].to_numpy()[chosen], labels[chosen])
+    def _review(self, model: Model, routing: Routing, now: Micros) -> Found:
+        look = Look((now - routing.since) / DAY, model.label.within_micros)
+        decision = review(model.release, *arms(model, self._lake, routing, now), look)
+        self._apply(model.name, routing, decision, now)
+        evidence = dict(decision.evidence)
+        return {"action": decision.action, "why": decision.why, "evidence": evidence, "version": routing.challenger}
 
     def _apply(self, model: str, routing: Routing, decision: Decision, now: Micros) -> None:
-        """Act on the decision; the routing changes last, so that a crash before it is made good by the next try."""
-        if decision.action == "wait" or routing.challenger is None:
-            return
-        challenger, champion = routing.challenger, routing.champion
-        details = {"version": challenger, "from": champion, "why": decision.why, "evidence": dict(decision.evidence)}
-        self._registry.record(model, now, decision.action, details)
+        details = {"why": decision.why, "evidence": dict(decision.evidence)}
+        changes = Changes(self._registry, model, now)
         if decision.action == "promote":
-            self._registry.set_status(model, challenger, "champion")
-            self._registry.set_status(model, champion, "retired")
-            self._registry.route(model, promote(routing, now))
-        else:
-            self._registry.set_status(model, challenger, "rolled_back")
-            self._registry.route(model, roll_back(routing, now))
+            changes.promote(routing, details)
+        elif decision.action == "roll_back":
+            changes.end(routing, "rolled_back", details)
+        elif decision.action == "cannot_tell":
+            changes.end(routing, UNDECIDED, details)
+
+    def _begin(self, model: Model, routing: Routing | None, version: Version, now: Micros) -> Found:
+        """Release a version that waits, say why it goes on waiting, or that a canary could not tell."""
+        changes = Changes(self._registry, model.name, now)
+        if routing is None or needs_no_canary(self._registry, routing, version):
+            changes.make_champion(routing, version.number, {})
+            return {"action": "champion", "why": "there is no other version that can answer"}
+        seen = traffic(model, self._lake, now)
+        if seen is None:
+            return {"action": "wait", "why": "no prediction has a label whose window is over; a canary would be blind"}
+        expected = estimate(model.release, seen)
+        if expected.days <= model.release.max_days:
+            changes.start(routing, version.number, model.release.canary, {"why": expected.why})
+            return {"action": "start", "why": expected.why}
+        why = f"{expected.why}; max_days={model.release.max_days} is the most"
+        changes.leave_undecided(version.number, {"why": why})
+        return {"action": "cannot_tell", "why": f"{why}; `smallbox release` decides by hand"}

@@ -1,51 +1,56 @@
-"""What the last task of a training run does: the version begins to serve."""
+"""What the last task of a training run does: a version begins to serve where there is nobody to compare it with."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.registry.store import Registry
-from smallbox.registry.version import Status
-from smallbox.release.routing import Routing, first_champion, start_canary, take_over
-from smallbox.times import Micros, parse_moment
+from smallbox.registry.version import Version
+from smallbox.release.changes import Changes
+from smallbox.release.routing import Routing
+from smallbox.times import parse_moment
+
+_NEVER_RELEASED: Final = frozenset({"refused", "undecided"})
+_WAITING: Final = frozenset({"registered", "champion", "challenger"})
 
 
 class StartTask:
-    """Last task of a training run: the first version becomes champion, a later one goes into a canary."""
+    """Last task of a training run: the first version becomes champion, a later one waits for its canary.
+
+    The daily review starts the canary: it knows from the labels how long that would take.
+    """
 
     def __init__(self, project: Project, registry: Registry) -> None:
         self._project = project
         self._registry = registry
 
     def run(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Release ``document["version"]``; one that serves already stays where it is.
-
-        A champion that takes other columns, since the definition has changed, answers nobody; the version takes over.
-
-        Raises:
-            Conflict: when another canary runs.
-        """
+        """Release ``document["version"]`` where it needs no canary; one that serves already stays where it is."""
         model = self._project.model(document["model"])
         number, now = document["version"], parse_moment(document["as_of"])
         routing = self._registry.routing(model.name)
-        if routing is None:
-            self._change(model.name, first_champion(number, now), "champion", number, now)
-        elif number not in (routing.champion, routing.challenger):
-            self._replace(model, routing, number, now)
+        if needs_no_canary(self._registry, routing, self._registry.get(model.name, number)):
+            Changes(self._registry, model.name, now).make_champion(routing, number, {})
         current = self._registry.routing(model.name)
         return {**document, "routing": None if current is None else current.as_json()}
 
-    def _replace(self, model: Model, routing: Routing, number: int, now: Micros) -> None:
-        champion, version = (self._registry.get(model.name, n) for n in (routing.champion, number))
-        if champion.columns != version.columns:
-            self._registry.set_status(model.name, champion.number, "retired")
-            self._change(model.name, take_over(routing, number, now), "champion", number, now)
-        else:
-            changed = start_canary(routing, number, model.release.canary, now)
-            self._change(model.name, changed, "challenger", number, now)
 
-    def _change(self, model: str, routing: Routing, status: Status, number: int, now: Micros) -> None:
-        self._registry.record(model, now, status, {"version": number, "share": routing.share})
-        self._registry.set_status(model, number, status)
-        self._registry.route(model, routing)
+def needs_no_canary(registry: Registry, routing: Routing | None, version: Version) -> bool:
+    """Whether a version is the first, or takes other columns than the champion, which then can answer nobody."""
+    if routing is None:
+        return True
+    if version.number in (routing.champion, routing.challenger):
+        return False
+    return registry.get(version.model, routing.champion).columns != version.columns
+
+
+def waiting(registry: Registry, model: str, routing: Routing | None) -> Version | None:
+    """The newest version that the gate accepted, unless it or a later one has served: an older one is out of date.
+
+    One whose status says that it serves, while the routing does not, was being released when that failed.
+    """
+    serving = () if routing is None else (routing.champion, routing.challenger)
+    released = [version for version in registry.versions(model) if version.status not in _NEVER_RELEASED]
+    if not released or released[-1].number in serving or released[-1].status not in _WAITING:
+        return None
+    return released[-1]

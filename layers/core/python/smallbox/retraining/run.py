@@ -1,19 +1,17 @@
 """What the retraining's function does: decides, says why, and starts the run."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.errors import NotReady
-from smallbox.monitoring.report import LATEST, metrics_partition, sentences_of
+from smallbox.monitoring.report import LATEST, metrics_partition, reasons_to_train, report_key
 from smallbox.ports import Documents, Workflow
 from smallbox.registry.store import Registry
-from smallbox.retraining.decide import Situation, decide
-from smallbox.times import DAY, Micros, format_moment, parse_moment
-
-TRAINING: Final = "training"
-"""The event in a model's history that says that a run was started."""
+from smallbox.retraining.decide import decide
+from smallbox.retraining.past import TRAINING, situation_of
+from smallbox.times import DAY, Micros, day_of, format_moment, parse_moment
 
 
 class DecideTask:
@@ -29,7 +27,8 @@ class DecideTask:
         """At the end of a day: pass its document on with ``retraining``: whether, why, and the execution."""
         as_of = parse_moment(document["as_of"]) if "as_of" in document else now // DAY * DAY
         model = self._project.model(document["model"])
-        return {**document, "retraining": self._decide(model, as_of, tuple(document.get("sentences", ())))}
+        report = self._metrics.get(metrics_partition(model.name), report_key(day_of(as_of - DAY)))
+        return {**document, "retraining": self._decide(model, as_of, reasons_to_train(report))}
 
     def on_alarm(self, name: str) -> dict[str, Any]:
         """When an alarm rings: decide for the event day of the latest report, whose evidence it is, and record it.
@@ -42,7 +41,7 @@ class DecideTask:
         if report is None:
             raise NotReady(f"no day of {name!r} has been checked, so no alarm of it can be meant", model=name)
         now = parse_moment(report["as_of"])
-        decision = self._decide(model, now, sentences_of(report))
+        decision = self._decide(model, now, reasons_to_train(report))
         self._registry.record(name, now, "alarm", {"train": decision["train"], "why": decision["why"]})
         return {"model": name, **decision}
 
@@ -53,20 +52,10 @@ class DecideTask:
         ]
         if started:
             return {"train": True, "why": started[0]["why"], "execution": started[0]["execution"]}
-        decision = decide(model.retrain, self._situation(model, breaches), now)
+        decision = decide(model.retrain, situation_of(self._registry, model.name, breaches, now), now)
         if not decision.train:
             return {"train": False, "why": decision.why}
         document = {"model": model.name, "as_of": format_moment(now), "reason": decision.why}
         execution = self._training.start(f"{model.name}-{now}", document)
         self._registry.record(model.name, now, TRAINING, {"why": decision.why, "execution": execution})
         return {"train": True, "why": decision.why, "execution": execution}
-
-    def _situation(self, model: Model, breaches: tuple[str, ...]) -> Situation:
-        routing = self._registry.routing(model.name)
-        trained = [parse_moment(v.as_of) for v in self._registry.versions(model.name)]
-        started = [parse_moment(e["at"]) for e in self._registry.history(model.name) if e["event"] == TRAINING]
-        last = max(trained + started, default=None)
-        if routing is None:
-            return Situation(None, last, canary=False, breaches=breaches)
-        champion = parse_moment(self._registry.get(model.name, routing.champion).as_of)
-        return Situation(champion, last, canary=routing.challenger is not None, breaches=breaches)

@@ -2,29 +2,27 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
-from smallbox.errors import NotFound, NotReady, Unavailable
+from smallbox.errors import NotFound, NotReady, NotStored, Unavailable
 from smallbox.features.ready import Ready
 from smallbox.features.recent import RecentStates
 from smallbox.features.window import Ints
-from smallbox.ports import Blobs, Queue, StateReader
+from smallbox.ports import Blobs, Journal, Queue, StateReader
 from smallbox.registry.store import Registry
 from smallbox.release.routing import Routing
 from smallbox.serving.assign import arm_of
+from smallbox.serving.messages import pack_rows
 from smallbox.serving.requests import parse_instances
 from smallbox.serving.scorer import Scorer
 from smallbox.serving.vectors import Vectors, online_vectors, unknown_vectors
 from smallbox.times import Micros, Moment
 
 Channel = Literal["online", "batch"]
-
-ROWS_PER_MESSAGE: Final = 100
-"""A logged row is about 1 kB; a message stays well below SQS's limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +63,24 @@ class ModelShelf:
         """The scorer of a version.
 
         Raises:
-            NotReady: when the definition has other columns than the version was trained on.
+            NotReady: when the definition has other columns than the version was trained on, or the version's document
+                or file is missing or damaged.
         """
         if (model.name, number) not in self._loaded:
-            version = self._registry.get(model.name, number)
-            if version.columns != list(model.columns.names):
-                raise NotReady(f"version {number} of {model.name} takes other columns; train again", model=model.name)
-            self._loaded[model.name, number] = Scorer(self._blobs.get(version.onnx_key), version.onnx_sha256)
+            try:
+                self._loaded[model.name, number] = self._load(model, number)
+            except NotFound as error:
+                raise NotReady(
+                    f"version {number} of {model.name} is routed to, and not stored; restore it, or train again",
+                    model=model.name,
+                ) from error
         return self._loaded[model.name, number]
+
+    def _load(self, model: Model, number: int) -> Scorer:
+        version = self._registry.get(model.name, number)
+        if version.columns != list(model.columns.names):
+            raise NotReady(f"version {number} of {model.name} takes other columns; train again", model=model.name)
+        return Scorer(self._blobs.get(version.onnx_key), version.onnx_sha256)
 
 
 def score_batch(model: Model, shelf: ModelShelf, keys: Sequence[str], vectors: Vectors) -> Scored:
@@ -130,12 +138,13 @@ def log_rows(
 class Predictor:
     """Answers ``POST /models/{model}/predict``."""
 
-    def __init__(self, project: Project, store: StateReader, shelf: ModelShelf, log: Queue) -> None:
+    def __init__(self, project: Project, store: StateReader, shelf: ModelShelf, log: Queue, journal: Journal) -> None:
         self._project = project
         self._store = store
         self._recent = RecentStates(store)
         self._shelf = shelf
         self._log = log
+        self._journal = journal
         self._ready = Ready()
 
     def predict(self, name: str, document: Any, moment: Moment, now: Micros, batch: str) -> Mapping[str, Any]:
@@ -158,12 +167,7 @@ class Predictor:
         vectors, scored = self._answered(model, instances, moment, now)
         moments = np.full(len(instances), moment.at, np.int64)
         rows = log_rows(model, instances, vectors, scored, moments, now, batch, "online")
-        self._log.send(
-            [
-                {"model": name, "rows": rows[start : start + ROWS_PER_MESSAGE]}
-                for start in range(0, len(rows), ROWS_PER_MESSAGE)
-            ]
-        )
+        self._log.send(pack_rows(name, rows))
         explain = document.get("explain") is True
         return {"model": name, "predictions": [_answer(model, row, explain=explain) for row in rows]}
 
@@ -178,10 +182,11 @@ class Predictor:
         try:
             vectors = online_vectors(model, instances, store, self._ready, moment)
             return vectors, score_batch(model, self._shelf, [model.key_of(i) for i in instances], vectors)
-        except (NotFound, NotReady, Unavailable):
+        except (NotReady, NotStored, Unavailable) as error:
             if model.fallback is None:
                 raise
             count = len(instances)
+            self._journal.fell_back(model.name, count, error)
             return unknown_vectors(model, instances), Scored(
                 [model.fallback] * count, ["fallback"] * count, [0] * count
             )

@@ -82,7 +82,7 @@ def out_folder(key: str) -> str:
 
 
 class BatchScorer:
-    """Scores one dropped file at a time; scoring it again writes the same file and the same ids."""
+    """Scores one dropped file at a time; scoring the same content again writes the same file and the same ids."""
 
     def __init__(self, project: Project, lake: Lake, shelf: ModelShelf, inbox: Blobs) -> None:
         self._project = project
@@ -90,10 +90,11 @@ class BatchScorer:
         self._shelf = shelf
         self._inbox = inbox
 
-    def score(self, key: str, content: BinaryIO, now: Micros) -> ScoreReport | None:
+    def score(self, key: str, content: BinaryIO, tag: str, now: Micros) -> ScoreReport | None:
         """Score every row as of its own event time, or of the present where that lies ahead.
 
-        A key outside ``in/``, such as an output below a folder of that name, is none of its business: ``None``.
+        A key outside ``in/``, such as an output below a folder of that name, is none of its business: ``None``. The tag
+        tells the content from other content under the same key, so that each is in the log.
 
         Writes ``score/<model>/out/<file>/predictions.parquet``, ``report.json`` and, last, ``_SUCCESS``.
         """
@@ -101,7 +102,7 @@ class BatchScorer:
             return None
         model = self._project.model(model_of(key))
         records, rejections = self._read(model, key, content, now)
-        rows = self._rows(model, key, records, now)
+        rows = self._rows(model, f"{key}@{tag}", records, now)
         table = to_log_table(model, rows)
         self._lake.append(predictions_table(model.name), table)
         report = ScoreReport(
@@ -123,14 +124,14 @@ class BatchScorer:
             rejections += bad
         return records, rejections
 
-    def _rows(self, model: Model, key: str, records: Sequence[Record], now: Micros) -> list[dict[str, Any]]:
+    def _rows(self, model: Model, batch: str, records: Sequence[Record], now: Micros) -> list[dict[str, Any]]:
         as_of = np.array([min(record.time, now) for record in records], np.int64)
         instances: list[Mapping[str, Any]] = [record.values for record in records]
         entities = entities_of(model, instances)
         stored = historical_features(model, self._lake, entities, as_of)
         vectors = vectors_of(model, instances, entities, stored)
         scored = score_batch(model, self._shelf, [record.key for record in records], vectors)
-        return log_rows(model, instances, vectors, scored, as_of, now, key, "batch")
+        return log_rows(model, instances, vectors, scored, as_of, now, batch, "batch")
 
     def _write(self, key: str, table: pa.Table, report: ScoreReport) -> None:
         folder = out_folder(key)

@@ -21,7 +21,7 @@ class Scorer:
         sha256: their digest as the registry knows it; bytes with another one are refused.
 
     Raises:
-        NotReady: when the bytes are not those that were registered.
+        NotReady: when the bytes are not those that were registered, or this runtime cannot load them.
     """
 
     def __init__(self, content: bytes, sha256: str | None = None) -> None:
@@ -29,7 +29,10 @@ class Scorer:
             raise NotReady("the stored model is not the one that was registered; register it again")
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = _THREADS
-        self._session: Any = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        try:
+            self._session: Any = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX runtime has a dozen kinds of them, and no class that they share
+            raise NotReady("the stored model cannot be loaded by this runtime; train again") from error
         self._inputs = [tensor.name for tensor in self._session.get_inputs()]
 
     def score(

@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from smallbox.define.attributes import View
 from smallbox.define.model import Model
 from smallbox.errors import InvalidInput
 from smallbox.features.inputs import Inputs, Stored, assemble, sent
 from smallbox.features.on_demand import Array
 from smallbox.features.ready import Ready
-from smallbox.features.states import engine_of, key_of
+from smallbox.features.states import SetAside, engine_of, key_of, unpack
 from smallbox.features.window import Floats
 from smallbox.ports import StateReader, StoredState
 from smallbox.times import Moment, format_moment
@@ -25,21 +27,21 @@ class Vectors:
     Attributes:
         inputs: the model's inputs.
         sent: the fields of the request that they were put together from.
-        entities: by view, the entity of each instance; ``""`` when a part of its name is missing.
+        entities: by view, the entity of each instance; ``None`` when it has none.
     """
 
     inputs: Inputs
     sent: Mapping[str, Array]
-    entities: Mapping[str, Sequence[str]]
+    entities: Mapping[str, Sequence[str | None]]
 
 
-def entities_of(model: Model, instances: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """By view, the entity of each instance; ``""`` when a part of its name is missing."""
-    return {view.name: [view.entity_of(i) or "" for i in instances] for view in model.views}
+def entities_of(model: Model, instances: Sequence[Mapping[str, Any]]) -> dict[str, list[str | None]]:
+    """By view, the entity of each instance; ``None`` when it has none."""
+    return {view.name: [view.entity_of(i) for i in instances] for view in model.views}
 
 
 def vectors_of(
-    model: Model, instances: Sequence[Mapping[str, Any]], entities: Mapping[str, Sequence[str]], stored: Stored
+    model: Model, instances: Sequence[Mapping[str, Any]], entities: Mapping[str, Sequence[str | None]], stored: Stored
 ) -> Vectors:
     """The vectors of instances, with their :func:`entities_of`, to which the store adds this."""
     request = sent(model, instances)
@@ -51,7 +53,8 @@ def online_vectors(
 ) -> Vectors:
     """Read every entity of the batch in one call and put the inputs together.
 
-    An entity that the store does not know has the features of one that nothing happened to.
+    An entity that the store does not know has the features of one that nothing happened to. One whose state was set
+    aside has none: all are missing.
 
     Raises:
         InvalidInput: when a replay asks as of a moment before what the store holds already.
@@ -64,7 +67,10 @@ def online_vectors(
     stored = Stored.nothing(model, len(instances))
     number = text = 0
     for view in model.views:
-        known = {e: _features(view, states.get(key_of(view, e)), moment) for e in set(entities[view.name])}
+        known = {
+            entity: _features(view, states.get(key_of(view, entity)) if entity else None, moment)
+            for entity in set(entities[view.name])
+        }
         after = number + len(view.numeric), text + len(view.texts)
         for row, entity in enumerate(entities[view.name]):
             stored.numeric[row, number : after[0]], stored.texts[row, text : after[1]] = known[entity]
@@ -79,11 +85,13 @@ def unknown_vectors(model: Model, instances: Sequence[Mapping[str, Any]]) -> Vec
 
 def _features(view: View, stored: StoredState | None, moment: Moment) -> Answer:
     engine = engine_of(view)
-    state = None if stored is None else engine.unpack(view, stored.packed)
+    state = None if stored is None else unpack(view, stored.packed)
     if state is not None and moment.is_replayed and state.watermark > moment.at:
         raise InvalidInput(
             f"the store already holds what was known at {format_moment(state.watermark)}; "
             f"it cannot answer as of {format_moment(moment.at)}",
             view=view.name,
         )
+    if isinstance(state, SetAside):
+        return np.full(len(view.numeric), np.nan), [None] * len(view.texts)
     return engine.value(view, state, moment.at), engine.texts(view, state, moment.at)

@@ -14,12 +14,16 @@ from smallbox.define.source import Source
 from smallbox.features.historical import historical_features, sent_in
 from smallbox.features.inputs import Inputs, assemble, check_rows_apart
 from smallbox.features.rows import entities_of
-from smallbox.feedback.join import LABELLED, join_labels
+from smallbox.feedback.join import ASKED_LATE, LABELLED, UNLABELLED, join_labels
 from smallbox.ingestion.table import history, name_of, schema
 from smallbox.ports import Between, Lake
 from smallbox.times import Micros
 
+MOST_SILENT: Final = 5_000
+"""How many requests without a label are kept, to be compared with the others."""
+
 _EVER: Final[Micros] = -(2**62)
+_IN_TIME: Final = [("time", "ascending"), ("key", "ascending")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +35,15 @@ class Dataset:
             ``label_known_at``, in the order of (time, key).
         requests: how many requests there were in the window.
         unlabelled: how many of them have no label: left out, never negative.
+        asked_late: how many had an outcome before they could be asked about: left out too.
+        silent: some of the unlabelled ones, evenly spaced, with the columns of ``rows``; their labels are null.
     """
 
     rows: pa.Table
     requests: int
     unlabelled: int
+    asked_late: int
+    silent: pa.Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +51,9 @@ class Split:
     """Which rows train and which judge, as masks over the dataset.
 
     Attributes:
-        train: rows before the validation period whose label was known before it began.
+        train: rows whose whole attribution window was over when the validation period began.
         validation: the last part, in time order.
-        embargoed: how many rows before the period became known only within it, and so are in neither.
+        embargoed: how many rows lie between the two, and so are in neither.
     """
 
     train: npt.NDArray[np.bool_]
@@ -86,9 +94,23 @@ def build_dataset(project: Project, model: Model, lake: Lake, as_of: Micros) -> 
     asked = asked.append_column("event_time", asked["time"])
     outcomes = _versions(lake, project.source(model.label.source_name), as_of)
     joined = join_labels(model.label, asked, outcomes, as_of)
-    known = joined.filter(pc.equal(joined["status"], LABELLED)).sort_by([("time", "ascending"), ("key", "ascending")])
-    inputs = inputs_of(model, lake, known)
-    return Dataset(_with_columns(model, known, inputs), asked.num_rows, asked.num_rows - known.num_rows)
+    status = joined["status"]
+    known, silent = (joined.filter(pc.equal(status, one)).sort_by(_IN_TIME) for one in (LABELLED, UNLABELLED))
+    late = pc.sum(pc.equal(status, ASKED_LATE)).as_py() or 0
+    # one table: the features of both come from one reading of the lake
+    taken = pa.concat_tables([known, evenly(silent, MOST_SILENT)])
+    rows = _with_columns(model, taken, inputs_of(model, lake, taken))
+    return Dataset(rows[: len(known)], len(asked), len(silent), late, rows[len(known) :])
+
+
+def evenly(rows: pa.Table, most: int) -> pa.Table:
+    """At most so many of the rows, evenly spaced.
+
+    >>> evenly(pa.table({"n": range(10)}), 4)["n"].to_pylist()
+    [0, 2, 5, 7]
+    """
+    size = min(most, rows.num_rows)
+    return rows.take(np.arange(size) * rows.num_rows // max(size, 1))
 
 
 def inputs_of(model: Model, lake: Lake, requests: pa.Table) -> Inputs:
@@ -113,16 +135,20 @@ def _with_columns(model: Model, rows: pa.Table, inputs: Inputs) -> pa.Table:
     return pa.table({**columns, "label": rows["label"], "label_known_at": rows["label_known_at"]})
 
 
-def split(rows: pa.Table, end: Micros, validation: Micros) -> Split:
+def split(rows: pa.Table, end: Micros, validation: Micros, within: Micros) -> Split:
     """Split by time, with an embargo: nothing that became known in the validation period trains.
+
+    The embargo is one attribution window long for every row, however early its label became known. To train on those
+    that were early would be to choose the rows by their label: where frauds are reported in a day and good payments
+    settle in a week, the last week would have nothing but frauds.
 
     Args:
         rows: the dataset's.
         end: the end of the validation period: where the attribution windows are over.
         validation: its length.
+        within: the length of the attribution window.
     """
     start = end - validation
-    time, known_at = rows["time"].to_numpy(), rows["label_known_at"].to_numpy()
-    before = time < start
-    train = before & (known_at < start)
+    time = rows["time"].to_numpy()
+    before, train = time < start, time < start - within
     return Split(train, ~before, int((before & ~train).sum()))

@@ -1,5 +1,6 @@
 """Fit and calibrate: a pipeline that answers with probabilities."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -29,11 +30,13 @@ class Fitted:
         pipeline: its last step is the calibrated classifier.
         fitted: rows that fitted.
         calibrated: later rows that calibrated.
+        missing: numeric columns that are missing in every row that fitted; the model does not use them.
     """
 
     pipeline: Pipeline
     fitted: int
     calibrated: int
+    missing: tuple[str, ...] = ()
 
 
 def frame(columns: Columns, rows: pa.Table) -> pd.DataFrame:
@@ -62,10 +65,33 @@ def fit(model: Model, rows: pa.Table) -> Fitted:
     _check(labels[:first])
     _check(labels[first:])
     inputs = frame(model.columns, rows)
-    pipeline = build(model)
-    pipeline.fit(inputs[:first], labels[:first])
+    pipeline = fit_estimator(model, inputs[:first], labels[:first])
     round_thresholds(pipeline.steps[-1][1])
-    return Fitted(_calibrated(pipeline, inputs[first:], labels[first:]), first, len(labels) - first)
+    missing = tuple(name for name in model.columns.numeric if inputs[name][:first].isna().all())
+    return Fitted(_calibrated(pipeline, inputs[first:], labels[first:]), first, len(labels) - first, missing)
+
+
+def fit_estimator(model: Model, inputs: pd.DataFrame, labels: npt.NDArray[np.bool_]) -> Pipeline:
+    """The model's estimator, fitted, not calibrated.
+
+    A column that is still missing in every row when it reaches the classifier is 0 there: trees cannot put it into
+    bins, and on a constant they never split, so that what it holds later changes no score.
+    """
+    pipeline = build(model)
+    before = pipeline[:-1]
+    with warnings.catch_warnings():
+        # scalers warn of a column without numbers; the next step takes it out
+        warnings.filterwarnings("ignore", category=RuntimeWarning)
+        prepared = before.fit_transform(inputs, labels)
+    name, classifier = pipeline.steps[-1]
+    classifier.fit(_without_empty_columns(prepared), labels)
+    return Pipeline([*before.steps, (name, classifier)])
+
+
+def _without_empty_columns(prepared: Any) -> Any:
+    if not isinstance(prepared, np.ndarray) or prepared.dtype.kind != "f":
+        return prepared
+    return np.where(np.isnan(prepared).all(axis=0), np.zeros((), prepared.dtype), prepared)
 
 
 def _check(labels: npt.NDArray[np.bool_]) -> None:

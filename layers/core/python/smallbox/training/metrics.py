@@ -89,32 +89,64 @@ def log_loss(scores: Floats, labels: Bools) -> float:
     return float(-np.log(given).mean())
 
 
-def calibration_error(scores: Floats, labels: Bools, bins: int = BINS) -> float:
-    """Expected calibration error: how far, on average, a score is from the share that came true.
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How far scores are from the shares that came true, and how far chance alone would put them.
+
+    Attributes:
+        error: expected calibration error, from 0 to 1.
+        by_chance: the error to expect of perfectly calibrated scores on so few rows. It is never 0, and falls with the
+            square root of the rows.
+        standard_error: of ``error``, or a little more.
+    """
+
+    error: float
+    by_chance: float
+    standard_error: float
+
+
+def calibration(scores: Floats, labels: Bools, bins: int = BINS) -> Calibration:
+    """The expected calibration error: how far, on average, a score is from the share that came true.
 
     Rows are put into ``bins`` of equal size by score (adaptive bins: Nixon et al., CVPR Workshops 2019); in each the
     mean score is held against the share of positives, weighted by the bin's rows. Equal scores share a bin, so the
     order of the rows does not matter.
 
-    >>> round(calibration_error(np.array([0.2] * 10), np.array([True] * 2 + [False] * 8)), 12)
+    In a bin of ``n`` rows with share ``p`` the gap varies by ``s = sqrt(n p (1 - p))``, so that perfect scores show
+    ``s sqrt(2 / pi)`` on average (the mean of a folded normal). ``p`` is (positives + 2) / (n + 4), after
+    Agresti and Coull (American Statistician 52, 1998): a bin without a positive is not taken for sure.
+
+    >>> round(calibration(np.array([0.2] * 10), np.array([True] * 2 + [False] * 8)).error, 12)
     0.0
     """
     if not len(scores):
-        return math.nan
+        return Calibration(math.nan, math.nan, math.nan)
     edges = np.quantile(scores, np.arange(1, bins) / bins)
-    gaps = np.bincount(np.searchsorted(edges, scores, side="left"), weights=scores - labels)
-    return float(np.abs(gaps).sum() / len(scores))
+    placed = np.searchsorted(edges, scores, side="left")
+    gaps = np.bincount(placed, weights=scores - labels)
+    rows, positives = np.bincount(placed), np.bincount(placed, weights=labels)
+    share = (positives + 2) / (rows + 4)
+    variances = rows * share * (1 - share)
+    size = len(scores)
+    by_chance = math.sqrt(2 / math.pi) * float(np.sqrt(variances).sum()) / size
+    return Calibration(float(np.abs(gaps).sum() / size), by_chance, math.sqrt(float(variances.sum())) / size)
 
 
 def measure(scores: Floats, labels: Bools) -> dict[str, Any]:
-    """All of it for one set of rows, JSON-ready; what cannot be told from them is ``None``."""
-    ranking = auc(scores, labels)
+    """All of it for one set of rows, JSON-ready; what cannot be told from them is ``None``.
+
+    ``rows`` are all of them, ``rarer_rows`` those of the class that has fewer.
+    """
+    ranking, calibrated = auc(scores, labels), calibration(scores, labels)
     figures = {
         "auc": ranking.value,
         "auc_standard_error": math.sqrt(ranking.variance) if ranking.variance >= 0 else math.nan,
         "log_loss": log_loss(scores, labels),
-        "calibration_error": calibration_error(scores, labels),
+        "calibration_error": calibrated.error,
+        "calibration_error_by_chance": calibrated.by_chance,
+        "calibration_standard_error": calibrated.standard_error,
         "mean_score": float(scores.mean()) if len(scores) else math.nan,
         "positive_rate": float(labels.mean()) if len(labels) else math.nan,
     }
-    return {"rows": len(scores), **{n: None if math.isnan(v) else v for n, v in figures.items()}}
+    counts = {"rows": len(scores), "rarer_rows": int(min(labels.sum(), (~labels).sum()))}
+    return {**counts, **{n: None if math.isnan(v) else v for n, v in figures.items()}}

@@ -21,12 +21,14 @@ from smallbox.ingestion.table import name_of
 from smallbox.ports import Blobs, Lake
 from smallbox.registry.store import Registry
 from smallbox.serving.scorer import Scorer
-from smallbox.times import Micros, format_moment, parse_moment
+from smallbox.times import Micros, asked_moment, format_moment, parse_moment
 from smallbox.training.dataset import build_dataset, split
 from smallbox.training.export import parity, to_onnx
 from smallbox.training.fit import fit, frame, scores_of
+from smallbox.training.labels import about_labels
 from smallbox.training.metrics import Bools, auc_gain, measure
 from smallbox.training.profile import profile
+from smallbox.training.suspicions import never_there, too_good, unlike_labelled
 
 Document = Mapping[str, Any]
 
@@ -46,10 +48,11 @@ class DatasetTask:
 
         Raises:
             NotFound: no such model.
+            InvalidInput: ``as_of`` is no moment, or lies ahead.
             NotReady: no request of the training window has a label.
         """
         model = self._project.model(document["model"])
-        as_of = parse_moment(document["as_of"]) if "as_of" in document else now
+        as_of = asked_moment(document, now)
         versions = {name: self._lake.version(name) for name in self._tables(model)}
         dataset = build_dataset(self._project, model, self._lake, as_of)
         if not dataset.rows.num_rows:
@@ -59,12 +62,26 @@ class DatasetTask:
                 "say when a record is known (known_after): without it that is when it was received",
                 requests=dataset.requests,
             )
-        content = _parquet(dataset.rows)
+        counts = {
+            "requests": dataset.requests,
+            "rows": dataset.rows.num_rows,
+            "unlabelled": dataset.unlabelled,
+            "asked_late": dataset.asked_late,
+        }
+        found = {
+            "as_of": format_moment(as_of),
+            "dataset": self._store(model, as_of, dataset.rows),
+            "silent": self._store(model, as_of, dataset.silent),
+            "counts": counts,
+            "data_versions": versions,
+        }
+        return {"reason": "asked for", **document, **found}
+
+    def _store(self, model: Model, as_of: Micros, rows: pa.Table) -> str:
+        content = _parquet(rows)
         key = f"datasets/{model.name}/{as_of}-{hashlib.sha256(content).hexdigest()[:16]}.parquet"
         self._blobs.put(key, content)
-        counts = {"requests": dataset.requests, "rows": dataset.rows.num_rows, "unlabelled": dataset.unlabelled}
-        found = {"as_of": format_moment(as_of), "dataset": key, "counts": counts, "data_versions": versions}
-        return {"reason": "asked for", **document, **found}
+        return key
 
     def _tables(self, model: Model) -> list[str]:
         label = self._project.source(model.label.source_name)
@@ -95,10 +112,11 @@ class FitTask:
             NotReady: when the rows are too few, or all of one class.
         """
         model = self._project.model(document["model"])
-        rows = pq.read_table(io.BytesIO(self._blobs.get(document["dataset"])))
+        rows, silent = (pq.read_table(io.BytesIO(self._blobs.get(document[name]))) for name in ("dataset", "silent"))
         closed = parse_moment(document["as_of"]) - model.label.within_micros
-        parts = split(rows, closed, model.retrain.validation_micros)
-        fitted = fit(model, rows.filter(pa.array(parts.train)))
+        parts = split(rows, closed, model.retrain.validation_micros, model.label.within_micros)
+        train = rows.filter(pa.array(parts.train))
+        fitted = fit(model, train)
         onnx = to_onnx(fitted.pipeline, model.columns)
         judged = rows.filter(pa.array(parts.validation))
         if not judged.num_rows:
@@ -106,11 +124,16 @@ class FitTask:
         labels = judged["label"].to_numpy().astype(bool)
         scores = _score(Scorer(onnx), model, judged)
         compared = parity(scores_of(fitted.pipeline, frame(model.columns, judged)), scores)
-        counts = {"fitted": fitted.fitted, "calibrated": fitted.calibrated, "embargoed": parts.embargoed}
+        metrics, counts = measure(scores, labels), document["counts"]
+        told = about_labels(model, rows, silent, counts["unlabelled"] / (counts["unlabelled"] + counts["rows"]))
+        warnings = [*too_good(metrics, model.columns, train, judged), *unlike_labelled(model, told)]
+        parted = {"fitted": fitted.fitted, "calibrated": fitted.calibrated, "embargoed": parts.embargoed}
         return {
             **document,
-            "counts": {**document["counts"], **counts, "validation": judged.num_rows},
-            "metrics": measure(scores, labels),
+            "counts": {**counts, **parted, "validation": judged.num_rows},
+            "metrics": metrics,
+            "labels": told,
+            "warnings": [*warnings, *never_there(fitted.missing)],
             "champion": self._champion(model, judged, scores, labels),
             "parity": compared.as_json(),
             "artifacts": self._store(model, onnx, fitted.pipeline, _profile(model, rows, scores)),

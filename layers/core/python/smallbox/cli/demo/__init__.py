@@ -2,6 +2,7 @@
 
 from typing import Final
 
+MODEL: Final = "late_arrival"
 START: Final = "2013-03-01"
 """The replay's first day: January and February are history."""
 UNTIL: Final = "2013-03-22"

@@ -1,9 +1,14 @@
-"""``smallbox demo``: the whole loop, once around, on real flights."""
+"""``smallbox demo``: a replay of real flights."""
 
 import argparse
+from collections.abc import Iterator
+from typing import Any
 
-from smallbox.cli.demo import END, START, UNTIL
-from smallbox.times import parse_day
+from smallbox.cli.checkout import state_folder
+from smallbox.cli.demo import END, MODEL, START, UNTIL
+from smallbox.cli.output import Block, printed
+from smallbox.cli.replay import summary
+from smallbox.times import MINUTE, parse_day
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -12,7 +17,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     demo.add_argument("--until", type=_day, default=UNTIL, help=f"the replay's last midnight; {UNTIL} by default")
     demo.add_argument("--step", type=int, default=60, choices=(15, 30, 60), help="minutes between two predictions")
     demo.add_argument("--keep", action="store_true", help="leave the system running")
-    demo.set_defaults(run=_run)
+    demo.set_defaults(run=printed(_replay, _people, worked=summary.worked))
 
 
 def _day(text: str) -> str:
@@ -21,7 +26,20 @@ def _day(text: str) -> str:
     return text
 
 
-def _run(arguments: argparse.Namespace) -> int:
-    from smallbox.cli.demo.run import run  # noqa: PLC0415 - pandas and its kin, which `smallbox --help` need not load
+def _replay(arguments: argparse.Namespace) -> Any:
+    from smallbox.cli.demo.flights import write_files  # noqa: PLC0415 - what takes long to import, when it is needed
+    from smallbox.cli.replay.progress import Progress  # noqa: PLC0415
+    from smallbox.cli.replay.session import Plan, replay  # noqa: PLC0415
+    from smallbox.cli.replay.span import Span  # noqa: PLC0415
 
-    return run(arguments)
+    span = Span(parse_day(START), parse_day(arguments.until), arguments.step * MINUTE)
+    files = write_files(state_folder() / "flights", span.end)
+    plan = Plan(MODEL, files, span, state_folder() / "report.html", arguments.keep)
+    return {**replay(plan, Progress(is_quiet=arguments.json)), "kept": arguments.keep}
+
+
+def _people(document: Any) -> Iterator[Block]:
+    yield from summary.people(document)
+    if not document["kept"]:
+        yield "Try next: smallbox demo --keep, then the commands below; or --until 2013-05-01."
+    yield from (f"  smallbox {line}" for line in (f"models {MODEL}", f"monitor {MODEL} 2013-03-09", "down"))

@@ -12,9 +12,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from smallbox.cli.replay.recording import Timeline
+from smallbox.define.source import Source
 from smallbox.errors import NotReady
+from smallbox.times import DAY, Micros
 
 LATE_MINUTES: Final = 15
 _TAXI: Final = pd.Timedelta(minutes=20)
@@ -42,6 +47,46 @@ def load() -> Records:
     zones = dict(zip(airports["faa"], airports["tzone"], strict=True)) | _ATLANTIC
     planes = _planes(_read("planes.csv"))
     return Records(_departures(flights), _arrivals(flights, zones), _weather(weather), planes)
+
+
+TIMES: Final = {
+    "departures": "scheduled_at",
+    "arrivals": "arrived_at",
+    "weather": "observed_at",
+    "planes": "built_at",
+}
+"""The event time of each source's rows."""
+
+
+def write_files(folder: Path, end: Micros) -> dict[str, list[Path]]:
+    """Write each source's rows up to a day after a moment as Parquet: what is known by then, and when it happens."""
+    folder.mkdir(exist_ok=True)
+    records, files = load(), {name: folder / f"{name}.parquet" for name in TIMES}
+    for name, time in TIMES.items():
+        rows = getattr(records, name)
+        rows[micros(rows[time]) <= end + DAY].to_parquet(files[name], index=False)
+    return {name: [file] for name, file in files.items()}
+
+
+def micros(moments: pd.Series) -> npt.NDArray[np.int64]:
+    """Moments of a frame as microseconds."""
+    found: npt.NDArray[np.int64] = moments.dt.as_unit("us").astype("int64").to_numpy()
+    return found
+
+
+def known(source: Source, rows: pd.DataFrame) -> Timeline:
+    """A source's rows by the moment at which they became known."""
+    return Timeline(as_lines(rows), (micros(rows[source.time]) + (source.known_after_micros or 0)).tolist())
+
+
+def as_lines(rows: pd.DataFrame) -> list[str]:
+    """Rows as JSON texts."""
+    return rows.to_json(orient="records", lines=True, date_format="iso", date_unit="s").strip().split("\n")
+
+
+def history_of(source: Source, rows: pd.DataFrame, start: Micros) -> pd.DataFrame:
+    """The rows that were known by a moment."""
+    return rows[micros(rows[source.time]) + (source.known_after_micros or 0) <= start]
 
 
 def _folder() -> Path:

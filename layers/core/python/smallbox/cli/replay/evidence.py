@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from smallbox.aws.lake import DeltaLake
-from smallbox.cli.demo.replay import MODEL
+from smallbox.cli.replay.span import Span
 from smallbox.cli.system import System
 from smallbox.define.model import Model
 from smallbox.features.inputs import Inputs
@@ -21,7 +21,7 @@ from smallbox.monitoring.skew import recomputed_inputs, served_inputs, unequal
 from smallbox.ports import Between, Lake
 from smallbox.serving.log import PredictionLog
 from smallbox.serving.scorer import Scorer
-from smallbox.times import DAY, Micros, day_of
+from smallbox.times import DAY, Micros, day_of, parse_moment
 from smallbox.training.metrics import Bools, measure
 
 WEEK = 7 * DAY
@@ -58,7 +58,7 @@ class Evidence:
         scores: labelled scores.
         outcomes: their labels.
         versions: the registry's versions.
-        history: the registry's history.
+        history: what happened to the model from the start of the replay on.
     """
 
     served: int
@@ -81,18 +81,19 @@ def lake_of(system: System) -> DeltaLake:
     return DeltaLake(f"s3://{system.outputs['LakeBucket']}/tables", options)
 
 
-def gather(system: System, model: Model, log: PredictionLog, lake: Lake, start: Micros, end: Micros) -> Evidence:
+def gather(system: System, model: Model, log: PredictionLog, lake: Lake, span: Span) -> Evidence:
     """Read everything back, and recompute what was served."""
-    rows = log.read(model.name, Between("time", start, end))
+    rows = log.read(model.name, Between("time", span.start, span.end))
     rows = rows.filter(pc.equal(rows["channel"], "online")).sort_by([("id", "ascending")])
     inputs = recomputed_inputs(model, lake, rows)
     skew = unequal(model, served_inputs(model, rows), inputs)
     scores = _recomputed_scores(system, model, rows, inputs)
-    labelled = _labelled(lake, rows)
+    labelled = _labelled(model, lake, rows)
     at = np.flatnonzero(np.asarray(labelled["status"]) == LABELLED)
     known = labelled.take(pa.array(at))
     outcomes = known["label"].to_numpy().astype(bool)
     given = known["score"].to_numpy()
+    history = system.request("GET", f"/models/{model.name}/history")["history"]
     time = known["time"].to_numpy()
     return Evidence(
         served=skew.values,
@@ -101,12 +102,12 @@ def gather(system: System, model: Model, log: PredictionLog, lake: Lake, start: 
         predictions=rows.num_rows,
         labels=len(at),
         statuses={s["values"]: s["counts"] for s in pc.value_counts(labelled["status"]).to_pylist()},
-        weeks=_periods(time, start, WEEK, given, scores[at], outcomes),
-        days=_periods(time, start, DAY, given, scores[at], outcomes),
+        weeks=_periods(time, span.start, WEEK, given, scores[at], outcomes),
+        days=_periods(time, span.start, DAY, given, scores[at], outcomes),
         scores=given,
         outcomes=outcomes,
-        versions=system.request("GET", f"/models/{MODEL}/versions")["versions"],
-        history=system.request("GET", f"/models/{MODEL}/history")["history"],
+        versions=system.request("GET", f"/models/{model.name}/versions")["versions"],
+        history=[event for event in history if parse_moment(event["at"]) >= span.start],
     )
 
 
@@ -123,9 +124,9 @@ def _recomputed_scores(system: System, model: Model, rows: pa.Table, inputs: Inp
     return scores
 
 
-def _labelled(lake: Lake, rows: pa.Table) -> pa.Table:
+def _labelled(model: Model, lake: Lake, rows: pa.Table) -> pa.Table:
     """The labels of the logged rows, in their order; ``absent`` for one that the join has not met yet."""
-    labelled = lake.read(labelled_table(MODEL), ["id", "label", "status"])
+    labelled = lake.read(labelled_table(model.name), ["id", "label", "status"])
     if labelled is None:
         labelled = pa.table({"id": pa.array([], pa.string()), "label": pa.array([], pa.bool_()), "status": []})
     at = pc.index_in(rows["id"].combine_chunks(), value_set=labelled["id"].combine_chunks())

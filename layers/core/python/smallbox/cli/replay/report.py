@@ -1,4 +1,4 @@
-"""The demonstration's report: one HTML file, its plots inside."""
+"""The report of a replay: one HTML file, its plots inside."""
 
 import base64
 import html
@@ -10,9 +10,10 @@ from typing import Any, Final
 import matplotlib as mpl
 import numpy as np
 
-from smallbox.cli.demo.evidence import Evidence, Period
-from smallbox.cli.demo.story import Story
-from smallbox.cli.demo.verdicts import Verdict
+from smallbox.cli.replay.evidence import Evidence, Period
+from smallbox.cli.replay.story import Story
+from smallbox.cli.replay.verdicts import Verdict
+from smallbox.define.model import Model
 
 mpl.use("Agg")
 
@@ -26,16 +27,17 @@ th { text-align: left } td.number { text-align: right } .no { color: #b00 } .yes
 """
 
 
-def write_report(path: Path, title: str, story: Story, evidence: Evidence, verdicts: Sequence[Verdict]) -> None:
-    """Write the report."""
+def write_report(path: Path, model: Model, story: Story, evidence: Evidence, verdicts: Sequence[Verdict]) -> None:
+    """Write the report of a model."""
+    title, outcome = f"Smallbox: {model.name}", model.label.value
     parts = [
         f"<h1>{html.escape(title)}</h1>",
         _verdict_table(verdicts),
         "<h2>AUC by week</h2>",
-        _week_table(evidence.weeks),
+        _week_table(evidence.weeks, outcome),
         _picture(_auc_figure(evidence)),
         "<h2>Calibration of what was served</h2>",
-        _picture(_calibration_figure(evidence)),
+        _picture(_calibration_figure(evidence, outcome)),
         "<h2>Days</h2>",
         _picture(_days_figure(story)),
         _day_table(story),
@@ -70,7 +72,7 @@ def figure_of(value: Any, digits: int = 3) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
 
-def _week_table(weeks: Sequence[Period]) -> str:
+def _week_table(weeks: Sequence[Period], outcome: str) -> str:
     rows = [
         [
             week.start,
@@ -82,7 +84,7 @@ def _week_table(weeks: Sequence[Period]) -> str:
         ]
         for week in weeks
     ]
-    head = ["week from", "labelled", "AUC served", "AUC recomputed", "calibration error", "late"]
+    head = ["week from", "labelled", "AUC served", "AUC recomputed", "calibration error", outcome]
     return _table(head, rows)
 
 
@@ -124,14 +126,14 @@ def _auc_figure(evidence: Evidence) -> Any:
     return figure
 
 
-def _calibration_figure(evidence: Evidence) -> Any:
+def _calibration_figure(evidence: Evidence, outcome: str) -> Any:
     figure, axes = plt.subplots(figsize=(4.5, 4.5))
     order = np.argsort(evidence.scores, kind="stable")
     parts = [part for part in np.array_split(order, BINS) if len(part)]
     axes.plot([0, 1], [0, 1], color="#999", linewidth=1)
     axes.plot([evidence.scores[p].mean() for p in parts], [evidence.outcomes[p].mean() for p in parts], "o-")
     axes.set_xlabel("mean score")
-    axes.set_ylabel("share late")
+    axes.set_ylabel(f"share {outcome}")
     return figure
 
 

@@ -1,0 +1,107 @@
+"""A replay as a command does it: read the files, go through the days, say what every stage did, write the report."""
+
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from smallbox.cli.local import Stack
+from smallbox.cli.replay.evidence import Evidence, Period, gather, lake_of
+from smallbox.cli.replay.files import Files, record
+from smallbox.cli.replay.progress import Progress
+from smallbox.cli.replay.recording import Recording
+from smallbox.cli.replay.report import write_report
+from smallbox.cli.replay.span import Span
+from smallbox.cli.replay.story import Teller
+from smallbox.cli.replay.verdicts import Alarms, Verdict, verdicts_of
+from smallbox.cli.system import System
+from smallbox.cli.up import running, start
+from smallbox.define import project
+from smallbox.define.model import Model
+from smallbox.serving.log import PredictionLog
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to replay.
+
+    Attributes:
+        model: the model's name.
+        files: the files of each source.
+        span: the time to go through.
+        report: where the report is written.
+        is_kept: whether the system stays when the replay is over; one that was up already always does.
+    """
+
+    model: str
+    files: Files
+    span: Span
+    report: Path
+    is_kept: bool = False
+
+
+def replay(plan: Plan, progress: Progress) -> dict[str, Any]:
+    """Replay it with the system that is up, or with one for this time alone; tell how it goes.
+
+    Returns:
+        ``worked``, ``stages`` with a verdict each, ``weeks`` with the figures of each, ``report`` and ``seconds``.
+
+    Raises:
+        InvalidInput: when the files are not what the model's sources ask for; before anything is started.
+        NotReady: when no version serves after the first training.
+        Unavailable: when the system does not start, or stops answering.
+    """
+    began = time.monotonic()
+    model = project.load().model(plan.model)
+    recordings = record(project.load(), model, plan.files, plan.span)
+    _say_what_is_left(progress, model, recordings)
+    with _stack(plan) as stack:
+        progress.say(f"[bold]up[/] {time.monotonic() - began:.0f} s: the API answers at {stack.api_url}")
+        verdicts, evidence = _live(System(stack), plan, model, recordings, progress)
+    return {
+        "worked": all(verdict.worked for verdict in verdicts),
+        "stages": [{"stage": v.stage, "worked": v.worked, "evidence": v.evidence} for v in verdicts],
+        "weeks": [_week(week, model.label.value) for week in evidence.weeks],
+        "report": str(plan.report),
+        "seconds": round(time.monotonic() - began),
+    }
+
+
+def _stack(plan: Plan) -> AbstractContextManager[Stack]:
+    return nullcontext(start()) if plan.is_kept else running()
+
+
+def _say_what_is_left(progress: Progress, model: Model, recordings: Mapping[str, Recording]) -> None:
+    for name in dict.fromkeys(view.source.name for view in model.views):
+        if name not in recordings:
+            progress.say(f"there is no file of {name}: its features have only what the system holds already")
+    for name, recording in recordings.items():
+        if recording.refused:
+            progress.say(f"{recording.refused:,} records of {name} break its contract: they are sent, not predicted")
+
+
+def _live(
+    system: System, plan: Plan, model: Model, recordings: Mapping[str, Recording], progress: Progress
+) -> tuple[list[Verdict], Evidence]:
+    before = system.rang(model.name)
+    story = Teller(system, model, recordings, plan.span, progress).tell()
+    lake = lake_of(system)
+    evidence = gather(system, model, PredictionLog(project.load(), lake), lake, plan.span)
+    alarms = Alarms(before, system.rang(model.name), system.dead_letters())
+    asked = len(recordings[model.request.name].asked)
+    verdicts = verdicts_of(model, story, evidence, asked, alarms)
+    write_report(plan.report, model, story, evidence, verdicts)
+    return verdicts, evidence
+
+
+def _week(week: Period, outcome: str) -> dict[str, Any]:
+    return {
+        "week from": week.start,
+        "labelled": week.served["rows"],
+        "AUC served": week.served["auc"],
+        "AUC recomputed": week.recomputed["auc"],
+        "calibration error": week.served["calibration_error"],
+        outcome: week.served["positive_rate"],
+    }

@@ -1,0 +1,164 @@
+"""A replay from its first record to its last: history in, a champion, days of life, a scored file."""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.markup import escape
+
+from smallbox.cli.data import drop
+from smallbox.cli.models import score
+from smallbox.cli.replay.driver import Counts, Replay
+from smallbox.cli.replay.progress import Progress
+from smallbox.cli.replay.recording import Recording
+from smallbox.cli.replay.span import Span
+from smallbox.cli.system import System
+from smallbox.define.model import Model
+from smallbox.errors import NotReady
+from smallbox.times import DAY, Micros, format_moment, to_datetime
+
+
+@dataclass
+class Story:
+    """What happened, for the table and the report.
+
+    Attributes:
+        drops: the loader's report of each history file.
+        history_sent: records of the history that were sent instead, since only that tells when they were known.
+        history_rejected: how many of them broke their contract.
+        first_training: the document of the first training run.
+        counts: what the replay did.
+        scored: the report of the scored file; empty when the last day has no request.
+    """
+
+    drops: list[dict[str, Any]] = field(default_factory=list)
+    history_sent: int = 0
+    history_rejected: int = 0
+    first_training: dict[str, Any] = field(default_factory=dict)
+    counts: Counts = field(default_factory=Counts)
+    scored: dict[str, Any] = field(default_factory=dict)
+
+
+class Teller:
+    """Goes through a running system's own doors, and tells its progress.
+
+    Args:
+        system: the running system.
+        model: the model.
+        recordings: what the files of each source say.
+        span: the time to go through.
+        progress: where to tell.
+    """
+
+    def __init__(
+        self, system: System, model: Model, recordings: Mapping[str, Recording], span: Span, progress: Progress
+    ) -> None:
+        self._system = system
+        self._model = model
+        self._recordings = recordings
+        self._span = span
+        self._progress = progress
+        self.story = Story()
+
+    def tell(self) -> Story:
+        """All of it.
+
+        Raises:
+            NotReady: when no version serves after the first training, with the gate's reason.
+        """
+        for name, recording in self._recordings.items():
+            if recording.source.known_after is None:
+                self._send_history(name, recording)
+            else:
+                self._drop_history(name, recording)
+        self._system.drain()
+        self._train()
+        self._live()
+        self._score()
+        return self.story
+
+    def _drop_history(self, name: str, recording: Recording) -> None:
+        lines = recording.known.until(self._span.start)
+        if not lines:
+            return
+        report = self._with_file(f"{name}.jsonl", lines, lambda file: drop(self._system, name, file, self._begin))
+        self.story.drops.append(report)
+        said = f"{report['accepted']:,} records in the lake, {report['rejected']} in quarantine"
+        self._progress.say(f"[bold]history[/] {name}: {said}")
+
+    def _send_history(self, name: str, recording: Recording) -> None:
+        """Send, step by step, what is known when it is received: a file is received all at once."""
+        start, known = self._span.start, recording.known
+        ends = [int(at) for at in np.unique(known.at) if at <= start]
+        sender = Replay(self._system, self._model.name, {name: known}, recording.asked, self._span)
+        with self._progress.bar(f"[bold]history[/] {name}", len(ends)) as moved:
+            for done, end in enumerate(ends, 1):
+                sender.send(end - 1, end)
+                moved(done, f"[bold]history[/] {name}: {sender.counts.sent:,} records sent")
+        self.story.history_sent += sender.counts.sent
+        self.story.history_rejected += sender.counts.rejected
+
+    @property
+    def _begin(self) -> str:
+        return format_moment(self._span.start)
+
+    def _train(self) -> None:
+        document = {"model": self._model.name, "as_of": self._begin, "reason": "the first version"}
+        run = dict(self._system.run("TrainingMachine", document))
+        self.story.first_training = run
+        metrics = run["metrics"]
+        self._progress.say(
+            f"[bold]training[/] version {run['version']}: AUC {metrics['auc']:.3f}, calibration error "
+            f"{metrics['calibration_error']:.3f} on {metrics['rows']:,} validation rows; "
+            f"{'accepted' if run['accepted'] else 'not accepted'}"
+        )
+        if not self._system.champion(self._model.name):
+            raise NotReady(
+                f"no version of {self._model.name} serves after the first training: {run['verdict']['why']}; begin "
+                "later, so that there is more history, or change the model or its gate in the definition"
+            )
+
+    def _live(self) -> None:
+        known = {name: recording.known for name, recording in self._recordings.items()}
+        asked = self._recordings[self._model.request.name].asked
+        replay = Replay(self._system, self._model.name, known, asked, self._span)
+        self.story.counts = replay.counts
+        with self._progress.bar("[bold]replay[/]", self._span.end - self._span.start) as moved:
+
+            def stepped(end: Micros) -> None:
+                at, done = to_datetime(end), f"{replay.counts.predictions:,} predictions"
+                moved(end - self._span.start, f"[bold]replay[/] {at:%d %b %Y %H:%M}  {done}")
+                if end % DAY == 0:
+                    self._progress.say(sentence_of(replay.counts.days[-1]))
+
+            replay.run(stepped)
+
+    def _score(self) -> None:
+        asked = self._recordings[self._model.request.name].asked
+        if lines := asked.between(self._span.end - DAY - 1, self._span.end - 1):
+            self.story.scored = self._with_file(
+                "last-day.jsonl", lines, lambda file: score(self._system, self._model.name, file)
+            )
+            self._progress.say(f"[bold]batch[/] {self.story.scored['scored']:,} rows of a dropped file scored")
+
+    @staticmethod
+    def _with_file(name: str, lines: Any, use: Any) -> Any:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / name
+            file.write_text("\n".join(lines) + "\n")
+            return use(file)
+
+
+def sentence_of(day: Mapping[str, Any]) -> str:
+    """What a closed day brought, in one line."""
+    breaches = ", ".join(f"{kind} {n}" for kind, n in day["breaches"].items() if n) or "none"
+    release, retraining = day["release"], day["retraining"]
+    line = f"  {day['day']}: breaches {breaches}"
+    if release["action"] not in {"none", "wait"}:
+        line += f"; [bold]release[/] {release['action']}: {escape(release['why'])}"
+    if retraining["train"]:
+        line += f"; [bold]retraining[/]: {escape(retraining['why'])}"
+    return line

@@ -1,0 +1,133 @@
+"""Whether every stage did its work: what the exit code of a replay says."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from smallbox.cli.replay.evidence import Evidence
+from smallbox.cli.replay.story import Story
+from smallbox.define.model import Model
+from smallbox.feedback.join import ASKED_LATE, PENDING, UNLABELLED
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a stage did its work, and by what one can tell."""
+
+    stage: str
+    worked: bool
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    """What the system's alarms and queues say.
+
+    Attributes:
+        before: the kinds of breaches of the model whose alarm had rung before the replay.
+        rang: those whose alarm has rung after it.
+        dead: messages in dead-letter queues.
+    """
+
+    before: Sequence[str]
+    rang: Sequence[str]
+    dead: int
+
+
+def verdicts_of(model: Model, story: Story, evidence: Evidence, asked: int, alarms: Alarms) -> list[Verdict]:
+    """One verdict a stage.
+
+    Args:
+        model: the model; its rules say how many labels to expect.
+        story: what was done.
+        evidence: what it left behind.
+        asked: how many requests there were to predict.
+        alarms: what rang.
+    """
+    return [
+        _ingestion(story, alarms.dead),
+        _features(evidence),
+        _training(story),
+        _registry(evidence),
+        _release(story, evidence),
+        _serving(story, evidence, asked),
+        _feedback(evidence, model.monitor.min_coverage),
+        _monitoring(story, alarms),
+        _retraining(story),
+    ]
+
+
+def _ingestion(story: Story, dead: int) -> Verdict:
+    dropped = sum(drop["accepted"] for drop in story.drops)
+    refused = sum(drop["rejected"] for drop in story.drops) + story.history_rejected + story.counts.rejected
+    sent = story.history_sent + story.counts.sent
+    said = f"{dropped:,} records from files, {sent:,} over HTTPS, {refused:,} in quarantine, {dead} dead letters"
+    return Verdict("ingestion", sent > 0 and not dead, said)
+
+
+def _features(evidence: Evidence) -> Verdict:
+    said = f"{evidence.served:,} values served, {evidence.unequal} unlike their batch recomputation; "
+    said += f"scores recomputed from it differ by at most {evidence.largest_score_gap:.0e}"
+    return Verdict("features", evidence.served > 0 and not evidence.unequal, said)
+
+
+def _training(story: Story) -> Verdict:
+    runs, failures = [story.first_training, *story.counts.trainings], story.counts.failures
+    gap = max(run["parity"]["largest"] for run in runs)
+    failed = f"; {len(failures)} failed, the last: {failures[-1]}" if failures else ""
+    return Verdict("training", not failures, f"{len(runs)} runs, ONNX within {gap:.0e} of scikit-learn{failed}")
+
+
+def _registry(evidence: Evidence) -> Verdict:
+    by_status: dict[str, list[int]] = {}
+    for version in evidence.versions:
+        by_status.setdefault(version["status"], []).append(version["number"])
+    said = ", ".join(f"{status} {', '.join(map(str, numbers))}" for status, numbers in by_status.items())
+    return Verdict("registry", len(by_status.get("champion", ())) == 1, f"versions: {said}")
+
+
+def _release(story: Story, evidence: Evidence) -> Verdict:
+    started = {e["version"] for e in evidence.history if e["event"] == "challenger"}
+    ended = [e for e in evidence.history if e["event"] in {"promote", "roll_back", "undecided"}]
+    running = started - {e["version"] for e in ended}
+    waiting = {version["number"] for version in evidence.versions if version["status"] == "registered"}
+    accepted = {run["version"] for run in story.counts.trainings if run["accepted"]}
+    lost = accepted - started - waiting - {e["version"] for e in ended}
+    said = f"{len(started)} canaries, {len(started) - len(running)} decided, {len(waiting)} waiting"
+    if ended:
+        said += f"; the last: {ended[-1]['event']}, {ended[-1]['why']}"
+    return Verdict("release", not lost and len(running) <= 1, said)
+
+
+def _serving(story: Story, evidence: Evidence, asked: int) -> Verdict:
+    scored = story.scored.get("scored", 0)
+    said = f"{evidence.predictions:,} of {asked:,} requests predicted over HTTPS, {scored:,} from a file"
+    return Verdict("serving", evidence.predictions == asked and (scored > 0 or not story.scored), said)
+
+
+def _feedback(evidence: Evidence, least: float) -> Verdict:
+    counts = evidence.statuses
+    ended = evidence.labels + counts.get(UNLABELLED, 0)
+    late = f", {counts[ASKED_LATE]:,} asked when the outcome was known" if ASKED_LATE in counts else ""
+    if not ended:
+        said = f"no prediction has a label yet: {counts.get(PENDING, 0):,} wait for theirs{late}"
+        return Verdict("feedback", counts.get("absent", 0) == 0, said)
+    coverage = evidence.labels / ended
+    return Verdict("feedback", coverage >= least, f"{evidence.labels:,} labels joined, coverage {coverage:.1%}{late}")
+
+
+def _monitoring(story: Story, alarms: Alarms) -> Verdict:
+    days: Sequence[Mapping[str, Any]] = story.counts.days
+    breached = {kind for day in days for kind, count in day["breaches"].items() if count}
+    kinds, rang = ", ".join(sorted(breached)) or "nothing", ", ".join(alarms.rang) or "none"
+    said = f"{len(days)} days checked; breached: {kinds}; alarms that rang: {rang}"
+    has_rung = breached <= set(alarms.rang) <= breached | set(alarms.before)
+    return Verdict("monitoring", len(days) > 0 and has_rung, said)
+
+
+def _retraining(story: Story) -> Verdict:
+    decisions = [day["retraining"] for day in story.counts.days]
+    started = [decision for decision in decisions if decision["train"]]
+    why = f"; the last: {started[-1]['why']}" if started else ""
+    said = f"{len(decisions)} decisions, {len(started)} to train{why}"
+    return Verdict("retraining", bool(decisions) and all(decision["why"] for decision in decisions), said)

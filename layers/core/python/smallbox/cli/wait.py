@@ -1,0 +1,33 @@
+"""``smallbox wait``: until what was sent is where it belongs."""
+
+import argparse
+import time
+from typing import Any, Final
+
+from smallbox.cli.local import stack
+from smallbox.cli.output import printed
+from smallbox.cli.system import System
+
+_SECONDS: Final = 120
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    waiter = commands.add_parser("wait", help="until all that was sent is in the lake and the online store")
+    waiter.add_argument("--timeout", type=float, default=_SECONDS, help=f"seconds; {_SECONDS} by default")
+    waiter.set_defaults(run=printed(_wait))
+
+
+def _wait(arguments: argparse.Namespace) -> Any:
+    return wait(System(stack()), arguments.timeout)
+
+
+def wait(system: System, seconds: float) -> dict[str, Any]:
+    """Wait until every queue is empty: how long that took, and how many messages failed for good.
+
+    Raises:
+        Unavailable: when it takes longer than ``seconds``, naming the queue.
+    """
+    began = time.monotonic()
+    system.drain(seconds=seconds)
+    return {"waited_seconds": round(time.monotonic() - began, 2), "dead_letters": system.dead_letters()}

@@ -1,0 +1,60 @@
+"""Records that an older contract accepted: today's contract may have no column for what they say."""
+
+from collections.abc import Sequence
+
+from smallbox.define.fields import Field
+from smallbox.define.source import Source
+from smallbox.ingestion.contract import contract_of
+from smallbox.ingestion.table import SAID, is_said
+from smallbox.ingestion.values import MISSING, Broken
+from smallbox.records import Record, Rejection, Value
+from smallbox.times import format_moment
+
+
+def sort_out(source: Source, records: Sequence[Record]) -> tuple[list[Record], list[Rejection]]:
+    """The records that fit today's columns, and a rejection for each other one.
+
+    A record waits in the queue while a deployment changes its contract. Its fields are compared again, by type and by
+    whether they may be null; a narrower range or a new pattern holds only for what is sent from now on. A field that
+    the contract has no longer is left out of the lake, and is no reason to reject.
+
+    Args:
+        source: the source with today's contract.
+        records: the records of one message.
+    """
+    if is_said(source, records):
+        return list(records), []
+    kept: list[Record] = []
+    rejections: list[Rejection] = []
+    for index, record in enumerate(records):
+        broken = _broken(source, record)
+        if broken is None:
+            kept.append(record)
+        else:
+            rejections.append(contract_of(source).rejection(_as_sent(source, record), index, broken))
+    return kept, rejections
+
+
+def _broken(source: Source, record: Record) -> Broken | None:
+    for name, field in source.fields.items():
+        value = record.values.get(name)
+        if value is None and not field.nullable:
+            demand = "it must have a value in the contract of today; an older one accepted the record"
+            return Broken("required", demand, None if name in record.values else MISSING, name)
+        if value is not None and not _fits(field, value):
+            demand = f"it must be of the type {field.type} in the contract of today; an older one accepted the record"
+            return Broken("type", demand, value, name)
+    return None
+
+
+def _fits(field: Field, value: Value) -> bool:
+    return type(value) in SAID[field.type] or (field.type == "number" and type(value) is int)
+
+
+def _as_sent(source: Source, record: Record) -> dict[str, Value]:
+    """The values in a form that can be sent again: moments as texts."""
+    moments = {name for name, field in source.fields.items() if field.type == "timestamp"}
+    return {
+        name: format_moment(value) if name in moments and type(value) is int else value
+        for name, value in record.values.items()
+    }

@@ -1,0 +1,56 @@
+"""The predictions that may be judged: served online by a version, their attribution window over, their label known."""
+
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from smallbox.define.model import Model
+from smallbox.feedback.join import LABELLED
+from smallbox.feedback.run import labelled_table
+from smallbox.ports import Between, Lake
+from smallbox.release.estimate import Traffic
+from smallbox.release.review import ArmResult
+from smallbox.release.routing import Routing
+from smallbox.times import DAY, Micros
+
+RECENT: Final[Micros] = 28 * DAY
+"""Traffic is measured over whole weeks."""
+
+_COLUMNS: Final = ("time", "event_time", "version", "arm", "score", "label", "status", "channel")
+
+
+def arms(model: Model, lake: Lake, routing: Routing, now: Micros) -> tuple[ArmResult, ArmResult]:
+    """How champion and challenger have done since the canary began."""
+    rows = _judged(model, lake, routing.since, now)
+    champion, challenger = (
+        _result(rows.filter(pc.equal(rows["version"], version))) for version in (routing.champion, routing.challenger)
+    )
+    return champion, challenger
+
+
+def traffic(model: Model, lake: Lake, now: Micros) -> Traffic | None:
+    """What was judged lately; ``None`` when nothing was."""
+    rows = _judged(model, lake, now - RECENT - model.label.within_micros, now)
+    if not rows.num_rows:
+        return None
+    asked = rows["time"].to_numpy()
+    delay = int(np.median(rows["event_time"].to_numpy() - asked)) + model.label.within_micros
+    days = max((now - delay - int(asked.min())) / DAY, 1.0)
+    return Traffic(_result(rows), days, delay)
+
+
+def _judged(model: Model, lake: Lake, since: Micros, now: Micros) -> pa.Table:
+    """The rows asked since a moment. A label of an open window may change, and one class may be known sooner."""
+    rows = lake.read(labelled_table(model.name), _COLUMNS, Between("time", since, now))
+    if rows is None:
+        return pa.table({name: [] for name in _COLUMNS})
+    is_over = pc.less_equal(pc.add(rows["event_time"], model.label.within_micros), now)
+    is_served = pc.and_(pc.equal(rows["channel"], "online"), pc.not_equal(rows["arm"], "fallback"))
+    return rows.filter(pc.and_(pc.and_(is_over, is_served), pc.equal(rows["status"], LABELLED)))
+
+
+def _result(rows: pa.Table) -> ArmResult:
+    labels = np.array([bool(label) for label in rows["label"].to_pylist()], dtype=bool)
+    return ArmResult(rows["score"].to_numpy().astype(float), labels)

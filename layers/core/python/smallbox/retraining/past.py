@@ -1,0 +1,64 @@
+"""What a model's versions and history say of its trainings."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from smallbox.registry.store import TRAINING_FAILED, Registry
+from smallbox.registry.version import Version
+from smallbox.release.changes import UNDECIDED
+from smallbox.retraining.decide import Failures, Situation, Unreleased
+from smallbox.times import DAY, Micros, parse_moment
+
+TRAINING: Final = "training"
+"""The event in a model's history that says that a run was started."""
+
+_NEWS: Final = {"refused": "refused", UNDECIDED: "undecided", TRAINING_FAILED: "failed"}
+
+_Events = Sequence[Mapping[str, Any]]
+
+
+def situation_of(registry: Registry, model: str, breaches: tuple[str, ...], now: Micros) -> Situation:
+    """What is known of a model at a moment."""
+    routing, versions, history = registry.routing(model), registry.versions(model), registry.history(model)
+    champion = None if routing is None else parse_moment(registry.get(model, routing.champion).as_of)
+    return Situation(
+        champion_as_of=champion,
+        last_training=_last_training(versions, history),
+        canary=routing is not None and routing.challenger is not None,
+        breaches=breaches,
+        failures=_failures(versions, history),
+        unreleased=_unreleased(versions),
+        yesterday=tuple(_news(event) for event in history if _is_yesterdays(event, now)),
+    )
+
+
+def _moments(history: _Events, event: str) -> list[Micros]:
+    return [parse_moment(one["at"]) for one in history if one["event"] == event]
+
+
+def _last_training(versions: Sequence[Version], history: _Events) -> Micros | None:
+    failed = set(_moments(history, TRAINING_FAILED))
+    started = [at for at in _moments(history, TRAINING) if at not in failed]
+    return max([parse_moment(v.as_of) for v in versions] + started, default=None)
+
+
+def _failures(versions: Sequence[Version], history: _Events) -> Failures | None:
+    last = max((parse_moment(version.as_of) for version in versions), default=-1)
+    since = [event for event in history if event["event"] == TRAINING_FAILED and parse_moment(event["at"]) > last]
+    return Failures(len(since), parse_moment(since[-1]["at"]), since[-1]["why"]) if since else None
+
+
+def _unreleased(versions: Sequence[Version]) -> Unreleased | None:
+    if not versions or versions[-1].status not in {"registered", UNDECIDED}:
+        return None
+    last = versions[-1]
+    return Unreleased(last.number, parse_moment(last.as_of), last.status == UNDECIDED)
+
+
+def _is_yesterdays(event: Mapping[str, Any], now: Micros) -> bool:
+    return event["event"] in _NEWS and now - DAY <= parse_moment(event["at"]) < now
+
+
+def _news(event: Mapping[str, Any]) -> str:
+    of = f"version {event['version']}, " if "version" in event else ""
+    return f"{_NEWS[event['event']]} yesterday: {of}{event['why']}"

@@ -1,0 +1,72 @@
+"""A system that answers at once and remembers what it was asked, in order."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from smallbox.errors import Unavailable
+
+
+@dataclass
+class RecordingSystem:
+    """Stands in for ``smallbox.cli.system.System``.
+
+    Attributes:
+        verdict: what the gate says of every training.
+        retrain: whether each day decides to train.
+        failing: why the trainings that a day decides on fail; empty when they do not.
+        is_stuck: whether the queues never drain.
+        calls: what was asked, in order: the name of the method and what tells the calls apart.
+    """
+
+    verdict: Mapping[str, Any] = field(default_factory=lambda: {"accepted": True, "why": "every check passed"})
+    retrain: bool = False
+    failing: str = ""
+    is_stuck: bool = False
+    calls: list[tuple[str, Any]] = field(default_factory=list)
+
+    def send(self, source: str, lines: Sequence[str], as_of: str) -> Mapping[str, Any]:
+        self.calls.append(("send", (source, as_of, len(lines))))
+        return {"accepted": len(lines), "rejected": []}
+
+    def predict(self, _model: str, lines: Sequence[str], as_of: str) -> Sequence[Mapping[str, Any]]:
+        self.calls.append(("predict", (as_of, len(lines))))
+        return [{} for _ in lines]
+
+    def drain(self, queues: Sequence[str] = ("all",), seconds: float = 0) -> None:
+        if self.is_stuck:
+            raise Unavailable(f"EventsQueue did not drain within {seconds:.0f} s")
+        self.calls.append(("drain", len(queues)))
+
+    def upkeep(self, as_of: str) -> None:
+        self.calls.append(("upkeep", as_of))
+
+    def upload(self, key: str, file: Path) -> None:
+        self.calls.append(("upload", (key.split("/", maxsplit=1)[0], len(file.read_text().splitlines()))))
+
+    def wait_for_object(self, _bucket: str, _key: str, _seconds: float = 0) -> bytes:
+        return json.dumps({"accepted": 1, "rejected": 0, "scored": 1}).encode()
+
+    def run(self, machine: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        self.calls.append((machine, document["as_of"]))
+        if machine == "TrainingMachine":
+            return self._training()
+        decision = {"train": self.retrain, "why": "asked for", **({"execution": "arn"} if self.retrain else {})}
+        return {"day": document["as_of"], "breaches": {}, "release": {"action": "none"}, "retraining": decision}
+
+    def wait_for_execution(self, _arn: str) -> Mapping[str, Any]:
+        if self.failing:
+            raise Unavailable(self.failing)
+        return self._training()
+
+    def champion(self, _model: str) -> int | None:
+        return 1 if self.verdict["accepted"] else None
+
+    def dead_letters(self) -> int:
+        return 0
+
+    def _training(self) -> Mapping[str, Any]:
+        metrics = {"auc": 0.7, "calibration_error": 0.01, "rows": 100}
+        return {"version": 1, "metrics": metrics, "accepted": self.verdict["accepted"], "verdict": self.verdict}

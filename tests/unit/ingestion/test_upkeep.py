@@ -1,0 +1,56 @@
+"""Proves that the upkeep says when it is due, and that one that is asked only then does nothing before."""
+
+import pyarrow as pa
+
+from smallbox.define import Source, text, timestamp
+from smallbox.define.project import Project
+from smallbox.ingestion.table import name_of, schema
+from smallbox.ingestion.upkeep import MOST_FILES, Upkeep, why_due
+from tests.fakes.edges import FakeQueue
+from tests.fakes.lake import FakeLake
+from tests.fakes.small import late_parcel
+
+NOW = 1_000_000
+source = Source("s", "id", "at", {"id": text(), "at": timestamp()}, known_after="0s")
+LOG = name_of(source)
+
+
+def _rows(key: int) -> pa.Table:
+    row = {"key": f"k{key}", "time": 1, "known_at": 1, "received_at": 1, "digest": f"{key:032x}", "id": "k", "at": 1}
+    return pa.Table.from_pylist([row], schema(source))
+
+
+def test_upkeep_is_due_when_a_table_has_many_files() -> None:
+    """Up to the limit there is nothing to say; above it every such table is named with its number of files."""
+    assert why_due({}) is None
+    assert why_due({"a": MOST_FILES, "b": 0}) is None
+    assert why_due({"a": MOST_FILES + 1, "b": 1, "c": 1_234}) == (
+        f"a has {MOST_FILES + 1} files and c has 1,234 files, and a reader opens each of them"
+    )
+
+
+def test_an_upkeep_that_is_not_due_touches_nothing() -> None:
+    """Asked to run only when it is due, it writes no table; one file more, and it runs and says why."""
+    lake = FakeLake()
+    upkeep = Upkeep(Project({"s": source}, {}, {}), lake, FakeQueue())
+    for key in range(MOST_FILES):
+        lake.append(LOG, _rows(key))
+    before = lake.version(LOG)
+    assert upkeep.run({"only_when_due": True}, NOW)["due"] is None
+    assert (lake.version(LOG), lake.files(LOG)) == (before, MOST_FILES)
+    lake.append(LOG, _rows(MOST_FILES))
+    answer = upkeep.run({"only_when_due": True}, NOW)
+    assert answer["due"] == f"{LOG} has {MOST_FILES + 1} files, and a reader opens each of them"
+    assert answer["current"]["s"]["written"] == MOST_FILES + 1
+    assert lake.files(LOG) == 1
+
+
+def test_the_tables_of_models_are_counted() -> None:
+    """A prediction log of many files makes the upkeep due as a source's log does."""
+    lake = FakeLake()
+    for at in range(MOST_FILES + 1):
+        lake.append("predictions/late_parcel", pa.table({"time": [at]}))
+    project = Project({}, {}, {"late_parcel": late_parcel})
+    answer = Upkeep(project, lake, FakeQueue()).run({"only_when_due": True}, NOW)
+    assert answer["due"].startswith("predictions/late_parcel has")
+    assert lake.files("predictions/late_parcel") == 1

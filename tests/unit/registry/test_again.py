@@ -1,0 +1,121 @@
+"""Proves that a registry's task that ended with an error is made good by doing it again, wherever it ended."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import pytest
+
+from smallbox.define.project import project_of
+from smallbox.errors import Unavailable
+from smallbox.registry.register import RegisterTask
+from smallbox.registry.store import Registry
+from smallbox.release.start import StartTask
+from smallbox.retraining.run import DecideTask
+from smallbox.times import DAY, format_moment
+from tests.fakes.documents import FakeDocuments
+from tests.fakes.edges import FakeWorkflow
+from tests.fakes.small import late_parcel
+
+PROJECT: Final = project_of([late_parcel])
+MODEL: Final = late_parcel.name
+Task = Callable[[FakeDocuments], Mapping[str, Any]]
+
+
+class Failing(FakeDocuments):
+    """Documents of which one write fails: before it is done, or after, when only the answer is lost."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes = 0
+        self.fails_at = -1
+        self.is_done = False
+
+    def _write(self, at: tuple[str, str], document: Mapping[str, Any], revision: int | None) -> None:
+        fails = self.writes == self.fails_at
+        self.writes += 1
+        if not fails or self.is_done:
+            super()._write(at, document, revision)
+        if fails:
+            raise Unavailable("the table did not answer")
+
+    @property
+    def stored(self) -> dict[tuple[str, str], str]:
+        """All documents, without their revisions."""
+        return dict(self._texts)
+
+
+def _run(number: int) -> dict[str, Any]:
+    """The document of a training run as it comes to the registry."""
+    measured = {"auc": 0.9, "calibration_error": 0.01, "rows": 1_000, "positives": 500}
+    keys = dict.fromkeys(("onnx_key", "onnx_sha256", "pipeline_key", "profile_key"), f"{number}")
+    return {
+        "model": MODEL,
+        "as_of": format_moment(number * DAY),
+        "reason": "asked for",
+        "dataset": "d",
+        "data_versions": {},
+        "columns": list(late_parcel.columns.names),
+        "dependencies": {},
+        "metrics": measured,
+        "parity": {"largest": 0.0, "limit": 1e-4, "rows": 10},
+        "champion": None,
+        "artifacts": keys,
+    }
+
+
+def _registered(documents: FakeDocuments, number: int) -> dict[str, Any]:
+    return RegisterTask(PROJECT, Registry(documents)).run(_run(number))
+
+
+def _first(documents: FakeDocuments) -> Mapping[str, Any]:
+    """Register and release the first version."""
+    return StartTask(PROJECT, Registry(documents)).run(_registered(documents, 1))
+
+
+def _second(documents: FakeDocuments) -> Mapping[str, Any]:
+    """Register a second version and start its canary, beside the first one."""
+    _first(documents)
+    return StartTask(PROJECT, Registry(documents)).run(_registered(documents, 2))
+
+
+def _other_columns(documents: FakeDocuments) -> Mapping[str, Any]:
+    """Register a version of other columns than the champion has; it takes over."""
+    _first(documents)
+    again = RegisterTask(PROJECT, Registry(documents)).run({**_run(2), "columns": ["new"]})
+    return StartTask(PROJECT, Registry(documents)).run(again)
+
+
+def _decided(documents: FakeDocuments) -> Mapping[str, Any]:
+    """Decide that an old champion is trained anew."""
+    _first(documents)
+    end = 400 * DAY
+    task = DecideTask(PROJECT, Registry(documents), FakeDocuments(), FakeWorkflow())
+    return task.run({"model": MODEL, "as_of": format_moment(end)}, end)
+
+
+@pytest.mark.parametrize("is_done", [False, True])
+@pytest.mark.parametrize("task", [_first, _second, _other_columns, _decided])
+def test_a_task_that_failed_at_any_write_is_made_good_by_the_next_try(task: Task, is_done: bool) -> None:  # noqa: FBT001
+    """Registering, releasing and deciding leave the same documents whichever one of their writes failed once."""
+    whole = Failing()
+    answer = task(whole)
+    assert whole.writes > 2
+    for write in range(whole.writes):
+        documents = Failing()
+        documents.fails_at, documents.is_done = write, is_done
+        with pytest.raises(Unavailable):
+            task(documents)
+        again = task(documents)
+        assert documents.stored == whole.stored, f"write {write} of {whole.writes}"
+        assert {**again, "routing": None} == {**answer, "routing": None}
+
+
+def test_a_version_that_was_replaced_does_not_lose_its_status() -> None:
+    """A run that is done again after its version has moved on leaves the version where it is."""
+    documents = FakeDocuments()
+    registry = Registry(documents)
+    _first(documents)
+    registry.set_status(MODEL, 1, "retired")
+    _registered(documents, 1)
+    assert registry.get(MODEL, 1) == replace(registry.get(MODEL, 1), status="retired")

@@ -1,0 +1,100 @@
+"""A registry with versions, and labelled predictions of made-up traffic, for the tests of the release's tasks."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from smallbox.define.model import Model
+from smallbox.define.project import project_of
+from smallbox.define.rules import Label, Release
+from smallbox.feedback.run import labelled_table
+from smallbox.registry.store import Registry
+from smallbox.registry.version import Version
+from smallbox.release.run import ReviewTask
+from smallbox.release.start import StartTask
+from smallbox.times import DAY, Micros, format_moment
+from tests.fakes.documents import FakeDocuments
+from tests.fakes.lake import FakeLake
+from tests.fakes.small import late_parcel
+
+MODEL = late_parcel.name
+VERSION = Version(
+    model=MODEL,
+    number=0,
+    status="registered",
+    as_of=format_moment(0),
+    reason="test",
+    onnx_key="1",
+    onnx_sha256="",
+    pipeline_key="",
+    profile_key="",
+    dataset_key="",
+    data_versions={},
+    columns=list(late_parcel.columns.names),
+    definition="",
+    dependencies={},
+    metrics={},
+    parity={},
+)
+AUC_75, AUC_80 = 0.954, 1.190
+"""How many standard deviations higher positives score, for these AUCs."""
+
+
+def ruled(release: Release, within: str = "24h") -> Model:
+    """The small model under another rule."""
+    return replace(late_parcel, label=Label("deliveries", "parcel_id", "late", within), release=release)
+
+
+def registry_of(*versions: Version) -> Registry:
+    """A registry of these versions, of which the first is champion."""
+    registry = Registry(FakeDocuments())
+    for version in versions:
+        registry.add(version)
+    start(registry, 1)
+    return registry
+
+
+def start(registry: Registry, number: int, at: Micros = 0, model: Model = late_parcel) -> dict[str, Any]:
+    """What the training machine does last."""
+    document = {"model": MODEL, "version": number, "as_of": format_moment(at)}
+    return StartTask(project_of([model]), registry).run(document)
+
+
+def reviewed(registry: Registry, lake: FakeLake, at: Micros, model: Model = late_parcel) -> dict[str, Any]:
+    """What the daily machine says of the release."""
+    document = {"model": MODEL, "as_of": format_moment(at)}
+    found: dict[str, Any] = ReviewTask(project_of([model]), lake, registry).run(document)["release"]
+    return found
+
+
+def predictions(
+    days: range, a_day: int, *, base: float = 0.3, share: float = 0.0, shifts: tuple[float, float] = (AUC_75, AUC_75)
+) -> pa.Table:
+    """Predictions of version 1, and of version 2 in a share of them, for those days; all of them labelled."""
+    random = np.random.default_rng(days.start)
+    count = len(days) * a_day
+    labels, theirs = random.random(count) < base, random.random(count) < share
+    times = np.sort(random.integers(days.start * DAY, days.stop * DAY, count))
+    raised = np.where(theirs, shifts[1], shifts[0]) * labels
+    return pa.table(
+        {
+            "time": times,
+            "event_time": times,
+            "version": np.where(theirs, 2, 1),
+            "arm": np.where(theirs, "challenger", "champion"),
+            "score": 1 / (1 + np.exp(-(random.normal(size=count) + raised))),
+            "label": labels,
+            "status": ["labelled"] * count,
+            "channel": ["online"] * count,
+        }
+    )
+
+
+def lake_of(*rows: pa.Table) -> FakeLake:
+    """A lake that holds labelled predictions."""
+    lake = FakeLake()
+    for table in rows:
+        lake.append(labelled_table(MODEL), table)
+    return lake

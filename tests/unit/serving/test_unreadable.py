@@ -1,0 +1,132 @@
+"""Proves that a version that cannot be loaded is our fault in every answer, is heard of, and loses no file to score."""
+
+import hashlib
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+import pytest
+
+from smallbox.define.model import Model
+from smallbox.define.project import project_of
+from smallbox.errors import SmallboxError, Unavailable, error_body, policy_of
+from smallbox.features.ready import publish
+from smallbox.features.states import version_of
+from smallbox.registry.store import Registry
+from smallbox.registry.version import Version
+from smallbox.release.routing import first_champion
+from smallbox.serving.predict import ModelShelf, Predictor
+from smallbox.serving.score import BatchScorer
+from smallbox.times import HOUR, Moment
+from tests.fakes.documents import FakeDocuments
+from tests.fakes.edges import FakeBlobs, FakeJournal, FakeQueue
+from tests.fakes.lake import FakeLake
+from tests.fakes.online import FakeOnlineStore
+from tests.fakes.small import late_parcel
+
+KEY: Final = "models/late_parcel/0123/model.onnx"
+JUNK: Final = b"no model at all"
+INSTANCE: Final = {"parcel_id": "p", "depot": "north", "weight": 2.5}
+VERSION: Final = Version(
+    model=late_parcel.name,
+    number=0,
+    status="champion",
+    as_of="2026-01-01T00:00:00Z",
+    reason="test",
+    onnx_key=KEY,
+    onnx_sha256=hashlib.sha256(JUNK).hexdigest(),
+    pipeline_key="",
+    profile_key="",
+    dataset_key="",
+    data_versions={},
+    columns=list(late_parcel.columns.names),
+    definition="",
+    dependencies={},
+    metrics={},
+    parity={},
+)
+
+
+class _Refusing(FakeBlobs):
+    """A bucket that may not be read."""
+
+    def get(self, key: str) -> bytes:
+        raise Unavailable(f"S3 did not answer for {key!r}: AccessDenied of GetObject", key=key)
+
+
+Fault = Callable[[Registry], FakeBlobs]
+
+
+def _file_missing(registry: Registry) -> FakeBlobs:
+    registry.add(VERSION)
+    return FakeBlobs()
+
+
+def _file_damaged(registry: Registry) -> FakeBlobs:
+    blobs = _file_missing(registry)
+    blobs.put(KEY, b"other bytes")
+    return blobs
+
+
+def _file_that_no_runtime_loads(registry: Registry) -> FakeBlobs:
+    blobs = _file_missing(registry)
+    blobs.put(KEY, JUNK)
+    return blobs
+
+
+def _file_refused(registry: Registry) -> FakeBlobs:
+    registry.add(VERSION)
+    return _Refusing()
+
+
+def _document_missing(registry: Registry) -> FakeBlobs:
+    return FakeBlobs()
+
+
+FAULTS: Final = (_file_missing, _file_damaged, _file_that_no_runtime_loads, _file_refused, _document_missing)
+
+
+def _shelf(fault: Fault) -> ModelShelf:
+    registry = Registry(FakeDocuments())
+    blobs = fault(registry)
+    registry.route(late_parcel.name, first_champion(1, 0))
+    return ModelShelf(registry, blobs)
+
+
+def _ask(model: Model, fault: Fault, journal: FakeJournal) -> Any:
+    project, store = project_of([model]), FakeOnlineStore()
+    publish(store, {name: version_of(view) for name, view in project.views.items()}, lambda _: None)
+    predictor = Predictor(project, store, _shelf(fault), FakeQueue(), journal)
+    return predictor.predict(model.name, {"instances": [INSTANCE] * 2}, Moment(HOUR), HOUR, "request")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_without_a_fallback_it_is_a_5xx_that_names_no_store(fault: Fault) -> None:
+    """The answer is a 503, which the alarm of the API counts, and says neither bucket nor key."""
+    with pytest.raises(SmallboxError) as failed:
+        _ask(late_parcel, fault, FakeJournal())
+    assert policy_of(failed.value).status == 503
+    assert "model.onnx" not in str(error_body(failed.value))
+    assert "0123" not in str(error_body(failed.value))
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_with_a_fallback_it_is_answered_and_told(fault: Fault) -> None:
+    """The fallback answers, and the journal hears for which model, how many, and why."""
+    journal = FakeJournal()
+    answer = _ask(replace(late_parcel, fallback=0.3), fault, journal)
+    assert [p["arm"] for p in answer["predictions"]] == ["fallback"] * 2
+    ((model, answers, why),) = journal.kept
+    assert (model, answers) == (late_parcel.name, 2)
+    assert policy_of(why).status == 503
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_file_to_score_waits_for_the_version(fault: Fault) -> None:
+    """The error is one to try again, so that the message comes back and ends, at last, where an alarm sees it."""
+    scorer = BatchScorer(project_of([late_parcel]), FakeLake(), _shelf(fault), FakeBlobs())
+    content = io.BytesIO(b'{"parcel_id": "p", "sent_at": "1970-01-01T00:00:00Z", "depot": "north", "weight": 2.5}')
+    with pytest.raises(SmallboxError) as failed:
+        scorer.score(f"score/{late_parcel.name}/in/f.jsonl", content, "tag", HOUR)
+    assert policy_of(failed.value).delivery == "retry"

@@ -1,0 +1,44 @@
+"""Proves that no task works as of a moment ahead: those that begin a run refuse it, by one rule (decision 0006)."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from smallbox.define.project import project_of
+from smallbox.errors import InvalidInput
+from smallbox.features.backfill import Backfill
+from smallbox.feedback.run import JoinTask
+from smallbox.ingestion.upkeep import Upkeep
+from smallbox.times import DAY, Micros, format_moment
+from smallbox.training.run import DatasetTask
+from tests.fakes.edges import FakeBlobs, FakeQueue
+from tests.fakes.lake import FakeLake
+from tests.fakes.online import FakeOnlineStore
+from tests.fakes.small import late_parcel
+
+PROJECT = project_of([late_parcel])
+PRESENT: Micros = 30 * DAY
+
+Run = Callable[[Mapping[str, Any], Micros], Any]
+
+
+def _backfill(document: Mapping[str, Any], now: Micros) -> Any:
+    return Backfill(PROJECT, FakeLake(), FakeOnlineStore(), FakeQueue(), lambda _: None).run("plan", document, now)
+
+
+RUNS: Mapping[str, Run] = {
+    "training": DatasetTask(PROJECT, FakeLake(), FakeBlobs()).run,
+    "day": JoinTask(PROJECT, FakeLake()).run,
+    "upkeep": Upkeep(PROJECT, FakeLake(), FakeQueue()).run,
+    "backfill": _backfill,
+}
+
+
+@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+@pytest.mark.parametrize("as_of", [format_moment(PRESENT + 2 * DAY), "1970-01-02", 5, None])
+def test_a_moment_ahead_or_none_at_all_is_refused(run: Run, as_of: Any) -> None:
+    """The error says that it lies ahead, or what a moment looks like, and names the field."""
+    with pytest.raises(InvalidInput, match="as_of") as refused:
+        run({"model": late_parcel.name, "as_of": as_of}, PRESENT)
+    assert refused.value.details["field"] == "as_of"

@@ -1,0 +1,155 @@
+"""Proves what is said of labels: whether requests without one are like the others, and how late the others came."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from threadpoolctl import threadpool_limits
+
+from smallbox.define import Retrain, label
+from smallbox.define.project import project_of
+from smallbox.ingestion.table import name_of, to_table
+from smallbox.records import Record
+from smallbox.registry.gate import judge
+from smallbox.registry.store import Registry
+from smallbox.times import DAY, HOUR, format_moment
+from smallbox.training.dataset import MOST_SILENT, build_dataset
+from smallbox.training.labels import label_delays, selection
+from smallbox.training.run import DatasetTask, FitTask
+from tests.fakes.documents import FakeDocuments
+from tests.fakes.edges import FakeBlobs
+from tests.fakes.lake import FakeLake
+from tests.fakes.small import dataset, deliveries, late_parcel, parcels
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> Iterator[None]:
+    """The data is small: threads would wait for each other."""
+    with threadpool_limits(1):
+        yield
+
+
+DAYS, A_DAY = 150, 30
+SENT = DAYS * A_DAY
+
+
+def bookings() -> tuple[list[Record], list[Record]]:
+    """Bookings with up to 90 days of lead, 47 % of them cancelled, the longer the lead the likelier.
+
+    A cancellation is known some days after the booking; that a guest came, only when the lead has passed.
+    """
+    random = np.random.default_rng(90)
+    time = np.arange(SENT) * (DAY // A_DAY)
+    lead = random.uniform(0, 90, SENT)
+    cancelled = random.random(SENT) < 0.17 + 0.6 * lead / 90
+    after = np.where(cancelled, np.minimum(lead, random.exponential(5, SENT)), lead)
+    asked = [
+        Record("parcels", f"b{n}", int(at), int(at), 0, {"parcel_id": f"b{n}", "sent_at": int(at), "weight": float(w)})
+        for n, (at, w) in enumerate(zip(time, lead, strict=True))
+    ]
+    known = time + (after * DAY).astype(int) + 1
+    outcomes = [
+        Record("deliveries", f"b{n}", int(at), int(at), 0, _outcome(f"b{n}", int(at), is_late=bool(late)))
+        for n, (at, late) in enumerate(zip(known, cancelled, strict=True))
+    ]
+    return asked, outcomes
+
+
+def _outcome(key: str, at: int, *, is_late: bool) -> dict[str, Any]:
+    return {"parcel_id": key, "delivered_at": at, "depot": "north", "delay": 0.0, "late": is_late}
+
+
+def trained(within: str, *, otherwise: bool | None) -> tuple[dict[str, Any], Any]:
+    """The training run's document of the bookings with that label, and its verdict."""
+    model = replace(
+        late_parcel,
+        views=(),
+        inputs=("weight",),
+        label=label(deliveries, on="parcel_id", value="late", within=within, otherwise=otherwise),
+        retrain=Retrain(window="120d", validation="20d"),
+    )
+    lake, blobs, project = FakeLake(), FakeBlobs(), project_of([model], [deliveries])
+    for source, records in zip((parcels, deliveries), bookings(), strict=True):
+        lake.append(name_of(source), to_table(source, records))
+    as_of = {"model": model.name, "as_of": format_moment(DAYS * DAY)}
+    document = DatasetTask(project, lake, blobs).run(as_of, DAYS * DAY)
+    document = FitTask(project, blobs, Registry(FakeDocuments())).run(document)
+    parts = (document[name] for name in ("metrics", "parity", "champion", "labels", "warnings"))
+    return document, judge(model.gate, *parts)
+
+
+def test_bookings_that_are_labelled_in_time_only_when_cancelled_are_refused() -> None:
+    """Within 20 days nearly all labels are cancellations: the gate refuses, with the figures and what to write."""
+    document, verdict = trained("20d", otherwise=None)
+    assert document["metrics"]["mean_score"] > 0.65, "47 % are cancelled"
+    assert document["labels"]["unlabelled_share"] > 0.3
+    assert verdict.outcome == "refused"
+    assert [check.name for check in verdict.checks if check.outcome == "refused"] == ["labels"]
+    for words in ("of the requests have no label", "with an AUC of 0.", "otherwise=False", "a longer within"):
+        assert words in verdict.why
+    assert document["labels"]["delays"]["positive"][10] < 0.3, "most cancellations come early"
+
+
+def test_where_silence_is_the_negative_nothing_is_unlabelled() -> None:
+    """With ``otherwise=False`` every row has a label, and the gate has no doubt about them."""
+    document, verdict = trained("20d", otherwise=False)
+    assert document["counts"]["unlabelled"] == 0
+    assert (document["labels"]["unlabelled_share"], document["labels"]["selection_auc"]) == (0, None)
+    assert "labels" not in [check.name for check in verdict.checks if not check.passed]
+
+
+def test_the_end_of_a_window_is_when_silence_is_known() -> None:
+    """A silent row's label is known at the end of its window, neither earlier nor later."""
+    model = replace(late_parcel, label=label(deliveries, on="parcel_id", value="late", within="24h", otherwise=False))
+    lake = FakeLake()
+    at = 500 * HOUR
+    silent = Record("parcels", "p", at, at, 0, {"parcel_id": "p", "sent_at": at, "weight": 1.0, "depot": "north"})
+    lake.append(name_of(parcels), to_table(parcels, [silent]))
+    (row,) = build_dataset(project_of([model]), model, lake, at + DAY + 1).rows.to_pylist()
+    assert (row["label"], row["label_known_at"]) == (False, at + DAY)
+
+
+def test_unlabelled_rows_like_the_others_are_told_apart_by_nothing() -> None:
+    """Labels that are lost at random leave an AUC of about a half; those lost by an input's value do not."""
+    rows = dataset(4_000, seed=8)
+    lost = np.random.default_rng(8).random(4_000) < 0.4
+    found = selection(late_parcel, rows.filter(pa.array(~lost)), rows.filter(pa.array(lost)))
+    assert abs(found.value - 0.5) < 3 * np.sqrt(found.variance)
+    heavy = np.nan_to_num(rows["weight"].to_numpy()) > 0.5
+    assert selection(late_parcel, rows.filter(pa.array(~heavy)), rows.filter(pa.array(heavy))).value > 0.95
+
+
+def test_too_few_rows_tell_nothing() -> None:
+    """With fewer than fifty of either kind nothing is said."""
+    rows = dataset(500, seed=8)
+    assert np.isnan(selection(late_parcel, rows, rows[:49]).value)
+
+
+def test_the_delay_curve_is_by_class() -> None:
+    """The share of a class that became known later than each twentieth of the window; without labels no curve."""
+    rows = pa.table(
+        {"time": [0, 0, 0, 0], "label": [True, True, True, True], "label_known_at": [0, 5 * HOUR, 10 * HOUR, 20 * HOUR]}
+    )
+    curve = label_delays(rows, 20 * HOUR)
+    assert curve["hours"] == [float(hour) for hour in range(21)]
+    assert curve["positive"] == [0.75] * 5 + [0.5] * 5 + [0.25] * 10 + [0.0]
+    assert curve["negative"] == []
+
+
+def test_few_of_many_unlabelled_requests_are_kept_and_all_are_counted() -> None:
+    """They are bounded; those whose outcome was known before they could be asked about are counted apart."""
+    late, lake = 10, FakeLake()
+    asked, outcomes = [], []
+    for n in range(MOST_SILENT + 1_000 + late):
+        at = 25 * DAY + n
+        asked.append(Record("parcels", f"p{n}", at, at, 0, {"parcel_id": f"p{n}", "sent_at": at, "weight": 1.0}))
+        if n < late:
+            outcomes.append(Record("deliveries", f"p{n}", at - 1, at - 1, 0, _outcome(f"p{n}", at - 1, is_late=True)))
+    lake.append(name_of(parcels), to_table(parcels, asked))
+    lake.append(name_of(deliveries), to_table(deliveries, outcomes))
+    built = build_dataset(project_of([late_parcel]), late_parcel, lake, 30 * DAY)
+    assert (built.rows.num_rows, built.unlabelled, built.asked_late) == (0, MOST_SILENT + 1_000, late)
+    assert built.silent.num_rows == built.silent["label"].null_count == MOST_SILENT
