@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.describe import PAGE, page
+from infra.describe import out_of_date
 from infra.permissions import GRANTS
 from infra.settings import ROOT, Deployment
 from smallbox.cli.up import ASSETS_BUCKET
@@ -119,11 +119,6 @@ def test_the_assets_go_to_the_bucket_that_up_makes() -> None:
     assert Deployment.local().assets_bucket == ASSETS_BUCKET
 
 
-def test_the_permissions_page_is_up_to_date() -> None:
-    """The page that people read says what the app grants."""
-    assert PAGE.read_text() == page()
-
-
 def test_requests_for_a_rebuild_that_wait_are_done_together(aws: Assembly) -> None:
     """Thirty files dropped at once rebuild an entity once: the function takes what waits, after some seconds."""
     mappings = aws.properties("AWS::Lambda::EventSourceMapping")
@@ -131,3 +126,8 @@ def test_requests_for_a_rebuild_that_wait_are_done_together(aws: Assembly) -> No
     assert rebuild["BatchSize"] >= 30
     assert rebuild["MaximumBatchingWindowInSeconds"] > 0
     assert rebuild["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_the_generated_pages_are_up_to_date() -> None:
+    """The pages that people read say what the app grants and what the rules are."""
+    assert out_of_date() == []

@@ -116,6 +116,10 @@ class Model:
         label: what is predicted. See :func:`label`.
         estimator: builds the unfitted pipeline from the columns.
         views: the feature views and attributes that the store adds; none by default.
+        gate: what a version must show before it may serve.
+        release: how an accepted version takes over.
+        monitor: what counts as a breach.
+        retrain: when to train again, and on what.
         on_demand: functions of request fields and stored features; see :mod:`smallbox.define.on_demand`.
         fallback: the score that answers when the model cannot, marked as such; ``None`` answers with an error.
         columns: the model's input columns.
