@@ -29,7 +29,7 @@ def _delivery(at: int) -> dict[str, Any]:
 
 
 def _tell(system: RecordingSystem, days: int = 1) -> Story:
-    """Requests at the start and in the third quarter of the first day and on the second, deliveries before and in the second quarter."""
+    """Requests at the start and the middle of the first day and on the second; deliveries before and on the first."""
     span = Span(START, START + days * DAY, SIX_HOURS)
     recordings = {
         "parcels": lay_out(parcels, [_parcel(at * HOUR) for at in (-1, 0, 13, 25)], span, late_parcel.request_fields),
