@@ -72,7 +72,7 @@ class System:
         self.drain()
 
     def upkeep(self, as_of: str | None = None) -> Mapping[str, Any]:
-        """Have the lake looked after, and wait for it; where each table ``current`` stands.
+        """Have the lake looked after, and wait for it and what it asks for; where each table ``current`` stands.
 
         Raises:
             Unavailable: when it failed, with the reason.
@@ -87,6 +87,7 @@ class System:
         payload: Mapping[str, Any] = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
             raise Unavailable(f"the upkeep failed: {payload.get('errorMessage')}")
+        self.drain()
         return payload
 
     def upload(self, key: str, file: Path) -> None:
