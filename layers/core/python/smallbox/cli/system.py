@@ -82,13 +82,18 @@ class System:
         self.drain()
 
     def upkeep(self, as_of: str | None = None, *, only_when_due: bool = False) -> Mapping[str, Any]:
-        """Have the lake looked after, and wait for it; why it was due, and where each table ``current`` stands.
+        """Have the lake looked after, and wait for it and what it asks for.
+
+        Returns:
+            Why it was due, and where each table ``current`` stands.
 
         Raises:
             Unavailable: when it failed, with the reason.
         """
         document = {"only_when_due": only_when_due, **({} if as_of is None else {"as_of": as_of})}
-        return self._invoke("UpkeepFunction", document, "the upkeep")
+        answer = self._invoke("UpkeepFunction", document, "the upkeep")
+        self.drain()
+        return answer
 
     def release(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """Change a release by hand; see :class:`~smallbox.release.by_hand.ByHandTask`. The routing after it.
