@@ -60,6 +60,8 @@ def _run(number: int) -> dict[str, Any]:
         "metrics": measured,
         "parity": {"largest": 0.0, "limit": 1e-4, "rows": 10},
         "champion": None,
+        "labels": {"unlabelled_share": 0.0},
+        "warnings": [],
         "artifacts": keys,
     }
 
