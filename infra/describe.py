@@ -1,14 +1,14 @@
-"""Writes ``docs/permissions.md`` from ``permissions.py``; with ``--check`` says whether it is up to date."""
+"""Writes the pages that are made from code; with ``--check`` says whether they are up to date."""
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Final
 
 from infra.permissions import EVERY_FUNCTION, EVERY_MACHINE, GRANTS, Grant
+from infra.rules import rules_page
 from infra.settings import ROOT
-
-PAGE: Final = ROOT / "docs" / "permissions.md"
 
 _HEAD: Final = """\
 # Permissions
@@ -21,8 +21,8 @@ action has a wildcard. A function, a state machine or a schedule may do exactly 
 """
 
 
-def page() -> str:
-    """The page, as it should be."""
+def permissions_page() -> str:
+    """The page of all grants, as it should be."""
     shared = {"every function": EVERY_FUNCTION, "every state machine": EVERY_MACHINE}
     rows = [row for who, grants in {**shared, **GRANTS}.items() for row in _rows(who, grants)]
     return _HEAD + "\n".join(rows) + "\n"
@@ -40,16 +40,29 @@ def _limit(grant: Grant) -> str:
     return f" in namespace `{grant.namespace}`" if grant.namespace else ""
 
 
+PAGES: Final[Mapping[Path, Callable[[], str]]] = {
+    ROOT / "docs" / "permissions.md": permissions_page,
+    ROOT / "docs" / "rules.md": rules_page,
+}
+
+
+def out_of_date() -> list[Path]:
+    """The pages that are not as they should be."""
+    return [path for path, page in PAGES.items() if not path.exists() or path.read_text() != page()]
+
+
 def main() -> int:
-    """Write the page, or check it."""
+    """Write the pages, or check them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the page is out of date")
-    if not parser.parse_args().check:
-        PAGE.write_text(page())
-    elif not PAGE.exists() or PAGE.read_text() != page():
-        sys.stderr.write(f"{PAGE.relative_to(ROOT)} is out of date; run `make docs`\n")
-        return 1
-    return 0
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a page is out of date")
+    is_check = parser.parse_args().check
+    old = out_of_date()
+    for path in old:
+        if is_check:
+            sys.stderr.write(f"{path.relative_to(ROOT)} is out of date; run `make docs`\n")
+        else:
+            path.write_text(PAGES[path]())
+    return int(is_check and bool(old))
 
 
 if __name__ == "__main__":

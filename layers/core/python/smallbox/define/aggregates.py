@@ -100,7 +100,14 @@ def std(field: str, window: str, *, where: Where = (), default: float | None = N
 
 
 def rate(of: str | Condition, window: str, *, where: Where = (), default: float | None = None) -> Aggregate:
-    """The share of records in which a boolean field is true, or a condition holds; nulls are passed over."""
+    """The share of records in which a boolean field is true, or a condition holds; nulls are passed over.
+
+    Args:
+        of: the boolean field, or the condition.
+        window: the window's length, like ``"24h"``.
+        where: only records that meet all of these are looked at.
+        default: what stands in where no record has a value.
+    """
     operand = _of("" if isinstance(of, Condition) else of, where)
     if isinstance(of, Condition):
         operand = dataclasses.replace(operand, holds=of)

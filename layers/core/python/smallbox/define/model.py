@@ -116,6 +116,10 @@ class Model:
         label: what is predicted. See :func:`label`.
         estimator: builds the unfitted pipeline from the columns.
         views: the feature views and attributes that the store adds; none by default.
+        gate: what a version must show before it may serve.
+        release: how an accepted version takes over.
+        monitor: what counts as a breach.
+        retrain: when to train again, and on what.
         on_demand: functions of request fields and stored features; see :mod:`smallbox.define.on_demand`.
         fallback: the score that answers when the model cannot, marked as such; ``None`` answers with an error.
         columns: the model's input columns.
@@ -163,6 +167,11 @@ class Model:
         twice = {n for n in columns.names if columns.names.count(n) > 1}
         if twice:
             raise DefinitionError(f"model {self.name}: {', '.join(sorted(twice))}: a column may be named only once")
+        self._check_window()
+        self._check_canary()
+        object.__setattr__(self, "columns", columns)
+
+    def _check_window(self) -> None:
         # one attribution window is still open at the end, another is the embargo before the validation period
         if 2 * self.label.within_micros + self.retrain.validation_micros >= self.retrain.window_micros:
             raise DefinitionError(
@@ -170,8 +179,6 @@ class Model:
                 f"longer than twice the label's within={self.label.within!r} and validation="
                 f"{self.retrain.validation!r} together"
             )
-        self._check_canary()
-        object.__setattr__(self, "columns", columns)
 
     def _check_canary(self) -> None:
         within, longest = -(-self.label.within_micros // DAY), self.release.max_days
