@@ -47,7 +47,14 @@ class Failing(FakeDocuments):
 
 def _run(number: int) -> dict[str, Any]:
     """The document of a training run as it comes to the registry."""
-    measured = {"auc": 0.9, "calibration_error": 0.01, "rows": 1_000, "positives": 500}
+    measured = {
+        "auc": 0.9,
+        "calibration_error": 0.01,
+        "calibration_standard_error": 0.01,
+        "calibration_error_by_chance": 0.01,
+        "rows": 1_000,
+        "rarer_rows": 500,
+    }
     keys = dict.fromkeys(("onnx_key", "onnx_sha256", "pipeline_key", "profile_key"), f"{number}")
     return {
         "model": MODEL,
@@ -60,6 +67,8 @@ def _run(number: int) -> dict[str, Any]:
         "metrics": measured,
         "parity": {"largest": 0.0, "limit": 1e-4, "rows": 10},
         "champion": None,
+        "labels": {"unlabelled_share": 0.0},
+        "warnings": [],
         "artifacts": keys,
     }
 

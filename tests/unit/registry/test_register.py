@@ -26,6 +26,8 @@ RUN: dict[str, Any] = {
     "metrics": {},
     "parity": {},
     "champion": None,
+    "labels": {},
+    "warnings": [],
     "artifacts": ARTIFACTS,
 }
 

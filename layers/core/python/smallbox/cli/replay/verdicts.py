@@ -87,16 +87,19 @@ def _registry(evidence: Evidence) -> Verdict:
 
 
 def _release(story: Story, evidence: Evidence) -> Verdict:
-    started = {e["version"] for e in evidence.history if e["event"] == "challenger"}
+    """Each accepted version was released, waits or is undecided; no other was, unless a person did it."""
+    started = {e["version"]: "who" in e for e in evidence.history if e["event"] == "challenger"}
     ended = [e for e in evidence.history if e["event"] in {"promote", "roll_back", "undecided"}]
-    running = started - {e["version"] for e in ended}
-    waiting = {version["number"] for version in evidence.versions if version["status"] == "registered"}
+    running = set(started) - {e["version"] for e in ended}
+    passed = {v["number"] for v in evidence.versions if v.get("verdict", {}).get("accepted")}
+    unasked = {version for version, by_hand in started.items() if not by_hand} - passed
+    waiting = {v["number"] for v in evidence.versions if v["status"] == "registered"}
     accepted = {run["version"] for run in story.counts.trainings if run["accepted"]}
-    lost = accepted - started - waiting - {e["version"] for e in ended}
+    lost = accepted - set(started) - waiting - {e["version"] for e in ended}
     said = f"{len(started)} canaries, {len(started) - len(running)} decided, {len(waiting)} waiting"
     if ended:
         said += f"; the last: {ended[-1]['event']}, {ended[-1]['why']}"
-    return Verdict("release", not lost and len(running) <= 1, said)
+    return Verdict("release", not lost and not unasked and len(running) <= 1, said)
 
 
 def _serving(story: Story, evidence: Evidence, asked: int) -> Verdict:
