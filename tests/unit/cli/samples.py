@@ -70,7 +70,8 @@ SAMPLES: Final[dict[str, tuple[Any, str, int]]] = {
     "predict": (PREDICTIONS, "temperature", 0),
     "score": ({"scored": 2, "rejected": 0, "predictions": "a.parquet"}, "scored: 2", 0),
     "models": ({"versions": [VERSION], "history": [{"at": "2013", "event": "champion", "version": 1}]}, "champion", 0),
-    "monitor": (REPORT, "volume:weather", 0),
+    "monitor show": (REPORT, "volume:weather", 0),
+    "monitor accept": ({"model": "late_arrival", "version": 1, "why": "a new tariff"}, "a new tariff", 0),
     "day": (DAY, "hint: run `smallbox upkeep`", 0),
 }
 """By command: a document, a part of what people read of it, and the exit code."""
