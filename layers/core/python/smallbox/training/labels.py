@@ -96,7 +96,10 @@ def about_labels(model: Model, rows: pa.Table, unlabelled: pa.Table, share: floa
         unlabelled: some of the requests without a label.
         share: how many of the requests whose window is over have none.
     """
-    found = selection(model, rows, unlabelled)
+    try:
+        found = selection(model, rows, unlabelled)
+    except ValueError:  # an estimator that takes no missing numbers, and only unlabelled requests have them
+        found = Auc(math.nan, math.nan)
     told = not math.isnan(found.value)
     return {
         "unlabelled_share": round(share, 6),
