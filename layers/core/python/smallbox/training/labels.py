@@ -45,7 +45,7 @@ def selection(model: Model, labelled: pa.Table, unlabelled: pa.Table) -> Auc:
     An AUC of 0.5 says that they look alike. Where the outcome decides whether it is reported, whatever tells the
     outcome tells the reporting too, so that a model with any skill shows it here.
 
-    Both are thinned to 5,000 rows. They are cut into four blocks of time, and each is scored by an estimator of the
+    Both are thinned to 2,000 rows. They are cut into four blocks of time, and each is scored by an estimator of the
     other three: rows of one hour are too much alike to be on both sides.
 
     Args:
