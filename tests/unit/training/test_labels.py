@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from smallbox.define import Retrain, label
+from smallbox.define import Columns, Retrain, label, prepare
 from smallbox.define.project import project_of
 from smallbox.ingestion.table import name_of, to_table
 from smallbox.records import Record
@@ -17,7 +19,7 @@ from smallbox.registry.gate import judge
 from smallbox.registry.store import Registry
 from smallbox.times import DAY, HOUR, format_moment
 from smallbox.training.dataset import MOST_SILENT, build_dataset
-from smallbox.training.labels import label_delays, selection
+from smallbox.training.labels import about_labels, label_delays, selection
 from smallbox.training.run import DatasetTask, FitTask
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs
@@ -126,6 +128,19 @@ def test_too_few_rows_tell_nothing() -> None:
     """With fewer than fifty of either kind nothing is said."""
     rows = dataset(500, seed=8)
     assert np.isnan(selection(late_parcel, rows, rows[:49]).value)
+
+
+def test_an_estimator_that_cannot_take_the_unlabelled_rows_tells_nothing() -> None:
+    """A linear model without imputation, and missing numbers in unlabelled requests only: the training goes on."""
+    model = replace(late_parcel, views=(), inputs=("weight",), estimator=_linear)
+    weight = dataset(1_000, seed=8)["weight"].to_numpy()
+    rows = dataset(1_000, seed=8).filter(pa.array(~np.isnan(weight)))
+    told = about_labels(model, rows, dataset(1_000, seed=9), 0.5)
+    assert (told["selection_auc"], told["selection_auc_standard_error"]) == (None, None)
+
+
+def _linear(columns: Columns) -> Pipeline:
+    return Pipeline([("prepare", prepare(columns)), ("classify", LogisticRegression())])
 
 
 def test_the_delay_curve_is_by_class() -> None:

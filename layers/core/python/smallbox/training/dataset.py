@@ -19,7 +19,7 @@ from smallbox.ingestion.table import history, name_of, schema
 from smallbox.ports import Between, Lake
 from smallbox.times import Micros
 
-MOST_SILENT: Final = 5_000
+MOST_SILENT: Final = 2_000
 """How many requests without a label are kept, to be compared with the others."""
 
 _EVER: Final[Micros] = -(2**62)
