@@ -101,15 +101,32 @@ def test_an_unsigned_request_is_refused(deployed: Deployed) -> None:
 
 
 def test_a_function_may_do_only_what_it_was_granted(deployed: Deployed) -> None:
-    """IAM is really enforced: a role of the stack is denied what permissions.py does not list for it."""
-    iam, sts = deployed.system.client("iam"), deployed.system.stack.client("sts")
-    names = [r["RoleName"] for page in iam.get_paginator("list_roles").paginate() for r in page["Roles"]]
-    role = next(name for name in names if "ingestioncollect" in name)
-    arn = iam.get_role(RoleName=role)["Role"]["Arn"]
-    credentials = sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+    """IAM is really enforced: roles of the stack are denied what permissions.py does not list for them."""
+    bucket = deployed.system.outputs["LakeBucket"]
+    collect, log = _as_role(deployed, "ingestioncollect"), _as_role(deployed, "servinglog")
+    collect.put_object(Bucket=bucket, Key="quarantine/test/2013-01-01/t.0.jsonl", Body=b"")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        collect.put_object(Bucket=bucket, Key="tables/records/arrivals/x", Body=b"")
+    log.put_object(Bucket=bucket, Key="tables/predictions/test/x", Body=b"")
+    log.list_objects_v2(Bucket=bucket, Prefix="tables/predictions/test/")
+    for refused, named in (
+        (log.put_object, {"Key": "tables/labelled/test/x", "Body": b""}),
+        (log.delete_object, {"Key": "tables/predictions/test/x"}),
+        (log.list_objects_v2, {"Prefix": "tables/labelled/"}),
+    ):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            refused(Bucket=bucket, **named)
+
+
+def _as_role(deployed: Deployed, part: str) -> Any:
+    """A client of S3 with the grants of the function whose role has that in its name."""
     import boto3  # noqa: PLC0415 - beside its only use
 
-    s3 = boto3.client(
+    iam, sts = deployed.system.client("iam"), deployed.system.stack.client("sts")
+    names = [r["RoleName"] for page in iam.get_paginator("list_roles").paginate() for r in page["Roles"]]
+    arn = iam.get_role(RoleName=next(name for name in names if part in name))["Role"]["Arn"]
+    credentials = sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+    return boto3.client(
         "s3",
         endpoint_url=deployed.system.stack.endpoint_url,
         region_name=deployed.system.stack.region,
@@ -117,10 +134,6 @@ def test_a_function_may_do_only_what_it_was_granted(deployed: Deployed) -> None:
         aws_secret_access_key=credentials["SecretAccessKey"],
         aws_session_token=credentials["SessionToken"],
     )
-    bucket = deployed.system.outputs["LakeBucket"]
-    s3.put_object(Bucket=bucket, Key="quarantine/test/2013-01-01/t.0.jsonl", Body=b"")
-    with pytest.raises(ClientError, match="AccessDenied"):
-        s3.put_object(Bucket=bucket, Key="tables/records/arrivals/x", Body=b"")
 
 
 def test_live_days_go_round_with_equal_features(deployed: Deployed) -> None:
