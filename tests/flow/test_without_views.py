@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from smallbox.define.project import project_of
-from smallbox.times import DAY, HOUR, to_datetime
+from smallbox.times import DAY, HOUR, format_moment, to_datetime
 from tests.fakes.small import deliveries, late_parcel, parcels
 from tests.fakes.world import World
 
@@ -14,10 +14,10 @@ START = 15_000 * DAY
 
 
 def _frames(rows: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Parcels an hour apart, and their deliveries two hours later: heavy ones are late."""
+    """Parcels half an hour apart, and their deliveries two hours later: heavy ones are late."""
     random = np.random.default_rng(0)
     weight = random.normal(size=rows)
-    sent_at = [to_datetime(START + n * HOUR) for n in range(rows)]
+    sent_at = [to_datetime(START + n * HOUR // 2) for n in range(rows)]
     ids = [f"p{n}" for n in range(rows)]
     sent = pd.DataFrame({"parcel_id": ids, "sent_at": sent_at, "depot": "d", "weight": weight})
     late = random.random(rows) < 1 / (1 + np.exp(-3 * weight))
@@ -30,12 +30,13 @@ def test_a_model_without_views_goes_round_the_loop() -> None:
     """With ``views`` left out, it predicts from what the caller sends alone."""
     model = replace(late_parcel, views=())
     world = World(project_of([model], [parcels, deliveries]))
-    midnight = START + 18 * DAY
-    sent, delivered = _frames(18 * 24)
+    midnight = START + 30 * DAY
+    sent, delivered = _frames(30 * 48)
     world.drop("parcels", sent, midnight)
     world.drop("deliveries", delivered, midnight)
-    assert world.train(model.name, midnight)["accepted"]
-    asked = {"parcel_id": "new", "sent_at": "2011-01-26T00:00:00Z", "weight": 2.0, "depot": "d"}
+    training = world.train(model.name, midnight)
+    assert training["accepted"], training["verdict"]["why"]
+    asked = {"parcel_id": "new", "sent_at": format_moment(midnight), "weight": 2.0, "depot": "d"}
     (heavy,) = world.predict(model.name, [asked], midnight, "a")
     (light,) = world.predict(model.name, [{**asked, "parcel_id": "other", "weight": -2.0}], midnight, "b")
     assert heavy["score"] > 0.5 > light["score"]

@@ -57,7 +57,7 @@ SAMPLES: Final[dict[str, tuple[Any, str, int]]] = {
     "down": ({"stopped": True}, "stopped", 0),
     "deploy": ({"ApiUrl": "https://example.org"}, "ApiUrl: https://example.org", 0),
     "status": (STATUS, "dead letters: drops: 3", 0),
-    "contract infer": ({"code": "orders = Source(\n    'orders',\n)\n"}, "orders = Source(", 0),
+    "contract infer": ({"code": "orders = Source(\n    'orders',\n)\n", "open": []}, "orders = Source(", 0),
     "send": ({"accepted": 0, "rejected": [{"index": 0, "field": "a", "reason": "missing"}]}, "missing", 1),
     "drop": ({"key": "drop/a", "source": "a", "accepted": 2, "rejected": 0, "parts": 1}, "accepted: 2", 0),
     "rebuild": ({"rebuilt": "weather"}, "rebuilt: weather", 0),
@@ -79,6 +79,7 @@ OTHERS: Final[dict[str, tuple[Any, str, int]]] = {
     "train": ({**TRAINING, "accepted": True, "routing": ROUTING}, "version 2: accepted", 0),
     "models": ({"models": [{"name": "late_arrival", "routing": ROUTING}, {"name": "b", "routing": None}]}, "0.3", 0),
     "check": ({"sources": ["a"], "views": [], "models": ["m"], "estimators": True, "mistakes": []}, "no mistake", 0),
+    "contract infer": ({"code": "# no key", "open": ["its key is not chosen"]}, "# no key", 1),
     "down": ({"stopped": False}, "nothing was running", 0),
     "send": ({"accepted": 1, "rejected": [{"index": 0, "field": "a", "reason": "missing"}]}, "accepted: 1", 0),
 }
