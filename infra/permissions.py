@@ -188,9 +188,16 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         *tables(read=["records", "predictions", "labelled"]),
         listing("lake", "quarantine/*"),
         Under("bucket:lake/models/*", GET),
+        Under("bucket:lake/references/*", GET),
         Grant("table:registry", READ),
         Grant("table:metrics", WRITE),
         Grant("*", METRICS, "figures have no resource to name; the namespace is the limit", namespace="Smallbox"),
+    ),
+    "monitoring/accept": (
+        *tables(read=["predictions"]),
+        Under("bucket:lake/references/*", PUT),
+        Grant("table:registry", WRITE),
+        Grant("table:metrics", WRITE),
     ),
     "retraining/decide": (
         Grant("machine:training", START),

@@ -48,6 +48,7 @@ class Pipeline(Stack):
                 "DailyMachine": daily.state_machine_arn,
                 "UpkeepFunction": ingestion.upkeep.function_name,
                 "ReleaseFunction": release.start.function_name,
+                "AcceptFunction": monitoring.accept.function_name,
                 "AlarmsTopic": flow.alarms.topic.topic_arn,
                 "BreachesTopic": monitoring.breaches.topic_arn,
                 "DecideDeadQueue": retraining.dead.queue_url,

@@ -16,14 +16,18 @@ from smallbox.monitoring.report import KINDS, Kind, metric_name
 
 
 class Monitoring(Construct):
-    """``check`` is a task of the daily machine; the topic ``breaches`` carries the alarms of the models."""
+    """``check`` is a task of the daily machine; ``accept`` is invoked by hand; ``breaches`` carries the alarms."""
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "monitoring")
         checking = settings.Check(
             lake_bucket=flow.lake, registry_table=flow.table("registry"), metrics_table=flow.table("metrics")
         )
+        accepting = settings.Accept(
+            lake_bucket=flow.lake, registry_table=flow.table("registry"), metrics_table=flow.table("metrics")
+        )
         Function(self, "check", flow, checking, wheels=IMAGE, size=TASK)
+        self.accept = Function(self, "accept", flow, accepting, wheels=IMAGE, size=TASK).target
         self._breaches = Alarms(self, "breaches", enforce_tls=flow.deployment.enforce_tls)
         for model in load().models:
             for kind in KINDS:

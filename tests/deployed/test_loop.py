@@ -22,7 +22,7 @@ from smallbox.cli.models import score
 from smallbox.cli.quarantine import replay
 from smallbox.cli.replay.evidence import lake_of
 from smallbox.cli.system import System
-from smallbox.errors import InvalidInput
+from smallbox.errors import InvalidInput, Unavailable
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.times import DAY, Micros, day_of, format_moment
 from tests.deployed.conftest import START, Deployed
@@ -132,10 +132,17 @@ def test_live_days_go_round_with_equal_features(deployed: Deployed) -> None:
     assert last["feedback"]["labelled"] > 700
     report = deployed.system.request("GET", f"/models/{MODEL}/metrics/{last['day']}")
     checks = {check["name"]: check for check in report["checks"]}
-    assert checks["skew"]["rows"] > 10_000
-    assert checks["skew"]["value"] == 0
+    skew = [check for name, check in checks.items() if name.startswith(("skew:", "sent:"))]
+    assert sum(check["rows"] for check in skew) > 10_000
+    assert {check["value"] for check in skew} == {0}
     assert checks["auc"]["value"] > 0.5
     assert deployed.system.dead_letters() == 0
+
+
+def test_a_reference_is_accepted_by_a_function_of_its_own(deployed: Deployed) -> None:
+    """It reads the report, the registry and the log with its own grants, and refuses two days in words."""
+    with pytest.raises(Unavailable, match="needs a whole week"):
+        deployed.system.accept({"model": MODEL, "why": "a test", "by": "somebody"})
 
 
 def test_quarantine_is_replayed_through_the_front_door(deployed: Deployed) -> None:
@@ -164,7 +171,7 @@ def test_a_dropped_file_is_scored(deployed: Deployed, tmp_path: Any) -> None:
 
 
 def test_a_breach_rings_and_asks_for_a_decision(deployed: Deployed) -> None:
-    """A published breach rings the alarm of its kind alone, which asks the retraining function through SNS."""
+    """A published breach rings the alarm of its kind, which asks the retraining function through SNS."""
     meter = deployed.system.client("cloudwatch")
     figure = {"MetricName": "AccuracyBreaches", "Value": 1.0, "Dimensions": [{"Name": "model", "Value": MODEL}]}
     meter.put_metric_data(Namespace="Smallbox", MetricData=[figure])
@@ -173,7 +180,7 @@ def test_a_breach_rings_and_asks_for_a_decision(deployed: Deployed) -> None:
     while deployed.system.alarms()[name] != "ALARM" and time.monotonic() < deadline:
         time.sleep(0.2)
     assert deployed.system.alarms()[name] == "ALARM"
-    assert deployed.system.rang(MODEL) == ["accuracy"]
+    assert deployed.system.rang(MODEL) == ["accuracy", "features"], "flights are asked up to three hours ahead"
     while not _asked_by_an_alarm(deployed) and time.monotonic() < deadline:
         time.sleep(0.2)
     asked = _asked_by_an_alarm(deployed)

@@ -40,8 +40,9 @@ class RecordingSystem:
             raise Unavailable(f"EventsQueue did not drain within {seconds:.0f} s")
         self.calls.append(("drain", len(queues)))
 
-    def upkeep(self, as_of: str) -> None:
-        self.calls.append(("upkeep", as_of))
+    def upkeep(self, as_of: str, *, only_when_due: bool) -> Mapping[str, Any]:
+        self.calls.append(("upkeep", (as_of, only_when_due)))
+        return {"due": None}
 
     def upload(self, key: str, file: Path) -> None:
         self.calls.append(("upload", (key.split("/", maxsplit=1)[0], len(file.read_text().splitlines()))))

@@ -60,9 +60,13 @@ def test_every_served_feature_is_its_batch_recomputation(lived: Lived, days: lis
     for day in days:
         report = lived.world.metrics.get(f"model#{MODEL}", f"day#{day['day']}")
         assert report is not None
-        skew = next(check for check in report["checks"] if check["name"] == "skew")
-        assert skew["rows"] > 500 * len(lived.world.project.model(MODEL).feature_names)
-        assert skew["value"] == 0
+        model = lived.world.project.model(MODEL)
+        skew = {check["name"]: check for check in report["checks"] if check["name"].startswith("skew:")}
+        assert set(skew) == {f"skew:{name}" for name in (*model.feature_names, *model.stored_texts)}
+        assert min(check["rows"] for check in skew.values()) > 500
+        assert {check["value"] for check in skew.values()} == {0}
+        sent = [check for check in report["checks"] if check["name"].startswith("sent:")]
+        assert {check["value"] for check in sent} == {0}, "callers send what is in the records"
 
 
 def test_the_audit_sees_a_value_that_was_served_wrong(lived: Lived, days: list[dict[str, Any]]) -> None:

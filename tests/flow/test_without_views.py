@@ -1,11 +1,16 @@
-"""Proves that a model without views lives as any other: it trains, serves, is joined and checked."""
+"""Proves that a model without views lives as any other: it trains, serves, is checked, and is shown to people."""
 
+import io
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from smallbox.cli import people, status
+from smallbox.cli.output import Block, write
 from smallbox.define.project import project_of
+from smallbox.registry.browse import Browser
 from smallbox.times import DAY, HOUR, format_moment, to_datetime
 from tests.fakes.small import deliveries, late_parcel, parcels
 from tests.fakes.world import World
@@ -40,4 +45,21 @@ def test_a_model_without_views_goes_round_the_loop() -> None:
     (heavy,) = world.predict(model.name, [asked], midnight, "a")
     (light,) = world.predict(model.name, [{**asked, "parcel_id": "other", "weight": -2.0}], midnight, "b")
     assert heavy["score"] > 0.5 > light["score"]
-    assert world.close_day(model.name, midnight + DAY)["feedback"]["labelled"] == 0
+    closed = world.close_day(model.name, midnight + DAY)
+    assert closed["feedback"]["labelled"] == 0
+    browser = Browser(world.project, world.registry, world.metrics)
+    report = browser.metrics(model.name, closed["day"])
+    versions = {**browser.versions(model.name), **browser.history(model.name)}
+    standing = {**browser.status(), "dead_letters": {"events": 0}}
+    assert "late_parcel version 1: accepted" in _read(people.training(training))
+    assert "training: " in _read(people.day(closed))
+    assert "volume:parcels" in _read(people.report(report))
+    assert "champion" in _read(people.models(versions))
+    assert "1, since 2011-02-25 00:00" in _read(status.people(standing))
+
+
+def _read(blocks: Iterable[Block]) -> str:
+    """What the command prints of a document."""
+    stream = io.StringIO()
+    write(blocks, stream)
+    return stream.getvalue()

@@ -18,6 +18,7 @@ from smallbox.define.project import load as load_project
 from smallbox.define.project import project_of
 from smallbox.errors import InvalidInput
 from smallbox.features.ready import readable
+from smallbox.features.requests import loaded
 from smallbox.features.states import key_of, version_of
 from smallbox.ingestion.body import BODY_LIMIT
 from smallbox.ingestion.parts import Part
@@ -233,12 +234,13 @@ def test_a_part_of_a_dropped_file_is_loaded_from_its_message(aws: dict[str, str]
     key, inbox = "drop/weather/all.csv", S3Blobs("inbox")
     shelf = Shelf(inbox, "parts/0")
     firsts = shelf.keep(key, [Part(0, array("q", [2]), f"{HEAD}\n{ROW.format(wind=9.2)}\n".encode())])
-    shelf.write(Plan(key, "weather", parse_day("2013-03-02"), is_replayed=True, firsts=firsts, error=None))
+    at = parse_day("2013-03-02")
+    shelf.write(Plan(key, "weather", at, is_replayed=True, firsts=firsts, error=None, after=-1))
     message = {"key": key, "folder": shelf.folder, "number": 0}
     assert handler("ingestion", "load")(_sqs(message)) == {"batchItemFailures": []}
     rows = DeltaLake.in_bucket("lake").read("records/weather")
     assert rows is not None
-    assert rows["received_at"].to_pylist() == [parse_day("2013-03-02")]
+    assert rows["received_at"].to_pylist() == [at]
     assert json.loads(S3Blobs("lake").get(f"reports/{key}.json"))["accepted"] == 1
     assert _keys("inbox", "parts/") == ["parts/0/00000.json", "parts/0/plan.json"]
-    assert _waiting(aws["rebuild"]) == [{"source": "weather", "as_of": parse_day("2013-03-02")}]
+    assert _waiting(aws["rebuild"]) == [{**loaded("weather", at, -1), "as_of": at}]

@@ -11,6 +11,7 @@ from smallbox.aws.lake import DeltaLake
 from smallbox.aws.online import DynamoOnlineStore
 from smallbox.cli.demo.flights import Records, known, load
 from smallbox.define.project import load as load_project
+from smallbox.errors import NotReady
 from smallbox.features.ready import publish
 from smallbox.features.states import version_of
 from smallbox.ingestion.contract import check_all
@@ -94,7 +95,7 @@ def test_a_model_lives_through_its_handlers(aws: dict[str, str], history: DeltaL
     for stage, job in (("feedback", "join"), ("monitoring", "check"), ("release", "review")):
         day = json.loads(json.dumps(handler(stage, job)(day)))
     expected = {"labelled": 0, "pending": 1, "unlabelled": 0, "asked_late": 0, "coverage": None}
-    assert day["feedback"] == expected, "the flight leaves in March"
+    assert day["feedback"] == expected | {"coverage_day": "2013-01-28"}, "the flight leaves in March"
     assert day["release"]["action"] == "none"
 
     _training_machine()
@@ -110,6 +111,8 @@ def _browse() -> None:
     browsed = handler("registry", "browse")(_get(f"/models/{MODEL}/metrics/2013-01-29"))
     assert browsed["statusCode"] == 200
     assert json.loads(browsed["body"])["day"] == "2013-01-29"
+    with pytest.raises(NotReady, match="has 1 online predictions; a reference needs a whole week"):
+        handler("monitoring", "accept")({"model": MODEL, "why": "a test", "by": "somebody"})
 
     (standing,) = json.loads(handler("registry", "browse")(_get("/status"))["body"])["models"]
     assert standing["champion"] == {"version": 1, "since": AS_OF}

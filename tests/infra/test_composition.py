@@ -17,7 +17,7 @@ OUTPUTS = {
     "EventsQueue", "FeaturesQueue", "RebuildQueue", "PredictionsQueue", "DropsQueue", "ScoresQueue",
     "EventsDeadQueue", "FeaturesDeadQueue", "RebuildDeadQueue", "PredictionsDeadQueue", "DropsDeadQueue",
     "ScoresDeadQueue", "DecideDeadQueue", "TrainingMachine", "DailyMachine", "BackfillMachine", "UpkeepFunction",
-    "ReleaseFunction", "AlarmsTopic", "BreachesTopic",
+    "ReleaseFunction", "AcceptFunction", "AlarmsTopic", "BreachesTopic",
     "LateArrivalDataAlarm", "LateArrivalFeaturesAlarm", "LateArrivalPredictionsAlarm", "LateArrivalAccuracyAlarm",
 }  # fmt: skip
 
@@ -68,11 +68,11 @@ def test_the_lake_has_one_writer_of_current_however_many_models_there_are(aws: A
 
 
 def test_the_heavy_functions_are_one_image_on_aws(aws: Assembly) -> None:
-    """Twelve functions share an image, told apart by their command; the seven others are zips for arm64."""
+    """Thirteen functions share an image, told apart by their command; the seven others are zips for arm64."""
     functions = aws.properties("AWS::Lambda::Function").values()
     images = [f for f in functions if f.get("PackageType") == "Image"]
     assert len({str(f["Code"]["ImageUri"]) for f in images}) == 1
-    assert len({tuple(f["ImageConfig"]["Command"]) for f in images}) == len(images) == 12
+    assert len({tuple(f["ImageConfig"]["Command"]) for f in images}) == len(images) == 13
     assert {f["Runtime"] for f in functions if f not in images} == {"python3.13"}
     assert all(f["Architectures"] == ["arm64"] for f in functions)
 
@@ -117,6 +117,15 @@ def test_outputs_keep_their_names(aws: Assembly) -> None:
 def test_the_assets_go_to_the_bucket_that_up_makes() -> None:
     """The command line cannot import the app's settings; both name the same bucket."""
     assert Deployment.local().assets_bucket == ASSETS_BUCKET
+
+
+def test_requests_for_a_rebuild_that_wait_are_done_together(aws: Assembly) -> None:
+    """Thirty files dropped at once rebuild an entity once: the function takes what waits, after some seconds."""
+    mappings = aws.properties("AWS::Lambda::EventSourceMapping")
+    (rebuild,) = [m for name, m in mappings.items() if name.startswith("featuresrebuild")]
+    assert rebuild["BatchSize"] >= 30
+    assert rebuild["MaximumBatchingWindowInSeconds"] > 0
+    assert rebuild["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
 def test_the_generated_pages_are_up_to_date() -> None:

@@ -21,6 +21,7 @@ WRITERS: Final = {
     "Lake/reports/*": {"ingestion/load"},
     "Lake/datasets/*": {"training/dataset"},
     "Lake/models/*": {"training/fit"},
+    "Lake/references/*": {"monitoring/accept"},
     "Inbox/parts/*": {"ingestion/load"},
     "Inbox/score/*/out/*": {"serving/score"},
 }

@@ -2,6 +2,7 @@
 
 import pytest
 
+from smallbox.aws.journal import FALLBACK_ANSWERS, embedded
 from tests.infra.templates import Assembly, mentioned, tasks_of
 
 pytestmark = pytest.mark.xdist_group("synthesis")
@@ -55,6 +56,16 @@ def test_machines_and_the_api_are_logged_and_alarmed(aws: Assembly) -> None:
     (stage,) = aws.properties("AWS::ApiGatewayV2::Stage").values()
     assert stage["AccessLogSettings"]["DestinationArn"]
     assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"]
+
+
+def test_answers_of_a_fallback_are_alarmed(aws: Assembly) -> None:
+    """The alarm watches the very figure that the log of the predicting function counts, over all models."""
+    alarms = [a for a in aws.properties("AWS::CloudWatch::Alarm").values() if a.get("MetricName") == FALLBACK_ANSWERS]
+    (directive,) = embedded({FALLBACK_ANSWERS: 1})["_aws"]["CloudWatchMetrics"]
+    assert [(alarm["Namespace"], alarm.get("Dimensions", [])) for alarm in alarms] == [(directive["Namespace"], [])]
+    assert directive["Dimensions"] == [[]]
+    assert [metric["Name"] for metric in directive["Metrics"]] == [FALLBACK_ANSWERS]
+    assert alarms[0]["Threshold"] == 1
 
 
 def test_every_alarm_speaks_to_a_topic(aws: Assembly) -> None:

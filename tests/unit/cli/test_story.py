@@ -29,10 +29,10 @@ def _delivery(at: int) -> dict[str, Any]:
 
 
 def _tell(system: RecordingSystem, days: int = 1) -> Story:
-    """Requests at the start and in the third quarter of the first day, deliveries before it and in the second."""
+    """Requests at the start and the middle of the first day and on the second; deliveries before and on the first."""
     span = Span(START, START + days * DAY, SIX_HOURS)
     recordings = {
-        "parcels": lay_out(parcels, [_parcel(at * HOUR) for at in (-1, 0, 13)], span, late_parcel.request_fields),
+        "parcels": lay_out(parcels, [_parcel(at * HOUR) for at in (-1, 0, 13, 25)], span, late_parcel.request_fields),
         "deliveries": lay_out(deliveries, [_delivery(at * HOUR) for at in (-2, 7)], span),
     }
     return Teller(cast("System", system), late_parcel, recordings, span, Progress()).tell()
@@ -59,17 +59,19 @@ def test_the_doors_are_used_in_the_order_of_time() -> None:
         ("predict", (quarter[2], 1)),
         ("send", ("parcels", quarter[3], 1)),
         ("drain", 1),
+        ("upkeep", (quarter[4], True)),
         ("DailyMachine", quarter[4]),
         ("upload", ("score", 2)),
     ]
     assert (story.counts.sent, story.counts.predictions) == (2, 2)
 
 
-def test_the_upkeep_runs_once_a_week() -> None:
-    """Without it each day reads more small files than the one before."""
+def test_the_queues_are_drained_after_a_day_is_closed() -> None:
+    """The upkeep of a day may ask for a rebuild, which the predictions of the next day wait for."""
     system = RecordingSystem()
-    _tell(system, days=16)
-    assert [at for name, at in system.calls if name == "upkeep"] == ["2024-05-09T00:00:00Z", "2024-05-16T00:00:00Z"]
+    _tell(system, days=2)
+    at = system.calls.index(("DailyMachine", "2024-05-03T00:00:00Z"))
+    assert system.calls[at + 1 : at + 3] == [("drain", 4), ("predict", ("2024-05-03T00:00:00Z", 1))]
 
 
 def test_without_a_champion_the_gates_reason_is_said() -> None:

@@ -50,11 +50,10 @@ def test_every_stage_worked() -> None:
         ({"labels": 1, "statuses": {"labelled": 1, "unlabelled": 19}}, "feedback"),
         ({"labels": 0, "statuses": {"absent": 20}}, "feedback"),
         ({"versions": [{"number": 1, "status": "refused"}]}, "registry"),
-        ({"history": [{"event": "challenger", "version": 2}]}, "release"),
     ],
 )
 def test_what_was_left_behind_tells(change: dict[str, Any], stage: str) -> None:
-    """A served value unlike its recomputation, an answer or a label that is missing, a release that nobody accepted."""
+    """A served value unlike its recomputation, an answer or a label that is missing, no champion."""
     assert _failed(evidence=replace(EVIDENCE, **change)) == [stage]
 
 
@@ -81,6 +80,14 @@ def test_a_training_that_failed_is_told() -> None:
     counts = replace(STORY.counts, failures=["training failed: too few rows"])
     verdicts = verdicts_of(late_parcel, replace(STORY, counts=counts), EVIDENCE, ASKED, ALARMS)
     assert [(v.stage, "too few rows" in v.evidence) for v in verdicts if not v.worked] == [("training", True)]
+
+
+def test_an_accepted_version_that_was_forgotten_is_told() -> None:
+    """It neither began a canary nor waits for one."""
+    story = replace(STORY, counts=replace(STORY.counts, trainings=[{**RUN, "version": 2}]))
+    assert _failed(story) == ["release"]
+    waiting = [*EVIDENCE.versions, {"number": 2, "status": "registered"}]
+    assert _failed(story, replace(EVIDENCE, versions=waiting)) == []
 
 
 def test_labels_that_are_not_due_yet_are_no_failure() -> None:

@@ -1,27 +1,28 @@
 """Proves the checks: each sees its own trouble, stays silent otherwise, and says nothing on few rows."""
 
-import json
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smallbox.define import Attributes, attribute
 from smallbox.define.rules import Monitor
 from smallbox.features.inputs import Inputs
 from smallbox.monitoring.checks import (
     Arrivals,
-    accuracy_checks,
     data_checks,
     drift_checks,
+    fallback_check,
     newest_age,
-    skew_check,
+    skew_checks,
 )
-from smallbox.monitoring.report import Check, breaches_of, report_of
+from smallbox.monitoring.report import Check, breaches_of, of_channel, reasons_to_train, report_of
 from smallbox.monitoring.skew import Skew, unequal
-from smallbox.times import DAY, HOUR
+from smallbox.times import HOUR
 from smallbox.training.fit import frame
 from smallbox.training.profile import profile
 from tests.fakes.small import dataset, deliveries, depot, late_parcel, parcels
@@ -104,12 +105,23 @@ def test_skew_is_any_value_that_differs() -> None:
         inputs([[9.0, 1.0, np.nan], [9.0, 0.1 + 0.2, 4.0]], ["a", "b"]),
         inputs([[8.0, 1.0, 2.0], [8.0, 0.3, 4.0]], ["a", "c"]),
     )
-    assert unequal(model, served, served) == Skew(6, 0)
-    assert unequal(model, served, other) == Skew(6, 3)
-    assert not skew_check(Monitor(max_skew=0), Skew(6, 0)).breached
-    assert skew_check(Monitor(max_skew=0), Skew(6, 3)).value == 3
-    assert skew_check(Monitor(max_skew=0.4), Skew(6, 3)).breached
-    assert not skew_check(Monitor(max_skew=0.5), Skew(6, 3)).breached
+    nothing = {"depot_delay_3h": 0, "size_delay": 0, "size_name": 0}
+    assert unequal(model, served, served) == Skew(2, nothing)
+    found = unequal(model, served, other)
+    assert found == Skew(2, {"depot_delay_3h": 1, "size_delay": 1, "size_name": 1})
+    assert (found.values, found.unequal) == (6, 3)
+    assert breached(skew_checks(Monitor(max_skew=0), Skew(2, nothing))) == []
+    assert breached(skew_checks(Monitor(max_skew=0), found)) == [f"skew:{name}" for name in nothing]
+
+
+@given(st.integers(1, 200), st.integers(0, 60))
+def test_skew_of_one_feature_does_not_depend_on_how_many_there_are(wrong: int, others: int) -> None:
+    """What breaches alone breaches among any number of features that are right: nothing is averaged over them."""
+    rule = Monitor(max_skew=0.01)
+    alone = breached(skew_checks(rule, Skew(200, {"wrong": wrong})))
+    among = breached(skew_checks(rule, Skew(200, {"wrong": wrong} | {f"right_{n}": 0 for n in range(others)})))
+    assert among == alone
+    assert (alone == ["skew:wrong"]) == (wrong >= 5)
 
 
 size = Attributes("size", "depot", deliveries, {"size_delay": attribute("delay"), "size_name": attribute("parcel_id")})
@@ -152,6 +164,7 @@ def test_drift_is_seen_in_the_column_that_moved(seen: pa.Table, names: list[str]
     reference = profiles(dataset(5000, seed=1))
     checks = drift_checks(late_parcel, reference, profiles(seen, reference), whole=True)
     assert breached(checks) == names
+    assert all(check.is_drift == check.name.startswith("psi:") for check in checks)
     assert breached(drift_checks(late_parcel, reference, profiles(seen, reference), whole=False)) == []
 
 
@@ -164,36 +177,6 @@ def test_drift_on_few_rows_is_stored_and_does_not_breach() -> None:
     assert max(check.value or 0 for check in checks) > 1
 
 
-def labelled(size: int, status: str = "labelled", *, informative: bool = True) -> pa.Table:
-    """Predictions with labels drawn at the chance that they state, or at another row's."""
-    random = np.random.default_rng(0)
-    score = random.random(size)
-    chance = score if informative else random.permutation(score)
-    columns = {"score": score, "label": random.random(size) < chance, "status": [status] * size}
-    return pa.table({**columns, "event_time": np.zeros(size, np.int64)})
-
-
-def judged(rows: pa.Table) -> list[Check]:
-    """The accuracy checks of rows whose windows are over."""
-    return accuracy_checks(RULE, late_parcel.label, rows, DAY)
-
-
-def test_accuracy_breaches_for_what_went_wrong() -> None:
-    """Good scores are silent; worthless ones fail in rank and calibration, missing labels in coverage, few in none."""
-    good, bad, without = labelled(1000), labelled(1000, informative=False), labelled(1500, "unlabelled")
-    assert breached(judged(good)) == []
-    assert breached(judged(bad)) == ["auc", "calibration_error"]
-    assert breached(judged(pa.concat_tables([good, without]))) == ["coverage"]
-    assert breached(judged(bad.slice(0, 100))) == []
-
-
-def test_a_day_without_predictions_has_a_report() -> None:
-    """Nothing to see is ``None`` in the report, which is JSON and breaches nothing."""
-    report = report_of("m", "2026-01-01", "2026-01-02T00:00:00Z", judged(labelled(0)))
-    assert json.loads(json.dumps(report, allow_nan=False)) == report
-    assert set(report["breaches"].values()) == {0}
-
-
 def test_breaches_are_counted_by_kind() -> None:
     """Each kind has its count, a kind without breach zero, and the sentences are of the breaches alone."""
     check = Check("features", "psi:weight", 0.5, 0.25, breached=True, rows=1000)
@@ -202,3 +185,22 @@ def test_breaches_are_counted_by_kind() -> None:
     assert report_of("m", "d", "t", checks)["sentences"] == [
         "features psi:weight is 0.5, limit 0.25, on 1000 rows"
     ] * 2  # fmt: skip
+
+
+def test_drift_is_told_from_what_may_start_a_training() -> None:
+    """The sentence of a drift breach says that it starts no training, and the reasons to train leave it out."""
+    drift = Check("features", "psi:weight", 0.5, 0.25, breached=True, rows=1000, is_drift=True)
+    skew = Check("features", "skew:depot_delay_3h", 0.5, 0.01, breached=True, rows=1000)
+    report = report_of("m", "d", "t", [drift, skew])
+    assert report["breaches"]["features"] == 2
+    assert drift.sentence in report["sentences"]
+    assert "starts no training" in drift.sentence
+    assert reasons_to_train(report) == (skew.sentence,)
+    batch = report_of("m", "d", "t", of_channel("batch", [drift, skew]))
+    assert [sentence.split()[1] for sentence in reasons_to_train(batch)] == ["batch:skew:depot_delay_3h"]
+
+
+def test_the_fallbacks_share_is_a_figure() -> None:
+    """Three of five answers by the fallback breach; one of a hundred may be."""
+    assert fallback_check(Monitor(), 3, 5).breached
+    assert not fallback_check(Monitor(), 1, 100).breached

@@ -43,8 +43,8 @@ def _events(registry: Registry) -> list[str]:
 def test_the_first_version_becomes_champion_and_the_next_waits() -> None:
     """The first answers everything; the second waits for the review; starting either again changes nothing."""
     registry = registry_of(VERSION, VERSION)
-    for number in (2, 1, 2):
-        start(registry, number, DAY)
+    told = [start(registry, number, DAY)["release"]["action"] for number in (2, 1, 2)]
+    assert told == ["wait", "champion", "wait"]
     assert (_serving(registry), _statuses(registry)) == ((1, None), ["champion", "registered"])
 
 
@@ -53,7 +53,7 @@ def test_the_review_starts_the_canary_and_says_how_long_it_takes() -> None:
     registry, lake = registry_of(VERSION, VERSION), lake_of(predictions(range(10), 1_000))
     found = reviewed(registry, lake, 10 * DAY)
     assert (found["action"], found["version"]) == ("start", 2), found["why"]
-    assert "a canary would take about 6.0 days: 1003 labelled predictions a day, 302.3" in found["why"]
+    assert "a canary would take about 6.1 days: 1003 labelled predictions a day, 302.3" in found["why"]
     assert (_serving(registry), _statuses(registry)) == ((1, 2), ["champion", "challenger"])
     assert registry.history(MODEL)[-1]["why"] == found["why"]
 

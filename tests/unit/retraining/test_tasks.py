@@ -25,7 +25,7 @@ MIDNIGHT = format_moment(40 * DAY)
 
 
 MODEL = replace(late_parcel, retrain=replace(late_parcel.retrain, on_breach=True))
-DRIFT = Check("features", "psi:weight", 0.4, 0.25, breached=True, rows=900)
+DRIFT = Check("features", "psi:weight", 0.4, 0.25, breached=True, rows=900, is_drift=True)
 ACCURACY = Check("accuracy", "auc", 0.4, 0.5, breached=True, rows=900)
 
 

@@ -7,7 +7,6 @@ import pyarrow as pa
 import pytest
 
 from smallbox.define import Attributes, FeatureView, attribute, count
-from smallbox.define.model import Model
 from smallbox.define.project import project_of
 from smallbox.features.historical import historical_features
 from smallbox.features.ready import Ready, publish
@@ -43,14 +42,8 @@ def lake_and_store() -> tuple[FakeLake, FakeOnlineStore]:
     for depot in ("", "north"):
         for n in range(3):
             key, time = f"{depot}{n}", NOW - HOUR
-            values: dict[str, Value] = {
-                "parcel_id": key,
-                "delivered_at": time,
-                "depot": depot,
-                "delay": 42.0,
-                "late": True,
-            }
-            records.append(Record("deliveries", key, time, time, time, values))
+            said: dict[str, Value] = {"parcel_id": key, "delivered_at": time, "depot": depot, "delay": 42.0}
+            records.append(Record("deliveries", key, time, time, time, {**said, "late": True}))
     lake.append(name_of(deliveries), to_table(deliveries, records))
     streamer = Streamer(project_of([model]), store, FakeQueue(), FakeQueue(), lambda _: None)
     for message in pack(records):
@@ -59,17 +52,14 @@ def lake_and_store() -> tuple[FakeLake, FakeOnlineStore]:
     return lake, store
 
 
-def _asked(model: Model) -> list[dict[str, Value]]:
-    return [
-        {"parcel_id": "0" if not depot else f"{depot}0", "sent_at": NOW, "depot": depot, "weight": 1.0}
-        for depot in DEPOTS
-    ]
+def _asked() -> list[dict[str, Value]]:
+    return [{"parcel_id": f"{depot or ''}0", "sent_at": NOW, "depot": depot, "weight": 1.0} for depot in DEPOTS]
 
 
 def test_nobody_has_no_features_wherever_they_are_asked(lake_and_store: tuple[FakeLake, FakeOnlineStore]) -> None:
     """Served, scored and trained alike: an empty or missing name has a count of nothing and no facts."""
     lake, store = lake_and_store
-    instances = _asked(model)
+    instances = _asked()
     served = online_vectors(model, instances, store, Ready(), Moment(NOW)).inputs.numeric
     moments = np.full(len(instances), NOW, np.int64)
     scored = historical_features(model, lake, entities_of(model, instances), moments).numeric
@@ -86,7 +76,7 @@ def test_nobody_has_no_features_wherever_they_are_asked(lake_and_store: tuple[Fa
 def test_the_audit_recomputes_what_was_served_to_nobody(lake_and_store: tuple[FakeLake, FakeOnlineStore]) -> None:
     """The log has no entity for it, not an empty one, and the audit of its row finds nothing unequal."""
     lake, store = lake_and_store
-    instances = _asked(model)
+    instances = _asked()
     vectors = online_vectors(model, instances, store, Ready(), Moment(NOW))
     answered = Scored([0.5] * 3, ["champion"] * 3, [1] * 3)
     rows = log_rows(model, instances, vectors, answered, np.full(3, NOW, np.int64), NOW, "b", "online")

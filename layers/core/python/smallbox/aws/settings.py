@@ -180,6 +180,15 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Accept:
+    """``monitoring/accept``: a week becomes what drift is measured against."""
+
+    lake_bucket: str
+    registry_table: str
+    metrics_table: str
+
+
+@dataclass(frozen=True, slots=True)
 class Decide:
     """``retraining/decide``: whether to train again, and why."""
 

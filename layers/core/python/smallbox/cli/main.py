@@ -21,6 +21,7 @@ MODULES: Final = (
     "quarantine",
     "models",
     "release",
+    "monitoring",
     "replay.command",
     "demo.command",
     "deploy",

@@ -1,4 +1,4 @@
-"""``smallbox train``, ``predict``, ``score``, ``models`` and ``monitor``: what one does with a model."""
+"""``smallbox train``, ``predict``, ``score``, ``models`` and ``day``: what one does with a model."""
 
 import argparse
 import time
@@ -44,10 +44,6 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     closer.add_argument("model")
     closer.add_argument("--as-of", help="the midnight that ends the day, ISO 8601; the last one when left out")
     closer.set_defaults(run=printed(_day, people.day))
-    monitor = commands.add_parser("monitor", help="the metrics of one event day")
-    monitor.add_argument("model")
-    monitor.add_argument("day", help="like 2013-03-05")
-    monitor.set_defaults(run=printed(_monitor, people.report))
 
 
 def _train(arguments: argparse.Namespace) -> Any:
@@ -101,7 +97,3 @@ def _models(arguments: argparse.Namespace) -> Any:
         return system.request("GET", "/models")
     paths = (f"/models/{arguments.model}/{part}" for part in ("versions", "history"))
     return {name: value for path in paths for name, value in system.request("GET", path).items()}
-
-
-def _monitor(arguments: argparse.Namespace) -> Any:
-    return System(stack()).request("GET", f"/models/{arguments.model}/metrics/{arguments.day}")

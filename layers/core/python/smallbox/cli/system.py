@@ -98,6 +98,14 @@ class System:
         """
         return self._invoke("ReleaseFunction", document, "the change of the release")
 
+    def accept(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Make the present what drift is measured against; see :class:`~smallbox.monitoring.accept.AcceptTask`.
+
+        Raises:
+            Unavailable: when it was not done, with the reason.
+        """
+        return self._invoke("AcceptFunction", document, "accepting")
+
     def _invoke(self, output: str, document: Mapping[str, Any], what: str) -> Mapping[str, Any]:
         from botocore.config import Config  # noqa: PLC0415 what takes long to import is imported where it is needed
 

@@ -167,6 +167,11 @@ class Model:
         twice = {n for n in columns.names if columns.names.count(n) > 1}
         if twice:
             raise DefinitionError(f"model {self.name}: {', '.join(sorted(twice))}: a column may be named only once")
+        self._check_window()
+        self._check_canary()
+        object.__setattr__(self, "columns", columns)
+
+    def _check_window(self) -> None:
         # one attribution window is still open at the end, another is the embargo before the validation period
         if 2 * self.label.within_micros + self.retrain.validation_micros >= self.retrain.window_micros:
             raise DefinitionError(
@@ -174,8 +179,6 @@ class Model:
                 f"longer than twice the label's within={self.label.within!r} and validation="
                 f"{self.retrain.validation!r} together"
             )
-        self._check_canary()
-        object.__setattr__(self, "columns", columns)
 
     def _check_canary(self) -> None:
         within, longest = -(-self.label.within_micros // DAY), self.release.max_days

@@ -110,9 +110,15 @@ class Monitor:
         min_auc: the least AUC over the day's labelled predictions.
         max_calibration_error: the greatest expected calibration error over them.
         min_coverage: the least share of predictions, old enough to have a label, that have one.
-        max_skew: the share of a day's served feature values that may differ from their batch recomputation. Live, a
-            record may still be on its way when its tile closes; in a replay there is no such excuse.
-        min_rows: checks of drift and accuracy on fewer rows than this are stored, and never breach.
+        max_skew: the share of a day's served values of a feature that may differ from their batch recomputation, and of
+            a field that was sent from the lake's record. Live, a record may still be on its way when its tile closes;
+            in a replay there is no such excuse.
+        max_lead: how long before or after its event time a request may be asked: training asks at the event time.
+        max_off_time: the share of a day's requests that may be asked further from it than ``max_lead``.
+        max_fallback: the share of a day's online answers that may be the fallback.
+        min_rows: checks of drift and accuracy on fewer rows than this are stored, and never breach. Days are added, up
+            to 28, until accuracy has so many labels.
+        min_rarer: as many labels of the rarer outcome accuracy needs as well.
     """
 
     max_psi: float = 0.25
@@ -124,12 +130,20 @@ class Monitor:
     max_calibration_error: float = 0.15
     min_coverage: float = 0.5
     max_skew: float = 0.01
+    max_lead: str = "1h"
+    max_off_time: float = 0.1
+    max_fallback: float = 0.05
     min_rows: int = 200
+    min_rarer: int = 20
+    max_lead_micros: Micros = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "max_lead_micros", duration(self.max_lead))
         for name in (
             "max_missing",
             "max_skew",
+            "max_off_time",
+            "max_fallback",
             "max_quarantined",
             "min_volume",
             "min_auc",

@@ -15,7 +15,7 @@ import numpy as np
 
 from smallbox.define.attributes import Attributes
 from smallbox.errors import NotReady
-from smallbox.features.window import Floats, ahead
+from smallbox.features.window import Floats, near
 from smallbox.records import Record
 from smallbox.times import Micros
 
@@ -72,8 +72,7 @@ def add(view: Attributes, state: Facts, records: Sequence[Record], now: Micros) 
     """
     if not records:
         return state
-    watermark = max(state.watermark, *(min(record.known_at, now) for record in records))
-    kept = [record for record in records if record.time < watermark + ahead(view.source)]
+    watermark, kept = near(view.source, state.watermark, records, now)
     said = [Fact(r.time, r.key, r.known_at, tuple(r.values.get(name) for name in view.fields)) for r in kept]
     return pruned(view, Facts(watermark, tuple(sorted((*state.facts, *said), key=order))))
 

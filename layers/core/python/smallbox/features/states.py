@@ -69,7 +69,7 @@ def engine_of(view: View) -> Engine:
 def add(view: View, state: Any, records: Sequence[Record], now: Micros) -> Any:
     """The state with records added; one that was set aside stays so. ``None`` is an entity without records."""
     if isinstance(state, SetAside):
-        return SetAside(max(state.watermark, *(min(record.known_at, now) for record in records)))
+        return SetAside(window.near(view.source, state.watermark, records, now)[0])
     engine = engine_of(view)
     return engine.add(view, engine.empty(view) if state is None else state, records, now)
 

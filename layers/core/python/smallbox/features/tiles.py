@@ -24,7 +24,7 @@ from smallbox.features.cells import NEVER, Cells, combine, join
 from smallbox.features.measures import blank, layout_of, lift_records
 from smallbox.features.sketch import Sketches
 from smallbox.features.totals import Totals, finish
-from smallbox.features.window import Floats, Ints, ahead, end_of, floor, kept_since, levels, windows
+from smallbox.features.window import Floats, Ints, end_of, floor, kept_since, levels, near, windows
 from smallbox.records import Record
 from smallbox.times import Micros
 
@@ -79,8 +79,7 @@ def add(view: FeatureView, state: State, records: Sequence[Record], now: Micros)
     """
     if not records:
         return state
-    watermark = max(state.watermark, *(min(record.known_at, now) for record in records))
-    kept = [record for record in records if record.time < watermark + ahead(view.source)]
+    watermark, kept = near(view.source, state.watermark, records, now)
     if not kept:
         return pruned(view, State(watermark, state.levels))
     cells = lift_records(view, kept)

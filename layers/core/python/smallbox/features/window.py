@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from smallbox.define.source import FUTURE_LIMIT, Source
 from smallbox.define.view import FeatureView
+from smallbox.records import Record
 from smallbox.times import DAY, HOUR, Micros
 
 Ints = npt.NDArray[np.int64]
@@ -78,6 +79,12 @@ def ahead(source: Source) -> Micros:
     :mod:`smallbox.features.requests`.
     """
     return max(-(source.known_after_micros or 0), 0) + FUTURE_LIMIT + CLOCKS
+
+
+def near(source: Source, watermark: Micros, records: Sequence[Record], now: Micros) -> tuple[Micros, Sequence[Record]]:
+    """The watermark of a state after records of ``source`` were added, and those that are near enough to be kept."""
+    after = max(watermark, *(min(record.known_at, now) for record in records))
+    return after, [record for record in records if record.time < after + ahead(source)]
 
 
 def kept_since(view: FeatureView, watermark: Micros) -> Sequence[Micros]:

@@ -47,7 +47,7 @@ def join_labels(label: Label, asked: pa.Table, outcomes: pa.Table, as_of: Micros
     """
     closes = asked["event_time"].to_numpy() + label.within_micros
     time = asked["time"].to_numpy()
-    versions = _Versions(outcomes[label.on], outcomes["known_at"].to_numpy(), asked["key"])
+    versions = Versions(outcomes[label.on], outcomes["known_at"].to_numpy(), asked["key"])
     values, known_at = outcomes[label.value].combine_chunks(), outcomes["known_at"].combine_chunks()
     is_late = _is_valid(values.take(versions.known_by(time))) | (time >= closes)
     at = versions.known_by(np.minimum(closes, as_of))
@@ -67,7 +67,7 @@ def _is_valid(values: pa.Array) -> _Bools:
     return np.asarray(pc.is_valid(values))
 
 
-class _Versions:
+class Versions:
     """Finds, for keys that are asked about, the last version known by a moment.
 
     Args:

@@ -9,11 +9,12 @@ import pyarrow.compute as pc
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
+from smallbox.define.rules import Label
 from smallbox.feedback.join import ASKED_LATE, LABELLED, PENDING, UNLABELLED, coverage, join_labels
 from smallbox.ingestion.table import FOREVER, history, name_of, schema
 from smallbox.ports import Between, Lake
 from smallbox.serving.log import PredictionLog
-from smallbox.times import DAY, Micros, asked_moment, format_moment
+from smallbox.times import DAY, Micros, asked_moment, day_of, format_moment
 
 COLUMNS: Final = ("id", "key", "time", "event_time", "version", "arm", "channel", "score")
 SETTLES_FROM: Final = "settles_from"
@@ -25,6 +26,19 @@ def labelled_table(model: str) -> str:
     return f"labelled/{model}"
 
 
+def settled_days(label: Label, as_of: Micros, days: int = 1, before: int = 0) -> Between:
+    """The newest days whose attribution windows are all over by ``as_of``: the days that a coverage is of.
+
+    Args:
+        label: whose window.
+        as_of: the moment.
+        days: how many days.
+        before: so many of them, the newest, are left out.
+    """
+    end = (as_of - label.within_micros) // DAY * DAY
+    return Between(SETTLES_FROM, end - days * DAY, end - before * DAY)
+
+
 class JoinTask:
     """A task of the day: rewrites the labelled predictions whose windows may still be open."""
 
@@ -34,17 +48,19 @@ class JoinTask:
         self._log = PredictionLog(project, lake)
 
     def run(self, document: Mapping[str, Any], now: Micros) -> dict[str, Any]:
-        """Pass the day's document on with ``as_of`` and ``feedback``: counts by status, and the coverage."""
+        """Pass the document on with ``as_of`` and ``feedback``: counts by status, and the newest day's coverage."""
         model = self._project.model(document["model"])
         as_of = asked_moment(document, now, default=now // DAY * DAY)
         # a day more than the window: predictions of midnight may reach the log after it
-        open_since = (as_of - model.label.within_micros) // DAY * DAY - DAY
+        open_since = settled_days(model.label, as_of).start
         asked = self._open(model, open_since, as_of)
         labelled = join_labels(model.label, asked, self._outcomes(model, asked["key"], as_of), as_of)
         self._lake.replace(labelled_table(model.name), labelled, Between(SETTLES_FROM, open_since, FOREVER))
         statuses = (LABELLED, PENDING, UNLABELLED, ASKED_LATE)
         counts = {status: pc.sum(pc.equal(labelled["status"], status)).as_py() or 0 for status in statuses}
-        found = {**counts, "coverage": coverage(model.label, labelled, as_of)}
+        day = settled_days(model.label, as_of)
+        settled = labelled.filter(_inside(labelled, day))
+        found = {**counts, "coverage": coverage(model.label, settled, as_of), "coverage_day": day_of(day.start)}
         return {**document, "as_of": format_moment(as_of), "feedback": found}
 
     def _open(self, model: Model, since: Micros, as_of: Micros) -> pa.Table:
@@ -61,3 +77,8 @@ class JoinTask:
         columns = list(dict.fromkeys(("key", "known_at", "received_at", "digest", label.on, label.value)))
         rows = self._lake.read(name_of(source), columns, Between("known_at", -FOREVER, as_of + 1), keys, key=label.on)
         return history(schema(source).empty_table() if rows is None else rows)
+
+
+def _inside(rows: pa.Table, between: Between) -> pa.Array:
+    column = rows[between.column]
+    return pc.and_(pc.greater_equal(column, between.start), pc.less(column, between.end))

@@ -1,28 +1,26 @@
-"""The four kinds of checks, each a pure function of rows and a rule."""
+"""The checks of data, features and predictions, each a pure function of figures and a rule."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from smallbox.define.model import Model
-from smallbox.define.rules import Label, Monitor
+from smallbox.define.rules import Monitor
 from smallbox.define.source import Source
 from smallbox.features.window import Ints
-from smallbox.feedback.join import LABELLED, coverage
+from smallbox.monitoring.bounds import surely_above
 from smallbox.monitoring.drift import missing_share, psi, psi_by_chance
-from smallbox.monitoring.report import DRIFT, Check, Kind
+from smallbox.monitoring.report import Check, Kind
+from smallbox.monitoring.sent import Sent
 from smallbox.monitoring.skew import Skew
 from smallbox.times import HOUR, Micros
-from smallbox.training.metrics import measure
 
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """What came of a source by the end of a day.
+    """What a source brought by the end of a day.
 
     Attributes:
         accepted: records that became known on the day.
@@ -77,13 +75,53 @@ def _freshness(source: Source, arrivals: Arrivals) -> list[Check]:
     return [Check("data", f"freshness_hours:{source.name}", hours, limit / HOUR, is_stale, arrivals.accepted)]
 
 
-def skew_check(rule: Monitor, skew: Skew) -> Check:
-    """How many added values were served that the batch recomputation as of the same moment does not give.
+def skew_checks(rule: Monitor, skew: Skew) -> list[Check]:
+    """For each added feature, the share of its values that the batch recomputation as of the same moment does not give.
 
     The two engines promise equal bits; see ``Monitor.max_skew`` for what the limit allows.
     """
-    limit = rule.max_skew * skew.values
-    return Check("features", "skew", float(skew.unequal), limit, skew.unequal > limit, skew.values)
+    return [
+        _share("features", f"skew:{name}", count, skew.rows, rule.max_skew) for name, count in skew.by_feature.items()
+    ]
+
+
+def sent_checks(rule: Monitor, sent: Sent) -> list[Check]:
+    """For each field that was sent, the share that differs from the lake's record; then, when it was asked.
+
+    A key without a record is counted, and is not unequal.
+    """
+    note = f"{sent.rows - sent.found} of {sent.rows} keys have no record in the lake"
+    fields = [
+        _share("features", f"sent:{name}", count, sent.found, rule.max_skew, note)
+        for name, count in sent.by_field.items()
+    ]
+    return [*fields, *_lead_checks(rule, sent.leads)]
+
+
+def _lead_checks(rule: Monitor, leads: Ints) -> list[Check]:
+    if not len(leads):
+        return []
+    median, limit, rows = float(np.median(leads)) / HOUR, rule.max_lead_micros / HOUR, len(leads)
+    said = "asked before" if median >= 0 else "asked after"
+    note = f"in the median {said} the event time, at which training asks"
+    is_off = abs(median) > limit
+    off_time = int((np.abs(leads) > rule.max_lead_micros).sum())
+    beyond = f"asked more than {rule.max_lead} before or after the event time"
+    return [
+        Check("features", "lead_hours", median, limit, is_off, rows, note),
+        _share("features", "off_time", off_time, rows, rule.max_off_time, beyond),
+    ]
+
+
+def fallback_check(rule: Monitor, fallbacks: int, rows: int) -> Check:
+    """The share of a day's online answers that were the fallback."""
+    return _share("predictions", "fallback", fallbacks, rows, rule.max_fallback)
+
+
+def _share(kind: Kind, name: str, count: int, rows: int, limit: float, note: str = "") -> Check:
+    """A share that breaches when it is above its limit by more than chance."""
+    share = count / rows if rows else None
+    return Check(kind, name, share, limit, surely_above(count, rows, limit), rows, note)
 
 
 def drift_checks(model: Model, reference: Mapping[str, Any], seen: Mapping[str, Any], *, whole: bool) -> list[Check]:
@@ -113,25 +151,8 @@ def _drift(
     limit = max(rule.max_psi, psi_by_chance(reference["counts"], seen["counts"], columns))
     more_missing = missing_share(seen) - missing_share(reference)
     return [
-        Check(kind, f"{DRIFT}{name}", moved, limit, judged and moved > limit, rows),
+        Check(kind, f"psi:{name}", moved, limit, judged and moved > limit, rows, is_drift=True),
         Check(
             kind, f"missing:{name}", more_missing, rule.max_missing, judged and more_missing > rule.max_missing, rows
         ),
-    ]
-
-
-def accuracy_checks(rule: Monitor, label: Label, labelled: pa.Table, as_of: Micros) -> list[Check]:
-    """The labelled predictions of a day whose attribution windows are over: ranking, calibration, coverage."""
-    known = labelled.filter(pc.equal(labelled["status"], LABELLED))
-    figures = measure(known["score"].to_numpy(), known["label"].to_numpy().astype(bool))
-    covered = coverage(label, labelled, as_of)
-    auc, error = figures["auc"], figures["calibration_error"]
-    enough, asked = known.num_rows >= rule.min_rows, labelled.num_rows >= rule.min_rows
-    low = auc is not None and auc < rule.min_auc
-    far = error is not None and error > rule.max_calibration_error
-    scarce = covered is not None and covered < rule.min_coverage
-    return [
-        Check("accuracy", "auc", auc, rule.min_auc, enough and low, known.num_rows),
-        Check("accuracy", "calibration_error", error, rule.max_calibration_error, enough and far, known.num_rows),
-        Check("accuracy", "coverage", covered, rule.min_coverage, asked and scarce, labelled.num_rows),
     ]

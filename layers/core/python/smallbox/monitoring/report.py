@@ -1,15 +1,15 @@
 """The checks of a day, as they are stored and published."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal
 
 Kind = Literal["data", "features", "predictions", "accuracy"]
+Channel = Literal["online", "batch"]
 
 KINDS: Final[tuple[Kind, ...]] = ("data", "features", "predictions", "accuracy")
+CHANNELS: Final[tuple[Channel, ...]] = ("online", "batch")
 LATEST: Final = "latest"
-DRIFT: Final = "psi:"
-"""How the names of drift's checks begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +18,13 @@ class Check:
 
     Attributes:
         kind: what kind of check.
-        name: the figure, and of what: ``psi:temperature``.
+        name: the figure, and of what: ``psi:temperature``; of batch predictions ``batch:psi:temperature``.
         value: what was seen; ``None`` when there was nothing to see.
         limit: what it was held against.
         breached: whether it lies beyond the limit, on rows enough to say so.
         rows: how many rows it rests on.
+        note: what else one must know to read the figure.
+        is_drift: whether it says only that a distribution has moved. Such a breach starts no training.
     """
 
     kind: Kind
@@ -31,12 +33,26 @@ class Check:
     limit: float
     breached: bool
     rows: int
+    note: str = ""
+    is_drift: bool = False
 
     @property
     def sentence(self) -> str:
         """The check in words."""
         seen = "nothing" if self.value is None else f"{self.value:.4g}"
-        return f"{self.kind} {self.name} is {seen}, limit {self.limit:.4g}, on {self.rows} rows"
+        said = f"{self.kind} {self.name} is {seen}, limit {self.limit:.4g}, on {self.rows} rows"
+        notes = [self.note] * bool(self.note) + ["drift alone starts no training"] * self.is_drift
+        return "; ".join([said, *notes])
+
+
+def of_channel(channel: Channel, checks: Sequence[Check]) -> list[Check]:
+    """The checks under names that show the channel; those of online predictions have the plain names.
+
+    >>> [c.name for c in of_channel("batch", [Check("accuracy", "auc", 0.7, 0.6, breached=False, rows=300)])]
+    ['batch:auc']
+    """
+    prefix = "" if channel == "online" else f"{channel}:"
+    return [replace(check, name=prefix + check.name) for check in checks]
 
 
 def breaches_of(checks: Sequence[Check]) -> dict[str, int]:
@@ -80,4 +96,4 @@ def reasons_to_train(report: Mapping[str, Any] | None) -> tuple[str, ...]:
     if report is None:
         return ()
     breached = [Check(**check) for check in report["checks"] if check["breached"]]
-    return tuple(check.sentence for check in breached if not check.name.startswith(DRIFT))
+    return tuple(check.sentence for check in breached if not check.is_drift)

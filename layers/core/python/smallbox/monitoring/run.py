@@ -1,8 +1,7 @@
 """What the monitoring's function does: checks a day, stores its report by event day, publishes what breached."""
 
-import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,20 +10,37 @@ import pyarrow.compute as pc
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.define.source import Source
-from smallbox.feedback.run import SETTLES_FROM, labelled_table
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.ingestion.table import history, name_of
-from smallbox.monitoring.checks import Arrivals, accuracy_checks, data_checks, drift_checks, newest_age, skew_check
-from smallbox.monitoring.report import KINDS, LATEST, Check, metric_name, metrics_partition, report_key, report_of
+from smallbox.monitoring.accuracy import Judged, accuracy_checks, judged
+from smallbox.monitoring.checks import (
+    Arrivals,
+    data_checks,
+    drift_checks,
+    fallback_check,
+    newest_age,
+    sent_checks,
+    skew_checks,
+)
+from smallbox.monitoring.reference import References
+from smallbox.monitoring.report import (
+    CHANNELS,
+    KINDS,
+    LATEST,
+    Channel,
+    Check,
+    metric_name,
+    metrics_partition,
+    of_channel,
+    report_key,
+    report_of,
+)
+from smallbox.monitoring.sent import sent_of
+from smallbox.monitoring.served import WEEK, Served, is_whole, profile_of
 from smallbox.monitoring.skew import skew_of
 from smallbox.ports import Between, Blobs, Documents, Lake, Meter
 from smallbox.registry.store import Registry
-from smallbox.serving.log import PredictionLog
 from smallbox.times import DAY, Micros, day_of, parse_moment
-from smallbox.training.profile import profile
-
-WEEK: Final[Micros] = 7 * DAY
-"""Drift is looked at over whole weeks: a day is not like the week that it is part of."""
 
 
 class CheckTask:
@@ -39,20 +55,27 @@ class CheckTask:
         self._registry = registry
         self._metrics = metrics
         self._meter = meter
-        self._log = PredictionLog(project, lake)
+        self._log = Served(project, lake, registry)
+        self._references = References(registry, metrics, blobs)
 
     def run(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Check the day before ``document["as_of"]``; add ``day``, ``breaches`` and ``sentences`` to the document.
 
         Data, features and predictions are those of that day (drift: of the week that ends with it). Accuracy is that of
-        the latest day whose attribution windows are all over, and is reported with its own day.
+        the newest days whose attribution windows are all over, and is reported with its own days.
         """
         model = self._project.model(document["model"])
         as_of = parse_moment(document["as_of"])
         day = day_of(as_of - DAY)
-        checks = [*self._data(model, as_of), *self._features(model, as_of), *self._accuracy(model, as_of)]
-        accuracy_day = day_of(self._windows_over(model, as_of) - DAY)
-        report = {**report_of(model.name, day, document["as_of"], checks), "accuracy_day": accuracy_day}
+        settled = self._judged(model, as_of)
+        checks = [*self._data(model, as_of), *self._served(model, as_of)]
+        for channel, found in settled.items():
+            checks += of_channel(channel, accuracy_checks(model.monitor, model.label, found, as_of))
+        report = {
+            **report_of(model.name, day, document["as_of"], checks),
+            "accuracy": {channel: found.as_json() for channel, found in settled.items()},
+            "references": self._origins(model),
+        }
         for key in (report_key(day), LATEST):
             self._metrics.put(metrics_partition(model.name), key, report)
         figures = {metric_name(kind): float(report["breaches"][kind]) for kind in KINDS}
@@ -81,47 +104,46 @@ class CheckTask:
         age = newest_age(source, times, known_at, as_of)
         return data_checks(model.monitor, source, Arrivals(today, quarantined, usual, age))
 
-    def _features(self, model: Model, as_of: Micros) -> list[Check]:
-        week = self._log.read(model.name, Between("time", as_of - WEEK, as_of))
-        week = week.filter(pc.and_(pc.equal(week["channel"], "online"), pc.not_equal(week["arm"], "fallback")))
-        week = week.filter(self._has_our_columns(model, week))
-        if not week.num_rows:
-            return []
+    def _served(self, model: Model, as_of: Micros) -> list[Check]:
+        """Features and predictions of each channel: those of the day, and for drift those of the week."""
+        week = self._log.week(model, as_of)
         day = week.filter(pc.greater_equal(week["time"], as_of - DAY))
-        return [*self._skew(model, day), *self._drift(model, week, as_of)]
+        checks = self._fallback(model, day)
+        for channel in CHANNELS:
+            rows = self._log.comparable(model, week, channel)
+            if rows.num_rows:
+                found = [*self._day(model, rows, as_of), *self._drift(model, channel, rows, as_of)]
+                checks += of_channel(channel, found)
+        return checks
 
-    def _has_our_columns(self, model: Model, rows: pa.Table) -> pa.Array:
-        """Whether each row was answered by a version of the columns that the definition has now."""
-        numbers = pc.unique(rows["version"]).to_pylist()
-        own = [n for n in numbers if self._registry.get(model.name, n).columns == list(model.columns.names)]
-        return pc.is_in(rows["version"], value_set=pa.array(own, pa.int64()))
-
-    def _skew(self, model: Model, rows: pa.Table) -> list[Check]:
-        if not rows.num_rows:
+    def _fallback(self, model: Model, day: pa.Table) -> list[Check]:
+        arms = np.asarray(day.filter(pc.equal(day["channel"], "online"))["arm"])
+        if not len(arms) or model.fallback is None:
             return []
-        return [skew_check(model.monitor, skew_of(model, self._lake, rows))]
+        return [fallback_check(model.monitor, int((arms == "fallback").sum()), len(arms))]
 
-    def _drift(self, model: Model, week: pa.Table, as_of: Micros) -> list[Check]:
+    def _day(self, model: Model, rows: pa.Table, as_of: Micros) -> list[Check]:
+        day = rows.filter(pc.greater_equal(rows["time"], as_of - DAY))
+        if not day.num_rows:
+            return []
+        skew, sent = skew_of(model, self._lake, day), sent_of(model, self._lake, day, as_of)
+        return [*skew_checks(model.monitor, skew), *sent_checks(model.monitor, sent)]
+
+    def _drift(self, model: Model, channel: Channel, week: pa.Table, as_of: Micros) -> list[Check]:
+        reference = self._references.of(model, channel)
+        if reference is None:
+            return []
+        profile = self._references.profile(reference)
+        return drift_checks(model, profile, profile_of(model, week, profile), whole=is_whole(week, as_of))
+
+    def _origins(self, model: Model) -> dict[Channel, str]:
+        """By channel, where the reference comes from that drift is measured against."""
+        found = {channel: self._references.of(model, channel) for channel in CHANNELS}
+        return {channel: reference.origin for channel, reference in found.items() if reference is not None}
+
+    def _judged(self, model: Model, as_of: Micros) -> dict[Channel, Judged]:
+        """By channel the predictions whose accuracy is judged: those of the versions that serve now."""
         routing = self._registry.routing(model.name)
-        if routing is None:
-            return []
-        champion = self._registry.get(model.name, routing.champion)
-        if champion.columns != list(model.columns.names):
-            return []
-        reference = json.loads(self._blobs.get(champion.profile_key))
-        values = {name: week[name].to_numpy().astype(np.float32) for name in (*model.columns.numeric, "score")}
-        texts = {name: np.array(week[name].to_pylist(), dtype=object) for name in model.columns.categorical}
-        first: Micros = pc.min(week["time"]).as_py()
-        seen = profile(model.columns, {**values, **texts}, reference)
-        return drift_checks(model, reference, seen, whole=first < as_of - WEEK + DAY)
-
-    def _windows_over(self, model: Model, as_of: Micros) -> Micros:
-        """The last midnight before which every attribution window is over."""
-        return (as_of - model.label.within_micros) // DAY * DAY
-
-    def _accuracy(self, model: Model, as_of: Micros) -> list[Check]:
-        end = self._windows_over(model, as_of)
-        rows = self._lake.read(labelled_table(model.name), None, Between(SETTLES_FROM, end - DAY, end))
-        if rows is None:
-            return []
-        return accuracy_checks(model.monitor, model.label, rows.filter(pc.equal(rows["channel"], "online")), as_of)
+        numbers = () if routing is None else (routing.champion, routing.challenger)
+        serving = tuple(number for number in numbers if number is not None)
+        return judged(model, self._lake, serving, as_of)

@@ -1,9 +1,11 @@
 """What was served beside what the batch engine gives as of the same moments."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from smallbox.define.model import Model
@@ -18,12 +20,22 @@ class Skew:
     """How what was served compares with its batch recomputation.
 
     Attributes:
-        values: the added values that were compared.
-        unequal: how many of them differ.
+        rows: the predictions that were compared.
+        by_feature: for each added feature, how many of its values differ.
     """
 
-    values: int
-    unequal: int
+    rows: int
+    by_feature: Mapping[str, int]
+
+    @property
+    def values(self) -> int:
+        """How many values were compared."""
+        return self.rows * len(self.by_feature)
+
+    @property
+    def unequal(self) -> int:
+        """How many of them differ."""
+        return sum(self.by_feature.values())
 
 
 def served_inputs(model: Model, rows: pa.Table) -> Inputs:
@@ -38,8 +50,12 @@ def recomputed_inputs(model: Model, lake: Lake, rows: pa.Table) -> Inputs:
     """The same, from what was sent and from the lake, as of the moments at which they were served."""
     entities = {view.name: rows[ENTITY_PREFIX + view.name] for view in model.views}
     stored = historical_features(model, lake, entities, rows["time"].to_numpy())
-    extra = {name: SENT_PREFIX + name for name in sent_fields(model) if name not in model.inputs}
-    return assemble(model, sent_in(model, rows, extra), stored)
+    return assemble(model, sent_in(model, rows, logged_names(model)), stored)
+
+
+def logged_names(model: Model) -> dict[str, str]:
+    """The log's columns of the fields that were sent, where they have other names than the fields."""
+    return {name: SENT_PREFIX + name for name in sent_fields(model) if name not in model.inputs}
 
 
 def _columns(texts: Sequence[Objects], rows: int) -> Objects:
@@ -47,13 +63,24 @@ def _columns(texts: Sequence[Objects], rows: int) -> Objects:
 
 
 def unequal(model: Model, served: Inputs, recomputed: Inputs) -> Skew:
-    """How many of the added values differ, bit for bit; not a number equals itself."""
-    numbers = [model.columns.numeric.index(name) for name in model.feature_names]
-    texts = [model.columns.categorical.index(name) for name in model.stored_texts]
-    ours, theirs = served.numeric[:, numbers], recomputed.numeric[:, numbers]
-    differ = int((~((ours == theirs) | (np.isnan(ours) & np.isnan(theirs)))).sum())
-    differ += int((served.categorical[:, texts] != recomputed.categorical[:, texts]).sum())
-    return Skew(ours.size + len(texts) * len(ours), differ)
+    """How many values of each added feature differ, bit for bit; a missing number equals a missing one."""
+    numbers = {name: model.columns.numeric.index(name) for name in model.feature_names}
+    texts = {name: model.columns.categorical.index(name) for name in model.stored_texts}
+    by_number = {name: different(served.numeric[:, at], recomputed.numeric[:, at]) for name, at in numbers.items()}
+    by_text = {name: different(served.categorical[:, at], recomputed.categorical[:, at]) for name, at in texts.items()}
+    return Skew(len(served.numeric), {**by_number, **by_text})
+
+
+def different(ours: npt.NDArray[Any], theirs: npt.NDArray[Any]) -> int:
+    """In how many places two columns differ; missing equals missing.
+
+    >>> different(np.array([1.0, np.nan, 3.0]), np.array([1.0, np.nan, np.nan]))
+    1
+    """
+    differs = np.asarray(ours != theirs, bool)
+    if ours.dtype != object:
+        differs &= ~((ours != ours) & (theirs != theirs))  # noqa: PLR0124 - only a missing value is unlike itself
+    return int(differs.sum())
 
 
 def skew_of(model: Model, lake: Lake, rows: pa.Table) -> Skew:

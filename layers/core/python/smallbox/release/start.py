@@ -25,14 +25,27 @@ class StartTask:
         self._registry = registry
 
     def run(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Release ``document["version"]`` where it needs no canary; one that serves already stays where it is."""
+        """Release ``document["version"]`` where it needs no canary; one that serves already stays where it is.
+
+        Passes the run's document on with ``routing`` and ``release``: ``champion``, ``challenger`` or ``wait``.
+        """
         model = self._project.model(document["model"])
         number, now = document["version"], parse_moment(document["as_of"])
         routing = self._registry.routing(model.name)
         if needs_no_canary(self._registry, routing, self._registry.get(model.name, number)):
             Changes(self._registry, model.name, now).make_champion(routing, number, {})
         current = self._registry.routing(model.name)
-        return {**document, "routing": None if current is None else current.as_json()}
+        routed = None if current is None else current.as_json()
+        return {**document, "routing": routed, "release": _release_of(current, number)}
+
+
+def _release_of(routing: Routing | None, number: int) -> dict[str, str]:
+    if routing is not None and number in (routing.champion, routing.challenger):
+        return {"action": "champion" if number == routing.champion else "challenger", "why": "it serves"}
+    return {
+        "action": "wait",
+        "why": "the next daily review (`smallbox day`) starts its canary, or says why it does not",
+    }
 
 
 def needs_no_canary(registry: Registry, routing: Routing | None, version: Version) -> bool:

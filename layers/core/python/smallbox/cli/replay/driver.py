@@ -2,16 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
+from smallbox.cli.models import close_day
 from smallbox.cli.replay.recording import Timeline
 from smallbox.cli.replay.span import Span
 from smallbox.cli.system import FEATURE_QUEUES, System
 from smallbox.errors import Unavailable
 from smallbox.times import DAY, Micros, format_moment
-
-_UPKEEP_EVERY: Final[Micros] = 7 * DAY
-"""On AWS it runs daily. In a replay it takes five seconds, and the small files of a week cost less than seven runs."""
 
 
 @dataclass
@@ -89,10 +87,8 @@ class Replay:
 
     def _close_day(self, midnight: Micros) -> None:
         self._system.drain()
-        self._is_behind = False
-        if midnight % _UPKEEP_EVERY == 0:
-            self._system.upkeep(format_moment(midnight))
-        day = self._system.run("DailyMachine", {"model": self._model, "as_of": format_moment(midnight)})
+        self._is_behind = True  # the upkeep may have records rebuilt that lay far ahead
+        day = close_day(self._system, self._model, format_moment(midnight))
         self.counts.days.append(day)
         if execution := day["retraining"].get("execution"):
             self._wait_for_training(execution)

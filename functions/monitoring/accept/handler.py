@@ -1,0 +1,29 @@
+"""Makes the week of the latest report the reference of the drift checks, for ``smallbox monitor accept``."""
+
+from typing import Any
+
+from smallbox.aws import clock
+from smallbox.aws.blobs import S3Blobs
+from smallbox.aws.documents import DynamoDocuments
+from smallbox.aws.lake import DeltaLake
+from smallbox.aws.settings import Accept, from_environment
+from smallbox.aws.tasks import as_task
+from smallbox.define.project import load
+from smallbox.monitoring.accept import AcceptTask
+from smallbox.registry.store import Registry
+
+settings = from_environment(Accept)
+task = AcceptTask(
+    load(),
+    DeltaLake.in_bucket(settings.lake_bucket),
+    S3Blobs(settings.lake_bucket),
+    Registry(DynamoDocuments(settings.registry_table)),
+    DynamoDocuments(settings.metrics_table),
+)
+
+
+@as_task
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Accept the week for the event's ``model``, ``why``, ``by`` and ``channel``."""
+    del context
+    return task.run(event, clock.now())

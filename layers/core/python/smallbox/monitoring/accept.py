@@ -1,0 +1,68 @@
+"""A person accepts the present: the week of the latest report becomes what drift is measured against."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Final
+
+from smallbox.define.model import Model
+from smallbox.define.project import Project
+from smallbox.errors import MalformedBody, NotReady
+from smallbox.monitoring.reference import Accepted, References, profile_key
+from smallbox.monitoring.report import CHANNELS, LATEST, Channel, metrics_partition
+from smallbox.monitoring.served import Served, is_whole, profile_of
+from smallbox.ports import Blobs, Documents, Lake
+from smallbox.registry.store import Registry
+from smallbox.times import Micros, format_moment, parse_moment
+
+ACCEPTED: Final = "reference_accepted"
+"""The event in a model's history that says that a week became the reference."""
+
+
+class AcceptTask:
+    """Makes the week of the latest report the reference of the champion's drift checks.
+
+    Accepting again replaces it, and another champion is measured against its own profile again.
+    """
+
+    def __init__(self, project: Project, lake: Lake, blobs: Blobs, registry: Registry, metrics: Documents) -> None:
+        self._project = project
+        self._registry = registry
+        self._metrics = metrics
+        self._references = References(registry, metrics, blobs)
+        self._served = Served(project, lake, registry)
+
+    def run(self, document: Mapping[str, Any], now: Micros) -> dict[str, Any]:
+        """Accept for ``document["model"]``, with ``why``, ``by`` and, optionally, ``channel``; who accepted what.
+
+        Raises:
+            MalformedBody: without a reason, or for a channel that is none.
+            NotReady: when no day was checked, no champion takes the present columns, or the week has too few rows.
+        """
+        model = self._project.model(document["model"])
+        why, channel = str(document.get("why") or "").strip(), document.get("channel", "online")
+        if not why:
+            raise MalformedBody("say why the present is right; the reason stands in the history", field="why")
+        if channel not in CHANNELS:
+            raise MalformedBody(f"channel {channel!r} is none of {', '.join(CHANNELS)}", field="channel")
+        report = self._metrics.get(metrics_partition(model.name), LATEST)
+        if report is None:
+            raise NotReady(f"no day of {model.name!r} has been checked, so there is no week to accept")
+        by = str(document.get("by") or "unknown")
+        week = self._accept(model, channel, report["as_of"], by, why, now)
+        self._registry.record(model.name, parse_moment(week.as_of), ACCEPTED, {**asdict(week), "channel": channel})
+        return {"model": model.name, "channel": channel, **asdict(week)}
+
+    def _accept(self, model: Model, channel: Channel, as_of: str, by: str, why: str, now: Micros) -> Accepted:
+        champion, until = self._references.champion(model), parse_moment(as_of)
+        if champion is None:
+            raise NotReady(f"model {model.name!r} has no champion that takes its columns; train it first")
+        rows = self._served.comparable(model, self._served.week(model, until), channel)
+        if not is_whole(rows, until) or rows.num_rows < model.monitor.min_rows:
+            raise NotReady(
+                f"the week before {as_of} has {rows.num_rows} {channel} predictions; a reference needs a whole week "
+                f"and {model.monitor.min_rows} of them"
+            )
+        key = profile_key(model, champion.number, channel, as_of)
+        week = Accepted(champion.number, as_of, rows.num_rows, format_moment(now), by, why, key)
+        self._references.accept(model, channel, week, profile_of(model, rows))
+        return week

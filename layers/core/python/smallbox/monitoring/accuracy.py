@@ -1,0 +1,170 @@
+"""How good the predictions were that have their labels, on as many days as it takes to tell."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from smallbox.define.model import Model
+from smallbox.define.rules import Label, Monitor
+from smallbox.feedback.join import ASKED_LATE, LABELLED, UNLABELLED, coverage
+from smallbox.feedback.run import SETTLES_FROM, labelled_table, settled_days
+from smallbox.monitoring.bounds import Z, surely_below
+from smallbox.monitoring.report import CHANNELS, Channel, Check
+from smallbox.ports import Lake
+from smallbox.times import DAY, Micros, day_of
+from smallbox.training.metrics import Bools, measure
+
+SPANS: Final = (1, 2, 4, 8, 16, 28)
+"""Days that are looked at, one span after another, until there are rows enough to judge."""
+
+MOST_ROWS: Final = 500_000
+"""With so many rows no older days are read, though the rarer outcome be rarer still."""
+
+_COLUMNS: Final = (SETTLES_FROM, "event_time", "version", "arm", "channel", "score", "label", "status")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """Predictions of one channel whose attribution windows are all over.
+
+    Attributes:
+        until: the end of the newest day whose windows are all over.
+        days: how many days before it they are of.
+        rows: all of them, as in the labelled table.
+        serving: the versions that serve now: accuracy is theirs.
+    """
+
+    until: Micros
+    days: int
+    rows: pa.Table
+    serving: tuple[int, ...]
+
+    @property
+    def first(self) -> str:
+        """Their first day."""
+        return day_of(self.until - self.days * DAY)
+
+    @property
+    def last(self) -> str:
+        """Their last day."""
+        return day_of(self.until - 1)
+
+    @property
+    def span(self) -> str:
+        """Their days in words."""
+        return f"of {self.last}" if self.days == 1 else f"of {self.first} to {self.last}"
+
+    def newest(self, days: int) -> "Judged":
+        """Those of the newest days alone."""
+        inside = pc.greater_equal(self.rows[SETTLES_FROM], self.until - days * DAY)
+        return replace(self, days=days, rows=self.rows.filter(inside))
+
+    @property
+    def known(self) -> pa.Table:
+        """Those with a label that a version gave which serves now; a fallback's constant is nobody's prediction."""
+        of_ours = pc.is_in(self.rows["version"], value_set=pa.array(self.serving, pa.int64()))
+        is_model = pc.and_(of_ours, pc.not_equal(self.rows["arm"], "fallback"))
+        return self.rows.filter(pc.and_(is_model, pc.equal(self.rows["status"], LABELLED)))
+
+    @property
+    def asked(self) -> int:
+        """How many a coverage is of."""
+        return _count(self.rows, "status", LABELLED) + _count(self.rows, "status", UNLABELLED)
+
+    def as_json(self) -> dict[str, Any]:
+        """Which days they are of, and how many were not judged and why."""
+        count = {status: _count(self.rows, "status", status) for status in (LABELLED, UNLABELLED, ASKED_LATE)}
+        fallback = _count(self.rows, "arm", "fallback")
+        return {"first": self.first, "last": self.last, **count, "fallback": fallback, "judged": self.known.num_rows}
+
+
+def _count(rows: pa.Table, column: str, value: str) -> int:
+    return int((np.asarray(rows[column]) == value).sum())
+
+
+def outcomes_of(known: pa.Table) -> Bools:
+    """The labels of rows that all have one."""
+    return np.asarray(known["label"].to_numpy(), bool)
+
+
+def is_enough(rule: Monitor, labels: Bools) -> bool:
+    """Whether there are labels enough to judge by, of both outcomes."""
+    positive = int(labels.sum())
+    return len(labels) >= rule.min_rows and min(positive, len(labels) - positive) >= rule.min_rarer
+
+
+def judged(model: Model, lake: Lake, serving: tuple[int, ...], as_of: Micros) -> dict[Channel, Judged]:
+    """By channel the newest days whose windows are over, so many that there is enough to judge.
+
+    A day with much traffic is read alone; the days before it only while a channel that was met has too few labels. A
+    channel without predictions on the days that were read is left out.
+    """
+    found: dict[Channel, Judged] = {}
+    read, before, until = None, 0, settled_days(model.label, as_of).end
+    for days in SPANS:
+        older = lake.read(labelled_table(model.name), _COLUMNS, settled_days(model.label, as_of, days, before))
+        if older is None:
+            return {}
+        read, before = older if read is None else pa.concat_tables([older, read]), days
+        found |= _by_channel(read, until, days, serving, found, model.monitor)
+        is_settled = bool(found) and all(_is_enough(model.monitor, one) for one in found.values())
+        if is_settled or read.num_rows >= MOST_ROWS:
+            break
+    return found
+
+
+def _by_channel(
+    rows: pa.Table, until: Micros, days: int, serving: tuple[int, ...], found: Mapping[Channel, Judged], rule: Monitor
+) -> dict[Channel, Judged]:
+    """What is judged on some days, of the channels that did not have enough on fewer."""
+    wanting = [channel for channel in CHANNELS if channel not in found or not _is_enough(rule, found[channel])]
+    now = {c: Judged(until, days, rows.filter(pc.equal(rows["channel"], c)), serving) for c in wanting}
+    return {channel: one for channel, one in now.items() if one.rows.num_rows}
+
+
+def _is_enough(rule: Monitor, found: Judged) -> bool:
+    return is_enough(rule, outcomes_of(found.known))
+
+
+def accuracy_checks(rule: Monitor, label: Label, found: Judged, as_of: Micros) -> list[Check]:
+    """Ranking, calibration and coverage.
+
+    The AUC breaches when the upper end of its one-sided 95 % interval (DeLong's variance) is below ``min_auc``.
+    """
+    known = found.known
+    labels = outcomes_of(known)
+    figures = measure(known["score"].to_numpy(), labels)
+    auc, error, spread = figures["auc"], figures["calibration_error"], figures["auc_standard_error"]
+    enough = is_enough(rule, labels)
+    low = auc is not None and spread is not None and auc + Z * spread < rule.min_auc
+    far = error is not None and error > rule.max_calibration_error
+    note = found.span if enough else f"{found.span}; too few to judge: {_counted(labels)}"
+    sure = note if spread is None else f"{note}; standard error {spread:.3g}"
+    return [
+        Check("accuracy", "auc", auc, rule.min_auc, enough and low, known.num_rows, sure),
+        Check("accuracy", "calibration_error", error, rule.max_calibration_error, enough and far, known.num_rows, note),
+        _coverage(rule, label, _covering(rule, found), as_of),
+    ]
+
+
+def _counted(labels: Bools) -> str:
+    positive = int(labels.sum())
+    return f"{positive} positive and {len(labels) - positive} negative labels"
+
+
+def _covering(rule: Monitor, found: Judged) -> Judged:
+    """The newest days with rows enough for a coverage: silence on one day must not hide among the days before it."""
+    spans = (found.newest(days) for days in SPANS if days < found.days)
+    return next((span for span in spans if span.asked >= rule.min_rows), found)
+
+
+def _coverage(rule: Monitor, label: Label, found: Judged, as_of: Micros) -> Check:
+    known = _count(found.rows, "status", LABELLED)
+    scarce = found.asked >= rule.min_rows and surely_below(known, found.asked, rule.min_coverage)
+    note = f"{found.span}; {_count(found.rows, 'status', ASKED_LATE)} asked late are left out"
+    share = coverage(label, found.rows, as_of)
+    return Check("accuracy", "coverage", share, rule.min_coverage, scarce, found.asked, note)

@@ -1,0 +1,95 @@
+"""What drift is measured against: the champion's profile from training, or a week that a person has accepted since."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from smallbox.define.model import Model
+from smallbox.monitoring.report import Channel, metrics_partition
+from smallbox.ports import Blobs, Documents
+from smallbox.registry.store import Registry
+from smallbox.registry.version import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A week that a person has accepted as the reference of one version and one channel.
+
+    Attributes:
+        version: the champion that it holds for; another champion has its own profile again.
+        as_of: the moment that ends the week, ISO 8601.
+        rows: the predictions in it.
+        accepted_at: when it was accepted, ISO 8601.
+        by: who accepted it, as the caller says.
+        why: the reason.
+        profile_key: where its profile lies.
+    """
+
+    version: int
+    as_of: str
+    rows: int
+    accepted_at: str
+    by: str
+    why: str
+    profile_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A profile that drift is measured against.
+
+    Attributes:
+        profile_key: where it lies.
+        origin: where it comes from: ``training``, or which week, who accepted it, and why.
+    """
+
+    profile_key: str
+    origin: str
+
+
+class References:
+    """Keeps and finds the references of every model."""
+
+    def __init__(self, registry: Registry, metrics: Documents, blobs: Blobs) -> None:
+        self._registry = registry
+        self._metrics = metrics
+        self._blobs = blobs
+
+    def champion(self, model: Model) -> Version | None:
+        """The version whose reference counts; ``None`` without a champion, or with one of other columns."""
+        routing = self._registry.routing(model.name)
+        if routing is None:
+            return None
+        champion = self._registry.get(model.name, routing.champion)
+        return champion if champion.columns == list(model.columns.names) else None
+
+    def of(self, model: Model, channel: Channel) -> Reference | None:
+        """The reference of a channel; ``None`` without a champion that takes the present columns."""
+        champion = self.champion(model)
+        if champion is None:
+            return None
+        document = self._metrics.get(metrics_partition(model.name), _key(channel))
+        week = None if document is None else Accepted(**document)
+        if week is None or week.version != champion.number:
+            return Reference(champion.profile_key, "training")
+        return Reference(week.profile_key, f"the week before {week.as_of}, accepted by {week.by}: {week.why}")
+
+    def profile(self, reference: Reference) -> dict[str, Any]:
+        """The profile itself."""
+        profile: dict[str, Any] = json.loads(self._blobs.get(reference.profile_key))
+        return profile
+
+    def accept(self, model: Model, channel: Channel, week: Accepted, profile: Mapping[str, Any]) -> None:
+        """Make a week the reference, in the place of the one before it."""
+        self._blobs.put(week.profile_key, json.dumps(profile).encode())
+        self._metrics.put(metrics_partition(model.name), _key(channel), asdict(week))
+
+
+def profile_key(model: Model, version: int, channel: Channel, as_of: str) -> str:
+    """Where the profile of an accepted week lies."""
+    return f"references/{model.name}/{version}/{channel}-{as_of}.json"
+
+
+def _key(channel: Channel) -> str:
+    return f"reference#{channel}"

@@ -1,0 +1,51 @@
+"""What was served in the days that are looked at, as the prediction log has it."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from smallbox.define.model import Model
+from smallbox.define.project import Project
+from smallbox.monitoring.report import Channel
+from smallbox.ports import Between, Lake
+from smallbox.registry.store import Registry
+from smallbox.serving.log import PredictionLog
+from smallbox.times import DAY, Micros
+from smallbox.training.profile import profile
+
+WEEK: Final[Micros] = 7 * DAY
+"""Drift is looked at over whole weeks: a day is not like the week that it is part of."""
+
+
+class Served:
+    """Reads the log, and tells which of its rows can be compared."""
+
+    def __init__(self, project: Project, lake: Lake, registry: Registry) -> None:
+        self._registry = registry
+        self._log = PredictionLog(project, lake)
+
+    def week(self, model: Model, as_of: Micros) -> pa.Table:
+        """What was asked in the seven days before a moment."""
+        return self._log.read(model.name, Between("time", as_of - WEEK, as_of))
+
+    def comparable(self, model: Model, rows: pa.Table, channel: Channel) -> pa.Table:
+        """The rows of a channel that a version answered which takes the columns that the definition has now."""
+        rows = rows.filter(pc.and_(pc.equal(rows["channel"], channel), pc.not_equal(rows["arm"], "fallback")))
+        numbers = pc.unique(rows["version"]).to_pylist()
+        own = [n for n in numbers if self._registry.get(model.name, n).columns == list(model.columns.names)]
+        return rows.filter(pc.is_in(rows["version"], value_set=pa.array(own, pa.int64())))
+
+
+def is_whole(rows: pa.Table, as_of: Micros) -> bool:
+    """Whether rows of the week before a moment fill it: part of a week is not like a week."""
+    return bool(rows.num_rows) and pc.min(rows["time"]).as_py() < as_of - WEEK + DAY
+
+
+def profile_of(model: Model, rows: pa.Table, reference: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """How the inputs and scores of rows of the log are distributed; with a reference, in its bins."""
+    values = {name: rows[name].to_numpy().astype(np.float32) for name in (*model.columns.numeric, "score")}
+    texts = {name: np.array(rows[name].to_pylist(), dtype=object) for name in model.columns.categorical}
+    return profile(model.columns, {**values, **texts}, reference)

@@ -1,0 +1,44 @@
+"""Proves that the handlers take what the state machine and the command line send them beside their task of a run."""
+
+from dataclasses import replace
+
+import pytest
+
+from smallbox.aws.documents import DynamoDocuments
+from smallbox.define.project import load
+from smallbox.errors import Conflict
+from smallbox.registry.store import Registry
+from tests.handlers.conftest import handler
+from tests.unit.release.canaries import VERSION
+
+MODEL = "late_arrival"
+
+
+def _registry() -> Registry:
+    return Registry(DynamoDocuments("registry"))
+
+
+def test_a_release_is_changed_by_hand(aws: dict[str, str]) -> None:
+    """What ``smallbox release`` sends changes the routing at the present; a run's document goes on as before."""
+    columns = list(load().model(MODEL).columns.names)
+    for _ in range(2):
+        _registry().add(replace(VERSION, model=MODEL, columns=columns))
+    start = handler("release", "start")
+    run = {"model": MODEL, "as_of": "2013-01-29T00:00:00Z"}
+    assert start({**run, "version": 1})["routing"]["champion"] == 1
+    assert start({**run, "version": 2})["routing"]["challenger"] is None
+    asked = {"model": MODEL, "action": "start", "version": 2, "who": "ada", "why": "I looked"}
+    assert start(asked)["routing"]["challenger"] == 2
+    with pytest.raises(Conflict, match="version 2 is in a canary"):
+        start(asked)
+    (line,) = [event for event in _registry().history(MODEL) if event["event"] == "challenger"]
+    assert (line["who"], line["why"]) == ("ada", "I looked")
+
+
+def test_a_failed_run_is_recorded(aws: dict[str, str]) -> None:
+    """The document of the machine's failure state, as Step Functions writes it, becomes a line of history."""
+    error = {"Error": "NotReady", "Cause": '{"errorMessage": "no label", "errorType": "NotReady", "stackTrace": []}'}
+    document = {"model": MODEL, "as_of": "2013-01-29T00:00:00Z", "reason": "age", "error": error}
+    handler("registry", "register")({"step": "failure", "document": document})
+    (line,) = _registry().history(MODEL)
+    assert (line["event"], line["why"]) == ("training_failed", "no label")

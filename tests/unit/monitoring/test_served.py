@@ -1,0 +1,229 @@
+"""Proves the checks of what was served, by channel, and that a person can make the present what they compare with."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from smallbox.define.project import project_of
+from smallbox.errors import MalformedBody, NotReady
+from smallbox.feedback.run import JoinTask
+from smallbox.ingestion.table import name_of, to_table
+from smallbox.monitoring.accept import ACCEPTED, AcceptTask
+from smallbox.monitoring.run import CheckTask
+from smallbox.monitoring.served import profile_of
+from smallbox.ports import Between
+from smallbox.records import Record
+from smallbox.registry.store import Registry
+from smallbox.registry.version import Version
+from smallbox.release.routing import first_champion, take_over
+from smallbox.serving.log import log_schema, predictions_table
+from smallbox.times import DAY, HOUR, format_moment
+from tests.fakes.documents import FakeDocuments
+from tests.fakes.edges import FakeBlobs, FakeMeter
+from tests.fakes.lake import FakeLake
+from tests.fakes.small import deliveries, late_parcel
+
+MODEL = replace(late_parcel, fallback=0.2)
+PROJECT = project_of([MODEL])
+VERSION = Version(
+    model=MODEL.name,
+    number=0,
+    status="registered",
+    as_of=format_moment(0),
+    reason="test",
+    onnx_key="",
+    onnx_sha256="",
+    pipeline_key="",
+    profile_key="profile",
+    dataset_key="",
+    data_versions={},
+    columns=list(MODEL.columns.names),
+    definition="",
+    dependencies={},
+    metrics={},
+    parity={},
+)
+NOW = 100 * DAY
+PRESENT = 200 * DAY
+
+
+def log_of(days: int, *, weight: float = 0.0, channel: str = "online", arm: str = "champion") -> pa.Table:
+    """A hundred predictions a day in the days before now, weights around a mean, asked at their event time."""
+    random, rows = np.random.default_rng(0), []
+    for n in range(days * 100):
+        time = NOW - DAY * (1 + n // 100) + (n % 100) * DAY // 100
+        rows.append(
+            {
+                "id": f"{channel}-{arm}-{n}",
+                "key": f"p{n}",
+                "time": time,
+                "event_time": time,
+                "version": 0 if arm == "fallback" else 1,
+                "arm": arm,
+                "channel": channel,
+                "score": float(random.random()),
+                "weight": float(random.normal(weight)),
+                "depot": "d",
+                "depot_delay_3h": None,
+                "entity_depot": "d",
+            }
+        )
+    return pa.Table.from_pylist(rows, schema=log_schema(MODEL))
+
+
+class World:
+    """A champion that was trained on weights around 0, and a log."""
+
+    def __init__(self, *logs: pa.Table) -> None:
+        self.lake, self.blobs, self.metrics = FakeLake(), FakeBlobs(), FakeDocuments()
+        self.registry = Registry(FakeDocuments())
+        for rows in logs:
+            self.lake.append(predictions_table(MODEL.name), rows)
+        for _ in range(2):
+            self.registry.add(VERSION)
+        self.registry.route(MODEL.name, first_champion(1, 0))
+        self.blobs.put(VERSION.profile_key, json.dumps(profile_of(MODEL, log_of(20))).encode())
+
+    def check(self) -> Mapping[str, Any]:
+        """The day's report."""
+        task = CheckTask(PROJECT, self.lake, self.blobs, self.registry, self.metrics, FakeMeter())
+        task.run({"model": MODEL.name, "as_of": format_moment(NOW)})
+        report = self.metrics.get(f"model#{MODEL.name}", "latest")
+        assert report is not None
+        return report
+
+    def breached(self) -> list[str]:
+        """The names of the drift checks that breach."""
+        return [c["name"] for c in self.check()["checks"] if c["is_drift"] and c["breached"]]
+
+    def accept(self, **document: str) -> Mapping[str, Any]:
+        """Accept the present."""
+        task = AcceptTask(PROJECT, self.lake, self.blobs, self.registry, self.metrics)
+        return task.run({"model": MODEL.name, "why": "heavier parcels are sold", "by": "ann", **document}, PRESENT)
+
+
+def test_an_accepted_week_ends_an_alarm() -> None:
+    """What moved breaches until it is accepted; then the same week is the reference, and the report says whose."""
+    world = World(log_of(7, weight=2.0))
+    assert world.breached() == ["psi:weight"]
+    accepted = world.accept()
+    assert (accepted["version"], accepted["rows"], accepted["as_of"]) == (1, 700, format_moment(NOW))
+    assert world.breached() == []
+    said = world.check()["references"]
+    assert said["batch"] == "training"
+    assert said["online"] == f"the week before {format_moment(NOW)}, accepted by ann: heavier parcels are sold"
+
+
+def test_accepting_stands_in_the_history() -> None:
+    """Who, when, why and what for."""
+    world = World(log_of(7, weight=2.0))
+    world.check()
+    world.accept()
+    (event,) = world.registry.history(MODEL.name)
+    assert (event["event"], event["at"]) == (ACCEPTED, format_moment(NOW))
+    assert (event["by"], event["why"], event["version"]) == ("ann", "heavier parcels are sold", 1)
+    assert event["accepted_at"] == format_moment(PRESENT)
+
+
+def test_another_champion_has_its_own_reference_again() -> None:
+    """What was accepted holds for one version: the next one was trained on other data."""
+    world = World(log_of(7, weight=2.0))
+    world.check()
+    world.accept()
+    routing = world.registry.routing(MODEL.name)
+    assert routing is not None
+    world.registry.route(MODEL.name, take_over(routing, 2, NOW))
+    assert world.breached() == ["psi:weight"]
+    assert world.check()["references"]["online"] == "training"
+
+
+def test_accepting_again_replaces_what_was_accepted() -> None:
+    """A week that was accepted by mistake is not for ever."""
+    world = World(log_of(7, weight=2.0))
+    world.check()
+    world.accept()
+    world.lake.replace(predictions_table(MODEL.name), log_of(7), Between("time", 0, PRESENT))
+    assert world.breached() == ["psi:weight"], "the old distribution is back, and the new one is the reference"
+    world.accept(why="a mistake")
+    assert world.breached() == []
+    assert "a mistake" in world.check()["references"]["online"]
+
+
+@pytest.mark.parametrize(
+    ("log", "document", "error", "said"),
+    [
+        (log_of(7), {"why": " "}, MalformedBody, "say why"),
+        (log_of(7), {"channel": "both"}, MalformedBody, "online, batch"),
+        (log_of(7), {"channel": "batch"}, NotReady, "has 0 batch predictions"),
+        (log_of(3), {}, NotReady, "has 300 online predictions; a reference needs a whole week"),
+    ],
+    ids=["no reason", "no channel", "no batch", "not a week"],
+)
+def test_what_cannot_be_accepted_is_refused_in_words(
+    log: pa.Table, document: dict[str, str], error: type[Exception], said: str
+) -> None:
+    """Without a reason, for no channel, or on less than a week nothing changes."""
+    world = World(log)
+    world.check()
+    with pytest.raises(error, match=said):
+        world.accept(**document)
+    assert world.registry.history(MODEL.name) == []
+    assert world.check()["references"]["online"] == "training"
+
+
+def test_before_any_report_there_is_nothing_to_accept() -> None:
+    """The week is that of the latest report: what a person has looked at."""
+    with pytest.raises(NotReady, match="no day"):
+        World(log_of(7)).accept()
+
+
+def test_batch_predictions_have_the_same_checks_under_their_own_names() -> None:
+    """A file of heavier parcels breaches as batch, online ones stay silent; only the fallback is online's own."""
+    report = World(log_of(7), log_of(7, weight=2.0, channel="batch")).check()
+    breached = [check["name"] for check in report["checks"] if check["breached"]]
+    assert breached == ["batch:psi:weight"]
+    names = {c["name"] for c in report["checks"] if c["kind"] in {"features", "predictions"}}
+    online = {name for name in names if not name.startswith("batch:")}
+    assert {name.removeprefix("batch:") for name in names - online} == online - {"fallback"}
+    assert {"skew:depot_delay_3h", "sent:weight", "lead_hours", "psi:weight", "missing:weight"} <= online
+
+
+def test_fallbacks_are_counted_and_are_in_no_distribution() -> None:
+    """As many fallbacks as answers: the share breaches, and the rows of the other checks are the model's own."""
+    checks = {c["name"]: c for c in World(log_of(7), log_of(7, arm="fallback", weight=9.0)).check()["checks"]}
+    assert (checks["fallback"]["value"], checks["fallback"]["breached"]) == (0.5, True)
+    assert checks["psi:weight"]["rows"] == 700
+    assert not checks["psi:weight"]["breached"]
+    assert checks["skew:depot_delay_3h"]["rows"] == 100
+
+
+@pytest.mark.parametrize("within", ["24h", "6h", "7d"])
+def test_both_coverages_of_a_day_are_one_figure(within: str) -> None:
+    """What the join reports and what the check reports of the same day is the same share, whatever the window."""
+    model = replace(MODEL, label=replace(MODEL.label, within=within))
+    world, project = World(log_of(10)), project_of([model])
+    times = {n: NOW - DAY * (1 + n // 100) + (n % 100) * DAY // 100 + HOUR for n in range(0, 1000, 3)}
+    outcomes = [
+        Record(
+            "deliveries", f"p{n}", time, time, time,
+            {"parcel_id": f"p{n}", "delivered_at": time, "depot": "d", "delay": 0.0, "late": n % 2 == 0},
+        )
+        for n, time in times.items()
+    ]  # fmt: skip
+    world.lake.append(name_of(deliveries), to_table(deliveries, outcomes))
+    for ago in range(9, -1, -1):
+        document = {"model": model.name, "as_of": format_moment(NOW - ago * DAY)}
+        feedback = JoinTask(project, world.lake).run(document, NOW)["feedback"]
+    few = replace(model, monitor=replace(model.monitor, min_rows=50))  # a day has a hundred
+    task = CheckTask(project_of([few]), world.lake, world.blobs, world.registry, world.metrics, FakeMeter())
+    task.run(document)
+    report = world.metrics.get(f"model#{model.name}", "latest")
+    assert report is not None
+    coverage = next(check for check in report["checks"] if check["name"] == "coverage")
+    assert f"of {feedback['coverage_day']};" in coverage["note"]
+    assert coverage["value"] == feedback["coverage"] == pytest.approx(1 / 3, abs=0.01)
