@@ -43,6 +43,14 @@ _CONDITIONS: Final = (
     define.equal, define.unequal, define.above, define.at_least, define.below, define.at_most, define.one_of,
 )  # fmt: skip
 _COUNTED: Final = frozenset({"rows", "labels", "days", "positives", "negatives"})
+_UNITS: Final = {
+    "volume": "records a day",
+    "min_rarer": "rows",
+    "min_of_each_class": "labels",
+    "max_psi": "PSI, from 0",
+    "fallback": "score, 0 to 1",
+}
+"""Units that neither the type, the name nor the class itself tells."""
 _WORDS: Final = {
     "NoneType": "None",
     "str": "text",
@@ -151,7 +159,7 @@ def _plain(text: str) -> str:
     >>> _plain("``None`` means any; see :func:`label`, a|b")
     '`None` means any; see `label`, a\\|b'
     """
-    return re.sub(r":\w+:`\.?([\w.]+)`", r"`\1`", text).replace("``", "`").replace("|", "\\|")
+    return re.sub(r":\w+:`(?:~[\w.]*\.|\.)?([\w.]+)`", r"`\1`", text).replace("``", "`").replace("|", "\\|")
 
 
 def _default_of(field: Any) -> str:
@@ -170,6 +178,8 @@ def _unit_of(cls: Any, field: Any) -> str:
     """The unit of a rule: a duration, what it counts, the range outside of which the class refuses it, or its type."""
     if field.name in _DURATIONS:
         return "duration"
+    if field.name in _UNITS:
+        return _UNITS[field.name]
     counted = str(field.name).rsplit("_", 1)[-1]
     if counted in _COUNTED:
         return counted

@@ -6,10 +6,12 @@ CHECK: Final = {
     "kind": "data", "name": "volume:weather", "value": 71.0, "limit": 21.6, "breached": False, "rows": 71
 }  # fmt: skip
 GATE: Final = {
-    "accepted": False,
-    "why": "AUC is 0.6000, at least 0.7000 is asked for",
-    "checks": [{"name": "auc", "value": 0.6, "limit": 0.7, "passed": False, "why": "AUC is 0.6000"}],
-}
+    "accepted": False, "outcome": "cannot_tell", "why": "AUC is 0.6000, at least 0.7000 is asked for",
+    "checks": [
+        {"name": "auc", "value": 0.6, "limit": 0.7, "outcome": "cannot_tell", "why": "low", "rows_needed": 4000}
+    ],
+    "warnings": ["one of four is unlabelled"],
+}  # fmt: skip
 TRAINING: Final = {
     "model": "late_arrival", "version": 2, "accepted": False, "verdict": GATE, "as_of": "2013-03-01T00:00:00Z",
     "counts": {"rows": 5000}, "metrics": {"auc": 0.6}, "artifacts": {"onnx_key": "models/a"}, "champion": None,
@@ -57,7 +59,7 @@ SAMPLES: Final[dict[str, tuple[Any, str, int]]] = {
     "down": ({"stopped": True}, "stopped", 0),
     "deploy": ({"ApiUrl": "https://example.org"}, "ApiUrl: https://example.org", 0),
     "status": (STATUS, "dead letters: drops: 3", 0),
-    "contract infer": ({"code": "orders = Source(\n    'orders',\n)\n"}, "orders = Source(", 0),
+    "contract infer": ({"code": "orders = Source(\n    'orders',\n)\n", "open": []}, "orders = Source(", 0),
     "send": ({"accepted": 0, "rejected": [{"index": 0, "field": "a", "reason": "missing"}]}, "missing", 1),
     "drop": ({"key": "drop/a", "source": "a", "accepted": 2, "rejected": 0, "parts": 1}, "accepted: 2", 0),
     "rebuild": ({"rebuilt": "weather"}, "rebuilt: weather", 0),
@@ -66,7 +68,7 @@ SAMPLES: Final[dict[str, tuple[Any, str, int]]] = {
     "quarantine list": ({"waiting": [{"key": "q", "source": "a", "day": "2013-03-01", "count": 2}]}, "2013-03-01", 0),
     "quarantine show": ([{"record": {"a": 1}, "rejections": [{"field": "a", "rule": "type"}]}], "rule: type", 0),
     "quarantine replay": ({"accepted": 1, "rejected": []}, "accepted: 1", 0),
-    "train": (TRAINING, "late_arrival version 2: refused", 1),
+    "train": (TRAINING, "late_arrival version 2: cannot tell", 1),
     "predict": (PREDICTIONS, "temperature", 0),
     "score": ({"scored": 2, "rejected": 0, "predictions": "a.parquet"}, "scored: 2", 0),
     "models": ({"versions": [VERSION], "history": [{"at": "2013", "event": "champion", "version": 1}]}, "champion", 0),
@@ -77,9 +79,10 @@ SAMPLES: Final[dict[str, tuple[Any, str, int]]] = {
 """By command: a document, a part of what people read of it, and the exit code."""
 
 OTHERS: Final[dict[str, tuple[Any, str, int]]] = {
-    "train": ({**TRAINING, "accepted": True, "routing": ROUTING}, "version 2: accepted", 0),
+    "train": ({**TRAINING, "accepted": True, "routing": ROUTING}, "champion: 1, challenger: 2", 0),
     "models": ({"models": [{"name": "late_arrival", "routing": ROUTING}, {"name": "b", "routing": None}]}, "0.3", 0),
     "check": ({"sources": ["a"], "views": [], "models": ["m"], "estimators": True, "mistakes": []}, "no mistake", 0),
+    "contract infer": ({"code": "# no key", "open": ["its key is not chosen"]}, "# no key", 1),
     "down": ({"stopped": False}, "nothing was running", 0),
     "send": ({"accepted": 1, "rejected": [{"index": 0, "field": "a", "reason": "missing"}]}, "accepted: 1", 0),
 }

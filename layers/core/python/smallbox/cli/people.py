@@ -15,11 +15,11 @@ def is_accepted(training: Any) -> bool:
 def training(document: Any) -> Iterator[Block]:
     """The version, the gate's verdict with its checks, the figures, and who serves now."""
     verdict = document["verdict"]
-    outcome = verdict.get("outcome") or ("accepted" if document["accepted"] else "refused")
-    yield f"{document['model']} version {document['version']}: {outcome.replace('_', ' ')}"
+    yield f"{document['model']} version {document['version']}: {verdict['outcome'].replace('_', ' ')}"
     yield f"why: {verdict['why']}"
-    checks = [[check["name"], check["value"], check["limit"], check["passed"]] for check in verdict["checks"]]
-    yield Rows(("check", "value", "limit", "passed"), checks)
+    columns = ("name", "value", "limit", "outcome", "rows_needed")
+    checks = [[check[column] for column in columns] for check in verdict["checks"]]
+    yield Rows(("check", "value", "limit", "outcome", "rows needed"), checks)
     for name in ("as_of", "counts", "metrics", "champion", "routing"):
         if document.get(name) is not None:
             yield f"{name}: {cell(document[name])}"

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from smallbox.registry.store import TRAINING_FAILED
 from smallbox.registry.version import Version
 from smallbox.release.routing import Routing
 from smallbox.times import format_moment
 
 _BECOMES_CHAMPION: Final = ("champion", "promote")
-_FAILED: Final = "training_failed"
 _FRESHNESS: Final = "freshness_hours"
 _VOLUME: Final = "volume"
 
@@ -63,7 +63,7 @@ def _last_training(versions: Sequence[Version], history: Sequence[Mapping[str, A
     ended += [
         {"as_of": event["at"], "version": None, "outcome": "failed", "why": event.get("why", "")}
         for event in history
-        if event["event"] == _FAILED
+        if event["event"] == TRAINING_FAILED
     ]
     return max(ended, key=lambda training: training["as_of"], default=None)
 
