@@ -21,7 +21,7 @@ PLANTED: Final = (TEXT, str(NUMBER))
 FAILURE: Final = ValueError(f"Could not convert '{TEXT}' with {NUMBER}")
 TASKS: Final = (
     "training/dataset", "training/fit", "registry/register", "release/start", "feedback/join", "monitoring/check",
-    "release/review", "retraining/decide", "features/backfill", "ingestion/upkeep",
+    "monitoring/accept", "release/review", "retraining/decide", "features/backfill", "ingestion/upkeep",
 )  # fmt: skip
 
 signups = Source(

@@ -17,7 +17,7 @@ WRITERS: Final = {
     "Lake/tables/current/*": {UPKEEP},
     "Lake/tables/predictions/*": {"serving/log", "serving/score", UPKEEP},
     "Lake/tables/labelled/*": {"feedback/join", UPKEEP},
-    "Lake/quarantine/*": {"ingestion/collect", "ingestion/load"},
+    "Lake/quarantine/*": {"ingestion/append", "ingestion/collect", "ingestion/load"},
     "Lake/reports/*": {"ingestion/load"},
     "Lake/datasets/*": {"training/dataset"},
     "Lake/models/*": {"training/fit"},

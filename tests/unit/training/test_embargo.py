@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
-from smallbox.define import Columns, Model, Retrain, label, prepare
+from smallbox.define import Columns, Model, Release, Retrain, label, prepare
 from smallbox.errors import DefinitionError
 from smallbox.times import DAY, HOUR, Micros
 from smallbox.training.dataset import split
@@ -76,6 +76,7 @@ def test_the_mean_score_is_the_true_rate_whichever_class_is_reported_first(withi
     model = replace(
         late_parcel,
         label=label(deliveries, on="parcel_id", value="late", within=within),
+        release=Release(canary=0),
         retrain=Retrain(window="90d", validation="7d"),
         estimator=_linear,
     )

@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from smallbox.define import Columns, Retrain, label, prepare
+from smallbox.define import Columns, Release, Retrain, label, prepare
 from smallbox.define.project import project_of
 from smallbox.ingestion.table import name_of, to_table
 from smallbox.records import Record
@@ -71,6 +71,7 @@ def trained(within: str, *, otherwise: bool | None) -> tuple[dict[str, Any], Any
         views=(),
         inputs=("weight",),
         label=label(deliveries, on="parcel_id", value="late", within=within, otherwise=otherwise),
+        release=Release(canary=0),
         retrain=Retrain(window="120d", validation="20d"),
     )
     lake, blobs, project = FakeLake(), FakeBlobs(), project_of([model], [deliveries])

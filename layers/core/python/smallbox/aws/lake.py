@@ -3,13 +3,13 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
+from smallbox.aws.delta_reads import NoLongerKeptError, among, appended, filter_of, gathered
 from smallbox.errors import Conflict, Unavailable
 from smallbox.ports import Between, Progress
 
@@ -138,8 +138,8 @@ class DeltaLake:
         wanted = data.schema.names if columns is None else list(columns)
         with _translated(table):
             if keys is None:
-                return data.to_table(columns=wanted, filter=_filter(between))
-            found = _among(data.to_batches(columns=wanted, filter=_filter(between)), keys.combine_chunks(), key)
+                return data.to_table(columns=wanted, filter=filter_of(between))
+            found = among(data.to_batches(columns=wanted, filter=filter_of(between)), keys.combine_chunks(), key)
             return pa.Table.from_batches(found, schema=pa.schema([data.schema.field(name) for name in wanted]))
 
     def slices(self, table: str, after: int = -1, between: Between | None = None) -> Iterator[pa.Table]:
@@ -149,15 +149,15 @@ class DeltaLake:
             return
         schema = pa.schema(opened.schema().to_arrow())
         if after >= 0:
-            with suppress(_NoLongerKeptError):
-                yield from self._cut(_appended(opened, after), schema)
+            with suppress(NoLongerKeptError):
+                yield from self._cut(appended(opened, after), schema)
                 return
         with _translated(table):
-            yield from self._cut(opened.to_pyarrow_dataset().to_batches(filter=_filter(between)), schema)
+            yield from self._cut(opened.to_pyarrow_dataset().to_batches(filter=filter_of(between)), schema)
 
     def _cut(self, batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
-        for gathered in _gathered(batches, self._slice_rows):
-            yield pa.Table.from_batches(gathered).select(schema.names).cast(schema)
+        for some in gathered(batches, self._slice_rows):
+            yield pa.Table.from_batches(some).select(schema.names).cast(schema)
 
     def replace(self, table: str, rows: pa.Table, between: Between) -> None:
         """Replace the rows of a range in one atomic commit."""
@@ -248,23 +248,6 @@ class DeltaLake:
                 return
 
 
-def _filter(between: Between | None) -> Any:
-    if between is None:
-        return None
-    column = pc.field(between.column)
-    return (column >= between.start) & (column < between.end)
-
-
-def _among(batches: Iterator[pa.RecordBatch], keys: pa.Array, key: str) -> Iterator[pa.RecordBatch]:
-    """The rows of these keys.
-
-    Batch by batch, so that memory holds no more than what is found; and not as a filter of the data set, because Arrow
-    cannot compare the texts of files that a merge has written, which are of another type, with any other text.
-    """
-    for batch in batches:
-        yield batch.filter(pc.is_in(batch[key], value_set=keys))
-
-
 def _merge(opened: DeltaTable, rows: pa.Table, commit: CommitProperties) -> None:
     # not streamed: the keys of the rows tell which files cannot hold any of them, and those are not read
     merger = opened.merge(
@@ -277,27 +260,3 @@ def _merge(opened: DeltaTable, rows: pa.Table, commit: CommitProperties) -> None
         commit_properties=commit,
     )
     merger.when_matched_update_all().when_not_matched_insert_all().execute()
-
-
-class _NoLongerKeptError(Exception):
-    """The commits or the files that say what was appended are not there any more."""
-
-
-def _appended(opened: DeltaTable, after: int) -> Iterator[pa.RecordBatch]:
-    """What the commits after a version added; compactions add nothing."""
-    try:
-        yield from pa.RecordBatchReader.from_stream(opened.load_cdf(starting_version=after + 1))
-    except Exception as error:  # a file that is gone is no DeltaError here, nor anything more precise
-        raise _NoLongerKeptError from error
-
-
-def _gathered(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[list[pa.RecordBatch]]:
-    """Batches in lists of at least that many rows; the last may have fewer, none is empty."""
-    gathered: list[pa.RecordBatch] = []
-    for batch in batches:
-        gathered += [batch] if batch.num_rows else []
-        if sum(held.num_rows for held in gathered) >= rows:
-            yield gathered
-            gathered = []
-    if gathered:
-        yield gathered

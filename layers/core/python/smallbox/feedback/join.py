@@ -1,4 +1,14 @@
-"""Late labels to the requests they belong to: one rule, for training and for predictions that were served."""
+"""Late labels to the requests they belong to: one rule, for training and for predictions that were served.
+
+Each request gets a status:
+
+=============== ====================================================================================
+``labelled``    An outcome counts, or the window is over and ``label.otherwise`` says what silence means.
+``asked_late``  Its outcome was known when it was asked, or its window was over. Never judged.
+``pending``     None of these, and the window is open.
+``unlabelled``  None of these, and the window is over. Never negative.
+=============== ====================================================================================
+"""
 
 from typing import Final
 
@@ -25,13 +35,6 @@ def join_labels(label: Label, asked: pa.Table, outcomes: pa.Table, as_of: Micros
     The attribution window of a request begins at its own event time, whenever it was asked. An outcome counts when it
     became known after the asking, by the end of the window, and by ``as_of``. A key that was asked about twice is
     labelled twice.
-
-    =============== ====================================================================================
-    ``labelled``    An outcome counts, or the window is over and ``label.otherwise`` says what silence means.
-    ``asked_late``  Its outcome was known when it was asked, or its window was over. Never judged.
-    ``pending``     None of these, and the window is open.
-    ``unlabelled``  None of these, and the window is over. Never negative.
-    =============== ====================================================================================
 
     Args:
         label: what is predicted, and its window.

@@ -1,0 +1,52 @@
+"""How rows are read from Delta tables: in a range, of some keys, since a commit, in slices."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import DeltaTable
+
+from smallbox.ports import Between
+
+
+def filter_of(between: Between | None) -> Any:
+    """The range as Arrow filters by it; ``None`` for no range."""
+    if between is None:
+        return None
+    column = pc.field(between.column)
+    return (column >= between.start) & (column < between.end)
+
+
+def among(batches: Iterator[pa.RecordBatch], keys: pa.Array, key: str) -> Iterator[pa.RecordBatch]:
+    """The rows of these keys.
+
+    Batch by batch, so that memory holds no more than what is found; and not as a filter of the data set, because Arrow
+    cannot compare the texts of files that a merge has written, which are of another type, with any other text.
+    """
+    for batch in batches:
+        yield batch.filter(pc.is_in(batch[key], value_set=keys))
+
+
+class NoLongerKeptError(Exception):
+    """The commits or the files that say what was appended are not there any more."""
+
+
+def appended(opened: DeltaTable, after: int) -> Iterator[pa.RecordBatch]:
+    """What the commits after a version added; compactions add nothing."""
+    try:
+        yield from pa.RecordBatchReader.from_stream(opened.load_cdf(starting_version=after + 1))
+    except Exception as error:  # a file that is gone is no DeltaError here, nor anything more precise
+        raise NoLongerKeptError from error
+
+
+def gathered(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[list[pa.RecordBatch]]:
+    """Batches in lists of at least that many rows; the last may have fewer, none is empty."""
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held += [batch] if batch.num_rows else []
+        if sum(one.num_rows for one in held) >= rows:
+            yield held
+            held = []
+    if held:
+        yield held
