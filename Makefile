@@ -43,7 +43,7 @@ check: setup ## style, types, generated pages
 
 .PHONY: test
 test: check layers ## check, then every test; those against the local stack last, one after another
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not deployed"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not deployed"
 	$(BIN)/pytest -m deployed
 
 .PHONY: bench

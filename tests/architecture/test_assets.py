@@ -28,7 +28,6 @@ ZIPS = {
 }
 TOO_HEAVY = {"pandas", "pyarrow", "sklearn", "scipy", "deltalake", "skl2onnx"}
 
-pytestmark = pytest.mark.xdist_group("wheels")
 
 # -I and -S leave the standard library alone on the path: neither this checkout nor its virtual environment.
 IMPORT = """

@@ -18,8 +18,6 @@ from tests.flow.conftest import MODEL, START, Lived
 
 STEP: Micros = 3 * HOUR
 
-pytestmark = pytest.mark.xdist_group("flow")  # each test goes on where the one before it ended
-
 
 @pytest.fixture(scope="module")
 def days(lived: Lived) -> list[dict[str, Any]]:

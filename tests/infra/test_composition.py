@@ -1,7 +1,5 @@
 """The app has the stages and jobs it says it has, and is the same here and on AWS."""
 
-import pytest
-
 from infra.describe import out_of_date
 from infra.permissions import GRANTS
 from infra.settings import ROOT, Deployment
@@ -9,8 +7,6 @@ from smallbox.cli.up import ASSETS_BUCKET
 from smallbox.define.project import load
 from smallbox.stages import STAGES
 from tests.infra.templates import Assembly, mentioned
-
-pytestmark = pytest.mark.xdist_group("synthesis")
 
 OUTPUTS = {
     "ApiUrl", "InboxBucket", "LakeBucket", "OnlineTable", "RegistryTable", "MetricsTable",

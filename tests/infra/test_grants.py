@@ -7,8 +7,6 @@ import pytest
 from infra.permissions import Grant
 from tests.infra.templates import Allowed, Assembly
 
-pytestmark = pytest.mark.xdist_group("synthesis")
-
 FOLDERS: Final = ("records", "current", "predictions", "labelled")
 UPKEEP: Final = "ingestion/upkeep"
 

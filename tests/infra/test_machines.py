@@ -3,11 +3,7 @@
 import json
 from typing import Any
 
-import pytest
-
 from tests.infra.templates import Assembly
-
-pytestmark = pytest.mark.xdist_group("synthesis")
 
 
 def _training_states(assembly: Assembly) -> dict[str, Any]:

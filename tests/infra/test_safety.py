@@ -7,8 +7,6 @@ import pytest
 from infra.permissions import EVERY_FUNCTION, GRANTS, Grant, grants_of
 from tests.infra.templates import Assembly, as_list, mentioned
 
-pytestmark = pytest.mark.xdist_group("synthesis")
-
 
 def test_buckets_are_encrypted_private_and_kept(aws: Assembly) -> None:
     """No bucket is public, plain, or gone with its stack."""

@@ -1,11 +1,7 @@
 """Nothing fails unseen: every function, queue, machine and the API has its log and its alarm."""
 
-import pytest
-
 from smallbox.aws.journal import FALLBACK_ANSWERS, embedded
 from tests.infra.templates import Assembly, mentioned, tasks_of
-
-pytestmark = pytest.mark.xdist_group("synthesis")
 
 
 def test_every_function_has_a_log_group_that_expires(aws: Assembly) -> None:

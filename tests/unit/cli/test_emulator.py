@@ -10,8 +10,6 @@ import urllib3
 from smallbox.cli import emulator
 from smallbox.cli.checkout import MARK
 
-pytestmark = pytest.mark.xdist_group("emulator")
-
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
