@@ -98,6 +98,13 @@ def test_a_figure_on_its_limit_is_settled_by_no_number_of_rows() -> None:
     assert "the validation rows cannot tell" in verdict.why
 
 
+def test_scores_of_nothing_but_0_and_1_are_judged() -> None:
+    """Such scores leave nothing to chance: their calibration error is held against the limit itself."""
+    perfect = {"calibration_error": 0.0, "calibration_error_by_chance": 0.0, "calibration_standard_error": 0.0}
+    assert judged(perfect).outcome == ACCEPTED
+    assert judged(perfect | {"calibration_error": 0.2}).outcome == REFUSED
+
+
 def test_labels_that_are_not_like_the_others_say_what_to_write() -> None:
     """The reason has the share, how well the inputs tell the two apart, and both ways out."""
     why = judged(labels={"unlabelled_share": 0.5}).why

@@ -203,6 +203,8 @@ def _if_spread(true: float, by_chance: float) -> float:
     Each bin's gap is then a folded normal (Leone, Nelson, Nottingham, Technometrics 3, 1961), whose standard deviation
     follows from what chance alone gives.
     """
+    if not by_chance:  # scores of 0 and 1 alone leave nothing to chance
+        return true
     together = by_chance * math.sqrt(math.pi / 2)
     shift = true / together
     folded = math.sqrt(2 / math.pi) * math.exp(-(shift**2) / 2) + shift * (2 * _NORMAL.cdf(shift) - 1)

@@ -42,4 +42,4 @@ def _people(document: Any) -> Iterator[Block]:
     yield from summary.people(document)
     if not document["kept"]:
         yield "Try next: smallbox demo --keep, then the commands below; or --until 2013-05-01."
-    yield from (f"  smallbox {line}" for line in (f"models {MODEL}", f"monitor {MODEL} 2013-03-09", "down"))
+    yield from (f"  smallbox {line}" for line in (f"models {MODEL}", f"monitor show {MODEL} 2013-03-09", "down"))

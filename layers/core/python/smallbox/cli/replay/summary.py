@@ -9,7 +9,7 @@ from smallbox.cli.output import Block, Rows
 def people(document: Any) -> Iterator[Block]:
     """What every stage did, the AUC by week, and where the report is."""
     stages = [[one["stage"], "worked" if one["worked"] else "FAILED", one["evidence"]] for one in document["stages"]]
-    yield Rows(("stage", "", "evidence"), stages, "What every stage did")
+    yield Rows(("stage", "result", "evidence"), stages, "What every stage did")
     if document["weeks"]:
         weeks = [[_short(value) for value in week.values()] for week in document["weeks"]]
         yield Rows(list(document["weeks"][0]), weeks, "AUC by week")

@@ -96,7 +96,7 @@ def _release(story: Story, evidence: Evidence) -> Verdict:
     waiting = {v["number"] for v in evidence.versions if v["status"] == "registered"}
     accepted = {run["version"] for run in story.counts.trainings if run["accepted"]}
     lost = accepted - set(started) - waiting - {e["version"] for e in ended}
-    said = f"{len(started)} canaries, {len(started) - len(running)} decided, {len(waiting)} waiting"
+    said = f"canaries: {len(started)} started, {len(started) - len(running)} decided; versions waiting: {len(waiting)}"
     if ended:
         said += f"; the last: {ended[-1]['event']}, {ended[-1]['why']}"
     return Verdict("release", not lost and not unasked and len(running) <= 1, said)
