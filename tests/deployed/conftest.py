@@ -17,19 +17,19 @@ from smallbox.cli.up import running
 from smallbox.define.project import load as load_project
 from smallbox.times import DAY, HOUR, Micros, format_moment, parse_day
 
-START: Micros = parse_day("2013-01-16")
+START: Micros = parse_day("2013-01-23")
 STEP: Micros = 3 * HOUR
 
 
 class Deployed:
-    """A running system in which two weeks of history have become a champion: one week trained it, one judged it."""
+    """A running system in which three weeks of history have become a champion: two weeks trained it, one judged it."""
 
     def __init__(self, system: System, records: Records, folder: Path) -> None:
         self.system = system
         self.records = records
         self.sources = load_project().sources
         self.drops = [self._drop(name, folder) for name in self.sources]
-        document = {"model": MODEL, "as_of": format_moment(START), "reason": "a champion of one week"}
+        document = {"model": MODEL, "as_of": format_moment(START), "reason": "a champion of two weeks"}
         self.training: Any = system.run("TrainingMachine", document)
 
     def _drop(self, name: str, folder: Path) -> Any:
@@ -73,5 +73,5 @@ def system() -> Iterator[System]:
 
 @pytest.fixture(scope="session")
 def deployed(system: System, tmp_path_factory: pytest.TempPathFactory) -> Deployed:
-    """Two weeks of real flights behind it, and a champion trained on the first."""
+    """Three weeks of real flights behind it, and a champion trained on the first two."""
     return Deployed(system, load(), tmp_path_factory.mktemp("history"))
