@@ -48,6 +48,18 @@ def test_replacing_a_range_leaves_the_rest(lake: Lake) -> None:
     assert _names(lake.read("labelled/m")) == ["r1", "r2", "r5"]
 
 
+def test_a_range_of_a_column_that_came_later_holds_none_of_the_rows_before(lake: Lake) -> None:
+    """Rows from before a column are in no range of it: none is read, and none is replaced."""
+    lake.append("labelled/m", _rows(1))
+    between = Between("later", 0, 10)
+    assert _names(lake.read("labelled/m", ["name"], between)) == []
+    later = _rows(2).append_column("later", pa.array([5], pa.int64()))
+    for _ in range(2):
+        lake.replace("labelled/m", later, between)
+        assert _names(lake.read("labelled/m")) == ["r1", "r2"]
+        assert _names(lake.read("labelled/m", None, between)) == ["r2"]
+
+
 def test_compaction_changes_no_row(lake: Lake) -> None:
     """After compaction the same rows are read, and an absent table is no error."""
     for time in range(5):

@@ -152,8 +152,11 @@ def test_live_days_go_round_with_equal_features(deployed: Deployed) -> None:
     assert deployed.system.dead_letters() == 0
 
 
-def test_a_reference_is_accepted_by_a_function_of_its_own(deployed: Deployed) -> None:
-    """It reads the report, the registry and the log with its own grants, and refuses two days in words."""
+def test_accepting_a_reference_is_a_function_of_its_own(deployed: Deployed) -> None:
+    """It reads the report, the registry and the log with its own grants, and refuses two days in words.
+
+    That it writes is held by unit tests, and its grants to write by the template's.
+    """
     with pytest.raises(Unavailable, match="needs a whole week"):
         deployed.system.accept({"model": MODEL, "why": "a test", "by": "somebody"})
 

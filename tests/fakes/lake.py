@@ -64,7 +64,7 @@ class FakeLake:
             return
         before = self._tables[table]
         kept = before.filter(pc.invert(_inside(before, between)))
-        self._commit(table, pa.concat_tables([kept, rows]))
+        self._commit(table, pa.concat_tables([kept, rows], promote_options="default"))
 
     def upsert(self, table: str, rows: pa.Table, progress: Progress) -> None:
         before = self._tables.get(table, rows.schema.empty_table())
@@ -91,5 +91,7 @@ class FakeLake:
 
 
 def _inside(rows: pa.Table, between: Between) -> pa.Array:
-    column = rows[between.column]
+    if between.column not in rows.column_names:
+        return pa.array([False] * rows.num_rows, pa.bool_())
+    column = pc.fill_null(rows[between.column], between.end)
     return pc.and_(pc.greater_equal(column, between.start), pc.less(column, between.end))

@@ -163,10 +163,11 @@ def test_a_task_fails_without_foreign_text(
         raise FAILURE
 
     run = handler(*path.split("/"))
-    monkeypatch.setattr(DeltaLake, "version", failing)
-    stored = {"step": "plan", "document": {"views": [{TEXT}]}, "model": {TEXT: NUMBER}}
+    for owner, name in ((Project, "model"), (Project, "view"), (DeltaLake, "files")):
+        monkeypatch.setattr(owner, name, failing)
     with pytest.raises(SmallboxError) as failed:
-        run({"Records": [{TEXT: NUMBER}], **stored})
+        run({"model": "signup", "step": "plan", "document": {"views": ["site"]}})
+    assert "ValueError at test_personal.py" in failed.value.message
     assert failed.value.__cause__ is None
     assert failed.value.__suppress_context__
     _check(_told(capsys, failed.value.message))

@@ -4,6 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from smallbox.aws.batch import Message, consume
 from smallbox.errors import Unavailable
 
@@ -49,15 +51,29 @@ def test_a_group_that_fails_fails_alone() -> None:
     assert sorted(_failed(answer)) == ["0", "1", "3"]
 
 
-def test_a_bad_message_fails_alone_in_its_group() -> None:
-    """Of ten messages of one group the bad one is tried again; the nine others are done, in their order."""
+@pytest.mark.parametrize("error", [ZeroDivisionError(), Unavailable("the lake did not take the write")])
+def test_a_bad_message_fails_alone_in_its_group(error: Exception) -> None:
+    """Of ten messages of one group the bad one is tried again, whatever it raises; the nine others are done."""
     done: list[int] = []
 
     def process(messages: Sequence[Message]) -> None:
         if any(message["n"] == 6 for message in messages):
-            raise ZeroDivisionError
+            raise error
         done.extend(message["n"] for message in messages)
 
     answer = consume(_event(*(json.dumps({"n": n}) for n in range(10))), lambda _: "a", process)
     assert _failed(answer) == ["6"]
-    assert done == [0, 1, 2, 3, 4, 5, 7, 8, 9]
+    assert sorted(done) == [0, 1, 2, 3, 4, 5, 7, 8, 9]
+
+
+def test_a_store_that_does_not_answer_is_not_asked_message_by_message() -> None:
+    """Of a hundred messages all wait for the next try after three calls."""
+    sizes: list[int] = []
+
+    def process(messages: Sequence[Message]) -> None:
+        sizes.append(len(messages))
+        raise Unavailable("the lake did not answer")
+
+    answer = consume(_event(*(json.dumps({"n": n}) for n in range(100))), lambda _: "a", process)
+    assert len(_failed(answer)) == 100
+    assert sizes == [100, 50, 50]

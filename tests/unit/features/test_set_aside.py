@@ -114,6 +114,7 @@ def test_its_message_fails_by_itself_until_it_fits() -> None:
     world = flooded()
     (asked,) = world.rebuild()
     assert group_of(asked) != group_of({"source": "prices"})
+    assert group_of({"source": "prices"}) != group_of({"source": "prices", "as_of": 1}), "a replay has its own moment"
     with pytest.raises(TooLarge, match="1 states of source prices do not fit"):
         world.task.run([asked], NOW)
     world.send([price("flooded", FLOOD, NOW - 1)])

@@ -140,7 +140,7 @@ def test_a_packed_state_of_another_definition_is_refused() -> None:
     packed = tiles.pack(
         view(n=count("1h")), tiles.add(view(n=count("1h")), tiles.empty(view(n=count("1h"))), [record("a", T0)], T0)
     )
-    with pytest.raises(NotReady, match="materialize"):
+    with pytest.raises(NotReady, match="smallbox backfill"):
         tiles.unpack(view(n=count("24h")), packed)
     assert tiles.watermark_of(packed) == T0
 

@@ -82,9 +82,13 @@ def joined(lake: FakeLake) -> Mapping[str, tuple[str, bool | None]]:
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(ASKED, min_size=1, max_size=12), st.lists(OUTCOMES, max_size=6, unique_by=lambda outcome: outcome[0]))
-def test_each_days_join_is_a_join_of_everything(asked: list[Asked], outcomes: list[Outcome]) -> None:
-    """Asked ahead or late, each row is in the table once, as the naive rule has it, and a settled one stays."""
+@given(
+    st.lists(ASKED, min_size=1, max_size=12),
+    st.lists(OUTCOMES, max_size=6, unique_by=lambda outcome: outcome[0]),
+    st.lists(st.integers(1, DAYS + 3), max_size=3),
+)
+def test_each_days_join_is_a_join_of_everything(asked: list[Asked], outcomes: list[Outcome], again: list[int]) -> None:
+    """Each row is in the table once, as the naive rule has it; settled ones stay, also when older days run again."""
     lake = FakeLake()
     lake.append(predictions_table(MODEL), log_of(asked))
     lake.append(name_of(deliveries), records_of(outcomes))
@@ -97,3 +101,6 @@ def test_each_days_join_is_a_join_of_everything(asked: list[Asked], outcomes: li
         settled = {name: said for name, said in before.items() if said[0] != PENDING}
         assert settled.items() <= now.items()
         before = now
+    for day in again:
+        JoinTask(PROJECT, lake).run({"model": MODEL, "as_of": format_moment(day * DAY)}, (DAYS + 3) * DAY)
+        assert joined(lake) == before

@@ -188,16 +188,17 @@ def test_breaches_are_counted_by_kind() -> None:
 
 
 def test_drift_is_told_from_what_may_start_a_training() -> None:
-    """The sentence of a drift breach says that it starts no training, and the reasons to train leave it out."""
+    """A drift breach says that it starts no training; of the others those of accuracy and data do, in any channel."""
     drift = Check("features", "psi:weight", 0.5, 0.25, breached=True, rows=1000, is_drift=True)
     skew = Check("features", "skew:depot_delay_3h", 0.5, 0.01, breached=True, rows=1000)
     report = report_of("m", "d", "t", [drift, skew])
     assert report["breaches"]["features"] == 2
     assert drift.sentence in report["sentences"]
     assert "starts no training" in drift.sentence
-    assert reasons_to_train(report) == (skew.sentence,)
-    batch = report_of("m", "d", "t", of_channel("batch", [drift, skew]))
-    assert [sentence.split()[1] for sentence in reasons_to_train(batch)] == ["batch:skew:depot_delay_3h"]
+    assert reasons_to_train(report) == ()
+    low = Check("accuracy", "auc", 0.5, 0.6, breached=True, rows=1000)
+    batch = report_of("m", "d", "t", of_channel("batch", [drift, skew, low]))
+    assert [sentence.split()[1] for sentence in reasons_to_train(batch)] == ["batch:auc"]
 
 
 def test_the_fallbacks_share_is_a_figure() -> None:

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from smallbox.define.rules import Gate
-from smallbox.registry.gate import CONFIDENCE, judge
-from smallbox.training.metrics import Bools, Floats, auc_gain, measure
+from smallbox.registry.gate import judge
+from smallbox.training.metrics import CONFIDENCE, Bools, Floats, auc_gain, measure
 
 RUNS = 1_000
 AT_MOST = 1 - CONFIDENCE + 0.02

@@ -106,10 +106,29 @@ def test_a_failed_training_is_told_and_tried_again_before_a_week_is_over() -> No
     assert _asked(registry, 40)["train"]
     error = {"Error": "NotReady", "Cause": '{"errorMessage": "no request has a label"}'}
     document = {"model": NAME, "as_of": format_moment(40 * DAY), "error": error}
-    RegisterTask(project_of([MODEL]), registry).record_failure(document, 0)
+    RegisterTask(project_of([MODEL]), registry).record_failure(document, 40 * DAY)
     found = _asked(registry, 41)
     assert found["train"]
     assert found["why"].endswith("failed yesterday: no request has a label")
+
+
+@pytest.mark.parametrize("as_of", [format_moment(90 * DAY), "yesterday"], ids=["ahead", "no moment"])
+def test_a_run_that_is_refused_for_its_moment_failed_when_it_was_asked(as_of: str) -> None:
+    """It is told the next day, and no decision waits until the moment that it named."""
+    registry = _champion(as_of=9)
+    error = {"Error": "InvalidInput", "Cause": '{"errorMessage": "as_of: it lies in the future"}'}
+    document = {"model": NAME, "as_of": as_of, "error": error}
+    RegisterTask(project_of([MODEL]), registry).record_failure(document, 40 * DAY)
+    found = _asked(registry, 41)
+    assert found["train"]
+    assert "it lies in the future" in found["why"]
+
+
+def test_a_failure_of_the_present_does_not_stop_a_replay_of_the_past() -> None:
+    """A replay decides on what had failed by its own day."""
+    registry = _champion(as_of=9)
+    registry.record(NAME, 90 * DAY, "training_failed", {"why": "no data"})
+    assert _asked(registry, 41)["train"]
 
 
 def test_what_was_refused_yesterday_is_told_today() -> None:

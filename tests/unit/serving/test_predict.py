@@ -14,6 +14,7 @@ from smallbox.features.streamer import Streamer
 from smallbox.ingestion.messages import pack
 from smallbox.records import Record
 from smallbox.registry.store import Registry
+from smallbox.serving.log import to_log_table
 from smallbox.serving.predict import ModelShelf, Predictor
 from smallbox.serving.score import out_folder
 from smallbox.times import HOUR, Moment
@@ -50,6 +51,17 @@ def test_a_declared_fallback_answers_marked() -> None:
     assert (prediction["score"], prediction["arm"], prediction["version"]) == (0.3, "fallback", 0)
     assert prediction["missing"] == ["depot_delay_3h"]
     assert [row["arm"] for row in log.messages[0]["rows"]] == ["fallback"]
+
+
+@pytest.mark.parametrize("sent", [None, "1970-01-01T05:00:00Z"], ids=["not sent", "sent"])
+def test_a_row_of_the_log_knows_its_event_time(sent: str | None) -> None:
+    """It is the time field where the caller sends it, else the moment of asking; and the log's table has it."""
+    model = replace(late_parcel, fallback=0.3)
+    predictor, log = _predictor(project_of([model]))
+    _ask(predictor, {"instances": [INSTANCE if sent is None else {**INSTANCE, "sent_at": sent}]})
+    table = to_log_table(model, log.messages[0]["rows"])
+    assert table["time"].to_pylist() == [HOUR]
+    assert table["event_time"].to_pylist() == [HOUR if sent is None else 5 * HOUR]
 
 
 def test_an_explanation_leaves_personal_values_out() -> None:

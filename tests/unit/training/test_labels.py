@@ -21,6 +21,7 @@ from smallbox.times import DAY, HOUR, format_moment
 from smallbox.training.dataset import MOST_SILENT, build_dataset
 from smallbox.training.labels import about_labels, label_delays, selection
 from smallbox.training.run import DatasetTask, FitTask
+from smallbox.training.suspicions import unlike_labelled
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs
 from tests.fakes.lake import FakeLake
@@ -138,6 +139,7 @@ def test_an_estimator_that_cannot_take_the_unlabelled_rows_tells_nothing() -> No
     rows = dataset(1_000, seed=8).filter(pa.array(~np.isnan(weight)))
     told = about_labels(model, rows, dataset(1_000, seed=9), 0.5)
     assert (told["selection_auc"], told["selection_auc_standard_error"]) == (None, None)
+    assert "could not be compared: the estimator raised ValueError" in unlike_labelled(model, told)[0]
 
 
 def _linear(columns: Columns) -> Pipeline:

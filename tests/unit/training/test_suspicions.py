@@ -70,7 +70,12 @@ def test_a_few_unlabelled_requests_that_are_unlike_the_others_are_worth_a_senten
     share: float, auc: float | None, *, warns: bool
 ) -> None:
     """With the share and the figure; of many the gate speaks, of hardly any nobody."""
-    labels = {"unlabelled_share": share, "selection_auc": auc, "selection_auc_standard_error": 0.01}
+    labels: dict[str, Any] = {
+        "unlabelled_share": share,
+        "selection_auc": auc,
+        "selection_auc_standard_error": 0.01,
+        "selection_failed": "",
+    }
     said = unlike_labelled(late_parcel, labels)
     assert bool(said) is warns
     assert not said or "3.0% of the requests have no label" in said[0]

@@ -118,7 +118,7 @@ class DeltaLake:
         if opened is None or not opened.version() or opened.version() % TAIL_COMMITS:
             return
         # the rows are in: when another writer is faster, the files stay small until the next time
-        with suppress(DeltaError):
+        with suppress(DeltaError, OSError):
             opened.optimize.compact(target_size=TAIL_BYTES)
 
     def read(
@@ -136,6 +136,8 @@ class DeltaLake:
             return None
         data = opened.to_pyarrow_dataset()
         wanted = data.schema.names if columns is None else list(columns)
+        if between is not None and between.column not in data.schema.names:  # null in every row, so in no range
+            return pa.schema([data.schema.field(name) for name in wanted]).empty_table()
         with _translated(table):
             if keys is None:
                 return data.to_table(columns=wanted, filter=filter_of(between))
@@ -161,7 +163,8 @@ class DeltaLake:
 
     def replace(self, table: str, rows: pa.Table, between: Between) -> None:
         """Replace the rows of a range in one atomic commit."""
-        if self._latest(table) is None:
+        opened = self._latest(table)
+        if opened is None or between.column not in opened.schema().to_arrow().names:
             self.append(table, rows)
             return
         predicate = f"{between.column} >= {between.start} AND {between.column} < {between.end}"

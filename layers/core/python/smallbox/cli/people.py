@@ -64,7 +64,7 @@ def day(document: Any) -> Iterator[Block]:
     yield f"release: {document['release']['action']}: {document['release']['why']}"
     decision = document["retraining"]
     yield f"training: {'started' if decision['train'] else 'no'}: {decision['why']}"
-    known = {"model", "as_of", "day", "feedback", "breaches", "sentences", "drift_sentences", "release", "retraining"}
+    known = {"model", "as_of", "day", "feedback", "breaches", "sentences", "release", "retraining"}
     others = {name: value for name, value in document.items() if name not in known}
     if others:
         yield from blocks_of(others)

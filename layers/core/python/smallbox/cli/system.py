@@ -4,6 +4,7 @@ import functools
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -11,7 +12,7 @@ from urllib.parse import quote
 from smallbox.cli.local import Stack
 from smallbox.errors import InvalidInput, Unavailable
 from smallbox.monitoring.report import KINDS
-from smallbox.times import parse_moment
+from smallbox.times import asked_moment, to_micros
 
 ERRORS_FROM: Final = 400
 MOST: Final = 500
@@ -76,8 +77,14 @@ class System:
         return routings[model] and int(routings[model]["champion"])
 
     def rebuild(self, source: str, as_of: str | None = None) -> None:
-        """Have the online states of every view of a source rebuilt from the lake, and wait for it."""
-        message = {"source": source} if as_of is None else {"source": source, "as_of": parse_moment(as_of)}
+        """Have the online states of every view of a source rebuilt from the lake, and wait for it.
+
+        Raises:
+            InvalidInput: when ``as_of`` is no moment, or lies ahead.
+        """
+        present = to_micros(datetime.now(UTC))
+        moment = {} if as_of is None else {"as_of": asked_moment({"as_of": as_of}, present)}
+        message = {"source": source, **moment}
         self.client("sqs").send_message(QueueUrl=self.outputs["RebuildQueue"], MessageBody=json.dumps(message))
         self.drain()
 

@@ -159,7 +159,7 @@ class Retrain:
 
     Attributes:
         every: the longest a champion serves before another is trained; its age is measured in event time.
-        on_breach: whether a breach starts a training. Drift alone never does: see
+        on_breach: whether a breach of accuracy or data starts a training. Drift alone never does: see
             :func:`~smallbox.monitoring.report.reasons_to_train`.
         at_least: no training sooner than this after the one before it, whatever breaches. One that failed is tried
             again sooner: after one day, two, four, and so on up to this.

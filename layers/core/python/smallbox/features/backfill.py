@@ -97,8 +97,9 @@ class Backfill:
         rebuilder = Rebuilder(source, every, self.lake, self.store, self.pause)
         part = Part(document["part"], document["of"])
         rebuilt = rebuilder.fill(views, part, now, whole=len(views) == len(every))
-        self.rebuild.send(set_aside(source.name, rebuilt.set_aside))
-        if "as_of" not in document:  # the moment of a replay does not move on
+        replayed = {"as_of": now} if "as_of" in document else {}
+        self.rebuild.send([{**message, **replayed} for message in set_aside(source.name, rebuilt.set_aside)])
+        if not replayed:  # the moment of a replay does not move on
             self.rebuild.send([part.as_json() for part in Rebuild(source.name, rebuilt.later).parts()], LATER_DELAY)
         return {"states": rebuilt.states, "set_aside": len(rebuilt.set_aside)}
 

@@ -17,8 +17,12 @@ from smallbox.times import Micros
 
 
 def group_of(message: Message) -> str:
-    """What is done together: requests of one source. One for states that did not fit fails by itself."""
-    return f"{message['source']} set aside" if "set_aside" in message else str(message["source"])
+    """What is done together: requests of one source, those of a replay apart from those of the present.
+
+    One for states that did not fit fails by itself.
+    """
+    kind = "set aside" if "set_aside" in message else "rebuild"
+    return f"{message['source']} {kind}{' replayed' if 'as_of' in message else ''}"
 
 
 class RebuildTask:

@@ -244,7 +244,7 @@ def unpack(view: FeatureView, packed: bytes) -> State:
     form, found, watermark = _HEADER.unpack_from(packed)
     if form != _FORMAT or found != fingerprint(view):
         raise NotReady(
-            f"a state of view {view.name} was stored for another definition of it; materialize the view again",
+            f"a state of view {view.name} was stored for another definition of it; run `smallbox backfill {view.name}`",
             view=view.name,
         )
     at, unpacked = _HEADER.size, []

@@ -19,6 +19,8 @@ from smallbox.times import DAY, Micros, asked_moment, day_of, format_moment
 COLUMNS: Final = ("id", "key", "time", "event_time", "version", "arm", "channel", "score")
 SETTLES_FROM: Final = "settles_from"
 """A column of the labelled table: no label counts before it. The later of the asking and the event time."""
+JOINED_AS_OF: Final = "joined_as_of"
+"""A column of the labelled table: the moment of the join that wrote the row."""
 
 
 def labelled_table(model: str) -> str:
@@ -55,13 +57,24 @@ class JoinTask:
         open_since = settled_days(model.label, as_of).start
         asked = self._open(model, open_since, as_of)
         labelled = join_labels(model.label, asked, self._outcomes(model, asked["key"], as_of), as_of)
-        self._lake.replace(labelled_table(model.name), labelled, Between(SETTLES_FROM, open_since, FOREVER))
+        between = Between(SETTLES_FROM, open_since, FOREVER)
+        self._lake.replace(labelled_table(model.name), self._with_later(model, labelled, between, as_of), between)
         statuses = (LABELLED, PENDING, UNLABELLED, ASKED_LATE)
         counts = {status: pc.sum(pc.equal(labelled["status"], status)).as_py() or 0 for status in statuses}
         day = settled_days(model.label, as_of)
         settled = labelled.filter(_inside(labelled, day))
         found = {**counts, "coverage": coverage(model.label, settled, as_of), "coverage_day": day_of(day.start)}
         return {**document, "as_of": format_moment(as_of), "feedback": found}
+
+    def _with_later(self, model: Model, labelled: pa.Table, between: Between, as_of: Micros) -> pa.Table:
+        """The rows, each as the join of the latest moment had it: joining an older day again takes nothing back."""
+        rows = labelled.append_column(JOINED_AS_OF, pa.array(np.full(labelled.num_rows, as_of, np.int64)))
+        before = self._lake.read(labelled_table(model.name), None, between)
+        if before is None or JOINED_AS_OF not in before.column_names:
+            return rows
+        later = before.filter(pc.greater(before[JOINED_AS_OF], as_of)).select(rows.column_names)
+        others = rows.filter(pc.invert(pc.is_in(rows["id"], value_set=later["id"].combine_chunks())))
+        return pa.concat_tables([others, later], promote_options="permissive")
 
     def _open(self, model: Model, since: Micros, as_of: Micros) -> pa.Table:
         """The predictions asked before ``as_of`` that were asked, or are for an event, since a moment."""

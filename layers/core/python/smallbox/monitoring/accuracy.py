@@ -12,11 +12,11 @@ from smallbox.define.model import Model
 from smallbox.define.rules import Label, Monitor
 from smallbox.feedback.join import ASKED_LATE, LABELLED, UNLABELLED, coverage
 from smallbox.feedback.run import SETTLES_FROM, labelled_table, settled_days
-from smallbox.monitoring.bounds import Z, surely_below
+from smallbox.monitoring.bounds import surely_below
 from smallbox.monitoring.report import CHANNELS, Channel, Check
 from smallbox.ports import Lake
 from smallbox.times import DAY, Micros, day_of
-from smallbox.training.metrics import Bools, measure
+from smallbox.training.metrics import SURELY, Bools, measure
 
 SPANS: Final = (1, 2, 4, 8, 16, 28)
 """Days that are looked at, one span after another, until there are rows enough to judge."""
@@ -140,7 +140,7 @@ def accuracy_checks(rule: Monitor, label: Label, found: Judged, as_of: Micros) -
     figures = measure(known["score"].to_numpy(), labels)
     auc, error, spread = figures["auc"], figures["calibration_error"], figures["auc_standard_error"]
     enough = is_enough(rule, labels)
-    low = auc is not None and spread is not None and auc + Z * spread < rule.min_auc
+    low = auc is not None and spread is not None and auc + SURELY * spread < rule.min_auc
     far = error is not None and error > rule.max_calibration_error
     note = found.span if enough else f"{found.span}; too few to judge: {_counted(labels)}"
     sure = note if spread is None else f"{note}; standard error {spread:.3g}"

@@ -1,13 +1,8 @@
 """Whether a share or a figure lies beyond its limit by more than chance explains."""
 
 import math
-from statistics import NormalDist
-from typing import Final
 
-CONFIDENCE: Final = 0.95
-"""How sure a check must be that the limit is crossed; one-sided, for rows that do not depend on each other."""
-
-Z: Final = NormalDist().inv_cdf(CONFIDENCE)
+from smallbox.training.metrics import SURELY
 
 
 def lower_share(count: int, rows: int) -> float:
@@ -21,8 +16,8 @@ def lower_share(count: int, rows: int) -> float:
     """
     if not count:
         return 0.0
-    share, spread = count / rows, Z * Z / rows
-    width = Z * math.sqrt(share * (1 - share) / rows + spread / (4 * rows))
+    share, spread = count / rows, SURELY * SURELY / rows
+    width = SURELY * math.sqrt(share * (1 - share) / rows + spread / (4 * rows))
     return (share + spread / 2 - width) / (1 + spread)
 
 

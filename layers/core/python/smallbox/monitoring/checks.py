@@ -102,8 +102,8 @@ def _lead_checks(rule: Monitor, leads: Ints) -> list[Check]:
     if not len(leads):
         return []
     median, limit, rows = float(np.median(leads)) / HOUR, rule.max_lead_micros / HOUR, len(leads)
-    said = "asked before" if median >= 0 else "asked after"
-    note = f"in the median {said} the event time, at which training asks"
+    said = "before" if median >= 0 else "after"
+    note = f"the median request is asked {said} its event time, and training asks at it"
     is_off = abs(median) > limit
     off_time = int((np.abs(leads) > rule.max_lead_micros).sum())
     beyond = f"asked more than {rule.max_lead} before or after the event time"

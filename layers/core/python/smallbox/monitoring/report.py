@@ -10,6 +10,7 @@ Channel = Literal["online", "batch"]
 KINDS: Final[tuple[Kind, ...]] = ("data", "features", "predictions", "accuracy")
 CHANNELS: Final[tuple[Channel, ...]] = ("online", "batch")
 LATEST: Final = "latest"
+_REASONS_TO_TRAIN: Final = frozenset({"accuracy", "data"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,11 @@ def report_key(day: str) -> str:
 
 
 def reasons_to_train(report: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """What breached and a training may mend, in words. Drift is left out: it breaches where nothing has moved."""
+    """What breached of accuracy and data, in words.
+
+    Drift breaches where nothing has moved, and what callers send or when they ask is mended by no training.
+    """
     if report is None:
         return ()
     breached = [Check(**check) for check in report["checks"] if check["breached"]]
-    return tuple(check.sentence for check in breached if not check.is_drift)
+    return tuple(check.sentence for check in breached if check.kind in _REASONS_TO_TRAIN and not check.is_drift)

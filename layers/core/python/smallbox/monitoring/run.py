@@ -76,11 +76,18 @@ class CheckTask:
             "accuracy": {channel: found.as_json() for channel, found in settled.items()},
             "references": self._origins(model),
         }
-        for key in (report_key(day), LATEST):
-            self._metrics.put(metrics_partition(model.name), key, report)
+        self._store(model, day, report)
         figures = {metric_name(kind): float(report["breaches"][kind]) for kind in KINDS}
         self._meter.publish(figures, {"model": model.name})
         return {**document, "day": day, "breaches": report["breaches"], "sentences": report["sentences"]}
+
+    def _store(self, model: Model, day: str, report: Mapping[str, Any]) -> None:
+        """Store the report by its day; as the latest too, unless a later day has been checked."""
+        partition = metrics_partition(model.name)
+        self._metrics.put(partition, report_key(day), report)
+        latest = self._metrics.get(partition, LATEST)
+        if latest is None or latest["day"] <= day:
+            self._metrics.put(partition, LATEST, report)
 
     def _data(self, model: Model, as_of: Micros) -> list[Check]:
         label = self._project.source(model.label.source_name)

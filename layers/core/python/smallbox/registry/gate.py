@@ -13,13 +13,11 @@ from statistics import NormalDist
 from typing import Any, Final, Literal
 
 from smallbox.define.rules import Gate
+from smallbox.training.metrics import SURELY
 
 Outcome = Literal["accepted", "refused", "cannot_tell"]
 
-CONFIDENCE: Final = 0.95
-"""How sure a check is when it accepts, and when it refuses."""
 _NORMAL: Final = NormalDist()
-_Z: Final = _NORMAL.inv_cdf(CONFIDENCE)
 _MOST_TIMES: Final = 100
 """A figure that takes this many times the rows lies on its limit."""
 
@@ -189,9 +187,9 @@ def _calibration(rule: Gate, metrics: Mapping[str, Any]) -> Check:
         f"calibration error is {value:.4f} (perfect scores would show {by_chance:.4f} on so few rows), at most "
         f"{limit:.4f} is allowed"
     )
-    if value <= _if_spread(limit, by_chance) - _Z * error:
+    if value <= _if_spread(limit, by_chance) - SURELY * error:
         return Check("calibration", value, limit, "accepted", why)
-    if value > limit + by_chance + _Z * error:
+    if value > limit + by_chance + SURELY * error:
         return Check("calibration", value, limit, "refused", why)
     needed = _rows_needed(max(value - by_chance, 0), error, limit, metrics["rows"])
     return Check("calibration", value, limit, "cannot_tell", f"{why}{_takes(needed)}", needed)
@@ -237,9 +235,9 @@ def _surely_at_least(
     """Accepted or refused at one-sided 95 %, with the normal approximation."""
     if value is None or error is None:
         return Check(name, value, limit, "cannot_tell", f"{why}{_takes(None)}")
-    if value - _Z * error >= limit:
+    if value - SURELY * error >= limit:
         return Check(name, value, limit, "accepted", why)
-    if value + _Z * error < limit:
+    if value + SURELY * error < limit:
         return Check(name, value, limit, "refused", why)
     needed = None if rows is None else _rows_needed(value, error, limit, rows)
     return Check(name, value, limit, "cannot_tell", f"{why}{_takes(needed)}", needed)
@@ -248,7 +246,7 @@ def _surely_at_least(
 def _rows_needed(value: float, error: float, limit: float, rows: int) -> int | None:
     """How many rows bring the standard error down to where the distance from the limit is sure."""
     distance = abs(value - limit)
-    times = (_Z * error / distance) ** 2 if distance else math.inf
+    times = (SURELY * error / distance) ** 2 if distance else math.inf
     return math.ceil(rows * times) if times <= _MOST_TIMES else None
 
 

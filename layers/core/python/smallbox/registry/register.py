@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
-from smallbox.errors import POLICIES
+from smallbox.errors import POLICIES, InvalidInput
 from smallbox.registry.gate import Outcome, Verdict, judge
 from smallbox.registry.store import TRAINING_FAILED, Registry
 from smallbox.registry.version import Status, Version, fingerprint
-from smallbox.times import Micros, format_moment, parse_moment
+from smallbox.times import Micros, asked_moment, format_moment, parse_moment
 
 _STATUS: Final[Mapping[Outcome, Status]] = {
     "accepted": "registered",
@@ -51,10 +51,10 @@ class RegisterTask:
     def record_failure(self, document: Mapping[str, Any], now: Micros) -> dict[str, Any]:
         """Put into the history that a run failed: ``document["error"]`` is what the state machine caught.
 
-        A run of no ``as_of`` failed at the present.
+        A run of no ``as_of``, or of one that it was refused for, failed at the present.
         """
         model = self._project.model(document["model"])
-        at = parse_moment(document["as_of"]) if "as_of" in document else now
+        at = _moment_of(document, now)
         details = {"why": sentence_of(document["error"]), "reason": document.get("reason", "")}
         self._registry.record(model.name, at, TRAINING_FAILED, details)
         return {**document, "as_of": format_moment(at)}
@@ -85,6 +85,13 @@ class RegisterTask:
         """Write the history for a version that was found, too: the try that added it may have ended before this."""
         details = {"version": version.number, "why": verdict.why, "reason": version.reason}
         self._registry.record(version.model, parse_moment(version.as_of), _STATUS[verdict.outcome], details)
+
+
+def _moment_of(document: Mapping[str, Any], now: Micros) -> Micros:
+    try:
+        return asked_moment(document, now)
+    except InvalidInput:
+        return now
 
 
 def sentence_of(error: Mapping[str, Any]) -> str:

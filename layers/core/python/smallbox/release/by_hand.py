@@ -11,7 +11,7 @@ from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 from smallbox.release.changes import Changes
 from smallbox.release.routing import Routing
-from smallbox.times import Micros, replayed
+from smallbox.times import Micros, asked_moment
 
 ACTIONS: Final = ("start", "promote", "roll-back")
 
@@ -41,7 +41,7 @@ class ByHandTask:
             NotFound: no such model or version.
             Conflict: the action does not fit what the version is doing.
         """
-        at = _moment(document, now)
+        at = asked_moment(document, now)
         asked = self._asked(document)
         changes = Changes(self._registry, asked.model.name, at)
         {"start": _start, "promote": _promote, "roll-back": _roll_back}[document["action"]](changes, asked)
@@ -57,15 +57,6 @@ class ByHandTask:
         model = self._project.model(document["model"])
         version = self._registry.get(model.name, document["version"])
         return _Asked(model, version, self._registry.routing(model.name), {"why": why, "who": who})
-
-
-def _moment(document: Mapping[str, Any], now: Micros) -> Micros:
-    if "as_of" not in document:
-        return now
-    try:
-        return replayed(document["as_of"], now).at
-    except ValueError as error:
-        raise InvalidInput(f"as_of: {error}") from error
 
 
 def _start(changes: Changes, asked: _Asked) -> None:

@@ -46,9 +46,12 @@ def estimate(rule: Release, traffic: Traffic) -> Estimate:
     DeLong variance of the recent scores is that of an arm, in proportion to its rows.
     """
     rarer, share = traffic.judged.rarer, min(rule.canary, 1 - rule.canary)
+    if not share:
+        why = f"with Release(canary={rule.canary}) one of the versions answers nobody, and nothing can be compared"
+        return Estimate(math.inf, f"{why}; change who serves with `smallbox release`")
     asked, labels = len(traffic.judged.labels) / traffic.days, rarer / traffic.days
     seen = f"{asked:.0f} labelled predictions a day, {labels:.1f} of the rarer class"
-    if not labels * share:
+    if not labels:
         return Estimate(math.inf, f"a canary would never end: {seen}")
     judging = max(rule.min_of_each_class / (labels * share), _days_of_power(rule, traffic))
     days = judging + traffic.delay / DAY

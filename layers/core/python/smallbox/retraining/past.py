@@ -26,7 +26,7 @@ def situation_of(registry: Registry, model: str, breaches: tuple[str, ...], now:
         last_training=_last_training(versions, history),
         canary=routing is not None and routing.challenger is not None,
         breaches=breaches,
-        failures=_failures(versions, history),
+        failures=_failures(versions, history, now),
         unreleased=_unreleased(versions),
         yesterday=tuple(_news(event) for event in history if _is_yesterdays(event, now)),
     )
@@ -42,9 +42,10 @@ def _last_training(versions: Sequence[Version], history: _Events) -> Micros | No
     return max([parse_moment(v.as_of) for v in versions] + started, default=None)
 
 
-def _failures(versions: Sequence[Version], history: _Events) -> Failures | None:
+def _failures(versions: Sequence[Version], history: _Events, now: Micros) -> Failures | None:
     last = max((parse_moment(version.as_of) for version in versions), default=-1)
-    since = [event for event in history if event["event"] == TRAINING_FAILED and parse_moment(event["at"]) > last]
+    failed = [event for event in history if event["event"] == TRAINING_FAILED]
+    since = [event for event in failed if last < parse_moment(event["at"]) <= now]
     return Failures(len(since), parse_moment(since[-1]["at"]), since[-1]["why"]) if since else None
 
 

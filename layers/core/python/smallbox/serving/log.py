@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
@@ -79,7 +80,13 @@ class PredictionLog:
             return columns.empty_table()
         for name in set(columns.names) - set(found.column_names):  # nothing was logged since the definition has it
             found = found.append_column(columns.field(name), pa.nulls(found.num_rows, columns.field(name).type))
-        return _first_of_each_id(found)
+        return _first_of_each_id(_with_event_times(found))
+
+
+def _with_event_times(rows: pa.Table) -> pa.Table:
+    """Rows that were logged before there was a column ``event_time`` are for the moment of asking."""
+    event_times = pc.coalesce(rows["event_time"], rows["time"])
+    return rows.set_column(rows.column_names.index("event_time"), "event_time", event_times)
 
 
 def _first_of_each_id(rows: pa.Table) -> pa.Table:

@@ -115,12 +115,13 @@ def log_rows(
     extra = [name for name in vectors.sent if name not in model.inputs]
     for index, instance in enumerate(instances):
         numeric = [None if np.isnan(v) else float(v) for v in inputs.numeric[index]]
+        event_time = instance.get(model.request.time)
         rows.append(
             {
                 "id": f"{batch}-{index}",
                 "key": model.key_of(instance),
                 "time": int(as_of[index]),
-                "event_time": instance.get(model.request.time, int(as_of[index])),
+                "event_time": int(as_of[index]) if event_time is None else event_time,
                 "served_at": now,
                 "version": scored.versions[index],
                 "arm": scored.arms[index],

@@ -98,12 +98,14 @@ def about_labels(model: Model, rows: pa.Table, unlabelled: pa.Table, share: floa
     """
     try:
         found = selection(model, rows, unlabelled)
-    except ValueError:  # an estimator that takes no missing numbers, and only unlabelled requests have them
-        found = Auc(math.nan, math.nan)
+        failed = ""
+    except ValueError as error:  # an estimator that takes no missing numbers, and only unlabelled requests have them
+        found, failed = Auc(math.nan, math.nan), type(error).__name__
     told = not math.isnan(found.value)
     return {
         "unlabelled_share": round(share, 6),
         "selection_auc": found.value if told else None,
         "selection_auc_standard_error": math.sqrt(found.variance) if told else None,
+        "selection_failed": failed,
         "delays": label_delays(rows, model.label.within_micros),
     }

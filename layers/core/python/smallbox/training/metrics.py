@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any, Final
 
 import numpy as np
@@ -11,6 +12,10 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 BINS: Final = 10
+CONFIDENCE: Final = 0.95
+"""How sure one must be that a figure is beyond its limit, one-sided."""
+SURELY: Final = NormalDist().inv_cdf(CONFIDENCE)
+"""How many standard errors that are."""
 _CLIP: Final = 1e-15
 
 

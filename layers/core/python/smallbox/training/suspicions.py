@@ -7,14 +7,12 @@ import numpy as np
 import pyarrow as pa
 
 from smallbox.define.model import Columns, Model
-from smallbox.training.metrics import Floats, auc
+from smallbox.training.metrics import SURELY, Floats, auc
 
 TOO_GOOD: Final = 0.999
 """An AUC from which on a model probably sees the outcome itself."""
 FEW: Final = 0.01
 """A smaller share of unlabelled requests is not worth a sentence."""
-SURE: Final = 1.645
-"""Standard errors of a one-sided 95 %."""
 
 
 def auc_alone(columns: Columns, train: pa.Table, judged: pa.Table) -> dict[str, float]:
@@ -56,9 +54,11 @@ def too_good(metrics: Mapping[str, Any], columns: Columns, train: pa.Table, judg
 def unlike_labelled(model: Model, labels: Mapping[str, Any]) -> list[str]:
     """A sentence when the few requests without a label are unlike those with one; of many the gate itself speaks."""
     share, value, error = (labels[n] for n in ("unlabelled_share", "selection_auc", "selection_auc_standard_error"))
+    if labels["selection_failed"]:
+        return [f"unlabelled requests could not be compared: the estimator raised {labels['selection_failed']} on them"]
     if not FEW <= share <= model.gate.max_unlabelled or value is None:
         return []
-    if value - SURE * error <= model.gate.max_selection_auc:
+    if value - SURELY * error <= model.gate.max_selection_auc:
         return []
     apart = f"an AUC of {value:.4f} (standard error {error:.4f})"
     return [f"{share:.1%} of the requests have no label, and the inputs tell them from the others with {apart}"]

@@ -20,7 +20,12 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     replayer.add_argument("files", nargs="+", metavar="SOURCE=FILE", help="CSV, Parquet or JSON lines, each also .gz")
     replayer.add_argument("--from", dest="first", type=day, required=True, help="the first day, like 2013-03-01")
     replayer.add_argument("--to", dest="end", type=day, required=True, help="the midnight at which it ends")
-    replayer.add_argument("--step", type=int, default=60, help="minutes between two predictions; 60 by default")
+    replayer.add_argument(
+        "--step",
+        type=int,
+        default=60,
+        help="minutes between two predictions; 60 by default; with more the monitor says that requests are asked early",
+    )
     replayer.add_argument("--report", type=Path, help="the report; .smallbox/report.html when left out")
     replayer.add_argument("--keep", action="store_true", help="leave the system running")
     replayer.set_defaults(run=printed(_replay, summary.people, worked=summary.worked))
