@@ -79,7 +79,7 @@ SAMPLES: Final[dict[str, tuple[Any, str, int]]] = {
 """By command: a document, a part of what people read of it, and the exit code."""
 
 OTHERS: Final[dict[str, tuple[Any, str, int]]] = {
-    "train": ({**TRAINING, "accepted": True, "routing": ROUTING}, "champion: 1, challenger: 2", 0),
+    "train": ({**TRAINING, "accepted": True, "routing": ROUTING}, "champion 1, challenger 2", 0),
     "models": ({"models": [{"name": "late_arrival", "routing": ROUTING}, {"name": "b", "routing": None}]}, "0.3", 0),
     "check": ({"sources": ["a"], "views": [], "models": ["m"], "estimators": True, "mistakes": []}, "no mistake", 0),
     "contract infer": ({"code": "# no key", "open": ["its key is not chosen"]}, "# no key", 1),

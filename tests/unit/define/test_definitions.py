@@ -7,11 +7,15 @@ import pytest
 
 from smallbox.define import (
     FeatureView,
+    Gate,
     Model,
+    Monitor,
     Release,
+    Retrain,
     Source,
     boolean,
     count,
+    integer,
     label,
     mean,
     number,
@@ -155,3 +159,23 @@ def test_an_unknown_name_says_what_there_is() -> None:
     """Asking for a source that is not there lists those that are."""
     with pytest.raises(NotFound, match="departures"):
         load().source("departues")
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "said"),
+    [
+        (number, {"minimum": "0"}, "field: minimum is '0' (str); write a number, without quotes"),
+        (number, {"minimum": True}, "field: minimum is True; write a number, without quotes"),
+        (integer, {"minimum": 0, "maximum": "400"}, "field: maximum is '400' (str); write a number, without quotes"),
+        (text, {"nullable": "yes"}, "field: nullable is 'yes' (str); write True or False"),
+        (Gate, {"min_auc": "0.6"}, "Gate: min_auc is '0.6' (str); write a number, without quotes"),
+        (Release, {"max_days": 1.5}, "Release: max_days is 1.5 (float); write a whole number, without quotes"),
+        (Monitor, {"max_lead": 1}, "Monitor: max_lead is 1 (int); write a text, in quotes"),
+        (Retrain, {"every": 30}, "Retrain: every is 30 (int); write a text, in quotes"),
+    ],
+)
+def test_a_value_of_another_type_is_refused_by_name(kind: Callable[..., Any], arguments: Any, said: str) -> None:
+    """What would fail later, in a function that loads data, is named where it is written."""
+    with pytest.raises(DefinitionError) as refused:
+        kind(**arguments)
+    assert refused.value.message == said

@@ -20,9 +20,12 @@ def training(document: Any) -> Iterator[Block]:
     columns = ("name", "value", "limit", "outcome", "rows_needed")
     checks = [[check[column] for column in columns] for check in verdict["checks"]]
     yield Rows(("check", "value", "limit", "outcome", "rows needed"), checks)
-    for name in ("as_of", "counts", "metrics", "champion", "routing"):
+    for name in ("as_of", "counts", "metrics", "champion"):
         if document.get(name) is not None:
             yield f"{name}: {cell(document[name])}"
+    routing = document.get("routing")
+    if routing is not None:
+        yield f"who serves: champion {routing['champion']}, challenger {cell(routing['challenger'])}"
 
 
 def models(document: Any) -> Iterator[Block]:

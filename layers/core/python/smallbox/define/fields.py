@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from smallbox.define.kinds import check_declared
 from smallbox.define.patterns import check_pattern
 from smallbox.errors import DefinitionError
 
@@ -38,6 +39,7 @@ class Field:
     pii: bool = False
 
     def __post_init__(self) -> None:
+        check_declared("field", self)
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise DefinitionError(f"minimum {self.minimum} is above maximum {self.maximum}; swap them")
         if self.pattern and self.choices:

@@ -1,9 +1,18 @@
 """Refuses an argument of the wrong kind by name, before it fails somewhere inside."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import fields
+from typing import Any, Final, get_args
 
 from smallbox.errors import DefinitionError
+
+_PLAIN: Final = {
+    float: "a number, without quotes",
+    int: "a whole number, without quotes",
+    bool: "True or False",
+    str: "a text, in quotes",
+}
+"""What to write for an argument that is declared as a plain type."""
 
 
 def check_kind(place: str, value: Any, kind: Any, write: str) -> None:
@@ -44,6 +53,29 @@ def check_by_name(place: str, values: Any, kind: Any, write: str) -> None:
     check_kind(place, values, Mapping, write)
     for name, value in values.items():
         check_kind(f"{place}: {name}", value, kind, write)
+
+
+def check_declared(place: str, rule: Any) -> None:
+    """Refuse a value of a dataclass that is not of its declared type; only plain types are looked at.
+
+    >>> from smallbox.define.rules import Gate
+    >>> Gate(min_auc="0.6")
+    Traceback (most recent call last):
+    smallbox.errors.DefinitionError: Gate: min_auc is '0.6' (str); write a number, without quotes
+
+    Raises:
+        DefinitionError: naming the place, the first wrong value and what to write instead.
+    """
+    for field in fields(rule):
+        declared = [kind for kind in (get_args(field.type) or (field.type,)) if kind is not type(None)]
+        if not field.init or len(declared) != 1 or declared[0] not in _PLAIN:
+            continue
+        value, write = getattr(rule, field.name), _PLAIN[declared[0]]
+        if value is None and len(get_args(field.type)) > 1:
+            continue
+        if isinstance(value, bool) and declared[0] is not bool:
+            raise DefinitionError(f"{place}: {field.name} is {value}; write {write}")
+        check_kind(f"{place}: {field.name}", value, (int, float) if declared[0] is float else declared[0], write)
 
 
 def _shown(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from smallbox.define.kinds import check_declared
 from smallbox.errors import DefinitionError
 from smallbox.times import Micros, duration
 
@@ -31,6 +32,7 @@ class Label:
     within_micros: Micros = field(init=False)
 
     def __post_init__(self) -> None:
+        check_declared("label", self)
         object.__setattr__(self, "within_micros", duration(self.within))
 
 
@@ -58,6 +60,7 @@ class Gate:
     max_selection_auc: float = 0.6
 
     def __post_init__(self) -> None:
+        check_declared("Gate", self)
         for name in ("min_auc", "max_calibration_error", "max_auc_loss", "max_unlabelled", "max_selection_auc"):
             _check_share("Gate", name, getattr(self, name))
         if self.min_rarer < 2 or self.min_rows < 2 * self.min_rarer:  # noqa: PLR2004 - one row has no variance
@@ -89,6 +92,7 @@ class Release:
     confidence: float = 0.95
 
     def __post_init__(self) -> None:
+        check_declared("Release", self)
         _check_share("Release", "canary", self.canary)
         _check_share("Release", "max_auc_loss", self.max_auc_loss)
         if not 0.5 < self.confidence < 1:  # noqa: PLR2004 - a coin's
@@ -138,6 +142,7 @@ class Monitor:
     max_lead_micros: Micros = field(init=False)
 
     def __post_init__(self) -> None:
+        check_declared("Monitor", self)
         object.__setattr__(self, "max_lead_micros", duration(self.max_lead))
         for name in (
             "max_missing",
@@ -178,6 +183,7 @@ class Retrain:
     validation_micros: Micros = field(init=False)
 
     def __post_init__(self) -> None:
+        check_declared("Retrain", self)
         for name in ("every", "at_least", "window", "validation"):
             object.__setattr__(self, f"{name}_micros", duration(getattr(self, name)))
         if self.validation_micros >= self.window_micros:
