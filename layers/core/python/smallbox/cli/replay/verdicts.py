@@ -116,7 +116,9 @@ def _feedback(evidence: Evidence, least: float) -> Verdict:
         said = f"no prediction has a label yet: {counts.get(PENDING, 0):,} wait for theirs{late}"
         return Verdict("feedback", counts.get("absent", 0) == 0, said)
     coverage = evidence.labels / ended
-    return Verdict("feedback", coverage >= least, f"{evidence.labels:,} labels joined, coverage {coverage:.1%}{late}")
+    waiting = f", {counts[PENDING]:,} still wait for theirs" if PENDING in counts else ""
+    said = f"{evidence.labels:,} labels joined, coverage {coverage:.1%}{waiting}{late}"
+    return Verdict("feedback", coverage >= least, said)
 
 
 def _monitoring(story: Story, alarms: Alarms) -> Verdict:
