@@ -8,8 +8,8 @@ from smallbox.aws.documents import DynamoDocuments
 from smallbox.define.project import load
 from smallbox.errors import Conflict
 from smallbox.registry.store import Registry
+from tests.fakes.versions import VERSION
 from tests.handlers.conftest import handler
-from tests.unit.release.canaries import VERSION
 
 MODEL = "late_arrival"
 

@@ -19,7 +19,6 @@ from smallbox.monitoring.served import profile_of
 from smallbox.ports import Between
 from smallbox.records import Record
 from smallbox.registry.store import Registry
-from smallbox.registry.version import Version
 from smallbox.release.routing import first_champion, take_over
 from smallbox.serving.log import log_schema, predictions_table
 from smallbox.times import DAY, HOUR, format_moment
@@ -27,27 +26,10 @@ from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs, FakeMeter
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import deliveries, late_parcel
+from tests.fakes.versions import VERSION
 
 MODEL = replace(late_parcel, fallback=0.2)
 PROJECT = project_of([MODEL])
-VERSION = Version(
-    model=MODEL.name,
-    number=0,
-    status="registered",
-    as_of=format_moment(0),
-    reason="test",
-    onnx_key="",
-    onnx_sha256="",
-    pipeline_key="",
-    profile_key="profile",
-    dataset_key="",
-    data_versions={},
-    columns=list(MODEL.columns.names),
-    definition="",
-    dependencies={},
-    metrics={},
-    parity={},
-)
 NOW = 100 * DAY
 PRESENT = 200 * DAY
 

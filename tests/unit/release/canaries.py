@@ -20,24 +20,6 @@ from tests.fakes.lake import FakeLake
 from tests.fakes.small import late_parcel
 
 MODEL = late_parcel.name
-VERSION = Version(
-    model=MODEL,
-    number=0,
-    status="registered",
-    as_of=format_moment(0),
-    reason="test",
-    onnx_key="1",
-    onnx_sha256="",
-    pipeline_key="",
-    profile_key="",
-    dataset_key="",
-    data_versions={},
-    columns=list(late_parcel.columns.names),
-    definition="",
-    dependencies={},
-    metrics={},
-    parity={},
-)
 AUC_75, AUC_80 = 0.954, 1.190
 """How many standard deviations higher positives score, for these AUCs."""
 

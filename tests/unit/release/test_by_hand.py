@@ -12,7 +12,8 @@ from smallbox.release.by_hand import ByHandTask
 from smallbox.times import DAY, format_moment
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.small import late_parcel
-from tests.unit.release.canaries import MODEL, VERSION, registry_of
+from tests.fakes.versions import VERSION
+from tests.unit.release.canaries import MODEL, registry_of
 
 OTHER_COLUMNS = replace(VERSION, columns=["gone"])
 

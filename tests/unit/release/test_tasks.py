@@ -12,18 +12,8 @@ from smallbox.registry.store import Registry
 from smallbox.release.routing import first_champion
 from smallbox.times import DAY
 from tests.fakes.documents import FakeDocuments
-from tests.unit.release.canaries import (
-    AUC_75,
-    AUC_80,
-    MODEL,
-    VERSION,
-    lake_of,
-    predictions,
-    registry_of,
-    reviewed,
-    ruled,
-    start,
-)
+from tests.fakes.versions import VERSION
+from tests.unit.release.canaries import AUC_75, AUC_80, MODEL, lake_of, predictions, registry_of, reviewed, ruled, start
 
 
 def _serving(registry: Registry) -> tuple[int, int | None]:

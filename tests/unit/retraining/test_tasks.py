@@ -18,7 +18,7 @@ from smallbox.times import DAY, day_of, format_moment
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeWorkflow
 from tests.fakes.small import late_parcel
-from tests.unit.release.canaries import VERSION
+from tests.fakes.versions import VERSION
 
 NAME = late_parcel.name
 MIDNIGHT = format_moment(40 * DAY)

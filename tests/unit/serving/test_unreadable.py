@@ -14,7 +14,6 @@ from smallbox.errors import SmallboxError, Unavailable, error_body, policy_of
 from smallbox.features.ready import publish
 from smallbox.features.states import version_of
 from smallbox.registry.store import Registry
-from smallbox.registry.version import Version
 from smallbox.release.routing import first_champion
 from smallbox.serving.predict import ModelShelf, Predictor
 from smallbox.serving.score import BatchScorer
@@ -24,28 +23,12 @@ from tests.fakes.edges import FakeBlobs, FakeJournal, FakeQueue
 from tests.fakes.lake import FakeLake
 from tests.fakes.online import FakeOnlineStore
 from tests.fakes.small import late_parcel
+from tests.fakes.versions import VERSION
 
 KEY: Final = "models/late_parcel/0123/model.onnx"
 JUNK: Final = b"no model at all"
 INSTANCE: Final = {"parcel_id": "p", "depot": "north", "weight": 2.5}
-VERSION: Final = Version(
-    model=late_parcel.name,
-    number=0,
-    status="champion",
-    as_of="2026-01-01T00:00:00Z",
-    reason="test",
-    onnx_key=KEY,
-    onnx_sha256=hashlib.sha256(JUNK).hexdigest(),
-    pipeline_key="",
-    profile_key="",
-    dataset_key="",
-    data_versions={},
-    columns=list(late_parcel.columns.names),
-    definition="",
-    dependencies={},
-    metrics={},
-    parity={},
-)
+REGISTERED: Final = replace(VERSION, status="champion", onnx_key=KEY, onnx_sha256=hashlib.sha256(JUNK).hexdigest())
 
 
 class _Refusing(FakeBlobs):
@@ -59,7 +42,7 @@ Fault = Callable[[Registry], FakeBlobs]
 
 
 def _file_missing(registry: Registry) -> FakeBlobs:
-    registry.add(VERSION)
+    registry.add(REGISTERED)
     return FakeBlobs()
 
 
@@ -76,7 +59,7 @@ def _file_that_no_runtime_loads(registry: Registry) -> FakeBlobs:
 
 
 def _file_refused(registry: Registry) -> FakeBlobs:
-    registry.add(VERSION)
+    registry.add(REGISTERED)
     return _Refusing()
 
 

@@ -89,7 +89,7 @@ def _holding(view: Attributes, state: Facts | None, as_of: Micros) -> dict[str, 
 
 
 def value(view: Attributes, state: Facts | None, as_of: Micros) -> Floats:
-    """The numeric attributes at a moment, in the order of ``view.numeric``; not a number is missing."""
+    """The numeric attributes at a moment, in the order of ``view.numeric``; NaN means missing."""
     said = _holding(view, state, as_of)
     return np.array([said.get(view.features[name].field) for name in view.numeric], dtype=np.float64)
 

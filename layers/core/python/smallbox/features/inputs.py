@@ -31,7 +31,7 @@ class Stored:
     """What the store adds to ``n`` questions, before defaults.
 
     Attributes:
-        numeric: ``(n, len(model.stored_numeric))``; not a number is missing.
+        numeric: ``(n, len(model.stored_numeric))``; NaN means missing.
         texts: ``(n, len(model.stored_texts))``; ``None`` is missing.
     """
 

@@ -79,7 +79,7 @@ def point_in_time(view: FeatureView, table: pa.Table | Rows, entities: Names, as
         as_of: one moment per question.
 
     Returns:
-        One row per question, in the order of ``view.features``; not a number is missing. Bit for bit what
+        One row per question, in the order of ``view.features``; NaN means missing. Bit for bit what
         :func:`~smallbox.features.tiles.value` gives.
     """
     rows = table if isinstance(table, Rows) else rows_of(view, table)

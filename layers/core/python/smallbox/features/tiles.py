@@ -130,7 +130,7 @@ def _pieces(view: FeatureView) -> tuple[_Piece, ...]:
 
 
 def value(view: FeatureView, state: State | None, as_of: Micros) -> Floats:
-    """The features at a moment, in the order of ``view.features``; not a number is missing.
+    """The features at a moment, in the order of ``view.features``; NaN means missing.
 
     Args:
         view: the view.

@@ -158,7 +158,7 @@ def _formulas(view: FeatureView) -> _Formulas:
 
 
 def finish(view: FeatureView, totals: Totals, as_of: Ints) -> Floats:
-    """The feature values, one row per question, in the order of ``view.features``; not a number is missing.
+    """The feature values, one row per question, in the order of ``view.features``; NaN means missing.
 
     Args:
         view: the view.

@@ -41,7 +41,7 @@ class Scorer:
         """The probability of the label for each of ``n`` rows.
 
         Args:
-            numeric: ``(n, k)``; taken as float32, as in training; not a number is missing.
+            numeric: ``(n, k)``; taken as float32, as in training; NaN means missing.
             categorical: ``(n, m)`` of text.
         """
         feeds = {"numeric": numeric.astype(np.float32), "categorical": categorical}

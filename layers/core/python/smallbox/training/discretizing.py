@@ -38,7 +38,7 @@ class Discretizer(TransformerMixin, BaseEstimator):  # type: ignore[misc] # scik
         """Find the edges.
 
         Args:
-            numbers: ``(n, k)``; not a number is missing.
+            numbers: ``(n, k)``; NaN means missing.
         """
         columns = np.asarray(numbers, np.float32).T
         self.edges_ = [_edges(column, wanted) for column, wanted in zip(columns, self.bins, strict=True)]

@@ -18,7 +18,7 @@ def numeric_profile(values: npt.NDArray[np.floating[Any]], edges: list[float] | 
     """Counts of a numeric column in bins, and of missing values.
 
     Args:
-        values: the column; not a number is missing.
+        values: the column; NaN means missing.
         edges: inner edges of the bins; deciles of the column itself when not given. Equal deciles are one edge.
 
     >>> numeric_profile(np.array([1.0, 2.0, float("nan")]), edges=[1.5])
