@@ -40,8 +40,8 @@ def _percent(share: float, digits: int = 0) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
-BATCH = f"{readers.BATCH.rows:,} rows or {readers.BATCH.bytes // MB} MB"
-PART = f"{parts.PART.rows:,} rows or {parts.PART.bytes // MB} MB"
+BATCH = f"{readers.BATCH_LIMITS.rows:,} rows or {readers.BATCH_LIMITS.bytes // MB} MB"
+PART = f"{parts.PART_LIMITS.rows:,} rows or {parts.PART_LIMITS.bytes // MB} MB"
 PACKED = f"{unpacking.RATIO_FROM // MB} MB and {unpacking.RATIO_LIMIT} times its packed size"
 
 SENTENCES = {
@@ -50,7 +50,7 @@ SENTENCES = {
         f"The standard error of `distinct` is {_percent(1.04 / sketch.REGISTERS**0.5, 1)}",
     ],
     "docs/protocols/features.md": [
-        f"in transactions of at most {apply.WRITE_LIMIT} items",
+        f"in transactions of at most {apply.TRANSACTION_ITEMS} items",
         f"up to {apply.WRITE_ATTEMPTS} times with jitter",
         f"A marker expires {WORDS[apply.MARKER_MARGIN // DAY]} day after its record is too late",
         f"no longer written expires {states.MARGIN // DAY} days after it left every window",
@@ -64,7 +64,7 @@ SENTENCES = {
         f"parts of about {backfill.ROWS_PER_PART:,} rows, at most {backfill.MOST_PARTS} parts",
     ],
     "docs/protocols/ingestion.md": [
-        f"messages of at most {split.LIMIT_BYTES:,} bytes",
+        f"messages of at most {split.MESSAGE_BYTES:,} bytes",
         f"an array of up to {body.EVENT_LIMIT}",
         f"more than {body.EVENT_LIMIT} records or {body.BODY_LIMIT:,} bytes",
         f"more than {body._DEPTH_LIMIT} levels",

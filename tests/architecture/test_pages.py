@@ -13,7 +13,7 @@ from infra.settings import ROOT
 from smallbox.stages import STAGES
 
 LIBRARY = ROOT / "layers/core/python/smallbox"
-SUFFIXES = (".py", ".md", ".toml", ".in", ".svg")
+FILE = re.compile(r".*\w\.(py|md|toml|in|svg)")
 
 
 @cache
@@ -40,10 +40,10 @@ def _homes(page: Path) -> tuple[Path, ...]:
 def _paths(page: Path) -> Iterator[str]:
     """The words in backticks that are paths of this repository; ``<name>`` stands for any name."""
     tops = {folder.name for home in _homes(page)[:4] for folder in home.iterdir() if folder.is_dir()}
-    for word in (word for span in re.findall(r"`([^`\n]+)`", _prose(page)) for word in span.split()):
+    for word in (word for span in re.findall(r"`([^`]+)`", _prose(page)) for word in span.split()):
         path = re.sub(r"<[^>]*>", "*", word.rstrip(":,"))
         if re.fullmatch(r"[\w./*-]+", path) and (
-            path.endswith(SUFFIXES) or ("/" in path and path.partition("/")[0] in tops)
+            FILE.fullmatch(path) or ("/" in path and path.partition("/")[0] in tops)
         ):
             yield path.rstrip("/")
 
