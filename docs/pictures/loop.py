@@ -92,11 +92,14 @@ def _features(d: Drawing) -> None:
     _chain(d, 1, 325, ("SQS", "rebuild"), ("Lambda", "rebuild"))
     _chain(d, 3, 325, ("SQS", "features"), ("Lambda", "stream"))
     _box(d, _x(5), 325, "Step Functions", "backfill")
-    for column in (1, 3, 5):
+    for column in (2, 3, 5):
         _down(d, column, 275, 325)
     for column in (2, 4, 5):
         _down(d, column, 375, 410)
     d.text(_x(3) + 68, 306, "after the commit", size=12, colour=GREY)
+    for at, asked_by in enumerate(("asked by load,", "stream, upkeep")):
+        d.text(30, 346 + 18 * at, asked_by, size=13, colour=GREY)
+    d.arrow((140, 350), (180, 350))
     _band(d, 410, "DynamoDB online", "states of entities, markers of applied records")
 
 

@@ -9,7 +9,7 @@ from infra.settings import ROOT
 from smallbox.stages import STAGES
 
 WIDTH: Final = 1000
-HEIGHT: Final = 1010
+HEIGHT: Final = 1130
 PAGE: Final = 600
 """The width of the page; what its parts say stands to the right of it."""
 
@@ -115,9 +115,21 @@ def _days(d: Drawing, y: float) -> None:
     for at, name in enumerate(("day", "breaches", "release", "retraining")):
         d.text((54, 140, 260, 440)[at], y + 82, name, size=12, bold=True)
     d.line((50, y + 89), (PAGE + 20, y + 89), colour=PALE, thick=1)
+    _rows(d, y + 98, ((54, 60), (140, 70), (260, 150), (440, 150)))
+
+
+def _rows(d: Drawing, y: float, cells: Sequence[tuple[float, float]]) -> None:
+    """Two rows of a table whose words do not matter here."""
     for row in range(2):
-        for x, width in ((54, 60), (140, 70), (260, 150), (440, 150)):
-            d.box(x, y + 98 + row * 20, width, 8, fill=PALE, edge="none", round_=3)
+        for x, width in cells:
+            d.box(x, y + row * 20, width, 8, fill=PALE, edge="none", round_=3)
+
+
+def _history(d: Drawing, y: float) -> None:
+    for x, name in zip((54, 190, 320, 400), ("at", "event", "version", "why"), strict=True):
+        d.text(x, y, name, size=12, bold=True)
+    d.line((50, y + 7), (PAGE + 20, y + 7), colour=PALE, thick=1)
+    _rows(d, y + 16, ((54, 110), (190, 90), (320, 20), (400, 200)))
 
 
 def draw() -> str:
@@ -163,7 +175,9 @@ def draw() -> str:
         830,
         "What was decided, and why?",
         "Breaches, releases and retraining of",
-        "each day with their reasons. Below it:",
-        "the history of the model.",
+        "each day with their reasons.",
     )
+    _heading(d, 1015, "What happened to the model")
+    _history(d, 1042)
+    _note(d, 1015, "Who served, and since when?", "Trainings, verdicts, canaries and", "alarms in their order.")
     return d.svg()

@@ -85,3 +85,11 @@ def test_every_decision_is_in_the_index() -> None:
 def test_a_picture_is_what_the_script_draws(picture: Path) -> None:
     """The committed picture equals what ``make docs`` would write."""
     assert picture.read_text() == PICTURES[picture]()
+
+
+def test_the_picture_of_the_report_has_its_headings() -> None:
+    """The headings that a replay's report has are those of the picture, in their order."""
+    expected = re.findall(r"<h2>([^<{]+)</h2>", (LIBRARY / "cli/replay/report.py").read_text())
+    assert len(expected) > 1
+    drawn = re.findall(r">([^<>]+)</text>", (ROOT / "docs/pictures/report.svg").read_text())
+    assert [words for words in drawn if words in expected] == expected
