@@ -10,6 +10,7 @@ from infra.parts import queues
 from infra.settings import ROOT
 from infra.stages.ingestion import LOADERS
 from infra.stores import PARTS_DAYS
+from smallbox import define
 from smallbox.aws import lake, online
 from smallbox.aws.dynamodb import client
 from smallbox.define import patterns, source, view
@@ -24,7 +25,7 @@ from smallbox.registry import store
 from smallbox.release import canary, judged
 from smallbox.serving import requests
 from smallbox.statistics import calibration
-from smallbox.times import DAY, MINUTE, SECOND
+from smallbox.times import DAY, HOUR, MINUTE, SECOND
 from smallbox.training import examples, export, fitting, profile
 
 WORDS = ("none", "one", "two", "three", "four", "five", "six", "seven")
@@ -47,7 +48,6 @@ PACKED = f"{unpacking.RATIO_FROM // MB} MB and {unpacking.RATIO_LIMIT} times its
 SENTENCES = {
     "docs/stages/features.md": [
         f"`tile` of the view, {_default(view.FeatureView, 'tile').removesuffix('m')} minutes by default",
-        f"The standard error of `distinct` is {_percent(1.04 / sketch.REGISTERS**0.5, 1)}",
     ],
     "docs/protocols/features.md": [
         f"in transactions of at most {apply.TRANSACTION_ITEMS} items",
@@ -59,6 +59,7 @@ SENTENCES = {
         f"asked for again after {WORDS[rebuilds.LATER_DELAY // MINUTE]} minutes",
         f"A state of more than {view.STATE_LIMIT // 1_000} KB",
         f"a HyperLogLog of {sketch.REGISTERS} registers",
+        f"Its relative standard error is {_percent(1.04 / sketch.REGISTERS**0.5, 1)}",
         f"remembers states for {WORDS[recent.STALENESS // SECOND]} second more",
         f"more than {WORDS[source.FUTURE_LIMIT // DAY]} days and an hour ahead of the state's watermark",
         f"parts of about {backfill.ROWS_PER_PART:,} rows, at most {backfill.MOST_PARTS} parts",
@@ -116,3 +117,17 @@ SENTENCES = {
 def test_a_page_quotes_the_constant_of_the_code(page: str, phrase: str) -> None:
     """The page has the phrase, with the code's figure in it, wherever its lines break."""
     assert phrase in re.sub(r"\s+", " ", (ROOT / page).read_text())
+
+
+def test_the_tile_sizes_of_the_page_are_those_of_the_code() -> None:
+    """Below the first edge of the table a window has fine tiles, up to the second an hour, from there on a day."""
+    page = (ROOT / "docs/stages/features.md").read_text()
+    edges = re.search(r"\| below (\d+) hours \|.*\n\| \1 hours to below (\d+) days \|.*\n\| \2 days and more \|", page)
+    assert edges
+    hours, days = int(edges[1]), int(edges[2])
+    fields = {"id": define.text(), "at": define.timestamp(), "name": define.text()}
+    lengths = (f"{hours - 1}h", f"{hours}h", f"{24 * days - 1}h", f"{days}d")
+    features = {f"count_{length}": define.count(length) for length in lengths}
+    found = define.FeatureView("v", entity="name", source=define.Source("s", "id", "at", fields), features=features)
+    sizes = [found.tile_size(aggregate) for aggregate in found.features.values()]
+    assert sizes == [found.tile_micros, HOUR, HOUR, DAY]
