@@ -60,7 +60,7 @@ SENTENCES = {
         f"A state of more than {view.STATE_LIMIT // 1_000} KB",
         f"a HyperLogLog of {sketch.REGISTERS} registers",
         f"Its relative standard error is {_percent(1.04 / sketch.REGISTERS**0.5, 1)}",
-        f"remembers states for {WORDS[recent.STALENESS // SECOND]} second more",
+        f"remembers states for {WORDS[recent.STALENESS // SECOND]} second",
         f"more than {WORDS[source.FUTURE_LIMIT // DAY]} days and an hour ahead of the state's watermark",
         f"parts of about {backfill.ROWS_PER_PART:,} rows, at most {backfill.MOST_PARTS} parts",
     ],
