@@ -8,7 +8,7 @@ import pytest
 
 from smallbox.cli.data import drop
 from smallbox.cli.demo import MODEL
-from smallbox.cli.demo.flights import Records, as_lines, history_of, known, load, micros
+from smallbox.cli.demo.flights import Records, as_lines, history_of, known, load_flights, micros
 from smallbox.cli.replay.driver import Replay
 from smallbox.cli.replay.recording import Timeline
 from smallbox.cli.replay.span import Span
@@ -74,4 +74,4 @@ def system() -> Iterator[System]:
 @pytest.fixture(scope="session")
 def deployed(system: System, tmp_path_factory: pytest.TempPathFactory) -> Deployed:
     """Three weeks of real flights behind it, and a champion trained on the first two."""
-    return Deployed(system, load(), tmp_path_factory.mktemp("history"))
+    return Deployed(system, load_flights(), tmp_path_factory.mktemp("history"))

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from smallbox.ports import Between, Progress
+from smallbox.ports import Between, TableProgress
 
 
 class FakeLake:
@@ -15,7 +15,7 @@ class FakeLake:
         self._tables: dict[str, pa.Table] = {}
         self._versions: dict[str, int] = {}
         self._appended: dict[str, dict[int, pa.Table]] = {}
-        self._progress: dict[str, Progress] = {}
+        self._progress: dict[str, TableProgress] = {}
         self._files: dict[str, int] = {}
 
     def _commit(self, table: str, rows: pa.Table) -> None:
@@ -66,13 +66,13 @@ class FakeLake:
         kept = before.filter(pc.invert(_inside(before, between)))
         self._commit(table, pa.concat_tables([kept, rows], promote_options="default"))
 
-    def upsert(self, table: str, rows: pa.Table, progress: Progress) -> None:
+    def upsert(self, table: str, rows: pa.Table, progress: TableProgress) -> None:
         before = self._tables.get(table, rows.schema.empty_table())
         kept = before.filter(pc.invert(pc.is_in(before["key"], value_set=rows["key"].combine_chunks())))
         self._commit(table, pa.concat_tables([kept, rows], promote_options="default"))
         self._progress[table] = progress
 
-    def progress(self, table: str) -> Progress | None:
+    def progress(self, table: str) -> TableProgress | None:
         return self._progress.get(table)
 
     def version(self, table: str) -> int | None:

@@ -4,12 +4,12 @@ from typing import Any
 
 from smallbox.aws import clock
 from smallbox.aws.lake import DeltaLake
-from smallbox.aws.settings import Join, from_environment
+from smallbox.aws.settings import JoinSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
-from smallbox.feedback.run import JoinTask
+from smallbox.feedback.join import JoinTask
 
-settings = from_environment(Join)
+settings = from_environment(JoinSettings)
 task = JoinTask(load(), DeltaLake.in_bucket(settings.lake_bucket))
 
 

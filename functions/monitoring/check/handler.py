@@ -6,13 +6,13 @@ from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.lake import DeltaLake
 from smallbox.aws.meter import CloudWatchMeter
-from smallbox.aws.settings import Check, from_environment
+from smallbox.aws.settings import CheckSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
-from smallbox.monitoring.run import CheckTask
+from smallbox.monitoring.check import CheckTask
 from smallbox.registry.store import Registry
 
-settings = from_environment(Check)
+settings = from_environment(CheckSettings)
 task = CheckTask(
     load(),
     DeltaLake.in_bucket(settings.lake_bucket),

@@ -4,13 +4,13 @@ from typing import Any
 
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.lake import DeltaLake
-from smallbox.aws.settings import Review, from_environment
+from smallbox.aws.settings import ReviewSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
 from smallbox.registry.store import Registry
-from smallbox.release.run import ReviewTask
+from smallbox.release.review import ReviewTask
 
-settings = from_environment(Review)
+settings = from_environment(ReviewSettings)
 task = ReviewTask(load(), DeltaLake.in_bucket(settings.lake_bucket), Registry(DynamoDocuments(settings.registry_table)))
 
 

@@ -4,11 +4,11 @@ from typing import Any
 
 from smallbox.aws.batch import consume
 from smallbox.aws.lake import DeltaLake
-from smallbox.aws.settings import Log, from_environment
+from smallbox.aws.settings import LogSettings, from_environment
 from smallbox.define.project import load
-from smallbox.serving.log import PredictionLog
+from smallbox.lake.predictions import PredictionLog
 
-settings = from_environment(Log)
+settings = from_environment(LogSettings)
 log = PredictionLog(load(), DeltaLake.in_bucket(settings.lake_bucket))
 
 

@@ -6,9 +6,7 @@ import sys
 
 def test_the_stream_needs_no_arrow() -> None:
     """The stream, serving and collecting never load pyarrow or pandas, which their layers do not have."""
-    light = (
-        "smallbox.features.stream, smallbox.features.tiles, smallbox.ingestion.contract, smallbox.ingestion.messages"
-    )
+    light = "smallbox.features.stream, smallbox.features.windows.state, smallbox.ingestion.contract, smallbox.messages.records"
     program = (
         f"import sys, {light}, smallbox.ingestion.body; print([m for m in ('pyarrow', 'pandas') if m in sys.modules])"
     )

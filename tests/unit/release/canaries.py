@@ -9,10 +9,10 @@ import pyarrow as pa
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
 from smallbox.define.rules import Label, Release
-from smallbox.feedback.run import labelled_table
+from smallbox.lake.schemas import labelled_table
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
-from smallbox.release.run import ReviewTask
+from smallbox.release.review import ReviewTask
 from smallbox.release.start import StartTask
 from smallbox.times import DAY, Micros, format_moment
 from tests.fakes.documents import FakeDocuments

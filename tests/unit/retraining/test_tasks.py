@@ -13,7 +13,7 @@ from smallbox.monitoring.report import LATEST, Check, metrics_partition, report_
 from smallbox.registry.register import RegisterTask
 from smallbox.registry.store import Registry
 from smallbox.release.changes import Changes
-from smallbox.retraining.run import DecideTask
+from smallbox.retraining.decide import DecideTask
 from smallbox.times import DAY, day_of, format_moment
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeWorkflow

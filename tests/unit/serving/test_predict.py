@@ -8,14 +8,15 @@ import pytest
 from smallbox.define import number, text
 from smallbox.define.project import Project, project_of
 from smallbox.errors import ContractViolation, InvalidInput, MalformedBody, NotReady, TooLarge
-from smallbox.features.ready import publish
-from smallbox.features.states import version_of
-from smallbox.features.streamer import Streamer
-from smallbox.ingestion.messages import pack
+from smallbox.features.online.ready import publish
+from smallbox.features.online.states import version_of
+from smallbox.features.stream import StreamTask
+from smallbox.lake.predictions import to_log_table
+from smallbox.messages.records import pack_records
 from smallbox.records import Record
+from smallbox.registry.loader import ModelLoader
 from smallbox.registry.store import Registry
-from smallbox.serving.log import to_log_table
-from smallbox.serving.predict import ModelShelf, Predictor
+from smallbox.serving.predict import PredictTask
 from smallbox.serving.score import out_folder
 from smallbox.times import HOUR, Moment
 from tests.fakes.documents import FakeDocuments
@@ -26,13 +27,13 @@ from tests.fakes.small import deliveries, depot, late_parcel, parcels
 INSTANCE = {"parcel_id": "p", "depot": "north", "weight": 2.5}
 
 
-def _predictor(project: Project, store: FakeOnlineStore | None = None) -> tuple[Predictor, FakeQueue]:
-    shelf, log, store = ModelShelf(Registry(FakeDocuments()), FakeBlobs()), FakeQueue(), store or FakeOnlineStore()
+def _predictor(project: Project, store: FakeOnlineStore | None = None) -> tuple[PredictTask, FakeQueue]:
+    shelf, log, store = ModelLoader(Registry(FakeDocuments()), FakeBlobs()), FakeQueue(), store or FakeOnlineStore()
     publish(store, {name: version_of(view) for name, view in project.views.items()}, lambda _: None)
-    return Predictor(project, store, shelf, log, FakeJournal()), log
+    return PredictTask(project, store, shelf, log, FakeJournal()), log
 
 
-def _ask(predictor: Predictor, document: Any, moment: Moment | None = None) -> Any:
+def _ask(predictor: PredictTask, document: Any, moment: Moment | None = None) -> Any:
     return predictor.predict(late_parcel.name, document, moment or Moment(HOUR), HOUR, "request")
 
 
@@ -108,7 +109,7 @@ def test_a_replay_cannot_look_back() -> None:
     project, store = project_of([replace(late_parcel, fallback=0.3)]), FakeOnlineStore()
     values: dict[str, Any] = {"parcel_id": "p", "delivered_at": 5 * HOUR, "depot": "north", "delay": 1.0, "late": True}
     record = Record("deliveries", "p", 5 * HOUR, 5 * HOUR, 5 * HOUR, values)
-    Streamer(project, store, FakeQueue(), FakeQueue(), lambda _: None).apply(pack([record]), 6 * HOUR)
+    StreamTask(project, store, FakeQueue(), FakeQueue(), lambda _: None).apply(pack_records([record]), 6 * HOUR)
     predictor, _ = _predictor(project, store)
     with pytest.raises(InvalidInput, match="already holds"):
         _ask(predictor, {"instances": [INSTANCE]}, Moment(4 * HOUR, is_replayed=True))

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from smallbox.times import Micros
 
-COMPACT: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False)
+COMPACT_JSON: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 """How a record is written where only machines read it. Made once: ``json.dumps`` makes one for each record."""
 
 Value = str | float | int | bool | None
@@ -42,7 +42,7 @@ class Record:
     @property
     def digest(self) -> str:
         """What it says, as 32 hexadecimal digits: equal for equal values, whenever they were received."""
-        return digest_of(COMPACT.encode([self.source, dict(sorted(self.values.items()))]).encode())
+        return digest_of(COMPACT_JSON.encode([self.source, dict(sorted(self.values.items()))]).encode())
 
     def as_json(self) -> dict[str, Any]:
         """The record as a queue carries it."""

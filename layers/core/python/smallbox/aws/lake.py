@@ -11,7 +11,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 
 from smallbox.aws.delta_reads import NoLongerKeptError, among, appended, filter_of, gathered
 from smallbox.errors import Conflict, Unavailable
-from smallbox.ports import Between, Progress
+from smallbox.ports import Between, TableProgress
 
 RETENTION_HOURS: Final = 7 * 24
 """How long a replaced file is kept: a reader of the version before may still be at work, and a bad day can be looked at
@@ -175,7 +175,7 @@ class DeltaLake:
             ),
         )
 
-    def upsert(self, table: str, rows: pa.Table, progress: Progress) -> None:
+    def upsert(self, table: str, rows: pa.Table, progress: TableProgress) -> None:
         """Merge rows by key; the progress is a transaction of Delta's own, which two writers cannot both commit."""
         transactions = [Transaction(_VERSION, progress.version), Transaction(_AS_OF, progress.as_of)]
         commit = CommitProperties(app_transactions=transactions)
@@ -202,12 +202,12 @@ class DeltaLake:
             commit_properties=commit,
         )
 
-    def progress(self, table: str) -> Progress | None:
+    def progress(self, table: str) -> TableProgress | None:
         """What the latest upsert wrote."""
         opened = self._latest(table)
         version = None if opened is None else opened.transaction_version(_VERSION)
         as_of = None if opened is None else opened.transaction_version(_AS_OF)
-        return None if version is None or as_of is None else Progress(version, as_of)
+        return None if version is None or as_of is None else TableProgress(version, as_of)
 
     def version(self, table: str) -> int | None:
         """The number of the latest commit."""

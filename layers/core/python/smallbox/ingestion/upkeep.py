@@ -10,12 +10,10 @@ from typing import Any, Final
 from smallbox.define.project import Project
 from smallbox.define.source import Source
 from smallbox.errors import SmallboxError
-from smallbox.features.requests import due
-from smallbox.feedback.run import labelled_table
-from smallbox.ingestion.current import bring_forward, current_of
-from smallbox.ingestion.table import name_of
+from smallbox.lake.current import bring_forward
+from smallbox.lake.schemas import current_table, labelled_table, predictions_table, records_table
+from smallbox.messages.rebuilds import rebuild_due
 from smallbox.ports import Lake, Queue
-from smallbox.serving.log import predictions_table
 from smallbox.times import Micros, asked_moment, format_moment
 
 MOST_FILES: Final = 200
@@ -37,7 +35,7 @@ def why_due(files: Mapping[str, int]) -> str | None:
     return f"{' and '.join(many)}, and a reader opens each of them" if many else None
 
 
-class Upkeep:
+class UpkeepTask:
     """The one writer of the tables ``current``; it also compacts and vacuums every table that the project fills.
 
     Each step leaves every table right and may be run again, so a run may be killed anywhere. The log of a source is
@@ -76,8 +74,8 @@ class Upkeep:
         return {"as_of": format_moment(as_of), "due": why, "current": standing}
 
     def _tables(self) -> list[str]:
-        logs = [name_of(source) for source in self._project.sources.values()]
-        return [*logs, *(current_of(source) for source in self._project.sources.values()), *self._tables_of_models()]
+        logs = [records_table(source) for source in self._project.sources.values()]
+        return [*logs, *(current_table(source) for source in self._project.sources.values()), *self._tables_of_models()]
 
     def _tables_of_models(self) -> list[str]:
         return [table(model) for model in self._project.models for table in _TABLES_OF_A_MODEL]
@@ -86,12 +84,12 @@ class Upkeep:
         stands = bring_forward(source, self._lake, as_of)
         if stands is not None:
             standing[source.name] = {"as_of": format_moment(stands.as_of), "written": stands.written}
-        self._tidy(name_of(source))
-        self._tidy(current_of(source))
+        self._tidy(records_table(source))
+        self._tidy(current_table(source))
 
     def _ask_for_due(self, replayed: Mapping[str, Micros]) -> None:
         sources = [name for name in self._project.sources if self._project.views_of(name)]
-        self._rebuild.send([{**due(name), **replayed} for name in sources])
+        self._rebuild.send([{**rebuild_due(name), **replayed} for name in sources])
 
     def _tidy(self, table: str) -> None:
         self._lake.compact(table)

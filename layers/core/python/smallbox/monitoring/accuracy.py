@@ -8,20 +8,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from smallbox.arrays import Bools
 from smallbox.define.model import Model
 from smallbox.define.rules import Label, Monitor
-from smallbox.feedback.join import ASKED_LATE, LABELLED, UNLABELLED, coverage
-from smallbox.feedback.run import SETTLES_FROM, labelled_table, settled_days
-from smallbox.monitoring.bounds import surely_below
-from smallbox.monitoring.report import CHANNELS, Channel, Check
+from smallbox.labels.join import ASKED_LATE, LABELLED, UNLABELLED, coverage
+from smallbox.labels.table import SETTLES_FROM, settled_days
+from smallbox.lake.schemas import CHANNELS, Channel, labelled_table
+from smallbox.monitoring.report import Check
+from smallbox.objectives.binary import measure
 from smallbox.ports import Lake
+from smallbox.statistics.confidence import SURELY
+from smallbox.statistics.shares import surely_below
 from smallbox.times import DAY, Micros, day_of
-from smallbox.training.metrics import SURELY, Bools, measure
 
 SPANS: Final = (1, 2, 4, 8, 16, 28)
 """Days that are looked at, one span after another, until there are rows enough to judge."""
 
-MOST_ROWS: Final = 500_000
+MOST_ROWS_JUDGED: Final = 500_000
 """With so many rows no older days are read, though the rarer outcome be rarer still."""
 
 _COLUMNS: Final = (SETTLES_FROM, "event_time", "version", "arm", "channel", "score", "label", "status")
@@ -112,7 +115,7 @@ def judged(model: Model, lake: Lake, serving: tuple[int, ...], as_of: Micros) ->
         read, before = older if read is None else pa.concat_tables([older, read]), days
         found |= _by_channel(read, until, days, serving, found, model.monitor)
         is_settled = bool(found) and all(_is_enough(model.monitor, one) for one in found.values())
-        if is_settled or read.num_rows >= MOST_ROWS:
+        if is_settled or read.num_rows >= MOST_ROWS_JUDGED:
             break
     return found
 

@@ -6,20 +6,20 @@ from typing import Any
 
 import numpy as np
 
+from smallbox.arrays import Ints
 from smallbox.define.model import Model
 from smallbox.define.rules import Monitor
 from smallbox.define.source import Source
-from smallbox.features.window import Ints
-from smallbox.monitoring.bounds import surely_above
 from smallbox.monitoring.drift import missing_share, psi, psi_by_chance
-from smallbox.monitoring.report import Check, Kind
+from smallbox.monitoring.report import Check, CheckKind
 from smallbox.monitoring.sent import Sent
 from smallbox.monitoring.skew import Skew
+from smallbox.statistics.shares import surely_above
 from smallbox.times import HOUR, Micros
 
 
 @dataclass(frozen=True, slots=True)
-class Arrivals:
+class SourceDayStats:
     """What a source brought by the end of a day.
 
     Attributes:
@@ -48,7 +48,7 @@ def newest_age(source: Source, times: Ints, known_at: Ints, as_of: Micros) -> Mi
     return as_of - int(news.max())
 
 
-def data_checks(rule: Monitor, source: Source, arrivals: Arrivals) -> list[Check]:
+def data_checks(rule: Monitor, source: Source, arrivals: SourceDayStats) -> list[Check]:
     """A source's records of a day: the share that was rejected, the volume, and the freshness where it is declared.
 
     A declared volume takes the place of the usual one, which knows no upper limit.
@@ -66,7 +66,7 @@ def data_checks(rule: Monitor, source: Source, arrivals: Arrivals) -> list[Check
     ]
 
 
-def _freshness(source: Source, arrivals: Arrivals) -> list[Check]:
+def _freshness(source: Source, arrivals: SourceDayStats) -> list[Check]:
     if source.freshness_micros is None:
         return []
     age, limit = arrivals.age, source.freshness_micros
@@ -118,7 +118,7 @@ def fallback_check(rule: Monitor, fallbacks: int, rows: int) -> Check:
     return _share("predictions", "fallback", fallbacks, rows, rule.max_fallback)
 
 
-def _share(kind: Kind, name: str, count: int, rows: int, limit: float, note: str = "") -> Check:
+def _share(kind: CheckKind, name: str, count: int, rows: int, limit: float, note: str = "") -> Check:
     """A share that breaches when it is above its limit by more than chance."""
     share = count / rows if rows else None
     return Check(kind, name, share, limit, surely_above(count, rows, limit), rows, note)
@@ -144,7 +144,7 @@ def drift_checks(model: Model, reference: Mapping[str, Any], seen: Mapping[str, 
 def _drift(
     rule: Monitor, name: str, reference: Mapping[str, Any], seen: Mapping[str, Any], *, columns: int, whole: bool
 ) -> list[Check]:
-    kind: Kind = "predictions" if name == "score" else "features"
+    kind: CheckKind = "predictions" if name == "score" else "features"
     rows = sum(seen["counts"]) + seen["missing"]
     judged = whole and rows >= rule.min_rows and name not in rule.expected_drift
     moved = psi(reference["counts"], seen["counts"])

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal
 
-Kind = Literal["data", "features", "predictions", "accuracy"]
-Channel = Literal["online", "batch"]
+from smallbox.lake.schemas import Channel
 
-KINDS: Final[tuple[Kind, ...]] = ("data", "features", "predictions", "accuracy")
-CHANNELS: Final[tuple[Channel, ...]] = ("online", "batch")
+CheckKind = Literal["data", "features", "predictions", "accuracy"]
+
+KINDS: Final[tuple[CheckKind, ...]] = ("data", "features", "predictions", "accuracy")
 LATEST: Final = "latest"
 _REASONS_TO_TRAIN: Final = frozenset({"accuracy", "data"})
 
@@ -28,7 +28,7 @@ class Check:
         is_drift: whether it says only that a distribution has moved. Such a breach starts no training.
     """
 
-    kind: Kind
+    kind: CheckKind
     name: str
     value: float | None
     limit: float
@@ -73,7 +73,7 @@ def report_of(model: str, day: str, as_of: str, checks: Sequence[Check]) -> dict
     }
 
 
-def metric_name(kind: Kind) -> str:
+def metric_name(kind: CheckKind) -> str:
     """The name of the figure that an alarm watches, with the dimension ``model``.
 
     >>> metric_name("accuracy")

@@ -11,12 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from smallbox.arrays import Ints
 from smallbox.define.model import Model
-from smallbox.features.historical import sent_in
-from smallbox.features.inputs import sent_fields
-from smallbox.features.window import Ints
-from smallbox.feedback.join import Versions
-from smallbox.ingestion.table import FOREVER, history, name_of, schema
+from smallbox.features.inputs.assembly import sent_fields
+from smallbox.features.inputs.historical import sent_in
+from smallbox.labels.join import Versions
+from smallbox.lake.history import FOREVER, history
+from smallbox.lake.schemas import record_schema, records_table
 from smallbox.monitoring.skew import different, logged_names
 from smallbox.ports import Between, Lake
 from smallbox.times import Micros
@@ -61,8 +62,8 @@ def _records(model: Model, lake: Lake, keys: pa.ChunkedArray, as_of: Micros) -> 
     """Every version of the requests of these keys, with no more columns than are compared."""
     columns = list(dict.fromkeys(["key", "time", "known_at", "received_at", "digest", *sent_fields(model)]))
     known = Between("known_at", -FOREVER, as_of + 1)
-    rows = lake.read(name_of(model.request), columns, known, keys)
-    return history(schema(model.request).empty_table().select(columns) if rows is None else rows)
+    rows = lake.read(records_table(model.request), columns, known, keys)
+    return history(record_schema(model.request).empty_table().select(columns) if rows is None else rows)
 
 
 def _counting(records: pa.Table, rows: pa.Table) -> pa.Array:

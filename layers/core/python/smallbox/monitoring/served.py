@@ -1,7 +1,7 @@
 """What was served in the days that are looked at, as the prediction log has it."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -9,15 +9,12 @@ import pyarrow.compute as pc
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
-from smallbox.monitoring.report import Channel
+from smallbox.lake.predictions import PredictionLog
+from smallbox.lake.schemas import Channel
 from smallbox.ports import Between, Lake
 from smallbox.registry.store import Registry
-from smallbox.serving.log import PredictionLog
-from smallbox.times import DAY, Micros
+from smallbox.times import DAY, WEEK, Micros
 from smallbox.training.profile import profile
-
-WEEK: Final[Micros] = 7 * DAY
-"""Drift is looked at over whole weeks: a day is not like the week that it is part of."""
 
 
 class Served:

@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from smallbox.arrays import Objects
 from smallbox.define.model import Model
-from smallbox.features.historical import historical_features, sent_in
-from smallbox.features.inputs import Inputs, Objects, assemble, sent_fields
+from smallbox.features.inputs.assembly import Inputs, assemble, sent_fields
+from smallbox.features.inputs.historical import historical_features, sent_in
+from smallbox.lake.schemas import ENTITY_PREFIX, SENT_PREFIX
 from smallbox.ports import Lake
-from smallbox.serving.log import ENTITY_PREFIX, SENT_PREFIX
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def _columns(texts: Sequence[Objects], rows: int) -> Objects:
     return np.column_stack([np.empty((rows, 0), dtype=object), *texts])
 
 
-def unequal(model: Model, served: Inputs, recomputed: Inputs) -> Skew:
+def compare_inputs(model: Model, served: Inputs, recomputed: Inputs) -> Skew:
     """How many values of each added feature differ, bit for bit; a missing number equals a missing one."""
     numbers = {name: model.columns.numeric.index(name) for name in model.feature_names}
     texts = {name: model.columns.categorical.index(name) for name in model.stored_texts}
@@ -85,4 +86,4 @@ def different(ours: npt.NDArray[Any], theirs: npt.NDArray[Any]) -> int:
 
 def skew_of(model: Model, lake: Lake, rows: pa.Table) -> Skew:
     """The skew of rows of the prediction log."""
-    return unequal(model, served_inputs(model, rows), recomputed_inputs(model, lake, rows))
+    return compare_inputs(model, served_inputs(model, rows), recomputed_inputs(model, lake, rows))

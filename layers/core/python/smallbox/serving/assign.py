@@ -3,7 +3,7 @@
 import hashlib
 from typing import Final
 
-from smallbox.release.routing import Arm, Routing
+from smallbox.registry.routing import Arm, Routing
 
 _BYTES: Final = 8
 _RANGE: Final = 2**64

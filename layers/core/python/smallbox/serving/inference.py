@@ -9,7 +9,8 @@ from typing import Any, Final
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.errors import MalformedBody, NotReady
-from smallbox.serving.predict import ModelShelf, Predictor
+from smallbox.registry.loader import ModelLoader
+from smallbox.serving.predict import PredictTask
 from smallbox.times import Micros, Moment
 
 _DATATYPES: Final = {"text": "BYTES", "timestamp": "BYTES", "number": "FP64", "integer": "INT64", "boolean": "BOOL"}
@@ -18,7 +19,7 @@ _DATATYPES: Final = {"text": "BYTES", "timestamp": "BYTES", "number": "FP64", "i
 class InferenceProtocol:
     """Answers the protocol's routes by way of the predictor."""
 
-    def __init__(self, project: Project, shelf: ModelShelf, predictor: Predictor) -> None:
+    def __init__(self, project: Project, shelf: ModelLoader, predictor: PredictTask) -> None:
         self._project = project
         self._shelf = shelf
         self._predictor = predictor

@@ -2,27 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
+from smallbox.arrays import Ints
 from smallbox.define.model import Model
 from smallbox.define.project import Project
-from smallbox.errors import NotFound, NotReady, NotStored, Unavailable
-from smallbox.features.ready import Ready
-from smallbox.features.recent import RecentStates
-from smallbox.features.window import Ints
-from smallbox.ports import Blobs, Journal, Queue, StateReader
-from smallbox.registry.store import Registry
-from smallbox.release.routing import Routing
+from smallbox.errors import NotReady, NotStored, Unavailable
+from smallbox.features.online.ready import Ready
+from smallbox.features.online.recent import RecentStates
+from smallbox.lake.schemas import Channel
+from smallbox.messages.predictions import pack_predictions
+from smallbox.ports import Journal, Queue, StateReader
+from smallbox.registry.loader import ModelLoader
 from smallbox.serving.assign import arm_of
-from smallbox.serving.messages import pack_rows
 from smallbox.serving.requests import parse_instances
-from smallbox.serving.scorer import Scorer
 from smallbox.serving.vectors import Vectors, online_vectors, unknown_vectors
 from smallbox.times import Micros, Moment
-
-Channel = Literal["online", "batch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,50 +37,7 @@ class Scored:
     versions: list[int]
 
 
-class ModelShelf:
-    """Loaded models, by version: a version never changes, so one is loaded once a process."""
-
-    def __init__(self, registry: Registry, blobs: Blobs) -> None:
-        self._registry = registry
-        self._blobs = blobs
-        self._loaded: dict[tuple[str, int], Scorer] = {}
-
-    def routing(self, model: str) -> Routing:
-        """Who serves now.
-
-        Raises:
-            NotReady: when the model has no champion yet.
-        """
-        routing = self._registry.routing(model)
-        if routing is None:
-            raise NotReady(f"model {model!r} has no champion yet; train it first", model=model)
-        return routing
-
-    def scorer(self, model: Model, number: int) -> Scorer:
-        """The scorer of a version.
-
-        Raises:
-            NotReady: when the definition has other columns than the version was trained on, or the version's document
-                or file is missing or damaged.
-        """
-        if (model.name, number) not in self._loaded:
-            try:
-                self._loaded[model.name, number] = self._load(model, number)
-            except NotFound as error:
-                raise NotReady(
-                    f"version {number} of {model.name} is routed to, and not stored; restore it, or train again",
-                    model=model.name,
-                ) from error
-        return self._loaded[model.name, number]
-
-    def _load(self, model: Model, number: int) -> Scorer:
-        version = self._registry.get(model.name, number)
-        if version.columns != list(model.columns.names):
-            raise NotReady(f"version {number} of {model.name} takes other columns; train again", model=model.name)
-        return Scorer(self._blobs.get(version.onnx_key), version.onnx_sha256)
-
-
-def score_batch(model: Model, shelf: ModelShelf, keys: Sequence[str], vectors: Vectors) -> Scored:
+def score_batch(model: Model, shelf: ModelLoader, keys: Sequence[str], vectors: Vectors) -> Scored:
     """Score each row with the version that its key is assigned to."""
     routing = shelf.routing(model.name)
     arms = [arm_of(routing, key) for key in keys]
@@ -136,10 +90,10 @@ def log_rows(
     return rows
 
 
-class Predictor:
+class PredictTask:
     """Answers ``POST /models/{model}/predict``."""
 
-    def __init__(self, project: Project, store: StateReader, shelf: ModelShelf, log: Queue, journal: Journal) -> None:
+    def __init__(self, project: Project, store: StateReader, shelf: ModelLoader, log: Queue, journal: Journal) -> None:
         self._project = project
         self._store = store
         self._recent = RecentStates(store)
@@ -168,7 +122,7 @@ class Predictor:
         vectors, scored = self._answered(model, instances, moment, now)
         moments = np.full(len(instances), moment.at, np.int64)
         rows = log_rows(model, instances, vectors, scored, moments, now, batch, "online")
-        self._log.send(pack_rows(name, rows))
+        self._log.send(pack_predictions(name, rows))
         explain = document.get("explain") is True
         return {"model": name, "predictions": [_answer(model, row, explain=explain) for row in rows]}
 

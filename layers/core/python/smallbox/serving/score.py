@@ -13,14 +13,16 @@ import pyarrow.parquet as pq
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.errors import MalformedBody, SmallboxError, error_body
-from smallbox.features.historical import historical_features
+from smallbox.features.inputs.historical import historical_features
 from smallbox.ingestion.contract import check_all
 from smallbox.ingestion.readers import read_batches
+from smallbox.lake.predictions import to_log_table
+from smallbox.lake.schemas import predictions_table
 from smallbox.ports import Blobs, Lake
 from smallbox.records import Record, Rejection
-from smallbox.serving.log import predictions_table, to_log_table
-from smallbox.serving.predict import ModelShelf, log_rows, score_batch
-from smallbox.serving.vectors import entities_of, vectors_of
+from smallbox.registry.loader import ModelLoader
+from smallbox.serving.predict import log_rows, score_batch
+from smallbox.serving.vectors import entities_by_view, vectors_of
 from smallbox.times import Micros
 
 _PARTS: Final = 4
@@ -81,10 +83,10 @@ def out_folder(key: str) -> str:
     return "/".join(["score", model, "out", *rest])
 
 
-class BatchScorer:
+class ScoreTask:
     """Scores one dropped file at a time; scoring the same content again writes the same file and the same ids."""
 
-    def __init__(self, project: Project, lake: Lake, shelf: ModelShelf, inbox: Blobs) -> None:
+    def __init__(self, project: Project, lake: Lake, shelf: ModelLoader, inbox: Blobs) -> None:
         self._project = project
         self._lake = lake
         self._shelf = shelf
@@ -127,7 +129,7 @@ class BatchScorer:
     def _rows(self, model: Model, batch: str, records: Sequence[Record], now: Micros) -> list[dict[str, Any]]:
         as_of = np.array([min(record.time, now) for record in records], np.int64)
         instances: list[Mapping[str, Any]] = [record.values for record in records]
-        entities = entities_of(model, instances)
+        entities = entities_by_view(model, instances)
         stored = historical_features(model, self._lake, entities, as_of)
         vectors = vectors_of(model, instances, entities, stored)
         scored = score_batch(model, self._shelf, [record.key for record in records], vectors)

@@ -14,8 +14,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, OrdinalEncoder, RobustScaler, StandardScaler
 
 from smallbox.define.model import Columns
-from smallbox.training import discretizing, missing, onehot, ordinal, scaling
-from smallbox.training.discretizing import Discretizer
+from smallbox.prepare import discretizer as discretizing
+from smallbox.prepare import missing, ordinal, scaling
+from smallbox.prepare import one_hot as onehot
+from smallbox.prepare.discretizer import Discretizer
 
 TOLERANCE: Final = 1e-4
 """How far a probability from ONNX may lie from scikit-learn's; float32 sums of trees stay below 1e-6."""

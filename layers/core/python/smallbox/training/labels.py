@@ -9,10 +9,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from smallbox.define.model import Model
+from smallbox.statistics.ranking import Auc, auc
 from smallbox.times import HOUR, Micros
-from smallbox.training.dataset import MOST_SILENT, evenly
-from smallbox.training.fit import LEAST_ROWS, fit_estimator, frame, scores_of
-from smallbox.training.metrics import Auc, auc
+from smallbox.training.examples import MOST_SILENT, evenly
+from smallbox.training.fitting import LEAST_ROWS, fit_estimator, frame, scores_of
 
 _BLOCKS: Final = 4
 _MOMENTS: Final = 20

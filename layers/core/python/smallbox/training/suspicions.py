@@ -6,8 +6,10 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from smallbox.arrays import Floats
 from smallbox.define.model import Columns, Model
-from smallbox.training.metrics import SURELY, Floats, auc
+from smallbox.statistics.confidence import SURELY
+from smallbox.statistics.ranking import auc
 
 TOO_GOOD: Final = 0.999
 """An AUC from which on a model probably sees the outcome itself."""

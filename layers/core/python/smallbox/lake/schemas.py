@@ -1,0 +1,121 @@
+"""The columns of every table of the lake."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal
+
+import pyarrow as pa
+
+from smallbox.define.fields import Field, FieldType
+from smallbox.define.model import Model
+from smallbox.define.source import RESERVED, Source
+from smallbox.features.inputs.assembly import sent_fields
+from smallbox.lake.digests import digests
+from smallbox.records import Record
+
+ARROW_TYPES: Final = {
+    "text": pa.string(),
+    "number": pa.float64(),
+    "integer": pa.int64(),
+    "boolean": pa.bool_(),
+    "timestamp": pa.int64(),
+}
+
+
+PYTHON_TYPES: Final[Mapping[FieldType, frozenset[type]]] = {
+    "text": frozenset({str}),
+    "number": frozenset({float}),
+    "integer": frozenset({int}),
+    "boolean": frozenset({bool}),
+    "timestamp": frozenset({int}),
+}
+"""The Python type of a record's value, by the type of its field."""
+
+
+def records_table(source: Source) -> str:
+    """The name of the source's table in the lake."""
+    return f"records/{source.name}"
+
+
+def record_schema(source: Source) -> pa.Schema:
+    """The columns of the source's table: who, when, known when, received when, and one for each field.
+
+    ``time``, ``known_at``, ``received_at`` and timestamps are microseconds since 1970 in UTC.
+    """
+    reserved = [("key", pa.string()), ("time", pa.int64()), ("known_at", pa.int64())]
+    reserved += [("received_at", pa.int64()), ("digest", pa.string())]
+    return pa.schema(reserved + [(name, ARROW_TYPES[field.type]) for name, field in source.fields.items()])
+
+
+def records_to_table(source: Source, records: Sequence[Record]) -> pa.Table:
+    """The records as rows, in their order."""
+    fields = {name: [record.values.get(name) for record in records] for name in source.fields}
+    reserved = {name: [getattr(record, name) for record in records] for name in RESERVED if name != "digest"}
+    columns = {name: pa.array(values, ARROW_TYPES[source.fields[name].type]) for name, values in fields.items()}
+    is_plain = fits_columns(source, records)
+    digest = digests(source.name, columns) if is_plain else [record.digest for record in records]
+    return pa.table({**reserved, "digest": digest, **columns}, schema=record_schema(source))
+
+
+def fits_columns(source: Source, records: Sequence[Record]) -> bool:
+    """Whether the columns say all that the records say: those of another time of the contract have other fields."""
+    names = source.fields.keys()
+    alike = all(record.values.keys() == names and record.source == source.name for record in records)
+    return alike and all(_types(name, records) <= _types_of(field) for name, field in source.fields.items())
+
+
+def _types(name: str, records: Sequence[Record]) -> set[type]:
+    return {type(record.values[name]) for record in records}
+
+
+def _types_of(field: Field) -> frozenset[type]:
+    return PYTHON_TYPES[field.type] | {type(None)} if field.nullable else PYTHON_TYPES[field.type]
+
+
+def current_table(source: Source) -> str:
+    """The name of the source's table ``current`` in the lake."""
+    return f"current/{source.name}"
+
+
+ENTITY_PREFIX: Final = "entity_"
+
+
+SENT_PREFIX: Final = "sent_"
+"""Fields of the request that only on-demand features read."""
+
+
+def predictions_table(model: str) -> str:
+    """The name of the lake table that holds a model's predictions."""
+    return f"predictions/{model}"
+
+
+def prediction_schema(model: Model) -> pa.Schema:
+    """The columns of the log: who asked for what, what was answered, by whom, and from which inputs."""
+    fixed = [
+        ("id", pa.string()),
+        ("key", pa.string()),
+        ("time", pa.int64()),
+        ("event_time", pa.int64()),
+        ("served_at", pa.int64()),
+        ("version", pa.int64()),
+        ("arm", pa.string()),
+        ("channel", pa.string()),
+        ("score", pa.float64()),
+        ("missing", pa.list_(pa.string())),
+    ]
+    types = record_schema(model.request)
+    inputs = [(name, pa.float64()) for name in model.columns.numeric]
+    texts = [(name, pa.string()) for name in model.columns.categorical]
+    entities = [(ENTITY_PREFIX + view.name, pa.string()) for view in model.views]
+    extra = [(SENT_PREFIX + name, types.field(name).type) for name in sent_fields(model) if name not in model.inputs]
+    return pa.schema([*fixed, *inputs, *texts, *extra, *entities])
+
+
+def labelled_table(model: str) -> str:
+    """The name of the lake table that holds a model's predictions with their labels."""
+    return f"labelled/{model}"
+
+
+Channel = Literal["online", "batch"]
+
+
+CHANNELS: Final[tuple[Channel, ...]] = ("online", "batch")
