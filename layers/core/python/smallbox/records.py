@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from smallbox.times import Micros
 
@@ -12,6 +12,11 @@ COMPACT_JSON: Final = json.JSONEncoder(separators=(",", ":"), check_circular=Fal
 """How a record is written where only machines read it. Made once: ``json.dumps`` makes one for each record."""
 
 Value = str | float | int | bool | None
+
+Channel = Literal["online", "batch"]
+"""How predictions were asked for: a request over HTTPS, or a file."""
+
+CHANNELS: Final[tuple[Channel, ...]] = ("online", "batch")
 
 
 def digest_of(content: bytes) -> str:

@@ -74,11 +74,11 @@ def mistake_of(error: BaseException, folder: Path, fallback: tuple[str, int] | N
 def mistake_sentence(error: BaseException) -> str:
     """What was raised in one sentence, and what to write where that is known.
 
-    >>> sentence_of(TypeError("Model.__init__() missing 2 required positional arguments: 'label' and 'estimator'"))
+    >>> mistake_sentence(TypeError("Model.__init__() missing 2 required positional arguments: 'label' and 'estimator'"))
     'Model: label= and estimator= are missing; write them'
-    >>> sentence_of(TypeError("number() got an unexpected keyword argument 'minimun'"))
+    >>> mistake_sentence(TypeError("number() got an unexpected keyword argument 'minimun'"))
     "number: there is no 'minimun='; write minimum=, or one of minimum, maximum, unit, nullable, pii"
-    >>> sentence_of(NameError("name 'boolan' is not defined", name="boolan"))
+    >>> mistake_sentence(NameError("name 'boolan' is not defined", name="boolan"))
     "name 'boolan' is not defined; did you mean 'boolean' of smallbox.define?"
     """
     if isinstance(error, SmallboxError):

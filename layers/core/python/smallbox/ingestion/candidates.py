@@ -50,7 +50,7 @@ class SampledColumn:
 def keys(columns: Sequence[SampledColumn]) -> list[str]:
     """The columns that could be the key, the nearest first, each with what is in the way.
 
-    >>> keys([Column("n", 3, 3, [1, 2, 3], "integer"), Column("who", 3, 2, ["a", "b"], "text")])
+    >>> keys([SampledColumn("n", 3, 3, [1, 2, 3], "integer"), SampledColumn("who", 3, 2, ["a", "b"], "text")])
     ["'n': whole numbers, each once; write them as texts", "'who': each value once, but null in 1 of 3 rows"]
     """
     near = [c for c in columns if c.kind in {"text", "integer"} and len(c.distinct) >= max(1, LEAST_DIFFERENT * c.rows)]
@@ -69,7 +69,7 @@ def _key_reason(column: SampledColumn) -> str:
 def times(columns: Sequence[SampledColumn]) -> list[str]:
     """The columns that look like moments, the nearest first, each with what to make of it.
 
-    >>> times([Column("at", 1, 1, ["2013-01-31"], "text")])
+    >>> times([SampledColumn("at", 1, 1, ["2013-01-31"], "text")])
     ["'at': days without an hour, like '2013-01-31'; write 2013-01-31T00:00:00Z"]
     """
     near = sorted(columns, key=lambda column: column.kind != "timestamp")

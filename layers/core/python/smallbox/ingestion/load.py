@@ -55,7 +55,7 @@ class DropReport:
 def drop_moment(key: str, stored_at: Micros) -> Moment:
     """The moment as of which a file is loaded: when it was stored, or a past one that a folder ``as_of=...`` names.
 
-    >>> moment_of("drop/weather/as_of=1970-01-01T00:00:01Z/all.csv", stored_at=5_000_000).at
+    >>> drop_moment("drop/weather/as_of=1970-01-01T00:00:01Z/all.csv", stored_at=5_000_000).at
     1000000
 
     Raises:

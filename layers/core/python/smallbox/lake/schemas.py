@@ -1,7 +1,7 @@
 """The columns of every table of the lake."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal
+from typing import Final
 
 import pyarrow as pa
 
@@ -113,9 +113,3 @@ def prediction_schema(model: Model) -> pa.Schema:
 def labelled_table(model: str) -> str:
     """The name of the lake table that holds a model's predictions with their labels."""
     return f"labelled/{model}"
-
-
-Channel = Literal["online", "batch"]
-
-
-CHANNELS: Final[tuple[Channel, ...]] = ("online", "batch")

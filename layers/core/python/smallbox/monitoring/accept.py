@@ -7,11 +7,11 @@ from typing import Any, Final
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.errors import MalformedBody, NotReady
-from smallbox.lake.schemas import CHANNELS, Channel
 from smallbox.monitoring.reference import Accepted, References, profile_key
 from smallbox.monitoring.report import LATEST, metrics_partition
 from smallbox.monitoring.served import Served, is_whole, profile_of
 from smallbox.ports import Blobs, Documents, Lake
+from smallbox.records import CHANNELS, Channel
 from smallbox.registry.store import Registry
 from smallbox.times import Micros, format_moment, parse_moment
 

@@ -13,10 +13,11 @@ from smallbox.define.model import Model
 from smallbox.define.rules import Label, Monitor
 from smallbox.labels.join import ASKED_LATE, LABELLED, UNLABELLED, coverage
 from smallbox.labels.table import SETTLES_FROM, settled_days
-from smallbox.lake.schemas import CHANNELS, Channel, labelled_table
+from smallbox.lake.schemas import labelled_table
 from smallbox.monitoring.report import Check
 from smallbox.objectives.binary import measure
 from smallbox.ports import Lake
+from smallbox.records import CHANNELS, Channel
 from smallbox.statistics.confidence import SURELY
 from smallbox.statistics.shares import surely_below
 from smallbox.times import DAY, Micros, day_of

@@ -12,7 +12,7 @@ from smallbox.define.project import Project
 from smallbox.define.source import Source
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.lake.history import history
-from smallbox.lake.schemas import CHANNELS, Channel, records_table
+from smallbox.lake.schemas import records_table
 from smallbox.monitoring.accuracy import Judged, accuracy_checks, judged
 from smallbox.monitoring.checks import (
     SourceDayStats,
@@ -38,6 +38,7 @@ from smallbox.monitoring.sent import sent_of
 from smallbox.monitoring.served import Served, is_whole, profile_of
 from smallbox.monitoring.skew import skew_of
 from smallbox.ports import Between, Blobs, Documents, Lake, Meter
+from smallbox.records import CHANNELS, Channel
 from smallbox.registry.store import Registry
 from smallbox.times import DAY, WEEK, Micros, day_of, parse_moment
 

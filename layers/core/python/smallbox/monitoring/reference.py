@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from smallbox.define.model import Model
-from smallbox.lake.schemas import Channel
 from smallbox.monitoring.report import metrics_partition
 from smallbox.ports import Blobs, Documents
+from smallbox.records import Channel
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal
 
-from smallbox.lake.schemas import Channel
+from smallbox.records import Channel
 
 CheckKind = Literal["data", "features", "predictions", "accuracy"]
 

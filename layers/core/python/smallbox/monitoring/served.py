@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.lake.predictions import PredictionLog
-from smallbox.lake.schemas import Channel
 from smallbox.ports import Between, Lake
+from smallbox.records import Channel
 from smallbox.registry.store import Registry
 from smallbox.times import DAY, WEEK, Micros
 from smallbox.training.profile import profile

@@ -5,7 +5,7 @@ compares in float32. See decision 0014.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from smallbox.arrays import Floats32
-from smallbox.prepare.graph import FLOAT, Graph, puts_out
+from smallbox.prepare.graph import FLOAT, Converter, Graph, puts_out
 
 
 class Discretizer(TransformerMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
@@ -67,12 +67,12 @@ def _bins(column: Floats32, edges: Floats32) -> Floats32:
     return hot
 
 
-def calculate_shapes(operator: Any) -> None:
+def _set_shape(operator: Any) -> None:
     """The shape of the bins."""
     puts_out(operator, sum(len(edges) + 1 for edges in operator.raw_operator.edges_))
 
 
-def convert(scope: Any, operator: Any, container: Any) -> None:
+def _convert(scope: Any, operator: Any, container: Any) -> None:
     """Add the nodes of a discretizer to a graph, as skl2onnx asks its converters to."""
     graph = Graph(scope, operator, container)
     graph.finish([_converted(graph, index, edges) for index, edges in enumerate(operator.raw_operator.edges_)])
@@ -87,3 +87,6 @@ def _converted(graph: Graph, index: int, edges: Floats32) -> str:
     size = len(edges) + 1
     difference = (np.eye(size) - np.eye(size, k=-1)).astype(np.float32)
     return graph.node("MatMul", [graph.node("Concat", reached, axis=1), graph.constant(difference)])
+
+
+DISCRETIZER: Final = Converter(_convert, _set_shape)

@@ -1,6 +1,7 @@
 """Writing a part of an ONNX graph, as skl2onnx asks its converters to."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +14,19 @@ FLOAT: Final = onnx_proto.TensorProto.FLOAT
 DOUBLE: Final = onnx_proto.TensorProto.DOUBLE
 
 _TYPES: Final[Mapping[str, int]] = {"f4": FLOAT, "f8": DOUBLE, "i8": onnx_proto.TensorProto.INT64}
+
+
+@dataclass(frozen=True, slots=True)
+class Converter:
+    """How skl2onnx is told to convert one kind of step.
+
+    Attributes:
+        convert: adds the nodes of a fitted step to a graph; gets skl2onnx's scope, operator and container.
+        set_shape: sets the type and width of what the step puts out; gets skl2onnx's operator.
+    """
+
+    convert: Callable[[Any, Any, Any], None]
+    set_shape: Callable[[Any], None]
 
 
 class Graph:

@@ -6,7 +6,7 @@ column, and where unknown ones count as rare (``handle_unknown="infrequent_if_ex
 which ``weights`` then takes away again from every known row. All of it is 0, 1 or -1, so float32 is exact.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from skl2onnx.shape_calculators.one_hot_encoder import calculate_sklearn_one_hot
 from sklearn.preprocessing import OneHotEncoder
 
 from smallbox.arrays import Floats32
-from smallbox.prepare.graph import Graph, is_text, puts_out
+from smallbox.prepare.graph import Converter, Graph, is_text, puts_out
 
 
 def places(categories: npt.NDArray[Any], rare: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
@@ -66,7 +66,7 @@ def _is_ours(operator: Any) -> bool:
     return has_rare and is_text(operator) and encoder.drop is None and encoder.handle_unknown != "error"
 
 
-def calculate_shapes(operator: Any) -> None:
+def _set_shape(operator: Any) -> None:
     """The shape of the encoded matrix."""
     if _is_ours(operator):
         puts_out(operator, sum(len(bias) for _, bias in _maps(operator.raw_operator)))
@@ -74,7 +74,7 @@ def calculate_shapes(operator: Any) -> None:
         calculate_sklearn_one_hot_encoder_output_shapes(operator)
 
 
-def convert(scope: Any, operator: Any, container: Any) -> None:
+def _convert(scope: Any, operator: Any, container: Any) -> None:
     """Add the nodes of an encoder to a graph, as skl2onnx asks its converters to."""
     if not _is_ours(operator):
         convert_sklearn_one_hot_encoder(scope, operator, container)
@@ -90,3 +90,6 @@ def _encoded(graph: Graph, index: int, categories: npt.NDArray[Any], weights: Fl
     hot = graph.node("OneHotEncoder", [graph.column(index)], op_domain="ai.onnx.ml", cats_strings=texts, zeros=1)
     flat = graph.node("Reshape", [hot, graph.constant(np.array([-1, len(categories)]))])
     return graph.node("Gemm", [flat, graph.constant(weights), graph.constant(bias)])
+
+
+ONE_HOT: Final = Converter(_convert, _set_shape)

@@ -3,7 +3,7 @@
 skl2onnx gives every column of one text matrix the rare categories of the first.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ from skl2onnx.operator_converters.ordinal_encoder import convert_sklearn_ordinal
 from skl2onnx.shape_calculators.ordinal_encoder import calculate_sklearn_ordinal_encoder_output_shapes
 from sklearn.preprocessing import OrdinalEncoder
 
-from smallbox.prepare.graph import Graph, is_text, puts_out
+from smallbox.prepare.graph import Converter, Graph, is_text, puts_out
 from smallbox.prepare.one_hot import places
 
 
@@ -20,7 +20,7 @@ def _is_ours(operator: Any) -> bool:
     return is_text(operator) and operator.raw_operator.handle_unknown == "use_encoded_value"
 
 
-def calculate_shapes(operator: Any) -> None:
+def _set_shape(operator: Any) -> None:
     """The shape of the encoded matrix."""
     if _is_ours(operator):
         puts_out(operator, len(operator.raw_operator.categories_))
@@ -28,7 +28,7 @@ def calculate_shapes(operator: Any) -> None:
         calculate_sklearn_ordinal_encoder_output_shapes(operator)
 
 
-def convert(scope: Any, operator: Any, container: Any) -> None:
+def _convert(scope: Any, operator: Any, container: Any) -> None:
     """Add the nodes of an encoder to a graph, as skl2onnx asks its converters to."""
     if not _is_ours(operator):
         convert_sklearn_ordinal_encoder(scope, operator, container)
@@ -58,3 +58,6 @@ def _encoded(graph: Graph, index: int, words: npt.NDArray[Any], numbers: npt.NDA
         values_floats=numbers.astype(float).tolist(),
         default_float=unknown,
     )
+
+
+ORDINAL: Final = Converter(_convert, _set_shape)

@@ -6,22 +6,22 @@ is computed in float64 and rounded to float32, as numpy does it in place.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from skl2onnx.shape_calculators.scaler import calculate_sklearn_scaler_output_shapes
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from smallbox.arrays import Floats
-from smallbox.prepare.graph import DOUBLE, FLOAT, Graph, is_float
+from smallbox.prepare.graph import DOUBLE, FLOAT, Converter, Graph, is_float
 
 
-def calculate_shapes(operator: Any) -> None:
+def _set_shape(operator: Any) -> None:
     """The shape of the scaled matrix: that of the input."""
     calculate_sklearn_scaler_output_shapes(operator)
 
 
-def convert(scope: Any, operator: Any, container: Any) -> None:
+def _convert(scope: Any, operator: Any, container: Any) -> None:
     """Add the nodes of a scaler to a graph, as skl2onnx asks its converters to.
 
     Raises:
@@ -57,3 +57,6 @@ def _steps(scaler: Any) -> Iterator[tuple[str, Floats]]:
             yield "Sub", scaler.center_.astype(np.float64)
         if scaler.with_scaling:
             yield "Div", scaler.scale_.astype(np.float64)
+
+
+SCALER: Final = Converter(_convert, _set_shape)

@@ -99,9 +99,9 @@ def failure_sentence(error: Mapping[str, Any]) -> str:
 
     The text of an error that is not ours may hold values of records, so only its name is told.
 
-    >>> sentence_of({"Error": "NotReady", "Cause": '{"errorMessage": "no request has a label"}'})
+    >>> failure_sentence({"Error": "NotReady", "Cause": '{"errorMessage": "no request has a label"}'})
     'no request has a label'
-    >>> sentence_of({"Error": "ValueError", "Cause": '{"errorMessage": "could not convert a@example.org"}'})
+    >>> failure_sentence({"Error": "ValueError", "Cause": '{"errorMessage": "could not convert a@example.org"}'})
     "ValueError; the function's log says where"
     """
     name = str(error.get("Error", "an unknown error"))

@@ -12,9 +12,9 @@ from smallbox.define.project import Project
 from smallbox.errors import NotReady, NotStored, Unavailable
 from smallbox.features.online.ready import Ready
 from smallbox.features.online.recent import RecentStates
-from smallbox.lake.schemas import Channel
 from smallbox.messages.predictions import pack_predictions
 from smallbox.ports import Journal, Queue, StateReader
+from smallbox.records import Channel
 from smallbox.registry.loader import ModelLoader
 from smallbox.serving.assign import arm_of
 from smallbox.serving.requests import parse_instances

@@ -47,7 +47,7 @@ def vectors_of(
     entities: Mapping[str, Sequence[str | None]],
     stored: StoredFeatures,
 ) -> Vectors:
-    """The vectors of instances, with their :func:`entities_of`, to which the store adds this."""
+    """The vectors of instances, with their :func:`entities_by_view`, to which the store adds this."""
     request = sent(model, instances)
     return Vectors(assemble(model, request, stored), request, entities)
 

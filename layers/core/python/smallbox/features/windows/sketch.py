@@ -91,7 +91,7 @@ def estimate_distinct(sketches: Sketches) -> Floats:
     """About how many different values each cell has seen; exactly 0 for none.
 
     >>> few = codes_of(np.arange(3, dtype=np.uint64) << np.uint64(55))
-    >>> round(float(estimate(Sketches.of(np.zeros(3, np.int64), few, 1))[0]), 1)
+    >>> round(float(estimate_distinct(Sketches.of(np.zeros(3, np.int64), few, 1))[0]), 1)
     3.0
     """
     cells = len(sketches.starts) - 1
