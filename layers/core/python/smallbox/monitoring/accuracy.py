@@ -18,7 +18,7 @@ from smallbox.monitoring.report import Check
 from smallbox.objectives.binary import measure
 from smallbox.ports import Lake
 from smallbox.records import CHANNELS, Channel
-from smallbox.statistics.confidence import SURELY
+from smallbox.statistics.confidence import side_of
 from smallbox.statistics.shares import surely_below
 from smallbox.times import DAY, Micros, day_of
 
@@ -144,7 +144,7 @@ def accuracy_checks(rule: Monitor, label: Label, found: Judged, as_of: Micros) -
     figures = measure(known["score"].to_numpy(), labels)
     auc, error, spread = figures["auc"], figures["calibration_error"], figures["auc_standard_error"]
     enough = is_enough(rule, labels)
-    low = auc is not None and spread is not None and auc + SURELY * spread < rule.min_auc
+    low = auc is not None and spread is not None and side_of(auc, spread, rule.min_auc) == "below"
     far = error is not None and error > rule.max_calibration_error
     note = found.span if enough else f"{found.span}; too few to judge: {_counted(labels)}"
     sure = note if spread is None else f"{note}; standard error {spread:.3g}"

@@ -1,17 +1,20 @@
-"""What a boolean label is judged by."""
+"""A boolean label: the loss of a prediction, and the figures that a version is judged by."""
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from smallbox.arrays import Bools, Floats
 from smallbox.statistics.calibration import calibration
-from smallbox.statistics.ranking import _CLIP, auc
+from smallbox.statistics.ranking import auc
+
+_CLIP: Final = 1e-15
+"""The least probability that the log loss counts with: a certain answer that is wrong would cost infinitely much."""
 
 
 def log_loss(scores: Floats, labels: Bools) -> float:
-    """The mean negative logarithm of the probability that was given to what happened; lower is better."""
+    """The mean negative logarithm of the probability that was given to the outcome; lower is better. NaN of no rows."""
     if not len(scores):
         return math.nan
     given = np.clip(np.where(labels, scores, 1 - scores), _CLIP, 1)
@@ -19,14 +22,14 @@ def log_loss(scores: Floats, labels: Bools) -> float:
 
 
 def measure(scores: Floats, labels: Bools) -> dict[str, Any]:
-    """All of it for one set of rows, JSON-ready; what cannot be told from them is ``None``.
+    """The figures of one set of rows, JSON-ready; ``None`` where the rows cannot give one.
 
     ``rows`` are all of them, ``rarer_rows`` those of the class that has fewer.
     """
     ranking, calibrated = auc(scores, labels), calibration(scores, labels)
     figures = {
         "auc": ranking.value,
-        "auc_standard_error": math.sqrt(ranking.variance) if ranking.variance >= 0 else math.nan,
+        "auc_standard_error": ranking.standard_error,
         "log_loss": log_loss(scores, labels),
         "calibration_error": calibrated.error,
         "calibration_error_by_chance": calibrated.by_chance,

@@ -13,7 +13,7 @@ from statistics import NormalDist
 from typing import Any, Final, Literal
 
 from smallbox.define.rules import Gate
-from smallbox.statistics.confidence import SURELY
+from smallbox.statistics.confidence import Z_CONFIDENCE, side_of
 
 GateOutcome = Literal["accepted", "refused", "cannot_tell"]
 
@@ -187,9 +187,9 @@ def _calibration(rule: Gate, metrics: Mapping[str, Any]) -> GateCheck:
         f"calibration error is {value:.4f} (perfect scores would show {by_chance:.4f} on so few rows), at most "
         f"{limit:.4f} is allowed"
     )
-    if value <= _if_spread(limit, by_chance) - SURELY * error:
+    if value <= _if_spread(limit, by_chance) - Z_CONFIDENCE * error:
         return GateCheck("calibration", value, limit, "accepted", why)
-    if value > limit + by_chance + SURELY * error:
+    if value > limit + by_chance + Z_CONFIDENCE * error:
         return GateCheck("calibration", value, limit, "refused", why)
     needed = _rows_needed(max(value - by_chance, 0), error, limit, metrics["rows"])
     return GateCheck("calibration", value, limit, "cannot_tell", f"{why}{_takes(needed)}", needed)
@@ -235,10 +235,9 @@ def _surely_at_least(
     """Accepted or refused at one-sided 95 %, with the normal approximation."""
     if value is None or error is None:
         return GateCheck(name, value, limit, "cannot_tell", f"{why}{_takes(None)}")
-    if value - SURELY * error >= limit:
-        return GateCheck(name, value, limit, "accepted", why)
-    if value + SURELY * error < limit:
-        return GateCheck(name, value, limit, "refused", why)
+    side = side_of(value, error, limit)
+    if side != "unclear":
+        return GateCheck(name, value, limit, "accepted" if side == "above" else "refused", why)
     needed = None if rows is None else _rows_needed(value, error, limit, rows)
     return GateCheck(name, value, limit, "cannot_tell", f"{why}{_takes(needed)}", needed)
 
@@ -246,7 +245,7 @@ def _surely_at_least(
 def _rows_needed(value: float, error: float, limit: float, rows: int) -> int | None:
     """How many rows bring the standard error down to where the distance from the limit is sure."""
     distance = abs(value - limit)
-    times = (SURELY * error / distance) ** 2 if distance else math.inf
+    times = (Z_CONFIDENCE * error / distance) ** 2 if distance else math.inf
     return math.ceil(rows * times) if times <= _MOST_TIMES else None
 
 

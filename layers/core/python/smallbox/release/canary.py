@@ -19,7 +19,8 @@ from typing import Any, Final, Literal
 from smallbox.arrays import Bools, Floats
 from smallbox.define.rules import Release
 from smallbox.objectives.binary import log_loss
-from smallbox.statistics.ranking import Auc, auc
+from smallbox.statistics.estimates import Estimate, difference
+from smallbox.statistics.ranking import auc
 from smallbox.times import DAY, Micros
 
 Action = Literal["promote", "roll_back", "cannot_tell", "wait"]
@@ -89,9 +90,10 @@ def review(rule: Release, champion: ArmResult, challenger: ArmResult, look: Look
         if look.is_last(rule):
             return CanaryDecision("cannot_tell", f"after {look.days:.0f} days there are {counts}", evidence)
         return CanaryDecision("wait", f"there are {counts}", evidence)
-    margin = look.quantile(rule) * math.sqrt(ours.variance + theirs.variance)
+    gain = difference(theirs, ours)
+    margin = look.quantile(rule) * gain.standard_error
     evidence["margin"] = round(margin, 6)
-    return _decide(rule, theirs.value - ours.value, margin, look, evidence)
+    return _decide(rule, gain.value, margin, look, evidence)
 
 
 def _decide(rule: Release, gain: float, margin: float, look: Look, evidence: Mapping[str, Any]) -> CanaryDecision:
@@ -118,7 +120,9 @@ def _what_it_takes(rule: Release, margin: float, look: Look) -> str:
     return f"{times:.1f} times the labels promote an equal version in {POWER:.0%} of canaries"
 
 
-def _evidence(champion: ArmResult, challenger: ArmResult, ours: Auc, theirs: Auc, days: float) -> dict[str, Any]:
+def _evidence(
+    champion: ArmResult, challenger: ArmResult, ours: Estimate, theirs: Estimate, days: float
+) -> dict[str, Any]:
     figures = {
         "champion_auc": ours.value,
         "challenger_auc": theirs.value,

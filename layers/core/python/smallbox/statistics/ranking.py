@@ -1,28 +1,12 @@
-"""How good scores are: ranking, calibration, and how sure one can be. Pure numpy, for hundreds of thousands of rows."""
+"""The area under the ROC curve, and the difference of two on the same rows, with their variances.
 
-import math
-from dataclasses import dataclass
-from typing import Final
+Pure numpy, for hundreds of thousands of rows.
+"""
 
 import numpy as np
 
 from smallbox.arrays import Bools, Floats
-
-_CLIP: Final = 1e-15
-
-
-@dataclass(frozen=True, slots=True)
-class Auc:
-    """An area under the ROC curve, and how sure it is.
-
-    Attributes:
-        value: the share of (positive, negative) pairs that the scores put in order; ties count half. Not a number
-            without both classes.
-        variance: of the value, after DeLong.
-    """
-
-    value: float
-    variance: float
+from smallbox.statistics.estimates import UNKNOWN, Estimate, mean
 
 
 def _midranks(values: Floats) -> Floats:
@@ -33,10 +17,10 @@ def _midranks(values: Floats) -> Floats:
     return ranks
 
 
-def auc(scores: Floats, labels: Bools) -> Auc:
-    """The area under the ROC curve with its variance.
+def auc(scores: Floats, labels: Bools) -> Estimate:
+    """The area under the ROC curve: the share of (positive, negative) pairs that the scores order; ties count half.
 
-    The variance is that of DeLong, DeLong and Clarke-Pearson (Biometrics 44, 1988), computed from midranks as in Sun
+    Without both classes it is unknown. The variance is that of DeLong, DeLong and Clarke-Pearson (Biometrics 44, 1988), computed from midranks as in Sun
     and Xu (IEEE Signal Processing Letters 21, 2014).
 
     >>> auc(np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True])).value
@@ -45,11 +29,10 @@ def auc(scores: Floats, labels: Bools) -> Auc:
     return _of_placements(*_placements(scores, labels))
 
 
-def auc_gain(scores: Floats, baseline: Floats, labels: Bools) -> Auc:
-    """How much greater the AUC of ``scores`` is than that of ``baseline`` on the same rows, with its variance.
+def auc_gain(scores: Floats, baseline: Floats, labels: Bools) -> Estimate:
+    """How much greater the AUC of ``scores`` is than that of ``baseline`` on the same rows: a paired comparison.
 
-    Both AUCs rest on the same positives and negatives, so they move together, and their difference is surer than
-    either: DeLong, DeLong and Clarke-Pearson (Biometrics 44, 1988), as the variance of the placements' differences.
+    Both AUCs come from the same positives and negatives, so their difference has a smaller variance than two samples: DeLong, DeLong and Clarke-Pearson (Biometrics 44, 1988), as the variance of the placements' differences.
 
     >>> auc_gain(np.array([0.1, 0.9]), np.array([0.9, 0.1]), np.array([False, True])).value
     1.0
@@ -68,11 +51,9 @@ def _placements(scores: Floats, labels: Bools) -> tuple[Floats, Floats]:
     return (ranks[:m] - _midranks(positive)) / n, 1 - (ranks[m:] - _midranks(negative)) / m
 
 
-def _of_placements(of_positives: Floats, of_negatives: Floats) -> Auc:
+def _of_placements(of_positives: Floats, of_negatives: Floats) -> Estimate:
+    """The AUC is the mean of either kind of placements; both vary."""
     if not len(of_positives):
-        return Auc(math.nan, math.nan)
-    return Auc(float(of_positives.mean()), _variance_of_mean(of_positives) + _variance_of_mean(of_negatives))
-
-
-def _variance_of_mean(values: Floats) -> float:
-    return float(values.var(ddof=1) / len(values)) if len(values) > 1 else math.nan
+        return UNKNOWN
+    positive, negative = mean(of_positives), mean(of_negatives)
+    return Estimate(positive.value, positive.variance + negative.variance)

@@ -1,8 +1,8 @@
-"""Whether a share or a figure lies beyond its limit by more than chance explains."""
+"""Whether a share lies beyond its limit by more than chance explains."""
 
 import math
 
-from smallbox.statistics.confidence import SURELY
+from smallbox.statistics.confidence import Z_CONFIDENCE
 
 
 def lower_share(count: int, rows: int) -> float:
@@ -16,8 +16,8 @@ def lower_share(count: int, rows: int) -> float:
     """
     if not count:
         return 0.0
-    share, spread = count / rows, SURELY * SURELY / rows
-    width = SURELY * math.sqrt(share * (1 - share) / rows + spread / (4 * rows))
+    share, spread = count / rows, Z_CONFIDENCE * Z_CONFIDENCE / rows
+    width = Z_CONFIDENCE * math.sqrt(share * (1 - share) / rows + spread / (4 * rows))
     return (share + spread / 2 - width) / (1 + spread)
 
 

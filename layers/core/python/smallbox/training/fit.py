@@ -97,7 +97,7 @@ class FitTask:
         scorer = Scorer(self._blobs.get(version.onnx_key), version.onnx_sha256)
         its_scores = _score(scorer, model, judged)
         gain = auc_gain(scores, its_scores, labels)
-        figures = {"auc_gain": gain.value, "auc_gain_standard_error": math.sqrt(gain.variance)}
+        figures = {"auc_gain": gain.value, "auc_gain_standard_error": gain.standard_error}
         known = {name: None if math.isnan(value) else value for name, value in figures.items()}
         return {"version": version.number, **measure(its_scores, labels), **known}
 
