@@ -25,6 +25,7 @@ from smallbox.registry.store import Registry
 from smallbox.release.review import ReviewTask
 from smallbox.release.start import StartTask
 from smallbox.retraining.decide import DecideTask
+from smallbox.serving.log import LogTask
 from smallbox.serving.predict import PredictTask
 from smallbox.serving.score import ScoreTask
 from smallbox.times import Micros, Moment, format_moment
@@ -95,7 +96,7 @@ class World:
         for message in self.rebuilds.take():
             rebuild.run([message], PRESENT)
         for message in self.predictions.take():
-            self.log.append([message])
+            LogTask(self.project, self.lake).append([message])
 
     def train(self, model: str, as_of: Micros) -> dict[str, Any]:
         """One training run: every task of the state machine, in its order."""

@@ -17,7 +17,8 @@ from smallbox.features.online.states import state_key
 from smallbox.features.windows.batch import point_in_time
 from smallbox.features.windows.bounds import ahead
 from smallbox.features.windows.state import WINDOW_STATES as tiles
-from smallbox.lake.schemas import records_table, records_to_table
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
 from smallbox.messages.rebuilds import RebuildRequest, rebuild_due
 from smallbox.ports import StateKey
 from smallbox.records import Record

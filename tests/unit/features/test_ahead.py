@@ -30,7 +30,8 @@ from smallbox.features.stream import StreamTask
 from smallbox.features.windows.batch import point_in_time
 from smallbox.features.windows.state import WINDOW_STATES as tiles
 from smallbox.ingestion.upkeep import UpkeepTask
-from smallbox.lake.schemas import records_table, records_to_table
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
 from smallbox.messages.rebuilds import rebuild_due
 from smallbox.messages.records import pack_records
 from smallbox.records import Record

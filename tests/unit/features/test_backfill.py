@@ -14,7 +14,8 @@ from smallbox.features.online.ready import readable
 from smallbox.features.online.states import state_key, version_of
 from smallbox.features.stream import StreamTask
 from smallbox.features.windows.state import WINDOW_STATES as tiles
-from smallbox.lake.schemas import records_table, records_to_table
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
 from smallbox.messages.records import pack_records
 from smallbox.records import Record, Value
 from smallbox.times import HOUR, parse_day

@@ -16,7 +16,8 @@ from smallbox.features.online.ready import Ready, publish
 from smallbox.features.online.states import state_key, unpack_state, version_of
 from smallbox.features.rebuild import RebuildTask, group_of
 from smallbox.features.stream import StreamTask
-from smallbox.lake.schemas import records_table, records_to_table
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
 from smallbox.messages.records import pack_records
 from smallbox.records import Record, Value
 from smallbox.serving.vectors import online_vectors

@@ -14,7 +14,8 @@ from smallbox.features.online.states import state_key
 from smallbox.features.online.writes import write_states
 from smallbox.features.stream import StreamTask
 from smallbox.features.windows.state import WINDOW_STATES as tiles
-from smallbox.lake.schemas import records_table, records_to_table
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
 from smallbox.messages.rebuilds import RebuildRequest
 from smallbox.messages.records import pack_records
 from smallbox.messages.split import MESSAGE_BYTES

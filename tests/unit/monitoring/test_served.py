@@ -12,7 +12,8 @@ import pytest
 from smallbox.define.project import project_of
 from smallbox.errors import MalformedBody, NotReady
 from smallbox.feedback.join import JoinTask
-from smallbox.lake.schemas import prediction_schema, predictions_table, records_table, records_to_table
+from smallbox.lake.names import predictions_table, records_table
+from smallbox.lake.schemas import prediction_schema, records_to_table
 from smallbox.monitoring.accept import ACCEPTED, AcceptTask
 from smallbox.monitoring.check import CheckTask
 from smallbox.monitoring.served import profile_of

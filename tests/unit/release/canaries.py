@@ -9,7 +9,7 @@ import pyarrow as pa
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
 from smallbox.define.rules import Label, Release
-from smallbox.lake.schemas import labelled_table
+from smallbox.lake.names import labelled_table
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 from smallbox.release.review import ReviewTask

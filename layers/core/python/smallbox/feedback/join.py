@@ -10,10 +10,11 @@ import pyarrow.compute as pc
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.labels.join import ASKED_LATE, LABELLED, PENDING, UNLABELLED, coverage, join_labels
-from smallbox.labels.table import COLUMNS, JOINED_AS_OF, SETTLES_FROM, settled_days
+from smallbox.labels.table import settled_days
 from smallbox.lake.history import FOREVER, history
+from smallbox.lake.names import JOINED_AS_OF, SETTLES_FROM, labelled_table, records_table
 from smallbox.lake.predictions import PredictionLog
-from smallbox.lake.schemas import labelled_table, record_schema, records_table
+from smallbox.lake.schemas import LABELLED_COLUMNS, record_schema
 from smallbox.ports import Between, Lake
 from smallbox.times import DAY, Micros, asked_moment, day_of, format_moment
 
@@ -55,8 +56,8 @@ class JoinTask:
 
     def _open(self, model: Model, since: Micros, as_of: Micros) -> pa.Table:
         """The predictions asked before ``as_of`` that were asked, or are for an event, since a moment."""
-        recent = self._log.read(model.name, Between("time", since, as_of)).select(COLUMNS)
-        ahead = self._log.read(model.name, Between("event_time", since, FOREVER)).select(COLUMNS)
+        recent = self._log.read(model.name, Between("time", since, as_of)).select(LABELLED_COLUMNS)
+        ahead = self._log.read(model.name, Between("event_time", since, FOREVER)).select(LABELLED_COLUMNS)
         both = pa.concat_tables([recent, ahead.filter(pc.less(ahead["time"], since))])
         settles_from = np.maximum(both["time"].to_numpy(), both["event_time"].to_numpy())
         return both.append_column(SETTLES_FROM, pa.array(settles_from))

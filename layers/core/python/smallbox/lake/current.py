@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 from smallbox.arrays import Bools
 from smallbox.define.source import RESERVED, Source
 from smallbox.lake.history import latest
-from smallbox.lake.schemas import current_table, record_schema, records_table
+from smallbox.lake.names import current_table, records_table
+from smallbox.lake.schemas import record_schema
 from smallbox.ports import Between, Lake, TableProgress
 from smallbox.times import Micros
 

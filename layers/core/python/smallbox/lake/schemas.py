@@ -8,8 +8,8 @@ import pyarrow as pa
 from smallbox.define.fields import Field, FieldType
 from smallbox.define.model import Model
 from smallbox.define.source import RESERVED, Source
-from smallbox.features.inputs.assembly import sent_fields
 from smallbox.lake.digests import digests
+from smallbox.lake.names import ENTITY_PREFIX, JOINED_AS_OF, SENT_PREFIX, SETTLES_FROM
 from smallbox.records import Record
 
 ARROW_TYPES: Final = {
@@ -29,11 +29,6 @@ PYTHON_TYPES: Final[Mapping[FieldType, frozenset[type]]] = {
     "timestamp": frozenset({int}),
 }
 """The Python type of a record's value, by the type of its field."""
-
-
-def records_table(source: Source) -> str:
-    """The name of the source's table in the lake."""
-    return f"records/{source.name}"
 
 
 def record_schema(source: Source) -> pa.Schema:
@@ -71,21 +66,8 @@ def _types_of(field: Field) -> frozenset[type]:
     return PYTHON_TYPES[field.type] | {type(None)} if field.nullable else PYTHON_TYPES[field.type]
 
 
-def current_table(source: Source) -> str:
-    """The name of the source's table ``current`` in the lake."""
-    return f"current/{source.name}"
-
-
-ENTITY_PREFIX: Final = "entity_"
-
-
-SENT_PREFIX: Final = "sent_"
-"""Fields of the request that only on-demand features read."""
-
-
-def predictions_table(model: str) -> str:
-    """The name of the lake table that holds a model's predictions."""
-    return f"predictions/{model}"
+LABELLED_COLUMNS: Final = ("id", "key", "time", "event_time", "version", "arm", "channel", "score")
+"""What the labelled predictions keep of the log."""
 
 
 def prediction_schema(model: Model) -> pa.Schema:
@@ -106,10 +88,13 @@ def prediction_schema(model: Model) -> pa.Schema:
     inputs = [(name, pa.float64()) for name in model.columns.numeric]
     texts = [(name, pa.string()) for name in model.columns.categorical]
     entities = [(ENTITY_PREFIX + view.name, pa.string()) for view in model.views]
-    extra = [(SENT_PREFIX + name, types.field(name).type) for name in sent_fields(model) if name not in model.inputs]
+    extra = [(SENT_PREFIX + name, types.field(name).type) for name in model.sent_fields if name not in model.inputs]
     return pa.schema([*fixed, *inputs, *texts, *extra, *entities])
 
 
-def labelled_table(model: str) -> str:
-    """The name of the lake table that holds a model's predictions with their labels."""
-    return f"labelled/{model}"
+def labelled_schema(model: Model) -> pa.Schema:
+    """The columns of the labelled predictions: those of the log that say who answered, and the label."""
+    logged = prediction_schema(model)
+    label = [("label", pa.bool_()), ("label_known_at", pa.int64()), ("status", pa.string())]
+    own = [logged.field(name) for name in LABELLED_COLUMNS]
+    return pa.schema([*own, (SETTLES_FROM, pa.int64()), *label, (JOINED_AS_OF, pa.int64())])

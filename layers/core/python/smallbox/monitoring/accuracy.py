@@ -12,8 +12,8 @@ from smallbox.arrays import Bools
 from smallbox.define.model import Model
 from smallbox.define.rules import Label, Monitor
 from smallbox.labels.join import ASKED_LATE, LABELLED, UNLABELLED, coverage
-from smallbox.labels.table import SETTLES_FROM, settled_days
-from smallbox.lake.schemas import labelled_table
+from smallbox.labels.table import settled_days
+from smallbox.lake.names import SETTLES_FROM, labelled_table
 from smallbox.monitoring.report import Check
 from smallbox.objectives.binary import measure
 from smallbox.ports import Lake

@@ -12,7 +12,7 @@ from smallbox.define.project import Project
 from smallbox.define.source import Source
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.lake.history import history
-from smallbox.lake.schemas import records_table
+from smallbox.lake.names import records_table
 from smallbox.monitoring.accuracy import Judged, accuracy_checks, judged
 from smallbox.monitoring.checks import (
     SourceDayStats,

@@ -13,12 +13,12 @@ import pyarrow.compute as pc
 
 from smallbox.arrays import Ints
 from smallbox.define.model import Model
-from smallbox.features.inputs.assembly import sent_fields
 from smallbox.features.inputs.historical import sent_in
 from smallbox.labels.join import Versions
 from smallbox.lake.history import FOREVER, history
-from smallbox.lake.schemas import record_schema, records_table
-from smallbox.monitoring.skew import different, logged_names
+from smallbox.lake.names import logged_names, records_table
+from smallbox.lake.schemas import record_schema
+from smallbox.monitoring.skew import different
 from smallbox.ports import Between, Lake
 from smallbox.times import Micros
 
@@ -54,13 +54,13 @@ def sent_of(model: Model, lake: Lake, rows: pa.Table, as_of: Micros) -> Sent:
     theirs = sent_in(model, matched)
     event_time = rows["event_time"].to_numpy().copy()
     event_time[has_record] = matched["time"].to_numpy()
-    by_field = {name: different(ours[name], theirs[name]) for name in sent_fields(model)}
+    by_field = {name: different(ours[name], theirs[name]) for name in model.sent_fields}
     return Sent(rows.num_rows, int(has_record.sum()), by_field, event_time - rows["time"].to_numpy())
 
 
 def _records(model: Model, lake: Lake, keys: pa.ChunkedArray, as_of: Micros) -> pa.Table:
     """Every version of the requests of these keys, with no more columns than are compared."""
-    columns = list(dict.fromkeys(["key", "time", "known_at", "received_at", "digest", *sent_fields(model)]))
+    columns = list(dict.fromkeys(["key", "time", "known_at", "received_at", "digest", *model.sent_fields]))
     known = Between("known_at", -FOREVER, as_of + 1)
     rows = lake.read(records_table(model.request), columns, known, keys)
     return history(record_schema(model.request).empty_table().select(columns) if rows is None else rows)

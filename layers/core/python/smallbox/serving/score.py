@@ -16,12 +16,12 @@ from smallbox.errors import MalformedBody, SmallboxError, error_body
 from smallbox.features.inputs.historical import historical_features
 from smallbox.ingestion.contract import check_all
 from smallbox.ingestion.readers import read_batches
-from smallbox.lake.predictions import to_log_table
-from smallbox.lake.schemas import predictions_table
+from smallbox.lake.names import predictions_table
+from smallbox.lake.predictions import logged_table
 from smallbox.ports import Blobs, Lake
 from smallbox.records import Record, Rejection
 from smallbox.registry.loader import ModelLoader
-from smallbox.serving.predict import log_rows, score_batch
+from smallbox.serving.predict import Asked, logged, score_batch
 from smallbox.serving.vectors import entities_by_view, vectors_of
 from smallbox.times import Micros
 
@@ -104,11 +104,10 @@ class ScoreTask:
             return None
         model = self._project.model(model_of(key))
         records, rejections = self._read(model, key, content, now)
-        rows = self._rows(model, f"{key}@{tag}", records, now)
-        table = to_log_table(model, rows)
+        table = self._table(model, f"{key}@{tag}", records, now)
         self._lake.append(predictions_table(model.name), table)
         report = ScoreReport(
-            key, out_folder(key), model.name, len(rows), len(rejections), [r.as_json() for r in rejections[:100]]
+            key, out_folder(key), model.name, table.num_rows, len(rejections), [r.as_json() for r in rejections[:100]]
         )
         self._write(key, table, report)
         return report
@@ -126,14 +125,15 @@ class ScoreTask:
             rejections += bad
         return records, rejections
 
-    def _rows(self, model: Model, batch: str, records: Sequence[Record], now: Micros) -> list[dict[str, Any]]:
+    def _table(self, model: Model, batch: str, records: Sequence[Record], now: Micros) -> pa.Table:
         as_of = np.array([min(record.time, now) for record in records], np.int64)
         instances: list[Mapping[str, Any]] = [record.values for record in records]
         entities = entities_by_view(model, instances)
         stored = historical_features(model, self._lake, entities, as_of)
         vectors = vectors_of(model, instances, entities, stored)
         scored = score_batch(model, self._shelf, [record.key for record in records], vectors)
-        return log_rows(model, instances, vectors, scored, as_of, now, batch, "batch")
+        log = logged(model, instances, vectors, scored, Asked(as_of, now, batch, "batch"))
+        return logged_table(model, log.columns)
 
     def _write(self, key: str, table: pa.Table, report: ScoreReport) -> None:
         folder = out_folder(key)
