@@ -6,13 +6,12 @@ The columns are those of the model's prediction log in the lake, in step; see
 :func:`smallbox.lake.schemas.prediction_schema`.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from smallbox.errors import TooLarge
 from smallbox.messages.encoded import EncodedMessage
-from smallbox.messages.split import MESSAGE_BYTES
+from smallbox.messages.split import split_rows
 from smallbox.records import COMPACT_JSON
 
 SHORT: Final = 32
@@ -45,36 +44,18 @@ class LoggedPredictions:
         Raises:
             TooLarge: when a row is too long even so.
         """
-        return list(self._parts(0, len(self)))
+        return list(split_rows(self._message, slice(0, len(self)), shortened=self._shortened))
 
-    def _parts(self, start: int, end: int) -> Iterator[EncodedMessage]:
-        message = self._message(start, end)
-        length = len(message.text)
-        if length <= MESSAGE_BYTES:
-            yield message
-        elif end - start > 1:
-            # equal parts: encoding all of it once costs less than encoding row by row
-            size = -(-(end - start) // min(-(-length // MESSAGE_BYTES), end - start))
-            for at in range(start, end, size):
-                yield from self._parts(at, min(at + size, end))
-        else:
-            yield self._shortened(start)
-
-    def _message(self, start: int, end: int) -> EncodedMessage:
-        content = {"model": self.model, "columns": {name: values[start:end] for name, values in self.columns.items()}}
-        return EncodedMessage(content, COMPACT_JSON.encode(content))
+    def _message(self, rows: slice) -> EncodedMessage:
+        return self._encoded({name: values[rows] for name, values in self.columns.items()})
 
     def _shortened(self, row: int) -> EncodedMessage:
-        cut = {name: [_short(value) for value in self.columns[name][row : row + 1]] for name in self.texts}
         whole = {name: values[row : row + 1] for name, values in self.columns.items()}
-        content = {"model": self.model, "columns": {**whole, **cut}}
-        text = COMPACT_JSON.encode(content)
-        if len(text) > MESSAGE_BYTES:
-            raise TooLarge(
-                f"a prediction of {len(text)} bytes does not fit into a message of {MESSAGE_BYTES}",
-                limit=MESSAGE_BYTES,
-            )
-        return EncodedMessage(content, text)
+        return self._encoded(whole | {name: [_short(value) for value in whole[name]] for name in self.texts})
+
+    def _encoded(self, columns: Mapping[str, list[Any]]) -> EncodedMessage:
+        content = {"model": self.model, "columns": columns}
+        return EncodedMessage(content, COMPACT_JSON.encode(content))
 
 
 def _short(value: Any) -> Any:
