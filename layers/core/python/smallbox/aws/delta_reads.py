@@ -29,12 +29,19 @@ def among(batches: Iterator[pa.RecordBatch], keys: pa.Array, key: str) -> Iterat
 
 
 class NoLongerKeptError(Exception):
-    """The commits or the files that say what was appended are not there any more."""
+    """The commits since a version do not say any more which rows were appended."""
 
 
 def appended(opened: DeltaTable, after: int) -> Iterator[pa.RecordBatch]:
-    """What the commits after a version added; compactions add nothing."""
+    """The rows that the commits after a version appended; compactions append nothing.
+
+    Raises:
+        NoLongerKeptError: when commits or files are gone, or rows were deleted since: an appended row may be one of
+            them, and only the table itself tells which are left.
+    """
     try:
+        if any(commit.get("operation") == "DELETE" for commit in opened.history(opened.version() - after)):
+            raise NoLongerKeptError
         yield from pa.RecordBatchReader.from_stream(opened.load_cdf(starting_version=after + 1))
     except Exception as error:  # a file that is gone is no DeltaError here, nor anything more precise
         raise NoLongerKeptError from error
