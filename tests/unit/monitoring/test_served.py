@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from smallbox.define.project import project_of
+from smallbox.documents.day import DayDocument
 from smallbox.errors import MalformedBody, NotReady
 from smallbox.feedback.join import JoinTask
 from smallbox.lake.names import predictions_table, records_table
@@ -199,7 +200,7 @@ def test_both_coverages_of_a_day_are_one_figure(within: str) -> None:
     ]  # fmt: skip
     world.lake.append(records_table(deliveries), records_to_table(deliveries, outcomes))
     for ago in range(9, -1, -1):
-        document = {"model": model.name, "as_of": format_moment(NOW - ago * DAY)}
+        document: DayDocument = {"model": model.name, "as_of": format_moment(NOW - ago * DAY)}
         feedback = JoinTask(project, world.lake).run(document, NOW)["feedback"]
     few = replace(model, monitor=replace(model.monitor, min_rows=50))  # a day has a hundred
     task = CheckTask(project_of([few]), world.lake, world.blobs, world.registry, world.metrics, FakeMeter())

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.define.source import Source
+from smallbox.documents.day import DayDocument
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.lake.history import history
 from smallbox.lake.names import records_table
@@ -58,7 +59,7 @@ class CheckTask:
         self._log = Served(project, lake, registry)
         self._references = References(registry, metrics, blobs)
 
-    def run(self, document: Mapping[str, Any]) -> dict[str, Any]:
+    def run(self, document: DayDocument) -> DayDocument:
         """Check the day before ``document["as_of"]``; add ``day``, ``breaches`` and ``sentences`` to the document.
 
         Data, features and predictions are those of that day (drift: of the week that ends with it). Accuracy is that of
