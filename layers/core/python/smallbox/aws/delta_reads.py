@@ -40,11 +40,13 @@ def appended(opened: DeltaTable, after: int) -> Iterator[pa.RecordBatch]:
             them, and only the table itself tells which are left.
     """
     try:
-        if any(commit.get("operation") == "DELETE" for commit in opened.history(opened.version() - after)):
-            raise NoLongerKeptError
-        yield from pa.RecordBatchReader.from_stream(opened.load_cdf(starting_version=after + 1))
+        is_deleted = any(commit.get("operation") == "DELETE" for commit in opened.history(opened.version() - after))
+        found = () if is_deleted else pa.RecordBatchReader.from_stream(opened.load_cdf(starting_version=after + 1))
+        yield from found
     except Exception as error:  # a file that is gone is no DeltaError here, nor anything more precise
         raise NoLongerKeptError from error
+    if is_deleted:
+        raise NoLongerKeptError
 
 
 def gathered(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[list[pa.RecordBatch]]:

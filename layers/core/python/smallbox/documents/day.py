@@ -1,4 +1,6 @@
-"""The document of a model's day: ``feedback/join`` -> ``monitoring/check`` -> ``release/review`` -> ``retraining/decide``.
+"""The document of a model's day.
+
+    feedback/join -> monitoring/check -> release/review -> retraining/decide
 
 Each function passes the document on with a key of its own. What the last one returns is what ``smallbox day`` prints.
 """

@@ -6,7 +6,7 @@ Pure numpy, for hundreds of thousands of rows.
 import numpy as np
 
 from smallbox.arrays import Bools, Floats
-from smallbox.statistics.estimates import UNKNOWN, Estimate, mean
+from smallbox.statistics.estimates import UNKNOWN, Estimate, mean_estimate
 
 
 def _midranks(values: Floats) -> Floats:
@@ -20,8 +20,8 @@ def _midranks(values: Floats) -> Floats:
 def auc(scores: Floats, labels: Bools) -> Estimate:
     """The area under the ROC curve: the share of (positive, negative) pairs that the scores order; ties count half.
 
-    Without both classes it is unknown. The variance is that of DeLong, DeLong and Clarke-Pearson (Biometrics 44, 1988), computed from midranks as in Sun
-    and Xu (IEEE Signal Processing Letters 21, 2014).
+    Without both classes it is unknown. The variance is that of DeLong, DeLong and Clarke-Pearson (Biometrics 44, 1988),
+    computed from midranks as in Sun and Xu (IEEE Signal Processing Letters 21, 2014).
 
     >>> auc(np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True])).value
     0.75
@@ -32,7 +32,8 @@ def auc(scores: Floats, labels: Bools) -> Estimate:
 def auc_gain(scores: Floats, baseline: Floats, labels: Bools) -> Estimate:
     """How much greater the AUC of ``scores`` is than that of ``baseline`` on the same rows: a paired comparison.
 
-    Both AUCs come from the same positives and negatives, so their difference has a smaller variance than two samples: DeLong, DeLong and Clarke-Pearson (Biometrics 44, 1988), as the variance of the placements' differences.
+    Both AUCs come from the same positives and negatives, so their difference has a smaller variance than that of two
+    samples: DeLong, DeLong and Clarke-Pearson (Biometrics 44, 1988), as the variance of the placements' differences.
 
     >>> auc_gain(np.array([0.1, 0.9]), np.array([0.9, 0.1]), np.array([False, True])).value
     1.0
@@ -55,5 +56,5 @@ def _of_placements(of_positives: Floats, of_negatives: Floats) -> Estimate:
     """The AUC is the mean of either kind of placements; both vary."""
     if not len(of_positives):
         return UNKNOWN
-    positive, negative = mean(of_positives), mean(of_negatives)
+    positive, negative = mean_estimate(of_positives), mean_estimate(of_negatives)
     return Estimate(positive.value, positive.variance + negative.variance)

@@ -82,7 +82,8 @@ def assemble(model: Model, request: Mapping[str, Array], stored: StoredFeatures)
 
     Args:
         model: whose inputs.
-        request: the fields of ``model.sent_fields``, an array each; see :mod:`smallbox.define.on_demand` for their types.
+        request: the fields of ``model.sent_fields``, an array each; their types are in
+            :mod:`smallbox.define.on_demand`.
         stored: what the store adds.
 
     Raises:

@@ -44,7 +44,7 @@ def historical_features(model: Model, lake: Lake, entities: Mapping[str, Names],
 
 
 def sent_in(model: Model, rows: pa.Table, names: Mapping[str, str] | None = None) -> dict[str, Array]:
-    """The request fields of rows of a table, an array each, as :func:`smallbox.features.inputs.assembly.sent` gives them.
+    """The request fields of rows of a table, an array each, like :func:`smallbox.features.inputs.assembly.sent`.
 
     Args:
         model: whose fields.
