@@ -45,5 +45,5 @@ def labelled_table(model: str) -> str:
 
 
 def logged_names(model: Model) -> dict[str, str]:
-    """The log's column of each sent field whose column has another name than the field."""
+    """By request field, its column in the prediction log, for the fields that only on-demand features read."""
     return {name: SENT_PREFIX + name for name in model.sent_fields if name not in model.inputs}

@@ -32,7 +32,7 @@ PYTHON_TYPES: Final[Mapping[FieldType, frozenset[type]]] = {
 
 
 def record_schema(source: Source) -> pa.Schema:
-    """The columns of the source's table: who, when, known when, received when, and one for each field.
+    """The columns of a source's log: key, event time, ``known_at``, ``received_at``, content hash, and the fields.
 
     ``time``, ``known_at``, ``received_at`` and timestamps are microseconds since 1970 in UTC.
     """
@@ -52,7 +52,10 @@ def records_to_table(source: Source, records: Sequence[Record]) -> pa.Table:
 
 
 def fits_columns(source: Source, records: Sequence[Record]) -> bool:
-    """Whether the columns say all that the records say: those of another time of the contract have other fields."""
+    """Whether the columns hold everything that the records hold.
+
+    Records that an older contract accepted may have other fields or types.
+    """
     names = source.fields.keys()
     alike = all(record.values.keys() == names and record.source == source.name for record in records)
     return alike and all(_types(name, records) <= _types_of(field) for name, field in source.fields.items())
@@ -71,7 +74,12 @@ LABELLED_COLUMNS: Final = ("id", "key", "time", "event_time", "version", "arm", 
 
 
 def prediction_schema(model: Model) -> pa.Schema:
-    """The columns of the log: who asked for what, what was answered, by whom, and from which inputs."""
+    """The columns of a model's prediction log.
+
+    The request (id, key, moments, channel), the answer (version, arm, score), the names of missing stored features, the
+    inputs, the sent fields that only on-demand features read, and the entity of each view. Numbers are float64; null
+    means missing.
+    """
     fixed = [
         ("id", pa.string()),
         ("key", pa.string()),

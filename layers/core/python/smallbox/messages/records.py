@@ -49,6 +49,6 @@ def unpack_records(message: Mapping[str, Any]) -> list[Record]:
 
 
 def message_moment(message: Mapping[str, Any], now: Micros) -> Micros:
-    """The present of a message: the one that a replay gave it, or the real one."""
+    """The present of a message: the replay's when it carries one, else ``now``."""
     moment: Micros = message.get("as_of", now)
     return moment

@@ -1,4 +1,4 @@
-"""What was served beside what the batch engine gives as of the same moments."""
+"""Training-serving skew of features: served values compared with their batch recomputation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ from smallbox.ports import Lake
 
 @dataclass(frozen=True, slots=True)
 class Skew:
-    """How what was served compares with its batch recomputation.
+    """How served features compare with their batch recomputation.
 
     Attributes:
-        rows: the predictions that were compared.
+        rows: the number of predictions compared.
         by_feature: for each added feature, how many of its values differ.
     """
 
@@ -30,12 +30,12 @@ class Skew:
 
     @property
     def values(self) -> int:
-        """How many values were compared."""
+        """The number of values compared."""
         return self.rows * len(self.by_feature)
 
     @property
     def unequal(self) -> int:
-        """How many of them differ."""
+        """The number of values that differ."""
         return sum(self.by_feature.values())
 
 

@@ -1,4 +1,4 @@
-"""Online predictions: routed, scored, answered, and logged with the features they were made from."""
+"""Online predictions: routed, scored, answered, and logged with their inputs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -42,10 +42,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What the arms answered, row by row of a batch.
+    """The answers of a batch, row by row.
 
     Attributes:
-        scores: probability of the label.
+        scores: the probability of the label, from 0 to 1.
         arms: ``champion``, ``challenger`` or ``fallback``.
         versions: the version that answered; 0 for the fallback.
     """
@@ -132,14 +132,15 @@ class PredictTask:
 
         Args:
             name: the model.
-            document: the body, ``{"instances": [...]}``; with ``"explain": true`` answers show their inputs, but
-                not personal ones.
-            moment: the moment that the features are of; a replay's may not lie before what the store holds already.
+            document: the body, ``{"instances": [...]}``; with ``"explain": true`` each answer shows the inputs that are
+                not personal.
+            moment: the moment of the features; a replay's may not lie before the watermark of a state.
             now: the present.
-            batch: names the request in the log; sending the same batch again logs the same ids.
+            batch: the request's id. The same batch gives the same prediction ids.
 
         Raises:
-            NotFound: no such model. ContractViolation and the like: an instance is wrong.
+            NotFound: no such model.
+            InvalidInput: the body or an instance is wrong; see :func:`~smallbox.serving.requests.parse_instances`.
             NotReady: no version serves, and the model has no fallback.
         """
         model = self._project.model(name)
@@ -153,9 +154,9 @@ class PredictTask:
     def _answered(
         self, model: Model, instances: Sequence[Mapping[str, Any]], moment: Moment, now: Micros
     ) -> tuple[Vectors, Scored]:
-        """Inputs and scores; where store or model cannot answer, those that the definition falls back on.
+        """Inputs and scores; the model's fallback when the store or the version cannot answer.
 
-        A replay asks for what was drained just now, so it always reads the store.
+        A replay expects what was drained just now, so it never uses remembered states.
         """
         store = self._store if moment.is_replayed else self._recent.at(now)
         try:
