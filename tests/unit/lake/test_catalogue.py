@@ -1,7 +1,7 @@
 """Proves that the catalogue knows every table, and that the system writes what it says."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 import pytest
@@ -10,6 +10,7 @@ from infra.permissions import GRANTS
 from smallbox.define import number
 from smallbox.define.project import load, project_of
 from smallbox.errors import NotFound
+from smallbox.feedback.join import JoinTask
 from smallbox.lake.catalogue import MAINTAINER, catalogue
 from smallbox.lake.current import bring_forward
 from smallbox.lake.erasure import delete_keys
@@ -17,10 +18,12 @@ from smallbox.lake.names import current_table, predictions_table, records_table
 from smallbox.lake.predictions import logged_table
 from smallbox.lake.schemas import records_to_table
 from smallbox.records import Record, Value
+from smallbox.times import DAY
 from tests.fakes.lake import FakeLake
-from tests.fakes.small import late_parcel, parcels
+from tests.fakes.small import deliveries, late_parcel, parcels
 
 PROJECT = project_of([late_parcel])
+FOLDERS: Final = {"records", "current", "predictions", "labelled"}
 
 
 def _parcel(key: str, time: int = 5) -> Record:
@@ -30,7 +33,7 @@ def _parcel(key: str, time: int = 5) -> Record:
 
 def test_the_writers_are_those_that_may_write() -> None:
     """Of each folder of tables, the functions with a grant to put objects are its writers and the upkeep."""
-    for folder in ("records", "current", "predictions", "labelled"):
+    for folder in FOLDERS:
         granted = {
             function
             for function, grants in GRANTS.items()
@@ -46,6 +49,21 @@ def test_every_key_is_among_the_columns() -> None:
     """A table's key and personal columns are columns of it, and so is the key of the record it is about."""
     for table in catalogue(load()).values():
         assert {*table.key, *table.personal, "key"} <= set(table.schema.names)
+
+
+def test_what_is_written_has_the_columns_of_the_catalogue() -> None:
+    """Records, current rows, predictions and labelled predictions have exactly the columns that the catalogue names."""
+    lake = FakeLake()
+    lake.append(records_table(parcels), records_to_table(parcels, [_parcel("a")]))
+    lake.append(records_table(deliveries), records_to_table(deliveries, []))
+    bring_forward(parcels, lake, as_of=10)
+    logged: dict[str, list[Any]] = {"id": ["1"], "key": ["a"], "time": [5], "event_time": [5]}
+    lake.append(predictions_table(late_parcel.name), logged_table(late_parcel, logged))
+    JoinTask(PROJECT, lake).run({"model": late_parcel.name}, DAY)
+    written = {name: lake.read(name) for name in catalogue(PROJECT)}
+    assert {name.partition("/")[0] for name, rows in written.items() if rows is not None} == FOLDERS
+    for name, rows in written.items():
+        assert rows is None or rows.schema.equals(catalogue(PROJECT)[name].schema), name
 
 
 def test_a_key_is_deleted_wherever_it_stands() -> None:
