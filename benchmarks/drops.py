@@ -27,8 +27,8 @@ from smallbox.aws.lake import DeltaLake
 from smallbox.define import Source, boolean, integer, number, text, timestamp
 from smallbox.define.project import Project
 from smallbox.errors import NotFound
-from smallbox.ingestion.drops import Drops
-from smallbox.ports import Stored
+from smallbox.ingestion.load import LoadTask
+from smallbox.ports import StoredObject
 from smallbox.times import MINUTE, SECOND, Micros, format_moment, parse_day, to_datetime
 
 FLIGHTS: Final = Source(
@@ -71,14 +71,14 @@ class FolderBlobs:
         """The content of a file."""
         return self._file(key).read_bytes()
 
-    def download(self, key: str, into: BinaryIO) -> Stored:
+    def download(self, key: str, into: BinaryIO) -> StoredObject:
         """Copy a file into another."""
         file = self._file(key)
         with file.open("rb") as content:
             shutil.copyfileobj(content, into)
         into.seek(0)
         found = file.stat()
-        return Stored(int(found.st_mtime) * SECOND, f"{found.st_mtime_ns}-{found.st_size}")
+        return StoredObject(int(found.st_mtime) * SECOND, f"{found.st_mtime_ns}-{found.st_size}")
 
     def put(self, key: str, content: bytes) -> None:
         """Write a file."""
@@ -158,7 +158,7 @@ def load(folder: Path, key: str) -> dict[str, Any]:
     parts, rebuild = ListQueue(), ListQueue()
     inbox, blobs = FolderBlobs(folder / "inbox"), FolderBlobs(folder / "lake")
     project, lake = Project({"flights": FLIGHTS}, {}, {}), DeltaLake(str(folder / "lake"), options={})
-    drops = Drops(project, lake, blobs, inbox, parts, rebuild)
+    drops = LoadTask(project, lake, blobs, inbox, parts, rebuild)
     drops.take(FIRST)
     begun, used = time.perf_counter(), time.process_time()
     drops.take(key)

@@ -13,31 +13,33 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from smallbox.aws.lake import DeltaLake
-from smallbox.cli.demo.flights import known, load
+from smallbox.cli.demo.flights import known, load_flights
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.define.project import load as load_project
 from smallbox.define.rules import Retrain
-from smallbox.features.historical import historical_features, sent_in
-from smallbox.features.inputs import assemble
-from smallbox.features.rows import entities_of
+from smallbox.features.columns import entities_of
+from smallbox.features.inputs.assembly import assemble
+from smallbox.features.inputs.historical import historical_features, sent_in
 from smallbox.ingestion.contract import check_all
-from smallbox.ingestion.table import latest, name_of, to_table
+from smallbox.lake.history import latest
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
+from smallbox.statistics.ranking import auc
 from smallbox.times import DAY, parse_day
-from smallbox.training.dataset import build_dataset, split
-from smallbox.training.fit import fit, frame, scores_of
-from smallbox.training.metrics import auc
+from smallbox.training.examples import build_dataset, split_by_time
+from smallbox.training.fitting import fit, frame, scores_of
 
 FROM, TO = parse_day("2013-03-01"), parse_day("2013-04-01")
 
 
 def lake_of(project: Project, folder: str) -> DeltaLake:
     """Every record that was known a day after March, in tables under a folder."""
-    records, lake = load(), DeltaLake(folder, options={})
+    records, lake = load_flights(), DeltaLake(folder, options={})
     for source in project.sources.values():
         lines = known(source, getattr(records, source.name)).between(0, TO + DAY)
         accepted, _ = check_all(source, [json.loads(line) for line in lines], TO + DAY)
-        lake.append(name_of(source), to_table(source, accepted))
+        lake.append(records_table(source), records_to_table(source, accepted))
     return lake
 
 
@@ -49,7 +51,7 @@ def auc_of(model: Model, train: pa.Table, test: pa.Table) -> float:
 
 def a_day_stale(model: Model, lake: DeltaLake, rows: pa.Table) -> pa.Table:
     """The rows with what the store added a day before."""
-    requests = latest(lake.read(name_of(model.request)), TO + DAY)
+    requests = latest(lake.read(records_table(model.request)), TO + DAY)
     asked = requests.take(pc.index_in(rows["key"].combine_chunks(), value_set=requests["key"].combine_chunks()))
     entities = {view.name: entities_of(view, asked) for view in model.views}
     stored = historical_features(model, lake, entities, asked["time"].to_numpy() - DAY)
@@ -70,7 +72,7 @@ def main() -> None:
 def compare(project: Project, model: Model, lake: DeltaLake) -> None:
     """Fit on January and February, and print the AUC over March of each kind of serving."""
     rows = build_dataset(project, model, lake, TO + DAY).rows
-    parts = split(rows, TO, TO - FROM, model.label.within_micros)
+    parts = split_by_time(rows, TO, TO - FROM, model.label.within_micros)
     train, test = rows.filter(pa.array(parts.train)), rows.filter(pa.array(parts.validation))
     print(f"fresh features               {auc_of(model, train, test):.3f}")
     print(f"trained fresh, a day stale   {auc_of(model, train, a_day_stale(model, lake, test)):.3f}")

@@ -21,17 +21,18 @@ from deltalake import write_deltalake
 from definitions.late_arrival import departures
 from smallbox.aws.lake import DeltaLake
 from smallbox.define.project import project_of
-from smallbox.ingestion.append import Appender
+from smallbox.ingestion.append import AppendTask
 from smallbox.ingestion.body import parse_events
-from smallbox.ingestion.collect import Collector
+from smallbox.ingestion.collect import CollectTask
 from smallbox.ingestion.contract import check_all
-from smallbox.ingestion.messages import pack, unpack
 from smallbox.ingestion.quarantine import Quarantine
-from smallbox.ingestion.table import name_of, to_table
-from smallbox.ports import Stored
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
+from smallbox.messages.encoded import EncodedMessage, text_of
+from smallbox.messages.records import pack_records, unpack_records
+from smallbox.ports import StoredObject
 from smallbox.records import Record
 from smallbox.times import MINUTE, Micros, Moment, format_moment, parse_day
-from smallbox.written import Written, text_of
 
 RECORDS_A_BODY = 500
 BODIES_A_COMMIT = 10
@@ -67,7 +68,7 @@ class Nowhere:
         """Nothing is here."""
         raise AssertionError(prefix)
 
-    def download(self, key: str, into: BinaryIO) -> Stored:
+    def download(self, key: str, into: BinaryIO) -> StoredObject:
         """Nothing is here."""
         raise AssertionError(key, into)
 
@@ -104,13 +105,13 @@ def batches(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
 def ours(bodies: Sequence[str], folder: str) -> None:
     """What the deployed functions do."""
     project, queue = project_of([], [departures]), Sent()
-    collector = Collector(project, queue, Quarantine(Nowhere()))
+    collector = CollectTask(project, queue, Quarantine(Nowhere()))
     for number, body in enumerate(bodies):
         answer = collector.collect("departures", body.encode(), JSON, Moment(NOW), str(number))
         assert not answer["rejected"]  # noqa: S101 - a benchmark of something else otherwise
-    appender = Appender(project, DeltaLake(folder, options={}), Quarantine(Nowhere()), Sent())
+    appender = AppendTask(project, DeltaLake(folder, options={}), Quarantine(Nowhere()), Sent())
     for texts in batches(queue.texts):
-        appender.append([Written.read(text) for text in texts])
+        appender.append([EncodedMessage.read(text) for text in texts])
 
 
 def bare(bodies: Sequence[str], folder: str) -> None:
@@ -134,13 +135,13 @@ def packed(bodies: Sequence[list[Record]]) -> list[str]:
     """The texts of the messages."""
     queue = Sent()
     for records in bodies:
-        queue.send(pack(records))
+        queue.send(pack_records(records))
     return queue.texts
 
 
 def unpacked(texts: Sequence[str]) -> list[Record]:
     """The records of the messages."""
-    return [record for text in texts for record in unpack(json.loads(text))]
+    return [record for text in texts for record in unpack_records(json.loads(text))]
 
 
 def steps(bodies: Sequence[str], folder: str) -> dict[str, float]:
@@ -151,8 +152,8 @@ def steps(bodies: Sequence[str], folder: str) -> dict[str, float]:
         "check": checked,
         "pack": packed,
         "unpack": unpacked,
-        "to table": lambda records: to_table(departures, records),
-        "append": lambda table: lake.append(name_of(departures), table),
+        "to table": lambda records: records_to_table(departures, records),
+        "append": lambda table: lake.append(records_table(departures), table),
     }
     taken = dict.fromkeys(work, 0.0)
     for batch in batches(bodies):

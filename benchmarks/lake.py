@@ -15,19 +15,21 @@ import numpy as np
 import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 
+from smallbox.arrays import Ints
 from smallbox.aws.lake import DeltaLake
 from smallbox.define import Source, number, text, timestamp
 from smallbox.define.project import Project
-from smallbox.features.window import Ints
-from smallbox.ingestion.current import bring_forward, current_of
-from smallbox.ingestion.table import latest, name_of, schema
-from smallbox.ingestion.upkeep import Upkeep
+from smallbox.ingestion.upkeep import UpkeepTask
+from smallbox.lake.current import bring_forward
+from smallbox.lake.history import latest
+from smallbox.lake.names import current_table, records_table
+from smallbox.lake.schemas import record_schema
 
 FIGURES = [f"x{n}" for n in range(8)]
 SOURCE = Source(
     "readings", "id", "at", {"id": text(), "at": timestamp(), **{name: number() for name in FIGURES}}, known_after="0s"
 )
-LOG, CURRENT = name_of(SOURCE), current_of(SOURCE)
+LOG, CURRENT = records_table(SOURCE), current_table(SOURCE)
 KEYS, NEWS, APPENDS = 1_000_000, 10_000, 500
 
 
@@ -47,7 +49,7 @@ def rows_of(numbers: Ints, received_at: int) -> pa.Table:
     moments = numbers * 1_000_000
     columns = {"key": ids, "time": moments, "known_at": moments, "received_at": np.full(len(ids), received_at)}
     columns |= {"digest": [f"{n:032x}" for n in RANDOM.integers(0, 2**62, len(ids))], "id": ids, "at": moments}
-    return pa.table(columns | {name: RANDOM.random(len(ids)) for name in FIGURES}, schema=schema(SOURCE))
+    return pa.table(columns | {name: RANDOM.random(len(ids)) for name in FIGURES}, schema=record_schema(SOURCE))
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -109,7 +111,7 @@ def most_memory() -> float:
 
 def keep(lake: DeltaLake) -> None:
     """One upkeep."""
-    Upkeep(Project({SOURCE.name: SOURCE}, {}, {}), lake, NoQueue()).run({}, 20 * KEYS * 1_000_000)
+    UpkeepTask(Project({SOURCE.name: SOURCE}, {}, {}), lake, NoQueue()).run({}, 20 * KEYS * 1_000_000)
 
 
 def append_and_open(folder: str) -> None:

@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 
 from smallbox.aws import clients
+from smallbox.aws.dynamodb.client import SignedDynamoDb
 from smallbox.aws.online import DynamoOnlineStore
-from smallbox.aws.signed import SignedDynamoDb
 from smallbox.define import (
     FeatureView,
     Gate,
@@ -48,9 +48,10 @@ from smallbox.define import (
     total,
 )  # fmt: skip
 from smallbox.define.attributes import View
-from smallbox.features.ready import READY, Ready
-from smallbox.features.recent import RecentStates
-from smallbox.features.states import engine_of, version_of
+from smallbox.features.engines import state_engine_of
+from smallbox.features.online.ready import READY, Ready
+from smallbox.features.online.recent import RecentStates
+from smallbox.features.online.states import version_of
 from smallbox.ports import StateReader, StoredState
 from smallbox.records import Record
 from smallbox.serving.vectors import Vectors, online_vectors
@@ -100,7 +101,7 @@ def make_state(view: View) -> bytes:
         Record("payments", str(n), int(t), int(t), int(t), {"amount": float(a), "good": bool(g)})
         for n, (t, a, g) in enumerate(zip(at, amounts, good, strict=True))
     ]
-    engine = engine_of(view)
+    engine = state_engine_of(view)
     return engine.pack(view, engine.add(view, engine.empty(view), rows, NOW))
 
 
@@ -197,7 +198,7 @@ def ways(model: Model, states: dict[str, bytes], port: int) -> dict[str, Callabl
     return {
         "smallbox": lambda: vectors(signed),
         "of it, states to features": lambda: [
-            engine_of(view).value(view, engine_of(view).unpack(view, packed), NOW)
+            state_engine_of(view).numbers(view, state_engine_of(view).unpack(view, packed), NOW)
             for view, packed in zip(model.views, states.values(), strict=True)
         ],
         "smallbox, remembered states": lambda: vectors(remembered),

@@ -17,9 +17,10 @@ import pyarrow as pa
 from smallbox.aws.lake import DeltaLake
 from smallbox.define import FeatureView, Source, count, mean, number, text, timestamp
 from smallbox.define.project import Project
-from smallbox.features.rebuilds import RebuildTask
-from smallbox.features.requests import loaded
-from smallbox.ingestion.table import name_of, to_table
+from smallbox.features.rebuild import RebuildTask
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
+from smallbox.messages.rebuilds import rebuild_loaded
 from smallbox.ports import Marker, StateKey, StateWrite, StoredState
 from smallbox.records import Record
 from smallbox.times import DAY, SECOND, Micros, parse_day
@@ -80,7 +81,7 @@ def rows(name: str, number: int, received_at: Micros) -> pa.Table:
         {"id": f"{name} {n}", "at": at, "shop": f"shop {shop}", "amount": float(n)}
         for n, (at, shop) in enumerate(zip(times, shops, strict=True))
     ]
-    return to_table(SALES, [Record("sales", v["id"], v["at"], v["at"], received_at, v) for v in values])
+    return records_to_table(SALES, [Record("sales", v["id"], v["at"], v["at"], received_at, v) for v in values])
 
 
 def whole(asked: Messages) -> Messages:
@@ -105,15 +106,15 @@ def measured(how: Callable[[Messages], Messages], history: int) -> tuple[Countin
         lake = DeltaLake(str(Path(folder) / "tables"))
         task = RebuildTask(PROJECT, lake, store, NoQueue(), lambda _: None)
         if history:
-            lake.append(name_of(SALES), rows("old", history, NOW - DAY))
+            lake.append(records_table(SALES), rows("old", history, NOW - DAY))
             task.run([{"source": "sales"}], NOW)
         store.written = store.marks = store.asked = 0
         asked, seconds = [], 0.0
         for number in range(FILES):
-            version = lake.version(name_of(SALES))
+            version = lake.version(records_table(SALES))
             received_at = NOW + number * SECOND
-            lake.append(name_of(SALES), rows(f"file {number}", ROWS, received_at))
-            asked.append([loaded("sales", received_at, -1 if version is None else version)])
+            lake.append(records_table(SALES), rows(f"file {number}", ROWS, received_at))
+            asked.append([rebuild_loaded("sales", received_at, -1 if version is None else version)])
             if how is not together:
                 seconds += _run(task, how(asked[-1:])[0], received_at)
         if how is together:

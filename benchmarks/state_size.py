@@ -14,13 +14,13 @@ import numpy as np
 import pyarrow as pa
 
 from definitions.late_arrival import arrivals
-from smallbox.cli.demo.flights import known, load
+from smallbox.cli.demo.flights import known, load_flights
 from smallbox.define import FeatureView, count, distinct, last, maximum, mean, rate, std
 from smallbox.define.aggregates import Aggregate
-from smallbox.features.recompute import recompute
-from smallbox.features.states import engine_of
+from smallbox.features.engines import state_engine_of
+from smallbox.features.online.recompute import recompute
 from smallbox.ingestion.contract import check_all
-from smallbox.ingestion.table import to_table
+from smallbox.lake.schemas import records_to_table
 from smallbox.records import Record
 from smallbox.times import DAY, parse_day
 
@@ -43,7 +43,7 @@ def features(window: str, kind: str) -> dict[str, Aggregate]:
 
 def records_until(end: int) -> list[Record]:
     """The arrivals of the hundred days before."""
-    lines = known(arrivals, load().arrivals).between(end - 100 * DAY, end)
+    lines = known(arrivals, load_flights().arrivals).between(end - 100 * DAY, end)
     accepted, _ = check_all(arrivals, [json.loads(line) for line in lines], end)
     return accepted
 
@@ -51,7 +51,7 @@ def records_until(end: int) -> list[Record]:
 def line(name: str, kind: str, window: str, table: pa.Table, latest: Sequence[Record]) -> str:
     """One row of the table."""
     view = FeatureView(name, ENTITIES[name], arrivals, features(window, kind))
-    sizes = {e: len(engine_of(view).pack(view, state)) for e, state in recompute(view, table, AS_OF).items()}
+    sizes = {e: len(state_engine_of(view).pack(view, state)) for e, state in recompute(view, table, AS_OF).items()}
     every = np.array(list(sizes.values()))
     writes = [2 * math.ceil(sizes[str(view.entity_of(r.values))] / WRITE_UNIT) for r in latest]
     shared = sum(2 * math.ceil(sizes[e] / WRITE_UNIT) for e in {str(view.entity_of(r.values)) for r in latest})
@@ -64,7 +64,7 @@ def line(name: str, kind: str, window: str, table: pa.Table, latest: Sequence[Re
 def main() -> None:
     """Print the table."""
     records = records_until(AS_OF)
-    table, latest = to_table(arrivals, records), records[-MESSAGE:]
+    table, latest = records_to_table(arrivals, records), records[-MESSAGE:]
     heads = ("windows", "view", "measures", "entities", "median bytes", "most", "read units")
     print(f"| {' | '.join((*heads, 'write units a record, alone', 'in a message of 100'))} |")
     print("|---" * 9 + "|")

@@ -12,9 +12,9 @@ from smallbox import define
 from smallbox.define.aggregates import Aggregate, Operand
 from smallbox.define.attributes import Attribute
 from smallbox.define.fields import Field
-from smallbox.define.prepare import Categorical, Numeric
 from smallbox.define.rules import Label
 from smallbox.errors import DefinitionError
+from smallbox.prepare.pipeline import Categorical, Numeric
 
 _HEAD: Final = """\
 # Rules and their defaults

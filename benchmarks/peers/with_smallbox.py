@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 
 from benchmarks.peers.work import ENTITIES, WINDOWS, Floats
 from smallbox.define import FeatureView, Source, boolean, count, rate, text, timestamp
-from smallbox.features.offline import point_in_time
-from smallbox.ingestion.table import history
+from smallbox.features.windows.batch import point_in_time
+from smallbox.lake.history import history
 
 source = Source(
     "events",

@@ -15,9 +15,11 @@ class Features(Construct):
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "features")
         online, again = flow.table("online"), flow.url("rebuild")
-        streaming = settings.Stream(online_table=online, features_queue=flow.url("features"), rebuild_queue=again)
-        rebuilding = settings.Rebuild(lake_bucket=flow.lake, online_table=online, rebuild_queue=again)
-        filling = settings.Backfill(lake_bucket=flow.lake, online_table=online, rebuild_queue=again)
+        streaming = settings.StreamSettings(
+            online_table=online, features_queue=flow.url("features"), rebuild_queue=again
+        )
+        rebuilding = settings.RebuildSettings(lake_bucket=flow.lake, online_table=online, rebuild_queue=again)
+        filling = settings.BackfillSettings(lake_bucket=flow.lake, online_table=online, rebuild_queue=again)
 
         stream = Function(self, "stream", flow, streaming, wheels=COMPUTE, size=BATCH)
         rebuild = Function(self, "rebuild", flow, rebuilding, wheels=IMAGE, size=TASK)

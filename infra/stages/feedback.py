@@ -13,4 +13,4 @@ class Feedback(Construct):
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "feedback")
-        Function(self, "join", flow, settings.Join(lake_bucket=flow.lake), wheels=IMAGE, size=TASK)
+        Function(self, "join", flow, settings.JoinSettings(lake_bucket=flow.lake), wheels=IMAGE, size=TASK)

@@ -19,9 +19,9 @@ class Ingestion(Construct):
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "ingestion")
-        collecting = settings.Collect(lake_bucket=flow.lake, events_queue=flow.url("events"))
-        appending = settings.Append(lake_bucket=flow.lake, features_queue=flow.url("features"))
-        loading = settings.Load(
+        collecting = settings.CollectSettings(lake_bucket=flow.lake, events_queue=flow.url("events"))
+        appending = settings.AppendSettings(lake_bucket=flow.lake, features_queue=flow.url("features"))
+        loading = settings.LoadSettings(
             inbox_bucket=flow.inbox,
             lake_bucket=flow.lake,
             drops_queue=flow.url("drops"),
@@ -31,7 +31,7 @@ class Ingestion(Construct):
         collect = Function(self, "collect", flow, collecting, wheels=API, size=ANSWER)
         append = Function(self, "append", flow, appending, wheels=IMAGE, size=BATCH)
         load = Function(self, "load", flow, loading, wheels=IMAGE, size=LOADING)
-        tidying = settings.Upkeep(lake_bucket=flow.lake, rebuild_queue=flow.url("rebuild"))
+        tidying = settings.UpkeepSettings(lake_bucket=flow.lake, rebuild_queue=flow.url("rebuild"))
         upkeep = Function(self, "upkeep", flow, tidying, wheels=IMAGE, size=TASK)
 
         flow.api.route(collect.target, "POST /events/{source}")

@@ -12,7 +12,7 @@ from infra.wheels import IMAGE
 from smallbox.aws import settings
 from smallbox.aws.meter import NAMESPACE
 from smallbox.define.project import load
-from smallbox.monitoring.report import KINDS, Kind, metric_name
+from smallbox.monitoring.report import KINDS, CheckKind, metric_name
 
 
 class Monitoring(Construct):
@@ -20,10 +20,10 @@ class Monitoring(Construct):
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "monitoring")
-        checking = settings.Check(
+        checking = settings.CheckSettings(
             lake_bucket=flow.lake, registry_table=flow.table("registry"), metrics_table=flow.table("metrics")
         )
-        accepting = settings.Accept(
+        accepting = settings.AcceptSettings(
             lake_bucket=flow.lake, registry_table=flow.table("registry"), metrics_table=flow.table("metrics")
         )
         Function(self, "check", flow, checking, wheels=IMAGE, size=TASK)
@@ -38,7 +38,7 @@ class Monitoring(Construct):
         """Where the alarms of the models are heard."""
         return self._breaches.topic
 
-    def _watch(self, model: str, kind: Kind) -> None:
+    def _watch(self, model: str, kind: CheckKind) -> None:
         metric = cloudwatch.Metric(
             namespace=NAMESPACE,
             metric_name=metric_name(kind),

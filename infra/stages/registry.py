@@ -14,8 +14,8 @@ class Registry(Construct):
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "registry")
         registry = flow.table("registry")
-        registering = settings.Register(registry_table=registry)
-        browsing = settings.Browse(registry_table=registry, metrics_table=flow.table("metrics"))
+        registering = settings.RegisterSettings(registry_table=registry)
+        browsing = settings.BrowseSettings(registry_table=registry, metrics_table=flow.table("metrics"))
 
         Function(self, "register", flow, registering, wheels=COMPUTE, size=BATCH)
         browse = Function(self, "browse", flow, browsing, wheels=API, size=ANSWER)

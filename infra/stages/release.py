@@ -14,8 +14,8 @@ class Release(Construct):
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "release")
         registry = flow.table("registry")
-        reviewing = settings.Review(lake_bucket=flow.lake, registry_table=registry)
+        reviewing = settings.ReviewSettings(lake_bucket=flow.lake, registry_table=registry)
 
-        start = Function(self, "start", flow, settings.Start(registry_table=registry), wheels=API, size=BATCH)
+        start = Function(self, "start", flow, settings.StartSettings(registry_table=registry), wheels=API, size=BATCH)
         Function(self, "review", flow, reviewing, wheels=IMAGE, size=TASK)
         self.start = start.target

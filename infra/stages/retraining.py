@@ -17,7 +17,7 @@ class Retraining(Construct):
 
     def __init__(self, scope: Construct, flow: Flow, breaches: sns.ITopic, training: sfn.IStateMachine) -> None:
         super().__init__(scope, "retraining")
-        deciding = settings.Decide(
+        deciding = settings.DecideSettings(
             registry_table=flow.table("registry"),
             metrics_table=flow.table("metrics"),
             training_machine=training.state_machine_arn,

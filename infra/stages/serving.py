@@ -19,8 +19,10 @@ class Serving(Construct):
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "serving")
         predict = self._predict(flow)
-        log = Function(self, "log", flow, settings.Log(lake_bucket=flow.lake), wheels=IMAGE, size=BATCH)
-        scoring = settings.Score(inbox_bucket=flow.inbox, lake_bucket=flow.lake, registry_table=flow.table("registry"))
+        log = Function(self, "log", flow, settings.LogSettings(lake_bucket=flow.lake), wheels=IMAGE, size=BATCH)
+        scoring = settings.ScoreSettings(
+            inbox_bucket=flow.inbox, lake_bucket=flow.lake, registry_table=flow.table("registry")
+        )
         score = Function(self, "score", flow, scoring, wheels=IMAGE, size=TASK)
 
         flow.api.route(
@@ -38,7 +40,7 @@ class Serving(Construct):
         read_one_by_one(flow, "scores", score)
 
     def _predict(self, flow: Flow) -> Function:
-        predicting = settings.Predict(
+        predicting = settings.PredictSettings(
             lake_bucket=flow.lake,
             online_table=flow.table("online"),
             registry_table=flow.table("registry"),

@@ -10,9 +10,9 @@ from moto import mock_aws
 
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.documents import DynamoDocuments
+from smallbox.aws.dynamodb.client import SignedDynamoDb
 from smallbox.aws.lake import DeltaLake
 from smallbox.aws.online import DynamoOnlineStore
-from smallbox.aws.signed import SignedDynamoDb
 from smallbox.ports import Blobs, Documents, Lake, OnlineStore
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from smallbox.ports import Between, Lake, Progress
+from smallbox.ports import Between, Lake, TableProgress
 
 
 def _rows(*times: int) -> pa.Table:
@@ -142,27 +142,27 @@ def test_slices_have_every_column_of_the_table(lake: Lake) -> None:
 def test_an_upsert_leaves_one_row_a_key_and_its_progress(lake: Lake) -> None:
     """Rows replace those of their keys, others stay, and how far the table has come is read back with them."""
     assert lake.progress("current/x") is None
-    lake.upsert("current/x", _keyed(a=1, b=1), Progress(4, 10))
-    lake.upsert("current/x", _keyed(b=2, c=2), Progress(6, 20))
+    lake.upsert("current/x", _keyed(a=1, b=1), TableProgress(4, 10))
+    lake.upsert("current/x", _keyed(b=2, c=2), TableProgress(6, 20))
     assert _said(lake.read("current/x")) == {"a": 1, "b": 2, "c": 2}
     lake.compact("current/x")
     lake.vacuum("current/x")
-    assert lake.progress("current/x") == Progress(6, 20)
+    assert lake.progress("current/x") == TableProgress(6, 20)
 
 
 def test_progress_is_written_without_rows(lake: Lake) -> None:
     """An upsert of no rows moves the progress alone, of a new table too."""
-    lake.upsert("current/x", _keyed(a=1).slice(1), Progress(0, 5))
-    assert (lake.progress("current/x"), _said(lake.read("current/x"))) == (Progress(0, 5), {})
-    lake.upsert("current/x", _keyed(a=1), Progress(1, 5))
-    lake.upsert("current/x", _keyed(a=1).slice(1), Progress(1, 9))
-    assert (lake.progress("current/x"), _said(lake.read("current/x"))) == (Progress(1, 9), {"a": 1})
+    lake.upsert("current/x", _keyed(a=1).slice(1), TableProgress(0, 5))
+    assert (lake.progress("current/x"), _said(lake.read("current/x"))) == (TableProgress(0, 5), {})
+    lake.upsert("current/x", _keyed(a=1), TableProgress(1, 5))
+    lake.upsert("current/x", _keyed(a=1).slice(1), TableProgress(1, 9))
+    assert (lake.progress("current/x"), _said(lake.read("current/x"))) == (TableProgress(1, 9), {"a": 1})
 
 
 def test_an_upserted_table_gains_a_column(lake: Lake) -> None:
     """Rows with a new column are merged; the rows that stay have nothing there."""
-    lake.upsert("current/x", _keyed(a=1, b=1), Progress(0, 0))
-    lake.upsert("current/x", _keyed(b=2).append_column("more", pa.array([2.5])), Progress(1, 0))
+    lake.upsert("current/x", _keyed(a=1, b=1), TableProgress(0, 0))
+    lake.upsert("current/x", _keyed(b=2).append_column("more", pa.array([2.5])), TableProgress(1, 0))
     rows = lake.read("current/x")
     assert rows is not None
     assert sorted(zip(rows["key"].to_pylist(), rows["more"].to_pylist(), strict=True)) == [("a", None), ("b", 2.5)]
@@ -177,3 +177,32 @@ def test_vacuuming_changes_no_row(lake: Lake) -> None:
         lake.vacuum("records/x")
     lake.vacuum("records/absent")
     assert _names(lake.read("records/x")) == ["r0", "r1", "r2", "r3", "r4"]
+
+
+def test_a_delete_removes_the_rows_of_its_keys(lake: Lake) -> None:
+    """Rows of the keys are gone from reads and slices, quotes in a key or not; a second delete finds none."""
+    lake.append("records/x", _rows(1, 2, 3))
+    lake.append("records/x", _rows(2).set_column(1, "name", pa.array(["it's"])))
+    assert lake.delete("records/x", pa.array(["r2", "it's", "absent"]), key="name") == 2
+    assert lake.delete("records/x", pa.array(["r2", "it's"]), key="name") == 0
+    assert _names(lake.read("records/x")) == ["r1", "r3"]
+    assert sorted(name for rows in lake.slices("records/x") for name in rows["name"].to_pylist()) == ["r1", "r3"]
+
+
+def test_what_was_appended_and_deleted_since_is_in_no_slice(lake: Lake) -> None:
+    """A row that came after a commit, and was deleted before anybody looked, does not come back."""
+    lake.append("records/x", _rows(1))
+    before = lake.version("records/x")
+    assert before is not None
+    lake.append("records/x", _rows(2, 3))
+    assert lake.delete("records/x", pa.array(["r2"]), key="name") == 1
+    assert "r2" not in _slices(lake, before)
+    assert "r3" in _slices(lake, before)
+
+
+def test_a_delete_of_nothing_is_no_error(lake: Lake) -> None:
+    """No keys, and no table, delete nothing."""
+    lake.append("records/x", _rows(1))
+    assert lake.delete("records/x", pa.array([], pa.string()), key="name") == 0
+    assert lake.delete("records/absent", pa.array(["r1"]), key="name") == 0
+    assert _names(lake.read("records/x")) == ["r1"]

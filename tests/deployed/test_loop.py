@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from smallbox.aws.blobs import S3Blobs
 from smallbox.cli.demo import MODEL
 from smallbox.cli.models import score
-from smallbox.cli.quarantine import replay
+from smallbox.cli.quarantine import send_again
 from smallbox.cli.replay.evidence import lake_of
 from smallbox.cli.system import System
 from smallbox.errors import InvalidInput, Unavailable
@@ -138,10 +138,10 @@ def _as_role(deployed: Deployed, part: str) -> Any:
 
 def test_live_days_go_round_with_equal_features(deployed: Deployed) -> None:
     """Events in, predictions out, labels joined, metrics stored; every served value equals its batch recomputation."""
-    replay = deployed.live(START, 2)
-    assert replay.counts.rejected == 0
-    assert replay.counts.predictions > 1500
-    last = replay.counts.days[-1]
+    send_again = deployed.live(START, 2)
+    assert send_again.counts.rejected == 0
+    assert send_again.counts.predictions > 1500
+    last = send_again.counts.days[-1]
     assert last["feedback"]["labelled"] > 700
     report = deployed.system.request("GET", f"/models/{MODEL}/metrics/{last['day']}")
     checks = {check["name"]: check for check in report["checks"]}
@@ -170,7 +170,7 @@ def test_quarantine_is_replayed_through_the_front_door(deployed: Deployed) -> No
     for _ in range(2):
         (batch,) = quarantine.batches("weather", day_of(START + 2 * DAY))
         assert [(r["rule"], r["record"]["wind_speed"]) for r in quarantine.read(batch)] == [("maximum", 1048.4)]
-        answer = replay(system, quarantine, "weather", batch.day, format_moment(START + 2 * DAY))
+        answer = send_again(system, quarantine, "weather", batch.day, format_moment(START + 2 * DAY))
         assert (answer["accepted"], len(answer["rejected"])) == (0, 1)
 
 

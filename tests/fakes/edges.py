@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
 from smallbox.errors import NotStored
-from smallbox.ports import Stored
+from smallbox.messages.encoded import text_of
+from smallbox.ports import StoredObject
 from smallbox.times import SECOND, Micros
-from smallbox.written import text_of
 
 
 class FakeBlobs:
@@ -24,11 +24,11 @@ class FakeBlobs:
             raise NotStored(f"there is no object {key!r}", key=key)
         return self.objects[key]
 
-    def download(self, key: str, into: BinaryIO) -> Stored:
+    def download(self, key: str, into: BinaryIO) -> StoredObject:
         content = self.get(key)
         into.write(content)
         into.seek(0)
-        return Stored(self._stored_at[key], hashlib.md5(content, usedforsecurity=False).hexdigest())
+        return StoredObject(self._stored_at[key], hashlib.md5(content, usedforsecurity=False).hexdigest())
 
     def put(self, key: str, content: bytes) -> None:
         self.objects[key] = content

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from smallbox.ports import Between, Progress
+from smallbox.ports import Between, TableProgress
 
 
 class FakeLake:
@@ -15,7 +15,7 @@ class FakeLake:
         self._tables: dict[str, pa.Table] = {}
         self._versions: dict[str, int] = {}
         self._appended: dict[str, dict[int, pa.Table]] = {}
-        self._progress: dict[str, Progress] = {}
+        self._progress: dict[str, TableProgress] = {}
         self._files: dict[str, int] = {}
 
     def _commit(self, table: str, rows: pa.Table) -> None:
@@ -66,13 +66,25 @@ class FakeLake:
         kept = before.filter(pc.invert(_inside(before, between)))
         self._commit(table, pa.concat_tables([kept, rows], promote_options="default"))
 
-    def upsert(self, table: str, rows: pa.Table, progress: Progress) -> None:
+    def upsert(self, table: str, rows: pa.Table, progress: TableProgress) -> None:
         before = self._tables.get(table, rows.schema.empty_table())
         kept = before.filter(pc.invert(pc.is_in(before["key"], value_set=rows["key"].combine_chunks())))
         self._commit(table, pa.concat_tables([kept, rows], promote_options="default"))
         self._progress[table] = progress
 
-    def progress(self, table: str) -> Progress | None:
+    def delete(self, table: str, keys: pa.Array, *, key: str = "key") -> int:
+        before = self._tables.get(table)
+        if before is None or not len(keys):
+            return 0
+        kept = before.filter(pc.invert(_among(before, keys, key)))
+        if kept.num_rows < before.num_rows:
+            self._commit(table, kept)
+            appended = self._appended.get(table, {})
+            for version, rows in appended.items():
+                appended[version] = rows.filter(pc.invert(_among(rows, keys, key)))
+        return int(before.num_rows - kept.num_rows)
+
+    def progress(self, table: str) -> TableProgress | None:
         return self._progress.get(table)
 
     def version(self, table: str) -> int | None:
@@ -88,6 +100,10 @@ class FakeLake:
 
     def vacuum(self, table: str) -> None:
         """There is nothing behind the rows of this lake."""
+
+
+def _among(rows: pa.Table, keys: pa.Array, key: str) -> pa.Array:
+    return pc.is_in(rows[key], value_set=keys)
 
 
 def _inside(rows: pa.Table, between: Between) -> pa.Array:

@@ -8,26 +8,30 @@ from typing import Any
 import pandas as pd
 
 from smallbox.define.project import Project
-from smallbox.features.backfill import Backfill
-from smallbox.features.rebuilds import RebuildTask
-from smallbox.features.streamer import Streamer
-from smallbox.feedback.run import JoinTask
-from smallbox.ingestion.append import Appender
-from smallbox.ingestion.collect import Collector
-from smallbox.ingestion.drops import DropReport, Drops
+from smallbox.documents.day import DayDocument
+from smallbox.features.backfill import BackfillTask
+from smallbox.features.rebuild import RebuildTask
+from smallbox.features.stream import StreamTask
+from smallbox.feedback.join import JoinTask
+from smallbox.ingestion.append import AppendTask
+from smallbox.ingestion.collect import CollectTask
+from smallbox.ingestion.load import DropReport, LoadTask
 from smallbox.ingestion.quarantine import Quarantine
-from smallbox.ingestion.upkeep import Upkeep
-from smallbox.monitoring.run import CheckTask
+from smallbox.ingestion.upkeep import UpkeepTask
+from smallbox.lake.predictions import PredictionLog
+from smallbox.monitoring.check import CheckTask
+from smallbox.registry.loader import ModelLoader
 from smallbox.registry.register import RegisterTask
 from smallbox.registry.store import Registry
-from smallbox.release.run import ReviewTask
+from smallbox.release.review import ReviewTask
 from smallbox.release.start import StartTask
-from smallbox.retraining.run import DecideTask
-from smallbox.serving.log import PredictionLog
-from smallbox.serving.predict import ModelShelf, Predictor
-from smallbox.serving.score import BatchScorer
+from smallbox.retraining.decide import DecideTask
+from smallbox.serving.log import LogTask
+from smallbox.serving.predict import PredictTask
+from smallbox.serving.score import ScoreTask
 from smallbox.times import Micros, Moment, format_moment
-from smallbox.training.run import DatasetTask, FitTask
+from smallbox.training.dataset import DatasetTask
+from smallbox.training.fit import FitTask
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs, FakeJournal, FakeMeter, FakeQueue, FakeWorkflow
 from tests.fakes.lake import FakeLake
@@ -52,12 +56,12 @@ class World:
         self.events, self.drops, self.features, self.rebuilds, self.predictions = (FakeQueue() for _ in range(5))
         self.log = PredictionLog(project, self.lake)
         self.journal = FakeJournal()
-        self.shelf = ModelShelf(self.registry, self.blobs)
+        self.shelf = ModelLoader(self.registry, self.blobs)
         self.backfill({})
 
     def backfill(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """What the backfill's state machine does."""
-        task = Backfill(self.project, self.lake, self.online, self.rebuilds, _no_pause)
+        task = BackfillTask(self.project, self.lake, self.online, self.rebuilds, _no_pause)
         plan = task.run("plan", document, PRESENT)
         filled = [task.run("fill", part, PRESENT) for part in plan["parts"]]
         return task.run("publish", {**plan, "filled": filled}, PRESENT)
@@ -68,7 +72,7 @@ class World:
         rows.to_parquet(content, index=False)
         key = f"drop/{source}/as_of={format_moment(as_of)}/file.parquet"
         self.inbox.put(key, content.getvalue())
-        drops = Drops(self.project, self.lake, self.blobs, self.inbox, self.drops, self.rebuilds)
+        drops = LoadTask(self.project, self.lake, self.blobs, self.inbox, self.drops, self.rebuilds)
         drops.take(key)
         for message in self.drops.take():
             drops.take_part(message)
@@ -77,7 +81,7 @@ class World:
 
     def send(self, source: str, body: str, as_of: Micros, request: str = "r") -> Mapping[str, Any]:
         """Send an array of records as of a moment, and drain."""
-        collector = Collector(self.project, self.events, Quarantine(self.blobs))
+        collector = CollectTask(self.project, self.events, Quarantine(self.blobs))
         answer = collector.collect(source, body, "application/json", Moment(as_of, is_replayed=True), request)
         self.drain()
         return answer
@@ -85,15 +89,15 @@ class World:
     def drain(self) -> None:
         """Work every queue until it is empty."""
         for message in self.events.take():
-            Appender(self.project, self.lake, Quarantine(self.blobs), self.features).append([message])
-        streamer = Streamer(self.project, self.online, self.features, self.rebuilds, _no_pause)
+            AppendTask(self.project, self.lake, Quarantine(self.blobs), self.features).append([message])
+        streamer = StreamTask(self.project, self.online, self.features, self.rebuilds, _no_pause)
         for message in self.features.take():
             streamer.apply([message], PRESENT)
         rebuild = RebuildTask(self.project, self.lake, self.online, self.rebuilds, _no_pause)
         for message in self.rebuilds.take():
             rebuild.run([message], PRESENT)
         for message in self.predictions.take():
-            self.log.append([message])
+            LogTask(self.project, self.lake).append([message])
 
     def train(self, model: str, as_of: Micros) -> dict[str, Any]:
         """One training run: every task of the state machine, in its order."""
@@ -107,7 +111,7 @@ class World:
         self, model: str, instances: Sequence[Mapping[str, Any]], as_of: Micros, batch: str
     ) -> Sequence[Mapping[str, Any]]:
         """Predict as of a moment, and drain the log."""
-        predictor = Predictor(self.project, self.online, self.shelf, self.predictions, self.journal)
+        predictor = PredictTask(self.project, self.online, self.shelf, self.predictions, self.journal)
         answer = predictor.predict(
             model, {"instances": list(instances)}, Moment(as_of, is_replayed=True), PRESENT, batch
         )
@@ -120,15 +124,15 @@ class World:
         content = io.BytesIO()
         rows.to_parquet(content, index=False)
         content.seek(0)
-        scorer = BatchScorer(self.project, self.lake, self.shelf, self.inbox)
+        scorer = ScoreTask(self.project, self.lake, self.shelf, self.inbox)
         scorer.score(f"score/{model}/in/f.parquet", content, "tag", PRESENT)
         return {key.rsplit("/", 1)[1]: self.inbox.get(key) for key in self.inbox.list(f"score/{model}/out/")}
 
-    def close_day(self, model: str, midnight: Micros) -> dict[str, Any]:
+    def close_day(self, model: str, midnight: Micros) -> DayDocument:
         """The upkeep, then the daily state machine: every task, in its order."""
-        Upkeep(self.project, self.lake, self.rebuilds).run({"as_of": format_moment(midnight)}, PRESENT)
+        UpkeepTask(self.project, self.lake, self.rebuilds).run({"as_of": format_moment(midnight)}, PRESENT)
         self.drain()
-        document: dict[str, Any] = {"model": model, "as_of": format_moment(midnight)}
+        document: DayDocument = {"model": model, "as_of": format_moment(midnight)}
         document = JoinTask(self.project, self.lake).run(document, PRESENT)
         check = CheckTask(self.project, self.lake, self.blobs, self.registry, self.metrics, self.meter)
         document = check.run(document)

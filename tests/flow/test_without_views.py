@@ -9,8 +9,8 @@ import pandas as pd
 
 from smallbox.cli import people, status
 from smallbox.cli.output import Block, write
+from smallbox.console.browse import BrowseTask
 from smallbox.define.project import project_of
-from smallbox.registry.browse import Browser
 from smallbox.times import DAY, HOUR, format_moment, to_datetime
 from tests.fakes.small import deliveries, late_parcel, parcels
 from tests.fakes.world import World
@@ -47,15 +47,15 @@ def test_a_model_without_views_goes_round_the_loop() -> None:
     assert heavy["score"] > 0.5 > light["score"]
     closed = world.close_day(model.name, midnight + DAY)
     assert closed["feedback"]["labelled"] == 0
-    browser = Browser(world.project, world.registry, world.metrics)
+    browser = BrowseTask(world.project, world.registry, world.metrics)
     report = browser.metrics(model.name, closed["day"])
     versions = {**browser.versions(model.name), **browser.history(model.name)}
     standing = {**browser.status(), "dead_letters": {"events": 0}}
     assert "late_parcel version 1: accepted" in _read(people.training(training))
-    assert "training: " in _read(people.day(closed))
+    assert "training: " in _read(people.day_blocks(closed))
     assert "volume:parcels" in _read(people.report(report))
     assert "champion" in _read(people.models(versions))
-    assert "1, since 2011-02-25 00:00" in _read(status.people(standing))
+    assert "1, since 2011-02-25 00:00" in _read(status.status_blocks(standing))
 
 
 def _read(blocks: Iterable[Block]) -> str:

@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from smallbox.aws import clients
 from smallbox.aws.lake import DeltaLake
-from smallbox.aws.settings import PREFIX
+from smallbox.aws.settings import VARIABLE_PREFIX
 from tests.fakes.http import moto, playing
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +53,7 @@ def _stores(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     dynamodb: Any = boto3.client("dynamodb")
     for bucket in BUCKETS:
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-        monkeypatch.setenv(f"{PREFIX}{bucket.upper()}_BUCKET", bucket)
+        monkeypatch.setenv(f"{VARIABLE_PREFIX}{bucket.upper()}_BUCKET", bucket)
     for table, keys in TABLES.items():
         dynamodb.create_table(
             TableName=table,
@@ -61,11 +61,13 @@ def _stores(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
             AttributeDefinitions=[{"AttributeName": k, "AttributeType": "S"} for k in keys],
             BillingMode="PAY_PER_REQUEST",
         )
-        monkeypatch.setenv(f"{PREFIX}{table.upper()}_TABLE", table)
+        monkeypatch.setenv(f"{VARIABLE_PREFIX}{table.upper()}_TABLE", table)
     urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in QUEUES}
     for name, url in urls.items():
-        monkeypatch.setenv(f"{PREFIX}{name.upper()}_QUEUE", url)
-    monkeypatch.setenv(f"{PREFIX}TRAINING_MACHINE", f"arn:aws:states:{REGION}:123456789012:stateMachine:training")
+        monkeypatch.setenv(f"{VARIABLE_PREFIX}{name.upper()}_QUEUE", url)
+    monkeypatch.setenv(
+        f"{VARIABLE_PREFIX}TRAINING_MACHINE", f"arn:aws:states:{REGION}:123456789012:stateMachine:training"
+    )
     return urls
 
 

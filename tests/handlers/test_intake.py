@@ -17,12 +17,12 @@ from smallbox.define import Source, text, timestamp
 from smallbox.define.project import load as load_project
 from smallbox.define.project import project_of
 from smallbox.errors import InvalidInput
-from smallbox.features.ready import readable
-from smallbox.features.requests import loaded
-from smallbox.features.states import key_of, version_of
+from smallbox.features.online.ready import readable
+from smallbox.features.online.states import state_key, version_of
 from smallbox.ingestion.body import BODY_LIMIT
-from smallbox.ingestion.parts import Part
-from smallbox.ingestion.plan import Plan, Shelf
+from smallbox.ingestion.parts import FilePart
+from smallbox.ingestion.plan import LoadPlan, Shelf
+from smallbox.messages.rebuilds import rebuild_loaded
 from smallbox.times import parse_day
 from tests.handlers.conftest import event, handler
 
@@ -163,7 +163,7 @@ def test_a_record_reaches_the_lake_before_the_stream(aws: dict[str, str]) -> Non
     assert rows["key"].to_pylist() == ["JFK-1"]
     (passed_on,) = _waiting(aws["features"])
     assert handler("features", "stream")(_sqs(passed_on)) == {"batchItemFailures": []}
-    assert DynamoOnlineStore("online").read([key_of(origin_weather, "JFK")])
+    assert DynamoOnlineStore("online").read([state_key(origin_weather, "JFK")])
 
 
 def test_a_poor_message_is_returned_alone(aws: dict[str, str]) -> None:
@@ -186,7 +186,7 @@ def test_a_dropped_file_is_loaded_and_rebuilt(aws: dict[str, str]) -> None:
     assert (report["accepted"], report["rejected"]) == (1, 1)
     (rebuild,) = _waiting(aws["rebuild"])
     assert handler("features", "rebuild")(_sqs(rebuild)) == {"batchItemFailures": []}
-    assert DynamoOnlineStore("online").read([key_of(origin_weather, "JFK")])
+    assert DynamoOnlineStore("online").read([state_key(origin_weather, "JFK")])
 
 
 def test_a_backfill_goes_step_by_step(aws: dict[str, str]) -> None:
@@ -201,7 +201,7 @@ def test_a_backfill_goes_step_by_step(aws: dict[str, str]) -> None:
     published = step({"step": "publish", "document": {**plan, "filled": filled}})
     assert published["states"] == 1
     assert readable(DynamoOnlineStore("online")) == {v.name: version_of(v) for v in load_project().views.values()}
-    assert DynamoOnlineStore("online").read([key_of(origin_weather, "JFK")])
+    assert DynamoOnlineStore("online").read([state_key(origin_weather, "JFK")])
     assert step({"step": "plan", "document": {}})["parts"] == [], "nothing is left to do"
 
 
@@ -233,9 +233,9 @@ def test_a_part_of_a_dropped_file_is_loaded_from_its_message(aws: dict[str, str]
     """The message that a worker sends for a part leads another one to the part, the lake and the report."""
     key, inbox = "drop/weather/all.csv", S3Blobs("inbox")
     shelf = Shelf(inbox, "parts/0")
-    firsts = shelf.keep(key, [Part(0, array("q", [2]), f"{HEAD}\n{ROW.format(wind=9.2)}\n".encode())])
+    firsts = shelf.keep(key, [FilePart(0, array("q", [2]), f"{HEAD}\n{ROW.format(wind=9.2)}\n".encode())])
     at = parse_day("2013-03-02")
-    shelf.write(Plan(key, "weather", at, is_replayed=True, firsts=firsts, error=None, after=-1))
+    shelf.write(LoadPlan(key, "weather", at, is_replayed=True, firsts=firsts, error=None, after=-1))
     message = {"key": key, "folder": shelf.folder, "number": 0}
     assert handler("ingestion", "load")(_sqs(message)) == {"batchItemFailures": []}
     rows = DeltaLake.in_bucket("lake").read("records/weather")
@@ -243,4 +243,4 @@ def test_a_part_of_a_dropped_file_is_loaded_from_its_message(aws: dict[str, str]
     assert rows["received_at"].to_pylist() == [at]
     assert json.loads(S3Blobs("lake").get(f"reports/{key}.json"))["accepted"] == 1
     assert _keys("inbox", "parts/") == ["parts/0/00000.json", "parts/0/plan.json"]
-    assert _waiting(aws["rebuild"]) == [{**loaded("weather", at, -1), "as_of": at}]
+    assert _waiting(aws["rebuild"]) == [{**rebuild_loaded("weather", at, -1), "as_of": at}]

@@ -9,14 +9,15 @@ import pytest
 
 from smallbox.aws.lake import DeltaLake
 from smallbox.aws.online import DynamoOnlineStore
-from smallbox.cli.demo.flights import Records, known, load
+from smallbox.cli.demo.flights import Records, known, load_flights
 from smallbox.define.project import load as load_project
 from smallbox.errors import NotReady
-from smallbox.features.ready import publish
-from smallbox.features.states import version_of
+from smallbox.features.online.ready import publish
+from smallbox.features.online.states import version_of
 from smallbox.ingestion.contract import check_all
 from smallbox.ingestion.readers import read_batches
-from smallbox.ingestion.table import name_of, to_table
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
 from smallbox.ports import Between
 from smallbox.times import parse_day
 from tests.handlers.conftest import REGION, event, handler
@@ -29,7 +30,7 @@ MACHINE = f"arn:aws:states:{REGION}:123456789012:stateMachine:training"
 @pytest.fixture(scope="module")
 def flights() -> Records:
     """All flights of the year."""
-    return load()
+    return load_flights()
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def history(aws: dict[str, str], flights: Records) -> DeltaLake:
         lines = known(source, getattr(flights, source.name)).between(0, end)
         content = io.BytesIO("\n".join(lines).encode())
         for first, rows in read_batches("history.jsonl", content, source):
-            lake.append(name_of(source), to_table(source, check_all(source, rows, end, first)[0]))
+            lake.append(records_table(source), records_to_table(source, check_all(source, rows, end, first)[0]))
     return lake
 
 

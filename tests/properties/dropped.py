@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from smallbox.define import FeatureView, Source, count, number, text, timestamp
 from smallbox.define.project import Project
 from smallbox.errors import Conflict
-from smallbox.features.named import keys_named
-from smallbox.ingestion.drops import Drops
+from smallbox.features.online.named import keys_named
+from smallbox.ingestion.load import LoadTask
 from smallbox.ingestion.parts import Sizes
 from smallbox.ingestion.readers import Limits
-from smallbox.ingestion.table import history, name_of
+from smallbox.lake.history import history
+from smallbox.lake.names import records_table
 from smallbox.times import HOUR, Micros, format_moment, parse_day
 from tests.fakes.crashing import CrashingBlobs, CrashingLake, CrashingQueue, Fuse
 from tests.fakes.online import Crash
@@ -119,7 +120,7 @@ class Dropping:
             CrashingQueue(self.fuse),
             CrashingQueue(self.fuse),
         )
-        self._drops = Drops(project, self.lake, self.blobs, self.inbox, self.queue, self.rebuild, sizes)
+        self._drops = LoadTask(project, self.lake, self.blobs, self.inbox, self.queue, self.rebuild, sizes)
 
     def store(self, key: str, content: bytes, now: Micros = STORED_AT) -> None:
         """Drop a file; the event that says so waits in the queue."""
@@ -160,7 +161,7 @@ class Dropping:
     def outcome(self) -> Outcome:
         """What others see, with the log read as its readers do: each version once."""
         objects = self.blobs.objects
-        table = self.lake.read(name_of(self._source))
+        table = self.lake.read(records_table(self._source))
         rows = [] if table is None else history(table).to_pylist()
         return Outcome(
             {k: json.loads(v) for k, v in objects.items() if k.startswith("reports/")},

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from smallbox.arrays import Floats
 from smallbox.define import Attributes
 from smallbox.define.aggregates import Aggregate, Operand
 from smallbox.define.conditions import OPERATORS, Condition
 from smallbox.define.view import FeatureView
-from smallbox.features.operands import Column, Texts, hashes
-from smallbox.features.sketch import Sketches, codes_of, estimate
-from smallbox.features.window import Floats
+from smallbox.features.windows.operands import CodedTexts, FieldColumn, hashes
+from smallbox.features.windows.sketch import Sketches, codes_of, estimate_distinct
 from smallbox.records import Record
 
 
@@ -90,12 +90,12 @@ def about_distinct(values: Sequence[Any]) -> float:
     for code in map(int, codes_of(bits)):
         best[code >> 6] = max(best.get(code >> 6, 0), code)
     codes = np.array(sorted(best.values()), np.uint16)
-    return float(estimate(Sketches(np.array([0, len(codes)]), codes))[0])
+    return float(estimate_distinct(Sketches(np.array([0, len(codes)]), codes))[0])
 
 
-def _columns(values: Sequence[Any]) -> dict[str, Column]:
+def _columns(values: Sequence[Any]) -> dict[str, FieldColumn]:
     if isinstance(values[0], str):
-        return {"v": Texts(values, np.arange(len(values)))}
+        return {"v": CodedTexts(values, np.arange(len(values)))}
     return {"v": np.array(values, np.float64)}
 
 

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smallbox.define import Attributes, attribute
-from smallbox.features import facts
-from smallbox.features.attributes import attributes_as_of
-from smallbox.features.states import key_of
-from smallbox.ingestion.table import history, to_table
+from smallbox.features.attributes.batch import ATTRIBUTE_BATCH
+from smallbox.features.attributes.state import ATTRIBUTE_STATES
+from smallbox.features.online.states import state_key
+from smallbox.lake.history import history
+from smallbox.lake.schemas import records_to_table
 from smallbox.records import Record
 from smallbox.times import DAY
 from tests.properties import oracle
@@ -46,10 +47,10 @@ def test_batch_attributes_equal_the_definition(name: str, data: st.DataObject) -
     records = data.draw(histories(source))
     asked = data.draw(st.lists(st.tuples(st.sampled_from(entities_of(0)), moments), min_size=1, max_size=8))
     as_of = np.array([t for _, t in asked], dtype=np.int64)
-    numbers, texts = attributes_as_of(view, history(to_table(source, records)), [e for e, _ in asked], as_of)
+    stored = ATTRIBUTE_BATCH.features(view, history(records_to_table(source, records)), [e for e, _ in asked], as_of)
     expected = [stands(records, entity, view, moment) for entity, moment in asked]
-    np.testing.assert_array_equal(numbers, np.array([n for n, _ in expected]))
-    assert texts.tolist() == [t for _, t in expected]
+    np.testing.assert_array_equal(stored.numeric, np.array([n for n, _ in expected]))
+    assert stored.texts.tolist() == [t for _, t in expected]
 
 
 @names
@@ -72,7 +73,7 @@ def test_online_attributes_equal_the_definition(name: str, data: st.DataObject) 
         world.settle(moment)
         for entity in entities_of(0):
             numbers, texts = stands(records, entity, view, moment)
-            stored = world.store.read([key_of(view, entity)]).values()
-            state = next((facts.unpack(view, found.packed) for found in stored), None)
-            np.testing.assert_array_equal(facts.value(view, state, moment), np.array(numbers))
-            assert facts.texts(view, state, moment) == texts
+            stored = world.store.read([state_key(view, entity)]).values()
+            state = next((ATTRIBUTE_STATES.unpack(view, found.packed) for found in stored), None)
+            np.testing.assert_array_equal(ATTRIBUTE_STATES.numbers(view, state, moment), np.array(numbers))
+            assert ATTRIBUTE_STATES.texts(view, state, moment) == texts

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smallbox.define import FeatureView, Source, count, last, mean
-from smallbox.features.rebuild import Part
-from smallbox.features.requests import Rebuild
-from smallbox.features.states import version_of
+from smallbox.features.online.rebuilder import EntityShard
+from smallbox.features.online.states import version_of
+from smallbox.messages.rebuilds import RebuildRequest
 from smallbox.records import Record
 from smallbox.times import DAY
 from tests.fakes.online import Crash
@@ -37,13 +37,13 @@ def fill(world: World, view: FeatureView, now: int, crash: int | None, *, whole:
     for number in range(PARTS):
         world.store.crash_after(crash)
         try:
-            filled = world.rebuilder.fill([view], Part(number, PARTS), now, whole=whole)
+            filled = world.rebuilder.fill([view], EntityShard(number, PARTS), now, whole=whole)
         except Crash:
             world.store.crash_after(None)
-            filled = world.rebuilder.fill([view], Part(number, PARTS), now, whole=whole)
+            filled = world.rebuilder.fill([view], EntityShard(number, PARTS), now, whole=whole)
         finally:
             world.store.crash_after(None)
-        world.requests.append(Rebuild(world.source.name, filled.later))
+        world.requests.append(RebuildRequest(world.source.name, filled.later))
 
 
 @names

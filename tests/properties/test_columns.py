@@ -13,16 +13,16 @@ from smallbox.define.fields import Field
 from smallbox.define.source import FAR_AHEAD, FUTURE_LIMIT, LONG_AGO, Source
 from smallbox.ingestion.columns import accept
 from smallbox.ingestion.contract import check_all
-from smallbox.ingestion.readers import Batch, read_numbered
-from smallbox.ingestion.rows import Listed, Rows, Tabular
-from smallbox.ingestion.table import schema
+from smallbox.ingestion.readers import RowBatch, read_numbered
+from smallbox.ingestion.rows import ListedRows, TableRows, UncheckedRows
+from smallbox.lake.schemas import record_schema
 from smallbox.times import DAY, FIRST, LAST
 from tests.properties.batches import NOW, files, sources
 
 Result = tuple[Any, ...]
 
 
-def _row_by_row(source: Source, batch: Batch) -> tuple[pa.Table, list[Any]]:
+def _row_by_row(source: Source, batch: RowBatch) -> tuple[pa.Table, list[Any]]:
     """The oracle: ``check_all``, and each record's own digest."""
     records, rejections = check_all(source, list(batch.rows), NOW, batch.first)
     rows = [
@@ -30,10 +30,10 @@ def _row_by_row(source: Source, batch: Batch) -> tuple[pa.Table, list[Any]]:
         | dict(r.values)
         for r in records
     ]
-    return pa.Table.from_pylist(rows, schema(source)), rejections
+    return pa.Table.from_pylist(rows, record_schema(source)), rejections
 
 
-def _result(source: Source, batch: Batch, rows: Rows | None) -> Result:
+def _result(source: Source, batch: RowBatch, rows: UncheckedRows | None) -> Result:
     try:
         table, rejections = _row_by_row(source, batch) if rows is None else accept(source, rows, NOW, batch.first)
     except (OverflowError, ValueError) as error:
@@ -61,7 +61,7 @@ def test_columns_and_rows_are_accepted_alike(data: st.DataObject, source: Source
 class _Counted:
     """Rows that count how many were asked for one by one."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: UncheckedRows) -> None:
         self._rows = rows
         self.asked = 0
 
@@ -106,8 +106,8 @@ def test_each_hostile_value_of_a_plain_column_is_judged_alike(field: Field, *, l
     source = Source("things", "id", "at", {"id": Field("text"), "at": Field("timestamp"), "x": field})
     at = pa.array([NOW] * len(values), pa.timestamp("us", "UTC"))
     table = pa.table({"id": [str(n) for n in range(len(values))], "at": at, "x": values})
-    rows = Listed(Tabular(table)) if listed else Tabular(table)
-    batch = Batch(5, rows)
+    rows = ListedRows(TableRows(table)) if listed else TableRows(table)
+    batch = RowBatch(5, rows)
     counted = _Counted(rows)
     assert _result(source, batch, counted) == _result(source, batch, None)
     assert listed or counted.asked < len(values)
@@ -117,7 +117,7 @@ def test_each_hostile_value_of_a_plain_column_is_judged_alike(field: Field, *, l
 def test_a_column_is_no_moment_without_a_zone(kind: pa.DataType) -> None:
     """Whatever the row check says of such a column, the columns say; a number or a day alone is no moment."""
     source = Source("things", "id", "at", {"id": Field("text"), "at": Field("timestamp")})
-    batch = Batch(0, Tabular(pa.table({"id": ["a"], "at": pa.array([15_000], kind)})))
+    batch = RowBatch(0, TableRows(pa.table({"id": ["a"], "at": pa.array([15_000], kind)})))
     assert _result(source, batch, batch.rows) == _result(source, batch, None)
 
 
@@ -129,5 +129,5 @@ def test_each_event_time_is_judged_alike(after: str | None) -> None:
     edges = [LONG_AGO, NOW + FAR_AHEAD, NOW + FUTURE_LIMIT, NOW + FUTURE_LIMIT - delay]
     times = [edge + near for edge in edges for near in (-1, 0, 1) if FIRST <= edge + near <= LAST]
     at = pa.array(times, pa.timestamp("us", "UTC"))
-    batch = Batch(0, Tabular(pa.table({"id": [str(n) for n in range(len(times))], "at": at})))
+    batch = RowBatch(0, TableRows(pa.table({"id": [str(n) for n in range(len(times))], "at": at})))
     assert _result(source, batch, batch.rows) == _result(source, batch, None)

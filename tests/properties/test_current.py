@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from smallbox.aws.lake import DeltaLake
 from smallbox.define import Source, number, text, timestamp
 from smallbox.define.project import Project
-from smallbox.ingestion.current import current_of
-from smallbox.ingestion.table import latest, name_of, to_table
-from smallbox.ingestion.upkeep import Upkeep
+from smallbox.ingestion.upkeep import UpkeepTask
+from smallbox.lake.history import latest
+from smallbox.lake.names import current_table, records_table
+from smallbox.lake.schemas import records_to_table
 from smallbox.ports import Lake
 from smallbox.records import Record
 from smallbox.times import Micros, format_moment
@@ -23,7 +24,7 @@ from tests.fakes.lake import FakeLake
 FIELDS = {"id": text(), "at": timestamp(), "x": number(nullable=True)}
 SOURCES = (Source("s", "id", "at", FIELDS), Source("s", "id", "at", FIELDS | {"y": number(nullable=True)}))
 """A source before and after its contract gains a field: half the appends know of it."""
-LOG, CURRENT = name_of(SOURCES[0]), current_of(SOURCES[0])
+LOG, CURRENT = records_table(SOURCES[0]), current_table(SOURCES[0])
 LONG = "é" * 90
 """Keys that begin alike, longer than what Parquet's statistics keep of a text."""
 
@@ -79,12 +80,12 @@ def live(lake: Lake, history: Sequence[Any]) -> None:
     project = Project({"s": SOURCES[0]}, {}, {})
     for kind, what, how in [*history, ("upkeep", LAST, None)]:
         if kind == "append":
-            lake.append(LOG, to_table(how, what))
+            lake.append(LOG, records_to_table(how, what))
             continue
         before = lake.progress(CURRENT)
         mortal = Mortal(lake, how[0], is_after=how[1]) if kind == "killed" else lake
         with suppress(KilledError):
-            Upkeep(project, mortal, FakeQueue()).run({"as_of": format_moment(what)}, LAST)
+            UpkeepTask(project, mortal, FakeQueue()).run({"as_of": format_moment(what)}, LAST)
         if kind == "upkeep" and (before is None or what >= before.as_of):
             hold(lake, what)
 

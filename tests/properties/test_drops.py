@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from smallbox.define.project import Project
 from smallbox.ingestion.parts import Sizes
-from smallbox.ingestion.table import latest, name_of
+from smallbox.lake.history import latest
+from smallbox.lake.names import records_table
 from smallbox.times import DAY, SECOND
 from tests.properties.dropped import PROJECTS, STORED_AT, WHOLE, Dropping, Outcome, files, sizes
 
@@ -118,7 +119,7 @@ def test_the_rejects_of_all_drops_are_there(
 
 
 def _values(system: Dropping, project: Project, as_of: int) -> list[Any]:
-    table = system.lake.read(name_of(project.source("things")))
+    table = system.lake.read(records_table(project.source("things")))
     if table is None:
         return []
     known = latest(table, as_of).select(["key", "time", "digest", "note", "size"])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smallbox.features.requests import Rebuild
+from smallbox.messages.rebuilds import RebuildRequest
 from smallbox.records import Record
 from smallbox.times import DAY
 from tests.properties.histories import SOURCES, START, histories
@@ -18,7 +18,7 @@ names = pytest.mark.parametrize("name", SOURCES)
 
 def rebuild(world: World, file: Sequence[Record], now: int, crash: int | None = None) -> None:
     """Do the request of a file."""
-    world.requests.append(Rebuild(world.source.name, {record.key: record.digest for record in file}))
+    world.requests.append(RebuildRequest(world.source.name, {record.key: record.digest for record in file}))
     world.settle(now, crash)
 
 

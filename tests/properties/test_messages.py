@@ -8,14 +8,16 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smallbox.aws.batch import Message, consume
+from smallbox.aws.batch import consume
 from smallbox.define import FeatureView, Source, count, number, text, timestamp
 from smallbox.define.project import Project
-from smallbox.ingestion.append import Appender
+from smallbox.ingestion.append import AppendTask
 from smallbox.ingestion.contract import check_all
-from smallbox.ingestion.messages import pack, unpack
 from smallbox.ingestion.quarantine import Quarantine
-from smallbox.ingestion.table import history, name_of
+from smallbox.lake.history import history
+from smallbox.lake.names import records_table
+from smallbox.messages.encoded import Message
+from smallbox.messages.records import pack_records, unpack_records
 from smallbox.times import DAY
 from tests.fakes.crashing import CrashingBlobs, CrashingLake, CrashingQueue, Fuse
 
@@ -32,7 +34,7 @@ def _body(number: int, kind: str) -> str:
         records[1] = dataclasses.replace(records[1], values={**records[1].values, "size": "large"})
     if kind == "poisonous":
         records[1] = dataclasses.replace(records[1], values={**records[1].values, "id": "\ud800"})
-    (message,) = pack(records)
+    (message,) = pack_records(records)
     return "{" if kind == "torn" else message.text
 
 
@@ -46,7 +48,7 @@ class Consumer:
             CrashingBlobs(self.fuse),
             CrashingQueue(self.fuse),
         )
-        self._appender = Appender(PROJECT, self.lake, Quarantine(self.blobs), self.features)
+        self._appender = AppendTask(PROJECT, self.lake, Quarantine(self.blobs), self.features)
 
     def deliver(self, bodies: dict[str, str], crash_after: int | None) -> dict[str, str]:
         """Deliver messages by their ids; those that come back. At one write the work breaks off, then goes on."""
@@ -63,9 +65,9 @@ class Consumer:
 
     def seen(self) -> dict[str, Any]:
         """What others see: the log, each version once; the keys that the stream got; quarantine."""
-        table = self.lake.read(name_of(source))
+        table = self.lake.read(records_table(source))
         rows = [] if table is None else history(table).to_pylist()
-        streamed = {record.key for message in self.features.messages for record in unpack(message)}
+        streamed = {record.key for message in self.features.messages for record in unpack_records(message)}
         return {
             "rows": sorted(rows, key=lambda row: str(row["key"])),
             "streamed": streamed,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smallbox.features.offline import point_in_time
-from smallbox.ingestion.table import to_table
+from smallbox.features.windows.batch import point_in_time
+from smallbox.lake.schemas import records_to_table
 from smallbox.records import Record
 from tests.properties import oracle
 from tests.properties.histories import ENTITIES, PLACES, SOURCES, VIEWS, histories, moments
@@ -36,7 +36,7 @@ def test_batch_equals_the_definition(name: str, data: st.DataObject, which: int)
     history = data.draw(histories(source))
     asked = data.draw(st.lists(st.tuples(st.sampled_from(entities_of(which)), moments), min_size=1, max_size=8))
     found = point_in_time(
-        view, to_table(source, history), [e for e, _ in asked], np.array([t for _, t in asked], dtype=np.int64)
+        view, records_to_table(source, history), [e for e, _ in asked], np.array([t for _, t in asked], dtype=np.int64)
     )
     expected = [oracle.features(view, history, entity, as_of) for entity, as_of in asked]
     oracle.check(view, found, expected)
@@ -52,7 +52,8 @@ def test_what_is_not_yet_known_changes_nothing(name: str, data: st.DataObject, a
     known = [r for r in history if r.known_at <= as_of]
     moments_asked = np.array([as_of, as_of], dtype=np.int64)
     tables = [
-        to_table(source, part) for part in (history, known, known + [_spoiled(r) for r in history if r not in known])
+        records_to_table(source, part)
+        for part in (history, known, known + [_spoiled(r) for r in history if r not in known])
     ]
     answers = [point_in_time(view, table, ["a", "b\\|c"], moments_asked) for table in tables]
     np.testing.assert_array_equal(answers[0], answers[1])

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smallbox.features import states
-from smallbox.features.states import is_set_aside
+from smallbox.features.online import states
+from smallbox.features.online.states import is_set_aside
 from tests.properties.histories import SOURCES, START, histories
 from tests.properties.test_stream import World
 

@@ -9,16 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smallbox.define.attributes import Attributes, View
-from smallbox.features import tiles
-from smallbox.features.named import keys_named
-from smallbox.features.offline import point_in_time
-from smallbox.features.rebuild import Rebuilder
-from smallbox.features.recompute import recompute
-from smallbox.features.requests import Rebuild, due
-from smallbox.features.states import key_of
-from smallbox.features.stream import apply
-from smallbox.features.window import ahead
-from smallbox.ingestion.table import name_of, to_table
+from smallbox.features.online.apply import apply_records
+from smallbox.features.online.named import keys_named
+from smallbox.features.online.rebuilder import Rebuilder
+from smallbox.features.online.recompute import recompute
+from smallbox.features.online.states import state_key
+from smallbox.features.windows.batch import point_in_time
+from smallbox.features.windows.bounds import ahead
+from smallbox.features.windows.state import WINDOW_STATES
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
+from smallbox.messages.rebuilds import RebuildRequest, rebuild_due
 from smallbox.ports import StateKey
 from smallbox.records import Record
 from smallbox.times import DAY
@@ -44,7 +45,7 @@ class World:
         self.views: Sequence[View] = views or VIEWS[name]
         self.lake, self.store = FakeLake(), FakeOnlineStore()
         self.waiting: list[Record] = []
-        self.requests: list[Rebuild] = []
+        self.requests: list[RebuildRequest] = []
         self.looked_at: int | None = None
         """When it was last asked what has come near enough for the states."""
 
@@ -62,13 +63,13 @@ class World:
 
     def receive(self, records: Sequence[Record]) -> None:
         """Records go to the lake before the stream sees them."""
-        self.lake.append(name_of(self.source), to_table(self.source, records))
+        self.lake.append(records_table(self.source), records_to_table(self.source, records))
 
     def stream(self, records: Sequence[Record], now: int, crash: int | None = None) -> None:
         """Apply one message until it is done."""
         self.store.crash_after(crash)
         try:
-            outcome = apply(self.source, self.views, records, self.store, now=now, pause=no_pause)
+            outcome = apply_records(self.source, self.views, records, self.store, now=now, pause=no_pause)
         except Crash:
             self.stream(records, now)
             return
@@ -81,7 +82,7 @@ class World:
         """Run what is due each day, requests for rebuilds, and what waited to be known; once more what is not done."""
         since = now if self.looked_at is None else min(self.looked_at + DAY, now)
         for day in (*range(since, now, DAY), now):
-            self.rebuilder.correct(keys_named(self.source, [due(self.source.name)], self.lake, day), day)
+            self.rebuilder.correct(keys_named(self.source, [rebuild_due(self.source.name)], self.lake, day), day)
         self.looked_at = now
         waiting, self.waiting = self.waiting, []
         if waiting:
@@ -91,7 +92,7 @@ class World:
             if not self._corrected(request, now, crash):
                 self.requests.append(request)
 
-    def _corrected(self, request: Rebuild, now: int, crash: int | None) -> bool:
+    def _corrected(self, request: RebuildRequest, now: int, crash: int | None) -> bool:
         self.store.crash_after(crash)
         try:
             return not self.rebuilder.correct(request.digests, now).later
@@ -105,13 +106,13 @@ class World:
         for view in self.views:
             if isinstance(view, Attributes):
                 continue
-            entities = [e for e in entities_of(len(view.entity_fields) - 1) if key_of(view, e) not in without]
-            stored = self.store.read([key_of(view, entity) for entity in entities])
-            states = {key.entity: tiles.unpack(view, found.packed) for key, found in stored.items()}
-            found = np.array([tiles.value(view, states.get(entity), now) for entity in entities])
+            entities = [e for e in entities_of(len(view.entity_fields) - 1) if state_key(view, e) not in without]
+            stored = self.store.read([state_key(view, entity) for entity in entities])
+            states = {key.entity: WINDOW_STATES.unpack(view, found.packed) for key, found in stored.items()}
+            found = np.array([WINDOW_STATES.numbers(view, states.get(entity), now) for entity in entities])
             oracle.check(view, found, [oracle.features(view, history, entity, now) for entity in entities])
             moments = np.full(len(entities), now, np.int64)
-            batch = point_in_time(view, to_table(self.source, history), entities, moments)
+            batch = point_in_time(view, records_to_table(self.source, history), entities, moments)
             np.testing.assert_array_equal(found, batch)
 
 
@@ -206,13 +207,13 @@ def test_rebuild_equals_adding(name: str, data: st.DataObject) -> None:
     drawn = {r.key: r for r in data.draw(histories(source))}.values()
     history = [r for r in drawn if r.time - r.received_at < ahead(source)]
     now = max([START, *(r.received_at for r in history)])
-    rebuilt = recompute(view, to_table(source, history), now) if history else {}
+    rebuilt = recompute(view, records_to_table(source, history), now) if history else {}
     for entity in entities_of(0):
         own = [r for r in history if view.entity_of(r.values) == entity]
-        added = tiles.add(view, tiles.empty(view), own, now)
-        again = tiles.unpack(view, tiles.pack(view, added))
-        assert tiles.pack(view, again) == tiles.pack(view, added)
+        added = WINDOW_STATES.add(view, WINDOW_STATES.empty(view), own, now)
+        again = WINDOW_STATES.unpack(view, WINDOW_STATES.pack(view, added))
+        assert WINDOW_STATES.pack(view, again) == WINDOW_STATES.pack(view, added)
         for moment in (now, now + 2 * DAY):
-            expected = tiles.value(view, added, moment)
-            np.testing.assert_array_equal(tiles.value(view, rebuilt.get(entity), moment), expected)
-            np.testing.assert_array_equal(tiles.value(view, again, moment), expected)
+            expected = WINDOW_STATES.numbers(view, added, moment)
+            np.testing.assert_array_equal(WINDOW_STATES.numbers(view, rebuilt.get(entity), moment), expected)
+            np.testing.assert_array_equal(WINDOW_STATES.numbers(view, again, moment), expected)

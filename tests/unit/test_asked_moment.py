@@ -7,11 +7,11 @@ import pytest
 
 from smallbox.define.project import project_of
 from smallbox.errors import InvalidInput
-from smallbox.features.backfill import Backfill
-from smallbox.feedback.run import JoinTask
-from smallbox.ingestion.upkeep import Upkeep
+from smallbox.features.backfill import BackfillTask
+from smallbox.feedback.join import JoinTask
+from smallbox.ingestion.upkeep import UpkeepTask
 from smallbox.times import DAY, Micros, format_moment
-from smallbox.training.run import DatasetTask
+from smallbox.training.dataset import DatasetTask
 from tests.fakes.edges import FakeBlobs, FakeQueue
 from tests.fakes.lake import FakeLake
 from tests.fakes.online import FakeOnlineStore
@@ -24,13 +24,17 @@ Run = Callable[[Mapping[str, Any], Micros], Any]
 
 
 def _backfill(document: Mapping[str, Any], now: Micros) -> Any:
-    return Backfill(PROJECT, FakeLake(), FakeOnlineStore(), FakeQueue(), lambda _: None).run("plan", document, now)
+    return BackfillTask(PROJECT, FakeLake(), FakeOnlineStore(), FakeQueue(), lambda _: None).run("plan", document, now)
+
+
+def _day(document: Any, now: Micros) -> Any:
+    return JoinTask(PROJECT, FakeLake()).run(document, now)
 
 
 RUNS: Mapping[str, Run] = {
     "training": DatasetTask(PROJECT, FakeLake(), FakeBlobs()).run,
-    "day": JoinTask(PROJECT, FakeLake()).run,
-    "upkeep": Upkeep(PROJECT, FakeLake(), FakeQueue()).run,
+    "day": _day,
+    "upkeep": UpkeepTask(PROJECT, FakeLake(), FakeQueue()).run,
     "backfill": _backfill,
 }
 

@@ -8,11 +8,11 @@ from smallbox.aws.lake import DeltaLake
 from smallbox.aws.online import DynamoOnlineStore
 from smallbox.aws.pauses import jittered
 from smallbox.aws.queue import SqsQueue
-from smallbox.aws.settings import Rebuild, from_environment
+from smallbox.aws.settings import RebuildSettings, from_environment
 from smallbox.define.project import load
-from smallbox.features.rebuilds import RebuildTask, group_of
+from smallbox.features.rebuild import RebuildTask, group_of
 
-settings = from_environment(Rebuild)
+settings = from_environment(RebuildSettings)
 lake, store = DeltaLake.in_bucket(settings.lake_bucket), DynamoOnlineStore(settings.online_table)
 task = RebuildTask(load(), lake, store, SqsQueue(settings.rebuild_queue), jittered)
 

@@ -7,13 +7,13 @@ from smallbox.aws.batch import consume
 from smallbox.aws.online import DynamoOnlineStore
 from smallbox.aws.pauses import jittered
 from smallbox.aws.queue import SqsQueue
-from smallbox.aws.settings import Stream, from_environment
+from smallbox.aws.settings import StreamSettings, from_environment
 from smallbox.define.project import load
-from smallbox.features.streamer import Streamer
+from smallbox.features.stream import StreamTask
 
-settings = from_environment(Stream)
+settings = from_environment(StreamSettings)
 again, rebuild = SqsQueue(settings.features_queue), SqsQueue(settings.rebuild_queue)
-streamer = Streamer(load(), DynamoOnlineStore(settings.online_table), again, rebuild, jittered)
+streamer = StreamTask(load(), DynamoOnlineStore(settings.online_table), again, rebuild, jittered)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

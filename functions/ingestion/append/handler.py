@@ -6,14 +6,14 @@ from smallbox.aws.batch import consume
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.lake import DeltaLake
 from smallbox.aws.queue import SqsQueue
-from smallbox.aws.settings import Append, from_environment
+from smallbox.aws.settings import AppendSettings, from_environment
 from smallbox.define.project import load
-from smallbox.ingestion.append import Appender
+from smallbox.ingestion.append import AppendTask
 from smallbox.ingestion.quarantine import Quarantine
 
-settings = from_environment(Append)
+settings = from_environment(AppendSettings)
 lake, quarantine = DeltaLake.in_bucket(settings.lake_bucket), Quarantine(S3Blobs(settings.lake_bucket))
-appender = Appender(load(), lake, quarantine, SqsQueue(settings.features_queue))
+appender = AppendTask(load(), lake, quarantine, SqsQueue(settings.features_queue))
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

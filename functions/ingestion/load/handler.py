@@ -5,14 +5,14 @@ from typing import Any
 from smallbox.aws.batch import consume
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.lake import DeltaLake
-from smallbox.aws.objects import key_of
+from smallbox.aws.objects import object_key
 from smallbox.aws.queue import SqsQueue
-from smallbox.aws.settings import Load, from_environment
+from smallbox.aws.settings import LoadSettings, from_environment
 from smallbox.define.project import load
-from smallbox.ingestion.drops import Drops
+from smallbox.ingestion.load import LoadTask
 
-settings = from_environment(Load)
-drops = Drops(
+settings = from_environment(LoadSettings)
+drops = LoadTask(
     load(),
     DeltaLake.in_bucket(settings.lake_bucket),
     S3Blobs(settings.lake_bucket),
@@ -29,11 +29,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def _name(message: Any) -> str:
-    return f"{message['folder']}/{message['number']}" if "folder" in message else key_of(message)
+    return f"{message['folder']}/{message['number']}" if "folder" in message else object_key(message)
 
 
 def _take(message: Any) -> None:
     if "folder" in message:
         drops.take_part(message)
     else:
-        drops.take(key_of(message))
+        drops.take(object_key(message))

@@ -5,14 +5,14 @@ from typing import Any
 from smallbox.aws import clock
 from smallbox.aws.lake import DeltaLake
 from smallbox.aws.queue import SqsQueue
-from smallbox.aws.settings import Upkeep as Settings
+from smallbox.aws.settings import UpkeepSettings as Settings
 from smallbox.aws.settings import from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
-from smallbox.ingestion.upkeep import Upkeep
+from smallbox.ingestion.upkeep import UpkeepTask
 
 settings = from_environment(Settings)
-upkeep = Upkeep(load(), DeltaLake.in_bucket(settings.lake_bucket), SqsQueue(settings.rebuild_queue))
+upkeep = UpkeepTask(load(), DeltaLake.in_bucket(settings.lake_bucket), SqsQueue(settings.rebuild_queue))
 
 
 @as_task

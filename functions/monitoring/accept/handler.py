@@ -6,13 +6,13 @@ from smallbox.aws import clock
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.lake import DeltaLake
-from smallbox.aws.settings import Accept, from_environment
+from smallbox.aws.settings import AcceptSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
 from smallbox.monitoring.accept import AcceptTask
 from smallbox.registry.store import Registry
 
-settings = from_environment(Accept)
+settings = from_environment(AcceptSettings)
 task = AcceptTask(
     load(),
     DeltaLake.in_bucket(settings.lake_bucket),

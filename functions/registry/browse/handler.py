@@ -4,13 +4,15 @@ from aws_lambda_powertools.event_handler import Response
 
 from smallbox.aws import api
 from smallbox.aws.documents import DynamoDocuments
-from smallbox.aws.settings import Browse, from_environment
+from smallbox.aws.settings import BrowseSettings, from_environment
+from smallbox.console.browse import BrowseTask
 from smallbox.define.project import load
-from smallbox.registry.browse import Browser
 from smallbox.registry.store import Registry
 
-settings = from_environment(Browse)
-browser = Browser(load(), Registry(DynamoDocuments(settings.registry_table)), DynamoDocuments(settings.metrics_table))
+settings = from_environment(BrowseSettings)
+browser = BrowseTask(
+    load(), Registry(DynamoDocuments(settings.registry_table)), DynamoDocuments(settings.metrics_table)
+)
 app = api.resolver()
 
 

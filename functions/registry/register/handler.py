@@ -4,13 +4,13 @@ from typing import Any
 
 from smallbox.aws import clock
 from smallbox.aws.documents import DynamoDocuments
-from smallbox.aws.settings import Register, from_environment
+from smallbox.aws.settings import RegisterSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
 from smallbox.registry.register import RegisterTask
 from smallbox.registry.store import Registry
 
-settings = from_environment(Register)
+settings = from_environment(RegisterSettings)
 task = RegisterTask(load(), Registry(DynamoDocuments(settings.registry_table)))
 
 

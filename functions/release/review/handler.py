@@ -1,21 +1,20 @@
 """A task of the day: promotes a running canary, rolls it back, or waits."""
 
-from typing import Any
-
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.lake import DeltaLake
-from smallbox.aws.settings import Review, from_environment
+from smallbox.aws.settings import ReviewSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
+from smallbox.documents.day import DayDocument
 from smallbox.registry.store import Registry
-from smallbox.release.run import ReviewTask
+from smallbox.release.review import ReviewTask
 
-settings = from_environment(Review)
+settings = from_environment(ReviewSettings)
 task = ReviewTask(load(), DeltaLake.in_bucket(settings.lake_bucket), Registry(DynamoDocuments(settings.registry_table)))
 
 
 @as_task
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+def handler(event: DayDocument, context: object) -> DayDocument:
     """Review the canary; passes the day's document on."""
     del context
     return task.run(event)

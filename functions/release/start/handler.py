@@ -4,14 +4,14 @@ from typing import Any
 
 from smallbox.aws import clock
 from smallbox.aws.documents import DynamoDocuments
-from smallbox.aws.settings import Start, from_environment
+from smallbox.aws.settings import StartSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
 from smallbox.registry.store import Registry
 from smallbox.release.by_hand import ByHandTask
 from smallbox.release.start import StartTask
 
-settings = from_environment(Start)
+settings = from_environment(StartSettings)
 project, registry = load(), Registry(DynamoDocuments(settings.registry_table))
 task, by_hand = StartTask(project, registry), ByHandTask(project, registry)
 

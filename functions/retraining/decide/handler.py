@@ -5,14 +5,14 @@ from typing import Any
 from smallbox.aws import clock
 from smallbox.aws.alarms import models_of
 from smallbox.aws.documents import DynamoDocuments
-from smallbox.aws.settings import Decide, from_environment
+from smallbox.aws.settings import DecideSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.aws.workflow import StateMachine
 from smallbox.define.project import load
 from smallbox.registry.store import Registry
-from smallbox.retraining.run import DecideTask
+from smallbox.retraining.decide import DecideTask
 
-settings = from_environment(Decide)
+settings = from_environment(DecideSettings)
 task = DecideTask(
     load(),
     Registry(DynamoDocuments(settings.registry_table)),
@@ -22,7 +22,7 @@ task = DecideTask(
 
 
 @as_task
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+def handler(event: Any, context: object) -> Any:
     """Decide for the day's model, or for each model whose alarm the event brings."""
     del context
     if "Records" not in event:

@@ -6,20 +6,21 @@ from smallbox.aws import api, clock
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.clients import client
 from smallbox.aws.documents import DynamoDocuments
+from smallbox.aws.dynamodb.client import SignedDynamoDb
 from smallbox.aws.journal import LogJournal
 from smallbox.aws.online import DynamoOnlineStore
 from smallbox.aws.queue import SqsQueue
-from smallbox.aws.settings import Predict, from_environment
-from smallbox.aws.signed import SignedDynamoDb
+from smallbox.aws.settings import PredictSettings, from_environment
 from smallbox.define.project import load
+from smallbox.registry.loader import ModelLoader
 from smallbox.registry.store import Registry
 from smallbox.serving.inference import InferenceProtocol
-from smallbox.serving.predict import ModelShelf, Predictor
+from smallbox.serving.predict import PredictTask
 
-settings, reads = from_environment(Predict), SignedDynamoDb.like(client("dynamodb"))
-shelf = ModelShelf(Registry(DynamoDocuments(settings.registry_table, reads=reads)), S3Blobs(settings.lake_bucket))
+settings, reads = from_environment(PredictSettings), SignedDynamoDb.like(client("dynamodb"))
+shelf = ModelLoader(Registry(DynamoDocuments(settings.registry_table, reads=reads)), S3Blobs(settings.lake_bucket))
 store, queue = DynamoOnlineStore(settings.online_table, reads=reads), SqsQueue(settings.predictions_queue)
-predictor = Predictor(load(), store, shelf, queue, LogJournal())
+predictor = PredictTask(load(), store, shelf, queue, LogJournal())
 protocol = InferenceProtocol(load(), shelf, predictor)
 app = api.resolver()
 
@@ -27,7 +28,7 @@ app = api.resolver()
 @app.post("/models/<model>/predict")
 def predict(model: str) -> Response[str]:
     request = api.Request.of(app)
-    moment = api.moment_of(request.query("as_of"))
+    moment = api.request_moment(request.query("as_of"))
     return api.answer(200, predictor.predict(model, request.document(), moment, clock.now(), request.id))
 
 

@@ -7,17 +7,17 @@ from smallbox.aws.batch import consume
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.lake import DeltaLake
-from smallbox.aws.objects import each_object, key_of
-from smallbox.aws.settings import Score, from_environment
+from smallbox.aws.objects import each_object, object_key
+from smallbox.aws.settings import ScoreSettings, from_environment
 from smallbox.define.project import load
+from smallbox.registry.loader import ModelLoader
 from smallbox.registry.store import Registry
-from smallbox.serving.predict import ModelShelf
-from smallbox.serving.score import BatchScorer
+from smallbox.serving.score import ScoreTask
 
-settings = from_environment(Score)
+settings = from_environment(ScoreSettings)
 inbox = S3Blobs(settings.inbox_bucket)
-shelf = ModelShelf(Registry(DynamoDocuments(settings.registry_table)), S3Blobs(settings.lake_bucket))
-scorer = BatchScorer(load(), DeltaLake.in_bucket(settings.lake_bucket), shelf, inbox)
+shelf = ModelLoader(Registry(DynamoDocuments(settings.registry_table)), S3Blobs(settings.lake_bucket))
+scorer = ScoreTask(load(), DeltaLake.in_bucket(settings.lake_bucket), shelf, inbox)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -26,4 +26,4 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     score_one = each_object(
         inbox, lambda key, content, tag: scorer.score(key, content, tag, clock.now()), scorer.refuse
     )
-    return consume(event, key_of, score_one)
+    return consume(event, object_key, score_one)

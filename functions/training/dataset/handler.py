@@ -5,12 +5,12 @@ from typing import Any
 from smallbox.aws import clock
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.lake import DeltaLake
-from smallbox.aws.settings import Dataset, from_environment
+from smallbox.aws.settings import DatasetSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
-from smallbox.training.run import DatasetTask
+from smallbox.training.dataset import DatasetTask
 
-settings = from_environment(Dataset)
+settings = from_environment(DatasetSettings)
 task = DatasetTask(load(), DeltaLake.in_bucket(settings.lake_bucket), S3Blobs(settings.lake_bucket))
 
 

@@ -4,13 +4,13 @@ from typing import Any
 
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.documents import DynamoDocuments
-from smallbox.aws.settings import Fit, from_environment
+from smallbox.aws.settings import FitSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
 from smallbox.registry.store import Registry
-from smallbox.training.run import FitTask
+from smallbox.training.fit import FitTask
 
-settings = from_environment(Fit)
+settings = from_environment(FitSettings)
 task = FitTask(load(), S3Blobs(settings.lake_bucket), Registry(DynamoDocuments(settings.registry_table)))
 
 

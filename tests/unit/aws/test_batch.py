@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from smallbox.aws.batch import Message, consume
+from smallbox.aws.batch import consume
 from smallbox.errors import Unavailable
+from smallbox.messages.encoded import Message
 
 
 def _event(*bodies: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from smallbox.aws.connection import ConnectionErrors, KeptConnection
+from smallbox.aws.dynamodb.connection import ConnectionErrors, KeptConnection
 from tests.fakes.http import playing
 
 

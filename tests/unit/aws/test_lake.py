@@ -17,15 +17,17 @@ from smallbox.aws.lake import DeltaLake
 from smallbox.define import Source, number, text, timestamp
 from smallbox.define.project import Project
 from smallbox.errors import Conflict, Unavailable
-from smallbox.ingestion.current import bring_forward, current_of
-from smallbox.ingestion.table import history, latest, name_of, to_table
-from smallbox.ingestion.upkeep import Upkeep
-from smallbox.ports import Between, Progress
+from smallbox.ingestion.upkeep import UpkeepTask
+from smallbox.lake.current import bring_forward
+from smallbox.lake.history import history, latest
+from smallbox.lake.names import current_table, records_table
+from smallbox.lake.schemas import records_to_table
+from smallbox.ports import Between, TableProgress
 from smallbox.records import Record
 from tests.fakes.edges import FakeQueue
 
 source = Source("s", "id", "at", {"id": text(), "at": timestamp(), "x": number()})
-LOG, CURRENT = name_of(source), current_of(source)
+LOG, CURRENT = records_table(source), current_table(source)
 project = Project({"s": source}, {}, {})
 LAST = 1_000
 
@@ -33,7 +35,7 @@ LAST = 1_000
 def rows_of(*keys: str, known_at: int = 1, x: float = 0) -> pa.Table:
     """One version of each key."""
     records = [Record("s", key, 1, known_at, known_at, {"id": key, "at": 1, "x": x}) for key in keys]
-    return to_table(source, records)
+    return records_to_table(source, records)
 
 
 def files(folder: Path, table: str) -> set[str]:
@@ -53,7 +55,7 @@ def test_vacuum_removes_what_was_replaced_and_nothing_else(tmp_path: Path) -> No
         lake.append(LOG, rows_of(f"k{n}"))
     before = lake.read(LOG)
     assert before is not None
-    Upkeep(project, lake, FakeQueue()).run({}, LAST)
+    UpkeepTask(project, lake, FakeQueue()).run({}, LAST)
     assert len(files(tmp_path, LOG)) == len(files(tmp_path, CURRENT)) == 1
     after = new(tmp_path).read(LOG)
     assert after is not None
@@ -66,7 +68,7 @@ def test_a_replaced_file_is_kept_for_its_retention(tmp_path: Path) -> None:
     for n in range(3):
         lake.append(LOG, rows_of(f"k{n}"))
     before, version = files(tmp_path, LOG), lake.version(LOG)
-    Upkeep(project, lake, FakeQueue()).run({}, LAST)
+    UpkeepTask(project, lake, FakeQueue()).run({}, LAST)
     assert before < files(tmp_path, LOG)
     assert DeltaTable(str(tmp_path / LOG), version=version).to_pyarrow_table().num_rows == 3
 
@@ -88,7 +90,7 @@ def test_upkeep_writes_a_checkpoint(tmp_path: Path) -> None:
     lake = new(tmp_path)
     for n in range(5):
         lake.append(LOG, rows_of(f"k{n}"))
-    Upkeep(project, lake, FakeQueue()).run({}, LAST)
+    UpkeepTask(project, lake, FakeQueue()).run({}, LAST)
     commits = tmp_path / LOG / "_delta_log"
     assert f"{lake.version(LOG):020}.checkpoint.parquet" in {path.name for path in commits.iterdir()}
     for commit in commits.glob("*.json"):
@@ -160,14 +162,14 @@ def test_what_was_appended_long_ago_is_merged_from_the_whole_log(tmp_path: Path)
 
 def test_of_two_upkeeps_at_once_one_is_refused(tmp_path: Path) -> None:
     """The progress is a transaction: a writer that began before another one ended commits nothing, new keys or not."""
-    new(tmp_path).upsert(CURRENT, rows_of("a"), Progress(0, 0))
+    new(tmp_path).upsert(CURRENT, rows_of("a"), TableProgress(0, 0))
     for key, write in (("b", rows_of("b")), ("a", rows_of("a", x=2)), ("", rows_of())):
         slow = new(tmp_path)
         assert slow.progress(CURRENT) is not None
-        new(tmp_path).upsert(CURRENT, rows_of(key or "c"), Progress(1, 1))
+        new(tmp_path).upsert(CURRENT, rows_of(key or "c"), TableProgress(1, 1))
         slow._latest = slow._open  # type: ignore[method-assign] # it has read, and has not heard of the other
         with pytest.raises(Conflict, match="run it again"):
-            slow.upsert(CURRENT, write, Progress(1, 1))
+            slow.upsert(CURRENT, write, TableProgress(1, 1))
     rows = new(tmp_path).read(CURRENT)
     assert rows is not None
     assert sorted(rows["key"].to_pylist()) == ["a", "b", "c"]
@@ -202,7 +204,7 @@ def test_an_append_whose_answer_was_lost_counts_once(tmp_path: Path, monkeypatch
     monkeypatch.setattr(lake_module, "write_deltalake", write)
     lake.append(LOG, rows_of("a"))
     monkeypatch.undo()
-    Upkeep(project, lake, FakeQueue()).run({}, LAST)
+    UpkeepTask(project, lake, FakeQueue()).run({}, LAST)
     log, current = lake.read(LOG), lake.read(CURRENT)
     assert log is not None
     assert current is not None
@@ -232,8 +234,8 @@ def test_nothing_is_lost_while_writers_append_and_upkeep_runs(tmp_path: Path) ->
         writer.start()
     keeper = DeltaLake(str(tmp_path), options={}, slice_rows=3)
     while any(writer.is_alive() for writer in writers):
-        Upkeep(project, keeper, FakeQueue()).run({}, LAST)
-    Upkeep(project, keeper, FakeQueue()).run({}, LAST)
+        UpkeepTask(project, keeper, FakeQueue()).run({}, LAST)
+    UpkeepTask(project, keeper, FakeQueue()).run({}, LAST)
     assert failures == []
     log, current = new(tmp_path).read(LOG), new(tmp_path).read(CURRENT)
     assert log is not None

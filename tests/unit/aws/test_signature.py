@@ -10,7 +10,7 @@ from botocore.credentials import ReadOnlyCredentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smallbox.aws.signature import CONTENT_TYPE, Signer
+from smallbox.aws.dynamodb.signature import CONTENT_TYPE, Signer
 from smallbox.times import SECOND, Micros, to_datetime
 
 visible = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=60)

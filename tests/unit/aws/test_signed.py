@@ -13,8 +13,8 @@ import pytest
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import CredentialRetrievalError
 
+from smallbox.aws.dynamodb.client import READ_ATTEMPTS, SignedDynamoDb
 from smallbox.aws.online import DynamoOnlineStore
-from smallbox.aws.signed import ATTEMPTS, SignedDynamoDb
 from smallbox.errors import Unavailable
 from smallbox.ports import StateKey
 from tests.fakes.http import HANG_UP, Played, playing
@@ -156,7 +156,7 @@ def test_a_failure_that_stays_is_unavailable(failure: Step) -> None:
     server = Server(failure)
     with pytest.raises(Unavailable, match="did not answer in 4 attempts"):
         _read(server)
-    assert len(server.signers) == ATTEMPTS
+    assert len(server.signers) == READ_ATTEMPTS
 
 
 @pytest.mark.parametrize("code", ["ResourceNotFoundException", "AccessDeniedException", "InvalidSignatureException"])

@@ -27,9 +27,9 @@ def _group(pid: int) -> list[str]:
 
 def test_it_leaves_no_process_and_no_workers_files(checkout: Path) -> None:
     """After stop the whole process group is gone, and so are the folders that its workers ran in."""
-    started = emulator.start()
+    started = emulator.start_emulator()
     assert _group(started.pid)
-    emulator.stop(started.pid)
+    emulator.stop_emulator(started.pid)
     assert _group(started.pid) == []
     assert not (checkout / ".smallbox" / "tmp").exists()
 
@@ -41,12 +41,12 @@ def test_it_takes_another_port_when_its_own_is_taken(monkeypatch: pytest.MonkeyP
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         monkeypatch.setattr(emulator, "PORT", taken.getsockname()[1])
-        started = emulator.start()
+        started = emulator.start_emulator()
     try:
         assert started.port != emulator.PORT
         assert urllib3.request("GET", f"{started.url}/_ministack/health").status == 200
     finally:
-        emulator.stop(started.pid)
+        emulator.stop_emulator(started.pid)
 
 
 @pytest.mark.usefixtures("checkout")
@@ -54,10 +54,10 @@ def test_it_keeps_accounts_and_proxies_of_the_shell_out(monkeypatch: pytest.Monk
     """A profile, a session or a proxy meant for real AWS never reaches a local function."""
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE", "HTTPS_PROXY", "https_proxy"):
         monkeypatch.setenv(name, "meant for elsewhere")
-    assert "meant for elsewhere" not in emulator.environment(4566).values()
+    assert "meant for elsewhere" not in emulator.emulator_environment(4566).values()
 
 
 def test_stopping_what_is_not_running_is_no_error(checkout: Path) -> None:
     """`smallbox down` twice is as good as once; a stale number is never signalled."""
     assert checkout.exists()
-    emulator.stop(2**22 + 1)
+    emulator.stop_emulator(2**22 + 1)

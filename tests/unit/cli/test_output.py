@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smallbox.cli import main, people
-from smallbox.cli.output import MOST_ROWS, Printed, Rows, blocks_of, printed, write
+from smallbox.cli.output import MOST_ROWS_SHOWN, Printed, TableBlock, blocks_of, printed, write
 from tests.unit.cli.samples import OTHERS, REPORT, SAMPLES
 
 PROGRAM = """
@@ -121,7 +121,7 @@ def test_colours_are_never_forced_into_a_file(monkeypatch: pytest.MonkeyPatch) -
     """An environment that asks for colours means a terminal."""
     monkeypatch.setenv("FORCE_COLOR", "1")
     stream = io.StringIO()
-    write([Rows(("a",), [["[red]b[/]"]])], stream)
+    write([TableBlock(("a",), [["[red]b[/]"]])], stream)
     assert "[red]b[/]" in stream.getvalue()
     assert "\x1b" not in stream.getvalue()
 
@@ -129,7 +129,7 @@ def test_colours_are_never_forced_into_a_file(monkeypatch: pytest.MonkeyPatch) -
 def test_a_long_table_says_what_is_left_out() -> None:
     """People get the first rows, and the number of the others."""
     stream = io.StringIO()
-    write([Rows(("n",), [[n] for n in range(MOST_ROWS + 7)])], stream)
+    write([TableBlock(("n",), [[n] for n in range(MOST_ROWS_SHOWN + 7)])], stream)
     assert stream.getvalue().endswith("and 7 more; --json has all\n")
 
 

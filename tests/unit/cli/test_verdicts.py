@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from smallbox.cli.replay.driver import Counts
+from smallbox.cli.replay.driver import ReplayCounts
 from smallbox.cli.replay.evidence import Evidence
 from smallbox.cli.replay.story import Story
 from smallbox.cli.replay.verdicts import Alarms, verdicts_of
@@ -15,7 +15,9 @@ from tests.fakes.small import late_parcel
 ASKED = 20
 RUN = {"accepted": True, "parity": {"largest": 1e-7}}
 DAY: dict[str, Any] = {"breaches": {"data": 1, "accuracy": 0}, "retraining": {"train": False, "why": "too soon"}}
-STORY = Story([{"accepted": 9, "rejected": 1}], 0, 0, RUN, Counts(sent=5, predictions=ASKED, days=[DAY]), {"scored": 3})
+STORY = Story(
+    [{"accepted": 9, "rejected": 1}], 0, 0, RUN, ReplayCounts(sent=5, predictions=ASKED, days=[DAY]), {"scored": 3}
+)
 ALARMS = Alarms(before=(), rang=("data",), dead=0)
 EVIDENCE = Evidence(
     served=100,

@@ -29,7 +29,7 @@ from smallbox.define import (
 )
 from smallbox.define.conditions import Condition
 from smallbox.errors import DefinitionError
-from smallbox.features.operands import Column, Texts, holds
+from smallbox.features.windows.operands import CodedTexts, FieldColumn, holds
 
 source = Source(
     "s",
@@ -38,7 +38,10 @@ source = Source(
     {"id": text(), "at": timestamp(), "who": text(), "x": number(nullable=True), "ok": boolean()},
     known_after="0s",
 )
-COLUMNS: dict[str, Column] = {"x": np.array([1.0, 2.0, 3.0, np.nan]), "who": Texts(["a", "b"], np.array([0, 1, 0, -1]))}
+COLUMNS: dict[str, FieldColumn] = {
+    "x": np.array([1.0, 2.0, 3.0, np.nan]),
+    "who": CodedTexts(["a", "b"], np.array([0, 1, 0, -1])),
+}
 
 
 @pytest.mark.parametrize(

@@ -24,15 +24,16 @@ from smallbox.define import (
 from smallbox.define.project import Project
 from smallbox.define.source import FAR_AHEAD
 from smallbox.define.view import STATE_LIMIT
-from smallbox.features import tiles
-from smallbox.features.offline import point_in_time
-from smallbox.features.rebuilds import RebuildTask
-from smallbox.features.requests import due
-from smallbox.features.states import key_of
-from smallbox.features.streamer import Streamer
-from smallbox.ingestion.messages import pack
-from smallbox.ingestion.table import name_of, to_table
-from smallbox.ingestion.upkeep import Upkeep
+from smallbox.features.online.states import state_key
+from smallbox.features.rebuild import RebuildTask
+from smallbox.features.stream import StreamTask
+from smallbox.features.windows.batch import point_in_time
+from smallbox.features.windows.state import WINDOW_STATES
+from smallbox.ingestion.upkeep import UpkeepTask
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
+from smallbox.messages.rebuilds import rebuild_due
+from smallbox.messages.records import pack_records
 from smallbox.records import Record
 from smallbox.times import DAY, MINUTE, Micros, format_moment, parse_day
 from tests.fakes.edges import FakeQueue
@@ -57,13 +58,13 @@ class World:
     def __init__(self) -> None:
         self.lake, self.store, self.rebuilds = FakeLake(), FakeOnlineStore(), FakeQueue()
         self.project = Project({"meters": meters}, {"by_who": view, "week": week}, {})
-        self.streamer = Streamer(self.project, self.store, FakeQueue(), self.rebuilds, lambda _: None)
+        self.streamer = StreamTask(self.project, self.store, FakeQueue(), self.rebuilds, lambda _: None)
         self.task = RebuildTask(self.project, self.lake, self.store, self.rebuilds, lambda _: None)
 
     def send(self, records: Sequence[Record], now: Micros = NOW) -> None:
         """Records to the lake, then to the stream, then what the stream asks for."""
-        self.lake.append(name_of(meters), to_table(meters, records))
-        for message in pack(records):
+        self.lake.append(records_table(meters), records_to_table(meters, records))
+        for message in pack_records(records):
             self.streamer.apply([message], now)
         self.rebuild(now)
 
@@ -75,19 +76,19 @@ class World:
 
     def upkeep(self, now: Micros) -> None:
         """The daily run, and what it asks for."""
-        Upkeep(self.project, self.lake, self.rebuilds).run({}, now)
-        assert due("meters") in self.rebuilds.messages
+        UpkeepTask(self.project, self.lake, self.rebuilds).run({}, now)
+        assert rebuild_due("meters") in self.rebuilds.messages
         self.rebuild(now)
 
     def online_is_batch(self, who: str, now: Micros) -> float:
         """How many records count now, after online and batch were held against each other."""
-        table = self.lake.read(name_of(meters))
+        table = self.lake.read(records_table(meters))
         assert table is not None
         for one in (view, week):
-            key = key_of(one, who)
-            state = tiles.unpack(one, self.store.states[key].packed) if key in self.store.states else None
+            key = state_key(one, who)
+            state = WINDOW_STATES.unpack(one, self.store.states[key].packed) if key in self.store.states else None
             batch = point_in_time(one, table, [who], np.array([now], np.int64))[0]
-            np.testing.assert_array_equal(tiles.value(one, state, now), batch)
+            np.testing.assert_array_equal(WINDOW_STATES.numbers(one, state, now), batch)
         return float(batch[0])
 
 
@@ -165,9 +166,9 @@ def test_a_correction_of_what_lies_ahead_takes_its_place() -> None:
 def test_a_replay_asks_as_of_its_own_moment() -> None:
     """The upkeep of a replay asks for what was due then; a source without views is not asked for."""
     rebuilds = FakeQueue()
-    Upkeep(World().project, FakeLake(), rebuilds).run({"as_of": format_moment(NOW)}, NOW + DAY)
-    assert rebuilds.messages == [{**due("meters"), "as_of": NOW}]
-    Upkeep(Project({"meters": meters}, {}, {}), FakeLake(), rebuilds).run({}, NOW)
+    UpkeepTask(World().project, FakeLake(), rebuilds).run({"as_of": format_moment(NOW)}, NOW + DAY)
+    assert rebuilds.messages == [{**rebuild_due("meters"), "as_of": NOW}]
+    UpkeepTask(Project({"meters": meters}, {}, {}), FakeLake(), rebuilds).run({}, NOW)
     assert len(rebuilds.messages) == 1
 
 
@@ -185,6 +186,6 @@ def test_a_definition_promises_the_size_of_a_busy_state(known_after: str, tile: 
         Record("meters", f"{t}", t, t + after, t, {"id": f"{t}", "at": t, "who": "a", "x": x})
         for t, x in zip(times, random.normal(size=len(times)).tolist(), strict=True)
     ]
-    packed = tiles.pack(busy, tiles.add(busy, tiles.empty(busy), records, NOW))
+    packed = WINDOW_STATES.pack(busy, WINDOW_STATES.add(busy, WINDOW_STATES.empty(busy), records, NOW))
     assert len(packed) <= busy.most_bytes
     assert len(packed) > busy.most_bytes / 2

@@ -9,13 +9,14 @@ import pytest
 from smallbox.define import FeatureView, count
 from smallbox.define.project import Project, project_of
 from smallbox.errors import NotReady
-from smallbox.features import tiles
-from smallbox.features.backfill import Backfill
-from smallbox.features.ready import readable
-from smallbox.features.states import key_of, version_of
-from smallbox.features.streamer import Streamer
-from smallbox.ingestion.messages import pack
-from smallbox.ingestion.table import name_of, to_table
+from smallbox.features.backfill import BackfillTask
+from smallbox.features.online.ready import readable
+from smallbox.features.online.states import state_key, version_of
+from smallbox.features.stream import StreamTask
+from smallbox.features.windows.state import WINDOW_STATES
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
+from smallbox.messages.records import pack_records
 from smallbox.records import Record, Value
 from smallbox.times import HOUR, parse_day
 from tests.fakes.edges import FakeQueue
@@ -38,8 +39,8 @@ class World:
     def deployed(self, *views: FeatureView) -> Project:
         """What the code defines from now on; its processes are new."""
         self.project = project_of([replace(late_parcel, views=views)])
-        self.streamer = Streamer(self.project, self.store, FakeQueue(), FakeQueue(), lambda _: None)
-        self.backfill = Backfill(self.project, self.lake, self.store, FakeQueue(), lambda _: None)
+        self.streamer = StreamTask(self.project, self.store, FakeQueue(), FakeQueue(), lambda _: None)
+        self.backfill = BackfillTask(self.project, self.lake, self.store, FakeQueue(), lambda _: None)
         return self.project
 
     def receive(self, *keys: str, ago: int = HOUR) -> None:
@@ -47,8 +48,8 @@ class World:
         time = NOW - ago
         values: dict[str, Value] = {"depot": "north", "delay": 1.0, "late": False, "delivered_at": time}
         records = [Record("deliveries", k, time, time, time, {**values, "parcel_id": k}) for k in keys]
-        self.lake.append(name_of(deliveries), to_table(deliveries, records))
-        self.streamer.apply(pack(records), time)
+        self.lake.append(records_table(deliveries), records_to_table(deliveries, records))
+        self.streamer.apply(pack_records(records), time)
 
     def filled(self, **document: Any) -> Sequence[str]:
         """A whole backfill; what it made readable."""
@@ -58,9 +59,9 @@ class World:
 
     def counted(self, view: FeatureView) -> float:
         """How many records the state counts."""
-        stored = self.store.read([key_of(view, "north")])
-        state = next((tiles.unpack(view, found.packed) for found in stored.values()), None)
-        return float(tiles.value(view, state, NOW)[0])
+        stored = self.store.read([state_key(view, "north")])
+        state = next((WINDOW_STATES.unpack(view, found.packed) for found in stored.values()), None)
+        return float(WINDOW_STATES.numbers(view, state, NOW)[0])
 
 
 def test_a_return_to_the_old_definition_is_filled_again() -> None:

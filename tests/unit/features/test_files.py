@@ -6,10 +6,10 @@ import pytest
 
 from smallbox.define import FeatureView, Source, count, text, timestamp
 from smallbox.define.project import Project
-from smallbox.features import tiles
-from smallbox.features.rebuilds import RebuildTask
-from smallbox.features.states import key_of
-from smallbox.ingestion.drops import Drops
+from smallbox.features.online.states import state_key
+from smallbox.features.rebuild import RebuildTask
+from smallbox.features.windows.state import WINDOW_STATES
+from smallbox.ingestion.load import LoadTask
 from smallbox.ports import Marker, StateWrite
 from smallbox.times import DAY, HOUR, MINUTE, SECOND, Micros, format_moment, parse_day
 from tests.fakes.edges import FakeBlobs, FakeQueue
@@ -45,7 +45,7 @@ class World:
         project = Project({"sales": sales}, {"shop": shop}, {})
         self.store, self.rebuilds, self.inbox = CountingStore(), FakeQueue(), FakeBlobs(NOW)
         self.lake = FakeLake()
-        self.drops = Drops(project, self.lake, FakeBlobs(), self.inbox, FakeQueue(), self.rebuilds)
+        self.drops = LoadTask(project, self.lake, FakeBlobs(), self.inbox, FakeQueue(), self.rebuilds)
         self.task = RebuildTask(project, self.lake, self.store, self.rebuilds, lambda _: None)
 
     def drop(self, name: str, rows: Sequence[tuple[str, str, Micros]], folder: str = "") -> None:
@@ -57,8 +57,8 @@ class World:
 
     def counted(self, where: str, now: Micros) -> float:
         """How many sales the store counts of a shop."""
-        state = self.store.states.get(key_of(shop, where))
-        return float(tiles.value(shop, tiles.unpack(shop, state.packed) if state else None, now)[0])
+        state = self.store.states.get(state_key(shop, where))
+        return float(WINDOW_STATES.numbers(shop, WINDOW_STATES.unpack(shop, state.packed) if state else None, now)[0])
 
 
 @pytest.mark.parametrize("folder", ["", "as_of=2013-02-28T23:00:00Z/"], ids=["present", "replayed"])

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from smallbox.define import Attributes, FeatureView, attribute, count, mean
 from smallbox.define.model import Model
 from smallbox.errors import DefinitionError
-from smallbox.features.inputs import Inputs, Stored, assemble, check_rows_apart, sent
+from smallbox.features.engine import StoredFeatures
+from smallbox.features.inputs.assembly import Inputs, assemble, check_rows_apart, sent
 from tests.fakes.small import deliveries, late_parcel
 
 depot = FeatureView("depot", "depot", deliveries, {"n": count("3h"), "depot_delay_3h": mean("delay", "3h", default=-1)})
@@ -52,7 +53,7 @@ def model_of(*functions: Any) -> Model:
 
 def put_together(model: Model, instances: list[dict[str, Any]], numeric: Any, texts: Any) -> Inputs:
     """The inputs of instances."""
-    stored = Stored(np.array(numeric, dtype=np.float64), np.array(texts, dtype=object))
+    stored = StoredFeatures(np.array(numeric, dtype=np.float64), np.array(texts, dtype=object))
     return assemble(model, sent(model, instances), stored)
 
 
@@ -105,8 +106,8 @@ def test_a_function_that_looks_at_other_rows_is_refused() -> None:
     model = model_of(ranked)
     request = sent(model, [{"weight": float(n)} for n in range(4)])
     with pytest.raises(DefinitionError, match=r"ranked gives -1\.5 for a row among 4, and 0\.0"):
-        check_rows_apart(model, request, Stored.nothing(model, 4))
-    check_rows_apart(model_of(heavy), request, Stored.nothing(model, 4))
+        check_rows_apart(model, request, StoredFeatures.nothing(model, 4))
+    check_rows_apart(model_of(heavy), request, StoredFeatures.nothing(model, 4))
 
 
 def unknown(nowhere: Any) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smallbox.features.recent import RecentStates
+from smallbox.features.online.recent import RecentStates
 from smallbox.ports import StateKey, StateWrite, StoredState
 from tests.fakes.online import FakeOnlineStore
 

@@ -10,14 +10,15 @@ import pytest
 from smallbox.define import Attributes, FeatureView, Source, attribute, count, number, text, timestamp
 from smallbox.define.project import Project, project_of
 from smallbox.errors import TooLarge
-from smallbox.features import facts
-from smallbox.features.backfill import Backfill
-from smallbox.features.ready import Ready, publish
-from smallbox.features.rebuilds import RebuildTask, group_of
-from smallbox.features.states import key_of, unpack, version_of
-from smallbox.features.streamer import Streamer
-from smallbox.ingestion.messages import pack
-from smallbox.ingestion.table import name_of, to_table
+from smallbox.features.attributes.state import ATTRIBUTE_STATES
+from smallbox.features.backfill import BackfillTask
+from smallbox.features.online.ready import Ready, publish
+from smallbox.features.online.states import state_key, unpack_state, version_of
+from smallbox.features.rebuild import RebuildTask, group_of
+from smallbox.features.stream import StreamTask
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
+from smallbox.messages.records import pack_records
 from smallbox.records import Record, Value
 from smallbox.serving.vectors import online_vectors
 from smallbox.times import DAY, MINUTE, Micros, Moment, parse_day
@@ -52,17 +53,17 @@ class World:
     def __init__(self) -> None:
         self.lake, self.store, self.rebuilds = FakeLake(), FakeOnlineStore(), FakeQueue()
         self.project: Project = project_of([model], [deliveries])
-        self.streamer = Streamer(self.project, self.store, FakeQueue(), self.rebuilds, lambda _: None)
+        self.streamer = StreamTask(self.project, self.store, FakeQueue(), self.rebuilds, lambda _: None)
         self.task = RebuildTask(self.project, self.lake, self.store, self.rebuilds, lambda _: None)
 
     def receive(self, records: Sequence[Record]) -> None:
         """Records to the lake."""
-        self.lake.append(name_of(prices), to_table(prices, records))
+        self.lake.append(records_table(prices), records_to_table(prices, records))
 
     def send(self, records: Sequence[Record]) -> None:
         """Records to the lake, then to the stream."""
         self.receive(records)
-        for message in pack(records):
+        for message in pack_records(records):
             self.streamer.apply([message], NOW)
 
     def rebuild(self) -> list[dict[str, Any]]:
@@ -103,7 +104,7 @@ def test_a_rebuild_sets_it_aside_and_writes_all_others(request_: dict[str, Any])
     world = flooded()
     world.rebuilds.take()
     world.send([price("south", 8, NOW - DAY // 2)])
-    world.store.states.pop(key_of(tariff, "north"))
+    world.store.states.pop(state_key(tariff, "north"))
     world.rebuilds.send([request_])
     assert world.rebuild() == [{"source": "prices", "set_aside": [["tariff", "flooded"]]}]
     np.testing.assert_array_equal(world.served("north", "south", "flooded"), [[7, 1], [8, 1], [np.nan, 0]])
@@ -121,8 +122,8 @@ def test_its_message_fails_by_itself_until_it_fits() -> None:
     assert not world.rebuilds.messages, "it is marked, and asks for nothing more"
     begun = NOW + DAY
     world.task.run([asked], begun)
-    state = unpack(tariff, world.store.states[key_of(tariff, "flooded")].packed)
-    assert facts.value(tariff, state, begun)[0] == FLOOD - 1
+    state = unpack_state(tariff, world.store.states[state_key(tariff, "flooded")].packed)
+    assert ATTRIBUTE_STATES.numbers(tariff, state, begun)[0] == FLOOD - 1
 
 
 def test_a_message_of_a_view_that_is_gone_is_done() -> None:
@@ -134,7 +135,7 @@ def test_a_backfill_sets_it_aside_and_publishes() -> None:
     """The part is filled, the plan goes on, and the state is asked of the rebuild."""
     world = World()
     world.receive([*(price("flooded", n, NOW + MINUTE + n) for n in range(FLOOD)), price("north", 7, NOW - DAY // 2)])
-    backfill = Backfill(world.project, world.lake, world.store, world.rebuilds, lambda _: None)
+    backfill = BackfillTask(world.project, world.lake, world.store, world.rebuilds, lambda _: None)
     plan = backfill.run("plan", {}, NOW)
     filled = [backfill.run("fill", part, NOW) for part in plan["parts"]]
     assert filled == [{"states": 4, "set_aside": 1}]

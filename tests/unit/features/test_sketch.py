@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smallbox.define.aggregates import Operand
-from smallbox.features.operands import Texts, hashes
-from smallbox.features.sketch import REGISTERS, Sketches, codes_of, estimate
+from smallbox.features.windows.operands import CodedTexts, hashes
+from smallbox.features.windows.sketch import REGISTERS, Sketches, codes_of, estimate_distinct
 
 STANDARD_ERROR = 1.04 / np.sqrt(REGISTERS)
 values = st.lists(st.integers(0, 2000), max_size=60)
@@ -39,7 +39,7 @@ def test_an_estimate_is_as_near_as_the_page_says(size: int) -> None:
     errors = []
     for number in range(100):
         rows = sketched(list(range(number * 10**6, number * 10**6 + size)))
-        errors.append(float(estimate(rows)[0]) / size - 1)
+        errors.append(float(estimate_distinct(rows)[0]) / size - 1)
     assert np.std(errors) < 1.25 * STANDARD_ERROR
     assert abs(np.mean(errors)) < 3 * STANDARD_ERROR / np.sqrt(len(errors))
     assert np.max(np.abs(errors)) < 4.5 * STANDARD_ERROR
@@ -48,7 +48,7 @@ def test_an_estimate_is_as_near_as_the_page_says(size: int) -> None:
 def test_nothing_is_none() -> None:
     """No value at all is exactly 0, also beside cells that hold some."""
     both = sketched([1, 2, 3]).join(Sketches.empty(2))
-    found = estimate(both)
+    found = estimate_distinct(both)
     assert found[1:].tolist() == [0.0, 0.0]
     assert round(float(found[0])) == 3
 
@@ -65,7 +65,7 @@ def test_cells_keep_their_codes() -> None:
 
 def test_texts_and_numbers_are_spread_by_value() -> None:
     """A text counts by what it says wherever it stands, zero and negative zero are one number, null is none."""
-    texts = Texts(["b", "a"], np.array([1, 0, -1, 1]))
+    texts = CodedTexts(["b", "a"], np.array([1, 0, -1, 1]))
     at, bits = hashes(Operand("t"), {"t": texts})
     assert at.tolist() == [0, 1, 3]
     assert bits[0] == bits[2] != bits[1]

@@ -8,15 +8,17 @@ import pytest
 from smallbox.define import FeatureView, Source, count, mean, number, text, timestamp
 from smallbox.define.project import project_of
 from smallbox.errors import Conflict
-from smallbox.features import tiles
-from smallbox.features.rebuild import Rebuilder, Rebuilt
-from smallbox.features.requests import Rebuild
-from smallbox.features.states import key_of
-from smallbox.features.stream import LIMIT, apply, plan, sort
-from smallbox.features.streamer import Streamer
-from smallbox.features.writes import write_states
-from smallbox.ingestion.messages import LIMIT_BYTES, pack
-from smallbox.ingestion.table import name_of, to_table
+from smallbox.features.online.apply import TRANSACTION_ITEMS, apply_records, plan_transactions, sort_records
+from smallbox.features.online.rebuilder import Rebuilder, Rebuilt
+from smallbox.features.online.states import state_key
+from smallbox.features.online.writes import write_states
+from smallbox.features.stream import StreamTask
+from smallbox.features.windows.state import WINDOW_STATES
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
+from smallbox.messages.rebuilds import RebuildRequest
+from smallbox.messages.records import pack_records
+from smallbox.messages.split import MESSAGE_BYTES
 from smallbox.ports import Marker, StateWrite
 from smallbox.records import Record, Value
 from smallbox.times import DAY, HOUR, parse_day
@@ -46,24 +48,24 @@ def record(key: str, who: str | None = "a", x: float = 1.0, *, ago: int = HOUR, 
     return Record("s", key, time, time, NOW, values)
 
 
-def send(store: FakeOnlineStore, *records: Record) -> tuple[int, int, Rebuild | None]:
+def send(store: FakeOnlineStore, *records: Record) -> tuple[int, int, RebuildRequest | None]:
     """Apply one message."""
-    outcome = apply(source, views, records, store, now=NOW, pause=lambda _: None)
+    outcome = apply_records(source, views, records, store, now=NOW, pause=lambda _: None)
     return outcome.applied, outcome.duplicates, outcome.rebuild
 
 
 def counted(store: FakeOnlineStore, entity: str = "a", view: FeatureView = views[0]) -> float:
     """How many records the store counts."""
-    key = key_of(view, entity)
+    key = state_key(view, entity)
     found = store.read([key])
-    state = tiles.unpack(view, found[key].packed) if found else None
-    return float(tiles.value(view, state, NOW)[0])
+    state = WINDOW_STATES.unpack(view, found[key].packed) if found else None
+    return float(WINDOW_STATES.numbers(view, state, NOW)[0])
 
 
 def world(*records: Record) -> tuple[FakeOnlineStore, FakeLake, Rebuilder]:
     """A store and a lake that holds these records."""
     store, lake = FakeOnlineStore(), FakeLake()
-    lake.append(name_of(source), to_table(source, records))
+    lake.append(records_table(source), records_to_table(source, records))
     return store, lake, Rebuilder(source, views, lake, store, lambda _: None)
 
 
@@ -71,7 +73,7 @@ def test_records_are_sorted_by_what_can_be_done() -> None:
     """New ones are added, repeated ones dropped, corrections and late ones rebuilt."""
     old, late = record("old"), record("late", ago=3 * DAY)
     seen = {"s#old": old.digest, "s#said": "otherwise"}
-    found = sort(source, [record("new"), record("new"), old, record("said"), late], seen, NOW)
+    found = sort_records(source, [record("new"), record("new"), old, record("said"), late], seen, NOW)
     assert [r.key for r in found.fresh] == ["new"]
     assert [r.key for r in found.rebuild] == ["said", "late"]
     assert found.duplicates == 2
@@ -81,7 +83,7 @@ def test_a_correction_that_is_not_known_yet_waits() -> None:
     """The first version is added at once; a correction known only later is handed back, whatever their order."""
     first, later = record("k"), record("k", x=2.0, ago=-HOUR)
     for order in ([first, later], [first, later, first]):
-        found = sort(source, order, {}, NOW)
+        found = sort_records(source, order, {}, NOW)
         assert (found.fresh, found.early, found.rebuild) == ((first,), (later,), ())
 
 
@@ -98,8 +100,8 @@ def test_a_marker_says_what_counts() -> None:
 def test_no_transaction_is_too_large() -> None:
     """A full message over many entities is planned as transactions of at most 100 items, each record in one."""
     fresh = [record(f"k{n}", f"who {n % 130}", place=f"place {n % 7}") for n in range(500)]
-    transactions = list(plan(source, views, fresh, {}, NOW))
-    assert all(len(t.markers) + len(t.states) <= LIMIT for t in transactions)
+    transactions = list(plan_transactions(source, views, fresh, {}, NOW))
+    assert all(len(t.markers) + len(t.states) <= TRANSACTION_ITEMS for t in transactions)
     assert sorted(m.id for t in transactions for m in t.markers) == sorted(f"s#k{n}" for n in range(500))
 
 
@@ -132,9 +134,9 @@ def test_contention_without_end_is_a_conflict() -> None:
     others = iter(range(1000))
 
     def write() -> None:
-        key = key_of(views[0], "a")
+        key = state_key(views[0], "a")
         version = store.states[key].version if key in store.states else 0
-        packed = tiles.pack(views[0], tiles.empty(views[0]))
+        packed = WINDOW_STATES.pack(views[0], WINDOW_STATES.empty(views[0]))
         FakeOnlineStore.commit(store, [Marker(f"other {next(others)}", "", 0)], [StateWrite(key, packed, version)])
 
     store.meanwhile += [write] * 100
@@ -157,8 +159,8 @@ def test_a_correction_that_moves_a_record() -> None:
     store, _, rebuilder = world(before, after)
     send(store, before)
     request = send(store, after)[2]
-    assert request == Rebuild("s", {"k": after.digest})
-    assert not rebuilder.correct(Rebuild.from_json(request.as_json()).digests, NOW + 1).later
+    assert request == RebuildRequest("s", {"k": after.digest})
+    assert not rebuilder.correct(RebuildRequest.from_json(request.as_json()).digests, NOW + 1).later
     assert (counted(store, "a"), counted(store, "b")) == (0, 1)
     assert send(store, after)[1:] == (1, None)
 
@@ -185,45 +187,45 @@ def test_a_rebuild_between_reading_and_writing_of_the_stream() -> None:
 def test_a_hot_entity_is_written_once_a_batch() -> None:
     """Ninety messages about one entity are one transaction: its state once, and their markers."""
     store, model = FakeOnlineStore(), replace(late_parcel, views=(depot,))
-    streamer = Streamer(project_of([model]), store, FakeQueue(), FakeQueue(), lambda _: None)
+    streamer = StreamTask(project_of([model]), store, FakeQueue(), FakeQueue(), lambda _: None)
     values: dict[str, Value] = {"depot": "north", "delay": 1.0, "late": False}
     records = [
         Record("deliveries", f"p{n}", NOW, NOW, NOW, {**values, "parcel_id": f"p{n}", "delivered_at": NOW})
         for n in range(90)
     ]
-    streamer.apply([message for record in records for message in pack([record])], NOW)
+    streamer.apply([message for record in records for message in pack_records([record])], NOW)
     assert store.commits == 1
-    assert store.states[key_of(depot, "north")].version == 1
+    assert store.states[state_key(depot, "north")].version == 1
 
 
 def test_a_large_request_is_split() -> None:
     """Thousands of late records with long keys are asked of rebuilds whose messages each fit into the queue."""
     requests, project = FakeQueue(), project_of([replace(late_parcel, views=(depot,))])
-    streamer = Streamer(project, FakeOnlineStore(), FakeQueue(), requests, lambda _: None)
+    streamer = StreamTask(project, FakeOnlineStore(), FakeQueue(), requests, lambda _: None)
     old = NOW - 9 * DAY
     values: dict[str, Value] = {"depot": "north", "delay": 1.0, "late": False, "delivered_at": old}
     keys = [f"{n:0>200}" for n in range(2_500)]
     late = [Record("deliveries", k, old, old, NOW, {**values, "parcel_id": k}) for k in keys]
-    streamer.apply(pack(late), NOW)
+    streamer.apply(pack_records(late), NOW)
     sent = requests.take()
     assert len(sent) > 1
-    assert all(len(json.dumps(message)) < LIMIT_BYTES for message in sent)
+    assert all(len(json.dumps(message)) < MESSAGE_BYTES for message in sent)
     assert sorted(key for message in sent for key in message["digests"]) == keys
     assert all("as_of" not in message for message in sent), "it is done as of when its turn comes"
-    streamer.apply([{**message, "as_of": NOW - DAY} for message in pack(late[:1])], NOW)
+    streamer.apply([{**message, "as_of": NOW - DAY} for message in pack_records(late[:1])], NOW)
     assert [message["as_of"] for message in requests.take()] == [NOW - DAY]
 
 
 def test_one_contended_state_holds_no_other_up() -> None:
     """Of states that are written together the one that somebody else wrote is left, and all others are there."""
-    store, writes = FakeOnlineStore(), [StateWrite(key_of(views[0], str(n)), b"new", 0) for n in range(250)]
-    store.commit([], [StateWrite(key_of(views[0], "120"), b"theirs", 0)])
+    store, writes = FakeOnlineStore(), [StateWrite(state_key(views[0], str(n)), b"new", 0) for n in range(250)]
+    store.commit([], [StateWrite(state_key(views[0], "120"), b"theirs", 0)])
     before = store.commits
-    assert write_states(store, writes) == [key_of(views[0], "120")]
+    assert write_states(store, writes) == [state_key(views[0], "120")]
     assert {state.packed for key, state in store.states.items() if key.entity != "120"} == {b"new"}
-    assert store.states[key_of(views[0], "120")].packed == b"theirs"
+    assert store.states[state_key(views[0], "120")].packed == b"theirs"
     assert store.commits - before == 2 + 99
-    large = [StateWrite(key_of(views[1], str(n)), bytes(300_000), 0) for n in range(24)]
+    large = [StateWrite(state_key(views[1], str(n)), bytes(300_000), 0) for n in range(24)]
     before = store.commits
     assert write_states(store, large) == []
     assert store.commits - before == 3

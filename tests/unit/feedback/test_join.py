@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smallbox.feedback.join import ASKED_LATE, LABELLED, PENDING, UNLABELLED, coverage, join_labels
+from smallbox.labels.join import ASKED_LATE, LABELLED, PENDING, UNLABELLED, coverage, join_labels
 from smallbox.times import HOUR
 from tests.fakes.small import late_parcel
 

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smallbox.define.project import project_of
-from smallbox.feedback.join import ASKED_LATE, LABELLED, PENDING, UNLABELLED
-from smallbox.feedback.run import JoinTask, labelled_table
-from smallbox.ingestion.table import name_of, to_table
+from smallbox.feedback.join import JoinTask
+from smallbox.labels.join import ASKED_LATE, LABELLED, PENDING, UNLABELLED
+from smallbox.lake.names import labelled_table, predictions_table, records_table
+from smallbox.lake.schemas import prediction_schema, records_to_table
 from smallbox.records import Record
-from smallbox.serving.log import log_schema, predictions_table
 from smallbox.times import DAY, HOUR, format_moment
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import deliveries, late_parcel
@@ -42,12 +42,12 @@ def log_of(asked: Sequence[Asked]) -> pa.Table:
     rows = [
         {"id": str(at), "key": a.key, "time": a.hour * HOUR, "event_time": a.event * HOUR} for at, a in enumerate(asked)
     ]
-    return pa.Table.from_pylist(rows, schema=log_schema(late_parcel))
+    return pa.Table.from_pylist(rows, schema=prediction_schema(late_parcel))
 
 
 def records_of(outcomes: Sequence[Outcome]) -> pa.Table:
     """Outcomes as records, known at their hour."""
-    return to_table(
+    return records_to_table(
         deliveries,
         [
             Record(
@@ -91,7 +91,7 @@ def test_each_days_join_is_a_join_of_everything(asked: list[Asked], outcomes: li
     """Each row is in the table once, as the naive rule has it; settled ones stay, also when older days run again."""
     lake = FakeLake()
     lake.append(predictions_table(MODEL), log_of(asked))
-    lake.append(name_of(deliveries), records_of(outcomes))
+    lake.append(records_table(deliveries), records_of(outcomes))
     before: Mapping[str, tuple[str, bool | None]] = {}
     for day in range(1, DAYS + 4):
         JoinTask(PROJECT, lake).run({"model": MODEL, "as_of": format_moment(day * DAY)}, day * DAY)

@@ -8,11 +8,11 @@ import pytest
 
 from smallbox.define import FeatureView, Source, boolean, count, integer, number, text, timestamp
 from smallbox.define.project import Project
-from smallbox.ingestion.append import Appender
+from smallbox.ingestion.append import AppendTask
 from smallbox.ingestion.contract import check_all
-from smallbox.ingestion.messages import pack, unpack
 from smallbox.ingestion.quarantine import Quarantine
-from smallbox.ingestion.table import name_of
+from smallbox.lake.names import records_table
+from smallbox.messages.records import pack_records, unpack_records
 from smallbox.records import Record
 from smallbox.times import DAY
 from tests.fakes.edges import FakeBlobs, FakeQueue
@@ -42,11 +42,11 @@ class Queued:
         view = FeatureView("view", "id", ovens, {"n": count("1h")})
         project = Project({"ovens": ovens}, {"view": view}, {})
         self.quarantine = Quarantine(self.blobs)
-        self.appender = Appender(project, self.lake, self.quarantine, self.features)
+        self.appender = AppendTask(project, self.lake, self.quarantine, self.features)
 
     def keys(self) -> list[str]:
         """The keys in the lake."""
-        rows = self.lake.read(name_of(ovens))
+        rows = self.lake.read(records_table(ovens))
         return [] if rows is None else rows["key"].to_pylist()
 
 
@@ -70,11 +70,11 @@ def test_a_record_that_today_has_no_column_for_is_quarantined(
 ) -> None:
     """Field, rule and value are named; the record before and after it are appended and go on to the features."""
     queued = Queued()
-    messages = pack([_record("a"), _record("b", **older), _record("c")], as_of=DAY)
+    messages = pack_records([_record("a"), _record("b", **older), _record("c")], as_of=DAY)
     queued.appender.append(messages)
     assert queued.keys() == ["a", "c"]
     (onwards,) = queued.features.messages
-    assert [record.key for record in unpack(onwards)] == ["a", "c"]
+    assert [record.key for record in unpack_records(onwards)] == ["a", "c"]
     assert onwards["as_of"] == DAY
     (batch,) = queued.quarantine.batches("ovens", "1970-01-02")
     (rejection,) = queued.quarantine.read(batch)
@@ -89,7 +89,7 @@ def test_a_field_that_the_record_lacks_is_named() -> None:
     queued = Queued()
     older = _record("b")
     older = dataclasses.replace(older, values={n: v for n, v in older.values.items() if n != "hot"})
-    queued.appender.append(pack([older]))
+    queued.appender.append(pack_records([older]))
     (batch,) = queued.quarantine.batches("ovens")
     (rejection,) = queued.quarantine.read(batch)
     assert (rejection["field"], rejection["rule"], rejection["value"]) == ("hot", "required", "missing")
@@ -101,7 +101,7 @@ def test_a_field_that_the_record_lacks_is_named() -> None:
 def test_what_today_has_columns_for_is_appended(older: dict[str, Any]) -> None:
     """A field that is gone, a null that may be one, a whole number, and a value beyond a narrower range stay in."""
     queued = Queued()
-    messages = pack([_record("a", **older)])
+    messages = pack_records([_record("a", **older)])
     queued.appender.append(messages)
     assert queued.keys() == ["a"]
     assert queued.features.messages == [json.loads(message.text) for message in messages]
@@ -111,7 +111,7 @@ def test_what_today_has_columns_for_is_appended(older: dict[str, Any]) -> None:
 def test_a_message_that_comes_again_quarantines_nothing_twice() -> None:
     """The file is named by the message's content, so the second delivery writes the same file."""
     queued = Queued()
-    messages = pack([_record("a", heat="hot")])
+    messages = pack_records([_record("a", heat="hot")])
     queued.appender.append(messages)
     once = dict(queued.blobs.objects)
     queued.appender.append(messages)
@@ -122,5 +122,5 @@ def test_a_message_that_comes_again_quarantines_nothing_twice() -> None:
 def test_other_messages_of_one_batch_have_files_of_their_own() -> None:
     """Two messages whose records are rejected at the same place are both in quarantine."""
     queued = Queued()
-    queued.appender.append([*pack([_record("a", heat="hot")]), *pack([_record("b", heat="hot")])])
+    queued.appender.append([*pack_records([_record("a", heat="hot")]), *pack_records([_record("b", heat="hot")])])
     assert queued.quarantine.count("ovens", "1970-01-02") == 2

@@ -10,10 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from smallbox.arrays import Ints
 from smallbox.define import Source, boolean, integer, number, text, timestamp
 from smallbox.ingestion.columns import accept
 from smallbox.ingestion.readers import read_numbered
-from smallbox.ingestion.rows import Columns, Ints, Rows, Tabular
+from smallbox.ingestion.rows import RowColumns, TableRows, UncheckedRows
 from smallbox.times import format_moment, parse_day
 
 NOW = parse_day("2013-03-01")
@@ -35,7 +36,7 @@ source = Source(
 class Watched:
     """Rows that keep which of them were asked for as objects."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: UncheckedRows) -> None:
         self._rows = rows
         self.asked: list[int] = []
 
@@ -49,7 +50,7 @@ class Watched:
         self.asked += positions.tolist()
         return self._rows.at(positions)
 
-    def columns(self, names: Sequence[str]) -> Columns | None:
+    def columns(self, names: Sequence[str]) -> RowColumns | None:
         return self._rows.columns(names)
 
 
@@ -68,10 +69,10 @@ def _written(kind: str, sizes: list[float | None]) -> bytes:
     return "\n".join([",".join(source.fields), *lines]).encode()
 
 
-def _rows(keys: list[str]) -> Rows:
+def _rows(keys: list[str]) -> UncheckedRows:
     """Rows of these keys, no two alike."""
     columns = {"id": keys, "at": [format_moment(NOW)] * len(keys), "place": ["JFK"] * len(keys)}
-    return Tabular(pa.table({**columns, "seats": np.arange(len(keys))}))
+    return TableRows(pa.table({**columns, "seats": np.arange(len(keys))}))
 
 
 @pytest.mark.parametrize("kind", ["f.csv", "f.jsonl", "f.parquet"])

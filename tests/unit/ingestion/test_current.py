@@ -6,15 +6,16 @@ import pyarrow as pa
 import pytest
 
 from smallbox.define import Source, number, text, timestamp
-from smallbox.ingestion.current import bring_forward, current_of
-from smallbox.ingestion.table import name_of, schema, to_table
-from smallbox.ports import Between, Progress
+from smallbox.lake.current import bring_forward
+from smallbox.lake.names import current_table, records_table
+from smallbox.lake.schemas import record_schema, records_to_table
+from smallbox.ports import Between, TableProgress
 from smallbox.records import Record
 from tests.fakes.lake import FakeLake
 
 FIELDS = {"id": text(), "at": timestamp(), "x": number(nullable=True)}
 source = Source("s", "id", "at", FIELDS)
-LOG, CURRENT = name_of(source), current_of(source)
+LOG, CURRENT = records_table(source), current_table(source)
 
 
 def version(key: str, x: float, known_at: int, received_at: int | None = None) -> Record:
@@ -35,7 +36,7 @@ class CountedLake(FakeLake):
             self.taken += rows.num_rows
             yield rows
 
-    def upsert(self, table: str, rows: pa.Table, progress: Progress) -> None:
+    def upsert(self, table: str, rows: pa.Table, progress: TableProgress) -> None:
         self.written += rows.num_rows
         super().upsert(table, rows, progress)
 
@@ -48,7 +49,7 @@ def lake() -> CountedLake:
 
 def append(lake: FakeLake, *records: Record) -> None:
     """Append records in one commit."""
-    lake.append(LOG, to_table(source, records))
+    lake.append(LOG, records_to_table(source, records))
 
 
 def said(lake: FakeLake) -> dict[str, float]:
@@ -88,7 +89,7 @@ def test_both_times_are_kept(lake: CountedLake) -> None:
     bring_forward(source, lake, 10)
     rows = lake.read(CURRENT)
     assert rows is not None
-    assert rows.schema == schema(source)
+    assert rows.schema == record_schema(source)
     assert [(r["time"], r["known_at"], r["received_at"]) for r in rows.to_pylist()] == [(1, 10, 12)]
 
 
@@ -141,7 +142,7 @@ def test_a_contract_that_gains_a_field_gains_a_column(lake: CountedLake) -> None
     bring_forward(source, lake, 10)
     wider = Source("s", "id", "at", FIELDS | {"y": number(nullable=True)})
     records = [Record("s", key, 1, 20, 20, {"id": key, "at": 1, "x": 2, "y": 3}) for key in ("b", "c")]
-    lake.append(LOG, to_table(wider, records))
+    lake.append(LOG, records_to_table(wider, records))
     bring_forward(wider, lake, 20)
     append(lake, version("c", 4, 30))
     bring_forward(wider, lake, 30)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smallbox.ingestion.digests import digests
+from smallbox.lake.digests import digests
 from smallbox.records import Record, Value
 
 

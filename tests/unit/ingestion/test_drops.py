@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from smallbox.errors import Conflict, Unavailable
-from smallbox.features.requests import loaded
 from smallbox.ingestion.parts import Sizes
 from smallbox.ingestion.readers import Limits
-from smallbox.ingestion.table import name_of
+from smallbox.lake.names import records_table
+from smallbox.messages.rebuilds import rebuild_loaded
 from smallbox.times import SECOND, format_moment
 from tests.properties.dropped import PROJECTS, STORED_AT, WHOLE, Dropping
 
@@ -44,7 +44,7 @@ def test_a_large_file_has_one_report_over_its_parts() -> None:
         "rejected": 1,
         "parts": 3,
     }
-    assert system.rebuild.messages == [loaded("things", STORED_AT, -1)]
+    assert system.rebuild.messages == [rebuild_loaded("things", STORED_AT, -1)]
     assert system.asked() == {f"k{n}" for n in range(7) if n != 5}
 
 
@@ -92,11 +92,11 @@ def test_a_folder_names_a_past_moment_for_rows_views_and_report() -> None:
         system, report = _loaded(_file(7), f"drop/things/as_of={format_moment(at)}/all.csv")
         assert _received(system) == {at}
         assert report["loaded_at"] == format_moment(at)
-        assert system.rebuild.messages == [{**loaded("things", at, -1), "as_of": at}]
+        assert system.rebuild.messages == [{**rebuild_loaded("things", at, -1), "as_of": at}]
 
 
 def _received(system: Dropping) -> set[int]:
-    table = system.lake.read(name_of(PROJECT.source("things")))
+    table = system.lake.read(records_table(PROJECT.source("things")))
     assert table is not None
     return set(table["received_at"].to_pylist())
 
@@ -155,4 +155,4 @@ def test_parts_go_to_the_queue_each_by_itself() -> None:
     system.store(KEY, _file(7))
     system.deliver(0)
     assert [message["number"] for message in system.queue.messages] == [0, 1, 2]
-    assert system.lake.read(name_of(PROJECT.source("things"))) is None
+    assert system.lake.read(records_table(PROJECT.source("things"))) is None

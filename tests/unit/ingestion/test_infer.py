@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smallbox.cli.demo.flights import Records, load
+from smallbox.cli.demo.flights import Records, load_flights
 from smallbox.cli.main import main
 from smallbox.define.source import Source
 from smallbox.ingestion.contract import check_all
@@ -105,7 +105,7 @@ def test_real_files_keep_their_contract(
 @pytest.fixture(scope="module")
 def flights() -> Records:
     """The demo's records."""
-    return load()
+    return load_flights()
 
 
 cells = st.none() | st.booleans() | st.integers(-(10**12), 10**12) | st.floats(-1e12, 1e12) | st.text(max_size=9)

@@ -8,7 +8,7 @@ import pytest
 
 from smallbox.define import Source, text, timestamp
 from smallbox.errors import UnsupportedType
-from smallbox.ingestion.parts import Cutting, Part, Sizes
+from smallbox.ingestion.parts import Cutting, FilePart, Sizes
 from smallbox.ingestion.readers import Limits, read_numbered
 
 SIZES = Sizes(batch=Limits(2, 1_000), part=Limits(3, 1_000))
@@ -16,7 +16,7 @@ source = Source("s", "id", "at", {"id": text(), "at": timestamp()})
 CSV = b'\xef\xbb\xbfid,"a\nt"\na,1\n\nb,"2\n2"\nc,3\nd,4\ne,5\n'
 
 
-def _cut(name: str, content: bytes, sizes: Sizes = SIZES) -> tuple[list[Part], str]:
+def _cut(name: str, content: bytes, sizes: Sizes = SIZES) -> tuple[list[FilePart], str]:
     cutting = Cutting(name, io.BytesIO(content), sizes)
     parts = list(cutting.parts())
     return parts, "" if cutting.error is None else cutting.error.message
@@ -48,7 +48,7 @@ def test_long_rows_fill_a_part_by_their_bytes() -> None:
 
 def test_the_parts_of_a_gzipped_file_are_plain() -> None:
     """A worker does not unpack the whole to find its part."""
-    assert _cut("f.jsonl.gz", gzip.compress(b"{}\n", mtime=0))[0] == [Part(0, array("q", [1]), b"{}\n")]
+    assert _cut("f.jsonl.gz", gzip.compress(b"{}\n", mtime=0))[0] == [FilePart(0, array("q", [1]), b"{}\n")]
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,10 @@ from infra.settings import ROOT
 from smallbox.aws.lake import DeltaLake
 from smallbox.define import Source, boolean, integer, number, text, timestamp
 from smallbox.define.project import Project
-from smallbox.ingestion.current import current_of
-from smallbox.ingestion.table import latest, name_of, to_table
-from smallbox.ingestion.upkeep import Upkeep
+from smallbox.ingestion.upkeep import UpkeepTask
+from smallbox.lake.history import latest
+from smallbox.lake.names import current_table, records_table
+from smallbox.lake.schemas import records_to_table
 from smallbox.records import Record
 from smallbox.times import DAY, HOUR, parse_day
 from tests.fakes.edges import FakeQueue
@@ -23,7 +24,7 @@ from tests.fakes.edges import FakeQueue
 FIELDS = {"id": text(), "at": timestamp(), "x": number(nullable=True), "late": boolean(nullable=True)}
 source = Source("arrivals", "id", "at", FIELDS)
 wider = Source("arrivals", "id", "at", FIELDS | {"gate": text(nullable=True), "seats": integer(nullable=True)})
-LOG, CURRENT = name_of(source), current_of(source)
+LOG, CURRENT = records_table(source), current_table(source)
 Value = str | float | int | bool | None
 Setting = str | bool | int | float | list[str]
 AS_OF = parse_day("2013-03-02")
@@ -42,14 +43,14 @@ def lake(tmp_path: Path) -> DeltaLake:
     project = Project({"arrivals": wider}, {}, {})
     keys = [f"20130301-UA-{n}-EWR-é" for n in range(200)]
     first = [_version(key, AS_OF - DAY + n, float(n)) for n, key in enumerate(keys)]
-    lake.append(LOG, to_table(source, first))
-    Upkeep(project, lake, FakeQueue()).run({}, AS_OF - HOUR)
+    lake.append(LOG, records_to_table(source, first))
+    UpkeepTask(project, lake, FakeQueue()).run({}, AS_OF - HOUR)
     corrected = [_version(key, AS_OF - HOUR // 2, None, gate="A1", seats=7) for key in keys[:40]]
-    lake.append(LOG, to_table(wider, [*corrected, *corrected]))
+    lake.append(LOG, records_to_table(wider, [*corrected, *corrected]))
     said_again = [_version(key, AS_OF - DAY + n, float(n), AS_OF) for n, key in enumerate(keys)]
-    lake.append(LOG, to_table(source, said_again))
-    lake.append(LOG, to_table(wider, [_version(key, AS_OF + HOUR, -1.0) for key in keys[:10]]))
-    Upkeep(project, lake, FakeQueue()).run({}, AS_OF)
+    lake.append(LOG, records_to_table(source, said_again))
+    lake.append(LOG, records_to_table(wider, [_version(key, AS_OF + HOUR, -1.0) for key in keys[:10]]))
+    UpkeepTask(project, lake, FakeQueue()).run({}, AS_OF)
     return lake
 
 

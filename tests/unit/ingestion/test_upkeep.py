@@ -4,20 +4,21 @@ import pyarrow as pa
 
 from smallbox.define import Source, text, timestamp
 from smallbox.define.project import Project
-from smallbox.ingestion.table import name_of, schema
-from smallbox.ingestion.upkeep import MOST_FILES, Upkeep, why_due
+from smallbox.ingestion.upkeep import MOST_FILES, UpkeepTask, why_due
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import record_schema
 from tests.fakes.edges import FakeQueue
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import late_parcel
 
 NOW = 1_000_000
 source = Source("s", "id", "at", {"id": text(), "at": timestamp()}, known_after="0s")
-LOG = name_of(source)
+LOG = records_table(source)
 
 
 def _rows(key: int) -> pa.Table:
     row = {"key": f"k{key}", "time": 1, "known_at": 1, "received_at": 1, "digest": f"{key:032x}", "id": "k", "at": 1}
-    return pa.Table.from_pylist([row], schema(source))
+    return pa.Table.from_pylist([row], record_schema(source))
 
 
 def test_upkeep_is_due_when_a_table_has_many_files() -> None:
@@ -32,7 +33,7 @@ def test_upkeep_is_due_when_a_table_has_many_files() -> None:
 def test_an_upkeep_that_is_not_due_touches_nothing() -> None:
     """Asked to run only when it is due, it writes no table; one file more, and it runs and says why."""
     lake = FakeLake()
-    upkeep = Upkeep(Project({"s": source}, {}, {}), lake, FakeQueue())
+    upkeep = UpkeepTask(Project({"s": source}, {}, {}), lake, FakeQueue())
     for key in range(MOST_FILES):
         lake.append(LOG, _rows(key))
     before = lake.version(LOG)
@@ -51,6 +52,6 @@ def test_the_tables_of_models_are_counted() -> None:
     for at in range(MOST_FILES + 1):
         lake.append("predictions/late_parcel", pa.table({"time": [at]}))
     project = Project({}, {}, {"late_parcel": late_parcel})
-    answer = Upkeep(project, lake, FakeQueue()).run({"only_when_due": True}, NOW)
+    answer = UpkeepTask(project, lake, FakeQueue()).run({"only_when_due": True}, NOW)
     assert answer["due"].startswith("predictions/late_parcel has")
     assert lake.files("predictions/late_parcel") == 1

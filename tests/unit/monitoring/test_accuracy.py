@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from smallbox.define.rules import Monitor
-from smallbox.feedback.run import labelled_table, settled_days
+from smallbox.labels.table import settled_days
+from smallbox.lake.names import labelled_table
 from smallbox.monitoring.accuracy import Judged, accuracy_checks, judged
 from smallbox.monitoring.report import Check, report_of
 from smallbox.ports import Between

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smallbox.monitoring.bounds import lower_share, surely_above, surely_below
-from smallbox.training.metrics import CONFIDENCE
+from smallbox.statistics.confidence import CONFIDENCE
+from smallbox.statistics.shares import lower_share, surely_above, surely_below
 
 
 @pytest.mark.parametrize(("rows", "limit"), [(200, 0.05), (1000, 0.01), (5000, 0.1), (500, 0.5)])

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from smallbox.define import Attributes, attribute
 from smallbox.define.rules import Monitor
-from smallbox.features.inputs import Inputs
+from smallbox.features.inputs.assembly import Inputs
 from smallbox.monitoring.checks import (
-    Arrivals,
+    SourceDayStats,
     data_checks,
     drift_checks,
     fallback_check,
@@ -21,9 +21,9 @@ from smallbox.monitoring.checks import (
     skew_checks,
 )
 from smallbox.monitoring.report import Check, breaches_of, of_channel, reasons_to_train, report_of
-from smallbox.monitoring.skew import Skew, unequal
+from smallbox.monitoring.skew import Skew, compare_served
 from smallbox.times import HOUR
-from smallbox.training.fit import frame
+from smallbox.training.fitting import frame
 from smallbox.training.profile import profile
 from tests.fakes.small import dataset, deliveries, depot, late_parcel, parcels
 
@@ -49,7 +49,7 @@ def test_a_source_is_watched_for_rejects_and_for_silence(
     accepted: int, quarantined: int, usual: float, names: list[str]
 ) -> None:
     """Too many rejected records breach, and so do too few, also when none came at all; a new source does not."""
-    assert breached(data_checks(RULE, parcels, Arrivals(accepted, quarantined, usual))) == names
+    assert breached(data_checks(RULE, parcels, SourceDayStats(accepted, quarantined, usual))) == names
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,9 @@ def test_a_declared_volume_takes_the_place_of_the_usual(
 ) -> None:
     """Too few and too many records breach, whatever was usual, and the limit is the one that was crossed."""
     source = replace(parcels, volume=volume)
-    (check,) = [c for c in data_checks(RULE, source, Arrivals(accepted, 0, 10.0**9)) if c.name == "volume:parcels"]
+    (check,) = [
+        c for c in data_checks(RULE, source, SourceDayStats(accepted, 0, 10.0**9)) if c.name == "volume:parcels"
+    ]
     assert (check.breached, check.limit) == (breaches, limit)
 
 
@@ -82,9 +84,9 @@ def test_a_declared_volume_takes_the_place_of_the_usual(
 )
 def test_freshness_is_the_age_of_the_newest(age: int | None, value: float | None, breaches: bool) -> None:  # noqa: FBT001
     """A newest record beyond the declared age breaches, and so does none at all; undeclared there is no check."""
-    (check,) = data_checks(RULE, replace(parcels, freshness="2h"), Arrivals(5, 0, 5.0, age))[2:]
+    (check,) = data_checks(RULE, replace(parcels, freshness="2h"), SourceDayStats(5, 0, 5.0, age))[2:]
     assert (check.name, check.value, check.limit, check.breached) == ("freshness_hours:parcels", value, 2.0, breaches)
-    assert data_checks(RULE, parcels, Arrivals(5, 0, 5.0, age))[2:] == []
+    assert data_checks(RULE, parcels, SourceDayStats(5, 0, 5.0, age))[2:] == []
 
 
 def test_neither_old_records_nor_those_of_tomorrow_are_news() -> None:
@@ -101,13 +103,12 @@ def test_neither_old_records_nor_those_of_tomorrow_are_news() -> None:
 def test_skew_is_any_value_that_differs() -> None:
     """Both missing is equal; one missing, or a last bit, is not. How many may differ is the rule's."""
     model = replace(late_parcel, views=(depot, size), inputs=("weight",))
-    served, other = (
-        inputs([[9.0, 1.0, np.nan], [9.0, 0.1 + 0.2, 4.0]], ["a", "b"]),
-        inputs([[8.0, 1.0, 2.0], [8.0, 0.3, 4.0]], ["a", "c"]),
-    )
+    log = pa.table({"depot_delay_3h": [1.0, 0.1 + 0.2], "size_delay": [np.nan, 4.0], "size_name": ["a", "b"]})
+    same = inputs([[9.0, 1.0, np.nan], [9.0, 0.1 + 0.2, 4.0]], ["a", "b"])
+    other = inputs([[9.0, 1.0, 2.0], [9.0, 0.3, 4.0]], ["a", "c"])
     nothing = {"depot_delay_3h": 0, "size_delay": 0, "size_name": 0}
-    assert unequal(model, served, served) == Skew(2, nothing)
-    found = unequal(model, served, other)
+    assert compare_served(model, log, same) == Skew(2, nothing)
+    found = compare_served(model, log, other)
     assert found == Skew(2, {"depot_delay_3h": 1, "size_delay": 1, "size_name": 1})
     assert (found.values, found.unequal) == (6, 3)
     assert breached(skew_checks(Monitor(max_skew=0), Skew(2, nothing))) == []

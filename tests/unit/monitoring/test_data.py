@@ -7,8 +7,9 @@ import pytest
 
 from smallbox.define.project import project_of
 from smallbox.ingestion.contract import check_all
-from smallbox.ingestion.table import name_of, to_table
-from smallbox.monitoring.run import CheckTask
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
+from smallbox.monitoring.check import CheckTask
 from smallbox.records import Rejection
 from smallbox.registry.store import Registry
 from smallbox.times import DAY, HOUR, Micros, format_moment, parse_day
@@ -28,7 +29,7 @@ def _lake(times: list[Micros]) -> FakeLake:
     rows = [{"parcel_id": f"p{n}", "sent_at": format_moment(time)} for n, time in enumerate(times)]
     records, rejections = check_all(watched, rows, LATER)
     assert rejections == list[Rejection]()
-    lake.append(name_of(watched), to_table(watched, records))
+    lake.append(records_table(watched), records_to_table(watched, records))
     return lake
 
 

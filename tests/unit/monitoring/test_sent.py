@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smallbox.define.rules import Monitor
-from smallbox.ingestion.table import name_of, to_table
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import prediction_schema, records_to_table
 from smallbox.monitoring.checks import sent_checks
 from smallbox.monitoring.report import Check
 from smallbox.monitoring.sent import Sent, sent_of
 from smallbox.records import Record
-from smallbox.serving.log import log_schema
 from smallbox.times import DAY, HOUR
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import late_parcel, parcels
@@ -42,7 +42,7 @@ def lake_of(versions: Sequence[Version], sent_at: int = 0) -> FakeLake:
         for v in versions
     ]  # fmt: skip
     lake = FakeLake()
-    lake.append(name_of(parcels), to_table(parcels, records))
+    lake.append(records_table(parcels), records_to_table(parcels, records))
     return lake
 
 
@@ -50,7 +50,7 @@ def asked(rows: Sequence[tuple[str, int, float | None]], event_time: int = 0) ->
     """The log of predictions: key, hour of asking and weight."""
     fixed = {"event_time": event_time, "depot": "d"}
     logged = [{**fixed, "key": key, "time": hour * HOUR, "weight": weight} for key, hour, weight in rows]
-    return pa.Table.from_pylist(logged, schema=log_schema(late_parcel))
+    return pa.Table.from_pylist(logged, schema=prediction_schema(late_parcel))
 
 
 def checks_of(sent: Sent, rule: Monitor = late_parcel.monitor) -> Mapping[str, Check]:

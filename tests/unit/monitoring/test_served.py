@@ -10,17 +10,18 @@ import pyarrow as pa
 import pytest
 
 from smallbox.define.project import project_of
+from smallbox.documents.day import DayDocument
 from smallbox.errors import MalformedBody, NotReady
-from smallbox.feedback.run import JoinTask
-from smallbox.ingestion.table import name_of, to_table
+from smallbox.feedback.join import JoinTask
+from smallbox.lake.names import predictions_table, records_table
+from smallbox.lake.schemas import prediction_schema, records_to_table
 from smallbox.monitoring.accept import ACCEPTED, AcceptTask
-from smallbox.monitoring.run import CheckTask
+from smallbox.monitoring.check import CheckTask
 from smallbox.monitoring.served import profile_of
 from smallbox.ports import Between
 from smallbox.records import Record
+from smallbox.registry.routing import first_champion, take_over
 from smallbox.registry.store import Registry
-from smallbox.release.routing import first_champion, take_over
-from smallbox.serving.log import log_schema, predictions_table
 from smallbox.times import DAY, HOUR, format_moment
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs, FakeMeter
@@ -55,7 +56,7 @@ def log_of(days: int, *, weight: float = 0.0, channel: str = "online", arm: str 
                 "entity_depot": "d",
             }
         )
-    return pa.Table.from_pylist(rows, schema=log_schema(MODEL))
+    return pa.Table.from_pylist(rows, schema=prediction_schema(MODEL))
 
 
 class World:
@@ -197,9 +198,9 @@ def test_both_coverages_of_a_day_are_one_figure(within: str) -> None:
         )
         for n, time in times.items()
     ]  # fmt: skip
-    world.lake.append(name_of(deliveries), to_table(deliveries, outcomes))
+    world.lake.append(records_table(deliveries), records_to_table(deliveries, outcomes))
     for ago in range(9, -1, -1):
-        document = {"model": model.name, "as_of": format_moment(NOW - ago * DAY)}
+        document: DayDocument = {"model": model.name, "as_of": format_moment(NOW - ago * DAY)}
         feedback = JoinTask(project, world.lake).run(document, NOW)["feedback"]
     few = replace(model, monitor=replace(model.monitor, min_rows=50))  # a day has a hundred
     task = CheckTask(project_of([few]), world.lake, world.blobs, world.registry, world.metrics, FakeMeter())

@@ -11,7 +11,7 @@ from smallbox.errors import Unavailable
 from smallbox.registry.register import RegisterTask
 from smallbox.registry.store import Registry
 from smallbox.release.start import StartTask
-from smallbox.retraining.run import DecideTask
+from smallbox.retraining.decide import DecideTask
 from smallbox.times import DAY, format_moment
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeWorkflow

@@ -12,9 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from smallbox.arrays import Bools, Floats
 from smallbox.define.rules import Gate
+from smallbox.objectives.binary import measure
 from smallbox.registry.gate import judge
-from smallbox.training.metrics import CONFIDENCE, Bools, Floats, auc_gain, measure
+from smallbox.statistics.confidence import CONFIDENCE
+from smallbox.statistics.ranking import auc_gain
 
 RUNS = 1_000
 AT_MOST = 1 - CONFIDENCE + 0.02

@@ -6,7 +6,7 @@ import pytest
 
 from smallbox.define.project import project_of
 from smallbox.registry import register
-from smallbox.registry.gate import Outcome, Verdict
+from smallbox.registry.gate import GateOutcome, Verdict
 from smallbox.registry.register import RegisterTask
 from smallbox.registry.store import Registry
 from smallbox.times import DAY, format_moment
@@ -36,7 +36,7 @@ RUN: dict[str, Any] = {
     ("outcome", "status"), [("accepted", "registered"), ("refused", "refused"), ("cannot_tell", "undecided")]
 )
 def test_each_outcome_is_a_status_and_a_line_of_history(
-    outcome: Outcome, status: str, monkeypatch: pytest.MonkeyPatch
+    outcome: GateOutcome, status: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The version and the history say what the gate decided, and only an accepted one goes on to be released."""
     monkeypatch.setattr(Verdict, "outcome", outcome)
@@ -73,5 +73,5 @@ def test_a_failed_run_is_in_the_history(document: dict[str, Any]) -> None:
 )
 def test_an_error_that_is_not_ours_shows_only_its_name(error: dict[str, Any], sentence: str) -> None:
     """The text of a foreign error may hold a record's values."""
-    assert register.sentence_of(error).startswith(sentence)
-    assert "example" not in register.sentence_of(error)
+    assert register.failure_sentence(error).startswith(sentence)
+    assert "example" not in register.failure_sentence(error)

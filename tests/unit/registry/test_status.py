@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-from smallbox.registry.status import status_of
+from smallbox.console.status import status_of
+from smallbox.registry.routing import Routing, first_champion, promote, roll_back, start_canary
 from smallbox.registry.version import Version
-from smallbox.release.routing import Routing, first_champion, promote, roll_back, start_canary
 from smallbox.times import DAY, format_moment
 
 ACCEPTED = {"accepted": True, "why": "AUC is 0.7", "checks": []}

@@ -8,9 +8,9 @@ import pytest
 
 from smallbox.define.view import FeatureView
 from smallbox.errors import Conflict, NotFound
+from smallbox.registry.routing import Routing, first_champion, start_canary
 from smallbox.registry.store import Registry
-from smallbox.registry.version import Version, fingerprint
-from smallbox.release.routing import Routing, first_champion, start_canary
+from smallbox.registry.version import Version, definition_fingerprint
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.small import deliveries, depot, late_parcel
 
@@ -133,6 +133,6 @@ def test_a_fingerprint_is_of_what_shapes_the_training() -> None:
         source=deliveries,
         features={"depot_delay_3h": replace(depot.features["depot_delay_3h"], window="6h")},
     )
-    own = fingerprint(late_parcel)
-    assert fingerprint(replace(late_parcel, gate=replace(late_parcel.gate, min_auc=0.9))) == own
-    assert fingerprint(replace(late_parcel, views=(wider,))) != own
+    own = definition_fingerprint(late_parcel)
+    assert definition_fingerprint(replace(late_parcel, gate=replace(late_parcel.gate, min_auc=0.9))) == own
+    assert definition_fingerprint(replace(late_parcel, views=(wider,))) != own

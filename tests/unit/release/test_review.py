@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from smallbox.define.rules import Release
-from smallbox.release.review import ArmResult, Decision, Look, review
+from smallbox.release.canary import ArmResult, CanaryDecision, Look, review
 from smallbox.times import DAY, HOUR
 
 RULE = Release(canary=0.3, min_of_each_class=50, max_days=5, max_auc_loss=0.08, confidence=0.95)
@@ -22,7 +22,7 @@ def arm(size: int, shift: float, seed: int = 0, base: float = 0.3) -> ArmResult:
     return ArmResult(1 / (1 + np.exp(-(random.normal(size=size) + shift * labels))), labels)
 
 
-def after(days: float, champion: ArmResult, challenger: ArmResult, rule: Release = RULE) -> Decision:
+def after(days: float, champion: ArmResult, challenger: ArmResult, rule: Release = RULE) -> CanaryDecision:
     """What the review says on that day, where labels take a day."""
     return review(rule, champion, challenger, Look(days, DAY))
 

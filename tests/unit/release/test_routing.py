@@ -3,7 +3,7 @@
 import pytest
 
 from smallbox.errors import Conflict
-from smallbox.release.routing import Routing, first_champion, promote, roll_back, start_canary
+from smallbox.registry.routing import Routing, first_champion, promote, roll_back, start_canary
 
 CANARY = Routing(champion=1, challenger=2, share=0.2, since=6, revision=2)
 

@@ -8,8 +8,8 @@ import pytest
 
 from smallbox.define.rules import Release
 from smallbox.errors import Unavailable
+from smallbox.registry.routing import first_champion
 from smallbox.registry.store import Registry
-from smallbox.release.routing import first_champion
 from smallbox.times import DAY
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.versions import VERSION

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smallbox.define.rules import Retrain
-from smallbox.retraining.decide import Failures, Situation, Unreleased, decide
+from smallbox.retraining.decision import Failures, Situation, Unreleased, decide
 from smallbox.times import DAY
 
 RULE = Retrain(every="30d", at_least="7d", on_breach=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smallbox.release.routing import Routing
+from smallbox.registry.routing import Routing
 from smallbox.serving.assign import arm_of, position
 
 CANARY = Routing(champion=1, challenger=2, share=0.3)

@@ -8,19 +8,20 @@ import pytest
 
 from smallbox.define import Attributes, FeatureView, attribute, count
 from smallbox.define.project import project_of
-from smallbox.features.historical import historical_features
-from smallbox.features.ready import Ready, publish
-from smallbox.features.states import version_of
-from smallbox.features.streamer import Streamer
-from smallbox.ingestion.messages import pack
-from smallbox.ingestion.table import name_of, to_table
+from smallbox.features.inputs.historical import historical_features
+from smallbox.features.online.ready import Ready, publish
+from smallbox.features.online.states import version_of
+from smallbox.features.stream import StreamTask
+from smallbox.lake.names import ENTITY_PREFIX, records_table
+from smallbox.lake.predictions import logged_table
+from smallbox.lake.schemas import records_to_table
+from smallbox.messages.records import pack_records
 from smallbox.monitoring.skew import skew_of
 from smallbox.records import Record, Value
-from smallbox.serving.log import ENTITY_PREFIX, to_log_table
-from smallbox.serving.predict import Scored, log_rows
-from smallbox.serving.vectors import entities_of, online_vectors
+from smallbox.serving.predict import Asked, Scored, logged
+from smallbox.serving.vectors import entities_by_view, online_vectors
 from smallbox.times import HOUR, Moment, parse_day
-from smallbox.training.dataset import inputs_of
+from smallbox.training.examples import inputs_of
 from tests.fakes.edges import FakeQueue
 from tests.fakes.lake import FakeLake
 from tests.fakes.online import FakeOnlineStore
@@ -44,9 +45,9 @@ def lake_and_store() -> tuple[FakeLake, FakeOnlineStore]:
             key, time = f"{depot}{n}", NOW - HOUR
             said: dict[str, Value] = {"parcel_id": key, "delivered_at": time, "depot": depot, "delay": 42.0}
             records.append(Record("deliveries", key, time, time, time, {**said, "late": True}))
-    lake.append(name_of(deliveries), to_table(deliveries, records))
-    streamer = Streamer(project_of([model]), store, FakeQueue(), FakeQueue(), lambda _: None)
-    for message in pack(records):
+    lake.append(records_table(deliveries), records_to_table(deliveries, records))
+    streamer = StreamTask(project_of([model]), store, FakeQueue(), FakeQueue(), lambda _: None)
+    for message in pack_records(records):
         streamer.apply([message], NOW)
     publish(store, {view.name: version_of(view) for view in model.views}, lambda _: None)
     return lake, store
@@ -62,9 +63,9 @@ def test_nobody_has_no_features_wherever_they_are_asked(lake_and_store: tuple[Fa
     instances = _asked()
     served = online_vectors(model, instances, store, Ready(), Moment(NOW)).inputs.numeric
     moments = np.full(len(instances), NOW, np.int64)
-    scored = historical_features(model, lake, entities_of(model, instances), moments).numeric
+    scored = historical_features(model, lake, entities_by_view(model, instances), moments).numeric
     requests = [Record("parcels", str(i["parcel_id"]), NOW, NOW, NOW, i) for i in instances]
-    trained = inputs_of(model, lake, to_table(model.request, requests)).numeric
+    trained = inputs_of(model, lake, records_to_table(model.request, requests)).numeric
     expected = [[0, 0, np.nan], [0, 0, np.nan], [3, 1, 42]]
     stored = [model.columns.numeric.index(name) for name in ("n_24h", "m_24h", "known_delay")]
     np.testing.assert_array_equal(served[:, stored], expected)
@@ -79,8 +80,8 @@ def test_the_audit_recomputes_what_was_served_to_nobody(lake_and_store: tuple[Fa
     instances = _asked()
     vectors = online_vectors(model, instances, store, Ready(), Moment(NOW))
     answered = Scored([0.5] * 3, ["champion"] * 3, [1] * 3)
-    rows = log_rows(model, instances, vectors, answered, np.full(3, NOW, np.int64), NOW, "b", "online")
-    table: pa.Table = to_log_table(model, rows)
+    log = logged(model, instances, vectors, answered, Asked(np.full(3, NOW, np.int64), NOW, "b", "online"))
+    table: pa.Table = logged_table(model, log.columns)
     assert table[ENTITY_PREFIX + "single"].to_pylist() == [None, None, "north"]
     assert table[ENTITY_PREFIX + "pair"].to_pylist() == [None, None, "north|north0"]
     skew = skew_of(model, lake, table)

@@ -8,14 +8,15 @@ import pytest
 from smallbox.define import number, text
 from smallbox.define.project import Project, project_of
 from smallbox.errors import ContractViolation, InvalidInput, MalformedBody, NotReady, TooLarge
-from smallbox.features.ready import publish
-from smallbox.features.states import version_of
-from smallbox.features.streamer import Streamer
-from smallbox.ingestion.messages import pack
+from smallbox.features.online.ready import publish
+from smallbox.features.online.states import version_of
+from smallbox.features.stream import StreamTask
+from smallbox.lake.predictions import logged_table
+from smallbox.messages.records import pack_records
 from smallbox.records import Record
+from smallbox.registry.loader import ModelLoader
 from smallbox.registry.store import Registry
-from smallbox.serving.log import to_log_table
-from smallbox.serving.predict import ModelShelf, Predictor
+from smallbox.serving.predict import PredictTask
 from smallbox.serving.score import out_folder
 from smallbox.times import HOUR, Moment
 from tests.fakes.documents import FakeDocuments
@@ -26,13 +27,13 @@ from tests.fakes.small import deliveries, depot, late_parcel, parcels
 INSTANCE = {"parcel_id": "p", "depot": "north", "weight": 2.5}
 
 
-def _predictor(project: Project, store: FakeOnlineStore | None = None) -> tuple[Predictor, FakeQueue]:
-    shelf, log, store = ModelShelf(Registry(FakeDocuments()), FakeBlobs()), FakeQueue(), store or FakeOnlineStore()
+def _predictor(project: Project, store: FakeOnlineStore | None = None) -> tuple[PredictTask, FakeQueue]:
+    shelf, log, store = ModelLoader(Registry(FakeDocuments()), FakeBlobs()), FakeQueue(), store or FakeOnlineStore()
     publish(store, {name: version_of(view) for name, view in project.views.items()}, lambda _: None)
-    return Predictor(project, store, shelf, log, FakeJournal()), log
+    return PredictTask(project, store, shelf, log, FakeJournal()), log
 
 
-def _ask(predictor: Predictor, document: Any, moment: Moment | None = None) -> Any:
+def _ask(predictor: PredictTask, document: Any, moment: Moment | None = None) -> Any:
     return predictor.predict(late_parcel.name, document, moment or Moment(HOUR), HOUR, "request")
 
 
@@ -50,7 +51,7 @@ def test_a_declared_fallback_answers_marked() -> None:
     (prediction,) = _ask(predictor, {"instances": [INSTANCE]})["predictions"]
     assert (prediction["score"], prediction["arm"], prediction["version"]) == (0.3, "fallback", 0)
     assert prediction["missing"] == ["depot_delay_3h"]
-    assert [row["arm"] for row in log.messages[0]["rows"]] == ["fallback"]
+    assert log.messages[0]["columns"]["arm"] == ["fallback"]
 
 
 @pytest.mark.parametrize("sent", [None, "1970-01-01T05:00:00Z"], ids=["not sent", "sent"])
@@ -59,7 +60,7 @@ def test_a_row_of_the_log_knows_its_event_time(sent: str | None) -> None:
     model = replace(late_parcel, fallback=0.3)
     predictor, log = _predictor(project_of([model]))
     _ask(predictor, {"instances": [INSTANCE if sent is None else {**INSTANCE, "sent_at": sent}]})
-    table = to_log_table(model, log.messages[0]["rows"])
+    table = logged_table(model, log.messages[0]["columns"])
     assert table["time"].to_pylist() == [HOUR]
     assert table["event_time"].to_pylist() == [HOUR if sent is None else 5 * HOUR]
 
@@ -75,7 +76,7 @@ def test_an_explanation_leaves_personal_values_out() -> None:
         predictor, log = _predictor(project_of([model], [deliveries] if model is plain else []))
         (prediction,) = _ask(predictor, question)["predictions"]
         assert set(prediction["inputs"]) == shown
-        assert set(log.messages[0]["rows"][0]["inputs"]) == {"weight", "depot_delay_3h", "depot"}
+        assert {"weight", "depot_delay_3h", "depot"} <= set(log.messages[0]["columns"])
     refused = {"instances": [{**INSTANCE, "weight": "4711"}]}
     with pytest.raises(ContractViolation, match="weight is hidden") as found:
         _ask(predictor, refused)
@@ -108,7 +109,7 @@ def test_a_replay_cannot_look_back() -> None:
     project, store = project_of([replace(late_parcel, fallback=0.3)]), FakeOnlineStore()
     values: dict[str, Any] = {"parcel_id": "p", "delivered_at": 5 * HOUR, "depot": "north", "delay": 1.0, "late": True}
     record = Record("deliveries", "p", 5 * HOUR, 5 * HOUR, 5 * HOUR, values)
-    Streamer(project, store, FakeQueue(), FakeQueue(), lambda _: None).apply(pack([record]), 6 * HOUR)
+    StreamTask(project, store, FakeQueue(), FakeQueue(), lambda _: None).apply(pack_records([record]), 6 * HOUR)
     predictor, _ = _predictor(project, store)
     with pytest.raises(InvalidInput, match="already holds"):
         _ask(predictor, {"instances": [INSTANCE]}, Moment(4 * HOUR, is_replayed=True))

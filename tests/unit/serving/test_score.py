@@ -8,12 +8,13 @@ from typing import Final
 import pytest
 
 from smallbox.define.project import project_of
+from smallbox.lake.predictions import PredictionLog
 from smallbox.ports import Between
+from smallbox.registry.loader import ModelLoader
 from smallbox.registry.store import Registry
 from smallbox.serving import score as score_module
-from smallbox.serving.log import PredictionLog
-from smallbox.serving.predict import ModelShelf, Scored
-from smallbox.serving.score import BatchScorer
+from smallbox.serving.predict import Scored
+from smallbox.serving.score import ScoreTask
 from smallbox.times import DAY
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs
@@ -25,7 +26,7 @@ PROJECT: Final = project_of([late_parcel])
 
 
 @pytest.fixture
-def scorer(monkeypatch: pytest.MonkeyPatch) -> BatchScorer:
+def scorer(monkeypatch: pytest.MonkeyPatch) -> ScoreTask:
     """A scorer whose model answers a half to everything."""
 
     def halves(_model: object, _shelf: object, keys: Sequence[str], _vectors: object) -> Scored:
@@ -33,11 +34,11 @@ def scorer(monkeypatch: pytest.MonkeyPatch) -> BatchScorer:
         return Scored([0.5] * count, ["champion"] * count, [1] * count)
 
     monkeypatch.setattr(score_module, "score_batch", halves)
-    shelf = ModelShelf(Registry(FakeDocuments()), FakeBlobs())
-    return BatchScorer(PROJECT, FakeLake(), shelf, FakeBlobs())
+    shelf = ModelLoader(Registry(FakeDocuments()), FakeBlobs())
+    return ScoreTask(PROJECT, FakeLake(), shelf, FakeBlobs())
 
 
-def _score(scorer: BatchScorer, names: str) -> None:
+def _score(scorer: ScoreTask, names: str) -> None:
     """Score a file of parcels of these names through the store, which gives its tag."""
     inbox = FakeBlobs()
     rows = [{"parcel_id": n, "sent_at": "1970-01-01T12:00:00Z", "depot": "a", "weight": 1} for n in names]
@@ -46,19 +47,19 @@ def _score(scorer: BatchScorer, names: str) -> None:
     scorer.score(KEY, content, inbox.download(KEY, content).tag, 2 * DAY)
 
 
-def _logged(scorer: BatchScorer) -> list[str]:
+def _logged(scorer: ScoreTask) -> list[str]:
     found = PredictionLog(PROJECT, scorer._lake).read(late_parcel.name, Between("time", 0, DAY))
     return sorted(found["key"].to_pylist())
 
 
-def test_a_second_file_under_one_key_is_logged_too(scorer: BatchScorer) -> None:
+def test_a_second_file_under_one_key_is_logged_too(scorer: ScoreTask) -> None:
     """A file that is replaced by another of the same name leaves the rows of both in the log."""
     _score(scorer, "abc")
     _score(scorer, "def")
     assert _logged(scorer) == list("abcdef")
 
 
-def test_the_same_content_scored_again_is_logged_once(scorer: BatchScorer) -> None:
+def test_the_same_content_scored_again_is_logged_once(scorer: ScoreTask) -> None:
     """A message that comes twice, or a file that is dropped again, adds nothing."""
     for _ in range(2):
         _score(scorer, "abc")

@@ -7,9 +7,9 @@ import pytest
 
 from smallbox.define.model import Columns
 from smallbox.errors import NotReady
-from smallbox.serving.scorer import Scorer
+from smallbox.registry.scorer import Scorer
 from smallbox.training.export import to_onnx
-from smallbox.training.fit import frame
+from smallbox.training.fitting import frame
 from tests.fakes.small import dataset, late_parcel
 
 COLUMNS = Columns(("weight", "depot_delay_3h"), ("depot",))

@@ -11,12 +11,13 @@ import pytest
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
 from smallbox.errors import SmallboxError, Unavailable, error_body, policy_of
-from smallbox.features.ready import publish
-from smallbox.features.states import version_of
+from smallbox.features.online.ready import publish
+from smallbox.features.online.states import version_of
+from smallbox.registry.loader import ModelLoader
+from smallbox.registry.routing import first_champion
 from smallbox.registry.store import Registry
-from smallbox.release.routing import first_champion
-from smallbox.serving.predict import ModelShelf, Predictor
-from smallbox.serving.score import BatchScorer
+from smallbox.serving.predict import PredictTask
+from smallbox.serving.score import ScoreTask
 from smallbox.times import HOUR, Moment
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs, FakeJournal, FakeQueue
@@ -70,17 +71,17 @@ def _document_missing(registry: Registry) -> FakeBlobs:
 FAULTS: Final = (_file_missing, _file_damaged, _file_that_no_runtime_loads, _file_refused, _document_missing)
 
 
-def _shelf(fault: Fault) -> ModelShelf:
+def _shelf(fault: Fault) -> ModelLoader:
     registry = Registry(FakeDocuments())
     blobs = fault(registry)
     registry.route(late_parcel.name, first_champion(1, 0))
-    return ModelShelf(registry, blobs)
+    return ModelLoader(registry, blobs)
 
 
 def _ask(model: Model, fault: Fault, journal: FakeJournal) -> Any:
     project, store = project_of([model]), FakeOnlineStore()
     publish(store, {name: version_of(view) for name, view in project.views.items()}, lambda _: None)
-    predictor = Predictor(project, store, _shelf(fault), FakeQueue(), journal)
+    predictor = PredictTask(project, store, _shelf(fault), FakeQueue(), journal)
     return predictor.predict(model.name, {"instances": [INSTANCE] * 2}, Moment(HOUR), HOUR, "request")
 
 
@@ -108,7 +109,7 @@ def test_with_a_fallback_it_is_answered_and_told(fault: Fault) -> None:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_file_to_score_waits_for_the_version(fault: Fault) -> None:
     """The error is one to try again, so that the message comes back and ends, at last, where an alarm sees it."""
-    scorer = BatchScorer(project_of([late_parcel]), FakeLake(), _shelf(fault), FakeBlobs())
+    scorer = ScoreTask(project_of([late_parcel]), FakeLake(), _shelf(fault), FakeBlobs())
     content = io.BytesIO(b'{"parcel_id": "p", "sent_at": "1970-01-01T00:00:00Z", "depot": "north", "weight": 2.5}')
     with pytest.raises(SmallboxError) as failed:
         scorer.score(f"score/{late_parcel.name}/in/f.jsonl", content, "tag", HOUR)

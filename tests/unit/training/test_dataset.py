@@ -9,10 +9,11 @@ import pyarrow as pa
 
 from smallbox.define.project import project_of
 from smallbox.define.source import Source
-from smallbox.ingestion.table import name_of, to_table
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
 from smallbox.records import Record
 from smallbox.times import DAY, HOUR
-from smallbox.training.dataset import Dataset, build_dataset
+from smallbox.training.examples import Dataset, build_dataset
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import deliveries, late_parcel, parcels
 
@@ -40,7 +41,7 @@ def built(*records: Record) -> Dataset:
     """The dataset of those records, as of day 30."""
     lake = FakeLake()
     for source in (parcels, deliveries):
-        lake.append(name_of(source), to_table(source, [r for r in records if r.source == source.name]))
+        lake.append(records_table(source), records_to_table(source, [r for r in records if r.source == source.name]))
     return build_dataset(PROJECT, late_parcel, lake, AS_OF)
 
 

@@ -7,13 +7,14 @@ import pytest
 import skops.io
 from sklearn.preprocessing import OneHotEncoder
 
+from smallbox.arrays import Floats
 from smallbox.define.model import Columns
 from smallbox.errors import NotReady
-from smallbox.serving.scorer import Scorer
+from smallbox.objectives.binary import measure
+from smallbox.prepare.one_hot import affine
+from smallbox.registry.scorer import Scorer
 from smallbox.training.export import parity, to_onnx
-from smallbox.training.fit import Fitted, fit, frame, scores_of
-from smallbox.training.metrics import Floats, measure
-from smallbox.training.onehot import affine
+from smallbox.training.fitting import Fitted, fit, frame, scores_of
 from smallbox.training.thresholds import round_down
 from tests.fakes.small import dataset, late_parcel
 

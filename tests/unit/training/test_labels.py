@@ -13,14 +13,16 @@ from threadpoolctl import threadpool_limits
 
 from smallbox.define import Columns, Release, Retrain, label, prepare
 from smallbox.define.project import project_of
-from smallbox.ingestion.table import name_of, to_table
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
 from smallbox.records import Record
 from smallbox.registry.gate import judge
 from smallbox.registry.store import Registry
 from smallbox.times import DAY, HOUR, format_moment
-from smallbox.training.dataset import MOST_SILENT, build_dataset
+from smallbox.training.dataset import DatasetTask
+from smallbox.training.examples import MOST_SILENT, build_dataset
+from smallbox.training.fit import FitTask
 from smallbox.training.labels import about_labels, label_delays, selection
-from smallbox.training.run import DatasetTask, FitTask
 from smallbox.training.suspicions import unlike_labelled
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs
@@ -77,7 +79,7 @@ def trained(within: str, *, otherwise: bool | None) -> tuple[dict[str, Any], Any
     )
     lake, blobs, project = FakeLake(), FakeBlobs(), project_of([model], [deliveries])
     for source, records in zip((parcels, deliveries), bookings(), strict=True):
-        lake.append(name_of(source), to_table(source, records))
+        lake.append(records_table(source), records_to_table(source, records))
     as_of = {"model": model.name, "as_of": format_moment(DAYS * DAY)}
     document = DatasetTask(project, lake, blobs).run(as_of, DAYS * DAY)
     document = FitTask(project, blobs, Registry(FakeDocuments())).run(document)
@@ -111,7 +113,7 @@ def test_the_end_of_a_window_is_when_silence_is_known() -> None:
     lake = FakeLake()
     at = 500 * HOUR
     silent = Record("parcels", "p", at, at, 0, {"parcel_id": "p", "sent_at": at, "weight": 1.0, "depot": "north"})
-    lake.append(name_of(parcels), to_table(parcels, [silent]))
+    lake.append(records_table(parcels), records_to_table(parcels, [silent]))
     (row,) = build_dataset(project_of([model]), model, lake, at + DAY + 1).rows.to_pylist()
     assert (row["label"], row["label_known_at"]) == (False, at + DAY)
 
@@ -166,8 +168,8 @@ def test_few_of_many_unlabelled_requests_are_kept_and_all_are_counted() -> None:
         asked.append(Record("parcels", f"p{n}", at, at, 0, {"parcel_id": f"p{n}", "sent_at": at, "weight": 1.0}))
         if n < late:
             outcomes.append(Record("deliveries", f"p{n}", at - 1, at - 1, 0, _outcome(f"p{n}", at - 1, is_late=True)))
-    lake.append(name_of(parcels), to_table(parcels, asked))
-    lake.append(name_of(deliveries), to_table(deliveries, outcomes))
+    lake.append(records_table(parcels), records_to_table(parcels, asked))
+    lake.append(records_table(deliveries), records_to_table(deliveries, outcomes))
     built = build_dataset(project_of([late_parcel]), late_parcel, lake, 30 * DAY)
     assert (built.rows.num_rows, built.unlabelled, built.asked_late) == (0, MOST_SILENT + 1_000, late)
     assert built.silent.num_rows == built.silent["label"].null_count == MOST_SILENT

@@ -10,7 +10,10 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import log_loss as sklearn_log_loss
 from sklearn.metrics import roc_auc_score
 
-from smallbox.training.metrics import Bools, Floats, auc, auc_gain, calibration, log_loss, measure
+from smallbox.arrays import Bools, Floats
+from smallbox.objectives.binary import log_loss, measure
+from smallbox.statistics.calibration import calibration
+from smallbox.statistics.ranking import auc, auc_gain
 
 SIXTEENTHS = st.integers(0, 16).map(lambda n: n / 16)
 """Coarse, so that scores tie; exact in binary, so that laws hold to the bit."""

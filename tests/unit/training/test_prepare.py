@@ -19,12 +19,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
+from smallbox.arrays import Floats
 from smallbox.define import Columns, Model, Source, boolean, integer, label, number, prepare, text, timestamp
-from smallbox.serving.scorer import Scorer
-from smallbox.training.discretizing import Discretizer
+from smallbox.prepare.discretizer import Discretizer
+from smallbox.registry.scorer import Scorer
 from smallbox.training.export import TOLERANCE, parity, to_onnx
-from smallbox.training.fit import fit, frame, scores_of
-from smallbox.training.metrics import Floats
+from smallbox.training.fitting import fit, frame, scores_of
 
 parcels = Source(
     "parcels",
@@ -194,7 +194,7 @@ def test_a_prepared_pipeline_is_stored_and_loads() -> None:
     )
     inputs = frame(model.columns, dataset(300, seed=1))
     content = skops.io.dumps(step.fit(inputs))
-    trusted = ["numpy.dtype", "smallbox.training.discretizing.Discretizer"]
+    trusted = ["numpy.dtype", "smallbox.prepare.discretizer.Discretizer"]
     assert skops.io.get_untrusted_types(data=content) == trusted
     np.testing.assert_array_equal(skops.io.loads(content, trusted=trusted).transform(inputs), step.transform(inputs))
 

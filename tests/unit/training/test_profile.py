@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smallbox.training.fit import frame
+from smallbox.training.fitting import frame
 from smallbox.training.profile import numeric_profile, profile, text_profile
 from tests.fakes.small import dataset, late_parcel
 

@@ -23,7 +23,7 @@ class Between:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class TableProgress:
     """How far a table has followed its log.
 
     Attributes:
@@ -70,7 +70,7 @@ class Lake(Protocol):
             between: only rows in this range; not together with ``after``.
         """
 
-    def upsert(self, table: str, rows: "pa.Table", progress: Progress) -> None:
+    def upsert(self, table: str, rows: "pa.Table", progress: TableProgress) -> None:
         """Write rows, each in place of the one with its ``key``, and how far the table has come, in one atomic commit.
 
         Creates the table when it is not there. ``rows`` has each key once and every column of the table; it may be
@@ -80,11 +80,17 @@ class Lake(Protocol):
             Conflict: when another writer has written the table at the same time; nothing was written then.
         """
 
-    def progress(self, table: str) -> Progress | None:
+    def progress(self, table: str) -> TableProgress | None:
         """What the latest ``upsert`` wrote; ``None`` when there was none."""
 
     def replace(self, table: str, rows: "pa.Table", between: Between) -> None:
         """Replace the rows whose ``time`` lies in the range by these, in one atomic commit."""
+
+    def delete(self, table: str, keys: "pa.Array", *, key: str = "key") -> int:
+        """Delete the rows with one of these texts in the column ``key``; how many there were.
+
+        Atomic for up to 1,000 keys at a time. No keys or no such table: nothing happens.
+        """
 
     def version(self, table: str) -> int | None:
         """The number of the latest commit; ``None`` when there is no such table."""
@@ -103,7 +109,7 @@ class Lake(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredObject:
     """What a store says of the bytes that it gave.
 
     Attributes:
@@ -121,7 +127,7 @@ class Blobs(Protocol):
     def get(self, key: str) -> bytes:
         """The object's content; :class:`~smallbox.errors.NotStored` when it is not there."""
 
-    def download(self, key: str, into: BinaryIO) -> Stored:
+    def download(self, key: str, into: BinaryIO) -> StoredObject:
         """Stream an object into a file, and go to its beginning; :class:`~smallbox.errors.NotStored` as above.
 
         What is returned belongs to the very bytes that were read, whatever is written meanwhile.
@@ -235,7 +241,7 @@ class Queue(Protocol):
     def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0) -> None:
         """Send all, to be seen after a delay; :class:`~smallbox.errors.Unavailable` when any was not taken.
 
-        A :class:`~smallbox.written.Written` is sent as the text that it has.
+        A :class:`~smallbox.messages.encoded.EncodedMessage` is sent as the text that it has.
         """
 
 
@@ -258,7 +264,3 @@ class Workflow(Protocol):
 
     def start(self, name: str, document: Mapping[str, Any]) -> str:
         """Start an execution of that name; starting a name again changes nothing. Returns its id."""
-
-
-Rows = Iterator[Mapping[str, Any]]
-"""What a reader of dropped files yields: one mapping a line."""

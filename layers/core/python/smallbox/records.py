@@ -4,14 +4,19 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from smallbox.times import Micros
 
-COMPACT: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False)
+COMPACT_JSON: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 """How a record is written where only machines read it. Made once: ``json.dumps`` makes one for each record."""
 
 Value = str | float | int | bool | None
+
+Channel = Literal["online", "batch"]
+"""How predictions were asked for: a request over HTTPS, or a file."""
+
+CHANNELS: Final[tuple[Channel, ...]] = ("online", "batch")
 
 
 def digest_of(content: bytes) -> str:
@@ -42,7 +47,7 @@ class Record:
     @property
     def digest(self) -> str:
         """What it says, as 32 hexadecimal digits: equal for equal values, whenever they were received."""
-        return digest_of(COMPACT.encode([self.source, dict(sorted(self.values.items()))]).encode())
+        return digest_of(COMPACT_JSON.encode([self.source, dict(sorted(self.values.items()))]).encode())
 
     def as_json(self) -> dict[str, Any]:
         """The record as a queue carries it."""

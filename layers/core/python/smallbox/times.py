@@ -18,6 +18,7 @@ SECOND: Final = 1_000_000
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
+WEEK: Final = 7 * DAY
 
 
 @dataclass(frozen=True, slots=True)

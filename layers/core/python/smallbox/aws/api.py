@@ -49,7 +49,7 @@ def entry(app: APIGatewayHttpResolver) -> Callable[[dict[str, Any], Any], dict[s
     return handler
 
 
-def moment_of(text: str | None) -> Moment:
+def request_moment(text: str | None) -> Moment:
     """The moment a request is for: the present, or the past one that a replay names.
 
     Raises:

@@ -5,9 +5,8 @@ from typing import Any
 
 from smallbox.aws.logs import log_failure, logger
 from smallbox.errors import SmallboxError, policy_of
-from smallbox.written import Written
+from smallbox.messages.encoded import EncodedMessage, Message
 
-Message = Mapping[str, Any]
 _Member = tuple[str, Message]
 _Process = Callable[[Sequence[Message]], object]
 
@@ -35,7 +34,7 @@ def consume(
     failed: list[str] = []
     for record in event["Records"]:
         try:
-            message = Written.read(record["body"])
+            message = EncodedMessage.read(record["body"])
             groups.setdefault(group(message), []).append((record["messageId"], message))
         except (ValueError, KeyError, TypeError) as error:
             log_failure("message cannot be read", error, message_id=record["messageId"])

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, Final
 
 from smallbox.aws.clients import AwsErrors, client, code_of, reason_of
 from smallbox.errors import NotStored, Unavailable
-from smallbox.ports import Stored
+from smallbox.ports import StoredObject
 from smallbox.times import to_micros
 
 _CHUNK: Final = 1_000_000
@@ -37,7 +37,7 @@ class S3Blobs:
             content: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
             return content
 
-    def download(self, key: str, into: BinaryIO) -> Stored:
+    def download(self, key: str, into: BinaryIO) -> StoredObject:
         """Stream an object into a file, in bounded memory.
 
         One request, so that the moment and the tag are those of the bytes; boto3's own download asks several times.
@@ -46,7 +46,7 @@ class S3Blobs:
             found = self._s3.get_object(Bucket=self._bucket, Key=key)
             shutil.copyfileobj(found["Body"], into, _CHUNK)
         into.seek(0)
-        return Stored(to_micros(found["LastModified"].replace(microsecond=0)), found["ETag"].strip('"'))
+        return StoredObject(to_micros(found["LastModified"].replace(microsecond=0)), found["ETag"].strip('"'))
 
     def put(self, key: str, content: bytes) -> None:
         """Write or overwrite an object."""

@@ -32,7 +32,7 @@ class DynamoDocuments:
     Args:
         table: the table's name.
         dynamodb: boto3's client, or one like it; the process's own unless given.
-        reads: what ``get_item`` is asked of, where that is another client: see :mod:`smallbox.aws.signed`.
+        reads: what ``get_item`` is asked of, where that is another client: see :mod:`smallbox.aws.dynamodb.client`.
     """
 
     def __init__(self, table: str, dynamodb: Any = None, reads: Any = None) -> None:

@@ -11,7 +11,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 
 from smallbox.aws.delta_reads import NoLongerKeptError, among, appended, filter_of, gathered
 from smallbox.errors import Conflict, Unavailable
-from smallbox.ports import Between, Progress
+from smallbox.ports import Between, TableProgress
 
 RETENTION_HOURS: Final = 7 * 24
 """How long a replaced file is kept: a reader of the version before may still be at work, and a bad day can be looked at
@@ -28,6 +28,9 @@ TAIL_COMMITS: Final = 50
 
 TAIL_BYTES: Final = 4 * 1024 * 1024
 """Files of this size are left to the upkeep, so that what an append rewrites does not grow with the table."""
+
+KEYS_PER_COMMIT: Final = 1_000
+"""The most keys that one commit deletes: they are named in its predicate."""
 
 _ATTEMPTS: Final = 5
 _VERSION, _AS_OF = "smallbox/version", "smallbox/as_of"
@@ -175,7 +178,7 @@ class DeltaLake:
             ),
         )
 
-    def upsert(self, table: str, rows: pa.Table, progress: Progress) -> None:
+    def upsert(self, table: str, rows: pa.Table, progress: TableProgress) -> None:
         """Merge rows by key; the progress is a transaction of Delta's own, which two writers cannot both commit."""
         transactions = [Transaction(_VERSION, progress.version), Transaction(_AS_OF, progress.as_of)]
         commit = CommitProperties(app_transactions=transactions)
@@ -202,12 +205,31 @@ class DeltaLake:
             commit_properties=commit,
         )
 
-    def progress(self, table: str) -> Progress | None:
+    def progress(self, table: str) -> TableProgress | None:
         """What the latest upsert wrote."""
         opened = self._latest(table)
         version = None if opened is None else opened.transaction_version(_VERSION)
         as_of = None if opened is None else opened.transaction_version(_AS_OF)
-        return None if version is None or as_of is None else Progress(version, as_of)
+        return None if version is None or as_of is None else TableProgress(version, as_of)
+
+    def delete(self, table: str, keys: pa.Array, *, key: str = "key") -> int:
+        """Delete the rows of keys, in commits of at most ``KEYS_PER_COMMIT`` keys."""
+        if self._latest(table) is None:
+            return 0
+        named = [f"'{text.replace(chr(39), 2 * chr(39))}'" for text in keys.to_pylist()]
+        starts = range(0, len(named), KEYS_PER_COMMIT)
+        return sum(self._delete(table, f"{key} IN ({', '.join(named[at : at + KEYS_PER_COMMIT])})") for at in starts)
+
+    def _delete(self, table: str, predicate: str) -> int:
+        deleted = 0
+
+        def write(opened: DeltaTable | None) -> None:
+            nonlocal deleted
+            if opened is not None:
+                deleted = int(opened.delete(predicate)["num_deleted_rows"] or 0)
+
+        self._retried(table, write)
+        return deleted
 
     def version(self, table: str) -> int | None:
         """The number of the latest commit."""

@@ -4,12 +4,12 @@ import tempfile
 from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
-from smallbox.aws.batch import Message
 from smallbox.aws.blobs import S3Blobs
 from smallbox.errors import SmallboxError, policy_of
+from smallbox.messages.encoded import Message
 
 
-def key_of(message: Message) -> str:
+def object_key(message: Message) -> str:
     """The key in an EventBridge ``Object Created`` event."""
     return str(message["detail"]["object"]["key"])
 
@@ -25,7 +25,7 @@ def each_object(
     """
 
     def consume_one(messages: Sequence[Message]) -> None:
-        key = key_of(messages[0])
+        key = object_key(messages[0])
         with tempfile.TemporaryFile() as content:
             stored = blobs.download(key, content)
             try:

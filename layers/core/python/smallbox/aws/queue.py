@@ -5,8 +5,8 @@ from typing import Any
 
 from smallbox.aws.clients import AwsErrors, client, reason_of
 from smallbox.errors import Unavailable
+from smallbox.messages.encoded import text_of
 from smallbox.times import SECOND, Micros
-from smallbox.written import text_of
 
 
 class SqsQueue:

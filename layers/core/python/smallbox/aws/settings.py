@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from smallbox.errors import DefinitionError
 
-PREFIX = "SMALLBOX_"
+VARIABLE_PREFIX = "SMALLBOX_"
 
 Settings = TypeVar("Settings")
 
@@ -15,7 +15,7 @@ Settings = TypeVar("Settings")
 def environment(settings: object) -> dict[str, str]:
     """The environment variables that carry the settings."""
     values: dict[str, str] = asdict(settings)  # type: ignore[call-overload]
-    return {PREFIX + name.upper(): value for name, value in values.items()}
+    return {VARIABLE_PREFIX + name.upper(): value for name, value in values.items()}
 
 
 def from_environment(cls: type[Settings], env: Mapping[str, str] = os.environ) -> Settings:
@@ -25,14 +25,14 @@ def from_environment(cls: type[Settings], env: Mapping[str, str] = os.environ) -
         DefinitionError: naming the variable that is missing.
     """
     names = [f.name for f in fields(cls)]  # type: ignore[arg-type]
-    missing = [PREFIX + n.upper() for n in names if PREFIX + n.upper() not in env]
+    missing = [VARIABLE_PREFIX + n.upper() for n in names if VARIABLE_PREFIX + n.upper() not in env]
     if missing:
         raise DefinitionError(f"environment variables missing: {', '.join(missing)}; deploy with the CDK app")
-    return cls(**{n: env[PREFIX + n.upper()] for n in names})
+    return cls(**{n: env[VARIABLE_PREFIX + n.upper()] for n in names})
 
 
 @dataclass(frozen=True, slots=True)
-class Collect:
+class CollectSettings:
     """``ingestion/collect``: HTTPS events to the events queue; rejected ones to quarantine."""
 
     lake_bucket: str
@@ -40,7 +40,7 @@ class Collect:
 
 
 @dataclass(frozen=True, slots=True)
-class Append:
+class AppendSettings:
     """``ingestion/append``: the events queue to the lake and on to the features queue; outdated ones to quarantine."""
 
     lake_bucket: str
@@ -48,7 +48,7 @@ class Append:
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class LoadSettings:
     """``ingestion/load``: dropped files to the lake, part by part, then a rebuild of the views that read the source."""
 
     inbox_bucket: str
@@ -58,7 +58,7 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
-class Upkeep:
+class UpkeepSettings:
     """``ingestion/upkeep``: brings the tables ``current`` forward, compacts and vacuums every table of the lake."""
 
     lake_bucket: str
@@ -66,7 +66,7 @@ class Upkeep:
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
+class StreamSettings:
     """``features/stream``: the features queue to the online store."""
 
     online_table: str
@@ -75,7 +75,7 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True)
-class Rebuild:
+class RebuildSettings:
     """``features/rebuild``: entities of a view from the lake to the online store."""
 
     lake_bucket: str
@@ -84,7 +84,7 @@ class Rebuild:
 
 
 @dataclass(frozen=True, slots=True)
-class Backfill:
+class BackfillSettings:
     """``features/backfill``: the history of new and changed views from the lake to the online store."""
 
     lake_bucket: str
@@ -93,14 +93,14 @@ class Backfill:
 
 
 @dataclass(frozen=True, slots=True)
-class Dataset:
+class DatasetSettings:
     """``training/dataset``: the point-in-time dataset of a run."""
 
     lake_bucket: str
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class FitSettings:
     """``training/fit``: fit, calibrate, export, check parity, measure."""
 
     lake_bucket: str
@@ -108,14 +108,14 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True)
-class Register:
+class RegisterSettings:
     """``registry/register``: the gate, and the version's record."""
 
     registry_table: str
 
 
 @dataclass(frozen=True, slots=True)
-class Browse:
+class BrowseSettings:
     """``registry/browse``: models, versions, history and metrics, to read."""
 
     registry_table: str
@@ -123,14 +123,14 @@ class Browse:
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class StartSettings:
     """``release/start``: a registered version becomes champion, or challenger in a canary."""
 
     registry_table: str
 
 
 @dataclass(frozen=True, slots=True)
-class Review:
+class ReviewSettings:
     """``release/review``: promotes or rolls back a running canary."""
 
     lake_bucket: str
@@ -138,7 +138,7 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
-class Predict:
+class PredictSettings:
     """``serving/predict``: online predictions."""
 
     lake_bucket: str
@@ -148,14 +148,14 @@ class Predict:
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
+class LogSettings:
     """``serving/log``: the predictions queue to the prediction log."""
 
     lake_bucket: str
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class ScoreSettings:
     """``serving/score``: a file under ``score/`` to predictions beside it."""
 
     inbox_bucket: str
@@ -164,14 +164,14 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
-class Join:
+class JoinSettings:
     """``feedback/join``: late labels to the predictions of a day."""
 
     lake_bucket: str
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class CheckSettings:
     """``monitoring/check``: the metrics of a day, stored by event day, breaches published."""
 
     lake_bucket: str
@@ -180,7 +180,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Accept:
+class AcceptSettings:
     """``monitoring/accept``: a week becomes what drift is measured against."""
 
     lake_bucket: str
@@ -189,7 +189,7 @@ class Accept:
 
 
 @dataclass(frozen=True, slots=True)
-class Decide:
+class DecideSettings:
     """``retraining/decide``: whether to train again, and why."""
 
     registry_table: str

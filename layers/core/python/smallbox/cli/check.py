@@ -26,7 +26,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         action="store_true",
         help="build each model's estimator too, which takes some seconds; `up`, `deploy` and `train` always do",
     )
-    parser.set_defaults(run=printed(_check, people, worked=lambda document: not document["mistakes"]))
+    parser.set_defaults(run=printed(_check, check_blocks, worked=lambda document: not document["mistakes"]))
 
 
 def _check(arguments: argparse.Namespace) -> Any:
@@ -39,7 +39,7 @@ def _names_of(project: Project) -> dict[str, list[str]]:
     return {kind: list(getattr(project, kind)) for kind in ("sources", "views", "models")}
 
 
-def people(document: Any) -> Iterator[Block]:
+def check_blocks(document: Any) -> Iterator[Block]:
     """The mistakes, a line each; or what was found to be right."""
     for mistake in document["mistakes"]:
         yield Mistake(**mistake).sentence

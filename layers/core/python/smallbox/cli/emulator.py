@@ -36,7 +36,7 @@ class Emulator:
         return f"http://{_HOST}:{self.port}"
 
 
-def start() -> Emulator:
+def start_emulator() -> Emulator:
     """Start an emulator and wait until it answers; its log is ``.smallbox/emulator.log``.
 
     Raises:
@@ -46,7 +46,7 @@ def start() -> Emulator:
     with (state_folder() / "emulator.log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "ministack"],
-            env=environment(port),
+            env=emulator_environment(port),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -57,12 +57,12 @@ def start() -> Emulator:
     try:
         _wait(process, emulator)
     except BaseException:
-        stop(emulator.pid)
+        stop_emulator(emulator.pid)
         raise
     return emulator
 
 
-def stop(pid: int) -> None:
+def stop_emulator(pid: int) -> None:
     """Stop the emulator's whole process group and wait until it is gone: the workers must not survive it."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         deadline = time.monotonic() + _STOP_SECONDS
@@ -107,7 +107,7 @@ def _free_port() -> int:
     raise Unavailable("no free port for the emulator")
 
 
-def environment(port: int) -> dict[str, str]:
+def emulator_environment(port: int) -> dict[str, str]:
     """What the emulator runs with: our settings, and nothing of the shell that is meant for elsewhere."""
     folder = state_folder()
     _temporary().mkdir(exist_ok=True)

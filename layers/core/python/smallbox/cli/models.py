@@ -43,7 +43,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     closer = commands.add_parser("day", help="close a day: join labels, check, review the canary, decide on training")
     closer.add_argument("model")
     closer.add_argument("--as-of", help="the midnight that ends the day, ISO 8601; the last one when left out")
-    closer.set_defaults(run=printed(_day, people.day))
+    closer.set_defaults(run=printed(_day, people.day_blocks))
 
 
 def _train(arguments: argparse.Namespace) -> Any:

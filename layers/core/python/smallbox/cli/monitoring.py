@@ -8,7 +8,7 @@ from smallbox.cli import people
 from smallbox.cli.local import stack
 from smallbox.cli.output import printed
 from smallbox.cli.system import System
-from smallbox.monitoring.report import CHANNELS
+from smallbox.records import CHANNELS
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final, TextIO
 
 from smallbox.errors import MalformedBody
 
-MOST_ROWS: Final = 50
+MOST_ROWS_SHOWN: Final = 50
 """The most rows of a table that people get; ``--json`` has all."""
 
 _WIDTH: Final = 200
@@ -20,7 +20,7 @@ _ONE_LINE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class TableBlock:
     """A table for people.
 
     Attributes:
@@ -34,7 +34,7 @@ class Rows:
     title: str = ""
 
 
-Block = str | Rows
+Block = str | TableBlock
 """A line of text, or a table."""
 
 Command = Callable[[argparse.Namespace], Any]
@@ -98,7 +98,7 @@ def write(blocks: Iterable[Block], stream: TextIO) -> None:
     stream.flush()
 
 
-def _write_table(table: Rows, stream: TextIO) -> None:
+def _write_table(table: TableBlock, stream: TextIO) -> None:
     from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - a command that prints sentences need not load it
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
@@ -123,11 +123,11 @@ def _write_table(table: Rows, stream: TextIO) -> None:
     for at, name in enumerate(table.columns):
         is_number = any(isinstance(row[at], int | float) for row in table.rows)
         shown.add_column(cell(name), justify="right" if is_number else "left", overflow="fold")
-    for row in table.rows[:MOST_ROWS]:
+    for row in table.rows[:MOST_ROWS_SHOWN]:
         shown.add_row(*map(cell, row))
     console.print(shown)
-    if len(table.rows) > MOST_ROWS:
-        stream.write(f"and {len(table.rows) - MOST_ROWS:,} more; --json has all\n")
+    if len(table.rows) > MOST_ROWS_SHOWN:
+        stream.write(f"and {len(table.rows) - MOST_ROWS_SHOWN:,} more; --json has all\n")
 
 
 def cell(value: Any) -> str:
@@ -159,7 +159,7 @@ def blocks_of(document: Any, name: str = "") -> Iterator[Block]:
     label = f"{name}: " if name else ""
     if _is_table(document):
         columns = list(dict.fromkeys(column for row in document for column in row))
-        yield Rows(columns, [[row.get(column) for column in columns] for row in document], name)
+        yield TableBlock(columns, [[row.get(column) for column in columns] for row in document], name)
     elif isinstance(document, Mapping) and document and not (name and _fits_a_line(document)):
         for key, value in document.items():
             yield from blocks_of(value, f"{name} {key}".strip())

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from smallbox.cli.output import Block, Rows, blocks_of, cell
+from smallbox.cli.output import Block, TableBlock, blocks_of, cell
 from smallbox.times import DAY, day_of, parse_moment
 
 
@@ -19,7 +19,7 @@ def training(document: Any) -> Iterator[Block]:
     yield f"why: {verdict['why']}"
     columns = ("name", "value", "limit", "outcome", "rows_needed")
     checks = [[check[column] for column in columns] for check in verdict["checks"]]
-    yield Rows(("check", "value", "limit", "outcome", "rows needed"), checks)
+    yield TableBlock(("check", "value", "limit", "outcome", "rows needed"), checks)
     for name in ("as_of", "counts", "metrics", "champion"):
         if document.get(name) is not None:
             yield f"{name}: {cell(document[name])}"
@@ -31,12 +31,14 @@ def training(document: Any) -> Iterator[Block]:
 def models(document: Any) -> Iterator[Block]:
     """Every model and who serves it; or the versions and the history of one."""
     if "models" in document:
-        yield Rows(("model", "champion", "canary", "share", "since"), [_serving(one) for one in document["models"]])
+        yield TableBlock(
+            ("model", "champion", "canary", "share", "since"), [_serving(one) for one in document["models"]]
+        )
         return
     columns = ("version", "status", "as of", "AUC", "calibration error", "why", "trained for")
-    yield Rows(columns, [_version(one) for one in document["versions"]], "versions")
+    yield TableBlock(columns, [_version(one) for one in document["versions"]], "versions")
     happened = [[one["at"], one["event"], one.get("version"), one.get("why")] for one in document["history"]]
-    yield Rows(("at", "event", "version", "why"), happened, "history")
+    yield TableBlock(("at", "event", "version", "why"), happened, "history")
 
 
 def _serving(model: Any) -> list[Any]:
@@ -55,10 +57,10 @@ def report(document: Any) -> Iterator[Block]:
     yield f"{document['model']} on {document['day']}"
     yield from _breaches(document["sentences"])
     columns = ("kind", "name", "value", "limit", "rows", "breached")
-    yield Rows(columns, [[check.get(name) for name in columns] for check in document["checks"]])
+    yield TableBlock(columns, [[check.get(name) for name in columns] for check in document["checks"]])
 
 
-def day(document: Any) -> Iterator[Block]:
+def day_blocks(document: Any) -> Iterator[Block]:
     """What was done at the end of a day: labels, breaches, the canary, the decision on training, and the rest."""
     closed = day_of(parse_moment(document["as_of"]) - DAY)
     yield f"{document['model']}: {closed} is closed"

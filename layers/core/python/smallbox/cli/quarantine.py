@@ -45,10 +45,10 @@ def _show(arguments: argparse.Namespace) -> Any:
 
 def _replay(arguments: argparse.Namespace) -> Any:
     system = System(stack())
-    return replay(system, _quarantine(system), arguments.source, arguments.day, arguments.as_of)
+    return send_again(system, _quarantine(system), arguments.source, arguments.day, arguments.as_of)
 
 
-def replay(system: System, quarantine: Quarantine, source: str, day: str, as_of: str | None) -> Any:
+def send_again(system: System, quarantine: Quarantine, source: str, day: str, as_of: str | None) -> Any:
     """Send what waits of a source again; how many were accepted now, and how many were rejected again."""
     project.load().source(source)
     answers = [

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from smallbox.cli.local import stack
-from smallbox.cli.output import Block, Rows, cell, printed
+from smallbox.cli.output import Block, TableBlock, cell, printed
 from smallbox.cli.system import System
 
 
@@ -16,7 +16,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="how everything stands: who serves, the last training, breaches, fresh sources, dead letters",
         epilog="The exit code is 0 when everything answered, whatever it said.",
     )
-    parser.set_defaults(run=printed(_status, people))
+    parser.set_defaults(run=printed(_status, status_blocks))
 
 
 def _status(_arguments: argparse.Namespace) -> Any:
@@ -24,11 +24,11 @@ def _status(_arguments: argparse.Namespace) -> Any:
     return {**system.request("GET", "/status"), "dead_letters": system.dead_letters_by_queue()}
 
 
-def people(document: Any) -> Iterator[Block]:
+def status_blocks(document: Any) -> Iterator[Block]:
     """Three tables at most, and a line for each breach and each queue with dead letters."""
     models = document["models"]
     columns = ("model", "champion", "canary", "last training", "day checked", "breaches")
-    yield Rows(columns, [_row(model) for model in models])
+    yield TableBlock(columns, [_row(model) for model in models])
     for model in models:
         training = model["last_training"]
         if training and training["outcome"] != "accepted":
@@ -36,7 +36,7 @@ def people(document: Any) -> Iterator[Block]:
         yield from (f"{model['name']}: {sentence}" for sentence in model["breaches"])
     sources = [[model["name"], *source.values()] for model in models for source in model["sources"]]
     if sources:
-        yield Rows(("model", "source", "records of the day", "age in hours", "at most", "breached"), sources)
+        yield TableBlock(("model", "source", "records of the day", "age in hours", "at most", "breached"), sources)
     dead = {queue: count for queue, count in document["dead_letters"].items() if count}
     yield f"dead letters: {cell(dead) if dead else 'none'}"
 

@@ -29,7 +29,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def _up(_arguments: "argparse.Namespace") -> dict[str, str]:
     require_no_mistake()
-    return {"api_url": start().api_url}
+    return {"api_url": start_stack().api_url}
 
 
 def _where_it_is(answer: dict[str, str]) -> list[str]:
@@ -37,10 +37,10 @@ def _where_it_is(answer: dict[str, str]) -> list[str]:
 
 
 def _down(_arguments: object) -> dict[str, bool]:
-    return {"stopped": stop()}
+    return {"stopped": stop_stack()}
 
 
-def start() -> local.Stack:
+def start_stack() -> local.Stack:
     """Start and deploy the local stack and leave it running; one that runs already is deployed to again."""
     before = _running()
     if before is not None:
@@ -52,22 +52,22 @@ def start() -> local.Stack:
         )
         return stack
     sys.stderr.write("starting AWS on this machine, then deploying to it; about 20 seconds\n")
-    started = emulator.start()
+    started = emulator.start_emulator()
     try:
         stack = _deployed(started)
         System(stack).run("BackfillMachine", {})  # of nothing: every view is readable from the start
     except BaseException:
-        emulator.stop(started.pid)
+        emulator.stop_emulator(started.pid)
         local.forget()
         raise
     return stack
 
 
-def stop() -> bool:
+def stop_stack() -> bool:
     """Stop the local stack; whether there was one."""
     before = _running()
     if before is not None:
-        emulator.stop(before.pid)
+        emulator.stop_emulator(before.pid)
     local.forget()
     return before is not None
 
@@ -80,9 +80,9 @@ def running() -> Iterator[local.Stack]:
         yield before
         return
     try:
-        yield start()
+        yield start_stack()
     finally:
-        stop()
+        stop_stack()
 
 
 def _running() -> local.Stack | None:

@@ -17,10 +17,10 @@ from smallbox.define.attributes import Attributes, attribute
 from smallbox.define.conditions import above, at_least, at_most, below, equal, one_of, unequal
 from smallbox.define.fields import boolean, integer, number, text, timestamp
 from smallbox.define.model import Columns, Model, label
-from smallbox.define.prepare import prepare
 from smallbox.define.rules import Gate, Monitor, Release, Retrain
 from smallbox.define.source import Source
 from smallbox.define.view import FeatureView
+from smallbox.prepare.pipeline import prepare
 
 __all__ = [
     "Attributes",

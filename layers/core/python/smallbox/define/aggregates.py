@@ -8,17 +8,14 @@ and every other is missing.
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 from smallbox.define.conditions import Condition
 from smallbox.errors import DefinitionError
 from smallbox.times import Micros, duration
 
-Kind = Literal["count", "sum", "mean", "std", "rate", "min", "max", "last", "first", "since_last", "distinct"]
+AggregateKind = Literal["count", "sum", "mean", "std", "rate", "min", "max", "last", "first", "since_last", "distinct"]
 Where = Condition | Sequence[Condition]
-
-ZERO_OVER_NOTHING: Final = frozenset({"count", "distinct"})
-"""The kinds that are never missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,7 @@ class Aggregate:
         window_micros: the window in microseconds.
     """
 
-    kind: Kind
+    kind: AggregateKind
     operand: Operand
     window: str
     default: float | None = None
@@ -145,6 +142,6 @@ def since_last(window: str, *, where: Where = (), default: float | None = None) 
 def distinct(field: str, window: str, *, where: Where = ()) -> Aggregate:
     """About how many different values a field has: a sketch, with a relative standard error of 4.6 %.
 
-    Nulls are passed over. Both engines give the same estimate, bit for bit; see ``smallbox.features.sketch``.
+    Nulls are passed over. Both engines give the same estimate, bit for bit; see ``smallbox.features.windows.sketch``.
     """
     return Aggregate("distinct", _of(field, where), window)

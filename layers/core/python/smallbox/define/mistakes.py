@@ -61,24 +61,24 @@ def mistake_of(error: BaseException, folder: Path, fallback: tuple[str, int] | N
         fallback: the place to name when no frame lies there.
     """
     if isinstance(error, SyntaxError) and error.filename:
-        return Mistake(error.filename, error.lineno or 1, sentence_of(error))
+        return Mistake(error.filename, error.lineno or 1, mistake_sentence(error))
     places = [
         (frame.f_code.co_filename, line)
         for frame, line in traceback.walk_tb(error.__traceback__)
         if folder in Path(frame.f_code.co_filename).parents
     ]
     file, line = places[-1] if places else fallback or (str(folder), 1)
-    return Mistake(file, line, sentence_of(error))
+    return Mistake(file, line, mistake_sentence(error))
 
 
-def sentence_of(error: BaseException) -> str:
+def mistake_sentence(error: BaseException) -> str:
     """What was raised in one sentence, and what to write where that is known.
 
-    >>> sentence_of(TypeError("Model.__init__() missing 2 required positional arguments: 'label' and 'estimator'"))
+    >>> mistake_sentence(TypeError("Model.__init__() missing 2 required positional arguments: 'label' and 'estimator'"))
     'Model: label= and estimator= are missing; write them'
-    >>> sentence_of(TypeError("number() got an unexpected keyword argument 'minimun'"))
+    >>> mistake_sentence(TypeError("number() got an unexpected keyword argument 'minimun'"))
     "number: there is no 'minimun='; write minimum=, or one of minimum, maximum, unit, nullable, pii"
-    >>> sentence_of(NameError("name 'boolan' is not defined", name="boolan"))
+    >>> mistake_sentence(NameError("name 'boolan' is not defined", name="boolan"))
     "name 'boolan' is not defined; did you mean 'boolean' of smallbox.define?"
     """
     if isinstance(error, SmallboxError):

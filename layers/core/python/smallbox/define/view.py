@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from smallbox.define.aggregates import Aggregate, Kind
+from smallbox.define.aggregates import Aggregate, AggregateKind
 from smallbox.define.conditions import Condition
 from smallbox.define.kinds import check_by_name, check_kind
 from smallbox.define.source import FUTURE_LIMIT, Source, check_name, check_not_personal
@@ -17,10 +17,10 @@ STATE_LIMIT: Final = 390_000
 """How many bytes a packed state may have: DynamoDB takes 400 KB an item, its key among them.
 
 A view whose busy entities could need more is refused. What grows beyond it nonetheless is set aside; see
-``smallbox.features.states``.
+``smallbox.features.online.states``.
 """
 
-_BYTES: Final[Mapping[Kind, int]] = {
+_BYTES: Final[Mapping[AggregateKind, int]] = {
     "count": 8, "sum": 24, "mean": 24, "rate": 16, "std": 56, "min": 8, "max": 8, "last": 24, "first": 24,
     "since_last": 24, "distinct": 1032,
 }  # fmt: skip
@@ -46,6 +46,10 @@ class FeatureView:
         source: where the records come from.
         features: aggregates by feature name; a feature's name is its column everywhere.
         tile: the fine tile: a window ends at the last fine tile that closed before ``as_of``.
+        entity_fields: the fields of ``entity`` as a tuple.
+        tile_micros: the length of the fine tile, microseconds.
+        tile_sizes: the tile sizes that a state keeps, fine first: those of its windows, and those that fill up to the
+            end of a window.
 
     Raises:
         DefinitionError: when a name, a field or a window is not right.
@@ -58,6 +62,7 @@ class FeatureView:
     tile: str = "5m"
     entity_fields: tuple[str, ...] = field(init=False)
     tile_micros: Micros = field(init=False)
+    tile_sizes: tuple[Micros, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         check_name("view", self.name)
@@ -74,6 +79,7 @@ class FeatureView:
             raise DefinitionError(f"view {self.name}: tile={self.tile!r} must divide an hour, like '5m'")
         for name, aggregate in self.features.items():
             self._check_feature(name, aggregate)
+        object.__setattr__(self, "tile_sizes", self._tile_sizes())
         self._check_size()
 
     def _check_feature(self, name: str, aggregate: Aggregate) -> None:
@@ -100,7 +106,7 @@ class FeatureView:
         """How many bytes a state has at the most whose records come no earlier than ``known_after`` declares."""
         measures = {(a.kind, a.operand) for a in self.features.values()}
         tile_bytes = _INDEX_BYTES + sum(_BYTES[kind] for kind, _ in measures)
-        return sum(_LEVEL_BYTES + (_tiles(self, size) + _COLUMN_TILES) * tile_bytes for size in _sizes(self))
+        return sum(_LEVEL_BYTES + (_tiles(self, size) + _COLUMN_TILES) * tile_bytes for size in self.tile_sizes)
 
     def _check_size(self) -> None:
         if self.most_bytes > STATE_LIMIT:
@@ -109,6 +115,10 @@ class FeatureView:
                 f"{STATE_LIMIT // 1000} that an item may have; make windows shorter, count fewer distinct values, or "
                 "split the features over two views"
             )
+
+    def _tile_sizes(self) -> tuple[Micros, ...]:
+        coarsest = max((self.tile_size(a) for a in self.features.values()), default=self.tile_micros)
+        return tuple(sorted({size for size in (self.tile_micros, HOUR, DAY) if size <= coarsest}))
 
     def tile_size(self, aggregate: Aggregate) -> Micros:
         """The tile on whose edge the window starts: fine below 12 hours, an hour to 10 days, then a day."""
@@ -131,16 +141,10 @@ class FeatureView:
         return ()
 
 
-def _sizes(view: FeatureView) -> list[Micros]:
-    """The tile sizes that a view keeps, fine first."""
-    coarsest = max((view.tile_size(a) for a in view.features.values()), default=view.tile_micros)
-    return sorted({size for size in (view.tile_micros, HOUR, DAY) if size <= coarsest})
-
-
 def _tiles(view: FeatureView, size: Micros) -> int:
     """How many tiles of a size a state can hold: of its windows or to fill up a coarser one, and of what is ahead."""
     own = max((a.window_micros for a in view.features.values() if view.tile_size(a) == size), default=0)
-    coarser = min((other for other in _sizes(view) if other > size), default=0)
+    coarser = min((other for other in view.tile_sizes if other > size), default=0)
     after = view.source.known_after_micros or 0
     ahead = -after if after < 0 else min(after, FUTURE_LIMIT)
     return (max(own, coarser) + ahead) // size + 2

@@ -13,12 +13,12 @@ from typing import Any, Final
 from smallbox.define.attributes import View
 from smallbox.define.project import Project
 from smallbox.errors import NotReady
-from smallbox.features.ready import publish, readable
-from smallbox.features.rebuild import Part, Rebuilder
-from smallbox.features.requests import LATER_DELAY, Rebuild, set_aside
-from smallbox.features.states import version_of
-from smallbox.features.stream import Pause
-from smallbox.ingestion.table import name_of
+from smallbox.features.online.apply import Pause
+from smallbox.features.online.ready import publish, readable
+from smallbox.features.online.rebuilder import EntityShard, Rebuilder
+from smallbox.features.online.states import version_of
+from smallbox.lake.names import records_table
+from smallbox.messages.rebuilds import LATER_DELAY, RebuildRequest, rebuild_set_aside
 from smallbox.ports import Lake, OnlineStore, Queue
 from smallbox.times import Micros, asked_moment
 
@@ -30,7 +30,7 @@ Document = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Backfill:
+class BackfillTask:
     """What the function of the backfill's state machine does, step by step.
 
     Attributes:
@@ -68,7 +68,7 @@ class Backfill:
         stale = [v for v in self.project.views.values() if known.get(v.name) != version_of(v)]
         views = stale if named is None else [self.project.view(name) for name in dict.fromkeys(named)]
         if document.get("only_new"):
-            views = [view for view in views if self.lake.version(name_of(view.source)) is None]
+            views = [view for view in views if self.lake.version(records_table(view.source)) is None]
         passed = {"as_of": document["as_of"]} if "as_of" in document else {}
         parts = [{**part, **passed} for part in self._parts(views, now)]
         return {**passed, "versions": {view.name: version_of(view) for view in views}, "parts": parts}
@@ -95,12 +95,14 @@ class Backfill:
         every = self.project.views_of(source.name)
         views = self._planned(document["versions"])
         rebuilder = Rebuilder(source, every, self.lake, self.store, self.pause)
-        part = Part(document["part"], document["of"])
+        part = EntityShard(document["part"], document["of"])
         rebuilt = rebuilder.fill(views, part, now, whole=len(views) == len(every))
         replayed = {"as_of": now} if "as_of" in document else {}
-        self.rebuild.send([{**message, **replayed} for message in set_aside(source.name, rebuilt.set_aside)])
+        self.rebuild.send([{**message, **replayed} for message in rebuild_set_aside(source.name, rebuilt.set_aside)])
         if not replayed:  # the moment of a replay does not move on
-            self.rebuild.send([part.as_json() for part in Rebuild(source.name, rebuilt.later).parts()], LATER_DELAY)
+            self.rebuild.send(
+                [part.as_json() for part in RebuildRequest(source.name, rebuilt.later).parts()], LATER_DELAY
+            )
         return {"states": rebuilt.states, "set_aside": len(rebuilt.set_aside)}
 
     def publish(self, document: Document, _now: Micros) -> dict[str, Any]:

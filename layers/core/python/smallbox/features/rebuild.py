@@ -1,272 +1,77 @@
-"""Online states from the lake: all of them, or those that corrected and late records touch.
+"""What the rebuild's function does with the messages of its queue."""
 
-A rebuild runs while the stream goes on, and the two must not count a record twice or not at all. What is rebuilt
-is marked first; then the states' versions are read, then the lake, then the markers; a record counts when it has a
-marker; each state is written if its version is still the same. So a record that the stream adds meanwhile changes
-the version, and one without a marker is left to the stream, whose message is still on its way. Markers outlive
-the windows, so no record that could count has lost its own.
-A conflict begins again with what is left. A crash after the marks leaves states
-behind the lake: run the request again, as a queue does. A state that does not fit into an item is set aside, and
-holds up no other.
-"""
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import zlib
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
-
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from smallbox.define.attributes import View
-from smallbox.define.source import Source
-from smallbox.errors import Conflict
-from smallbox.features.recompute import recompute
-from smallbox.features.rows import columns_needed, entities_of
-from smallbox.features.states import (
-    SetAside,
-    engine_of,
-    farthest,
-    fits,
-    is_set_aside,
-    key_of,
-    lifetime,
-    pack,
-    watermark_of,
-)
-from smallbox.features.stream import (
-    ATTEMPTS,
-    Pause,
-    expiry,
-    marker_id,
-    read_markers,
-    read_states,
-)
-from smallbox.features.writes import write_states
-from smallbox.ingestion.table import FOREVER, history, name_of, standing
-from smallbox.ports import Between, Lake, Marker, OnlineStore, StateKey, StateWrite, StoredState
+from smallbox.define.project import Project
+from smallbox.errors import TooLarge
+from smallbox.features.online.apply import Pause
+from smallbox.features.online.named import keys_named
+from smallbox.features.online.ready import Withdrawal
+from smallbox.features.online.rebuilder import Rebuilder, Rebuilt
+from smallbox.features.online.states import state_key
+from smallbox.messages.encoded import Message
+from smallbox.messages.rebuilds import LATER_DELAY, RebuildRequest, rebuild_set_aside
+from smallbox.messages.records import message_moment
+from smallbox.ports import Lake, OnlineStore, Queue
 from smallbox.times import Micros
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One of ``of`` parts of all entities, by a hash that is the same everywhere."""
+def group_of(message: Message) -> str:
+    """What is done together: requests of one source, those of a replay apart from those of the present.
 
-    number: int
-    of: int
-
-    def holds(self, key: StateKey) -> bool:
-        """Whether a state belongs to this part."""
-        return zlib.crc32(f"{key.view} {key.entity}".encode()) % self.of == self.number
-
-
-WHOLE: Final = Part(0, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Rebuilt:
-    """What a rebuild has done.
-
-    Attributes:
-        states: how many states were written.
-        set_aside: those of them that do not fit into their items.
-        later: what corrections say that are known only later than now, by key; ask again then.
+    One for states that did not fit fails by itself.
     """
-
-    states: int = 0
-    set_aside: Sequence[StateKey] = ()
-    later: Mapping[str, str] = field(default_factory=dict)
+    kind = "set aside" if "set_aside" in message else "rebuild"
+    return f"{message['source']} {kind}{' replayed' if 'as_of' in message else ''}"
 
 
-def _of_keys(table: pa.Table, keys: Collection[str] | pa.Array) -> pa.Table:
-    """All versions of records."""
-    return table.filter(pc.is_in(table["key"], value_set=pa.array(keys, pa.string())))
+class RebuildTask:
+    """Rebuilds online states from the lake."""
 
+    def __init__(self, project: Project, lake: Lake, store: OnlineStore, later: Queue, pause: Pause) -> None:
+        self._project = project
+        self._lake = lake
+        self._store = store
+        self._later = later
+        self._pause = pause
+        self._withdrawal = Withdrawal(project.views.values(), store, pause)
 
-def _later(versions: pa.Table, counted: pa.Table, now: Micros) -> dict[str, str]:
-    """The digests of versions known only later than now that are not counted already, by key."""
-    known_later = pc.field("known_at") > now
-    found, first = (
-        list(zip(*(rows.filter(known_later)[name].to_pylist() for name in ("key", "digest")), strict=True))
-        for rows in (history(versions), counted)
-    )
-    return dict(set(found).difference(first))
-
-
-def _touching(table: pa.Table, states: Mapping[StateKey, View]) -> set[str]:
-    """The keys of records that touch one of the states in any of their versions."""
-    found: set[str] = set()
-    for view in dict.fromkeys(states.values()):
-        wanted = pa.array([key.entity for key in states if key.view == view.name], pa.string())
-        touching = pc.is_in(entities_of(view, table), value_set=wanted)
-        found.update(pc.unique(table["key"].filter(touching)).to_pylist())
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class Rebuilder:
-    """Writes the online states of one source's views from the lake.
-
-    Attributes:
-        source: the source whose views are written.
-        views: all views of the source: a record is marked for all of them at once.
-        lake: holds every record before the stream applies it.
-        store: the states.
-        pause: waits before another attempt.
-    """
-
-    source: Source
-    views: Sequence[View]
-    lake: Lake
-    store: OnlineStore
-    pause: Pause
-
-    def correct(self, keys: Collection[str] | pa.Array, now: Micros) -> Rebuilt:
-        """Rebuild all states that the records with these keys touch, in any of their versions.
+    def run(self, messages: Sequence[Message], now: Micros) -> None:
+        """Rebuild what messages of one :func:`group_of` ask for; as of the latest of their moments, each state once.
 
         Raises:
-            Conflict: when others kept writing them; run the request again.
+            TooLarge: when a state that did not fit into its item still does not.
         """
-        table = self._read(now) if len(keys) else None
-        if table is None:
-            return Rebuilt()
-        named = _of_keys(table, keys)
-        counted = standing(named, now)
-        self._mark(counted)
-        return replace(self.replace(self._keys(named, self.views), now), later=_later(named, counted, now))
+        self._withdrawal.once()
+        source = self._project.source(messages[0]["source"])
+        views = self._project.views_of(source.name)
+        rebuilder = Rebuilder(source, views, self._lake, self._store, self._pause)
+        moment = max(message_moment(message, now) for message in messages)
+        if "set_aside" in messages[0]:
+            self._try_again(rebuilder, messages, moment)
+            return
+        replayed = {"as_of": moment} if all("as_of" in message for message in messages) else {}
+        if any(message.keys() <= {"source", "as_of"} for message in messages):
+            self._ask(source.name, rebuilder.materialize(moment), replayed)
+        self._ask(source.name, rebuilder.correct(keys_named(source, messages, self._lake, moment), moment), replayed)
 
-    def materialize(self, now: Micros) -> Rebuilt:
-        """Rebuild all states of the source's views. The stream then takes all that the lake holds for done.
+    def _ask(self, source: str, rebuilt: Rebuilt, replayed: Mapping[str, Any]) -> None:
+        """Ask again for what did not fit, and for what is known only later; a replay's moment does not move on."""
+        self._later.send([{**message, **replayed} for message in rebuild_set_aside(source, rebuilt.set_aside)])
+        if not replayed:
+            later = RebuildRequest(source, rebuilt.later).parts()
+            self._later.send([part.as_json() for part in later], delay=LATER_DELAY)
 
-        Raises:
-            Conflict: when others kept writing them; run it again.
-        """
-        return self.fill(self.views, WHOLE, now, whole=True)
-
-    def fill(self, views: Sequence[View], part: Part, now: Micros, *, whole: bool) -> Rebuilt:
-        """Rebuild some of the states of some of the views.
-
-        Args:
-            views: whose states.
-            part: which of their entities.
-            now: the present, or a replay's.
-            whole: whether these are all views of the source. Then what the lake holds is taken for done, and the stream
-                leaves it. Otherwise what the stream has still to apply to the other views is left to it, and only what
-                it would find too late is marked again.
-
-        Raises:
-            Conflict: when others kept writing them; run it again.
-        """
-        table = self._read(now)
-        if table is None:
-            return Rebuilt()
-        keys = {key: view for key, view in self._keys(table, views).items() if part.holds(key)}
-        mine = _of_keys(table, _touching(table, keys))
-        counted = standing(mine, now) if whole else self._settled(mine, now)
-        self._mark(counted)
-        return replace(self.replace(keys, now), later=_later(mine, counted, now) if whole else {})
-
-    def _settled(self, rows: pa.Table, now: Micros) -> pa.Table:
-        """Of records that the stream would find too late, what they said then, without its digest.
-
-        It has forgotten them, or they are late and still on their way to it, or they have a marker that lives no longer
-        than the windows before. So their new marker says that they count, and equals nothing: should one of them
-        come, in whatever version, a rebuild looks at all its views.
-        """
-        settled = now - self.source.lateness_micros
-        found = standing(rows.filter(pc.less(rows["known_at"], settled)), settled)
-        nothing = pa.array([""] * found.num_rows, pa.string())
-        return found.set_column(found.column_names.index("digest"), "digest", nothing)
-
-    def rows(self, now: Micros) -> int:
-        """How many rows a rebuild reads."""
-        table = self.lake.read(name_of(self.source), ["time"], Between("time", now - farthest(self.views), FOREVER))
-        return 0 if table is None else table.num_rows
-
-    def _mark(self, rows: pa.Table) -> None:
-        """Mark each record as saying what its version says that counts, so that another version is a correction."""
-        columns = (rows[name].to_pylist() for name in ("key", "digest", "time", "known_at"))
-        self.store.mark(
-            [
-                Marker(
-                    marker_id(self.source.name, key),
-                    digest,
-                    expiry(self.source, self.views, time, known_at),
-                )
-                for key, digest, time, known_at in zip(*columns, strict=True)
-            ]
-        )
-
-    def _keys(self, table: pa.Table, views: Sequence[View]) -> dict[StateKey, View]:
-        """Every state of the views that rows of the table touch."""
-        return {
-            key_of(view, entity): view
-            for view in views
-            for entity in pc.unique(entities_of(view, table)).to_pylist()
-            if entity is not None
-        }
-
-    def replace(self, keys: Mapping[StateKey, View], now: Micros) -> Rebuilt:
-        """Write states anew from the lake, of records that have their markers.
-
-        Raises:
-            Conflict: when others kept writing them; run it again.
-        """
-        left, set_aside = dict(keys), []
-        for attempt in range(ATTEMPTS):
-            if attempt:
-                self.pause(attempt)
-            stored = read_states(self.store, left)
-            fresh = self._states(left, stored, now)
-            writes = [self._write(key, view, fresh, stored) for key, view in left.items()]
-            left = {key: left[key] for key in write_states(self.store, writes)}
-            set_aside += [write.key for write in writes if is_set_aside(write.packed) and write.key not in left]
-            if not left:
-                return Rebuilt(len(keys), set_aside)
-        raise Conflict(f"{len(left)} states of {self.source.name} stayed contended", source=self.source.name)
-
-    def _states(
-        self, keys: Mapping[StateKey, View], stored: Mapping[StateKey, StoredState], now: Micros
-    ) -> dict[StateKey, Any]:
-        # a writer whose clock is ahead may have applied what is known only after our present
-        as_of = max([now, *(watermark_of(keys[key], state.packed) for key, state in stored.items())])
-        table = self._read(now)
-        if table is None:
-            return {}
-        table = self._counted(table, keys)
-        return {
-            key: state
-            for view in dict.fromkeys(keys.values())
-            for entity, state in recompute(view, table, as_of).items()
-            if (key := key_of(view, entity)) in keys
-        }
-
-    def _counted(self, table: pa.Table, keys: Mapping[StateKey, View]) -> pa.Table:
-        """All versions of those records that have a marker and, in any version, touch one of the states."""
-        ids = {marker_id(self.source.name, key): key for key in _touching(table, keys)}
-        return _of_keys(table, [ids[identity] for identity in read_markers(self.store, ids)])
-
-    def _write(
-        self,
-        key: StateKey,
-        view: View,
-        fresh: Mapping[StateKey, Any],
-        stored: Mapping[StateKey, StoredState],
-    ) -> StateWrite:
-        expected = stored[key].version if key in stored else 0
-        state = fresh.get(key) or engine_of(view).empty(view)
-        packed = pack(view, state)
-        if not fits(packed):
-            packed = pack(view, SetAside(state.watermark))
-        return StateWrite(key, packed, expected, lifetime(view))
-
-    def _read(self, now: Micros) -> pa.Table | None:
-        """All rows that may be in a window at ``now`` or later, with every version that supersedes one of them."""
-        since = now - farthest(self.views)
-        columns = [*dict.fromkeys(name for view in self.views for name in columns_needed(view))]
-        recent = self.lake.read(name_of(self.source), columns, Between("time", since, FOREVER))
-        if recent is None or not len(recent) or self.source.known_after_micros is not None:
-            return recent
-        # a version that moves a record out of the windows was at least known later than the one that it supersedes
-        known = Between("known_at", int(pc.min(recent["known_at"]).as_py()), FOREVER)
-        return self.lake.read(name_of(self.source), columns, known)
+    def _try_again(self, rebuilder: Rebuilder, messages: Sequence[Message], now: Micros) -> None:
+        views = {view.name: view for view in rebuilder.views}
+        named = [(views[name], entity) for m in messages for name, entity in m["set_aside"] if name in views]
+        rebuilt = rebuilder.replace({state_key(view, entity): view for view, entity in named}, now)
+        if rebuilt.set_aside:
+            key = rebuilt.set_aside[0]
+            raise TooLarge(
+                f"{len(rebuilt.set_aside)} states of source {rebuilder.source.name} do not fit into their items, among "
+                f"them one of view {key.view}; the message names them; correct what sends so much about one entity, or "
+                "split the view, then redrive the message",
+                view=key.view,
+            )

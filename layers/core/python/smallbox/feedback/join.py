@@ -1,112 +1,86 @@
-"""Late labels to the requests they belong to: one rule, for training and for predictions that were served.
-
-Each request gets a status:
-
-=============== ====================================================================================
-``labelled``    An outcome counts, or the window is over and ``label.otherwise`` says what silence means.
-``asked_late``  Its outcome was known when it was asked, or its window was over. Never judged.
-``pending``     None of these, and the window is open.
-``unlabelled``  None of these, and the window is over. Never negative.
-=============== ====================================================================================
-"""
-
-from typing import Final
+"""What the feedback's function does: joins what became known to the predictions that still wait for it."""
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from smallbox.define.rules import Label
-from smallbox.features.window import Ints
-from smallbox.times import Micros
-
-LABELLED: Final = "labelled"
-PENDING: Final = "pending"
-UNLABELLED: Final = "unlabelled"
-ASKED_LATE: Final = "asked_late"
-
-_Bools = npt.NDArray[np.bool_]
-
-
-def join_labels(label: Label, asked: pa.Table, outcomes: pa.Table, as_of: Micros) -> pa.Table:
-    """The requests with their labels, as they were known at a moment.
-
-    The attribution window of a request begins at its own event time, whenever it was asked. An outcome counts when it
-    became known after the asking, by the end of the window, and by ``as_of``. A key that was asked about twice is
-    labelled twice.
-
-    Args:
-        label: what is predicted, and its window.
-        asked: rows with ``key``, ``event_time``, and ``time``, the moment of asking.
-        outcomes: every version of the label source's records, in the order of a key's versions. Of those that became
-            known in time the last one counts; a null takes an outcome back. A correction after the window changes
-            nothing.
-        as_of: the moment of the join.
-
-    Returns:
-        The rows with ``label`` (null where there is none), ``label_known_at`` (of a silence, the end of the window) and
-        ``status``.
-    """
-    closes = asked["event_time"].to_numpy() + label.within_micros
-    time = asked["time"].to_numpy()
-    versions = Versions(outcomes[label.on], outcomes["known_at"].to_numpy(), asked["key"])
-    values, known_at = outcomes[label.value].combine_chunks(), outcomes["known_at"].combine_chunks()
-    is_late = _is_valid(values.take(versions.known_by(time))) | (time >= closes)
-    at = versions.known_by(np.minimum(closes, as_of))
-    found = pc.if_else(pa.array(~is_late), values.take(at), None)
-    counts, over = _is_valid(found), closes <= as_of
-    is_silent = over & ~counts & ~is_late & (label.otherwise is not None)
-    status = np.select([counts | is_silent, is_late, over], [LABELLED, ASKED_LATE, UNLABELLED], default=PENDING)
-    moments = pc.if_else(pa.array(counts), known_at.take(at), pc.if_else(pa.array(is_silent), pa.array(closes), None))
-    return (
-        asked.append_column("label", pc.if_else(pa.array(is_silent), label.otherwise, found))
-        .append_column("label_known_at", moments)
-        .append_column("status", pa.array(status.tolist(), pa.string()))
-    )
+from smallbox.define.model import Model
+from smallbox.define.project import Project
+from smallbox.documents.day import DayDocument, JoinCounts
+from smallbox.labels.join import ASKED_LATE, LABELLED, PENDING, UNLABELLED, coverage, join_labels
+from smallbox.labels.table import settled_days
+from smallbox.lake.history import FOREVER, history
+from smallbox.lake.names import JOINED_AS_OF, SETTLES_FROM, labelled_table, records_table
+from smallbox.lake.predictions import PredictionLog
+from smallbox.lake.schemas import LABELLED_COLUMNS, record_schema
+from smallbox.ports import Between, Lake
+from smallbox.times import DAY, Micros, asked_moment, day_of, format_moment
 
 
-def _is_valid(values: pa.Array) -> _Bools:
-    return np.asarray(pc.is_valid(values))
+class JoinTask:
+    """A task of the day: rewrites the labelled predictions whose windows may still be open."""
+
+    def __init__(self, project: Project, lake: Lake) -> None:
+        self._project = project
+        self._lake = lake
+        self._log = PredictionLog(project, lake)
+
+    def run(self, document: DayDocument, now: Micros) -> DayDocument:
+        """Pass the document on with ``as_of`` and ``feedback``: counts by status, and the newest day's coverage."""
+        model = self._project.model(document["model"])
+        as_of = asked_moment(document, now, default=now // DAY * DAY)
+        # a day more than the window: predictions of midnight may reach the log after it
+        open_since = settled_days(model.label, as_of).start
+        asked = self._open(model, open_since, as_of)
+        labelled = join_labels(model.label, asked, self._outcomes(model, asked["key"], as_of), as_of)
+        between = Between(SETTLES_FROM, open_since, FOREVER)
+        self._lake.replace(labelled_table(model.name), self._with_later(model, labelled, between, as_of), between)
+        statuses = (LABELLED, PENDING, UNLABELLED, ASKED_LATE)
+        labelled_count, pending, unlabelled, asked_late = (_count(labelled, status) for status in statuses)
+        day = settled_days(model.label, as_of)
+        settled = labelled.filter(_inside(labelled, day))
+        found: JoinCounts = {
+            "labelled": labelled_count,
+            "pending": pending,
+            "unlabelled": unlabelled,
+            "asked_late": asked_late,
+            "coverage": coverage(model.label, settled, as_of),
+            "coverage_day": day_of(day.start),
+        }
+        return {**document, "as_of": format_moment(as_of), "feedback": found}
+
+    def _with_later(self, model: Model, labelled: pa.Table, between: Between, as_of: Micros) -> pa.Table:
+        """The rows, each as the join of the latest moment had it: joining an older day again takes nothing back."""
+        rows = labelled.append_column(JOINED_AS_OF, pa.array(np.full(labelled.num_rows, as_of, np.int64)))
+        before = self._lake.read(labelled_table(model.name), None, between)
+        if before is None or JOINED_AS_OF not in before.column_names:
+            return rows
+        later = before.filter(pc.greater(before[JOINED_AS_OF], as_of)).select(rows.column_names)
+        others = rows.filter(pc.invert(pc.is_in(rows["id"], value_set=later["id"].combine_chunks())))
+        return pa.concat_tables([others, later], promote_options="permissive")
+
+    def _open(self, model: Model, since: Micros, as_of: Micros) -> pa.Table:
+        """The predictions asked before ``as_of`` that were asked, or are for an event, since a moment."""
+        recent = self._log.read(model.name, Between("time", since, as_of)).select(LABELLED_COLUMNS)
+        ahead = self._log.read(model.name, Between("event_time", since, FOREVER)).select(LABELLED_COLUMNS)
+        both = pa.concat_tables([recent, ahead.filter(pc.less(ahead["time"], since))])
+        settles_from = np.maximum(both["time"].to_numpy(), both["event_time"].to_numpy())
+        return both.append_column(SETTLES_FROM, pa.array(settles_from))
+
+    def _outcomes(self, model: Model, keys: pa.ChunkedArray, as_of: Micros) -> pa.Table:
+        """Every version of the outcomes of these keys, however old: one that was known before tells a late asking."""
+        source, label = self._project.source(model.label.source_name), model.label
+        columns = list(dict.fromkeys(("key", "known_at", "received_at", "digest", label.on, label.value)))
+        rows = self._lake.read(
+            records_table(source), columns, Between("known_at", -FOREVER, as_of + 1), keys, key=label.on
+        )
+        return history(record_schema(source).empty_table() if rows is None else rows)
 
 
-class Versions:
-    """Finds, for keys that are asked about, the last version known by a moment.
-
-    Args:
-        keys: the key of each version, in the order of a key's versions.
-        known_at: when each became known.
-        asked: the keys that are asked about.
-    """
-
-    def __init__(self, keys: pa.ChunkedArray, known_at: Ints, asked: pa.ChunkedArray) -> None:
-        names = pc.unique(keys)
-        self._codes = np.asarray(pc.index_in(keys.combine_chunks(), value_set=names), np.int64)
-        self._wanted = np.asarray(pc.fill_null(pc.index_in(asked.combine_chunks(), value_set=names), -1), np.int64)
-        self._moments = np.unique(known_at)
-        places = self._places(self._codes, np.searchsorted(self._moments, known_at))
-        self._order = np.argsort(places, kind="stable")
-        self._sorted = places[self._order]
-
-    def _places(self, codes: Ints, moments: Ints) -> Ints:
-        """One number for a key and a moment, in the order of both."""
-        return codes * (len(self._moments) + 1) + moments
-
-    def known_by(self, limits: Ints) -> pa.Array:
-        """For each key that is asked about, the place of its last version known by its limit; null where none is."""
-        if not len(self._order):
-            return pa.nulls(len(self._wanted), pa.int64())
-        until = self._places(self._wanted, np.searchsorted(self._moments, limits, side="right"))
-        last = np.searchsorted(self._sorted, until) - 1
-        at = self._order[np.maximum(last, 0)]
-        return pa.array(at, mask=(last < 0) | (self._wanted < 0) | (self._codes[at] != self._wanted))
+def _count(rows: pa.Table, status: str) -> int:
+    return int(pc.sum(pc.equal(rows["status"], status)).as_py() or 0)
 
 
-def coverage(label: Label, labelled: pa.Table, as_of: Micros) -> float | None:
-    """The share that has a label, of the requests whose window is over by ``as_of``; ``None`` of none.
-
-    Requests that were asked late are left out: no label of theirs could count.
-    """
-    status = np.asarray(labelled["status"])[labelled["event_time"].to_numpy() + label.within_micros <= as_of]
-    known, missing = int((status == LABELLED).sum()), int((status == UNLABELLED).sum())
-    return known / (known + missing) if known + missing else None
+def _inside(rows: pa.Table, between: Between) -> pa.Array:
+    column = rows[between.column]
+    return pc.and_(pc.greater_equal(column, between.start), pc.less(column, between.end))

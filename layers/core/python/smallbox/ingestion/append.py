@@ -5,16 +5,17 @@ from typing import Any
 
 from smallbox.define.project import Project
 from smallbox.define.source import Source
-from smallbox.ingestion.messages import pack, unpack
 from smallbox.ingestion.outdated import sort_out
 from smallbox.ingestion.quarantine import Quarantine
-from smallbox.ingestion.table import name_of, to_table
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
+from smallbox.messages.encoded import text_of
+from smallbox.messages.records import pack_records, unpack_records
 from smallbox.ports import Lake, Queue
 from smallbox.records import Record, digest_of
-from smallbox.written import text_of
 
 
-class Appender:
+class AppendTask:
     """One commit a source and batch of messages; a record is in the lake before the stream can apply it."""
 
     def __init__(self, project: Project, lake: Lake, quarantine: Quarantine, features: Queue) -> None:
@@ -32,11 +33,11 @@ class Appender:
         records: list[Record] = []
         onwards: list[Mapping[str, Any]] = []
         for message in messages:
-            found = unpack(message)
+            found = unpack_records(message)
             kept = self._kept(source, message, found)
             records += kept
-            onwards += [message] if len(kept) == len(found) else pack(kept, as_of=message.get("as_of"))
-        self._lake.append(name_of(source), to_table(source, records))
+            onwards += [message] if len(kept) == len(found) else pack_records(kept, as_of=message.get("as_of"))
+        self._lake.append(records_table(source), records_to_table(source, records))
         if self._project.views_of(source.name):
             self._features.send(onwards)
 

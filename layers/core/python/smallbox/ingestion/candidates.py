@@ -9,7 +9,7 @@ from typing import Any, Final
 from smallbox.ingestion.values import shown
 from smallbox.times import SECOND, Micros, format_moment
 
-MOST: Final = 8
+MOST_CANDIDATES: Final = 8
 """How many candidates are named."""
 
 LEAST_DIFFERENT: Final = 0.5
@@ -29,7 +29,7 @@ _LOOKED_AT: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class SampledColumn:
     """A column as it was seen.
 
     Attributes:
@@ -47,18 +47,18 @@ class Column:
     kind: str
 
 
-def keys(columns: Sequence[Column]) -> list[str]:
+def keys(columns: Sequence[SampledColumn]) -> list[str]:
     """The columns that could be the key, the nearest first, each with what is in the way.
 
-    >>> keys([Column("n", 3, 3, [1, 2, 3], "integer"), Column("who", 3, 2, ["a", "b"], "text")])
+    >>> keys([SampledColumn("n", 3, 3, [1, 2, 3], "integer"), SampledColumn("who", 3, 2, ["a", "b"], "text")])
     ["'n': whole numbers, each once; write them as texts", "'who': each value once, but null in 1 of 3 rows"]
     """
     near = [c for c in columns if c.kind in {"text", "integer"} and len(c.distinct) >= max(1, LEAST_DIFFERENT * c.rows)]
     near.sort(key=lambda column: -len(column.distinct))
-    return [f"{column.name!a}: {_key_reason(column)}" for column in near[:MOST]]
+    return [f"{column.name!a}: {_key_reason(column)}" for column in near[:MOST_CANDIDATES]]
 
 
-def _key_reason(column: Column) -> str:
+def _key_reason(column: SampledColumn) -> str:
     if len(column.distinct) < column.known:
         return f"{len(column.distinct)} values in {column.rows} rows; a row that repeats one corrects the other"
     if column.known < column.rows:
@@ -66,18 +66,18 @@ def _key_reason(column: Column) -> str:
     return "whole numbers, each once; write them as texts" if column.kind == "integer" else "texts, each once"
 
 
-def times(columns: Sequence[Column]) -> list[str]:
+def times(columns: Sequence[SampledColumn]) -> list[str]:
     """The columns that look like moments, the nearest first, each with what to make of it.
 
-    >>> times([Column("at", 1, 1, ["2013-01-31"], "text")])
+    >>> times([SampledColumn("at", 1, 1, ["2013-01-31"], "text")])
     ["'at': days without an hour, like '2013-01-31'; write 2013-01-31T00:00:00Z"]
     """
     near = sorted(columns, key=lambda column: column.kind != "timestamp")
     reasons = ((column.name, reason) for column in near for reason in _time_reasons(column))
-    return [f"{name!a}: {reason}" for name, reason in reasons][:MOST]
+    return [f"{name!a}: {reason}" for name, reason in reasons][:MOST_CANDIDATES]
 
 
-def _time_reasons(column: Column) -> Iterator[str]:
+def _time_reasons(column: SampledColumn) -> Iterator[str]:
     """At most one reason."""
     values = column.distinct[:_LOOKED_AT]
     if not values:

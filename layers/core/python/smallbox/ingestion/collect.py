@@ -6,13 +6,13 @@ from typing import Any
 from smallbox.define.project import Project
 from smallbox.ingestion.body import parse_events
 from smallbox.ingestion.contract import check_all
-from smallbox.ingestion.messages import pack
 from smallbox.ingestion.quarantine import Quarantine
+from smallbox.messages.records import pack_records
 from smallbox.ports import Queue
 from smallbox.times import Moment
 
 
-class Collector:
+class CollectTask:
     """Takes one HTTPS body at a time."""
 
     def __init__(self, project: Project, queue: Queue, quarantine: Quarantine) -> None:
@@ -42,5 +42,5 @@ class Collector:
         contract = self._project.source(source)
         records, rejections = check_all(contract, parse_events(body, content_type), moment.at)
         self._quarantine.add(source, request_id, rejections, moment.at)
-        self._queue.send(pack(records, as_of=moment.at if moment.is_replayed else None))
+        self._queue.send(pack_records(records, as_of=moment.at if moment.is_replayed else None))
         return {"accepted": len(records), "rejected": [r.as_json() for r in rejections]}

@@ -12,24 +12,25 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from smallbox.arrays import Bools
 from smallbox.define.fields import Field
 from smallbox.define.patterns import TEXT_LIMIT
 from smallbox.define.source import FAR_AHEAD, FUTURE_LIMIT, LONG_AGO, Source
 from smallbox.ingestion.contract import check_numbered
-from smallbox.ingestion.digests import digests
-from smallbox.ingestion.rows import Bools, Rows
-from smallbox.ingestion.table import TYPES, schema, to_table
+from smallbox.ingestion.rows import UncheckedRows
 from smallbox.ingestion.values import Broken, bounds, test_of
+from smallbox.lake.digests import digests
+from smallbox.lake.schemas import ARROW_TYPES, record_schema, records_to_table
 from smallbox.records import Rejection
 from smallbox.times import FIRST, LAST, Micros
 
-Checked = tuple[pa.Array, Bools]
+CheckedColumn = tuple[pa.Array, Bools]
 """A column's values in their one form, and which of them are surely good; the others mean nothing."""
 
 _WORD: Final = np.iinfo(np.int64)
 
 
-def accept(source: Source, rows: Rows, received_at: Micros, first: int) -> tuple[pa.Table, list[Rejection]]:
+def accept(source: Source, rows: UncheckedRows, received_at: Micros, first: int) -> tuple[pa.Table, list[Rejection]]:
     """The accepted rows as the lake keeps them, and the rejections: what ``check_all`` and ``to_table`` give.
 
     Args:
@@ -46,17 +47,17 @@ def accept(source: Source, rows: Rows, received_at: Micros, first: int) -> tuple
     records, rejections = check_numbered(source, ((first + at, raw) for at, raw in numbered), received_at)
     if records:
         places = np.concatenate((np.flatnonzero(is_good), np.array(list(records)) - first))
-        both = pa.concat_tables([table, to_table(source, list(records.values()))])
+        both = pa.concat_tables([table, records_to_table(source, list(records.values()))])
         table = both.take(pa.array(np.argsort(places, kind="stable")))
     return table, rejections
 
 
-def _surely_good(source: Source, rows: Rows, received_at: Micros) -> tuple[pa.Table, Bools]:
+def _surely_good(source: Source, rows: UncheckedRows, received_at: Micros) -> tuple[pa.Table, Bools]:
     """The rows that are good for sure, and which they are."""
     limits = _time_limits(source, received_at)
     found = None if limits is None else rows.columns(tuple(source.fields))
     if limits is None or found is None or not len(rows):
-        return schema(source).empty_table(), np.zeros(len(rows), bool)
+        return record_schema(source).empty_table(), np.zeros(len(rows), bool)
     columns, is_good = {}, found.is_whole
     for name, field in source.fields.items():
         columns[name], fits = _checked(field, found.values.get(name, [None] * len(rows)))
@@ -90,15 +91,15 @@ def _table(source: Source, columns: dict[str, pa.Array], received_at: Micros) ->
     received = pa.array(np.full(len(time), received_at, np.int64))
     known = received if source.known_after_micros is None else pc.add(time, source.known_after_micros)
     reserved = [columns[source.key], time, known, received, digests(source.name, columns)]
-    return pa.table([*reserved, *columns.values()], schema=schema(source))
+    return pa.table([*reserved, *columns.values()], schema=record_schema(source))
 
 
-def _checked(field: Field, values: pa.Array | list[Any]) -> Checked:
+def _checked(field: Field, values: pa.Array | list[Any]) -> CheckedColumn:
     column = None if isinstance(values, list) else _CHECKS[field.type](field, values)
     return column or _one_by_one(field, values if isinstance(values, list) else values.to_pylist())
 
 
-def _one_by_one(field: Field, values: Iterable[Any]) -> Checked:
+def _one_by_one(field: Field, values: Iterable[Any]) -> CheckedColumn:
     """A column as the row check takes it, value by value."""
     test, good, taken = test_of(field), [], []
     for value in values:
@@ -108,10 +109,10 @@ def _one_by_one(field: Field, values: Iterable[Any]) -> Checked:
         except Broken:
             taken.append(None)
             good.append(False)
-    return pa.array(taken, TYPES[field.type]), np.array(good, bool)
+    return pa.array(taken, ARROW_TYPES[field.type]), np.array(good, bool)
 
 
-def _text_check(field: Field, column: pa.Array) -> Checked | None:
+def _text_check(field: Field, column: pa.Array) -> CheckedColumn | None:
     if not pa.types.is_string(column.type):
         return None
     if field.pattern or field.choices:
@@ -121,7 +122,7 @@ def _text_check(field: Field, column: pa.Array) -> Checked | None:
     return column, _with_nulls(field, column, _flags(pc.less_equal(pc.utf8_length(column), TEXT_LIMIT)))
 
 
-def _number_check(field: Field, column: pa.Array) -> Checked | None:
+def _number_check(field: Field, column: pa.Array) -> CheckedColumn | None:
     found = _within(field, column)
     if found is None:
         return None
@@ -130,7 +131,7 @@ def _number_check(field: Field, column: pa.Array) -> Checked | None:
     return pa.array(numbers + 0.0, mask=_flags(column.is_null())), _with_nulls(field, column, fits)
 
 
-def _integer_check(field: Field, column: pa.Array) -> Checked | None:
+def _integer_check(field: Field, column: pa.Array) -> CheckedColumn | None:
     found = _within(field, column)
     if found is None:
         return None
@@ -152,13 +153,13 @@ def _within(field: Field, column: pa.Array) -> tuple[npt.NDArray[np.float64], Bo
         return None
 
 
-def _boolean_check(field: Field, column: pa.Array) -> Checked | None:
+def _boolean_check(field: Field, column: pa.Array) -> CheckedColumn | None:
     if not pa.types.is_boolean(column.type):
         return None
     return column, _with_nulls(field, column, np.ones(len(column), bool))
 
 
-def _timestamp_check(field: Field, column: pa.Array) -> Checked | None:
+def _timestamp_check(field: Field, column: pa.Array) -> CheckedColumn | None:
     if not pa.types.is_timestamp(column.type) or column.type.unit != "us" or column.type.tz is None:
         return None
     moments = column.cast(pa.int64())
@@ -176,7 +177,7 @@ def _flags(values: pa.Array) -> Bools:
     return flags
 
 
-_CHECKS: Final[dict[str, Callable[[Field, pa.Array], Checked | None]]] = {
+_CHECKS: Final[dict[str, Callable[[Field, pa.Array], CheckedColumn | None]]] = {
     "text": _text_check,
     "number": _number_check,
     "integer": _integer_check,

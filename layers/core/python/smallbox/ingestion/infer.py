@@ -154,9 +154,11 @@ class _Column:
         self.problem = _name_problem(name) or kind_problem
         self.is_key = bool(values) and not self.is_nullable and len(self._distinct) == len(values) and "" not in values
 
-    def as_seen(self) -> candidates.Column:
+    def as_seen(self) -> candidates.SampledColumn:
         """The column, for one who looks for a key or a time."""
-        return candidates.Column(self.name, self._rows, self._known, self._distinct, self.kind if self._fits else "")
+        return candidates.SampledColumn(
+            self.name, self._rows, self._known, self._distinct, self.kind if self._fits else ""
+        )
 
     def _kind_problem(self) -> str:
         """Settle the kind; why there is none."""

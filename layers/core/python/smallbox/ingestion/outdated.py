@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from smallbox.define.fields import Field
 from smallbox.define.source import Source
 from smallbox.ingestion.contract import contract_of
-from smallbox.ingestion.table import SAID, is_said
 from smallbox.ingestion.values import MISSING, Broken
+from smallbox.lake.schemas import PYTHON_TYPES, fits_columns
 from smallbox.records import Record, Rejection, Value
 from smallbox.times import format_moment
 
@@ -22,7 +22,7 @@ def sort_out(source: Source, records: Sequence[Record]) -> tuple[list[Record], l
         source: the source with today's contract.
         records: the records of one message.
     """
-    if is_said(source, records):
+    if fits_columns(source, records):
         return list(records), []
     kept: list[Record] = []
     rejections: list[Rejection] = []
@@ -48,7 +48,7 @@ def _broken(source: Source, record: Record) -> Broken | None:
 
 
 def _fits(field: Field, value: Value) -> bool:
-    return type(value) in SAID[field.type] or (field.type == "number" and type(value) is int)
+    return type(value) in PYTHON_TYPES[field.type] or (field.type == "number" and type(value) is int)
 
 
 def _as_sent(source: Source, record: Record) -> dict[str, Value]:

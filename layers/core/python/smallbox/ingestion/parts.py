@@ -17,10 +17,10 @@ import pyarrow.parquet as pq
 
 from smallbox.errors import InvalidInput
 from smallbox.ingestion.lines import Lines, csv_rows, header_of, json_rows
-from smallbox.ingestion.readers import BATCH, Limits, kind_of, malformed, tables
+from smallbox.ingestion.readers import BATCH_LIMITS, Limits, kind_of, malformed, tables
 from smallbox.ingestion.unpacking import unpacked
 
-PART: Final = Limits(rows=250_000, bytes=64_000_000)
+PART_LIMITS: Final = Limits(rows=250_000, bytes=64_000_000)
 """A worker loads as many rows in well under a minute of a processor, in some 400 MiB; see ``benchmarks/drops.py``."""
 
 
@@ -28,15 +28,15 @@ PART: Final = Limits(rows=250_000, bytes=64_000_000)
 class Sizes:
     """When a batch is full, and after how many rows or bytes a part ends with the batch."""
 
-    batch: Limits = BATCH
-    part: Limits = PART
+    batch: Limits = BATCH_LIMITS
+    part: Limits = PART_LIMITS
 
 
 _USUAL: Final = Sizes()
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class FilePart:
     """Some rows of a file, as a file.
 
     Attributes:
@@ -69,21 +69,21 @@ class Cutting:
         self._sizes = sizes
         self.error: InvalidInput | None = None
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self) -> Iterator[FilePart]:
         """The parts, in order; :class:`UnsupportedType` when the file's type is not read."""
         return _CUTTERS[kind_of(self._name)](self)
 
-    def csv_parts(self) -> Iterator[Part]:
+    def csv_parts(self) -> Iterator[FilePart]:
         """Of CSV: rows may span lines, and each part has the header."""
         rows = csv_rows(self._lines)
         header = [name for names in self._until_broken(map(header_of, [rows])) for name in names]
         return self._line_parts(rows) if header else iter(())
 
-    def json_parts(self) -> Iterator[Part]:
+    def json_parts(self) -> Iterator[FilePart]:
         """Of JSON Lines: a row is a line that is not blank."""
         return self._line_parts(json_rows(self._lines))
 
-    def parquet_parts(self) -> Iterator[Part]:
+    def parquet_parts(self) -> Iterator[FilePart]:
         """Of Parquet: as many whole batches as fill a part."""
         held: list[pa.Table] = []
         first = rows = 0
@@ -91,12 +91,12 @@ class Cutting:
             held.append(table)
             rows += len(table)
             if self._sizes.part.has(rows, sum(batch.nbytes for batch in held)):
-                yield Part(first, array("q"), _written(held))
+                yield FilePart(first, array("q"), _written(held))
                 first, rows, held = first + rows, 0, []
         if held:
-            yield Part(first, array("q"), _written(held))
+            yield FilePart(first, array("q"), _written(held))
 
-    def _line_parts(self, rows: Iterator[tuple[int, object]]) -> Iterator[Part]:
+    def _line_parts(self, rows: Iterator[tuple[int, object]]) -> Iterator[FilePart]:
         """Of lines, which one step of ``rows`` reads for one row; it gives the row's line."""
         part = _LinePart(self._lines, self._sizes)
         for line, _ in self._until_broken(rows):
@@ -145,9 +145,9 @@ class _LinePart:
         self._begin_batch()
         return self._sizes.part.has(len(self.rows), self._lines.size - self._size)
 
-    def cut(self) -> Part:
+    def cut(self) -> FilePart:
         """The part up to the last whole row; the next one begins after it."""
-        part = Part(self._first, self.rows, self._head + b"".join(self._lines.kept[: self._whole]))
+        part = FilePart(self._first, self.rows, self._head + b"".join(self._lines.kept[: self._whole]))
         self._first += len(self.rows)
         del self._lines.kept[: self._whole]
         self._begin()
@@ -160,7 +160,7 @@ def _written(held: list[pa.Table]) -> bytes:
     return buffer.getvalue()
 
 
-_CUTTERS: Final[Mapping[str, Callable[[Cutting], Iterator[Part]]]] = {
+_CUTTERS: Final[Mapping[str, Callable[[Cutting], Iterator[FilePart]]]] = {
     "csv": Cutting.csv_parts,
     "jsonl": Cutting.json_parts,
     "parquet": Cutting.parquet_parts,

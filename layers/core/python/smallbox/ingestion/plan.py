@@ -18,20 +18,20 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from smallbox.errors import Conflict, NotFound
-from smallbox.ingestion.load import Counts
-from smallbox.ingestion.parts import Part
+from smallbox.ingestion.loader import RowCounts
+from smallbox.ingestion.parts import FilePart
 from smallbox.ingestion.readers import kind_of
-from smallbox.ports import Blobs, Stored
+from smallbox.ports import Blobs, StoredObject
 from smallbox.times import Micros
 
-PREFIX: Final = "parts"
+PARTS_PREFIX: Final = "parts"
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]")
 _SHOWN: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class LoadPlan:
     """What is to be done for a dropped file: all that its report and its rows depend on.
 
     Attributes:
@@ -53,10 +53,10 @@ class Plan:
     after: int = -1
 
 
-def folder_of(key: str, stored: Stored) -> str:
+def folder_of(key: str, stored: StoredObject) -> str:
     """Where the parts of a drop lie: another content, or the same one dropped again, lies elsewhere."""
     name = json.dumps([key, stored.at, stored.tag])
-    return f"{PREFIX}/{hashlib.blake2b(name.encode(), digest_size=16).hexdigest()}"
+    return f"{PARTS_PREFIX}/{hashlib.blake2b(name.encode(), digest_size=16).hexdigest()}"
 
 
 def quarantine_folder_of(key: str, folder: str) -> str:
@@ -65,7 +65,7 @@ def quarantine_folder_of(key: str, folder: str) -> str:
     >>> quarantine_folder_of("drop/weather/2013/all of it.csv", "parts/7f")
     'all_of_it.csv-7f'
     """
-    return f"{_UNSAFE.sub('_', key.rpartition('/')[2])[:_SHOWN]}-{folder.removeprefix(f'{PREFIX}/')}"
+    return f"{_UNSAFE.sub('_', key.rpartition('/')[2])[:_SHOWN]}-{folder.removeprefix(f'{PARTS_PREFIX}/')}"
 
 
 class Shelf:
@@ -75,18 +75,18 @@ class Shelf:
         self._inbox = inbox
         self.folder = folder
 
-    def plan(self) -> Plan | None:
+    def plan(self) -> LoadPlan | None:
         """The plan; ``None`` before all parts are there."""
         try:
-            return Plan(**json.loads(self._inbox.get(f"{self.folder}/plan.json")))
+            return LoadPlan(**json.loads(self._inbox.get(f"{self.folder}/plan.json")))
         except NotFound:
             return None
 
-    def write(self, plan: Plan) -> None:
+    def write(self, plan: LoadPlan) -> None:
         """Write the plan."""
         self._inbox.put(f"{self.folder}/plan.json", json.dumps(asdict(plan)).encode())
 
-    def keep(self, key: str, parts: Iterable[Part]) -> list[int]:
+    def keep(self, key: str, parts: Iterable[FilePart]) -> list[int]:
         """Write the parts of a file, one after the other; the number of the first row of each."""
         firsts = []
         for number, part in enumerate(parts):
@@ -95,7 +95,7 @@ class Shelf:
             firsts.append(part.first)
         return firsts
 
-    def part(self, plan: Plan, number: int) -> Part:
+    def part(self, plan: LoadPlan, number: int) -> FilePart:
         """A part.
 
         Raises:
@@ -104,11 +104,11 @@ class Shelf:
         key = self._part_key(plan.key, number)
         try:
             lines = array("q", self._inbox.get(self._lines_key(number)))
-            return Part(plan.firsts[number], lines, self._inbox.get(key))
+            return FilePart(plan.firsts[number], lines, self._inbox.get(key))
         except NotFound as error:
             raise Conflict(f"{key!r} is gone, so another worker has loaded it; look again", key=key) from error
 
-    def report(self, number: int, counts: Counts) -> None:
+    def report(self, number: int, counts: RowCounts) -> None:
         """Write what became of a part."""
         self._inbox.put(self._report_key(number), json.dumps(asdict(counts)).encode())
 
@@ -117,11 +117,11 @@ class Shelf:
         names = (key.removeprefix(f"{self.folder}/") for key in self._inbox.list(f"{self.folder}/"))
         return {int(stem) for stem, _, ending in (name.partition(".") for name in names) if _is_report(stem, ending)}
 
-    def counts(self, plan: Plan) -> Sequence[Counts]:
+    def counts(self, plan: LoadPlan) -> Sequence[RowCounts]:
         """What became of each part."""
-        return [Counts(**json.loads(self._inbox.get(self._report_key(n)))) for n in range(len(plan.firsts))]
+        return [RowCounts(**json.loads(self._inbox.get(self._report_key(n)))) for n in range(len(plan.firsts))]
 
-    def clear(self, plan: Plan) -> None:
+    def clear(self, plan: LoadPlan) -> None:
         """Remove the parts; the plan and what became of them stay."""
         for number in range(len(plan.firsts)):
             self._inbox.delete(self._part_key(plan.key, number))

@@ -10,11 +10,11 @@ from smallbox.ports import Blobs
 from smallbox.records import Rejection
 from smallbox.times import Micros, day_of
 
-PREFIX = "quarantine"
+QUARANTINE_PREFIX = "quarantine"
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class RejectedBatch:
     """Rejected records that came together.
 
     Attributes:
@@ -30,10 +30,10 @@ class Batch:
     count: int
 
     @classmethod
-    def of(cls, key: str) -> "Batch":
+    def of(cls, key: str) -> "RejectedBatch":
         """The batch of a key.
 
-        >>> Batch.of("quarantine/weather/2013-03-01/request.2.jsonl").count
+        >>> RejectedBatch.of("quarantine/weather/2013-03-01/request.2.jsonl").count
         2
         """
         _, source, day, name = key.split("/", 3)
@@ -55,26 +55,26 @@ class Quarantine:
         if not rejections:
             return
         lines = [_line(rejection) for rejection in rejections]
-        key = f"{PREFIX}/{source}/{day_of(received_at)}/{batch}.{len(lines)}.jsonl"
+        key = f"{QUARANTINE_PREFIX}/{source}/{day_of(received_at)}/{batch}.{len(lines)}.jsonl"
         self._blobs.put(key, "\n".join(lines).encode())
 
     def count(self, source: str, day: str) -> int:
         """How many records of the source were rejected on that day."""
         return sum(batch.count for batch in self.batches(source, day))
 
-    def batches(self, source: str = "", day: str = "") -> Sequence[Batch]:
+    def batches(self, source: str = "", day: str = "") -> Sequence[RejectedBatch]:
         """The batches that wait, of all sources or one, of all days or one."""
-        parts = [PREFIX, *([source] if source else []), *([day] if source and day else [])]
-        return [Batch.of(key) for key in self._blobs.list("/".join(parts) + "/")]
+        parts = [QUARANTINE_PREFIX, *([source] if source else []), *([day] if source and day else [])]
+        return [RejectedBatch.of(key) for key in self._blobs.list("/".join(parts) + "/")]
 
-    def read(self, batch: Batch) -> Sequence[Mapping[str, Any]]:
+    def read(self, batch: RejectedBatch) -> Sequence[Mapping[str, Any]]:
         """The rejected records of a batch, each with its reason: index, field, rule, value, message, record.
 
         Batches of before there was ``value`` have none.
         """
         return [json.loads(line) for line in self._blobs.get(batch.key).splitlines()]
 
-    def replay(self, batch: Batch, send: Callable[[Sequence[str]], Mapping[str, Any]]) -> Mapping[str, Any]:
+    def replay(self, batch: RejectedBatch, send: Callable[[Sequence[str]], Mapping[str, Any]]) -> Mapping[str, Any]:
         """Send the records of a batch again, then let it go; what is rejected again waits in a batch of its own.
 
         A crash in between leaves the batch: replaying it again brings in nothing twice, since a record that says the

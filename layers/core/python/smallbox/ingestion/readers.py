@@ -17,7 +17,7 @@ from smallbox.define.source import Source
 from smallbox.errors import MalformedBody, UnsupportedType
 from smallbox.ingestion.body import parse_json
 from smallbox.ingestion.lines import Lines, check_names, csv_rows, header_of, json_rows
-from smallbox.ingestion.rows import Listed, Rows, Tabular, Texts
+from smallbox.ingestion.rows import ListedRows, TableRows, TextRows, UncheckedRows
 from smallbox.ingestion.unpacking import unpacked
 
 
@@ -33,7 +33,7 @@ class Limits:
         return rows >= self.rows or size >= self.bytes
 
 
-BATCH: Final = Limits(rows=10_000, bytes=16_000_000)
+BATCH_LIMITS: Final = Limits(rows=10_000, bytes=16_000_000)
 """What is checked at once, as one array: a key that stands in it twice with other values is a duplicate."""
 
 _SPOOLED: Final = 32_000_000
@@ -42,7 +42,7 @@ _CORRUPT: Final = (OSError, EOFError, zlib.error, csv.Error, UnicodeDecodeError)
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class RowBatch:
     """Rows that no contract has checked yet.
 
     Attributes:
@@ -52,7 +52,7 @@ class Batch:
     """
 
     first: int
-    rows: Rows
+    rows: UncheckedRows
     lines: list[int] = field(default_factory=list)
 
 
@@ -82,7 +82,7 @@ def malformed(name: str) -> Iterator[None]:
         raise MalformedBody(f"{name!r} cannot be read: {str(error)[:200]}", file=name) from error
 
 
-def read_numbered(name: str, content: BinaryIO, source: Source, limits: Limits = BATCH) -> Iterator[Batch]:
+def read_numbered(name: str, content: BinaryIO, source: Source, limits: Limits = BATCH_LIMITS) -> Iterator[RowBatch]:
     """The rows of a file, in batches.
 
     A line of JSON that is none is passed on as text, which the contract rejects, so that the rest is loaded. The
@@ -111,8 +111,8 @@ def read_batches(name: str, content: BinaryIO, source: Source) -> Iterator[tuple
 
 
 def _batches(
-    rows: Iterator[tuple[int, Any]], lines: Lines, limits: Limits, kept: Callable[[list[Any]], Rows]
-) -> Iterator[Batch]:
+    rows: Iterator[tuple[int, Any]], lines: Lines, limits: Limits, kept: Callable[[list[Any]], UncheckedRows]
+) -> Iterator[RowBatch]:
     """The rows with the lines on which they begin, in batches."""
     first, begun = 0, lines.size
     found: list[Any] = []
@@ -121,16 +121,16 @@ def _batches(
         found.append(row)
         numbers.append(line)
         if limits.has(len(found), lines.size - begun):
-            yield Batch(first, kept(found), numbers)
+            yield RowBatch(first, kept(found), numbers)
             first, begun, found, numbers = first + len(found), lines.size, [], []
     if found:
-        yield Batch(first, kept(found), numbers)
+        yield RowBatch(first, kept(found), numbers)
 
 
-def _json_batches(content: BinaryIO, _: Source, limits: Limits) -> Iterator[Batch]:
+def _json_batches(content: BinaryIO, _: Source, limits: Limits) -> Iterator[RowBatch]:
     lines = Lines(content)
     rows = ((number, _json(line)) for number, line in json_rows(lines))
-    return _batches(rows, lines, limits, Listed)
+    return _batches(rows, lines, limits, ListedRows)
 
 
 def _json(line: bytes) -> Any:
@@ -140,19 +140,19 @@ def _json(line: bytes) -> Any:
         return line.decode(errors="backslashreplace")
 
 
-def _csv_batches(content: BinaryIO, source: Source, limits: Limits) -> Iterator[Batch]:
+def _csv_batches(content: BinaryIO, source: Source, limits: Limits) -> Iterator[RowBatch]:
     lines = Lines(content)
     rows = csv_rows(lines)
     header = header_of(rows)
     values = [reader_of(source, name) for name in header]
-    return _batches(rows, lines, limits, lambda found: Texts(header, values, found))
+    return _batches(rows, lines, limits, lambda found: TextRows(header, values, found))
 
 
-def _parquet_batches(content: BinaryIO, _: Source, limits: Limits) -> Iterator[Batch]:
+def _parquet_batches(content: BinaryIO, _: Source, limits: Limits) -> Iterator[RowBatch]:
     first = 0
     for table in tables(content, limits.rows):
         plain = pa.table([_plain(column) for column in table.columns], table.column_names)
-        yield Batch(first, Tabular(plain) if _is_sound(plain) else Listed(Tabular(plain)))
+        yield RowBatch(first, TableRows(plain) if _is_sound(plain) else ListedRows(TableRows(plain)))
         first += len(table)
 
 
@@ -205,7 +205,7 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column
 
 
-_READERS: Final[Mapping[str, Callable[[Any, Source, Limits], Iterator[Batch]]]] = {
+_READERS: Final[Mapping[str, Callable[[Any, Source, Limits], Iterator[RowBatch]]]] = {
     "csv": _csv_batches,
     "jsonl": _json_batches,
     "parquet": _parquet_batches,

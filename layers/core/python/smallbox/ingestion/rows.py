@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-Bools = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int64]
+from smallbox.arrays import Bools, Ints
 
 MORE_COLUMNS: Final = "(more columns than the header)"
 
@@ -20,7 +18,7 @@ _ARRAYS: Final = {str: pa.string(), float: pa.float64(), int: pa.int64(), bool: 
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class RowColumns:
     """Rows of a batch as columns.
 
     Attributes:
@@ -33,7 +31,7 @@ class Columns:
     is_whole: Bools
 
 
-class Rows(Protocol):
+class UncheckedRows(Protocol):
     """Rows that no contract has checked yet."""
 
     def __len__(self) -> int:
@@ -45,26 +43,26 @@ class Rows(Protocol):
     def at(self, positions: Ints) -> list[Any]:
         """The rows at these positions."""
 
-    def columns(self, names: Sequence[str]) -> Columns | None:
+    def columns(self, names: Sequence[str]) -> RowColumns | None:
         """The rows as columns of these names; ``None`` where no row would be whole."""
 
 
-class Listed(list[Any]):
+class ListedRows(list[Any]):
     """Rows that are there as objects already."""
 
     def at(self, positions: Ints) -> list[Any]:
         """The rows at these positions."""
         return [self[position] for position in positions]
 
-    def columns(self, names: Sequence[str]) -> Columns | None:
+    def columns(self, names: Sequence[str]) -> RowColumns | None:
         """The rows as columns."""
         known = frozenset(names)
         is_whole = np.fromiter((type(row) is dict and known.issuperset(row) for row in self), bool, len(self))
         rows = self if is_whole.all() else [row if whole else {} for row, whole in zip(self, is_whole, strict=True)]
-        return Columns({name: array_of([row.get(name) for row in rows]) for name in names}, is_whole)
+        return RowColumns({name: array_of([row.get(name) for row in rows]) for name in names}, is_whole)
 
 
-class Texts:
+class TextRows:
     """Rows of texts under a header, as a CSV file has them.
 
     Args:
@@ -90,7 +88,7 @@ class Texts:
         """The rows at these positions."""
         return [self._row(self._rows[position]) for position in positions]
 
-    def columns(self, names: Sequence[str]) -> Columns | None:
+    def columns(self, names: Sequence[str]) -> RowColumns | None:
         """The rows as columns."""
         width = len(self._header)
         if not set(names).issuperset(self._header):
@@ -98,7 +96,7 @@ class Texts:
         sizes = np.fromiter(map(len, self._rows), np.int64, len(self._rows))
         rows = self._rows if (sizes == width).all() else [_padded(row, width) for row in self._rows]
         columns = zip(self._header, self._readers, zip(*rows, strict=True), strict=True)
-        return Columns({name: array_of(list(map(read, texts))) for name, read, texts in columns}, sizes <= width)
+        return RowColumns({name: array_of(list(map(read, texts))) for name, read, texts in columns}, sizes <= width)
 
     def _row(self, texts: Sequence[str]) -> dict[str, Any]:
         width = len(self._header)
@@ -112,7 +110,7 @@ def _padded(texts: Sequence[str], width: int) -> Sequence[str]:
     return [*texts[:width], *[""] * (width - len(texts))]
 
 
-class Tabular:
+class TableRows:
     """Rows of an Arrow table."""
 
     def __init__(self, table: pa.Table) -> None:
@@ -128,14 +126,14 @@ class Tabular:
         """The rows at these positions."""
         return _objects(self._table if len(positions) == len(self) else self._table.take(pa.array(positions)))
 
-    def columns(self, names: Sequence[str]) -> Columns | None:
+    def columns(self, names: Sequence[str]) -> RowColumns | None:
         """The rows as columns."""
         found = self._table.column_names
         is_large = self._table.nbytes > _OFFSETS
         if is_large or not set(names).issuperset(found):
             return None
         columns = {name: _flat(column) for name, column in zip(found, self._table.columns, strict=True)}
-        return Columns(columns, np.ones(len(self), bool))
+        return RowColumns(columns, np.ones(len(self), bool))
 
 
 def _flat(column: pa.ChunkedArray) -> pa.Array:

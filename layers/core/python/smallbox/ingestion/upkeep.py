@@ -10,18 +10,15 @@ from typing import Any, Final
 from smallbox.define.project import Project
 from smallbox.define.source import Source
 from smallbox.errors import SmallboxError
-from smallbox.features.requests import due
-from smallbox.feedback.run import labelled_table
-from smallbox.ingestion.current import bring_forward, current_of
-from smallbox.ingestion.table import name_of
+from smallbox.lake.catalogue import catalogue
+from smallbox.lake.current import bring_forward
+from smallbox.lake.names import current_table, records_table
+from smallbox.messages.rebuilds import rebuild_due
 from smallbox.ports import Lake, Queue
-from smallbox.serving.log import predictions_table
 from smallbox.times import Micros, asked_moment, format_moment
 
 MOST_FILES: Final = 200
 """A table of more files is slow to read: each takes some milliseconds to open, on S3 more."""
-
-_TABLES_OF_A_MODEL: Final = (predictions_table, labelled_table)
 
 
 def why_due(files: Mapping[str, int]) -> str | None:
@@ -37,7 +34,7 @@ def why_due(files: Mapping[str, int]) -> str | None:
     return f"{' and '.join(many)}, and a reader opens each of them" if many else None
 
 
-class Upkeep:
+class UpkeepTask:
     """The one writer of the tables ``current``; it also compacts and vacuums every table that the project fills.
 
     Each step leaves every table right and may be run again, so a run may be killed anywhere. The log of a source is
@@ -61,37 +58,33 @@ class Upkeep:
             SmallboxError: the first thing that went wrong, after the other tables have been looked after.
         """
         as_of = asked_moment(document, now)
-        why = why_due({table: self._lake.files(table) for table in self._tables()})
+        tables = catalogue(self._project)
+        why = why_due({name: self._lake.files(name) for name in tables})
         ask_for_due = partial(self._ask_for_due, {"as_of": as_of} if "as_of" in document else {})
         if document.get("only_when_due") and why is None:
             ask_for_due()
             return {"as_of": format_moment(as_of), "due": why, "current": {}}
         standing: dict[str, Any] = {}
-        works = [partial(self._source, source, as_of, standing) for source in self._project.sources.values()]
-        works += [partial(self._tidy, table) for table in self._tables_of_models()]
+        sources = self._project.sources.values()
+        own = {table for source in sources for table in (records_table(source), current_table(source))}
+        works = [partial(self._source, source, as_of, standing) for source in sources]
+        works += [partial(self._tidy, name) for name in tables if name not in own]
         works.append(ask_for_due)
         failures = [error for work in works if (error := _failure(work))]
         if failures:
             raise failures[0]
         return {"as_of": format_moment(as_of), "due": why, "current": standing}
 
-    def _tables(self) -> list[str]:
-        logs = [name_of(source) for source in self._project.sources.values()]
-        return [*logs, *(current_of(source) for source in self._project.sources.values()), *self._tables_of_models()]
-
-    def _tables_of_models(self) -> list[str]:
-        return [table(model) for model in self._project.models for table in _TABLES_OF_A_MODEL]
-
     def _source(self, source: Source, as_of: Micros, standing: dict[str, Any]) -> None:
         stands = bring_forward(source, self._lake, as_of)
         if stands is not None:
             standing[source.name] = {"as_of": format_moment(stands.as_of), "written": stands.written}
-        self._tidy(name_of(source))
-        self._tidy(current_of(source))
+        self._tidy(records_table(source))
+        self._tidy(current_table(source))
 
     def _ask_for_due(self, replayed: Mapping[str, Micros]) -> None:
         sources = [name for name in self._project.sources if self._project.views_of(name)]
-        self._rebuild.send([{**due(name), **replayed} for name in sources])
+        self._rebuild.send([{**rebuild_due(name), **replayed} for name in sources])
 
     def _tidy(self, table: str) -> None:
         self._lake.compact(table)

@@ -13,9 +13,9 @@ from statistics import NormalDist
 from typing import Any, Final, Literal
 
 from smallbox.define.rules import Gate
-from smallbox.training.metrics import SURELY
+from smallbox.statistics.confidence import Z_CONFIDENCE, side_of
 
-Outcome = Literal["accepted", "refused", "cannot_tell"]
+GateOutcome = Literal["accepted", "refused", "cannot_tell"]
 
 _NORMAL: Final = NormalDist()
 _MOST_TIMES: Final = 100
@@ -23,7 +23,7 @@ _MOST_TIMES: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class GateCheck:
     """One thing that was looked at.
 
     Attributes:
@@ -39,7 +39,7 @@ class Check:
     name: str
     value: float | None
     limit: float
-    outcome: Outcome
+    outcome: GateOutcome
     why: str
     rows_needed: int | None = None
 
@@ -58,11 +58,11 @@ class Verdict:
         warnings: sentences about what nothing forbids, and somebody should look at.
     """
 
-    checks: tuple[Check, ...]
+    checks: tuple[GateCheck, ...]
     warnings: tuple[str, ...] = ()
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> GateOutcome:
         """Refused when a check refuses; else accepted when all accept; else nobody can tell."""
         outcomes = {check.outcome for check in self.checks}
         if "refused" in outcomes:
@@ -111,7 +111,7 @@ def judge(
 
     Args:
         rule: the model's gate.
-        metrics: the candidate's figures on the validation rows, as :func:`smallbox.training.metrics.measure` gives
+        metrics: the candidate's figures on the validation rows, as :func:`smallbox.objectives.binary.measure` gives
             them.
         parity: the greatest difference between ONNX and scikit-learn, ``largest``, and what is tolerated, ``limit``.
         champion: ``auc_gain`` and ``auc_gain_standard_error``: the gain on the same rows, and how sure it is.
@@ -126,7 +126,7 @@ def judge(
     return Verdict(tuple(checks), tuple(warnings))
 
 
-def _size(rule: Gate, metrics: Mapping[str, Any]) -> list[Check]:
+def _size(rule: Gate, metrics: Mapping[str, Any]) -> list[GateCheck]:
     """Whether there are rows enough for a standard error to mean anything."""
     rows, rarer = metrics["rows"], metrics["rarer_rows"]
     for_rarer = math.ceil(rule.min_rarer * rows / rarer) if rarer else None
@@ -136,20 +136,20 @@ def _size(rule: Gate, metrics: Mapping[str, Any]) -> list[Check]:
     ]
 
 
-def _enough(name: str, value: int, limit: int, what: str, needed: int | None) -> Check:
+def _enough(name: str, value: int, limit: int, what: str, needed: int | None) -> GateCheck:
     why = f"there are {value:,} {what}, at least {limit:,} are asked for"
     if value >= limit:
-        return Check(name, value, limit, "accepted", why)
-    return Check(name, value, limit, "cannot_tell", f"{why}{_takes(needed)}", needed)
+        return GateCheck(name, value, limit, "accepted", why)
+    return GateCheck(name, value, limit, "cannot_tell", f"{why}{_takes(needed)}", needed)
 
 
-def _same_answers(parity: Mapping[str, Any]) -> Check:
+def _same_answers(parity: Mapping[str, Any]) -> GateCheck:
     largest, limit = parity["largest"], parity["limit"]
     why = f"the difference of ONNX from scikit-learn is {largest:.4f}, at most {limit:.4f} is allowed"
-    return Check("parity", largest, limit, "accepted" if largest <= limit else "refused", why)
+    return GateCheck("parity", largest, limit, "accepted" if largest <= limit else "refused", why)
 
 
-def _auc(rule: Gate, metrics: Mapping[str, Any]) -> Check:
+def _auc(rule: Gate, metrics: Mapping[str, Any]) -> GateCheck:
     value, limit = metrics["auc"], rule.min_auc
     error = _error_at(limit, metrics["rarer_rows"], metrics["rows"] - metrics["rarer_rows"])
     why = f"AUC is {_figure(value, error)}, at least {limit:.4f} is asked for"
@@ -168,14 +168,14 @@ def _error_at(true: float, rows: int, others: int) -> float:
     return math.sqrt(true * (1 - true) * spread / (rows * others))
 
 
-def _gain(rule: Gate, metrics: Mapping[str, Any], champion: Mapping[str, Any]) -> Check:
+def _gain(rule: Gate, metrics: Mapping[str, Any], champion: Mapping[str, Any]) -> GateCheck:
     value, error = champion["auc_gain"], champion["auc_gain_standard_error"]
     gain = _figure(value, error, "+")
     why = f"AUC beside the champion's is {gain}, a loss of at most {rule.max_auc_loss:.4f} is allowed"
     return _surely_at_least("champion", value, error, -rule.max_auc_loss, why, metrics["rows"])
 
 
-def _calibration(rule: Gate, metrics: Mapping[str, Any]) -> Check:
+def _calibration(rule: Gate, metrics: Mapping[str, Any]) -> GateCheck:
     """The error is never 0 on finite rows, so that it is held against what it would be if the truth were at the limit.
 
     Spread over the bins a true error shows the least; that bounds acceptance. It never shows more than itself and what
@@ -187,12 +187,12 @@ def _calibration(rule: Gate, metrics: Mapping[str, Any]) -> Check:
         f"calibration error is {value:.4f} (perfect scores would show {by_chance:.4f} on so few rows), at most "
         f"{limit:.4f} is allowed"
     )
-    if value <= _if_spread(limit, by_chance) - SURELY * error:
-        return Check("calibration", value, limit, "accepted", why)
-    if value > limit + by_chance + SURELY * error:
-        return Check("calibration", value, limit, "refused", why)
+    if value <= _if_spread(limit, by_chance) - Z_CONFIDENCE * error:
+        return GateCheck("calibration", value, limit, "accepted", why)
+    if value > limit + by_chance + Z_CONFIDENCE * error:
+        return GateCheck("calibration", value, limit, "refused", why)
     needed = _rows_needed(max(value - by_chance, 0), error, limit, metrics["rows"])
-    return Check("calibration", value, limit, "cannot_tell", f"{why}{_takes(needed)}", needed)
+    return GateCheck("calibration", value, limit, "cannot_tell", f"{why}{_takes(needed)}", needed)
 
 
 def _if_spread(true: float, by_chance: float) -> float:
@@ -209,12 +209,12 @@ def _if_spread(true: float, by_chance: float) -> float:
     return together * folded
 
 
-def _selection(rule: Gate, labels: Mapping[str, Any]) -> Check:
+def _selection(rule: Gate, labels: Mapping[str, Any]) -> GateCheck:
     """Unlabelled requests may be few, or like the others; else the model learns from rows it is not asked about."""
     share = labels["unlabelled_share"]
     few = f"{share:.1%} of the requests have no label, up to {rule.max_unlabelled:.1%} may"
     if share <= rule.max_unlabelled:
-        return Check("labels", share, rule.max_unlabelled, "accepted", few)
+        return GateCheck("labels", share, rule.max_unlabelled, "accepted", few)
     value, error = labels["selection_auc"], labels["selection_auc_standard_error"]
     told = (
         "cannot tell" if value is None else f"tell them from the labelled ones with an AUC of {_figure(value, error)}"
@@ -226,27 +226,26 @@ def _selection(rule: Gate, labels: Mapping[str, Any]) -> Check:
     )
     flipped = None if value is None else -value
     check = _surely_at_least("labels", flipped, error, -rule.max_selection_auc, why, None)
-    return Check("labels", value, rule.max_selection_auc, check.outcome, check.why)
+    return GateCheck("labels", value, rule.max_selection_auc, check.outcome, check.why)
 
 
 def _surely_at_least(
     name: str, value: float | None, error: float | None, limit: float, why: str, rows: int | None
-) -> Check:
+) -> GateCheck:
     """Accepted or refused at one-sided 95 %, with the normal approximation."""
     if value is None or error is None:
-        return Check(name, value, limit, "cannot_tell", f"{why}{_takes(None)}")
-    if value - SURELY * error >= limit:
-        return Check(name, value, limit, "accepted", why)
-    if value + SURELY * error < limit:
-        return Check(name, value, limit, "refused", why)
+        return GateCheck(name, value, limit, "cannot_tell", f"{why}{_takes(None)}")
+    side = side_of(value, error, limit)
+    if side != "unclear":
+        return GateCheck(name, value, limit, "accepted" if side == "above" else "refused", why)
     needed = None if rows is None else _rows_needed(value, error, limit, rows)
-    return Check(name, value, limit, "cannot_tell", f"{why}{_takes(needed)}", needed)
+    return GateCheck(name, value, limit, "cannot_tell", f"{why}{_takes(needed)}", needed)
 
 
 def _rows_needed(value: float, error: float, limit: float, rows: int) -> int | None:
     """How many rows bring the standard error down to where the distance from the limit is sure."""
     distance = abs(value - limit)
-    times = (SURELY * error / distance) ** 2 if distance else math.inf
+    times = (Z_CONFIDENCE * error / distance) ** 2 if distance else math.inf
     return math.ceil(rows * times) if times <= _MOST_TIMES else None
 
 

@@ -7,12 +7,12 @@ from typing import Any, Final
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.errors import POLICIES, InvalidInput
-from smallbox.registry.gate import Outcome, Verdict, judge
+from smallbox.registry.gate import GateOutcome, Verdict, judge
 from smallbox.registry.store import TRAINING_FAILED, Registry
-from smallbox.registry.version import Status, Version, fingerprint
+from smallbox.registry.version import Status, Version, definition_fingerprint
 from smallbox.times import Micros, asked_moment, format_moment, parse_moment
 
-_STATUS: Final[Mapping[Outcome, Status]] = {
+_STATUS: Final[Mapping[GateOutcome, Status]] = {
     "accepted": "registered",
     "refused": "refused",
     "cannot_tell": "undecided",
@@ -55,7 +55,7 @@ class RegisterTask:
         """
         model = self._project.model(document["model"])
         at = _moment_of(document, now)
-        details = {"why": sentence_of(document["error"]), "reason": document.get("reason", "")}
+        details = {"why": failure_sentence(document["error"]), "reason": document.get("reason", "")}
         self._registry.record(model.name, at, TRAINING_FAILED, details)
         return {**document, "as_of": format_moment(at)}
 
@@ -71,7 +71,7 @@ class RegisterTask:
                 dataset_key=document["dataset"],
                 data_versions=document["data_versions"],
                 columns=document["columns"],
-                definition=fingerprint(model),
+                definition=definition_fingerprint(model),
                 dependencies=document["dependencies"],
                 metrics=document["metrics"],
                 parity=document["parity"],
@@ -94,14 +94,14 @@ def _moment_of(document: Mapping[str, Any], now: Micros) -> Micros:
         return now
 
 
-def sentence_of(error: Mapping[str, Any]) -> str:
+def failure_sentence(error: Mapping[str, Any]) -> str:
     """An error that a state machine caught, in one sentence.
 
     The text of an error that is not ours may hold values of records, so only its name is told.
 
-    >>> sentence_of({"Error": "NotReady", "Cause": '{"errorMessage": "no request has a label"}'})
+    >>> failure_sentence({"Error": "NotReady", "Cause": '{"errorMessage": "no request has a label"}'})
     'no request has a label'
-    >>> sentence_of({"Error": "ValueError", "Cause": '{"errorMessage": "could not convert a@example.org"}'})
+    >>> failure_sentence({"Error": "ValueError", "Cause": '{"errorMessage": "could not convert a@example.org"}'})
     "ValueError; the function's log says where"
     """
     name = str(error.get("Error", "an unknown error"))

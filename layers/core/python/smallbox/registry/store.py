@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from smallbox.errors import Conflict, NotFound
 from smallbox.ports import Documents
+from smallbox.registry.routing import Routing
 from smallbox.registry.version import Status, Version
-from smallbox.release.routing import Routing
 from smallbox.times import Micros, format_moment
 
 TRAINING_FAILED: Final = "training_failed"

@@ -67,7 +67,7 @@ class Version:
         return cls(**document)
 
 
-def fingerprint(model: Model) -> str:
+def definition_fingerprint(model: Model) -> str:
     """A digest of all in a model's definition that shapes what is trained: fields, features, label, estimator.
 
     Two definitions with one fingerprint train the same model from the same data.

@@ -7,10 +7,10 @@ from typing import Any, Final
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.errors import Conflict, InvalidInput
+from smallbox.registry.routing import Routing
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 from smallbox.release.changes import Changes
-from smallbox.release.routing import Routing
 from smallbox.times import Micros, asked_moment
 
 ACTIONS: Final = ("start", "promote", "roll-back")

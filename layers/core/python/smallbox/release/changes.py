@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from smallbox.registry.routing import Routing, first_champion, promote, roll_back, start_canary, take_over
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Status
-from smallbox.release.routing import Routing, first_champion, promote, roll_back, start_canary, take_over
 from smallbox.times import Micros
 
 UNDECIDED: Final = "undecided"

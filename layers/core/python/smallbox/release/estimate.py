@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 from smallbox.define.rules import Release
-from smallbox.release.review import POWER, ArmResult
+from smallbox.release.canary import POWER, ArmResult
+from smallbox.statistics.ranking import auc
 from smallbox.times import DAY, Micros
-from smallbox.training.metrics import auc
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Traffic:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class CanaryEstimate:
     """How long a canary would take.
 
     Attributes:
@@ -38,7 +38,7 @@ class Estimate:
     why: str
 
 
-def estimate(rule: Release, traffic: Traffic) -> Estimate:
+def estimate_canary(rule: Release, traffic: Traffic) -> CanaryEstimate:
     """How long a canary would take at this traffic and rate of labels.
 
     It takes ``min_of_each_class`` labels in the smaller arm, and so many that at the last look an equal challenger is
@@ -48,14 +48,14 @@ def estimate(rule: Release, traffic: Traffic) -> Estimate:
     rarer, share = traffic.judged.rarer, min(rule.canary, 1 - rule.canary)
     if not share:
         why = f"with Release(canary={rule.canary}) one of the versions answers nobody, and nothing can be compared"
-        return Estimate(math.inf, f"{why}; change who serves with `smallbox release`")
+        return CanaryEstimate(math.inf, f"{why}; change who serves with `smallbox release`")
     asked, labels = len(traffic.judged.labels) / traffic.days, rarer / traffic.days
     seen = f"{asked:.0f} labelled predictions a day, {labels:.1f} of the rarer class"
     if not labels:
-        return Estimate(math.inf, f"a canary would never end: {seen}")
+        return CanaryEstimate(math.inf, f"a canary would never end: {seen}")
     judging = max(rule.min_of_each_class / (labels * share), _days_of_power(rule, traffic))
     days = judging + traffic.delay / DAY
-    return Estimate(days, f"a canary would take about {days:.1f} days: {seen}")
+    return CanaryEstimate(days, f"a canary would take about {days:.1f} days: {seen}")
 
 
 def _days_of_power(rule: Release, traffic: Traffic) -> float:

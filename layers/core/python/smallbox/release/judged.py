@@ -7,12 +7,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from smallbox.define.model import Model
-from smallbox.feedback.join import LABELLED
-from smallbox.feedback.run import labelled_table
+from smallbox.labels.join import LABELLED
+from smallbox.lake.names import labelled_table
 from smallbox.ports import Between, Lake
+from smallbox.registry.routing import Routing
+from smallbox.release.canary import ArmResult
 from smallbox.release.estimate import Traffic
-from smallbox.release.review import ArmResult
-from smallbox.release.routing import Routing
 from smallbox.times import DAY, Micros
 
 RECENT: Final[Micros] = 28 * DAY

@@ -1,129 +1,70 @@
-"""The review of a canary: promote, roll back, wait, or say that the labels cannot tell, with the evidence.
+"""What the review's function does: starts the canary of a version that waits, or decides about the one that runs."""
 
-Both arms answer disjoint sets of keys, drawn by hash, so their AUCs are independent: the difference is held against the
-sum of their DeLong variances. A canary is looked at once a day, and looking often and stopping at the first bad day
-would be wrong more often than the stated confidence allows. So the error that is allowed is shared out (Bonferroni;
-Dunn, JASA 56, 1961): half to the last look, which has the most labels, the other half to the looks before it in equal
-parts.
-
-At the last look a challenger is promoted when the lower end of the interval rules out a loss of ``max_auc_loss``: a
-test of non-inferiority. What it does not rule out is not promoted on hope, and not called worse either.
-"""
-
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from statistics import NormalDist
-from typing import Any, Final, Literal
-
-from smallbox.define.rules import Release
-from smallbox.times import DAY, Micros
-from smallbox.training.metrics import Auc, Bools, Floats, auc, log_loss
-
-Action = Literal["promote", "roll_back", "cannot_tell", "wait"]
-
-POWER: Final = 0.8
-"""How often a canary is to promote an equal challenger: for so many labels it is planned."""
+from smallbox.define.model import Model
+from smallbox.define.project import Project
+from smallbox.documents.day import DayDocument, ReviewStep
+from smallbox.ports import Lake
+from smallbox.registry.routing import Routing
+from smallbox.registry.store import Registry
+from smallbox.registry.version import Version
+from smallbox.release.canary import CanaryDecision, Look, review
+from smallbox.release.changes import UNDECIDED, Changes
+from smallbox.release.estimate import estimate_canary
+from smallbox.release.judged import arms, traffic
+from smallbox.release.start import needs_no_canary, waiting
+from smallbox.times import DAY, Micros, parse_moment
 
 
-@dataclass(frozen=True, slots=True)
-class ArmResult:
-    """What became true of an arm's predictions whose windows are over: scores and labels, in step."""
+class ReviewTask:
+    """A task of the day: one change of who serves at most."""
 
-    scores: Floats
-    labels: Bools
+    def __init__(self, project: Project, lake: Lake, registry: Registry) -> None:
+        self._project = project
+        self._lake = lake
+        self._registry = registry
 
-    @property
-    def rarer(self) -> int:
-        """How many labels there are of the class with fewer."""
-        positive = int(self.labels.sum())
-        return min(positive, len(self.labels) - positive)
+    def run(self, document: DayDocument) -> DayDocument:
+        """Pass the day's document on with ``release``: the action, why, the version, and the evidence."""
+        model = self._project.model(document["model"])
+        now = parse_moment(document["as_of"])
+        routing = self._registry.routing(model.name)
+        if routing is not None and routing.challenger is not None:
+            return {**document, "release": self._review(model, routing, now)}
+        version = waiting(self._registry, model.name, routing)
+        if version is None:
+            return {**document, "release": {"action": "none", "why": "no canary runs, and no version waits for one"}}
+        return {**document, "release": {**self._begin(model, routing, version, now), "version": version.number}}
 
+    def _review(self, model: Model, routing: Routing, now: Micros) -> ReviewStep:
+        look = Look((now - routing.since) / DAY, model.label.within_micros)
+        decision = review(model.release, *arms(model, self._lake, routing, now), look)
+        self._apply(model.name, routing, decision, now)
+        evidence = dict(decision.evidence)
+        return {"action": decision.action, "why": decision.why, "evidence": evidence, "version": routing.challenger}
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What to do with the canary, why, and the figures it rests on."""
+    def _apply(self, model: str, routing: Routing, decision: CanaryDecision, now: Micros) -> None:
+        details = {"why": decision.why, "evidence": dict(decision.evidence)}
+        changes = Changes(self._registry, model, now)
+        if decision.action == "promote":
+            changes.promote(routing, details)
+        elif decision.action == "roll_back":
+            changes.end(routing, "rolled_back", details)
+        elif decision.action == "cannot_tell":
+            changes.end(routing, UNDECIDED, details)
 
-    action: Action
-    why: str
-    evidence: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """One of the daily looks at a canary.
-
-    Attributes:
-        days: since the canary began.
-        within: the attribution window; no label is judged before it is over.
-    """
-
-    days: float
-    within: Micros
-
-    def is_last(self, rule: Release) -> bool:
-        """Whether the canary has no time left."""
-        return self.days >= rule.max_days
-
-    def quantile(self, rule: Release) -> float:
-        """How many standard errors make sure, at this look's part of the error that is allowed."""
-        half = (1 - rule.confidence) / 2
-        before = max(rule.max_days - math.ceil(self.within / DAY) - 1, 1)
-        return NormalDist().inv_cdf(1 - (half if self.is_last(rule) else half / before))
-
-
-def review(rule: Release, champion: ArmResult, challenger: ArmResult, look: Look) -> Decision:
-    """Decide about a canary.
-
-    It waits for ``min_of_each_class`` labels of both classes in each arm. Then a challenger that is surely worse is
-    rolled back, and one that is surely better is promoted. At the last look one that surely lost less than
-    ``max_auc_loss`` is promoted; of any other the labels cannot tell.
-    """
-    ours, theirs = (auc(arm.scores, arm.labels) for arm in (champion, challenger))
-    evidence = _evidence(champion, challenger, ours, theirs, look.days)
-    fewest = min(champion.rarer, challenger.rarer)
-    if fewest < rule.min_of_each_class:
-        counts = f"{fewest} labels of the rarer class in an arm, {rule.min_of_each_class} are needed"
-        if look.is_last(rule):
-            return Decision("cannot_tell", f"after {look.days:.0f} days there are {counts}", evidence)
-        return Decision("wait", f"there are {counts}", evidence)
-    margin = look.quantile(rule) * math.sqrt(ours.variance + theirs.variance)
-    evidence["margin"] = round(margin, 6)
-    return _decide(rule, theirs.value - ours.value, margin, look, evidence)
-
-
-def _decide(rule: Release, gain: float, margin: float, look: Look, evidence: Mapping[str, Any]) -> Decision:
-    figures = f"AUC {gain:+.4f} beside the champion, +-{margin:.4f}"
-    if gain < -margin:
-        return Decision("roll_back", f"the challenger is worse: {figures}", evidence)
-    if gain > margin:
-        return Decision("promote", f"the challenger is better: {figures}", evidence)
-    if not look.is_last(rule):
-        return Decision("wait", f"not decided yet: {figures}", evidence)
-    if gain - margin > -rule.max_auc_loss:
-        why = f"after {look.days:.0f} days a loss of {rule.max_auc_loss} is ruled out: {figures}"
-        return Decision("promote", why, evidence)
-    why = f"after {look.days:.0f} days a loss of {rule.max_auc_loss} is not ruled out: {figures}"
-    return Decision("cannot_tell", f"{why}; {_what_it_takes(rule, margin, look)}", evidence)
-
-
-def _what_it_takes(rule: Release, margin: float, look: Look) -> str:
-    """How many labels would have told, if the versions are equal."""
-    if not rule.max_auc_loss:
-        return "with max_auc_loss=0 only a version that is surely better is promoted"
-    needed = margin / look.quantile(rule) * (look.quantile(rule) + NormalDist().inv_cdf(POWER))
-    times = max((needed / rule.max_auc_loss) ** 2, 1)
-    return f"{times:.1f} times the labels promote an equal version in {POWER:.0%} of canaries"
-
-
-def _evidence(champion: ArmResult, challenger: ArmResult, ours: Auc, theirs: Auc, days: float) -> dict[str, Any]:
-    figures = {
-        "champion_auc": ours.value,
-        "challenger_auc": theirs.value,
-        "champion_log_loss": log_loss(champion.scores, champion.labels),
-        "challenger_log_loss": log_loss(challenger.scores, challenger.labels),
-        "days": days,
-    }
-    known = {name: None if math.isnan(value) else round(value, 6) for name, value in figures.items()}
-    counts = {"champion_labels": len(champion.labels), "challenger_labels": len(challenger.labels)}
-    return {**known, **counts, "champion_rarer_class": champion.rarer, "challenger_rarer_class": challenger.rarer}
+    def _begin(self, model: Model, routing: Routing | None, version: Version, now: Micros) -> ReviewStep:
+        """Release a version that waits, say why it goes on waiting, or that a canary could not tell."""
+        changes = Changes(self._registry, model.name, now)
+        if routing is None or needs_no_canary(self._registry, routing, version):
+            changes.make_champion(routing, version.number, {})
+            return {"action": "champion", "why": "there is no other version that can answer"}
+        seen = traffic(model, self._lake, now)
+        if seen is None:
+            return {"action": "wait", "why": "no prediction has a label whose window is over; a canary would be blind"}
+        expected = estimate_canary(model.release, seen)
+        if expected.days <= model.release.max_days:
+            changes.start(routing, version.number, model.release.canary, {"why": expected.why})
+            return {"action": "start", "why": expected.why}
+        why = f"{expected.why}; max_days={model.release.max_days} is the most"
+        changes.leave_undecided(version.number, {"why": why})
+        return {"action": "cannot_tell", "why": f"{why}; `smallbox release` decides by hand"}

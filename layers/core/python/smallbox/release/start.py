@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from smallbox.define.project import Project
+from smallbox.registry.routing import Routing
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 from smallbox.release.changes import Changes
-from smallbox.release.routing import Routing
 from smallbox.times import parse_moment
 
 _NEVER_RELEASED: Final = frozenset({"refused", "undecided"})

@@ -1,123 +1,61 @@
-"""Whether to train again: a decision, and always the reason for it."""
+"""What the retraining's function does: decides, says why, and starts the run."""
 
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any
 
-from smallbox.define.rules import Retrain
-from smallbox.times import DAY, Micros, format_moment
-
-_MOST_SENTENCES: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Failures:
-    """The training runs that failed one after another since the last that did not.
-
-    Attributes:
-        times: how many.
-        last: the ``as_of`` of the last one.
-        why: it failed.
-    """
-
-    times: int
-    last: Micros
-    why: str
+from smallbox.define.model import Model
+from smallbox.define.project import Project
+from smallbox.documents.day import DayDocument, RetrainingStep
+from smallbox.errors import NotReady
+from smallbox.monitoring.report import LATEST, metrics_partition, reasons_to_train, report_key
+from smallbox.ports import Documents, Workflow
+from smallbox.registry.store import Registry
+from smallbox.retraining.decision import decide
+from smallbox.retraining.past import TRAINING, situation_of
+from smallbox.times import DAY, Micros, day_of, format_moment, parse_moment
 
 
-@dataclass(frozen=True, slots=True)
-class Unreleased:
-    """The last version, where it does not serve and was not found worse: it waits for a canary, or is undecided."""
+class DecideTask:
+    """Decides for one model at a time; deciding again for the same moment starts nothing twice."""
 
-    number: int
-    as_of: Micros
-    is_undecided: bool
+    def __init__(self, project: Project, registry: Registry, metrics: Documents, training: Workflow) -> None:
+        self._project = project
+        self._registry = registry
+        self._metrics = metrics
+        self._training = training
 
+    def run(self, document: DayDocument, now: Micros) -> DayDocument:
+        """At the end of a day: pass its document on with ``retraining``: whether, why, and the execution."""
+        as_of = parse_moment(document["as_of"]) if "as_of" in document else now // DAY * DAY
+        model = self._project.model(document["model"])
+        report = self._metrics.get(metrics_partition(model.name), report_key(day_of(as_of - DAY)))
+        return {**document, "retraining": self._decide(model, as_of, reasons_to_train(report))}
 
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What is known when the decision is made.
+    def on_alarm(self, name: str) -> dict[str, Any]:
+        """When an alarm rings: decide for the event day of the latest report, whose evidence it is, and record it.
 
-    Attributes:
-        champion_as_of: the moment up to which the champion's data was known; ``None`` without a champion.
-        last_training: the ``as_of`` of the last training run that was started and has not failed; ``None`` when there
-            was none.
-        canary: whether a version is in a canary.
-        breaches: what breached on the day and training may mend, one sentence each.
-        failures: the runs that failed since.
-        unreleased: the last version, where nothing is decided about it.
-        yesterday: what became of trainings since the day before, one sentence each.
-    """
+        Raises:
+            NotReady: when no day has been checked.
+        """
+        model = self._project.model(name)
+        report = self._metrics.get(metrics_partition(name), LATEST)
+        if report is None:
+            raise NotReady(f"no day of {name!r} has been checked, so no alarm of it can be meant", model=name)
+        now = parse_moment(report["as_of"])
+        decision = self._decide(model, now, reasons_to_train(report))
+        self._registry.record(name, now, "alarm", {"train": decision["train"], "why": decision["why"]})
+        return {"model": name, **decision}
 
-    champion_as_of: Micros | None
-    last_training: Micros | None
-    canary: bool
-    breaches: tuple[str, ...]
-    failures: Failures | None = None
-    unreleased: Unreleased | None = None
-    yesterday: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Whether to train, and why."""
-
-    train: bool
-    why: str
-
-
-def decide(rule: Retrain, situation: Situation, now: Micros) -> Decision:
-    """Decide at a moment.
-
-    In this order: under a canary it does not, since two changes at once explain nothing; after failures it waits, twice
-    as long each time; sooner than ``at_least`` after the last run it does not; without a champion it trains; while
-    nothing is decided about the last version it waits for ``every``, since another would meet the same; on a breach it
-    trains, when the rule says so; when the champion's data is older than ``every`` it does; otherwise it does not.
-    """
-    decision = _wait(rule, situation, now) or _train(rule, situation, now)
-    if not situation.yesterday:
-        return decision
-    return replace(decision, why="; ".join([decision.why, *situation.yesterday]))
-
-
-def _wait(rule: Retrain, situation: Situation, now: Micros) -> Decision | None:
-    if situation.canary:
-        return Decision(train=False, why="a version is in a canary; it is decided first")
-    failures, last = situation.failures, situation.last_training
-    if failures and now < (due := _retry_at(rule, failures)):
-        why = f"the training as of {format_moment(failures.last)} failed: {failures.why}"
-        return Decision(train=False, why=f"{why}; the next try is due at {format_moment(due)}")
-    if last is not None and now - last < rule.at_least_micros:
-        return Decision(train=False, why=f"the last training was {_days(now - last)} ago, sooner than {rule.at_least}")
-    return None
-
-
-def _train(rule: Retrain, situation: Situation, now: Micros) -> Decision:
-    if situation.champion_as_of is None:
-        return Decision(train=True, why="there is no champion")
-    version, age = situation.unreleased, now - situation.champion_as_of
-    if version and now - version.as_of < rule.every_micros:
-        what = "could not be judged" if version.is_undecided else "waits for its canary"
-        due = format_moment(version.as_of + rule.every_micros)
-        return Decision(train=False, why=f"version {version.number} {what}; the next training is due at {due}")
-    if situation.breaches and rule.on_breach:
-        return Decision(train=True, why=f"breached: {_some(situation.breaches)}")
-    if age >= rule.every_micros:
-        return Decision(train=True, why=f"the champion's data is {_days(age)} old, {rule.every} is the most")
-    seen = "nothing breached" if not situation.breaches else "no breach starts a training (on_breach)"
-    due = format_moment(situation.champion_as_of + rule.every_micros)
-    return Decision(train=False, why=f"{seen}, and the champion is {_days(age)} old; due by age at {due}")
-
-
-def _retry_at(rule: Retrain, failures: Failures) -> Micros:
-    """A day after the first failure, two after the second, four after the third, up to ``at_least``."""
-    days: Micros = DAY * 2 ** min(failures.times - 1, 10)
-    return failures.last + min(days, rule.at_least_micros)
-
-
-def _some(sentences: tuple[str, ...]) -> str:
-    more = len(sentences) - _MOST_SENTENCES
-    return "; ".join(sentences[:_MOST_SENTENCES]) + (f"; and {more} more" if more > 0 else "")
-
-
-def _days(span: Micros) -> str:
-    return f"{max(span, 0) / DAY:.1f} days"
+    def _decide(self, model: Model, now: Micros, breaches: tuple[str, ...]) -> RetrainingStep:
+        """Decide once for a moment: the day's end and its alarms ask about the same one, in any order."""
+        started = [
+            e for e in self._registry.history(model.name) if (e["event"], e["at"]) == (TRAINING, format_moment(now))
+        ]
+        if started:
+            return {"train": True, "why": started[0]["why"], "execution": started[0]["execution"]}
+        decision = decide(model.retrain, situation_of(self._registry, model.name, breaches, now), now)
+        if not decision.train:
+            return {"train": False, "why": decision.why}
+        document = {"model": model.name, "as_of": format_moment(now), "reason": decision.why}
+        execution = self._training.start(f"{model.name}-{now}", document)
+        self._registry.record(model.name, now, TRAINING, {"why": decision.why, "execution": execution})
+        return {"train": True, "why": decision.why, "execution": execution}

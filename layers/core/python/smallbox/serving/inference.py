@@ -9,16 +9,17 @@ from typing import Any, Final
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.errors import MalformedBody, NotReady
-from smallbox.serving.predict import ModelShelf, Predictor
+from smallbox.registry.loader import ModelLoader
+from smallbox.serving.predict import PredictTask
 from smallbox.times import Micros, Moment
 
 _DATATYPES: Final = {"text": "BYTES", "timestamp": "BYTES", "number": "FP64", "integer": "INT64", "boolean": "BOOL"}
 
 
 class InferenceProtocol:
-    """Answers the protocol's routes by way of the predictor."""
+    """Answers the protocol's routes with the predictions of ``PredictTask``."""
 
-    def __init__(self, project: Project, shelf: ModelShelf, predictor: Predictor) -> None:
+    def __init__(self, project: Project, shelf: ModelLoader, predictor: PredictTask) -> None:
         self._project = project
         self._shelf = shelf
         self._predictor = predictor
@@ -34,7 +35,7 @@ class InferenceProtocol:
         return {"ready": True}
 
     def metadata(self, name: str) -> Mapping[str, Any]:
-        """What a model takes and gives."""
+        """The input and output tensors of a model."""
         model = self._project.model(name)
         fields = model.request.fields
         inputs = [{"name": n, "datatype": _DATATYPES[fields[n].type], "shape": [-1]} for n in model.request_fields]

@@ -1,4 +1,4 @@
-"""From a request to the model's two matrices: what the caller sent, and what the store adds."""
+"""The model's inputs for a request: what the caller sent, and the features of the online store."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,28 +6,29 @@ from typing import Any
 
 import numpy as np
 
+from smallbox.arrays import Array, Floats
 from smallbox.define.attributes import View
 from smallbox.define.model import Model
 from smallbox.errors import InvalidInput
-from smallbox.features.inputs import Inputs, Stored, assemble, sent
-from smallbox.features.on_demand import Array
-from smallbox.features.ready import Ready
-from smallbox.features.states import SetAside, engine_of, key_of, unpack
-from smallbox.features.window import Floats
+from smallbox.features.engine import StoredFeatures
+from smallbox.features.engines import state_engine_of
+from smallbox.features.inputs.assembly import Inputs, assemble, sent
+from smallbox.features.online.ready import Ready
+from smallbox.features.online.states import SetAside, state_key, unpack_state
 from smallbox.ports import StateReader, StoredState
 from smallbox.times import Moment, format_moment
 
-Answer = tuple[Floats, list[str | None]]
+FeatureValues = tuple[Floats, list[str | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Vectors:
-    """What a batch of ``n`` instances is scored from.
+    """The inputs of a batch of ``n`` instances, and what they were computed from.
 
     Attributes:
         inputs: the model's inputs.
-        sent: the fields of the request that they were put together from.
-        entities: by view, the entity of each instance; ``None`` when it has none.
+        sent: the sent fields, an array each.
+        entities: the entity of each instance, by view; ``None`` when it has none.
     """
 
     inputs: Inputs
@@ -35,15 +36,18 @@ class Vectors:
     entities: Mapping[str, Sequence[str | None]]
 
 
-def entities_of(model: Model, instances: Sequence[Mapping[str, Any]]) -> dict[str, list[str | None]]:
-    """By view, the entity of each instance; ``None`` when it has none."""
+def entities_by_view(model: Model, instances: Sequence[Mapping[str, Any]]) -> dict[str, list[str | None]]:
+    """The entity of each instance, by view; ``None`` when it has none."""
     return {view.name: [view.entity_of(i) for i in instances] for view in model.views}
 
 
 def vectors_of(
-    model: Model, instances: Sequence[Mapping[str, Any]], entities: Mapping[str, Sequence[str | None]], stored: Stored
+    model: Model,
+    instances: Sequence[Mapping[str, Any]],
+    entities: Mapping[str, Sequence[str | None]],
+    stored: StoredFeatures,
 ) -> Vectors:
-    """The vectors of instances, with their :func:`entities_of`, to which the store adds this."""
+    """The vectors of instances, from their :func:`entities_by_view` and their stored features."""
     request = sent(model, instances)
     return Vectors(assemble(model, request, stored), request, entities)
 
@@ -51,24 +55,24 @@ def vectors_of(
 def online_vectors(
     model: Model, instances: Sequence[Mapping[str, Any]], store: StateReader, ready: Ready, moment: Moment
 ) -> Vectors:
-    """Read every entity of the batch in one call and put the inputs together.
+    """Read every entity of the batch in one call and assemble the inputs.
 
-    An entity that the store does not know has the features of one that nothing happened to. One whose state was set
-    aside has none: all are missing.
+    An entity without a state has the features of an entity without records. The features of an entity whose state was
+    set aside are all missing.
 
     Raises:
-        InvalidInput: when a replay asks as of a moment before what the store holds already.
-        NotReady: when the history of a view is still being computed.
+        InvalidInput: a replay asks as of a moment before the watermark of a state.
+        NotReady: the backfill of a view is not done.
     """
-    entities = entities_of(model, instances)
-    keys = dict.fromkeys(key_of(view, e) for view in model.views for e in entities[view.name] if e)
+    entities = entities_by_view(model, instances)
+    keys = dict.fromkeys(state_key(view, e) for view in model.views for e in entities[view.name] if e)
     states = store.read([*keys, *ready.keys(model.views)])
     ready.check(model.views, states)
-    stored = Stored.nothing(model, len(instances))
+    stored = StoredFeatures.nothing(model, len(instances))
     number = text = 0
     for view in model.views:
         known = {
-            entity: _features(view, states.get(key_of(view, entity)) if entity else None, moment)
+            entity: _features(view, states.get(state_key(view, entity)) if entity else None, moment)
             for entity in set(entities[view.name])
         }
         after = number + len(view.numeric), text + len(view.texts)
@@ -79,13 +83,15 @@ def online_vectors(
 
 
 def unknown_vectors(model: Model, instances: Sequence[Mapping[str, Any]]) -> Vectors:
-    """The inputs where the store cannot be read: what the caller sent, and no feature but its default."""
-    return vectors_of(model, instances, entities_of(model, instances), Stored.nothing(model, len(instances)))
+    """The inputs when the store cannot be read: what the caller sent, and the defaults of the stored features."""
+    return vectors_of(
+        model, instances, entities_by_view(model, instances), StoredFeatures.nothing(model, len(instances))
+    )
 
 
-def _features(view: View, stored: StoredState | None, moment: Moment) -> Answer:
-    engine = engine_of(view)
-    state = None if stored is None else unpack(view, stored.packed)
+def _features(view: View, stored: StoredState | None, moment: Moment) -> FeatureValues:
+    engine = state_engine_of(view)
+    state = None if stored is None else unpack_state(view, stored.packed)
     if state is not None and moment.is_replayed and state.watermark > moment.at:
         raise InvalidInput(
             f"the store already holds what was known at {format_moment(state.watermark)}; "
@@ -94,4 +100,4 @@ def _features(view: View, stored: StoredState | None, moment: Moment) -> Answer:
         )
     if isinstance(state, SetAside):
         return np.full(len(view.numeric), np.nan), [None] * len(view.texts)
-    return engine.value(view, state, moment.at), engine.texts(view, state, moment.at)
+    return engine.numbers(view, state, moment.at), engine.texts(view, state, moment.at)

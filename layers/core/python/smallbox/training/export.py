@@ -1,7 +1,6 @@
 """A fitted pipeline as ONNX, and the proof that both answer alike."""
 
 import warnings
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -9,28 +8,14 @@ import numpy as np
 import numpy.typing as npt
 from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
-from sklearn.impute import MissingIndicator
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, OrdinalEncoder, RobustScaler, StandardScaler
 
 from smallbox.define.model import Columns
-from smallbox.training import discretizing, missing, onehot, ordinal, scaling
-from smallbox.training.discretizing import Discretizer
+from smallbox.prepare.converters import CONVERTERS
 
 TOLERANCE: Final = 1e-4
 """How far a probability from ONNX may lie from scikit-learn's; float32 sums of trees stay below 1e-6."""
 OPSET: Final = 18
-
-_OURS: Final[Mapping[type, Any]] = {
-    OneHotEncoder: onehot,
-    OrdinalEncoder: ordinal,
-    StandardScaler: scaling,
-    RobustScaler: scaling,
-    MinMaxScaler: scaling,
-    MissingIndicator: missing,
-    Discretizer: discretizing,
-}
-"""Steps that skl2onnx does not convert, or not to the same answers, each with the module that does."""
 
 
 def to_onnx(pipeline: Pipeline, columns: Columns) -> bytes:
@@ -55,8 +40,8 @@ def to_onnx(pipeline: Pipeline, columns: Columns) -> bytes:
             initial_types=inputs,
             options={"zipmap": False},
             target_opset=OPSET,
-            custom_conversion_functions={step: module.convert for step, module in _OURS.items()},
-            custom_shape_calculators={step: module.calculate_shapes for step, module in _OURS.items()},
+            custom_conversion_functions={step: one.convert for step, one in CONVERTERS.items()},
+            custom_shape_calculators={step: one.set_shape for step, one in CONVERTERS.items()},
         )
     content: bytes = graph.SerializeToString()
     return content

@@ -9,10 +9,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from smallbox.define.model import Model
+from smallbox.statistics.estimates import UNKNOWN, Estimate, weighted_mean
+from smallbox.statistics.ranking import auc
 from smallbox.times import HOUR, Micros
-from smallbox.training.dataset import MOST_SILENT, evenly
-from smallbox.training.fit import LEAST_ROWS, fit_estimator, frame, scores_of
-from smallbox.training.metrics import Auc, auc
+from smallbox.training.examples import MOST_SILENT, evenly
+from smallbox.training.fitting import LEAST_ROWS, fit_estimator, frame, scores_of
 
 _BLOCKS: Final = 4
 _MOMENTS: Final = 20
@@ -39,7 +40,7 @@ def label_delays(rows: pa.Table, within: Micros) -> dict[str, list[float]]:
     return {"hours": [round(limit / HOUR, 2) for limit in limits.tolist()], "positive": [], "negative": [], **later}
 
 
-def selection(model: Model, labelled: pa.Table, unlabelled: pa.Table) -> Auc:
+def selection(model: Model, labelled: pa.Table, unlabelled: pa.Table) -> Estimate:
     """How well the model's own estimator tells labelled from unlabelled requests by its inputs.
 
     An AUC of 0.5 says that they look alike. Where the outcome decides whether it is reported, whatever tells the
@@ -54,18 +55,19 @@ def selection(model: Model, labelled: pa.Table, unlabelled: pa.Table) -> Auc:
         unlabelled: rows of the same columns, without a label.
 
     Returns:
-        The mean over the blocks, and its variance; not a number where there are too few rows of either kind.
+        The mean over the blocks, and its variance; unknown where there are too few rows of either kind.
     """
     both = [evenly(rows, MOST_SILENT).select(["time", *model.columns.names]) for rows in (labelled, unlabelled)]
     if min(rows.num_rows for rows in both) < LEAST_ROWS:
-        return Auc(math.nan, math.nan)
+        return UNKNOWN
     is_labelled = np.repeat([True, False], [rows.num_rows for rows in both])
     rows = pa.concat_tables(both)
     order = np.argsort(rows["time"].to_numpy(), kind="stable")
-    return _mean(list(_by_block(model, rows.take(order), is_labelled[order])))
+    blocks = list(_by_block(model, rows.take(order), is_labelled[order]))
+    return weighted_mean([found for found, _ in blocks], [weight for _, weight in blocks])
 
 
-def _by_block(model: Model, rows: pa.Table, is_labelled: npt.NDArray[np.bool_]) -> Iterator[tuple[Auc, float]]:
+def _by_block(model: Model, rows: pa.Table, is_labelled: npt.NDArray[np.bool_]) -> Iterator[tuple[Estimate, float]]:
     """The AUC of each block with both kinds of rows, and how much it tells."""
     inputs = frame(model.columns, rows)
     block = np.arange(len(is_labelled)) * _BLOCKS // len(is_labelled)
@@ -77,14 +79,6 @@ def _by_block(model: Model, rows: pa.Table, is_labelled: npt.NDArray[np.bool_]) 
         if min(labels.sum(), (~labels).sum(), fits.sum(), (~fits).sum()) > 1:
             pipeline = fit_estimator(model, inputs[outside], fits)
             yield auc(scores_of(pipeline, inputs[inside]), labels), float(weight)
-
-
-def _mean(blocks: list[tuple[Auc, float]]) -> Auc:
-    if not blocks:
-        return Auc(math.nan, math.nan)
-    total = sum(weight for _, weight in blocks)
-    value = sum(found.value * weight for found, weight in blocks) / total
-    return Auc(value, sum(found.variance * weight**2 for found, weight in blocks) / total**2)
 
 
 def about_labels(model: Model, rows: pa.Table, unlabelled: pa.Table, share: float) -> dict[str, Any]:
@@ -100,12 +94,12 @@ def about_labels(model: Model, rows: pa.Table, unlabelled: pa.Table, share: floa
         found = selection(model, rows, unlabelled)
         failed = ""
     except ValueError as error:  # an estimator that takes no missing numbers, and only unlabelled requests have them
-        found, failed = Auc(math.nan, math.nan), type(error).__name__
+        found, failed = UNKNOWN, type(error).__name__
     told = not math.isnan(found.value)
     return {
         "unlabelled_share": round(share, 6),
         "selection_auc": found.value if told else None,
-        "selection_auc_standard_error": math.sqrt(found.variance) if told else None,
+        "selection_auc_standard_error": found.standard_error if told else None,
         "selection_failed": failed,
         "delays": label_delays(rows, model.label.within_micros),
     }

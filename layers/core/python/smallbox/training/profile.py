@@ -8,10 +8,10 @@ import numpy.typing as npt
 
 from smallbox.define.model import Columns
 
-BINS: Final = 10
+PROFILE_BINS: Final = 10
 MOST_CATEGORIES: Final = 50
 
-Column = npt.NDArray[Any]
+_Column = npt.NDArray[Any]
 
 
 def numeric_profile(values: npt.NDArray[np.floating[Any]], edges: list[float] | None = None) -> dict[str, Any]:
@@ -26,13 +26,13 @@ def numeric_profile(values: npt.NDArray[np.floating[Any]], edges: list[float] | 
     """
     known = values[~np.isnan(values)]
     if edges is None:
-        inner = np.quantile(known, np.arange(1, BINS) / BINS) if len(known) else np.empty(0)
+        inner = np.quantile(known, np.arange(1, PROFILE_BINS) / PROFILE_BINS) if len(known) else np.empty(0)
         edges = sorted({float(edge) for edge in inner})
     counts = np.bincount(np.searchsorted(np.array(edges), known, side="left"), minlength=len(edges) + 1)
     return {"edges": edges, "counts": [int(c) for c in counts], "missing": len(values) - len(known)}
 
 
-def text_profile(values: Column, categories: list[str] | None = None) -> dict[str, Any]:
+def text_profile(values: _Column, categories: list[str] | None = None) -> dict[str, Any]:
     """Counts of a text column by category, the last count being that of all others; ``""`` is missing.
 
     >>> text_profile(np.array(["b", "a", "b", ""], dtype=object))
@@ -52,7 +52,7 @@ def text_profile(values: Column, categories: list[str] | None = None) -> dict[st
 
 
 def profile(
-    columns: Columns, values: Mapping[str, Column], reference: Mapping[str, Any] | None = None
+    columns: Columns, values: Mapping[str, _Column], reference: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """The profile of every column and of ``score``, JSON-ready; with a reference, in its bins and categories."""
     reference = reference or {}

@@ -6,8 +6,10 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from smallbox.arrays import Floats
 from smallbox.define.model import Columns, Model
-from smallbox.training.metrics import SURELY, Floats, auc
+from smallbox.statistics.confidence import side_of
+from smallbox.statistics.ranking import auc
 
 TOO_GOOD: Final = 0.999
 """An AUC from which on a model probably sees the outcome itself."""
@@ -58,7 +60,7 @@ def unlike_labelled(model: Model, labels: Mapping[str, Any]) -> list[str]:
         return [f"unlabelled requests could not be compared: the estimator raised {labels['selection_failed']} on them"]
     if not FEW <= share <= model.gate.max_unlabelled or value is None:
         return []
-    if value - SURELY * error <= model.gate.max_selection_auc:
+    if side_of(value, error, model.gate.max_selection_auc) != "above":
         return []
     apart = f"an AUC of {value:.4f} (standard error {error:.4f})"
     return [f"{share:.1%} of the requests have no label, and the inputs tell them from the others with {apart}"]

@@ -29,17 +29,17 @@ def _day(text: str) -> str:
 def _replay(arguments: argparse.Namespace) -> Any:
     from smallbox.cli.demo.flights import write_files  # noqa: PLC0415 - what takes long to import, when it is needed
     from smallbox.cli.replay.progress import Progress  # noqa: PLC0415
-    from smallbox.cli.replay.session import Plan, replay  # noqa: PLC0415
+    from smallbox.cli.replay.session import ReplayPlan, replay  # noqa: PLC0415
     from smallbox.cli.replay.span import Span  # noqa: PLC0415
 
     span = Span(parse_day(START), parse_day(arguments.until), arguments.step * MINUTE)
     files = write_files(state_folder() / "flights", span.end)
-    plan = Plan(MODEL, files, span, state_folder() / "report.html", arguments.keep)
+    plan = ReplayPlan(MODEL, files, span, state_folder() / "report.html", arguments.keep)
     return {**replay(plan, Progress(is_quiet=arguments.json)), "kept": arguments.keep}
 
 
 def _people(document: Any) -> Iterator[Block]:
-    yield from summary.people(document)
+    yield from summary.replay_blocks(document)
     if not document["kept"]:
         yield "Try next: smallbox demo --keep, then the commands below; or --until 2013-05-01."
     yield from (f"  smallbox {line}" for line in (f"models {MODEL}", f"monitor show {MODEL} 2013-03-09", "down"))

@@ -39,7 +39,7 @@ class Records:
     planes: pd.DataFrame
 
 
-def load() -> Records:
+def load_flights() -> Records:
     """The package as records: 336,776 departures, 327,346 arrivals, 26,115 observations, 3,322 planes."""
     flights, airports, weather = _read("flights.csv.zip"), _read("airports.csv"), _read("weather.csv")
     scheduled = pd.to_datetime(flights["time_hour"], utc=True) + pd.to_timedelta(flights["minute"], unit="min")
@@ -61,7 +61,7 @@ TIMES: Final = {
 def write_files(folder: Path, end: Micros) -> dict[str, list[Path]]:
     """Write each source's rows up to a day after a moment as Parquet: what is known by then, and when it happens."""
     folder.mkdir(exist_ok=True)
-    records, files = load(), {name: folder / f"{name}.parquet" for name in TIMES}
+    records, files = load_flights(), {name: folder / f"{name}.parquet" for name in TIMES}
     for name, time in TIMES.items():
         rows = getattr(records, name)
         rows[micros(rows[time]) <= end + DAY].to_parquet(files[name], index=False)
@@ -82,11 +82,6 @@ def known(source: Source, rows: pd.DataFrame) -> Timeline:
 def as_lines(rows: pd.DataFrame) -> list[str]:
     """Rows as JSON texts."""
     return rows.to_json(orient="records", lines=True, date_format="iso", date_unit="s").strip().split("\n")
-
-
-def history_of(source: Source, rows: pd.DataFrame, start: Micros) -> pd.DataFrame:
-    """The rows that were known by a moment."""
-    return rows[micros(rows[source.time]) + (source.known_after_micros or 0) <= start]
 
 
 def _folder() -> Path:

@@ -18,8 +18,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     replayer.add_argument("model")
     replayer.add_argument("files", nargs="+", metavar="SOURCE=FILE", help="CSV, Parquet or JSON lines, each also .gz")
-    replayer.add_argument("--from", dest="first", type=day, required=True, help="the first day, like 2013-03-01")
-    replayer.add_argument("--to", dest="end", type=day, required=True, help="the midnight at which it ends")
+    replayer.add_argument("--from", dest="first", type=midnight, required=True, help="the first day, like 2013-03-01")
+    replayer.add_argument("--to", dest="end", type=midnight, required=True, help="the midnight at which it ends")
     replayer.add_argument(
         "--step",
         type=int,
@@ -28,10 +28,10 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     replayer.add_argument("--report", type=Path, help="the report; .smallbox/report.html when left out")
     replayer.add_argument("--keep", action="store_true", help="leave the system running")
-    replayer.set_defaults(run=printed(_replay, summary.people, worked=summary.worked))
+    replayer.set_defaults(run=printed(_replay, summary.replay_blocks, worked=summary.worked))
 
 
-def day(text: str) -> Micros:
+def midnight(text: str) -> Micros:
     """The midnight at which a day begins, from an argument."""
     try:
         return parse_day(text)
@@ -43,12 +43,12 @@ def _replay(arguments: argparse.Namespace) -> Any:
     from smallbox.aws.clock import now  # noqa: PLC0415 - what takes long to import is imported when needed
     from smallbox.cli.replay.files import parse_files  # noqa: PLC0415
     from smallbox.cli.replay.progress import Progress  # noqa: PLC0415
-    from smallbox.cli.replay.session import Plan, replay  # noqa: PLC0415
+    from smallbox.cli.replay.session import ReplayPlan, replay  # noqa: PLC0415
     from smallbox.cli.replay.span import Span  # noqa: PLC0415
 
     span = Span(arguments.first, arguments.end, arguments.step * MINUTE)
     if span.end > now():
         raise InvalidInput(f"--to {day_of(span.end)} lies ahead; a replay is of the past")
     report = arguments.report or state_folder() / "report.html"
-    plan = Plan(arguments.model, parse_files(arguments.files), span, report, arguments.keep)
+    plan = ReplayPlan(arguments.model, parse_files(arguments.files), span, report, arguments.keep)
     return replay(plan, Progress(is_quiet=arguments.json))

@@ -13,7 +13,7 @@ from smallbox.times import DAY, Micros, format_moment
 
 
 @dataclass
-class Counts:
+class ReplayCounts:
     """What a replay has done so far.
 
     Attributes:
@@ -51,7 +51,7 @@ class Replay:
         self._asked = asked
         self._span = span
         self._is_behind = False
-        self.counts = Counts()
+        self.counts = ReplayCounts()
 
     def run(self, stepped: Callable[[Micros], None]) -> None:
         """Go through the span, calling ``stepped`` with the end of each step.

@@ -9,22 +9,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from smallbox.arrays import Bools, Floats, Ints
 from smallbox.aws.lake import DeltaLake
 from smallbox.cli.replay.span import Span
 from smallbox.cli.system import System
 from smallbox.define.model import Model
-from smallbox.features.inputs import Inputs
-from smallbox.features.window import Floats, Ints
-from smallbox.feedback.join import LABELLED
-from smallbox.feedback.run import labelled_table
-from smallbox.monitoring.skew import recomputed_inputs, served_inputs, unequal
+from smallbox.features.inputs.assembly import Inputs
+from smallbox.labels.join import LABELLED
+from smallbox.lake.names import labelled_table
+from smallbox.lake.predictions import PredictionLog
+from smallbox.monitoring.skew import compare_served, recomputed_inputs
+from smallbox.objectives.binary import measure
 from smallbox.ports import Between, Lake
-from smallbox.serving.log import PredictionLog
-from smallbox.serving.scorer import Scorer
-from smallbox.times import DAY, Micros, day_of, parse_moment
-from smallbox.training.metrics import Bools, measure
-
-WEEK = 7 * DAY
+from smallbox.registry.scorer import Scorer
+from smallbox.times import DAY, WEEK, Micros, day_of, parse_moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +84,7 @@ def gather(system: System, model: Model, log: PredictionLog, lake: Lake, span: S
     rows = log.read(model.name, Between("time", span.start, span.end))
     rows = rows.filter(pc.equal(rows["channel"], "online")).sort_by([("id", "ascending")])
     inputs = recomputed_inputs(model, lake, rows)
-    skew = unequal(model, served_inputs(model, rows), inputs)
+    skew = compare_served(model, rows, inputs)
     scores = _recomputed_scores(system, model, rows, inputs)
     labelled = _labelled(model, lake, rows)
     at = np.flatnonzero(np.asarray(labelled["status"]) == LABELLED)

@@ -12,14 +12,14 @@ import numpy as np
 
 from smallbox.cli.replay.evidence import Evidence, Period
 from smallbox.cli.replay.story import Story
-from smallbox.cli.replay.verdicts import Verdict
+from smallbox.cli.replay.verdicts import StageVerdict
 from smallbox.define.model import Model
 
 mpl.use("Agg")
 
 from matplotlib import pyplot as plt
 
-BINS: Final = 10
+_BINS: Final = 10
 _STYLE: Final = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
 table { border-collapse: collapse; margin: 1rem 0 } td, th { padding: .3rem .8rem; border-bottom: 1px solid #ddd }
@@ -27,7 +27,7 @@ th { text-align: left } td.number { text-align: right } .no { color: #b00 } .yes
 """
 
 
-def write_report(path: Path, model: Model, story: Story, evidence: Evidence, verdicts: Sequence[Verdict]) -> None:
+def write_report(path: Path, model: Model, story: Story, evidence: Evidence, verdicts: Sequence[StageVerdict]) -> None:
     """Write the report of a model."""
     title, outcome = f"Smallbox: {model.name}", model.label.value
     parts = [
@@ -58,7 +58,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f"<table><tr>{top}</tr>{body}</table>"
 
 
-def _verdict_table(verdicts: Sequence[Verdict]) -> str:
+def _verdict_table(verdicts: Sequence[StageVerdict]) -> str:
     rows = [
         f'<tr><td class="{"yes" if v.worked else "no"}">{"worked" if v.worked else "FAILED"}</td>'
         f"<td>{v.stage}</td><td>{html.escape(v.evidence)}</td></tr>"
@@ -129,7 +129,7 @@ def _auc_figure(evidence: Evidence) -> Any:
 def _calibration_figure(evidence: Evidence, outcome: str) -> Any:
     figure, axes = plt.subplots(figsize=(4.5, 4.5))
     order = np.argsort(evidence.scores, kind="stable")
-    parts = [part for part in np.array_split(order, BINS) if len(part)]
+    parts = [part for part in np.array_split(order, _BINS) if len(part)]
     axes.plot([0, 1], [0, 1], color="#999", linewidth=1)
     axes.plot([evidence.scores[p].mean() for p in parts], [evidence.outcomes[p].mean() for p in parts], "o-")
     axes.set_xlabel("mean score")

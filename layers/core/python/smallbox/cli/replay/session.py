@@ -15,16 +15,16 @@ from smallbox.cli.replay.recording import Recording
 from smallbox.cli.replay.report import write_report
 from smallbox.cli.replay.span import Span
 from smallbox.cli.replay.story import Teller
-from smallbox.cli.replay.verdicts import Alarms, Verdict, verdicts_of
+from smallbox.cli.replay.verdicts import Alarms, StageVerdict, verdicts_of
 from smallbox.cli.system import System
-from smallbox.cli.up import running, start
+from smallbox.cli.up import running, start_stack
 from smallbox.define import project
 from smallbox.define.model import Model
-from smallbox.serving.log import PredictionLog
+from smallbox.lake.predictions import PredictionLog
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ReplayPlan:
     """What to replay.
 
     Attributes:
@@ -42,7 +42,7 @@ class Plan:
     is_kept: bool = False
 
 
-def replay(plan: Plan, progress: Progress) -> dict[str, Any]:
+def replay(plan: ReplayPlan, progress: Progress) -> dict[str, Any]:
     """Replay it with the system that is up, or with one for this time alone; tell how it goes.
 
     Returns:
@@ -69,8 +69,8 @@ def replay(plan: Plan, progress: Progress) -> dict[str, Any]:
     }
 
 
-def _stack(plan: Plan) -> AbstractContextManager[Stack]:
-    return nullcontext(start()) if plan.is_kept else running()
+def _stack(plan: ReplayPlan) -> AbstractContextManager[Stack]:
+    return nullcontext(start_stack()) if plan.is_kept else running()
 
 
 def _say_what_is_left(progress: Progress, model: Model, recordings: Mapping[str, Recording]) -> None:
@@ -83,8 +83,8 @@ def _say_what_is_left(progress: Progress, model: Model, recordings: Mapping[str,
 
 
 def _live(
-    system: System, plan: Plan, model: Model, recordings: Mapping[str, Recording], progress: Progress
-) -> tuple[list[Verdict], Evidence]:
+    system: System, plan: ReplayPlan, model: Model, recordings: Mapping[str, Recording], progress: Progress
+) -> tuple[list[StageVerdict], Evidence]:
     before = system.rang(model.name)
     story = Teller(system, model, recordings, plan.span, progress).tell()
     lake = lake_of(system)

@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from smallbox.cli.data import drop
 from smallbox.cli.models import score
-from smallbox.cli.replay.driver import Counts, Replay
+from smallbox.cli.replay.driver import Replay, ReplayCounts
 from smallbox.cli.replay.progress import Progress
 from smallbox.cli.replay.recording import Recording
 from smallbox.cli.replay.span import Span
@@ -38,7 +38,7 @@ class Story:
     history_sent: int = 0
     history_rejected: int = 0
     first_training: dict[str, Any] = field(default_factory=dict)
-    counts: Counts = field(default_factory=Counts)
+    counts: ReplayCounts = field(default_factory=ReplayCounts)
     scored: dict[str, Any] = field(default_factory=dict)
 
 
@@ -132,7 +132,7 @@ class Teller:
                 at, done = to_datetime(end), f"{replay.counts.predictions:,} predictions"
                 moved(end - self._span.start, f"[bold]replay[/] {at:%d %b %Y %H:%M}  {done}")
                 if end % DAY == 0:
-                    self._progress.say(sentence_of(replay.counts.days[-1]))
+                    self._progress.say(event_sentence(replay.counts.days[-1]))
 
             replay.run(stepped)
 
@@ -152,7 +152,7 @@ class Teller:
             return use(file)
 
 
-def sentence_of(day: Mapping[str, Any]) -> str:
+def event_sentence(day: Mapping[str, Any]) -> str:
     """What a closed day brought, in one line."""
     breaches = ", ".join(f"{kind} {n}" for kind, n in day["breaches"].items() if n) or "none"
     release, retraining = day["release"], day["retraining"]

@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
-from smallbox.cli.output import Block, Rows
+from smallbox.cli.output import Block, TableBlock
 
 
-def people(document: Any) -> Iterator[Block]:
+def replay_blocks(document: Any) -> Iterator[Block]:
     """What every stage did, the AUC by week, and where the report is."""
     stages = [[one["stage"], "worked" if one["worked"] else "FAILED", one["evidence"]] for one in document["stages"]]
-    yield Rows(("stage", "result", "evidence"), stages, "What every stage did")
+    yield TableBlock(("stage", "result", "evidence"), stages, "What every stage did")
     if document["weeks"]:
         weeks = [[_short(value) for value in week.values()] for week in document["weeks"]]
-        yield Rows(list(document["weeks"][0]), weeks, "AUC by week")
+        yield TableBlock(list(document["weeks"][0]), weeks, "AUC by week")
     yield f"{document['seconds']} s in all. The report: {document['report']}"
 
 

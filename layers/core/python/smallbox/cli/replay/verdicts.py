@@ -7,11 +7,11 @@ from typing import Any
 from smallbox.cli.replay.evidence import Evidence
 from smallbox.cli.replay.story import Story
 from smallbox.define.model import Model
-from smallbox.feedback.join import ASKED_LATE, PENDING, UNLABELLED
+from smallbox.labels.join import ASKED_LATE, PENDING, UNLABELLED
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class StageVerdict:
     """Whether a stage did its work, and by what one can tell."""
 
     stage: str
@@ -34,7 +34,7 @@ class Alarms:
     dead: int
 
 
-def verdicts_of(model: Model, story: Story, evidence: Evidence, asked: int, alarms: Alarms) -> list[Verdict]:
+def verdicts_of(model: Model, story: Story, evidence: Evidence, asked: int, alarms: Alarms) -> list[StageVerdict]:
     """One verdict a stage.
 
     Args:
@@ -57,36 +57,36 @@ def verdicts_of(model: Model, story: Story, evidence: Evidence, asked: int, alar
     ]
 
 
-def _ingestion(story: Story, dead: int) -> Verdict:
+def _ingestion(story: Story, dead: int) -> StageVerdict:
     dropped = sum(drop["accepted"] for drop in story.drops)
     refused = sum(drop["rejected"] for drop in story.drops) + story.history_rejected + story.counts.rejected
     sent = story.history_sent + story.counts.sent
     said = f"{dropped:,} records from files, {sent:,} over HTTPS, {refused:,} in quarantine, {dead} dead letters"
-    return Verdict("ingestion", sent > 0 and not dead, said)
+    return StageVerdict("ingestion", sent > 0 and not dead, said)
 
 
-def _features(evidence: Evidence) -> Verdict:
+def _features(evidence: Evidence) -> StageVerdict:
     said = f"{evidence.served:,} values served, {evidence.unequal} unlike their batch recomputation; "
     said += f"scores recomputed from it differ by at most {evidence.largest_score_gap:.0e}"
-    return Verdict("features", evidence.served > 0 and not evidence.unequal, said)
+    return StageVerdict("features", evidence.served > 0 and not evidence.unequal, said)
 
 
-def _training(story: Story) -> Verdict:
+def _training(story: Story) -> StageVerdict:
     runs, failures = [story.first_training, *story.counts.trainings], story.counts.failures
     gap = max(run["parity"]["largest"] for run in runs)
     failed = f"; {len(failures)} failed, the last: {failures[-1]}" if failures else ""
-    return Verdict("training", not failures, f"{len(runs)} runs, ONNX within {gap:.0e} of scikit-learn{failed}")
+    return StageVerdict("training", not failures, f"{len(runs)} runs, ONNX within {gap:.0e} of scikit-learn{failed}")
 
 
-def _registry(evidence: Evidence) -> Verdict:
+def _registry(evidence: Evidence) -> StageVerdict:
     by_status: dict[str, list[int]] = {}
     for version in evidence.versions:
         by_status.setdefault(version["status"], []).append(version["number"])
     said = ", ".join(f"{status} {', '.join(map(str, numbers))}" for status, numbers in by_status.items())
-    return Verdict("registry", len(by_status.get("champion", ())) == 1, f"versions: {said}")
+    return StageVerdict("registry", len(by_status.get("champion", ())) == 1, f"versions: {said}")
 
 
-def _release(story: Story, evidence: Evidence) -> Verdict:
+def _release(story: Story, evidence: Evidence) -> StageVerdict:
     """Each accepted version was released, waits or is undecided; no other was, unless a person did it."""
     started = {e["version"]: "who" in e for e in evidence.history if e["event"] == "challenger"}
     ended = [e for e in evidence.history if e["event"] in {"promote", "roll_back", "undecided"}]
@@ -99,40 +99,40 @@ def _release(story: Story, evidence: Evidence) -> Verdict:
     said = f"canaries: {len(started)} started, {len(started) - len(running)} decided; versions waiting: {len(waiting)}"
     if ended:
         said += f"; the last: {ended[-1]['event']}, {ended[-1]['why']}"
-    return Verdict("release", not lost and not unasked and len(running) <= 1, said)
+    return StageVerdict("release", not lost and not unasked and len(running) <= 1, said)
 
 
-def _serving(story: Story, evidence: Evidence, asked: int) -> Verdict:
+def _serving(story: Story, evidence: Evidence, asked: int) -> StageVerdict:
     scored = story.scored.get("scored", 0)
     said = f"{evidence.predictions:,} of {asked:,} requests predicted over HTTPS, {scored:,} from a file"
-    return Verdict("serving", evidence.predictions == asked and (scored > 0 or not story.scored), said)
+    return StageVerdict("serving", evidence.predictions == asked and (scored > 0 or not story.scored), said)
 
 
-def _feedback(evidence: Evidence, least: float) -> Verdict:
+def _feedback(evidence: Evidence, least: float) -> StageVerdict:
     counts = evidence.statuses
     ended = evidence.labels + counts.get(UNLABELLED, 0)
     late = f", {counts[ASKED_LATE]:,} asked when the outcome was known" if ASKED_LATE in counts else ""
     if not ended:
         said = f"no prediction has a label yet: {counts.get(PENDING, 0):,} wait for theirs{late}"
-        return Verdict("feedback", counts.get("absent", 0) == 0, said)
+        return StageVerdict("feedback", counts.get("absent", 0) == 0, said)
     coverage = evidence.labels / ended
     waiting = f", {counts[PENDING]:,} still wait for theirs" if PENDING in counts else ""
     said = f"{evidence.labels:,} labels joined, coverage {coverage:.1%}{waiting}{late}"
-    return Verdict("feedback", coverage >= least, said)
+    return StageVerdict("feedback", coverage >= least, said)
 
 
-def _monitoring(story: Story, alarms: Alarms) -> Verdict:
+def _monitoring(story: Story, alarms: Alarms) -> StageVerdict:
     days: Sequence[Mapping[str, Any]] = story.counts.days
     breached = {kind for day in days for kind, count in day["breaches"].items() if count}
     kinds, rang = ", ".join(sorted(breached)) or "nothing", ", ".join(alarms.rang) or "none"
     said = f"{len(days)} days checked; breached: {kinds}; alarms that rang: {rang}"
     has_rung = breached <= set(alarms.rang) <= breached | set(alarms.before)
-    return Verdict("monitoring", len(days) > 0 and has_rung, said)
+    return StageVerdict("monitoring", len(days) > 0 and has_rung, said)
 
 
-def _retraining(story: Story) -> Verdict:
+def _retraining(story: Story) -> StageVerdict:
     decisions = [day["retraining"] for day in story.counts.days]
     started = [decision for decision in decisions if decision["train"]]
     why = f"; the last: {started[-1]['why']}" if started else ""
     said = f"{len(decisions)} decisions, {len(started)} to train{why}"
-    return Verdict("retraining", bool(decisions) and all(decision["why"] for decision in decisions), said)
+    return StageVerdict("retraining", bool(decisions) and all(decision["why"] for decision in decisions), said)

@@ -1,0 +1,102 @@
+"""One HTTP connection to a service, kept open from one request to the next."""
+
+import select
+import ssl
+import weakref
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPResponse, HTTPSConnection
+from os import environ
+from typing import Final
+from urllib.parse import urlsplit
+
+from botocore.httpsession import get_cert_path
+
+CONNECT_SECONDS: Final = 1.0
+ANSWER_SECONDS: Final = 2.0
+"""How long a silence of the service may last. Four attempts of one read fit into the ten seconds of a prediction."""
+
+ConnectionErrors = (OSError, HTTPException)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """What a service answered.
+
+    Attributes:
+        status: of HTTP.
+        headers: by name, whatever its case.
+        body: as it was sent; no compression was asked for.
+    """
+
+    status: int
+    headers: HTTPMessage
+    body: bytes
+
+
+class KeptConnection:
+    """Posts to one endpoint, one request at a time: a Lambda process has no more. Not for several threads.
+
+    Args:
+        endpoint: scheme, host and port, as botocore resolves them. HTTPS is verified against the certificates that
+            botocore trusts, or those of ``AWS_CA_BUNDLE``. Proxies are not used.
+    """
+
+    def __init__(self, endpoint: str) -> None:
+        self._parts = urlsplit(endpoint)
+        self.host = self._parts.netloc.lower()
+
+    @cached_property
+    def _connection(self) -> HTTPConnection:
+        """Made for the first request: reading the certificates takes longer than a start should wait."""
+        host, port = self._parts.hostname or "", self._parts.port
+        connection = HTTPConnection(host, port, timeout=CONNECT_SECONDS)
+        if self._parts.scheme == "https":
+            trusted = ssl.create_default_context(cafile=environ.get("AWS_CA_BUNDLE") or get_cert_path(True))
+            connection = HTTPSConnection(host, port, timeout=CONNECT_SECONDS, context=trusted)
+        weakref.finalize(self, connection.close)
+        return connection
+
+    def post(self, body: bytes, headers: Mapping[str, str]) -> HttpAnswer:
+        """Send a request and read the whole answer.
+
+        Raises:
+            OSError, HTTPException: one of ``ConnectionErrors``; the next request then gets a new connection.
+        """
+        try:
+            self._open()
+            self._connection.sock.sendall(_head(headers, len(body)) + body)
+            return self._answer()
+        except BaseException:  # half an answer must not be taken for the next one
+            self._connection.close()
+            raise
+
+    def _answer(self) -> HttpAnswer:
+        response = HTTPResponse(self._connection.sock, method="POST")
+        response.begin()
+        answer = HttpAnswer(response.status, response.headers, response.read())
+        if response.will_close:
+            self._connection.close()
+        return answer
+
+    def _open(self) -> None:
+        if self._connection.sock is not None:
+            if _is_silent(self._connection):
+                return
+            self._connection.close()
+        self._connection.connect()
+        self._connection.sock.settimeout(ANSWER_SECONDS)
+
+
+def _head(headers: Mapping[str, str], length: int) -> bytes:
+    """Sent together with the body: ``HTTPConnection.request`` would send a packet of each."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"POST / HTTP/1.1\r\n{lines}accept-encoding: identity\r\ncontent-length: {length}\r\n\r\n".encode("ascii")
+
+
+def _is_silent(connection: HTTPConnection) -> bool:
+    """Whether nothing came between two requests: what comes there is the other side's goodbye."""
+    waiting = select.poll()
+    waiting.register(connection.sock, select.POLLIN)
+    return not waiting.poll(0)

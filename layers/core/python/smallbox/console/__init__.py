@@ -1,0 +1,1 @@
+"""What people read about the system: its models, versions, history, reports and status."""

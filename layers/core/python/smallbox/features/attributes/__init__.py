@@ -1,0 +1,1 @@
+"""Attributes: facts of an entity as they stood at a moment."""

@@ -1,0 +1,24 @@
+"""The batch engine of each kind of view, and the columns of the lake that it reads."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from smallbox.define.attributes import Attributes, View
+from smallbox.define.view import FeatureView
+from smallbox.features.attributes.batch import ATTRIBUTE_BATCH
+from smallbox.features.engine import BatchEngine
+from smallbox.features.engines import state_engine_of
+from smallbox.features.windows.batch import WINDOW_BATCH
+
+_ENGINES: Final[Mapping[type, BatchEngine[Any, Any]]] = {FeatureView: WINDOW_BATCH, Attributes: ATTRIBUTE_BATCH}
+
+
+def batch_engine_of(view: View) -> BatchEngine[Any, Any]:
+    """The engine that computes a view from the lake."""
+    return _ENGINES[type(view)]
+
+
+def columns_needed(view: View) -> list[str]:
+    """The columns of the source's table from which everything of a view is computed."""
+    read = (*view.entity_fields, *state_engine_of(view).fields(view))
+    return [*dict.fromkeys(("key", "time", "known_at", "received_at", "digest", *read))]

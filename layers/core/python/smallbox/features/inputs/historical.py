@@ -1,0 +1,74 @@
+"""Features of a model as they were at given moments, from the lake: for training, batch scoring and the skew audit."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from smallbox.arrays import Array, Ints
+from smallbox.define.attributes import View
+from smallbox.define.model import Model
+from smallbox.features.batch_engines import batch_engine_of, columns_needed
+from smallbox.features.columns import Names, floats
+from smallbox.features.engine import StoredFeatures
+from smallbox.features.inputs.assembly import MISSING_TEXT
+from smallbox.lake.history import history
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import record_schema
+from smallbox.ports import Lake
+
+
+def historical_features(model: Model, lake: Lake, entities: Mapping[str, Names], as_of: Ints) -> StoredFeatures:
+    """The features that the store would have added, as of each moment.
+
+    Args:
+        model: the model.
+        lake: where the records are. A source is read whole: a correction may have moved a record in time.
+        entities: by view, the entity of each of ``n`` questions.
+        as_of: the moment of each question.
+
+    Returns:
+        What the store adds, before defaults; bit for bit what the online store gave at that moment.
+    """
+    histories = {
+        source: _history(lake, [view for view in model.views if view.source.name == source])
+        for source in dict.fromkeys(view.source.name for view in model.views)
+    }
+    answers = [batch_engine_of(v).features(v, histories[v.source.name], entities[v.name], as_of) for v in model.views]
+    rows = len(as_of)
+    numeric, texts = np.empty((rows, 0)), np.empty((rows, 0), dtype=object)
+    return StoredFeatures(
+        np.hstack([numeric, *(a.numeric for a in answers)]), np.hstack([texts, *(a.texts for a in answers)])
+    )
+
+
+def sent_in(model: Model, rows: pa.Table, names: Mapping[str, str] | None = None) -> dict[str, Array]:
+    """The request fields of rows of a table, an array each, like :func:`smallbox.features.inputs.assembly.sent`.
+
+    Args:
+        model: whose fields.
+        rows: with a column for each of its ``sent_fields``.
+        names: the columns' names, where they are not those of the fields.
+    """
+    named = names or {}
+    return {name: _sent(model.request.fields[name].type, rows[named.get(name, name)]) for name in model.sent_fields}
+
+
+def _sent(kind: str, column: pa.ChunkedArray) -> Array:
+    if kind == "text":
+        return np.array(pc.fill_null(column, MISSING_TEXT).to_pylist(), dtype=object)
+    if kind == "timestamp":
+        return np.asarray(column.cast(pa.timestamp("us")).to_numpy(), dtype="datetime64[us]")
+    return floats(column)
+
+
+def _history(lake: Lake, views: Sequence[View]) -> pa.Table:
+    source = views[0].source
+    columns = _union(columns_needed(view) for view in views)
+    rows = lake.read(records_table(source), columns)
+    return history(record_schema(source).empty_table().select(columns) if rows is None else rows)
+
+
+def _union(columns: Iterable[Sequence[str]]) -> list[str]:
+    return list(dict.fromkeys(name for names in columns for name in names))

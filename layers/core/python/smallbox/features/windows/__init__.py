@@ -1,0 +1,1 @@
+"""Windows: aggregates of an entity's records over a span of time."""

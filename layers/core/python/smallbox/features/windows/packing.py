@@ -1,0 +1,169 @@
+"""The state of windows as bytes.
+
+A packed state has a header (format, fingerprint of the view's layout, watermark), then for each level its number
+of tiles; of its columns of whole numbers the least values, then the widths of 0, 1, 2, 4 or 8 bytes of the unsigned
+differences from them, then these, the columns of one width together; its columns of floats as they are; and the codes
+of its sketches. Little-endian throughout.
+"""
+
+import hashlib
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+
+from smallbox.arrays import Ints
+from smallbox.define.view import FeatureView
+from smallbox.errors import NotReady
+from smallbox.features.windows.bounds import windows
+from smallbox.features.windows.cells import NEVER, Cells
+from smallbox.features.windows.measures import layout_of
+from smallbox.features.windows.sketch import Sketches
+from smallbox.times import Micros
+
+_FORMAT: Final = 3
+_HEADER: Final = struct.Struct("<B8sq")
+_COUNT: Final = struct.Struct("<I")
+_TYPES: Final = {width: np.dtype(f"<u{width}") for width in (1, 2, 4, 8)}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Level:
+    """The tiles of one size, those that hold anything, in ascending order.
+
+    Attributes:
+        index: where each tile begins, in tiles of its size since 1970.
+        cells: what each holds.
+    """
+
+    index: Ints
+    cells: Cells
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WindowState:
+    """The online state of one entity.
+
+    Attributes:
+        watermark: the state answers ``as_of`` from this moment on: the latest at which one of its records was known.
+        levels: the tiles by size, fine first; see ``FeatureView.tile_sizes``.
+    """
+
+    watermark: Micros
+    levels: tuple[Level, ...]
+
+
+@lru_cache(maxsize=256)
+def window_fingerprint(view: FeatureView) -> bytes:
+    """Eight bytes that change when states of the view would mean something else."""
+    meaning = (_FORMAT, view.tile_sizes, windows(view), layout_of(view), view.entity_fields, view.source.name)
+    return hashlib.blake2b(repr(meaning).encode(), digest_size=8).digest()
+
+
+def pack_window(view: FeatureView, state: WindowState) -> bytes:
+    """The state as bytes; equal states give equal bytes."""
+    parts = [_HEADER.pack(_FORMAT, window_fingerprint(view), state.watermark)]
+    for level, size in zip(state.levels, view.tile_sizes, strict=True):
+        parts.append(_COUNT.pack(len(level.index)))
+        if len(level.index):
+            parts += _pack_columns(_whole_numbers(view, level, size))
+            parts += [level.cells.tops.tobytes(), level.cells.values.tobytes()]
+            parts += [sketch.codes.astype("<u2").tobytes() for sketch in level.cells.sketches]
+    return b"".join(parts)
+
+
+@lru_cache(maxsize=256)
+def time_signs(view: FeatureView) -> Ints:
+    """The sign of the event times of each latest value, as a column."""
+    return np.array([end for end, _ in layout_of(view).lasts], dtype=np.int64)[:, None]
+
+
+def _whole_numbers(view: FeatureView, level: Level, size: Micros) -> Ints:
+    cells = level.cells
+    # a time since the start of its tile needs fewer bytes than one since 1970
+    since = np.where(cells.times == NEVER, -1, cells.times * time_signs(view) - level.index * size)
+    counts = [np.diff(sketch.starts)[None] for sketch in cells.sketches]
+    return np.concatenate((level.index[None], cells.adds, since, cells.ranks, *counts))
+
+
+def _pack_columns(whole: Ints) -> list[bytes]:
+    bases = whole.min(axis=1)
+    widths = [_width(int(top)) for top in (whole.max(axis=1) - bases).view(np.uint64)]
+    since = (whole - bases[:, None]).view(np.uint64)
+    parts = [bases.astype("<i8").tobytes(), bytes(widths)]
+    return parts + [since[_of(widths, width)].astype(kind).tobytes() for width, kind in _TYPES.items()]
+
+
+def _width(top: int) -> int:
+    return next(width for width in (0, *_TYPES) if top < 1 << 8 * width)
+
+
+def _of(widths: Sequence[int], width: int) -> list[int]:
+    return [at for at, own in enumerate(widths) if own == width]
+
+
+def unpack_window(view: FeatureView, packed: bytes) -> WindowState:
+    """The inverse of :func:`pack_window`.
+
+    Raises:
+        NotReady: when the state was packed for another layout: the view has changed since, rebuild its states.
+    """
+    form, found, watermark = _HEADER.unpack_from(packed)
+    if form != _FORMAT or found != window_fingerprint(view):
+        raise NotReady(
+            f"a state of view {view.name} was stored for another definition of it; run `smallbox backfill {view.name}`",
+            view=view.name,
+        )
+    at, unpacked = _HEADER.size, []
+    for size in view.tile_sizes:
+        level, at = _unpack_level(view, packed, at, size)
+        unpacked.append(level)
+    return WindowState(watermark, tuple(unpacked))
+
+
+def packed_watermark(packed: bytes) -> Micros:
+    """The watermark of a packed state, whatever layout it was packed for."""
+    watermark: int = _HEADER.unpack_from(packed)[2]
+    return watermark
+
+
+def _unpack_level(view: FeatureView, packed: bytes, at: int, size: Micros) -> tuple[Level, int]:
+    layout = layout_of(view)
+    adds, tops, lasts = len(layout.adds), len(layout.tops), len(layout.lasts)
+    tiles: int = _COUNT.unpack_from(packed, at)[0]
+    at += _COUNT.size
+    whole, at = _unpack_columns(packed, at, 1 + adds + 2 * lasts + len(layout.sketches), tiles)
+    floats = np.frombuffer(packed, "<f8", (tops + lasts) * tiles, at).reshape(tops + lasts, tiles)
+    index, since, ranks = whole[0], whole[1 + adds : 1 + adds + lasts], whole[1 + adds + lasts : 1 + adds + 2 * lasts]
+    times = np.where(since < 0, NEVER, (since + index * size) * time_signs(view)) if lasts else since
+    sketches, at = _unpack_sketches(packed, at + floats.nbytes, whole[1 + adds + 2 * lasts :])
+    return Level(index, Cells(whole[1 : 1 + adds], floats[:tops], times, ranks, floats[tops:], sketches)), at
+
+
+def _unpack_sketches(packed: bytes, at: int, counts: Ints) -> tuple[tuple[Sketches, ...], int]:
+    sketches = []
+    for sizes in counts:
+        starts = np.concatenate(([0], np.cumsum(sizes)))
+        codes = np.frombuffer(packed, "<u2", int(starts[-1]), at)
+        at += codes.nbytes
+        sketches.append(Sketches(starts, codes))
+    return tuple(sketches), at
+
+
+def _unpack_columns(packed: bytes, at: int, columns: int, tiles: int) -> tuple[Ints, int]:
+    whole = np.zeros((columns, tiles), np.int64)
+    if not tiles:
+        return whole, at
+    bases = np.frombuffer(packed, "<i8", columns, at)
+    widths = packed[at + 8 * columns : at + 9 * columns]
+    at += 9 * columns
+    for width, kind in _TYPES.items():
+        if width in widths:
+            rows = _of(widths, width)
+            whole[rows] = np.frombuffer(packed, kind, len(rows) * tiles, at).reshape(len(rows), tiles)
+            at += width * len(rows) * tiles
+    whole += bases[:, None]
+    return whole, at

@@ -1,0 +1,216 @@
+"""Measures over whole windows, and the one formula that turns them into feature values.
+
+The stream and the batch engine both end here, so that equal measures give equal bits.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from smallbox.arrays import Floats, Ints
+from smallbox.define.aggregates import Aggregate
+from smallbox.define.view import FeatureView
+from smallbox.features.windows.bounds import windows
+from smallbox.features.windows.cells import NEVER, Cells
+from smallbox.features.windows.measures import LIMB_BITS, SCALE, SQUARES, Layout, layout_of, sum_parts
+from smallbox.features.windows.sketch import Codes, Sketches, estimate_distinct
+from smallbox.times import SECOND
+
+_LIMB: Final = float(1 << LIMB_BITS)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Totals:
+    """Cells of every window of a view for a number of questions; updated in place.
+
+    The arrays are those of :class:`Cells` with the window as a first axis: (windows, measures, questions).
+    ``adds`` has two more rows, of zeros and of ones, for what a formula does not use. ``seen`` holds, by window and
+    sketch, the questions and codes of values so far.
+    """
+
+    adds: Ints
+    tops: Floats
+    times: Ints
+    ranks: Ints
+    values: Floats
+    seen: list[list[list[tuple[Ints, Codes]]]]
+
+    @classmethod
+    def blank(cls, view: FeatureView, questions: int) -> "Totals":
+        """Over nothing."""
+        layout, spans = layout_of(view), len(windows(view))
+        adds = np.zeros((spans, len(layout.adds) + 2, questions), np.int64)
+        adds[:, -1] = 1
+        lasts = (spans, len(layout.lasts), questions)
+        return cls(
+            adds,
+            np.full((spans, len(layout.tops), questions), -np.inf),
+            np.full(lasts, NEVER, np.int64),
+            np.zeros(lasts, np.int64),
+            np.full(lasts, np.nan),
+            [[[] for _ in layout.sketches] for _ in range(spans)],
+        )
+
+    def merge(self, window: int, questions: Ints | slice, cells: Cells) -> None:
+        """Combine one cell into each of those questions, all different, of a window."""
+        self.adds[window][:-2][:, questions] += cells.adds
+        tops = self.tops[window]
+        tops[:, questions] = np.maximum(tops[:, questions], cells.tops)
+        for seen, sketch in zip(self.seen[window], cells.sketches, strict=True):
+            seen.append((np.arange(self.adds.shape[2])[questions][sketch.cell], sketch.codes))
+        if not len(cells.times):
+            return
+        mine = (self.times[window], self.ranks[window], self.values[window])
+        later = _is_later(cells, *(part[:, questions] for part in mine))
+        for part, new in zip(mine, cells.lasts, strict=True):
+            part[:, questions] = np.where(later, new, part[:, questions])
+
+
+def _is_later(cells: Cells, times: Ints, ranks: Ints, values: Floats) -> npt.NDArray[np.bool_]:
+    by_value = (cells.ranks == ranks) & (cells.values > values)
+    later: npt.NDArray[np.bool_] = (cells.times == times) & ((cells.ranks > ranks) | by_value)
+    return later | (cells.times > times)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """How the features that are sums, counts, means and rates are computed, an array entry per feature.
+
+    ``parts`` are the rows of ``high``, ``low``, the divisor and the guard:
+    ``(high * 2**32 + low) / scale / (count of present values, or 1)``; missing where the guard is 0.
+    """
+
+    features: Ints
+    window: Ints
+    parts: Ints
+    scale: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """How the features that are extremes, latest and earliest values are looked up, an array entry per feature."""
+
+    features: Ints
+    window: Ints
+    row: Ints
+    sign: Floats
+
+    @classmethod
+    def of(cls, found: Sequence[tuple[int, int, int, float]]) -> "_Kept":
+        """From (feature, window, row, sign) of each."""
+        columns = np.array(found, dtype=np.float64).reshape(len(found), 4).T
+        features, window, row = columns[:3].astype(np.int64)
+        return cls(features, window, row, columns[3][:, None])
+
+
+@dataclass(frozen=True, slots=True)
+class _Formulas:
+    """The features by how they are computed; the last three as (feature, window, row or rows)."""
+
+    sums: _Sums
+    tops: _Kept
+    lasts: _Kept
+    deviations: tuple[tuple[int, int, tuple[int, ...]], ...]
+    since: tuple[tuple[int, int, int], ...]
+    sketches: tuple[tuple[int, int, int], ...]
+    width: int
+
+
+def _sum_formula(view: FeatureView, layout: Layout, aggregate: Aggregate) -> tuple[float, ...]:
+    at = {part: layout.adds.index((part, operand)) for part, operand in sum_parts(view, aggregate)}
+    zeros, ones = len(layout.adds), len(layout.adds) + 1
+    if aggregate.kind == "count":
+        return zeros, at["present"], ones, ones, 1
+    divisor = ones if aggregate.kind == "sum" else at["present"]
+    if "true" in at:
+        return zeros, at["true"], divisor, at["present"], 1
+    return at["high"], at["low"], divisor, at["present"], SCALE
+
+
+@lru_cache(maxsize=256)
+def _formulas(view: FeatureView) -> _Formulas:
+    layout, spans = layout_of(view), windows(view)
+    found: dict[str, list[Any]] = {kind: [] for kind in ("sum", "std", "top", "last", "since_last", "distinct")}
+    for feature, aggregate in enumerate(view.features.values()):
+        at = feature, spans.index((aggregate.window_micros, view.tile_size(aggregate)))
+        kind, operand = aggregate.kind, aggregate.operand
+        if kind in {"min", "max"}:
+            sign = 1.0 if kind == "max" else -1.0
+            found["top"].append((*at, layout.tops.index((sign, operand)), sign))
+        elif kind in {"last", "first", "since_last"}:
+            row = layout.lasts.index((-1 if kind == "first" else 1, operand))
+            kept = (*at, row) if kind == "since_last" else (*at, row, 1.0)
+            found["since_last" if kind == "since_last" else "last"].append(kept)
+        elif kind == "distinct":
+            found[kind].append((*at, layout.sketches.index(operand)))
+        elif kind == "std":
+            parts = [layout.adds.index((part, operand)) for part in ("present", "high", "low", *SQUARES)]
+            found[kind].append((*at, tuple(parts)))
+        else:
+            found["sum"].append((*at, *_sum_formula(view, layout, aggregate)))
+    columns: Ints = np.array(found["sum"], dtype=np.int64).reshape(len(found["sum"]), 7).T
+    sums = _Sums(columns[0], columns[1], columns[2:6], columns[6].astype(float)[:, None])
+    std, since, sketches = (tuple(found[kind]) for kind in ("std", "since_last", "distinct"))
+    return _Formulas(sums, _Kept.of(found["top"]), _Kept.of(found["last"]), std, since, sketches, len(view.features))
+
+
+def finish(view: FeatureView, totals: Totals, as_of: Ints) -> Floats:
+    """The feature values, one row per question, in the order of ``view.features``; NaN means missing.
+
+    Args:
+        view: the view.
+        totals: what was found in its windows.
+        as_of: the moment of each question.
+    """
+    formulas, questions = _formulas(view), totals.adds.shape[2]
+    out = np.empty((formulas.width, questions))
+    if len(formulas.sums.features):
+        out[formulas.sums.features] = _ratios(formulas.sums, totals.adds)
+    for feature, window, parts in formulas.deviations:
+        out[feature] = _deviation(totals.adds[window][list(parts)])
+    if len(formulas.tops.features):
+        top = totals.tops[formulas.tops.window, formulas.tops.row]
+        # adding zero turns a negative zero, which negation may leave, into a plain one
+        signed = top * formulas.tops.sign + 0.0
+        signed[top == -np.inf] = np.nan
+        out[formulas.tops.features] = signed
+    if len(formulas.lasts.features):
+        out[formulas.lasts.features] = totals.values[formulas.lasts.window, formulas.lasts.row] + 0.0
+    for feature, window, row in formulas.since:
+        times = totals.times[window, row]
+        out[feature] = np.where(times == NEVER, np.nan, (as_of - times) / SECOND)
+    for feature, window, row in formulas.sketches:
+        out[feature] = _estimated(totals.seen[window][row], questions)
+    return out.T
+
+
+def _ratios(how: _Sums, adds: Ints) -> Floats:
+    high, low, divisor, guard = adds[how.window, how.parts]
+    ratios: Floats = (high * _LIMB + low) / how.scale / np.maximum(divisor, 1)
+    ratios[guard == 0] = np.nan
+    return ratios
+
+
+def _deviation(parts: Ints) -> Floats:
+    """The sample standard deviation, from whole numbers that are exact until the last division and root.
+
+    ``sqrt((n * sum(x**2) - sum(x)**2) / (n * (n - 1)))``.
+    """
+    n, high, low, *squares = parts.astype(object)
+    total = (high << LIMB_BITS) + low
+    square = sum(limb << (LIMB_BITS * at) for at, limb in enumerate(squares))
+    spread = (n * square - total * total).astype(np.float64)
+    count = parts[0].astype(np.float64)
+    found = np.sqrt(spread / np.maximum(count * (count - 1), 1)) / SCALE
+    return np.where(count > 1, found, np.nan)
+
+
+def _estimated(seen: Sequence[tuple[Ints, Codes]], questions: int) -> Floats:
+    if not seen:
+        return np.zeros(questions)
+    cells, codes = (np.concatenate(parts) for parts in zip(*seen, strict=True))
+    return estimate_distinct(Sketches.of(cells, codes, questions))

@@ -1,0 +1,84 @@
+"""Rows of a dropped file to the lake: good ones in, bad ones to quarantine."""
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+from smallbox.define.source import Source
+from smallbox.ingestion.columns import accept
+from smallbox.ingestion.parts import FilePart
+from smallbox.ingestion.quarantine import Quarantine
+from smallbox.ingestion.readers import BATCH_LIMITS, Limits, RowBatch, read_numbered
+from smallbox.lake.names import records_table
+from smallbox.ports import Blobs, Lake
+from smallbox.records import Rejection
+from smallbox.times import Micros
+
+
+@dataclass(frozen=True, slots=True)
+class RowCounts:
+    """What became of rows.
+
+    Attributes:
+        accepted: rows in the lake.
+        rejected: rows in quarantine.
+    """
+
+    accepted: int = 0
+    rejected: int = 0
+
+    @classmethod
+    def total(cls, counts: Sequence["RowCounts"]) -> "RowCounts":
+        """All of them together.
+
+        >>> RowCounts.total([RowCounts(1, 2), RowCounts(3)])
+        RowCounts(accepted=4, rejected=2)
+        """
+        return cls(sum(part.accepted for part in counts), sum(part.rejected for part in counts))
+
+
+class PartLoader:
+    """Loads one part at a time, in one commit; loading it again changes nothing that a reader sees."""
+
+    def __init__(self, lake: Lake, blobs: Blobs, batch: Limits = BATCH_LIMITS) -> None:
+        self._lake = lake
+        self._quarantine = Quarantine(blobs)
+        self._batch = batch
+
+    def load(self, source: Source, key: str, folder: str, part: FilePart, received_at: Micros) -> RowCounts:
+        """Check every row, keep the bad ones in quarantine, then append the good ones.
+
+        Args:
+            source: whose contract the rows should keep.
+            key: the dropped file's key, which says the part's type too.
+            folder: the drop's own folder in quarantine.
+            part: the rows.
+            received_at: when the file was received: the same whenever it is loaded.
+        """
+        tables: list[pa.Table] = []
+        rejected = 0
+        for batch in self._numbered(source, key, part):
+            table, rejections = accept(source, batch.rows, received_at, batch.first)
+            tables.append(table)
+            rejected += len(rejections)
+            located = _located(rejections, batch)
+            self._quarantine.add(source.name, f"{folder}/{batch.first}", located, received_at)
+        if tables:
+            self._lake.append(records_table(source), pa.concat_tables(tables))
+        return RowCounts(sum(map(len, tables)), rejected)
+
+    def _numbered(self, source: Source, key: str, part: FilePart) -> Iterator[RowBatch]:
+        """The part's rows, with their numbers and lines in the whole file."""
+        name = key.lower().removesuffix(".gz")
+        for batch in read_numbered(name, io.BytesIO(part.content), source, self._batch):
+            lines = part.lines[batch.first : batch.first + len(batch.rows)]
+            yield RowBatch(part.first + batch.first, batch.rows, list(lines))
+
+
+def _located(rejections: Sequence[Rejection], batch: RowBatch) -> Sequence[Rejection]:
+    """The rejections with their lines, where the file has any."""
+    if not batch.lines:
+        return rejections
+    return [replace(rejection, line=batch.lines[rejection.index - batch.first]) for rejection in rejections]

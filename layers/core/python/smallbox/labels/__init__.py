@@ -1,0 +1,1 @@
+"""Labels: late outcomes joined to the requests that they belong to."""

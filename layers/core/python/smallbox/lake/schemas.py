@@ -1,0 +1,108 @@
+"""The columns of every table of the lake."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import pyarrow as pa
+
+from smallbox.define.fields import Field, FieldType
+from smallbox.define.model import Model
+from smallbox.define.source import RESERVED, Source
+from smallbox.lake.digests import digests
+from smallbox.lake.names import ENTITY_PREFIX, JOINED_AS_OF, SENT_PREFIX, SETTLES_FROM
+from smallbox.records import Record
+
+ARROW_TYPES: Final = {
+    "text": pa.string(),
+    "number": pa.float64(),
+    "integer": pa.int64(),
+    "boolean": pa.bool_(),
+    "timestamp": pa.int64(),
+}
+
+
+PYTHON_TYPES: Final[Mapping[FieldType, frozenset[type]]] = {
+    "text": frozenset({str}),
+    "number": frozenset({float}),
+    "integer": frozenset({int}),
+    "boolean": frozenset({bool}),
+    "timestamp": frozenset({int}),
+}
+"""The Python type of a record's value, by the type of its field."""
+
+
+def record_schema(source: Source) -> pa.Schema:
+    """The columns of a source's log: key, event time, ``known_at``, ``received_at``, content hash, and the fields.
+
+    ``time``, ``known_at``, ``received_at`` and timestamps are microseconds since 1970 in UTC.
+    """
+    reserved = [("key", pa.string()), ("time", pa.int64()), ("known_at", pa.int64())]
+    reserved += [("received_at", pa.int64()), ("digest", pa.string())]
+    return pa.schema(reserved + [(name, ARROW_TYPES[field.type]) for name, field in source.fields.items()])
+
+
+def records_to_table(source: Source, records: Sequence[Record]) -> pa.Table:
+    """The records as rows, in their order."""
+    fields = {name: [record.values.get(name) for record in records] for name in source.fields}
+    reserved = {name: [getattr(record, name) for record in records] for name in RESERVED if name != "digest"}
+    columns = {name: pa.array(values, ARROW_TYPES[source.fields[name].type]) for name, values in fields.items()}
+    is_plain = fits_columns(source, records)
+    digest = digests(source.name, columns) if is_plain else [record.digest for record in records]
+    return pa.table({**reserved, "digest": digest, **columns}, schema=record_schema(source))
+
+
+def fits_columns(source: Source, records: Sequence[Record]) -> bool:
+    """Whether the columns hold everything that the records hold.
+
+    Records that an older contract accepted may have other fields or types.
+    """
+    names = source.fields.keys()
+    alike = all(record.values.keys() == names and record.source == source.name for record in records)
+    return alike and all(_types(name, records) <= _types_of(field) for name, field in source.fields.items())
+
+
+def _types(name: str, records: Sequence[Record]) -> set[type]:
+    return {type(record.values[name]) for record in records}
+
+
+def _types_of(field: Field) -> frozenset[type]:
+    return PYTHON_TYPES[field.type] | {type(None)} if field.nullable else PYTHON_TYPES[field.type]
+
+
+LABELLED_COLUMNS: Final = ("id", "key", "time", "event_time", "version", "arm", "channel", "score")
+"""What the labelled predictions keep of the log."""
+
+
+def prediction_schema(model: Model) -> pa.Schema:
+    """The columns of a model's prediction log.
+
+    The request (id, key, moments, channel), the answer (version, arm, score), the names of missing stored features, the
+    inputs, the sent fields that only on-demand features read, and the entity of each view. Numbers are float64; null
+    means missing.
+    """
+    fixed = [
+        ("id", pa.string()),
+        ("key", pa.string()),
+        ("time", pa.int64()),
+        ("event_time", pa.int64()),
+        ("served_at", pa.int64()),
+        ("version", pa.int64()),
+        ("arm", pa.string()),
+        ("channel", pa.string()),
+        ("score", pa.float64()),
+        ("missing", pa.list_(pa.string())),
+    ]
+    types = record_schema(model.request)
+    inputs = [(name, pa.float64()) for name in model.columns.numeric]
+    texts = [(name, pa.string()) for name in model.columns.categorical]
+    entities = [(ENTITY_PREFIX + view.name, pa.string()) for view in model.views]
+    extra = [(SENT_PREFIX + name, types.field(name).type) for name in model.sent_fields if name not in model.inputs]
+    return pa.schema([*fixed, *inputs, *texts, *extra, *entities])
+
+
+def labelled_schema(model: Model) -> pa.Schema:
+    """The columns of the labelled predictions: those of the log that say who answered, and the label."""
+    logged = prediction_schema(model)
+    label = [("label", pa.bool_()), ("label_known_at", pa.int64()), ("status", pa.string())]
+    own = [logged.field(name) for name in LABELLED_COLUMNS]
+    return pa.schema([*own, (SETTLES_FROM, pa.int64()), *label, (JOINED_AS_OF, pa.int64())])

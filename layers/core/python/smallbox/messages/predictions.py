@@ -1,0 +1,62 @@
+"""Logged predictions as queue messages.
+
+    {"model": "late_arrival", "columns": {"id": [...], "key": [...], "score": [...], ...}}
+
+The columns are those of the model's prediction log in the lake, in step; see
+:func:`smallbox.lake.schemas.prediction_schema`.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from smallbox.messages.encoded import EncodedMessage
+from smallbox.messages.split import split_rows
+from smallbox.records import COMPACT_JSON
+
+SHORT: Final = 32
+"""How many characters a text keeps when its row alone would be too long for a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedPredictions:
+    """Predictions as columns of the log.
+
+    Attributes:
+        model: the model's name.
+        columns: the values by the log's column, JSON-ready and in step.
+        texts: the columns of inputs and sent fields; a text there may be cut when its row is too long.
+    """
+
+    model: str
+    columns: Mapping[str, list[Any]]
+    texts: Collection[str]
+
+    def __len__(self) -> int:
+        return len(self.columns["id"])
+
+    def messages(self) -> list[EncodedMessage]:
+        """Messages with all rows in order, each within the queue's limit.
+
+        A row that is too long for a message of its own is logged with the first ``SHORT`` characters of its texts. Key
+        and entities stay whole. The skew audit then reports these texts as different, which they are.
+
+        Raises:
+            TooLarge: when a row is too long even so.
+        """
+        return list(split_rows(self._message, slice(0, len(self)), shortened=self._shortened))
+
+    def _message(self, rows: slice) -> EncodedMessage:
+        return self._encoded({name: values[rows] for name, values in self.columns.items()})
+
+    def _shortened(self, row: int) -> EncodedMessage:
+        whole = {name: values[row : row + 1] for name, values in self.columns.items()}
+        return self._encoded(whole | {name: [_short(value) for value in whole[name]] for name in self.texts})
+
+    def _encoded(self, columns: Mapping[str, list[Any]]) -> EncodedMessage:
+        content = {"model": self.model, "columns": columns}
+        return EncodedMessage(content, COMPACT_JSON.encode(content))
+
+
+def _short(value: Any) -> Any:
+    return value[:SHORT] if isinstance(value, str) else value

@@ -1,0 +1,1 @@
+"""Objectives: what a kind of label is judged by."""

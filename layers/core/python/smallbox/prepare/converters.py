@@ -1,0 +1,28 @@
+"""The preparation steps that Smallbox converts to ONNX itself.
+
+skl2onnx has no converter for them, or one whose answers differ from scikit-learn's; each module says which.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from sklearn.impute import MissingIndicator
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, OrdinalEncoder, RobustScaler, StandardScaler
+
+from smallbox.prepare.discretizer import DISCRETIZER, Discretizer
+from smallbox.prepare.graph import Converter
+from smallbox.prepare.missing import MISSING_INDICATOR
+from smallbox.prepare.one_hot import ONE_HOT
+from smallbox.prepare.ordinal import ORDINAL
+from smallbox.prepare.scaling import SCALER
+
+CONVERTERS: Final[Mapping[type, Converter]] = {
+    OneHotEncoder: ONE_HOT,
+    OrdinalEncoder: ORDINAL,
+    StandardScaler: SCALER,
+    RobustScaler: SCALER,
+    MinMaxScaler: SCALER,
+    MissingIndicator: MISSING_INDICATOR,
+    Discretizer: DISCRETIZER,
+}
+"""The converter of each kind of step."""

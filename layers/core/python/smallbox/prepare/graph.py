@@ -1,0 +1,80 @@
+"""Writing a part of an ONNX graph, as skl2onnx asks its converters to."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+from skl2onnx.operator_converters.common import concatenate_variables
+from skl2onnx.proto import onnx_proto
+
+FLOAT: Final = onnx_proto.TensorProto.FLOAT
+DOUBLE: Final = onnx_proto.TensorProto.DOUBLE
+
+_TYPES: Final[Mapping[str, int]] = {"f4": FLOAT, "f8": DOUBLE, "i8": onnx_proto.TensorProto.INT64}
+
+
+@dataclass(frozen=True, slots=True)
+class Converter:
+    """How skl2onnx is told to convert one kind of step.
+
+    Attributes:
+        convert: adds the nodes of a fitted step to a graph; gets skl2onnx's scope, operator and container.
+        set_shape: sets the type and width of what the step puts out; gets skl2onnx's operator.
+    """
+
+    convert: Callable[[Any, Any, Any], None]
+    set_shape: Callable[[Any], None]
+
+
+class Graph:
+    """The part of a graph that stands for one operator: adds nodes under unique names, and says what they put out."""
+
+    def __init__(self, scope: Any, operator: Any, container: Any) -> None:
+        self._scope = scope
+        self._operator = operator
+        self._container = container
+        self.matrix: str = concatenate_variables(scope, operator.inputs, container)
+
+    def constant(self, values: npt.NDArray[Any]) -> str:
+        """Numbers that are known already: float32, float64 or int64."""
+        name: str = self._scope.get_unique_variable_name("constant")
+        kind = _TYPES[values.dtype.str[1:]]
+        self._container.add_initializer(name, kind, list(values.shape), values.ravel().tolist())
+        return name
+
+    def node(self, kind: str, inputs: list[str], **attributes: Any) -> str:
+        """Add a node of that kind."""
+        out: str = self._scope.get_unique_variable_name(kind.lower())
+        self._container.add_node(kind, inputs, out, name=self._scope.get_unique_operator_name(kind), **attributes)
+        return out
+
+    def column(self, index: int) -> str:
+        """One column of the operator's matrix, as a matrix of one column."""
+        return self.node("Gather", [self.matrix, self.constant(np.array([index]))], axis=1)
+
+    def cast(self, name: str, kind: int) -> str:
+        """The same numbers as another type."""
+        return self.node("Cast", [name], to=kind)
+
+    def finish(self, parts: list[str]) -> None:
+        """Those matrices side by side are what the operator puts out."""
+        name = self._scope.get_unique_operator_name("Concat")
+        self._container.add_node("Concat", parts, self._operator.outputs[0].full_name, name=name, axis=1)
+
+
+def is_text(operator: Any) -> bool:
+    """Whether an operator takes one text matrix."""
+    return len(operator.inputs) == 1 and isinstance(operator.inputs[0].type, StringTensorType)
+
+
+def is_float(operator: Any) -> bool:
+    """Whether everything an operator takes is float32."""
+    return all(isinstance(variable.type, FloatTensorType) for variable in operator.inputs)
+
+
+def puts_out(operator: Any, width: int) -> None:
+    """Say that an operator puts out a float32 matrix of that width."""
+    operator.outputs[0].type = FloatTensorType([operator.inputs[0].get_first_dimension(), width])

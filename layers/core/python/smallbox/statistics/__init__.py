@@ -1,0 +1,1 @@
+"""Statistics of numbers, with no knowledge of models or tables: estimates and their standard errors."""

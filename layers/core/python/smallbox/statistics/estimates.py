@@ -1,0 +1,74 @@
+"""Estimates with their variances: of a mean, of a difference on the same rows, of a difference between two samples."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from smallbox.arrays import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure estimated from a sample.
+
+    Attributes:
+        value: the estimate; NaN when the sample cannot give one.
+        variance: of the estimate, not of the sample; NaN when the sample cannot give one.
+    """
+
+    value: float
+    variance: float
+
+    @property
+    def standard_error(self) -> float:
+        """The square root of the variance; NaN when that is unknown."""
+        return math.sqrt(self.variance) if self.variance >= 0 else math.nan
+
+
+UNKNOWN = Estimate(math.nan, math.nan)
+"""What a sample without rows gives."""
+
+
+def mean_estimate(values: Floats) -> Estimate:
+    """The mean of independent values, with the variance ``s**2 / n`` (sample variance, ``n - 1``).
+
+    One value has a mean and no variance; none has neither.
+
+    >>> import numpy as np
+    >>> mean_estimate(np.array([1.0, 3.0]))
+    Estimate(value=2.0, variance=1.0)
+    """
+    if not len(values):
+        return UNKNOWN
+    return Estimate(float(values.mean()), float(values.var(ddof=1) / len(values)) if len(values) > 1 else math.nan)
+
+
+def paired_difference(ours: Floats, theirs: Floats) -> Estimate:
+    """How much greater the mean of ``ours`` is than that of ``theirs``, of the same rows in the same order.
+
+    What the two share cancels, so the variance is often far below that of two separate samples.
+
+    >>> import numpy as np
+    >>> paired_difference(np.array([11.0, 21.0, 31.0]), np.array([10.0, 20.0, 30.0]))
+    Estimate(value=1.0, variance=0.0)
+    """
+    return mean_estimate(ours - theirs)
+
+
+def difference(ours: Estimate, theirs: Estimate) -> Estimate:
+    """How much greater ``ours`` is than ``theirs``, from two independent samples: their variances add up.
+
+    >>> difference(Estimate(0.75, 0.0009), Estimate(0.5, 0.0016)).standard_error
+    0.05
+    """
+    return Estimate(ours.value - theirs.value, ours.variance + theirs.variance)
+
+
+def weighted_mean(estimates: Sequence[Estimate], weights: Sequence[float]) -> Estimate:
+    """The mean of independent estimates with fixed weights; unknown of none."""
+    if not estimates:
+        return UNKNOWN
+    total = sum(weights)
+    value = sum(one.value * weight for one, weight in zip(estimates, weights, strict=True)) / total
+    variance = sum(one.variance * weight**2 for one, weight in zip(estimates, weights, strict=True)) / total**2
+    return Estimate(value, variance)

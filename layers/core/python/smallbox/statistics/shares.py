@@ -1,0 +1,39 @@
+"""Whether a share lies beyond its limit by more than chance explains."""
+
+import math
+
+from smallbox.statistics.confidence import Z_CONFIDENCE
+
+
+def lower_share(count: int, rows: int) -> float:
+    """The lower bound of a share of which ``count`` of ``rows`` were seen; 0 of no rows.
+
+    Wilson's interval (Journal of the American Statistical Association 22, 1927), one-sided. It is above 0 as soon as
+    one was seen, so a limit of 0 allows none.
+
+    >>> lower_share(0, 100), round(lower_share(1, 50), 4), round(lower_share(12, 50), 2)
+    (0.0, 0.0045, 0.16)
+    """
+    if not count:
+        return 0.0
+    share, spread = count / rows, Z_CONFIDENCE * Z_CONFIDENCE / rows
+    width = Z_CONFIDENCE * math.sqrt(share * (1 - share) / rows + spread / (4 * rows))
+    return (share + spread / 2 - width) / (1 + spread)
+
+
+def surely_above(count: int, rows: int, limit: float) -> bool:
+    """Whether the share is above the limit, by more than chance.
+
+    >>> surely_above(1, 50, 0.01), surely_above(12, 50, 0.01), surely_above(1, 50, 0.0)
+    (False, True, True)
+    """
+    return lower_share(count, rows) > limit
+
+
+def surely_below(count: int, rows: int, limit: float) -> bool:
+    """Whether the share is below the limit, by more than chance.
+
+    >>> surely_below(0, 50, 0.5), surely_below(24, 50, 0.5)
+    (True, False)
+    """
+    return 1 - lower_share(rows - count, rows) < limit
