@@ -109,9 +109,9 @@ def test_each_days_join_is_a_join_of_everything(asked: list[Asked], outcomes: li
 
 
 def one_of_each() -> FakeLake:
-    """Predictions of the second and third day; by the end of the third each has another status."""
+    """Predictions of each status by the end of the third day; the last one's window is over, its day is not."""
     lake = FakeLake()
-    asked = [Asked("a", 26, 26), Asked("b", 27, 27), Asked("c", 60, 60), Asked("a", 30, 2)]
+    asked = [Asked("a", 26, 26), Asked("b", 27, 27), Asked("c", 60, 60), Asked("a", 30, 2), Asked("d", 50, 40)]
     lake.append(predictions_table(MODEL), log_of(asked))
     lake.append(name_of(deliveries), records_of([("a", 31, True)]))
     return lake
@@ -123,7 +123,7 @@ def test_the_join_passes_its_document_on_with_what_it_found() -> None:
     assert JoinTask(PROJECT, one_of_each()).run(document, 9 * DAY) == {
         **document,
         "feedback": {
-            "labelled": 1, "pending": 1, "unlabelled": 1, "asked_late": 1,
+            "labelled": 1, "pending": 1, "unlabelled": 2, "asked_late": 1,
             "coverage": 0.5, "coverage_day": "1970-01-02",
         },
     }  # fmt: skip
