@@ -132,52 +132,50 @@ def _history(d: Drawing, y: float) -> None:
     _rows(d, y + 16, ((54, 110), (190, 90), (320, 20), (400, 200)))
 
 
+NOTES: Final = (
+    (
+        105,
+        "Did each stage do its work?",
+        "The exit code of the command is 0",
+        "only if all did. Grey bars stand for",
+        "sentences with figures.",
+    ),
+    (
+        345,
+        "How good were the scores?",
+        "As served, and recomputed in batch",
+        "from the lake. Equal figures mean:",
+        "no training-serving skew.",
+    ),
+    (
+        500,
+        "When did it change?",
+        "The report has one point per day, and",
+        "lines where a canary began or ended.",
+        "Here: the weekly figures.",
+    ),
+    (645, "Is a score a probability?", "On the diagonal, of requests scored 0.3", "three in ten are late."),
+    (830, "What was decided, and why?", "Breaches, releases and retraining of", "each day with their reasons."),
+    (1015, "Who served, and since when?", "Trainings, verdicts, canaries and", "alarms in their order."),
+)
+"""The remarks beside the page: how far down, a question, and its answer by lines."""
+
+
 def draw() -> str:
     """The picture."""
     d = Drawing(WIDTH, HEIGHT, "The report of a replay: verdicts, AUC by week, calibration, days")
     d.box(20, 20, PAGE + 22, HEIGHT - 40, fill="#ffffff", edge=GREY, round_=4)
     d.text(50, 66, "Smallbox: late_arrival", size=26, bold=True)
     _verdicts(d, 100)
-    _note(
-        d,
-        105,
-        "Did each stage do its work?",
-        "The exit code of the command is 0",
-        "only if all did. Grey bars stand for",
-        "sentences with figures.",
-    )
     _heading(d, 345, "AUC by week")
     _table(d, 375)
-    _note(
-        d,
-        345,
-        "How good were the scores?",
-        "As served, and recomputed in batch",
-        "from the lake. Equal figures mean:",
-        "no training-serving skew.",
-    )
     _auc(d, 490)
-    _note(
-        d,
-        500,
-        "When did it change?",
-        "The report has one point per day, and",
-        "lines where a canary began or ended.",
-        "Here: the weekly figures.",
-    )
     _heading(d, 645, "Calibration of what was served")
     _calibration(d, 660)
-    _note(d, 645, "Is a score a probability?", "On the diagonal, of requests scored 0.3", "three in ten are late.")
     _heading(d, 830, "Days")
     _days(d, 848)
-    _note(
-        d,
-        830,
-        "What was decided, and why?",
-        "Breaches, releases and retraining of",
-        "each day with their reasons.",
-    )
     _heading(d, 1015, "What happened to the model")
     _history(d, 1042)
-    _note(d, 1015, "Who served, and since when?", "Trainings, verdicts, canaries and", "alarms in their order.")
+    for top, *lines in NOTES:
+        _note(d, top, *lines)
     return d.svg()

@@ -188,9 +188,10 @@ class DeltaLake:
                 self._write(opened or self._uri(table), rows, commit)
             else:
                 _merge(opened, rows, commit)
-        except CommitFailedError as error:
-            raise Conflict(f"another writer of {table} was faster; run it again") from error
         except (DeltaError, OSError) as error:
+            was_created_meanwhile = opened is None and self._open(table) is not None
+            if isinstance(error, CommitFailedError) or was_created_meanwhile:
+                raise Conflict(f"another writer of {table} was faster; run it again") from error
             raise Unavailable(f"the lake did not take the write: {type(error).__name__}") from error
 
     def _write(self, target: DeltaTable | str, rows: pa.Table, commit: CommitProperties) -> None:
