@@ -83,7 +83,7 @@ def test_a_mistake_is_named_with_its_line_and_what_to_write(write: Write, statem
         assert caught.value.details["line"] == 6
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(st.lists(st.sampled_from(["y = 1", *(m for m in MISTAKES)]), max_size=8))
 def test_every_mistake_is_named_however_many_there_are(write: Write, statements: list[str]) -> None:
     """The lines that are named are exactly those that are wrong: one mistake hides no other."""

@@ -84,7 +84,7 @@ def joined(lake: FakeLake) -> Mapping[str, tuple[str, bool | None]]:
     return found
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(ASKED, min_size=1, max_size=12),
     st.lists(OUTCOMES, max_size=6, unique_by=lambda outcome: outcome[0]),

@@ -174,7 +174,7 @@ held = st.sampled_from([HELD, int(HELD), -int(HELD), float(HELD) + 0.5, HELD * 3
 others = st.none() | st.booleans() | held | st.just([HELD]) | st.just({HELD: HELD})
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     raw=st.fixed_dictionaries({}, optional=dict.fromkeys(people.personal, others)) | held,
     listed=st.booleans(),
@@ -206,7 +206,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(raw=json_values | st.dictionaries(st.sampled_from([*source.fields, "x"]), json_values))
 def test_no_json_raises(raw: Any) -> None:
     """Whatever JSON is sent is a record or a rejection whose answer can be encoded."""

@@ -112,7 +112,7 @@ cells = st.none() | st.booleans() | st.integers(-(10**12), 10**12) | st.floats(-
 columns = st.lists(cells, min_size=5, max_size=5)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(made=st.dictionaries(st.sampled_from("abcdef"), columns), as_texts=st.booleans())
 def test_whatever_a_column_holds_its_rows_keep_the_contract(made: dict[str, list[Any]], as_texts: bool) -> None:  # noqa: FBT001 - drawn
     """Of any mixture of values, typed or as a CSV file's texts, all rows are accepted, or no source is inferred."""
