@@ -128,7 +128,7 @@ def two(one: Any) -> Any:
 @pytest.mark.parametrize(
     ("functions", "match"),
     [
-        ((unknown,), "unknown: nowhere is no field"),
+        ((unknown,), "unknown: nowhere is not a field"),
         ((one, two), "one, two read each other"),
         ((heavy, heavy), "one name"),
     ],

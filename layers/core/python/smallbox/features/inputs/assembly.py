@@ -40,7 +40,7 @@ class Inputs:
 
 def sent_fields(model: Model) -> tuple[str, ...]:
     """The fields of the request that inputs are put together from."""
-    return tuple(dict.fromkeys((*model.inputs, *model.read_on_demand)))
+    return tuple(dict.fromkeys((*model.inputs, *model.on_demand_fields)))
 
 
 def sent(model: Model, instances: Sequence[Mapping[str, Any]]) -> dict[str, Array]:
