@@ -102,7 +102,7 @@ def test_a_wrong_attribute_is_named(feature: Any, match: str) -> None:
 
 def test_a_state_that_could_not_be_stored_is_refused() -> None:
     """Sketches that a busy entity could fill beyond an item's limit are refused with the definition."""
-    with pytest.raises(DefinitionError, match=r"could have .* KB, the maximum is 390"):
+    with pytest.raises(DefinitionError, match=r"could have .* KB; the maximum is 390"):
         FeatureView("v", "who", source, {name: distinct(name, "7d") for name in ("who", "x", "id")})
     FeatureView("v", "who", source, {name: distinct(name, "7d") for name in ("who", "x")})
     FeatureView("v", "who", source, {"d": distinct("x", "90d"), "s": std("x", "90d"), "n": count("5m")})

@@ -129,12 +129,12 @@ def two(one: Any) -> Any:
     ("functions", "match"),
     [
         ((unknown,), "unknown: nowhere is not a field"),
-        ((one, two), "one, two read each other"),
+        ((one, two), "one, two depend on each other"),
         ((heavy, heavy), "one name"),
     ],
 )
 def test_a_wrong_function_is_named_when_it_is_defined(functions: Any, match: str) -> None:
-    """An unknown input, a circle and a name twice are refused with the definition."""
+    """An unknown input, a cycle and a name twice are refused with the definition."""
     with pytest.raises(DefinitionError, match=match):
         model_of(*functions)
 
