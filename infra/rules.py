@@ -19,8 +19,8 @@ from smallbox.prepare.pipeline import Categorical, Numeric
 _HEAD: Final = """\
 # Rules and their defaults
 
-Generated from the code by `make docs`: every argument of a definition, its default, its unit and its meaning. A duration
-is a whole number and `s`, `m`, `h` or `d`, like `"24h"`. Moments and days are UTC.
+Generated from the code by `make docs`: every argument of a definition, its default, its unit and its meaning. A
+duration is a whole number and `s`, `m`, `h` or `d`, like `"24h"`. Moments and days are UTC.
 """
 
 _CLASSES: Final = (

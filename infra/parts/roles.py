@@ -54,7 +54,7 @@ def _statement(grant: Grant, arn: str) -> iam.PolicyStatement:
 
 def _conditions(grant: Grant) -> dict[str, dict[str, object]] | None:
     if grant.namespace:
-        # IfExists: AWS always sends this key with PutMetricData, so it allows no more there; the emulator never sends it
+        # IfExists: AWS always sends this key with PutMetricData, so it allows no more; the emulator never sends it
         return {"StringEqualsIfExists": {"cloudwatch:namespace": grant.namespace}}
     if grant.prefixes:
         # IfExists: GetObject sends no prefix; with plain StringLike a missing object would be a 403 (decision 0020)

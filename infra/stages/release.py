@@ -9,7 +9,7 @@ from smallbox.aws import settings
 
 
 class Release(Construct):
-    """``start`` is the training machine's last task, also invoked by hand; ``review`` is a task of the daily machine."""
+    """``start`` is the training machine's last task, or invoked by hand; ``review`` runs in the daily machine."""
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "release")

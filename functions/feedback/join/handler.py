@@ -1,4 +1,4 @@
-"""A task of the day: late labels to the predictions they belong to."""
+"""Task of the daily machine: joins late labels to their predictions."""
 
 from typing import Any
 
@@ -15,6 +15,6 @@ task = JoinTask(load(), DeltaLake.in_bucket(settings.lake_bucket))
 
 @as_task
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Join what became known; passes the day's document on."""
+    """Join the labels that became known; returns the daily document for the next task."""
     del context
     return task.run(event, clock.now())

@@ -1,4 +1,4 @@
-"""A task of the day: the metrics of an event day, stored by day, breaches published."""
+"""Task of the daily machine: computes and stores the metrics of an event day, and publishes breaches."""
 
 from typing import Any
 
@@ -25,6 +25,6 @@ task = CheckTask(
 
 @as_task
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Check the day; passes the day's document on with what breached."""
+    """Check the day; returns the daily document with the breaches for the next task."""
     del context
     return task.run(event)

@@ -1,4 +1,4 @@
-"""A task of the day: promotes a running canary, rolls it back, or waits."""
+"""Task of the daily machine: promotes a running canary, rolls it back, or waits."""
 
 from typing import Any
 
@@ -16,6 +16,6 @@ task = ReviewTask(load(), DeltaLake.in_bucket(settings.lake_bucket), Registry(Dy
 
 @as_task
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Review the canary; passes the day's document on."""
+    """Review the canary; returns the daily document for the next task."""
     del context
     return task.run(event)
