@@ -231,7 +231,7 @@ def test_data_without_anything_near_says_so(tmp_path: Path, capsys: pytest.Captu
     assert main(["contract", "infer", str(path)]) == 1
     printed = capsys.readouterr().out
     assert "no column qualifies; make one" in printed
-    assert "no column looks like a moment; add one" in printed
+    assert "no column looks like a timestamp; add one" in printed
 
 
 def test_an_empty_file_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -105,12 +105,12 @@ POLICIES: Final[Mapping[type[SmallboxError], Policy]] = {
     UnsupportedType: Policy("unsupported_type", 415, "drop"),
     TooLarge: Policy("too_large", 413, "drop"),
     NotFound: Policy("not_found", 404, "drop"),
-    NotStored: Policy("not_stored", 503, "retry", "something that this needs is not stored; see the log"),
+    NotStored: Policy("not_stored", 503, "retry", "a required object is missing from its store; see the log"),
     ContractViolation: Policy("contract_violation", 422, "drop"),
     InvalidInput: Policy("invalid_input", 400, "drop"),
-    Conflict: Policy("conflict", 409, "retry", "somebody else wrote at the same time; try again"),
+    Conflict: Policy("conflict", 409, "retry", "another writer changed the same data; try again"),
     NotReady: Policy("not_ready", 503, "retry"),
-    Unavailable: Policy("unavailable", 503, "retry", "a service that this needs did not answer; try again"),
+    Unavailable: Policy("unavailable", 503, "retry", "a required service did not answer; try again"),
     SmallboxError: Policy("internal", 500, "retry"),
 }
 
@@ -137,10 +137,10 @@ def error_body(error: BaseException) -> dict[str, Any]:
     >>> error_body(NotFound("no such model", model="x"))
     {'error': {'code': 'not_found', 'message': 'no such model', 'details': {'model': 'x'}}}
     >>> error_body(Unavailable("the bucket lake did not answer", key="models/x"))["error"]["message"]
-    'a service that this needs did not answer; try again'
+    'a required service did not answer; try again'
     """
     policy = policy_of(error)
-    hidden = "something went wrong on our side; the request id finds it in the log"
+    hidden = "internal error; search the log for the request id"
     message, details = policy.public_message or hidden, {}
     if isinstance(error, SmallboxError) and not policy.public_message:
         message, details = error.message, error.details

@@ -73,7 +73,7 @@ def parse_moment(text: str) -> Micros:
         raise ValueError(f"{text!r} has no offset from UTC; end it with Z or an offset like +02:00")
     at = to_micros(moment)
     if not FIRST <= at <= LAST:
-        raise ValueError(f"{text!r} lies in UTC outside the years 1 to 9999")
+        raise ValueError(f"{text!r} is outside the years 1 to 9999 in UTC")
     return at
 
 
@@ -88,7 +88,7 @@ def replayed(text: str, present: Micros) -> Moment:
     """
     at = parse_moment(text)
     if at > present:
-        raise ValueError(f"{text!r} lies in the future")
+        raise ValueError(f"{text!r} is in the future")
     return Moment(at, is_replayed=True)
 
 

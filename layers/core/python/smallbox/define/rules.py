@@ -45,8 +45,8 @@ class Gate:
         max_calibration_error: maximum expected calibration error on these rows.
         max_auc_loss: non-inferiority margin: how far its AUC may lie below the champion's on the same rows. A smaller
             margin needs more rows; with 0 an equally good candidate does not pass.
-        min_rows: minimum number of validation rows; with fewer there is no verdict.
-        min_rarer: minimum number of rows of the rarer class among them; with fewer there is no verdict.
+        min_rows: minimum number of validation rows; with fewer the gate cannot tell, and does not accept.
+        min_rarer: minimum number of rows of the rarer class among them; with fewer the gate cannot tell either.
         max_unlabelled: share of requests that may have no label without further checks.
         max_selection_auc: selection bias check when more are unlabelled: the maximum AUC with which the inputs may
             separate unlabelled from labelled requests; 0.5 means not at all.
