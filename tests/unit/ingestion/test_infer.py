@@ -14,8 +14,9 @@ from smallbox.cli.demo.flights import Records, load_flights
 from smallbox.cli.main import main
 from smallbox.define.source import Source
 from smallbox.ingestion.contract import check_all
+from smallbox.ingestion.csv_files import reader_of
 from smallbox.ingestion.infer import infer_source
-from smallbox.ingestion.readers import read_batches, reader_of
+from smallbox.ingestion.readers import read_batches
 from smallbox.times import parse_day
 
 ROWS = pd.DataFrame(

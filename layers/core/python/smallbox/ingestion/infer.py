@@ -13,7 +13,8 @@ from smallbox.define.source import Source, check_name
 from smallbox.errors import DefinitionError, MalformedBody
 from smallbox.ingestion import candidates
 from smallbox.ingestion.contract import contract_of
-from smallbox.ingestion.readers import read_batches, reader_of
+from smallbox.ingestion.csv_files import reader_of
+from smallbox.ingestion.readers import read_batches
 from smallbox.ingestion.values import shown
 from smallbox.records import Rejection
 

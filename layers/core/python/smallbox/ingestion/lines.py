@@ -1,6 +1,5 @@
 """Splits a text file into lines and rows, in bounded memory; blank lines are skipped."""
 
-import csv
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Final
@@ -79,28 +78,6 @@ def json_rows(lines: Lines) -> Iterator[tuple[int, bytes]]:
         else:
             lines.forget_blank()
         lines.begin_row()
-
-
-def csv_rows(lines: Lines) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a CSV file including the header, each with the number of the line on which it begins."""
-    for row in csv.reader(lines.texts(), strict=True):
-        if row:
-            lines.take_row()
-            yield lines.row_line, row
-        else:
-            lines.forget_blank()
-        lines.begin_row()
-
-
-def header_of(rows: Iterator[tuple[int, list[str]]]) -> list[str]:
-    """The header, which is the first row; empty when there are no rows.
-
-    Raises:
-        MalformedBody: when two columns have the same name.
-    """
-    _, header = next(rows, (0, []))
-    check_names(header)
-    return header
 
 
 def check_names(names: Sequence[str]) -> None:

@@ -16,8 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from smallbox.errors import InvalidInput
-from smallbox.ingestion.lines import Lines, csv_rows, header_of, json_rows
-from smallbox.ingestion.readers import BATCH_LIMITS, Limits, kind_of, malformed, tables
+from smallbox.ingestion.csv_files import csv_rows, header_of
+from smallbox.ingestion.lines import Lines, json_rows
+from smallbox.ingestion.parquet_files import tables
+from smallbox.ingestion.readers import BATCH_LIMITS, Limits, kind_of, malformed
 from smallbox.ingestion.unpacking import unpacked
 
 PART_LIMITS: Final = Limits(rows=250_000, bytes=64_000_000)

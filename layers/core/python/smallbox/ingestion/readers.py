@@ -1,8 +1,6 @@
 """Reads dropped files into batches of rows, in bounded memory: CSV, Parquet and JSON Lines, plain or gzipped."""
 
 import csv
-import shutil
-import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from smallbox.define.source import Source
 from smallbox.errors import MalformedBody, UnsupportedType
 from smallbox.ingestion.body import parse_json
-from smallbox.ingestion.lines import Lines, check_names, csv_rows, header_of, json_rows
+from smallbox.ingestion.csv_files import csv_rows, header_of, reader_of
+from smallbox.ingestion.lines import Lines, json_rows
+from smallbox.ingestion.parquet_files import is_valid_utf8, plain_column, tables
 from smallbox.ingestion.rows import ListedRows, TableRows, TextRows, UncheckedRows
 from smallbox.ingestion.unpacking import unpacked
 
@@ -36,8 +34,6 @@ class Limits:
 BATCH_LIMITS: Final = Limits(rows=10_000, bytes=16_000_000)
 """Size of a validation batch. A key that occurs twice in a batch, with different values, is a duplicate."""
 
-_SPOOLED: Final = 32_000_000
-_BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
 _CORRUPT: Final = (OSError, EOFError, zlib.error, csv.Error, UnicodeDecodeError)
 
 
@@ -154,103 +150,13 @@ def _csv_batches(content: BinaryIO, source: Source, limits: Limits) -> Iterator[
 def _parquet_batches(content: BinaryIO, _: Source, limits: Limits) -> Iterator[RowBatch]:
     first = 0
     for table in tables(content, limits.rows):
-        plain = pa.table([_plain(column) for column in table.columns], table.column_names)
-        yield RowBatch(first, TableRows(plain) if _is_valid_utf8(plain) else ListedRows(TableRows(plain)))
+        plain = pa.table([plain_column(column) for column in table.columns], table.column_names)
+        yield RowBatch(first, TableRows(plain) if is_valid_utf8(plain) else ListedRows(TableRows(plain)))
         first += len(table)
-
-
-def _is_valid_utf8(table: pa.Table) -> bool:
-    """Whether all texts are valid UTF-8, which Parquet does not check; converting invalid ones to objects raises."""
-    try:
-        table.validate(full=True)
-    except pa.ArrowInvalid:
-        return False
-    return True
-
-
-def tables(content: Any, rows: int) -> Iterator[pa.Table]:
-    """Read a Parquet file in tables of exactly this many rows; the last one has the rest.
-
-    Raises:
-        MalformedBody: when two columns have the same name.
-    """
-    if content.seekable():
-        yield from _tables(content, rows)
-        return
-    with tempfile.SpooledTemporaryFile(_SPOOLED) as seekable:
-        shutil.copyfileobj(content, seekable)
-        seekable.seek(0)
-        yield from _tables(seekable, rows)
-
-
-def _tables(content: Any, rows: int) -> Iterator[pa.Table]:
-    held: pa.Table | None = None
-    file = pq.ParquetFile(content)
-    check_names(file.schema_arrow.names)
-    for batch in file.iter_batches(rows):
-        table = pa.Table.from_batches([batch])
-        held = table if held is None else pa.concat_tables([held, table])
-        while len(held) >= rows:
-            yield held.slice(0, rows)
-            held = held.slice(rows)
-    if held is not None and len(held):
-        yield held
-
-
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Convert values that JSON cannot express: NaN becomes null, nanoseconds microseconds, decimals float64."""
-    if pa.types.is_floating(column.type):
-        return pc.if_else(pc.is_nan(column), None, column)
-    if pa.types.is_decimal(column.type):
-        return column.cast(pa.float64())
-    if pa.types.is_timestamp(column.type):
-        return column.cast(pa.timestamp("us", "UTC" if column.type.tz else None), safe=False)
-    return column
 
 
 _READERS: Final[Mapping[str, Callable[[Any, Source, Limits], Iterator[RowBatch]]]] = {
     "csv": _csv_batches,
     "jsonl": _json_batches,
     "parquet": _parquet_batches,
-}
-
-
-def reader_of(source: Source, name: str) -> Callable[[str], Any]:
-    """The converter from text to the field's type; texts of an unknown column stay texts.
-
-    >>> from smallbox.define import Source, boolean, integer, text, timestamp
-    >>> source = Source("s", "id", "at", {"id": text(), "at": timestamp(), "n": integer(), "ok": boolean()})
-    >>> [reader_of(source, name)(value) for name, value in {"id": "", "n": "3", "ok": "True", "x": ""}.items()]
-    [None, 3, True, '']
-    """
-    return _VALUES[source.fields[name].type] if name in source.fields else str
-
-
-def _text(value: str) -> Any:
-    return value or None
-
-
-def _number(value: str) -> Any:
-    try:
-        # Python parses 1_000 as a number; other languages do not
-        return value if "_" in value else float(value)
-    except ValueError:
-        return value or None
-
-
-def _integer(value: str) -> Any:
-    number = value.removeprefix("-")
-    return int(value) if number.isascii() and number.isdigit() and len(number) < 20 else _number(value)  # noqa: PLR2004 - digits of 64 bits
-
-
-def _boolean(value: str) -> Any:
-    return _BOOLEANS.get(value.lower(), value or None)
-
-
-_VALUES: Final[Mapping[str, Callable[[str], Any]]] = {
-    "text": _text,
-    "timestamp": _text,
-    "number": _number,
-    "integer": _integer,
-    "boolean": _boolean,
 }
