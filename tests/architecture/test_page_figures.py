@@ -76,7 +76,7 @@ SENTENCES = {
         f"A *part* has at most {PART} of text",
         f"where a batch ends ({BATCH})",
         f"Up to {WORDS[LOADERS]} workers load one part at a time",
-        f"a table has more than {upkeep.MOST_FILES} files",
+        f"a table has more than {upkeep.MAX_FILES} files",
         f"every {lake.TAIL_COMMITS}th commit of a table",
         f"Replaced files are removed after {WORDS[lake.RETENTION_HOURS // 24]} days",
         f"the message is tried {WORDS[queues._MAX_RECEIVES]} times",

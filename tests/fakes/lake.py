@@ -76,7 +76,7 @@ class FakeLake:
         before, known = self._tables.get(table, rows.schema.empty_table()), self._progress.get(table)
         self._let_another_write()
         if self._progress.get(table) is not known:
-            raise Conflict(f"another writer of {table} was faster; run it again")
+            raise Conflict(f"another writer committed to {table} first; run it again")
         kept = before.filter(pc.invert(pc.is_in(before["key"], value_set=rows["key"].combine_chunks())))
         self._commit(table, pa.concat_tables([kept, rows], promote_options="default"))
         self._progress[table] = progress

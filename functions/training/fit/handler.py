@@ -1,4 +1,4 @@
-"""Second task of a training run: fit, calibrate, export, check parity, measure."""
+"""Second task of a training run: fits, calibrates, exports to ONNX, checks parity, and measures."""
 
 from typing import Any
 
@@ -16,6 +16,6 @@ task = FitTask(load(), S3Blobs(settings.lake_bucket), Registry(DynamoDocuments(s
 
 @as_task
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Fit the candidate and store its artifacts; passes the run's document on."""
+    """Fit the candidate and store its artifacts; returns the run's document for the next task."""
     del context
     return task.run(event)

@@ -203,7 +203,7 @@ def test_a_write_that_never_succeeds_is_reported(tmp_path: Path, monkeypatch: py
         raise CommitFailedError
 
     monkeypatch.setattr(lake_module, "write_deltalake", write)
-    with pytest.raises(Unavailable, match=r"records/s changed under 5 attempts"):
+    with pytest.raises(Unavailable, match=r"other writers changed records/s during all 5 write attempts"):
         new(tmp_path).append(LOG, rows_of("a"))
 
 

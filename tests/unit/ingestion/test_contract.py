@@ -194,7 +194,7 @@ def test_hidden_says_that_there_was_a_value() -> None:
         people, [{"id": "a", "at": GOOD["at"], "name": "bob"}, {"id": "b", "at": GOOD["at"]}, "Bob;7"], NOW
     )
     assert (name.field, name.value) == ("name", "hidden")
-    assert name.message == "name is hidden; the whole of it must match [A-Z][a-z]+"
+    assert name.message == "name is hidden; the whole text must match [A-Z][a-z]+"
     assert (absent.value, absent.message) == ("missing", "name is missing; it must have a value")
     assert (row.value, row.message) == ("hidden", "the record is hidden; it must be a JSON object")
 
