@@ -10,7 +10,9 @@ from tests.infra.templates import Assembly, as_list, mentioned
 
 def test_buckets_are_encrypted_private_and_kept(aws: Assembly) -> None:
     """No bucket is public, plain, or gone with its stack."""
-    for name, bucket in aws.of_type("AWS::S3::Bucket").items():
+    buckets = aws.of_type("AWS::S3::Bucket")
+    assert len(buckets) == 3
+    for name, bucket in buckets.items():
         properties = bucket["Properties"]
         assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}, name
         assert properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]

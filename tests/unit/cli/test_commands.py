@@ -112,10 +112,10 @@ def test_every_command_that_cannot_work_says_why_and_exits_with_1(
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_refuses_what_it_does_not_know(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A command line that is written wrongly exits with 2 and does nothing."""
+def test_every_command_refuses_what_it_does_not_know(name: str, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """A command line that is written wrongly exits with 2, and says what is wrong."""
     with pytest.raises(SystemExit) as ended:
-        main.main(_line(name, "--no-such-option").split())
+        run(_line(name, "--no-such-option"), lambda _: {})
     assert ended.value.code == 2
     assert "--no-such-option" in capsys.readouterr().err
 
@@ -134,18 +134,18 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
     assert "--json" in own
     for action in entry.parser._actions:
         assert action.help or not action.option_strings, action.option_strings
-        assert any(
-            str(word) in own for word in (*action.option_strings, action.metavar or action.dest, *_choices(action))
-        )
+        assert any(written in own for written in _written(action)), action.dest
 
 
-def _choices(action: argparse.Action) -> list[str]:
-    return ["{" + ",".join(map(str, action.choices)) + "}"] if action.choices else []
+def _written(action: argparse.Action) -> list[str]:
+    """How an argument may stand in a help."""
+    choices = ["{" + ",".join(map(str, action.choices)) + "}"] if action.choices else []
+    return [*action.option_strings, str(action.metavar or action.dest), *choices]
 
 
 def _help(name: str, capsys: pytest.CaptureFixture[str]) -> str:
     with pytest.raises(SystemExit) as ended:
-        main.main([*name.split(), "--help"])
+        main.parser().parse_args([*name.split(), "--help"])
     assert ended.value.code == 0
     return capsys.readouterr().out
 
