@@ -1,4 +1,4 @@
-"""What the review's function does: starts the canary of a version that waits, or decides about the one that runs."""
+"""The review function: starts the canary of a waiting version, or decides about the running one."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,7 @@ Found = dict[str, Any]
 
 
 class ReviewTask:
-    """A task of the day: one change of who serves at most."""
+    """A daily task; makes at most one routing change per run."""
 
     def __init__(self, project: Project, lake: Lake, registry: Registry) -> None:
         self._project = project
@@ -28,7 +28,7 @@ class ReviewTask:
         self._registry = registry
 
     def run(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Pass the day's document on with ``release``: the action, why, the version, and the evidence."""
+        """Return the day's document with ``release``: the action, the reason, the version and the evidence."""
         model = self._project.model(document["model"])
         now = parse_moment(document["as_of"])
         routing = self._registry.routing(model.name)
@@ -57,7 +57,7 @@ class ReviewTask:
             changes.end(routing, UNDECIDED, details)
 
     def _begin(self, model: Model, routing: Routing | None, version: Version, now: Micros) -> Found:
-        """Release a version that waits, say why it goes on waiting, or that a canary could not tell."""
+        """Start the canary of a waiting version, let it wait with a reason, or mark it as undecided."""
         changes = Changes(self._registry, model.name, now)
         if routing is None or needs_no_canary(self._registry, routing, version):
             changes.make_champion(routing, version.number, {})
