@@ -31,7 +31,5 @@ def _infer(arguments: argparse.Namespace) -> dict[str, Any]:
     is_csv = file.name.lower().removesuffix(".gz").endswith(".csv")
     inferred = infer_source(arguments.name or source_name(file.name), rows, as_texts=is_csv)
     if inferred.open:
-        sys.stderr.write(
-            f"the source is incomplete: {'; '.join(inferred.open)}; the comments say what to do\n"
-        )
+        sys.stderr.write(f"the source is incomplete: {'; '.join(inferred.open)}; the comments say what to do\n")
     return {"code": inferred.code, "open": list(inferred.open)}

@@ -16,7 +16,7 @@ from smallbox.release.judged import arms, traffic
 from smallbox.release.start import needs_no_canary, waiting
 from smallbox.times import DAY, Micros, parse_moment
 
-Found = dict[str, Any]
+_Result = dict[str, Any]
 
 
 class ReviewTask:
@@ -39,7 +39,7 @@ class ReviewTask:
             return {**document, "release": {"action": "none", "why": "no canary runs, and no version waits for one"}}
         return {**document, "release": {**self._begin(model, routing, version, now), "version": version.number}}
 
-    def _review(self, model: Model, routing: Routing, now: Micros) -> Found:
+    def _review(self, model: Model, routing: Routing, now: Micros) -> _Result:
         look = Look((now - routing.since) / DAY, model.label.within_micros)
         decision = review(model.release, *arms(model, self._lake, routing, now), look)
         self._apply(model.name, routing, decision, now)
@@ -56,7 +56,7 @@ class ReviewTask:
         elif decision.action == "cannot_tell":
             changes.end(routing, UNDECIDED, details)
 
-    def _begin(self, model: Model, routing: Routing | None, version: Version, now: Micros) -> Found:
+    def _begin(self, model: Model, routing: Routing | None, version: Version, now: Micros) -> _Result:
         """Start the canary of a waiting version, let it wait with a reason, or mark it as undecided."""
         changes = Changes(self._registry, model.name, now)
         if routing is None or needs_no_canary(self._registry, routing, version):
@@ -64,11 +64,14 @@ class ReviewTask:
             return {"action": "champion", "why": "there is no other version that can answer"}
         seen = traffic(model, self._lake, now)
         if seen is None:
-            return {"action": "wait", "why": "no prediction has a label whose window is over; a canary would be blind"}
+            return {
+                "action": "wait",
+                "why": "no prediction has a label whose window is over; a canary could not be judged",
+            }
         expected = estimate_canary(model.release, seen)
         if expected.days <= model.release.max_days:
             changes.start(routing, version.number, model.release.canary, {"why": expected.why})
             return {"action": "start", "why": expected.why}
-        why = f"{expected.why}; max_days={model.release.max_days} is the most"
+        why = f"{expected.why}; the limit is max_days={model.release.max_days}"
         changes.leave_undecided(version.number, {"why": why})
         return {"action": "cannot_tell", "why": f"{why}; `smallbox release` decides by hand"}

@@ -107,7 +107,9 @@ def _train(rule: Retrain, situation: Situation, now: Micros) -> TrainingDecision
     if situation.breaches and rule.on_breach:
         return TrainingDecision(train=True, why=f"breached: {_some(situation.breaches)}")
     if age >= rule.every_micros:
-        return TrainingDecision(train=True, why=f"the champion's data is {_days(age)} old, {rule.every} is the most")
+        return TrainingDecision(
+            train=True, why=f"the champion's data is {_days(age)} old; the limit is every={rule.every}"
+        )
     seen = "nothing breached" if not situation.breaches else "no breach starts a training (on_breach)"
     due = format_moment(situation.champion_as_of + rule.every_micros)
     return TrainingDecision(train=False, why=f"{seen}, and the champion is {_days(age)} old; due by age at {due}")

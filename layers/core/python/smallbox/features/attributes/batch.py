@@ -22,11 +22,11 @@ class AttributeBatch(BatchEngine[Attributes, AttributeState]):
         """Point-in-time attributes, one row per question: the latest fact that was valid and known at ``as_of``."""
         named = versions.append_column("entity", entities_of(view, versions))
         facts = named.filter(pc.is_valid(named["entity"])).sort_by([("time", "ascending"), ("key", "ascending")])
-        holding = _holding(_Block.of(facts), entities, as_of)
-        chosen = facts.select(list(view.fields)).take(pa.array(holding, mask=holding < 0))
+        in_effect = _in_effect(_Block.of(facts), entities, as_of)
+        chosen = facts.select(list(view.fields)).take(pa.array(in_effect, mask=in_effect < 0))
         numbers = [floats(chosen[view.features[name].field]) for name in view.numeric]
         texts = [np.array(chosen[view.features[name].field].to_pylist(), dtype=object) for name in view.texts]
-        rows = len(holding)
+        rows = len(in_effect)
         return StoredFeatures(
             np.column_stack([np.empty((rows, 0)), *numbers]),
             np.column_stack([np.empty((rows, 0), dtype=object), *texts]),
@@ -36,9 +36,9 @@ class AttributeBatch(BatchEngine[Attributes, AttributeState]):
         """The facts of each entity, without those that no later question needs."""
         found: dict[str, list[Fact]] = {}
         columns = [rows[name].to_pylist() for name in ("time", "key", "known_at", *view.fields)]
-        for entity, time, key, known_at, *said in zip(entities_of(view, rows).to_pylist(), *columns, strict=True):
+        for entity, time, key, known_at, *values in zip(entities_of(view, rows).to_pylist(), *columns, strict=True):
             if entity is not None:
-                found.setdefault(entity, []).append(Fact(time, key, known_at, tuple(said)))
+                found.setdefault(entity, []).append(Fact(time, key, known_at, tuple(values)))
         states = {entity: AttributeState(as_of, tuple(sorted(facts, key=order))) for entity, facts in found.items()}
         return {entity: without_past_facts(state) for entity, state in states.items()}
 
@@ -75,12 +75,12 @@ class _Block:
         return np.searchsorted(self.place, entity * width), np.searchsorted(self.place, entity * width + until)
 
 
-def _holding(block: _Block, entities: Names, as_of: Ints) -> Ints:
+def _in_effect(block: _Block, entities: Names, as_of: Ints) -> Ints:
     """The row of the fact in effect for each question; -1 means none."""
-    holding = np.full(len(as_of), -1, np.int64)
+    in_effect = np.full(len(as_of), -1, np.int64)
     for question, version in pairs(*block.begun(entities, as_of)):
         moment = as_of[question]
         counts = (block.known_at[version] <= moment) & (moment < block.superseded_at[version])
         # versions of a question are in time order, and with repeated indices numpy keeps the last assignment
-        holding[question[counts]] = block.order[version[counts]]
-    return holding
+        in_effect[question[counts]] = block.order[version[counts]]
+    return in_effect

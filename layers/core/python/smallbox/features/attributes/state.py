@@ -74,18 +74,18 @@ class AttributeStates(StateEngine[Attributes, AttributeState]):
         if not records:
             return state
         watermark, kept = advance_watermark(view.source, state.watermark, records, now)
-        said = [Fact(r.time, r.key, r.known_at, tuple(r.values.get(name) for name in view.fields)) for r in kept]
-        return without_past_facts(AttributeState(watermark, tuple(sorted((*state.facts, *said), key=order))))
+        added = [Fact(r.time, r.key, r.known_at, tuple(r.values.get(name) for name in view.fields)) for r in kept]
+        return without_past_facts(AttributeState(watermark, tuple(sorted((*state.facts, *added), key=order))))
 
     def numbers(self, view: Attributes, state: AttributeState | None, as_of: Micros) -> Floats:
         """The numeric attributes of the fact in effect."""
-        said = _holding(view, state, as_of)
-        return np.array([said.get(view.features[name].field) for name in view.numeric], dtype=np.float64)
+        values = _in_effect(view, state, as_of)
+        return np.array([values.get(view.features[name].field) for name in view.numeric], dtype=np.float64)
 
     def texts(self, view: Attributes, state: AttributeState | None, as_of: Micros) -> list[str | None]:
         """The text attributes of the fact in effect."""
-        said = _holding(view, state, as_of)
-        return [said.get(view.features[name].field) for name in view.texts]
+        values = _in_effect(view, state, as_of)
+        return [values.get(view.features[name].field) for name in view.texts]
 
     def fields(self, view: Attributes) -> tuple[str, ...]:
         """The fields that attributes are read from."""
@@ -114,7 +114,7 @@ class AttributeStates(StateEngine[Attributes, AttributeState]):
                 f"run `smallbox backfill {view.name}`",
                 view=view.name,
             )
-        kept = (Fact(time, key, known_at, tuple(said)) for time, key, known_at, said in facts)
+        kept = (Fact(time, key, known_at, tuple(values)) for time, key, known_at, values in facts)
         return AttributeState(watermark, tuple(kept))
 
     def watermark_of(self, packed: bytes) -> Micros:
@@ -128,11 +128,11 @@ ATTRIBUTE_STATES: Final = AttributeStates()
 
 def without_past_facts(state: AttributeState) -> AttributeState:
     """Drop the facts that no ``as_of`` from the watermark on needs."""
-    holding = [at for at, fact in enumerate(state.facts) if fact.counts(state.watermark)]
-    return AttributeState(state.watermark, state.facts[holding[-1] :] if holding else state.facts)
+    counting = [at for at, fact in enumerate(state.facts) if fact.counts(state.watermark)]
+    return AttributeState(state.watermark, state.facts[counting[-1] :] if counting else state.facts)
 
 
-def _holding(view: Attributes, state: AttributeState | None, as_of: Micros) -> dict[str, Any]:
+def _in_effect(view: Attributes, state: AttributeState | None, as_of: Micros) -> dict[str, Any]:
     found = [fact for fact in (state.facts if state else ()) if fact.counts(as_of)]
     return dict(zip(view.fields, found[-1].values, strict=True)) if found else {}
 

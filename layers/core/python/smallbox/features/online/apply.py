@@ -136,8 +136,8 @@ def sort_records(source: Source, records: Sequence[Record], seen: Mapping[str, s
     rebuild: dict[str, Record] = {}
     early: list[Record] = []
     for record in records:
-        said = seen.get(marker_id(source.name, record.key))
-        before = fresh[record.key].digest if said is None and record.key in fresh else said
+        marked = seen.get(marker_id(source.name, record.key))
+        before = fresh[record.key].digest if marked is None and record.key in fresh else marked
         is_late = now - record.known_at > source.lateness_micros
         if before is None and not is_late:
             fresh[record.key] = record
@@ -271,7 +271,7 @@ def read_states(store: OnlineStore, keys: Iterable[StateKey]) -> dict[StateKey, 
 
 def read_markers(store: OnlineStore, ids: Iterable[str]) -> dict[str, str]:
     """Read the content hashes of any number of markers, in batches; ids without a marker are left out."""
-    return {id_: said for some in chunks(dict.fromkeys(ids)) for id_, said in store.markers(some).items()}
+    return {id_: digest for some in chunks(dict.fromkeys(ids)) for id_, digest in store.markers(some).items()}
 
 
 def chunks(items: Iterable[Item], size: int = TRANSACTION_ITEMS) -> Iterator[list[Item]]:

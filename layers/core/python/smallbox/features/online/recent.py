@@ -10,7 +10,7 @@ from smallbox.times import SECOND, Micros
 STALENESS: Final[Micros] = SECOND
 """The TTL, counted from before the read: no returned state is older."""
 
-ROOM: Final = 64 << 20
+CAPACITY_BYTES: Final = 64 << 20
 """The capacity of the cache in bytes."""
 
 _ENTRY_BYTES: Final = 512
@@ -36,13 +36,13 @@ class RecentStates:
     Args:
         store: the store to read.
         staleness: the TTL in microseconds; 0 reads the store each time.
-        room: the capacity in bytes.
+        capacity: the capacity in bytes.
     """
 
-    def __init__(self, store: StateReader, staleness: Micros = STALENESS, room: int = ROOM) -> None:
+    def __init__(self, store: StateReader, staleness: Micros = STALENESS, capacity: int = CAPACITY_BYTES) -> None:
         self._store = store
         self._staleness = staleness
-        self._room = room
+        self._capacity = capacity
         self._entries: dict[StateKey, _Entry] = {}  # in the order in which they were read
         self._taken = 0
 
@@ -63,7 +63,7 @@ class RecentStates:
     def _remember(self, key: StateKey, entry: _Entry) -> None:
         self._entries[key] = entry
         self._taken += entry.bytes
-        while self._taken > self._room:
+        while self._taken > self._capacity:
             self._drop_oldest()
 
     def _drop_stale(self, now: Micros) -> None:
