@@ -53,7 +53,7 @@ SENTENCES = {
         f"in transactions of at most {apply.TRANSACTION_ITEMS} items",
         f"up to {apply.WRITE_ATTEMPTS} times with jitter",
         f"A marker expires {WORDS[apply.MARKER_MARGIN // DAY]} day after its record is too late",
-        f"no longer written expires {states.MARGIN // DAY} days after it left every window",
+        f"no longer written expires {states.LIFETIME_MARGIN // DAY} days after it left every window",
         f"a marker lives at least {online._LEAST_LIFE // DAY} days from now",
         f"not known yet waits {stream.EARLY_DELAY // MINUTE} minutes in the queue",
         f"asked for again after {WORDS[rebuilds.LATER_DELAY // MINUTE]} minutes",

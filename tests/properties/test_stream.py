@@ -15,7 +15,7 @@ from smallbox.features.online.rebuilder import Rebuilder
 from smallbox.features.online.recompute import recompute
 from smallbox.features.online.states import state_key
 from smallbox.features.windows.batch import point_in_time
-from smallbox.features.windows.bounds import ahead
+from smallbox.features.windows.bounds import max_lead
 from smallbox.features.windows.state import WINDOW_STATES
 from smallbox.lake.names import records_table
 from smallbox.lake.schemas import records_to_table
@@ -205,7 +205,7 @@ def test_rebuild_equals_adding(name: str, data: st.DataObject) -> None:
     """A state rebuilt from rows has the value of one to which the records were added, and survives packing."""
     source, view = SOURCES[name], VIEWS[name][0]
     drawn = {r.key: r for r in data.draw(histories(source))}.values()
-    history = [r for r in drawn if r.time - r.received_at < ahead(source)]
+    history = [r for r in drawn if r.time - r.received_at < max_lead(source)]
     now = max([START, *(r.received_at for r in history)])
     rebuilt = recompute(view, records_to_table(source, history), now) if history else {}
     for entity in entities_of(0):

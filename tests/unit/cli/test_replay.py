@@ -142,8 +142,8 @@ def _without(row: dict[str, Any], name: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("parcels", "error", "said"),
     [
-        ([_without(PARCEL, "sent_at")], InvalidInput, "p.csv' has no column sent_at, which source parcels asks for"),
-        ([{**PARCEL, "colour": 1}], InvalidInput, "has the column colour, which is no field of source parcels"),
+        ([_without(PARCEL, "sent_at")], InvalidInput, "p.csv' has no column sent_at, which source parcels requires"),
+        ([{**PARCEL, "colour": 1}], InvalidInput, "has the column colour, which is not a field of source parcels"),
         ([{**PARCEL, "sent_at": "2024-06-01T05:00:00Z"}], InvalidInput, "nothing to predict.*from 2024-06-01T05:00"),
         ([{**PARCEL, "weight": "x"}], InvalidInput, "all 1 records of parcels .* break its contract"),
     ],

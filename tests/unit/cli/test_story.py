@@ -77,7 +77,7 @@ def test_the_queues_are_drained_after_a_day_is_closed() -> None:
 def test_without_a_champion_the_gates_reason_is_said() -> None:
     """Nothing would answer: the replay ends, with the reason and what to do about it."""
     system = RecordingSystem(verdict={"accepted": False, "why": "AUC is 0.51, at least 0.60 is asked for"})
-    with pytest.raises(NotReady, match=r"no version of late_parcel serves.*AUC is 0\.51.*begin later"):
+    with pytest.raises(NotReady, match=r"no version of late_parcel serves.*AUC is 0\.51.*start later"):
         _tell(system)
     assert "predict" not in [name for name, _ in system.calls]
 

@@ -105,7 +105,7 @@ def test_a_function_that_looks_at_other_rows_is_refused() -> None:
     """What would be another value for one row than for many is found when the training set is made."""
     model = model_of(ranked)
     request = sent(model, [{"weight": float(n)} for n in range(4)])
-    with pytest.raises(DefinitionError, match=r"ranked gives -1\.5 for a row among 4, and 0\.0"):
+    with pytest.raises(DefinitionError, match=r"ranked gives -1\.5 for a row among 4, but 0\.0"):
         check_rows_apart(model, request, StoredFeatures.nothing(model, 4))
     check_rows_apart(model_of(heavy), request, StoredFeatures.nothing(model, 4))
 
@@ -141,7 +141,7 @@ def test_a_wrong_function_is_named_when_it_is_defined(functions: Any, match: str
 
 def test_a_function_must_give_one_number_a_row() -> None:
     """Texts, or a single number for all rows, are refused by name."""
-    for wrong, match in ((listed, "listed must give numbers"), (lambda weight: weight[:1], "one number a row")):
+    for wrong, match in ((listed, "listed must return numbers"), (lambda weight: weight[:1], "one number per row")):
         if wrong is not listed:
             wrong.__name__ = "short"
         with pytest.raises(DefinitionError, match=match):

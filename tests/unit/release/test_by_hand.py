@@ -58,7 +58,7 @@ def test_a_first_champion_is_made_by_hand() -> None:
     [
         ("start", 1, {}, Conflict, "the champion already"),
         ("start", 3, {}, Conflict, "version 2 is in a canary"),
-        ("start", 4, {}, Conflict, "columns that are gone"),
+        ("start", 4, {}, Conflict, "no longer has"),
         ("promote", 3, {}, Conflict, "roll it back before 3"),
         ("roll-back", 1, {}, Conflict, "promote the version that it replaced"),
         ("promote", 9, {}, NotFound, "no version 9"),

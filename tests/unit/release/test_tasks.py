@@ -54,7 +54,7 @@ def test_a_canary_that_cannot_end_does_not_start() -> None:
     found = reviewed(registry, lake, 60 * DAY)
     assert found["action"] == "cannot_tell"
     assert "48 labelled predictions a day" in found["why"]
-    assert "max_days=14 is the most" in found["why"]
+    assert "the limit is max_days=14" in found["why"]
     assert (_serving(registry), _statuses(registry)) == ((1, None), ["champion", "undecided"])
     assert reviewed(registry, lake, 61 * DAY)["action"] == "none"
     assert _events(registry).count("undecided") == 1

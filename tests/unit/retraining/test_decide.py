@@ -24,7 +24,7 @@ FAILED = Failures(times=1, last=NOW - DAY // 2, why="no label")
     [
         (CALM, False, "nothing breached, and the champion is 10.0 days old; due by age at 1970-05-01T00:00:00Z"),
         (replace(CALM, breaches=("auc is 0.5",)), True, "breached: auc is 0.5"),
-        (replace(CALM, champion_as_of=NOW - 30 * DAY), True, "30.0 days old, 30d is the most"),
+        (replace(CALM, champion_as_of=NOW - 30 * DAY), True, "30.0 days old; the limit is every=30d"),
         (replace(CALM, canary=True, breaches=("auc is 0.5",)), False, "in a canary"),
         (replace(CALM, last_training=NOW - 6 * DAY, breaches=("auc is 0.5",)), False, "6.0 days ago, sooner than 7d"),
         (replace(CALM, champion_as_of=NOW - 60 * DAY, last_training=NOW - DAY), False, "1.0 days ago"),

@@ -68,7 +68,7 @@ def test_the_next_day_is_a_decision_of_its_own() -> None:
 def test_an_alarm_before_any_check_is_told_so() -> None:
     """An alarm that can mean no day is an error that the dead-letter queue keeps."""
     task, _, _ = _task()
-    with pytest.raises(NotReady, match="no day"):
+    with pytest.raises(NotReady, match="no monitoring report"):
         task.on_alarm(NAME)
 
 

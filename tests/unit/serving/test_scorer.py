@@ -25,7 +25,7 @@ def onnx() -> bytes:
 def test_other_bytes_than_the_registered_ones_are_refused(onnx: bytes) -> None:
     """A model whose digest is not the registry's is never loaded."""
     Scorer(onnx, hashlib.sha256(onnx).hexdigest())
-    with pytest.raises(NotReady, match="not the one that was registered"):
+    with pytest.raises(NotReady, match="does not match its registered checksum"):
         Scorer(onnx, hashlib.sha256(b"").hexdigest())
 
 

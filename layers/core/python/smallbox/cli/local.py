@@ -1,4 +1,4 @@
-"""The local stack as a client sees it: where it is, and signed calls to it."""
+"""The local stack for clients: endpoint, credentials, outputs, and signed calls."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -23,10 +23,10 @@ class Stack:
     """A running local stack.
 
     Attributes:
-        endpoint_url: where all services of the emulator answer.
+        endpoint_url: the endpoint of all services of the emulator.
         region: its region.
         account: its account.
-        api_url: the HTTP API, without a slash at its end.
+        api_url: the URL of the HTTP API, without a trailing slash.
         access_key: the key of the account's root.
         secret_key: its secret.
         outputs: the outputs of both CloudFormation stacks by name, like ``LakeBucket``.
@@ -43,8 +43,8 @@ class Stack:
     pid: int
 
     def client(self, service: str, **options: Any) -> Any:
-        """A boto3 client of a service of the stack, with boto3's options."""
-        import boto3  # noqa: PLC0415 half a second that `smallbox --help` need not pay
+        """A boto3 client for a service of the stack; ``options`` are boto3's."""
+        import boto3  # noqa: PLC0415 takes half a second to import
 
         create: Any = boto3.client  # its stubs want the service's name as a literal
         return create(
@@ -58,13 +58,13 @@ class Stack:
 
     @cached_property
     def http(self) -> "SignedHttp":
-        """The HTTP API, over a connection that is kept."""
+        """A client of the HTTP API that reuses its connections."""
         from smallbox.cli.signed import SignedHttp  # noqa: PLC0415 - as boto3
 
         return SignedHttp(self.api_url, self.region, self.access_key, self.secret_key)
 
     def environment(self) -> dict[str, str]:
-        """The environment variables with which any AWS tool speaks to the stack."""
+        """Environment variables that point any AWS tool to the stack."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_REGION": self.region,
@@ -75,10 +75,10 @@ class Stack:
 
 
 def stack() -> Stack:
-    """The stack that ``smallbox up`` left running.
+    """The stack that ``smallbox up`` started.
 
     Raises:
-        NotReady: when there is none.
+        NotReady: if there is none.
     """
     file = remembered()
     if not file.is_file():
@@ -87,15 +87,15 @@ def stack() -> Stack:
 
 
 def remember(running: Stack) -> None:
-    """Write the stack down for the commands that come after."""
+    """Save the stack for later commands."""
     remembered().write_text(json.dumps(asdict(running), indent=2))
 
 
 def forget() -> None:
-    """The stack is gone."""
+    """Delete the saved stack."""
     remembered().unlink(missing_ok=True)
 
 
 def remembered() -> Path:
-    """The file that says where the local stack is."""
+    """The file of the saved stack."""
     return state_folder() / "local.json"

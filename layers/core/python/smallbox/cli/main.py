@@ -1,4 +1,4 @@
-"""`smallbox`: one command, each subcommand a module of this package with ``register(subparsers)``."""
+"""Entry point of `smallbox`; each subcommand is a module of this package with ``register(subparsers)``."""
 
 import argparse
 import importlib
@@ -26,13 +26,13 @@ MODULES: Final = (
     "demo.command",
     "deploy",
 )
-"""The modules that hold commands, in the order of the help. Each ``register`` adds parsers and sets ``run``."""
+"""The command modules, in the order of the help. Their ``register`` adds parsers and sets ``run``."""
 
 _INTERRUPTED: Final = 130
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line of all commands."""
+    """The argument parser with all commands."""
     root = argparse.ArgumentParser(prog="smallbox", description="Everything around the model in an ML system.")
     subparsers = root.add_subparsers(title="commands", required=True, metavar="command")
     for name in MODULES:
@@ -42,18 +42,18 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_json(parser: argparse.ArgumentParser, default: object) -> None:
-    """``--json`` before or after the command: below the root it sets nothing when it is left out."""
+    """Accept ``--json`` before or after the command; subparsers suppress their default, which keeps the root's."""
     parser.add_argument("--json", action="store_true", default=default, help="print JSON, for programs")
-    for action in parser._actions:  # noqa: SLF001 - argparse has no other way to its subparsers
+    for action in parser._actions:  # noqa: SLF001 - argparse has no public access to subparsers
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
             for below in set(action.choices.values()):
                 _add_json(below, argparse.SUPPRESS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command: 0 when it worked, 1 and why when it did not, 2 when it was written wrongly.
+    """Run a command and return the exit code: 0 success, 1 failure (reason on standard error), 2 wrong usage.
 
-    ``run`` of a command takes the parsed arguments; it returns an exit code, or ``None`` when it worked.
+    ``run`` of a command takes the parsed arguments and returns an exit code, or ``None`` for success.
     """
     signal.signal(signal.SIGTERM, _interrupt)
     parsed = parser().parse_args(arguments)
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return parsed.run(parsed) or 0
     except SmallboxError as error:
         return _failed(error, as_json=getattr(parsed, "json", False))
-    except BrokenPipeError:  # whoever read, like `head`, has seen enough
+    except BrokenPipeError:  # the reader, like `head`, closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _failed(error: SmallboxError, *, as_json: bool) -> int:
-    """Say why in one sentence; a program finds the same as JSON where it looks for the document."""
+    """Print the reason to standard error, and with ``--json`` the error document to standard output."""
     sys.stderr.write(f"smallbox: {error.message}\n")
     if as_json:
         write_json(error_body(error), sys.stdout)
@@ -78,7 +78,7 @@ def _failed(error: SmallboxError, *, as_json: bool) -> int:
 
 
 def _interrupt(_number: int, _frame: object) -> NoReturn:
-    """A polite kill cleans up as Ctrl-C does."""
+    """SIGTERM cleans up like Ctrl-C."""
     raise KeyboardInterrupt
 
 

@@ -1,4 +1,4 @@
-"""``smallbox train``, ``predict``, ``score``, ``models`` and ``day``: what one does with a model."""
+"""``smallbox train``, ``predict``, ``score``, ``models`` and ``day``."""
 
 import argparse
 import time
@@ -23,16 +23,16 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         epilog="The exit code is 0 when the gate accepts the version, and 1 when it refuses it or cannot tell.",
     )
     trainer.add_argument("model")
-    trainer.add_argument("--as-of", help="train on what was known at this moment, ISO 8601; the present when left out")
+    trainer.add_argument("--as-of", help="train on the data known at this time, ISO 8601; default: now")
     trainer.set_defaults(run=printed(_train, people.training, worked=people.is_accepted))
     predictor = commands.add_parser("predict", help="ask for predictions; JSON lines of instances")
     predictor.add_argument("model")
     predictor.add_argument("file", type=Path)
-    predictor.add_argument("--as-of", help="the moment of a replay, ISO 8601")
-    predictor.add_argument("--features", action="store_true", help="show the values that each score was made from")
+    predictor.add_argument("--as-of", help="the simulated time of a replay, ISO 8601; default: now")
+    predictor.add_argument("--features", action="store_true", help="show the feature values of each prediction")
     predictor.set_defaults(run=printed(_predict))
     scorer = commands.add_parser(
-        "score", help="score a file of requests through the inbox; the predictions are put beside it"
+        "score", help="score a file of requests through the inbox; writes the predictions beside the file"
     )
     scorer.add_argument("model")
     scorer.add_argument("file", type=Path)
@@ -42,7 +42,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     lister.set_defaults(run=printed(_models, people.models))
     closer = commands.add_parser("day", help="close a day: join labels, check, review the canary, decide on training")
     closer.add_argument("model")
-    closer.add_argument("--as-of", help="the midnight that ends the day, ISO 8601; the last one when left out")
+    closer.add_argument("--as-of", help="the midnight that ends the day, ISO 8601; default: the last one")
     closer.set_defaults(run=printed(_day, people.day_blocks))
 
 
@@ -59,7 +59,7 @@ def _day(arguments: argparse.Namespace) -> Any:
 
 
 def close_day(system: System, model: str, as_of: str | None) -> Any:
-    """Close a day; first the upkeep, when it is due, for a day reads many tables. The document says so."""
+    """Run the daily tasks; the upkeep first if it is due, since they read many tables. The document mentions it."""
     try:
         why = system.upkeep(as_of, only_when_due=True)["due"]
         said = {} if why is None else {"upkeep": f"{why}; so the upkeep was run first"}
@@ -85,7 +85,7 @@ def _score(arguments: argparse.Namespace) -> Any:
 
 
 def score(system: System, model: str, file: Path) -> Any:
-    """Drop a file of requests, wait until it is scored; the scorer's report."""
+    """Drop a file of requests and wait until it is scored; return the scorer's report."""
     name = f"{time.time_ns()}-{file.name}"
     system.upload(f"score/{model}/in/{name}", file)
     return read_report(system.wait_for_object("InboxBucket", f"score/{model}/out/{name}/report.json"))

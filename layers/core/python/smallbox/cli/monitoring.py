@@ -1,4 +1,4 @@
-"""``smallbox monitor show`` and ``monitor accept``: the checks of a day, and what drift is measured against."""
+"""``smallbox monitor show`` (checks of a day) and ``monitor accept`` (new drift reference)."""
 
 import argparse
 import getpass
@@ -13,18 +13,21 @@ from smallbox.records import CHANNELS
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the commands."""
-    monitor = commands.add_parser("monitor", help="the checks of a day, and what drift is measured against")
+    monitor = commands.add_parser("monitor", help="show the checks of a day, or accept a new drift reference")
     actions = monitor.add_subparsers(title="actions", required=True, metavar="action")
-    show = actions.add_parser("show", help="the checks of one event day")
+    show = actions.add_parser("show", help="show the checks of one event day")
     show.add_argument("model")
     show.add_argument("day", help="like 2013-03-05")
     show.set_defaults(run=printed(_show, people.report))
     accept = actions.add_parser(
-        "accept", help="drift is measured against the week of the latest report from now on, until the champion changes"
+        "accept",
+        help="use the week of the latest report as the drift reference from now on, until the champion changes",
     )
     accept.add_argument("model")
-    accept.add_argument("--why", required=True, help="why the present is right; it stands in the model's history")
-    accept.add_argument("--channel", choices=CHANNELS, default="online", help="whose predictions; online by default")
+    accept.add_argument("--why", required=True, help="the reason, for the model's history")
+    accept.add_argument(
+        "--channel", choices=CHANNELS, default="online", help="the channel of the predictions; default: online"
+    )
     accept.set_defaults(run=printed(_accept))
 
 

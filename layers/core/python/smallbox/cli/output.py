@@ -1,4 +1,4 @@
-"""What commands read and print: JSON lines in; one document out, as text for people or as JSON for programs."""
+"""Input and output of commands: reads JSON lines; prints one document, as text or as JSON."""
 
 import argparse
 import dataclasses
@@ -11,10 +11,10 @@ from typing import Any, Final, TextIO
 from smallbox.errors import MalformedBody
 
 MOST_ROWS_SHOWN: Final = 50
-"""The most rows of a table that people get; ``--json`` has all."""
+"""The maximum number of table rows in text output; ``--json`` has all."""
 
 _WIDTH: Final = 200
-"""Columns of text that is not for a terminal: whoever reads it wants whole lines."""
+"""The width of text output that is not for a terminal: wide enough to keep lines whole."""
 
 _ONE_LINE: Final = 100
 
@@ -24,9 +24,9 @@ class TableBlock:
     """A table for people.
 
     Attributes:
-        columns: their names.
-        rows: the cells, of any JSON kind.
-        title: what the table is of.
+        columns: the column names.
+        rows: the cells, any JSON values.
+        title: the title; empty for none.
     """
 
     columns: Sequence[str]
@@ -43,12 +43,12 @@ People = Callable[[Any], Iterable[Block]]
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """A command that prints the document that it returns: as text for people, or with ``--json`` as it is.
+    """A command whose returned document is printed: as text, or with ``--json`` as JSON.
 
     Attributes:
-        command: returns a JSON-ready document, or a dataclass of one.
-        people: how people read it.
-        worked: whether the exit code is 0.
+        command: returns a JSON-ready document, or a dataclass.
+        people: formats the document as text for people.
+        worked: whether the exit code is 0, from the document.
     """
 
     command: Command
@@ -56,7 +56,7 @@ class Printed:
     worked: Callable[[Any], bool]
 
     def __call__(self, arguments: argparse.Namespace) -> int:
-        """Run it; the exit code."""
+        """Run the command; return the exit code."""
         document = _plain(self.command(arguments))
         if getattr(arguments, "json", False):
             write_json(document, sys.stdout)
@@ -66,12 +66,12 @@ class Printed:
 
 
 def printed(command: Command, people: People | None = None, *, worked: Callable[[Any], bool] | None = None) -> Printed:
-    """The command, printing the document that it returns.
+    """Wrap a command so that its document is printed.
 
     Args:
-        command: returns a JSON-ready document, or a dataclass of one.
-        people: how people read it; :func:`blocks_of` when left out.
-        worked: whether the exit code is 0; when left out, it is 1 only if all that was sent was rejected.
+        command: returns a JSON-ready document, or a dataclass.
+        people: formats the document as text for people; default: :func:`blocks_of`.
+        worked: whether the exit code is 0; by default it is 1 only if all records were rejected.
     """
     return Printed(command, people or blocks_of, worked or _is_taken)
 
@@ -82,14 +82,14 @@ def _plain(document: Any) -> Any:
 
 
 def write_json(document: Any, stream: TextIO) -> None:
-    """A document for programs."""
+    """Write a document as JSON, for programs."""
     json.dump(document, stream, indent=2)
     stream.write("\n")
     stream.flush()
 
 
 def write(blocks: Iterable[Block], stream: TextIO) -> None:
-    """Blocks for people; plain text without colours when the stream is no terminal."""
+    """Write blocks as text, for people; without colours if the stream is not a terminal."""
     for block in blocks:
         if isinstance(block, str):
             stream.write(f"{block if block.isprintable() else cell(block)}\n")
@@ -131,7 +131,7 @@ def _write_table(table: TableBlock, stream: TextIO) -> None:
 
 
 def cell(value: Any) -> str:
-    r"""A value in a cell or a line: figures short, and no character that would steer a terminal.
+    r"""Format a value for a cell or a line: numbers rounded, control characters escaped.
 
     >>> cell(0.70312), cell(1234567), cell(None), cell(True), cell("red\x1b[31m"), cell(["a", "b"])
     ('0.7031', '1,234,567', '-', 'yes', 'red\\x1b[31m', 'a, b')
@@ -151,7 +151,7 @@ def cell(value: Any) -> str:
 
 
 def blocks_of(document: Any, name: str = "") -> Iterator[Block]:
-    """Any document for people: a list of records as a table, a value or a short record as a line.
+    """Format any document: a list of records as a table, a value or a short record as a line.
 
     >>> list(blocks_of({"accepted": 2, "counts": {"train": 10}}))
     ['accepted: 2', 'counts: train: 10']
@@ -186,10 +186,10 @@ def _is_taken(document: Any) -> bool:
 
 
 def json_lines(text: str, name: str) -> list[str]:
-    """The lines of a text that are not blank, each of them JSON.
+    """The non-blank lines of a text, each checked to be JSON.
 
     Raises:
-        MalformedBody: naming the line that is not.
+        MalformedBody: names the first line that is not JSON.
     """
     lines = []
     for number, line in enumerate(text.splitlines(), 1):

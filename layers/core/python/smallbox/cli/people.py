@@ -1,4 +1,4 @@
-"""How people read the documents of a training, a model, a day and its checks."""
+"""Text output, for people, of trainings, models, days and monitoring reports."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,12 +8,12 @@ from smallbox.times import DAY, day_of, parse_moment
 
 
 def is_accepted(training: Any) -> bool:
-    """Whether a training made a version that may serve."""
+    """Whether the gate accepted the version of a training."""
     return bool(training["accepted"])
 
 
 def training(document: Any) -> Iterator[Block]:
-    """The version, the gate's verdict with its checks, the figures, and who serves now."""
+    """The version, the gate's verdict with its checks, the metrics, and the current routing."""
     verdict = document["verdict"]
     yield f"{document['model']} version {document['version']}: {verdict['outcome'].replace('_', ' ')}"
     yield f"why: {verdict['why']}"
@@ -29,7 +29,7 @@ def training(document: Any) -> Iterator[Block]:
 
 
 def models(document: Any) -> Iterator[Block]:
-    """Every model and who serves it; or the versions and the history of one."""
+    """All models and their routing; or the versions and history of one model."""
     if "models" in document:
         yield TableBlock(
             ("model", "champion", "canary", "share", "since"), [_serving(one) for one in document["models"]]
@@ -53,7 +53,7 @@ def _version(version: Any) -> list[Any]:
 
 
 def report(document: Any) -> Iterator[Block]:
-    """The checks of a day: what breached in words, then every figure."""
+    """The checks of a day: the breaches in words, then all figures."""
     yield f"{document['model']} on {document['day']}"
     yield from _breaches(document["sentences"])
     columns = ("kind", "name", "value", "limit", "rows", "breached")
@@ -61,7 +61,7 @@ def report(document: Any) -> Iterator[Block]:
 
 
 def day_blocks(document: Any) -> Iterator[Block]:
-    """What was done at the end of a day: labels, breaches, the canary, the decision on training, and the rest."""
+    """The results of a closed day: labels, breaches, canary, retraining decision, and the rest."""
     closed = day_of(parse_moment(document["as_of"]) - DAY)
     yield f"{document['model']}: {closed} is closed"
     yield f"labels: {cell(document['feedback'])}"

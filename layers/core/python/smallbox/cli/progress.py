@@ -1,4 +1,4 @@
-"""What long work is doing now, on standard error: for people who wait at a terminal, and for nobody else."""
+"""Progress of long-running work on standard error; shown only on a terminal."""
 
 import argparse
 import sys
@@ -17,14 +17,14 @@ _LATEST_EVENTS: Final = 20
 
 @contextmanager
 def progress(arguments: argparse.Namespace, text: str) -> Iterator[Tell]:
-    """A spinner with the time that has passed, for the time of a block; its value names the step that runs.
+    """Show a spinner and the elapsed time during a block; call the yielded function to name the current step.
 
-    It shows nothing with ``--json``, or when standard error is no terminal.
+    Shows nothing with ``--json``, or if standard error is not a terminal.
     """
     if not _is_watched(arguments):
         yield lambda _: None
         return
-    from rich.console import Console  # noqa: PLC0415 - only who watches needs it
+    from rich.console import Console  # noqa: PLC0415 - only needed on a terminal
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
@@ -35,7 +35,7 @@ def progress(arguments: argparse.Namespace, text: str) -> Iterator[Tell]:
 
 @contextmanager
 def machine_progress(arguments: argparse.Namespace, system: System, text: str) -> Iterator[None]:
-    """The same for the state machine that the block runs: the step is the state that it is in."""
+    """Like :func:`progress`, for a block that runs a state machine: the step is the machine's current state."""
     with progress(arguments, text) as tell:
         if not _is_watched(arguments):
             yield
@@ -61,7 +61,7 @@ def _watch(system: System, arn: str, tell: Tell, ended: threading.Event) -> None
             answer = client.get_execution_history(
                 executionArn=arn, reverseOrder=True, maxResults=_LATEST_EVENTS, includeExecutionData=False
             )
-        except Exception:  # noqa: BLE001 - who waits for the execution itself says what is wrong
+        except Exception:  # noqa: BLE001 - the code that waits for the execution reports the error
             return
         step = step_in(answer["events"])
         if step:
@@ -69,7 +69,7 @@ def _watch(system: System, arn: str, tell: Tell, ended: threading.Event) -> None
 
 
 def step_in(events: Sequence[Any]) -> str:
-    """The state that was entered last, of an execution's events, the newest first.
+    """The last entered state of an execution, from its events, newest first.
 
     >>> step_in([{"type": "TaskScheduled"}, {"stateEnteredEventDetails": {"name": "Fit"}}])
     'fit'

@@ -1,4 +1,4 @@
-"""``smallbox quarantine``: what was rejected, why, and another try."""
+"""``smallbox quarantine``: lists, shows and resends rejected records."""
 
 import argparse
 from dataclasses import asdict
@@ -15,21 +15,21 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     """Add the command."""
     root = commands.add_parser("quarantine", help="rejected records: list, show, or replay them")
     verbs = root.add_subparsers(title="verbs", required=True, metavar="verb")
-    lister = verbs.add_parser("list", help="how many wait, by source, day and batch")
+    lister = verbs.add_parser("list", help="count quarantined records by source, day and batch")
     lister.add_argument("source", nargs="?", default="")
     lister.set_defaults(run=printed(_list))
-    shower = verbs.add_parser("show", help="the records of a source and a day, each with its reason")
+    shower = verbs.add_parser("show", help="show the records of a source and a day with their reasons")
     shower.set_defaults(run=printed(_show))
-    replayer = verbs.add_parser("replay", help="send them again, after the contract or the sender has been mended")
-    replayer.add_argument("--as-of", help="the moment of a replay, ISO 8601")
+    replayer = verbs.add_parser("replay", help="send them again, after the contract or the sender has been fixed")
+    replayer.add_argument("--as-of", help="the simulated time of a replay, ISO 8601; default: now")
     replayer.set_defaults(run=printed(_replay))
     for parser in (shower, replayer):
         parser.add_argument("source")
-        parser.add_argument("day", nargs="?", default="", help="like 2013-03-05; all days when left out")
+        parser.add_argument("day", nargs="?", default="", help="like 2013-03-05; default: all days")
 
 
 def _quarantine(system: System) -> Quarantine:
-    from smallbox.aws.blobs import S3Blobs  # noqa: PLC0415 - boto3, which `smallbox --help` need not load
+    from smallbox.aws.blobs import S3Blobs  # noqa: PLC0415 - boto3 is slow to import
 
     return Quarantine(S3Blobs(system.outputs["LakeBucket"], system.client("s3")))
 
@@ -49,7 +49,7 @@ def _replay(arguments: argparse.Namespace) -> Any:
 
 
 def send_again(system: System, quarantine: Quarantine, source: str, day: str, as_of: str | None) -> Any:
-    """Send what waits of a source again; how many were accepted now, and how many were rejected again."""
+    """Resend a source's quarantined records; return how many were accepted, and which were rejected again."""
     project.load().source(source)
     answers = [
         quarantine.replay(batch, lambda lines: system.send(source, lines, as_of))

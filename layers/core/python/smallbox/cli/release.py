@@ -17,7 +17,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     releaser.add_argument("action", choices=ACTIONS)
     releaser.add_argument("version", type=int)
     releaser.add_argument("--why", required=True, help="the reason, for the history")
-    releaser.add_argument("--as-of", help="the moment of a replay, ISO 8601")
+    releaser.add_argument("--as-of", help="the simulated time of a replay, ISO 8601; default: now")
     releaser.set_defaults(run=printed(_release))
 
 

@@ -1,4 +1,4 @@
-"""JSON requests to an HTTP API, signed as AWS asks."""
+"""JSON requests to an HTTP API, with AWS Signature Version 4."""
 
 import json
 from typing import Any
@@ -12,14 +12,14 @@ from smallbox.errors import Unavailable
 
 
 class SignedHttp:
-    """Requests over kept connections; usable from several threads.
+    """An HTTP client with connection pooling; thread-safe.
 
     Args:
-        base: the address of the API, without a slash at its end.
-        region: where it is.
-        access_key: whose signature.
-        secret_key: its secret.
-        token: of a session's credentials.
+        base: the URL of the API, without a trailing slash.
+        region: the AWS region.
+        access_key: the access key id.
+        secret_key: the secret access key.
+        token: the session token of temporary credentials.
     """
 
     def __init__(self, base: str, region: str, access_key: str, secret_key: str, token: str | None = None) -> None:
@@ -28,10 +28,10 @@ class SignedHttp:
         self._pool = urllib3.PoolManager(maxsize=16, retries=False, timeout=urllib3.Timeout(connect=5, read=60))
 
     def request(self, method: str, path: str, content: str | None = None) -> tuple[int, Any]:
-        """Send a JSON text, or nothing; returns the status and the parsed answer, ``None`` when it is empty.
+        """Send a request with a JSON text or no body; return the status and the parsed answer (``None`` if empty).
 
         Raises:
-            Unavailable: when nothing answers.
+            Unavailable: if there is no answer.
         """
         headers = {} if content is None else {"Content-Type": "application/json"}
         request = AWSRequest(method=method, url=self._base + path, data=content, headers=headers)

@@ -1,4 +1,4 @@
-"""``smallbox status``: how everything stands, on one screen."""
+"""``smallbox status``: the status of the whole system on one screen."""
 
 import argparse
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     """Add ``status``."""
     parser = commands.add_parser(
         "status",
-        help="how everything stands: who serves, the last training, breaches, fresh sources, dead letters",
-        epilog="The exit code is 0 when everything answered, whatever it said.",
+        help="show champions, last trainings, breaches, source freshness and dead letters",
+        epilog="The exit code is 0 if the system answered, also with breaches or dead letters.",
     )
     parser.set_defaults(run=printed(_status, status_blocks))
 
@@ -25,7 +25,7 @@ def _status(_arguments: argparse.Namespace) -> Any:
 
 
 def status_blocks(document: Any) -> Iterator[Block]:
-    """Three tables at most, and a line for each breach and each queue with dead letters."""
+    """Tables of models and sources, a line for each breach, and the dead letters by queue."""
     models = document["models"]
     columns = ("model", "champion", "canary", "last training", "day checked", "breaches")
     yield TableBlock(columns, [_row(model) for model in models])
@@ -54,7 +54,7 @@ def _row(model: Any) -> list[Any]:
 
 
 def _short(moment: str) -> str:
-    """A moment to the minute, in UTC.
+    """A timestamp to the minute, in UTC.
 
     >>> _short("2013-03-01T00:00:00Z")
     '2013-03-01 00:00'

@@ -1,4 +1,4 @@
-"""What one does to a running Smallbox from outside: send, drop, predict, drain, run a machine, look at alarms."""
+"""A client of a running system: send, drop, predict, drain queues, run state machines, read alarms."""
 
 import functools
 import json
@@ -16,34 +16,34 @@ from smallbox.times import asked_moment, to_micros
 
 ERRORS_FROM: Final = 400
 MOST_AT_ONCE: Final = 500
-"""The most records or instances of one request."""
+"""The maximum number of records or instances in one request."""
 _SHORTEST_PAUSE: Final = 0.02
 _LONGEST_PAUSE: Final = 0.25
 _PAUSE_SHARE: Final = 0.1
-"""Of the time waited so far, how long to pause: asking again takes time from what is waited for."""
+"""Polling pause as a share of the time waited so far: polling slows down the work that is waited for."""
 _LONGEST_SECONDS: Final = 900
-"""As long as a function may run; asking again sooner would start it twice."""
+"""The maximum run time of a function; a retry before that would start it twice."""
 FEATURE_QUEUES: Final = ("DropsQueue", "EventsQueue", "FeaturesQueue", "RebuildQueue")
-"""What must be empty before the online store holds all that was sent. Upstream first: a message is gone from a queue
-only when what it causes is in the next one."""
+"""Empty queues mean that the online store has all records sent. In upstream order: a message is deleted only after its
+follow-up messages are in the next queue."""
 ALL_QUEUES: Final = (*FEATURE_QUEUES, "ScoresQueue", "PredictionsQueue")
 
 
 class System:
-    """A running stack, through its own doors."""
+    """A client of a running stack; uses only its public interfaces and outputs."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self.outputs = stack.outputs
         self.client = functools.cache(stack.client)
         self.on_start: Callable[[str], None] | None = None
-        """Called with the ARN of an execution that is waited for, when it has started."""
+        """Called with the ARN of each execution that :meth:`run` starts."""
 
     def request(self, method: str, path: str, body: str | None = None) -> Any:
-        """One signed HTTPS request; its JSON answer.
+        """Send one signed HTTPS request; return its JSON answer.
 
         Raises:
-            InvalidInput: with the server's code and sentence, when it answers with an error.
+            InvalidInput: if the server answers with an error; gives its code and message.
         """
         status, answer = self.stack.http.request(method, path, body)
         if status >= ERRORS_FROM:
@@ -51,7 +51,7 @@ class System:
         return answer
 
     def send(self, source: str, lines: Sequence[str], as_of: str | None = None) -> Mapping[str, Any]:
-        """Send records, each a JSON text; how many were accepted, and which were rejected, by line from 0."""
+        """Send records, each a JSON text; return the number accepted, and the rejections with their line, from 0."""
         accepted, rejected = 0, []
         for first in range(0, len(lines), MOST_AT_ONCE):
             body = f"[{','.join(lines[first : first + MOST_AT_ONCE])}]"
@@ -63,7 +63,7 @@ class System:
     def predict(
         self, model: str, lines: Sequence[str], as_of: str | None = None, *, explain: bool = False
     ) -> Sequence[Mapping[str, Any]]:
-        """Ask for predictions for instances, each a JSON text; in their order, with their inputs on request."""
+        """Predict instances, each a JSON text; in their order, with ``explain`` also their inputs."""
         predictions: list[Mapping[str, Any]] = []
         for first in range(0, len(lines), MOST_AT_ONCE):
             instances = ",".join(lines[first : first + MOST_AT_ONCE])
@@ -72,15 +72,15 @@ class System:
         return predictions
 
     def champion(self, model: str) -> int | None:
-        """The version of a model that serves; ``None`` when none does."""
+        """The champion version of a model; ``None`` if it has none."""
         routings = {one["name"]: one["routing"] for one in self.request("GET", "/models")["models"]}
         return routings[model] and int(routings[model]["champion"])
 
     def rebuild(self, source: str, as_of: str | None = None) -> None:
-        """Have the online states of every view of a source rebuilt from the lake, and wait for it.
+        """Rebuild the online states of all views of a source from the lake, and wait for it.
 
         Raises:
-            InvalidInput: when ``as_of`` is no moment, or lies ahead.
+            InvalidInput: if ``as_of`` is not a timestamp, or in the future.
         """
         present = to_micros(datetime.now(UTC))
         moment = {} if as_of is None else {"as_of": asked_moment({"as_of": as_of}, present)}
@@ -89,13 +89,13 @@ class System:
         self.drain()
 
     def upkeep(self, as_of: str | None = None, *, only_when_due: bool = False) -> Mapping[str, Any]:
-        """Have the lake looked after, and wait for it and what it asks for.
+        """Run the lake's upkeep, and wait for it and for the rebuilds that it requests.
 
         Returns:
-            Why it was due, and where each table ``current`` stands.
+            Why it was due, and the progress of each ``current`` table.
 
         Raises:
-            Unavailable: when it failed, with the reason.
+            Unavailable: if it failed; gives the reason.
         """
         document = {"only_when_due": only_when_due, **({} if as_of is None else {"as_of": as_of})}
         answer = self._invoke("UpkeepFunction", document, "the upkeep")
@@ -103,23 +103,23 @@ class System:
         return answer
 
     def release(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Change a release by hand; see :class:`~smallbox.release.by_hand.ByHandTask`. The routing after it.
+        """Change a release by hand, see :class:`~smallbox.release.by_hand.ByHandTask`; return the new routing.
 
         Raises:
-            Unavailable: when it was not done, with the reason.
+            Unavailable: if it failed; gives the reason.
         """
         return self._invoke("ReleaseFunction", document, "the change of the release")
 
     def accept(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Make the present what drift is measured against; see :class:`~smallbox.monitoring.accept.AcceptTask`.
+        """Accept a new drift reference; see :class:`~smallbox.monitoring.accept.AcceptTask`.
 
         Raises:
-            Unavailable: when it was not done, with the reason.
+            Unavailable: if it failed; gives the reason.
         """
         return self._invoke("AcceptFunction", document, "accepting")
 
     def _invoke(self, output: str, document: Mapping[str, Any], what: str) -> Mapping[str, Any]:
-        from botocore.config import Config  # noqa: PLC0415 what takes long to import is imported where it is needed
+        from botocore.config import Config  # noqa: PLC0415 slow imports only where needed
 
         patient = Config(read_timeout=_LONGEST_SECONDS, retries={"total_max_attempts": 1})
         answer = self.stack.client("lambda", config=patient).invoke(
@@ -131,14 +131,14 @@ class System:
         return payload
 
     def upload(self, key: str, file: Path) -> None:
-        """Put a file into the inbox."""
+        """Upload a file to the inbox."""
         self.client("s3").upload_file(str(file), self.outputs["InboxBucket"], key)
 
     def wait_for_object(self, bucket: str, key: str, seconds: float = 120) -> bytes:
-        """The content of an object, as soon as there is one.
+        """Wait until an object exists; return its content.
 
         Raises:
-            Unavailable: when there is none in time.
+            Unavailable: on a timeout.
         """
         s3, name = self.client("s3"), self.outputs[bucket]
         for _ in _asking(seconds):
@@ -148,10 +148,10 @@ class System:
         raise Unavailable(f"no {key!r} appeared in {name} within {seconds:.0f} s; see .smallbox/emulator.log")
 
     def drain(self, queues: Sequence[str] = ALL_QUEUES, seconds: float = 120) -> None:
-        """Wait until no message waits or is being worked on in any of the queues.
+        """Wait until all queues are empty, messages in flight included.
 
         Raises:
-            Unavailable: when that takes too long.
+            Unavailable: on a timeout; names the queue.
         """
         waiting = list(queues)
         for _ in _asking(seconds):
@@ -167,20 +167,20 @@ class System:
         return sum(int(answer["Attributes"][name]) for name in names)
 
     def dead_letters(self) -> int:
-        """How many messages lie in dead-letter queues."""
+        """The number of messages in all dead-letter queues."""
         return sum(self.dead_letters_by_queue().values())
 
     def dead_letters_by_queue(self) -> dict[str, int]:
-        """How many messages lie in each dead-letter queue, by the name of the queue that they failed in.
+        """The number of messages in each dead-letter queue, by the name of the queue that they failed in.
 
-        A name is like ``events``, of the output ``EventsDeadQueue``.
+        Example: the name ``events``, from the output ``EventsDeadQueue``.
         """
         dead = "DeadQueue"
         names = [name for name in self.outputs if name.endswith(dead)]
         return {name.removesuffix(dead).lower(): self._waiting(name) for name in names}
 
     def run(self, machine: str, document: Mapping[str, Any], name: str | None = None) -> Mapping[str, Any]:
-        """Start an execution of a state machine and wait for its output."""
+        """Start an execution of a state machine, wait for it, and return its output."""
         options = {} if name is None else {"name": name}
         started = self.client("stepfunctions").start_execution(
             stateMachineArn=self.outputs[machine], input=json.dumps(document), **options
@@ -190,10 +190,10 @@ class System:
         return self.wait_for_execution(started["executionArn"])
 
     def wait_for_execution(self, arn: str, seconds: float = 600) -> Mapping[str, Any]:
-        """The output of an execution, when it has ended.
+        """Wait for an execution; return its output.
 
         Raises:
-            Unavailable: when it failed, or takes too long.
+            Unavailable: if it failed, or on a timeout.
         """
         for _ in _asking(seconds):
             execution = self.client("stepfunctions").describe_execution(executionArn=arn)
@@ -205,7 +205,7 @@ class System:
         raise Unavailable(f"{arn} did not end within {seconds:.0f} s")
 
     def rang(self, model: str) -> list[str]:
-        """The kinds of breaches of a model for which an alarm has ever rung, in order."""
+        """The kinds of breaches of a model whose alarm has ever gone off, sorted."""
         history = self.client("cloudwatch").get_paginator("describe_alarm_history")
         return sorted(kind for kind in KINDS if self._has_rung(history, self.outputs[_output_of(model, kind)]))
 
@@ -214,13 +214,13 @@ class System:
         return any("to ALARM" in item["HistorySummary"] for page in pages for item in page["AlarmHistoryItems"])
 
     def alarms(self) -> dict[str, str]:
-        """The state of every alarm by its name."""
+        """The state of every alarm, by name."""
         pages = self.client("cloudwatch").get_paginator("describe_alarms").paginate()
         return {a["AlarmName"]: a["StateValue"] for page in pages for a in page["MetricAlarms"]}
 
 
 def _asking(seconds: float) -> Iterator[None]:
-    """Once now, and again after pauses until so many seconds have passed."""
+    """Yield once per poll: immediately, then after growing pauses, until the timeout."""
     began = time.monotonic()
     yield
     while (waited := time.monotonic() - began) < seconds:
@@ -236,7 +236,7 @@ def _sentence_of(status: int, answer: Any) -> str:
 
 
 def _machine_of(arn: str) -> str:
-    """Which state machine an execution is of, for people.
+    """The name of an execution's state machine, for people.
 
     >>> _machine_of("arn:aws:states:r:0:execution:SmallboxPipeline-trainingmachineMachine8E-1A:7f")
     'training'
@@ -254,7 +254,7 @@ def _cause_of(execution: Mapping[str, Any]) -> str:
 
 
 def _output_of(model: str, kind: str) -> str:
-    """The output that names the alarm of a model and a kind of breach.
+    """The stack output with the alarm of a model and a kind of breach.
 
     >>> _output_of("late_arrival", "data")
     'LateArrivalDataAlarm'

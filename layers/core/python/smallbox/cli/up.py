@@ -1,4 +1,4 @@
-"""`smallbox up` and `smallbox down`: the whole system on this machine."""
+"""`smallbox up` and `smallbox down`: start and stop the whole system on this machine."""
 
 import sys
 from collections.abc import Iterator
@@ -21,9 +21,9 @@ ASSETS_BUCKET: Final = "smallbox-local-assets"
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``up`` and ``down``."""
-    up = subparsers.add_parser("up", help="start the whole system on this machine, and leave it running")
+    up = subparsers.add_parser("up", help="start the whole system on this machine and leave it running")
     up.set_defaults(run=printed(_up, _where_it_is))
-    down = subparsers.add_parser("down", help="stop it; what it held is gone")
+    down = subparsers.add_parser("down", help="stop the local system and delete its data")
     down.set_defaults(run=printed(_down, lambda answer: ["stopped" if answer["stopped"] else "nothing was running"]))
 
 
@@ -41,7 +41,7 @@ def _down(_arguments: object) -> dict[str, bool]:
 
 
 def start_stack() -> local.Stack:
-    """Start and deploy the local stack and leave it running; one that runs already is deployed to again."""
+    """Start the local stack and deploy to it; deploys again if it is running already."""
     before = _running()
     if before is not None:
         sys.stderr.write("it is running already; deploying to it again\n")
@@ -55,7 +55,7 @@ def start_stack() -> local.Stack:
     started = emulator.start_emulator()
     try:
         stack = _deployed(started)
-        System(stack).run("BackfillMachine", {})  # of nothing: every view is readable from the start
+        System(stack).run("BackfillMachine", {})  # nothing to compute: makes every view readable from the start
     except BaseException:
         emulator.stop_emulator(started.pid)
         local.forget()
@@ -64,7 +64,7 @@ def start_stack() -> local.Stack:
 
 
 def stop_stack() -> bool:
-    """Stop the local stack; whether there was one."""
+    """Stop the local stack; return whether one was running."""
     before = _running()
     if before is not None:
         emulator.stop_emulator(before.pid)
@@ -74,7 +74,7 @@ def stop_stack() -> bool:
 
 @contextmanager
 def running() -> Iterator[local.Stack]:
-    """A local stack for the time of a block: the one that is up, or one of its own that ends with the block."""
+    """A local stack for a block: the running one, or a new one that is stopped after the block."""
     before = _running()
     if before is not None:
         yield before
@@ -118,6 +118,6 @@ def _stack(started: emulator.Emulator, outputs: dict[str, str]) -> local.Stack:
 
 
 def _by_path(endpoint: str, api_url: str) -> str:
-    """The API by path instead of by host: not every resolver knows names under ``localhost``."""
+    """The API's URL by path instead of by host name: not every resolver knows names under ``localhost``."""
     api = api_url.removeprefix("http://").partition(".")[0]
     return f"{endpoint}/_aws/execute-api/{api}"

@@ -1,4 +1,4 @@
-"""``smallbox wait``: until what was sent is where it belongs."""
+"""``smallbox wait``: waits until all queues are empty."""
 
 import argparse
 import time
@@ -13,8 +13,8 @@ _SECONDS: Final = 120
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
-    waiter = commands.add_parser("wait", help="until all that was sent is in the lake and the online store")
-    waiter.add_argument("--timeout", type=float, default=_SECONDS, help=f"seconds; {_SECONDS} by default")
+    waiter = commands.add_parser("wait", help="wait until all records sent are in the lake and the online store")
+    waiter.add_argument("--timeout", type=float, default=_SECONDS, help=f"in seconds; default: {_SECONDS}")
     waiter.set_defaults(run=printed(_wait))
 
 
@@ -23,10 +23,10 @@ def _wait(arguments: argparse.Namespace) -> Any:
 
 
 def wait(system: System, seconds: float) -> dict[str, Any]:
-    """Wait until every queue is empty: how long that took, and how many messages failed for good.
+    """Wait until every queue is empty; return the time it took, and the number of dead letters.
 
     Raises:
-        Unavailable: when it takes longer than ``seconds``, naming the queue.
+        Unavailable: after ``seconds``; names the queue.
     """
     began = time.monotonic()
     system.drain(seconds=seconds)

@@ -1,1 +1,1 @@
-"""What people read about the system: its models, versions, history, reports and status."""
+"""Read-only views of the system for people: models, versions, history, reports and status."""

@@ -1,4 +1,4 @@
-"""What the console and the command line show of models, to read."""
+"""The read-only HTTP API of models, for the console and the command line."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ class BrowseTask:
         self._metrics = metrics
 
     def models(self) -> Mapping[str, Any]:
-        """Every model and who serves it."""
+        """All models and their routing."""
         return {"models": [self._model(name) for name in self._project.models]}
 
     def _model(self, name: str) -> dict[str, Any]:
@@ -31,7 +31,7 @@ class BrowseTask:
         return {"name": name, "routing": {**routing.as_json(), "since": format_moment(routing.since)}}
 
     def status(self) -> Mapping[str, Any]:
-        """How every model stands; see :func:`status_of`."""
+        """The status of every model; see :func:`status_of`."""
         return {"models": [self._status(name) for name in self._project.models]}
 
     def _status(self, name: str) -> dict[str, Any]:
@@ -45,18 +45,18 @@ class BrowseTask:
         return {"versions": [version.as_json() for version in self._registry.versions(model)]}
 
     def history(self, model: str) -> Mapping[str, Any]:
-        """What happened to a model, oldest first."""
+        """The events of a model, oldest first."""
         self._project.model(model)
         return {"history": list(self._registry.history(model))}
 
     def metrics(self, model: str, day: str) -> Mapping[str, Any]:
-        """The checks of an event day.
+        """The monitoring report of an event day.
 
         Raises:
-            NotFound: when the day was not checked.
+            NotFound: if there is no report of the day.
         """
         self._project.model(model)
         report = self._metrics.get(metrics_partition(model), report_key(day))
         if report is None:
-            raise NotFound(f"{day!r} has not been checked for {model!r}", model=model, day=day)
+            raise NotFound(f"there is no monitoring report of {model!r} for day {day!r}", model=model, day=day)
         return report

@@ -1,4 +1,4 @@
-"""How a model stands, on one screen: who serves, how the last training ended, what breached, how fresh its data is."""
+"""A model's status on one screen: champion, canary, last training, breaches, freshness of its sources."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -24,10 +24,10 @@ def status_of(
 
     Args:
         name: the model.
-        routing: who serves; ``None`` before the first champion.
+        routing: its routing; ``None`` before the first champion.
         versions: its versions, oldest first.
-        history: what happened to it, oldest first.
-        report: the checks of its latest day; ``None`` before the first.
+        history: its events, oldest first.
+        report: its latest monitoring report; ``None`` before the first.
     """
     checks = [] if report is None else report["checks"]
     return {
@@ -42,7 +42,7 @@ def status_of(
 
 
 def _champion(routing: Routing, history: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Since when it is the champion: the routing's own moment is that of its last change, a canary's start too."""
+    """The champion and since when. ``routing.since`` is no use for that: the start of a canary changes it too."""
     became = [
         event["at"]
         for event in history
@@ -58,7 +58,7 @@ def _canary(routing: Routing) -> dict[str, Any] | None:
 
 
 def _last_training(versions: Sequence[Version], history: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """The last run that ended, with a version or without one."""
+    """The last finished training run, successful or failed."""
     ended = [_of_version(version) for version in versions[-1:]]
     ended += [
         {"as_of": event["at"], "version": None, "outcome": "failed", "why": event.get("why", "")}
@@ -75,7 +75,7 @@ def _of_version(version: Version) -> dict[str, Any]:
 
 
 def _sources(checks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Each source on the day checked: its records, and its age in hours where it declares a freshness."""
+    """Each source on the day of the report: its record count, and its age in hours if it declares a freshness."""
     sources: dict[str, dict[str, Any]] = {}
     for check in checks:
         kind, _, source = str(check["name"]).partition(":")

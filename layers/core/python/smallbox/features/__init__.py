@@ -1,1 +1,1 @@
-"""Windowed features: one definition, computed as a stream and as a batch, with equal values."""
+"""Feature views: one definition, computed online from the stream and in batch from the lake, with equal values."""

@@ -1,8 +1,8 @@
-"""The history of new and changed views: planned in parts, computed part by part, then readable in one step.
+"""The backfill of new and changed views: plan parts, compute each part, then publish all views in one step.
 
-The stream goes on meanwhile and writes the new version's states too, for what comes after the deployment. A part writes
-the states of some entities whole, from the lake, if their stored version is still the one that it read; see
-:mod:`smallbox.features.rebuild` for why nothing is counted twice or missed where the two meet.
+The stream keeps running and also writes states of the new version, for records after the deployment. A part recomputes
+the states of some entities from the lake and writes them by conditional writes. See
+:mod:`smallbox.features.online.rebuilder` for why no record is counted twice or missed.
 """
 
 import math
@@ -23,22 +23,23 @@ from smallbox.ports import Lake, OnlineStore, Queue
 from smallbox.times import Micros, asked_moment
 
 ROWS_PER_PART: Final = 500_000
-"""A part reads the source's rows within its windows, and computes some entities of them."""
+"""Target size of a part. Every part reads all rows within the windows, and computes its share of the entities."""
 MOST_PARTS: Final = 64
+"""The maximum number of parts; above it, parts get larger."""
 
 Document = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class BackfillTask:
-    """What the function of the backfill's state machine does, step by step.
+    """The steps of the backfill's state machine.
 
     Attributes:
         project: the views.
         lake: the records.
         store: the states.
-        rebuild: asks again for states that do not fit into their items.
-        pause: waits before another attempt.
+        rebuild: the queue of rebuild requests, for oversized states and later corrections.
+        pause: waits before a retry.
     """
 
     project: Project
@@ -48,20 +49,20 @@ class BackfillTask:
     pause: Pause
 
     def run(self, step: str, document: Document, now: Micros) -> dict[str, Any]:
-        """Do a step: ``plan``, ``fill`` a part, or ``publish``.
+        """Run a step: ``plan``, ``fill`` (one part), or ``publish``.
 
-        With ``as_of`` in the document, a replay's present, history is computed as of then instead of now.
+        With ``as_of`` in the document (a replay's simulated time), history is computed as of then instead of ``now``.
         """
         steps = {"plan": self.plan, "fill": self.fill, "publish": self.publish}
         return steps[step](document, asked_moment(document, now))
 
     def plan(self, document: Document, now: Micros) -> dict[str, Any]:
-        """The parts of the backfill: of ``document["views"]``, or of every view whose version is not readable.
+        """Plan the parts for ``document["views"]``, or by default for every view whose version is not readable.
 
-        With ``only_new`` in the document, only views are taken whose source has no records at all.
+        With ``only_new`` in the document, only views whose source has no records yet.
 
         Raises:
-            NotFound: when there is no such view.
+            NotFound: if there is no such view.
         """
         named = document.get("views")
         known = readable(self.store)
@@ -85,10 +86,10 @@ class BackfillTask:
         return parts
 
     def fill(self, document: Document, now: Micros) -> dict[str, Any]:
-        """Compute one part; doing it again changes nothing.
+        """Compute one part; idempotent.
 
         Raises:
-            Conflict: when others kept writing its states.
+            Conflict: if concurrent writes of its states exhausted all attempts.
             NotReady: as :meth:`publish`.
         """
         source = self.project.source(document["source"])
@@ -99,17 +100,17 @@ class BackfillTask:
         rebuilt = rebuilder.fill(views, part, now, whole=len(views) == len(every))
         replayed = {"as_of": now} if "as_of" in document else {}
         self.rebuild.send([{**message, **replayed} for message in rebuild_set_aside(source.name, rebuilt.set_aside)])
-        if not replayed:  # the moment of a replay does not move on
+        if not replayed:  # the time of a replay stands still
             self.rebuild.send(
                 [part.as_json() for part in RebuildRequest(source.name, rebuilt.later).parts()], LATER_DELAY
             )
         return {"states": rebuilt.states, "set_aside": len(rebuilt.set_aside)}
 
     def publish(self, document: Document, _now: Micros) -> dict[str, Any]:
-        """Make what was planned readable.
+        """Make the planned versions readable.
 
         Raises:
-            NotReady: when a deployment has changed the views meanwhile: start again.
+            NotReady: if a deployment changed the views meanwhile: start again.
         """
         planned = document["versions"]
         self._planned(planned)
@@ -118,7 +119,7 @@ class BackfillTask:
         return {"readable": planned, "states": sum(filled["states"] for filled in document.get("filled", ()))}
 
     def _planned(self, versions: Mapping[str, str]) -> list[View]:
-        """The views of a plan, if this code has the versions that were planned."""
+        """The views of a plan; raise unless this code has the planned versions."""
         views = self.project.views
         changed = [
             name for name, version in versions.items() if name not in views or version_of(views[name]) != version

@@ -1,4 +1,4 @@
-"""The batch engine of each kind of view, and the columns of the lake that it reads."""
+"""The batch engine of each kind of view, and the lake columns it reads."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -19,6 +19,6 @@ def batch_engine_of(view: View) -> BatchEngine[Any, Any]:
 
 
 def columns_needed(view: View) -> list[str]:
-    """The columns of the source's table from which everything of a view is computed."""
+    """The columns of the source's table that a view needs."""
     read = (*view.entity_fields, *state_engine_of(view).fields(view))
     return [*dict.fromkeys(("key", "time", "known_at", "received_at", "digest", *read))]

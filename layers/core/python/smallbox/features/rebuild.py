@@ -1,4 +1,4 @@
-"""What the rebuild's function does with the messages of its queue."""
+"""The rebuild function: recomputes online states from the lake, as its queue messages request."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,9 +18,9 @@ from smallbox.times import Micros
 
 
 def group_of(message: Message) -> str:
-    """What is done together: requests of one source, those of a replay apart from those of the present.
+    """The batching key of a message: its source, and whether it belongs to a replay.
 
-    One for states that did not fit fails by itself.
+    Requests for oversized states get a group of their own, so that their failure holds up no other request.
     """
     kind = "set aside" if "set_aside" in message else "rebuild"
     return f"{message['source']} {kind}{' replayed' if 'as_of' in message else ''}"
@@ -38,10 +38,10 @@ class RebuildTask:
         self._withdrawal = Withdrawal(project.views.values(), store, pause)
 
     def run(self, messages: Sequence[Message], now: Micros) -> None:
-        """Rebuild what messages of one :func:`group_of` ask for; as of the latest of their moments, each state once.
+        """Rebuild each state that messages of one :func:`group_of` request, once, as of the latest of their moments.
 
         Raises:
-            TooLarge: when a state that did not fit into its item still does not.
+            TooLarge: if a state still exceeds the size limit of an item.
         """
         self._withdrawal.once()
         source = self._project.source(messages[0]["source"])
@@ -57,7 +57,7 @@ class RebuildTask:
         self._ask(source.name, rebuilder.correct(keys_named(source, messages, self._lake, moment), moment), replayed)
 
     def _ask(self, source: str, rebuilt: Rebuilt, replayed: Mapping[str, Any]) -> None:
-        """Ask again for what did not fit, and for what is known only later; a replay's moment does not move on."""
+        """Request oversized states again, and later corrections; not the latter in a replay: its time stands still."""
         self._later.send([{**message, **replayed} for message in rebuild_set_aside(source, rebuilt.set_aside)])
         if not replayed:
             later = RebuildRequest(source, rebuilt.later).parts()

@@ -1,4 +1,4 @@
-"""What the stream's function does with the messages of its queue."""
+"""The stream function: applies queue messages of records to the online store."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -12,7 +12,7 @@ from smallbox.records import Record
 from smallbox.times import MINUTE, Micros
 
 EARLY_DELAY: Final[Micros] = 15 * MINUTE
-"""How long a record that is not known yet waits before it is looked at again: the longest that SQS delays."""
+"""Retry delay of a record whose ``known_at`` is in the future: the maximum of SQS."""
 
 
 class StreamTask:
@@ -27,9 +27,9 @@ class StreamTask:
         self._withdrawal = Withdrawal(project.views.values(), store, pause)
 
     def apply(self, messages: Sequence[Mapping[str, Any]], now: Micros) -> None:
-        """Apply messages of one source; applying them again changes nothing.
+        """Apply messages of one source; idempotent.
 
-        Records of one moment are applied together, so that an entity of which many messages tell is written once.
+        Records of one ``as_of`` are applied together, so that an entity named in many messages is written once.
         """
         self._withdrawal.once()
         by_moment: dict[Micros | None, list[Record]] = {}
@@ -43,7 +43,7 @@ class StreamTask:
         views = self._project.views_of(source.name)
         moment = now if as_of is None else as_of
         outcome = apply_records(source, views, records, self._store, now=moment, pause=self._pause)
-        # a request of the present is done as of when its turn comes: a newer version may be in the lake by then
+        # outside a replay the rebuild uses its own current time: a newer version may be in the lake by then
         replayed = {} if as_of is None else {"as_of": as_of}
         for request in outcome.rebuild.parts() if outcome.rebuild else ():
             self._rebuild.send([{**request.as_json(), **replayed}])

@@ -1,1 +1,1 @@
-"""Labels: late outcomes joined to the requests that they belong to."""
+"""Labels (ground truth): outcomes that arrive late, joined to their requests."""

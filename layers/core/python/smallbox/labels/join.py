@@ -1,12 +1,12 @@
-"""Late labels to the requests they belong to: one rule, for training and for predictions that were served.
+"""The label join: delayed labels joined to their requests, by one rule for training and for served predictions.
 
 Each request gets a status:
 
 =============== ====================================================================================
-``labelled``    An outcome counts, or the window is over and ``label.otherwise`` says what silence means.
-``asked_late``  Its outcome was known when it was asked, or its window was over. Never judged.
-``pending``     None of these, and the window is open.
-``unlabelled``  None of these, and the window is over. Never negative.
+``labelled``    An outcome counts; or the window is over, and ``label.otherwise`` is the label without an outcome.
+``asked_late``  The outcome was known, or the window over, when the request was asked. Never used for metrics.
+``pending``     None of these, and the attribution window is open.
+``unlabelled``  None of these, and the window is over. Not the same as a negative label.
 =============== ====================================================================================
 """
 
@@ -30,23 +30,22 @@ _Bools = npt.NDArray[np.bool_]
 
 
 def join_labels(label: Label, asked: pa.Table, outcomes: pa.Table, as_of: Micros) -> pa.Table:
-    """The requests with their labels, as they were known at a moment.
+    """Join labels to requests, as known at ``as_of``.
 
-    The attribution window of a request begins at its own event time, whenever it was asked. An outcome counts when it
-    became known after the asking, by the end of the window, and by ``as_of``. A key that was asked about twice is
-    labelled twice.
+    The attribution window of a request starts at its event time, whenever it was asked. An outcome counts if it became
+    known after the request was asked, by the end of the window, and by ``as_of``. Two requests with the same key each
+    get a label.
 
     Args:
-        label: what is predicted, and its window.
-        asked: rows with ``key``, ``event_time``, and ``time``, the moment of asking.
-        outcomes: every version of the label source's records, in the order of a key's versions. Of those that became
-            known in time the last one counts; a null takes an outcome back. A correction after the window changes
-            nothing.
-        as_of: the moment of the join.
+        label: the label definition, with its attribution window.
+        asked: requests with ``key``, ``event_time``, and ``time``, when they were asked.
+        outcomes: all versions of the label source's records, the versions of each key in order. The last version that
+            became known in time counts; null retracts an outcome. Corrections after the window are ignored.
+        as_of: the moment of the join, in microseconds.
 
     Returns:
-        The rows with ``label`` (null where there is none), ``label_known_at`` (of a silence, the end of the window) and
-        ``status``.
+        The requests with ``label`` (null means no label), ``label_known_at`` and ``status``. Without an outcome,
+        ``label.otherwise`` is known at the end of the window.
     """
     closes = asked["event_time"].to_numpy() + label.within_micros
     time = asked["time"].to_numpy()
@@ -71,12 +70,12 @@ def _is_valid(values: pa.Array) -> _Bools:
 
 
 class Versions:
-    """Finds, for keys that are asked about, the last version known by a moment.
+    """Looks up the last version of each asked key that was known by a limit (an as-of lookup).
 
     Args:
-        keys: the key of each version, in the order of a key's versions.
-        known_at: when each became known.
-        asked: the keys that are asked about.
+        keys: the key of each version; the versions of a key are in order.
+        known_at: when each version became known.
+        asked: the keys to look up.
     """
 
     def __init__(self, keys: pa.ChunkedArray, known_at: Ints, asked: pa.ChunkedArray) -> None:
@@ -89,11 +88,11 @@ class Versions:
         self._sorted = places[self._order]
 
     def _places(self, codes: Ints, moments: Ints) -> Ints:
-        """One number for a key and a moment, in the order of both."""
+        """Encode (key, moment) as one integer that sorts by both."""
         return codes * (len(self._moments) + 1) + moments
 
     def known_by(self, limits: Ints) -> pa.Array:
-        """For each key that is asked about, the place of its last version known by its limit; null where none is."""
+        """For each asked key the index of its last version known by its limit; null means none."""
         if not len(self._order):
             return pa.nulls(len(self._wanted), pa.int64())
         until = self._places(self._wanted, np.searchsorted(self._moments, limits, side="right"))
@@ -103,9 +102,9 @@ class Versions:
 
 
 def coverage(label: Label, labelled: pa.Table, as_of: Micros) -> float | None:
-    """The share that has a label, of the requests whose window is over by ``as_of``; ``None`` of none.
+    """Label coverage: the share of requests with a label, of those whose window is over by ``as_of``.
 
-    Requests that were asked late are left out: no label of theirs could count.
+    Requests asked late are excluded: no label of theirs can count. ``None`` means there are no such requests.
     """
     status = np.asarray(labelled["status"])[labelled["event_time"].to_numpy() + label.within_micros <= as_of]
     known, missing = int((status == LABELLED).sum()), int((status == UNLABELLED).sum())

@@ -1,4 +1,4 @@
-"""Loads the versions that serve."""
+"""Loads model versions for serving."""
 
 from smallbox.define.model import Model
 from smallbox.errors import NotFound, NotReady
@@ -9,7 +9,7 @@ from smallbox.registry.store import Registry
 
 
 class ModelLoader:
-    """Loaded models, by version: a version never changes, so one is loaded once a process."""
+    """A cache of loaded versions. Versions are immutable, so a process loads each once."""
 
     def __init__(self, registry: Registry, blobs: Blobs) -> None:
         self._registry = registry
@@ -17,10 +17,10 @@ class ModelLoader:
         self._loaded: dict[tuple[str, int], Scorer] = {}
 
     def routing(self, model: str) -> Routing:
-        """Who serves now.
+        """The current routing of a model.
 
         Raises:
-            NotReady: when the model has no champion yet.
+            NotReady: if the model has no champion yet.
         """
         routing = self._registry.routing(model)
         if routing is None:
@@ -31,15 +31,15 @@ class ModelLoader:
         """The scorer of a version.
 
         Raises:
-            NotReady: when the definition has other columns than the version was trained on, or the version's document
-                or file is missing or damaged.
+            NotReady: if the definition's columns differ from the version's, or the version's document or file is
+                missing or damaged.
         """
         if (model.name, number) not in self._loaded:
             try:
                 self._loaded[model.name, number] = self._load(model, number)
             except NotFound as error:
                 raise NotReady(
-                    f"version {number} of {model.name} is routed to, and not stored; restore it, or train again",
+                    f"version {number} of {model.name} serves, but it is not stored; restore it, or train again",
                     model=model.name,
                 ) from error
         return self._loaded[model.name, number]
@@ -47,5 +47,8 @@ class ModelLoader:
     def _load(self, model: Model, number: int) -> Scorer:
         version = self._registry.get(model.name, number)
         if version.columns != list(model.columns.names):
-            raise NotReady(f"version {number} of {model.name} takes other columns; train again", model=model.name)
+            raise NotReady(
+                f"version {number} of {model.name} was trained on other columns than the definition has; train again",
+                model=model.name,
+            )
         return Scorer(self._blobs.get(version.onnx_key), version.onnx_sha256)

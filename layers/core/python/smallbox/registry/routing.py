@@ -1,4 +1,4 @@
-"""Who answers which request, and how that may change."""
+"""The routing of a model (which version answers which request) and its allowed changes."""
 
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
@@ -11,14 +11,14 @@ Arm = Literal["champion", "challenger"]
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """Who serves a model.
+    """The versions that serve a model.
 
     Attributes:
-        champion: the version that answers.
-        challenger: the version in a canary, which answers its share.
-        share: of requests, by their key, that the challenger answers.
-        since: the moment at which this began.
-        revision: counts the changes; a change names the revision that it was made from.
+        champion: the version that answers by default.
+        challenger: the version in a canary; ``None`` means no canary.
+        share: the share of requests, assigned by key, that the challenger answers; 0 to 1.
+        since: when this routing began, in microseconds.
+        revision: the number of changes, for optimistic concurrency: a change names the revision it was made from.
     """
 
     champion: int
@@ -39,15 +39,15 @@ class Routing:
 
 
 def first_champion(number: int, now: Micros) -> Routing:
-    """The first version of a model answers everything."""
+    """Route all requests to the first version of a model."""
     return Routing(champion=number, since=now)
 
 
 def start_canary(routing: Routing, number: int, share: float, now: Micros) -> Routing:
-    """The new version answers a share.
+    """Route a share of requests to a new version.
 
     Raises:
-        Conflict: when another canary runs; decide it first.
+        Conflict: if another canary runs: decide it first.
     """
     if routing.challenger is not None:
         raise Conflict(f"version {routing.challenger} is in a canary; review it before {number} starts")
@@ -55,25 +55,25 @@ def start_canary(routing: Routing, number: int, share: float, now: Micros) -> Ro
 
 
 def take_over(routing: Routing, number: int, now: Micros) -> Routing:
-    """The new version answers everything at once: the champion cannot answer any more."""
+    """Replace the champion at once, without a canary; ends a running one."""
     return replace(routing, champion=number, challenger=None, share=0.0, since=now)
 
 
 def promote(routing: Routing, now: Micros) -> Routing:
-    """The challenger becomes champion.
+    """Make the challenger champion.
 
     Raises:
-        Conflict: when no canary runs.
+        Conflict: if no canary runs.
     """
     _check_canary(routing)
     return replace(routing, champion=routing.version_of("challenger"), challenger=None, share=0.0, since=now)
 
 
 def roll_back(routing: Routing, now: Micros) -> Routing:
-    """The champion answers everything again.
+    """End the canary: route all requests to the champion.
 
     Raises:
-        Conflict: when no canary runs.
+        Conflict: if no canary runs.
     """
     _check_canary(routing)
     return replace(routing, challenger=None, share=0.0, since=now)
@@ -81,4 +81,4 @@ def roll_back(routing: Routing, now: Micros) -> Routing:
 
 def _check_canary(routing: Routing) -> None:
     if routing.challenger is None:
-        raise Conflict(f"no canary runs beside version {routing.champion}; it was decided already")
+        raise Conflict(f"no canary runs beside version {routing.champion}; it has been decided already")

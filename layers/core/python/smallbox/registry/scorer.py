@@ -10,7 +10,7 @@ import onnxruntime as ort
 from smallbox.errors import NotReady
 
 _THREADS: Final = 1
-"""One row takes microseconds; threads would take longer to wake."""
+"""One row takes microseconds, less than waking a thread."""
 
 
 class Scorer:
@@ -18,31 +18,31 @@ class Scorer:
 
     Args:
         content: the ONNX bytes.
-        sha256: their digest as the registry knows it; bytes with another one are refused.
+        sha256: the registered SHA-256 of ``content``, in hexadecimal; ``None`` skips the check.
 
     Raises:
-        NotReady: when the bytes are not those that were registered, or this runtime cannot load them.
+        NotReady: if the checksum does not match, or this runtime cannot load the model.
     """
 
     def __init__(self, content: bytes, sha256: str | None = None) -> None:
         if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
-            raise NotReady("the stored model is not the one that was registered; register it again")
+            raise NotReady("the stored model does not match its registered checksum; register it again")
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = _THREADS
         try:
             self._session: Any = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX runtime has a dozen kinds of them, and no class that they share
+        except Exception as error:  # ONNX Runtime raises a dozen classes without a common base
             raise NotReady("the stored model cannot be loaded by this runtime; train again") from error
         self._inputs = [tensor.name for tensor in self._session.get_inputs()]
 
     def score(
         self, numeric: npt.NDArray[np.floating[Any]], categorical: npt.NDArray[np.object_]
     ) -> npt.NDArray[np.float64]:
-        """The probability of the label for each of ``n`` rows.
+        """The probability of the positive label for each of ``n`` rows.
 
         Args:
-            numeric: ``(n, k)``; taken as float32, as in training; NaN means missing.
-            categorical: ``(n, m)`` of text.
+            numeric: ``(n, k)``; cast to float32, as in training; NaN means missing.
+            categorical: ``(n, m)``, texts.
         """
         feeds = {"numeric": numeric.astype(np.float32), "categorical": categorical}
         found = self._session.run(["probabilities"], {name: feeds[name] for name in self._inputs})[0]

@@ -1,4 +1,4 @@
-"""What a person changes by hand: a verdict of the gate or of a canary, overruled by name and with a reason."""
+"""Manual release changes: a person overrules the gate or a canary, with a name and a reason."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ ACTIONS: Final = ("start", "promote", "roll-back")
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What a person asks for, and of what."""
+    """A checked request for a manual change."""
 
     model: Model
     version: Version
@@ -27,19 +27,19 @@ class _Asked:
 
 
 class ByHandTask:
-    """Starts a canary, promotes or rolls back a version; the history says who did it, and why."""
+    """Starts a canary, promotes or rolls back a version; the history records who and why."""
 
     def __init__(self, project: Project, registry: Registry) -> None:
         self._project = project
         self._registry = registry
 
     def run(self, document: Mapping[str, Any], now: Micros) -> dict[str, Any]:
-        """Do ``document["action"]`` to ``document["version"]`` of ``document["model"]``; the routing after it.
+        """Apply ``document["action"]`` to ``document["version"]`` of ``document["model"]``; return the new routing.
 
         Raises:
-            InvalidInput: no such action, no reason, or a moment ahead of the present.
+            InvalidInput: unknown action, no name or reason, or ``as_of`` in the future.
             NotFound: no such model or version.
-            Conflict: the action does not fit what the version is doing.
+            Conflict: the action is not possible in the version's current state.
         """
         at = asked_moment(document, now)
         asked = self._asked(document)
@@ -60,17 +60,20 @@ class ByHandTask:
 
 
 def _start(changes: Changes, asked: _Asked) -> None:
-    """A canary, whatever the estimate or an earlier verdict said."""
+    """Start a canary, whatever the estimate or an earlier verdict said."""
     number = asked.version.number
     if asked.routing is None or asked.version.columns != list(asked.model.columns.names):
-        raise Conflict(f"version {number} has no champion to be compared with, or takes columns that are gone")
+        raise Conflict(
+            f"version {number} cannot start a canary: there is no champion, or it takes columns that the definition no "
+            "longer has; promote it, or train again"
+        )
     if number == asked.routing.champion:
         raise Conflict(f"version {number} is the champion already")
     changes.start(asked.routing, number, asked.model.release.canary, asked.details)
 
 
 def _promote(changes: Changes, asked: _Asked) -> None:
-    """The challenger, or any other version while no canary runs, becomes champion."""
+    """Make the challenger champion, or any version while no canary runs."""
     number, routing = asked.version.number, asked.routing
     if routing is not None and number == routing.challenger:
         changes.promote(routing, asked.details)
@@ -85,7 +88,7 @@ def _promote(changes: Changes, asked: _Asked) -> None:
 
 
 def _roll_back(changes: Changes, asked: _Asked) -> None:
-    """The challenger leaves."""
+    """End the canary; the champion answers everything again."""
     number, routing = asked.version.number, asked.routing
     if routing is None or number != routing.challenger:
         raise Conflict(f"version {number} is in no canary; to replace a champion, promote the version that it replaced")

@@ -1,13 +1,12 @@
-"""The review of a canary: promote, roll back, wait, or say that the labels cannot tell, with the evidence.
+"""The canary decision: promote, roll back, wait, or cannot tell, with the evidence.
 
-Both arms answer disjoint sets of keys, drawn by hash, so their AUCs are independent: the difference is held against the
-sum of their DeLong variances. A canary is looked at once a day, and looking often and stopping at the first bad day
-would be wrong more often than the stated confidence allows. So the error that is allowed is shared out (Bonferroni;
-Dunn, JASA 56, 1961): half to the last look, which has the most labels, the other half to the looks before it in equal
-parts.
+The arms answer disjoint sets of keys, assigned by hash, so their AUCs are independent: the variance of the difference
+is the sum of their DeLong variances. A canary is reviewed daily, and repeated looks inflate the error rate. So the
+allowed error is split over the looks (Bonferroni; Dunn, JASA 56, 1961): half to the last look, which has the most
+labels, the rest evenly to the earlier looks.
 
-At the last look a challenger is promoted when the lower end of the interval rules out a loss of ``max_auc_loss``: a
-test of non-inferiority. What it does not rule out is not promoted on hope, and not called worse either.
+The last look is a non-inferiority test: the challenger is promoted if the lower confidence limit excludes a loss of
+``max_auc_loss``. Otherwise the result is "cannot tell": the challenger is neither promoted nor called worse.
 """
 
 import math
@@ -26,26 +25,26 @@ from smallbox.times import DAY, Micros
 Action = Literal["promote", "roll_back", "cannot_tell", "wait"]
 
 POWER: Final = 0.8
-"""How often a canary is to promote an equal challenger: for so many labels it is planned."""
+"""Statistical power: the planned probability that a canary promotes an equal challenger."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArmResult:
-    """What became true of an arm's predictions whose windows are over: scores and labels, in step."""
+    """Scores and labels of an arm's predictions whose attribution windows are over, row by row."""
 
     scores: Floats
     labels: Bools
 
     @property
     def rarer(self) -> int:
-        """How many labels there are of the class with fewer."""
+        """The number of labels of the rarer class."""
         positive = int(self.labels.sum())
         return min(positive, len(self.labels) - positive)
 
 
 @dataclass(frozen=True, slots=True)
 class CanaryDecision:
-    """What to do with the canary, why, and the figures it rests on."""
+    """The action, the reason, and the figures behind it."""
 
     action: Action
     why: str
@@ -54,22 +53,22 @@ class CanaryDecision:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One of the daily looks at a canary.
+    """One daily look at a canary (an interim analysis).
 
     Attributes:
-        days: since the canary began.
-        within: the attribution window; no label is judged before it is over.
+        days: the age of the canary in days.
+        within: the attribution window; labels are used only after it is over.
     """
 
     days: float
     within: Micros
 
     def is_last(self, rule: Release) -> bool:
-        """Whether the canary has no time left."""
+        """Whether the canary has run for ``max_days``."""
         return self.days >= rule.max_days
 
     def quantile(self, rule: Release) -> float:
-        """How many standard errors make sure, at this look's part of the error that is allowed."""
+        """The two-sided normal quantile for this look's share of the allowed error."""
         half = (1 - rule.confidence) / 2
         before = max(rule.max_days - math.ceil(self.within / DAY) - 1, 1)
         return NormalDist().inv_cdf(1 - (half if self.is_last(rule) else half / before))
@@ -78,9 +77,9 @@ class Look:
 def review(rule: Release, champion: ArmResult, challenger: ArmResult, look: Look) -> CanaryDecision:
     """Decide about a canary.
 
-    It waits for ``min_of_each_class`` labels of both classes in each arm. Then a challenger that is surely worse is
-    rolled back, and one that is surely better is promoted. At the last look one that surely lost less than
-    ``max_auc_loss`` is promoted; of any other the labels cannot tell.
+    1. Wait for ``min_of_each_class`` labels of both classes in each arm.
+    2. Roll back a challenger that is significantly worse; promote one that is significantly better.
+    3. At the last look, promote a challenger that is significantly non-inferior by ``max_auc_loss``; else cannot tell.
     """
     ours, theirs = (auc(arm.scores, arm.labels) for arm in (champion, challenger))
     evidence = _evidence(champion, challenger, ours, theirs, look.days)
@@ -112,7 +111,7 @@ def _decide(rule: Release, gain: float, margin: float, look: Look, evidence: Map
 
 
 def _what_it_takes(rule: Release, margin: float, look: Look) -> str:
-    """How many labels would have told, if the versions are equal."""
+    """How many more labels would promote an equal challenger with probability ``POWER``."""
     if not rule.max_auc_loss:
         return "with max_auc_loss=0 only a version that is surely better is promoted"
     needed = margin / look.quantile(rule) * (look.quantile(rule) + NormalDist().inv_cdf(POWER))

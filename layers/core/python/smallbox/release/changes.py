@@ -1,4 +1,4 @@
-"""The changes of who serves: history first, then statuses, the routing last, so that a second try mends a crash."""
+"""Changes of the routing: write history first, then statuses, routing last, so that a retry repairs a crash."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -9,13 +9,13 @@ from smallbox.registry.version import Status
 from smallbox.times import Micros
 
 UNDECIDED: Final = "undecided"
-"""The event in a model's history, and the status of a version, that says that nobody could tell whether it is good."""
+"""An event and a version status: the canary could not tell whether the version is good."""
 
 
 class Changes:
-    """Changes the routing of a model at a moment. Each change takes the details that the history keeps of it.
+    """Changes the routing of a model. ``details`` of each change go into the model's history.
 
-    Every change is made from a routing that was read before; one that somebody changed meanwhile is a ``Conflict``.
+    Optimistic concurrency: each change starts from a routing read earlier and raises ``Conflict`` if it has changed.
     """
 
     def __init__(self, registry: Registry, model: str, now: Micros) -> None:
@@ -24,7 +24,7 @@ class Changes:
         self._now = now
 
     def make_champion(self, routing: Routing | None, number: int, details: Mapping[str, Any]) -> None:
-        """The version answers everything at once: it is the first, or nobody else can answer."""
+        """Route all requests to the version at once: it is the first version, or the only one that can answer."""
         self._record("champion", number, {"share": 0.0, **details})
         if routing is None:
             self._set(number, "champion", first_champion(number, self._now))
@@ -35,27 +35,27 @@ class Changes:
         self._set(number, "champion", take_over(routing, number, self._now))
 
     def start(self, routing: Routing, number: int, share: float, details: Mapping[str, Any]) -> None:
-        """The version becomes challenger in a canary; ``Conflict`` when another runs."""
+        """Start a canary with the version as challenger; ``Conflict`` if another canary runs."""
         changed = start_canary(routing, number, share, self._now)
         self._record("challenger", number, {"share": share, **details})
         self._set(number, "challenger", changed)
 
     def promote(self, routing: Routing, details: Mapping[str, Any]) -> None:
-        """The challenger becomes champion; ``Conflict`` when no canary runs."""
+        """Make the challenger champion; ``Conflict`` if no canary runs."""
         changed = promote(routing, self._now)
         self._record("promote", changed.champion, {"from": routing.champion, **details})
         self._registry.set_status(self._model, changed.champion, "champion")
         self._set(routing.champion, "retired", changed)
 
     def end(self, routing: Routing, status: Status, details: Mapping[str, Any]) -> None:
-        """The challenger leaves, rolled back or undecided; ``Conflict`` when no canary runs."""
+        """End the canary with the challenger rolled back or undecided; ``Conflict`` if no canary runs."""
         changed, number = roll_back(routing, self._now), routing.version_of("challenger")
         event = UNDECIDED if status == UNDECIDED else "roll_back"
         self._record(event, number, {"from": routing.champion, **details})
         self._set(number, status, changed)
 
     def leave_undecided(self, number: int, details: Mapping[str, Any]) -> None:
-        """The version does not begin to serve, and waits for nothing."""
+        """Mark a version as undecided without a canary: it does not serve and no review picks it up."""
         self._record(UNDECIDED, number, details)
         self._registry.set_status(self._model, number, UNDECIDED)
 

@@ -1,4 +1,4 @@
-"""How long a canary would take, told before it starts from the predictions and labels of the last weeks."""
+"""Estimates the duration of a canary before it starts, from the predictions and labels of the last weeks."""
 
 import math
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from smallbox.times import DAY, Micros
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What was judged lately, of all versions together.
+    """Recent labelled predictions of all versions together.
 
     Attributes:
-        judged: the scores and labels of predictions whose windows are over.
-        days: over how many days they were asked for.
-        delay: from the asking for a prediction to the end of its window, usually.
+        judged: scores and labels of predictions whose windows are over.
+        days: the number of days in which they were asked.
+        delay: the median time from a request to the end of its window, in microseconds.
     """
 
     judged: ArmResult
@@ -27,11 +27,11 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class CanaryEstimate:
-    """How long a canary would take.
+    """The estimated duration of a canary.
 
     Attributes:
-        days: from its start to a decision about an equal challenger; infinite where it never ends.
-        why: in one sentence.
+        days: from its start to a decision about an equal challenger; infinite if it would never end.
+        why: the explanation, one sentence.
     """
 
     days: float
@@ -39,15 +39,15 @@ class CanaryEstimate:
 
 
 def estimate_canary(rule: Release, traffic: Traffic) -> CanaryEstimate:
-    """How long a canary would take at this traffic and rate of labels.
+    """Estimate how long a canary would take at this traffic and label rate.
 
-    It takes ``min_of_each_class`` labels in the smaller arm, and so many that at the last look an equal challenger is
-    promoted with a probability of ``POWER``: z(1 - error / 2) + z(power) standard errors make ``max_auc_loss``. The
-    DeLong variance of the recent scores is that of an arm, in proportion to its rows.
+    The canary needs ``min_of_each_class`` labels in the smaller arm, and enough labels for power ``POWER`` at the last
+    look: ``max_auc_loss = (z(1 - error / 2) + z(POWER)) * standard error``. An arm's variance is the DeLong variance of
+    the recent scores, scaled by the number of rows.
     """
     rarer, share = traffic.judged.rarer, min(rule.canary, 1 - rule.canary)
     if not share:
-        why = f"with Release(canary={rule.canary}) one of the versions answers nobody, and nothing can be compared"
+        why = f"with Release(canary={rule.canary}) one version gets no requests, so nothing can be compared"
         return CanaryEstimate(math.inf, f"{why}; change who serves with `smallbox release`")
     asked, labels = len(traffic.judged.labels) / traffic.days, rarer / traffic.days
     seen = f"{asked:.0f} labelled predictions a day, {labels:.1f} of the rarer class"

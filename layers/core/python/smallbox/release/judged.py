@@ -1,4 +1,4 @@
-"""The predictions that may be judged: served online by a version, their attribution window over, their label known."""
+"""The predictions used to compare versions: served online, attribution window over, label known."""
 
 from typing import Final
 
@@ -16,13 +16,13 @@ from smallbox.release.estimate import Traffic
 from smallbox.times import DAY, Micros
 
 RECENT: Final[Micros] = 28 * DAY
-"""Traffic is measured over whole weeks."""
+"""How far back traffic is measured: whole weeks, to average out weekdays."""
 
 _COLUMNS: Final = ("time", "event_time", "version", "arm", "score", "label", "status", "channel")
 
 
 def arms(model: Model, lake: Lake, routing: Routing, now: Micros) -> tuple[ArmResult, ArmResult]:
-    """How champion and challenger have done since the canary began."""
+    """Scores and labels of champion and challenger since the canary began."""
     rows = _judged(model, lake, routing.since, now)
     champion, challenger = (
         _result(rows.filter(pc.equal(rows["version"], version))) for version in (routing.champion, routing.challenger)
@@ -31,7 +31,7 @@ def arms(model: Model, lake: Lake, routing: Routing, now: Micros) -> tuple[ArmRe
 
 
 def traffic(model: Model, lake: Lake, now: Micros) -> Traffic | None:
-    """What was judged lately; ``None`` when nothing was."""
+    """The recent labelled traffic of all versions; ``None`` means there was none."""
     rows = _judged(model, lake, now - RECENT - model.label.within_micros, now)
     if not rows.num_rows:
         return None
@@ -42,7 +42,7 @@ def traffic(model: Model, lake: Lake, now: Micros) -> Traffic | None:
 
 
 def _judged(model: Model, lake: Lake, since: Micros, now: Micros) -> pa.Table:
-    """The rows asked since a moment. A label of an open window may change, and one class may be known sooner."""
+    """Labelled rows asked since a moment, closed windows only: in open ones one class may be known sooner (bias)."""
     rows = lake.read(labelled_table(model.name), _COLUMNS, Between("time", since, now))
     if rows is None:
         return pa.table({name: [] for name in _COLUMNS})

@@ -1,4 +1,4 @@
-"""What the review's function does: starts the canary of a version that waits, or decides about the one that runs."""
+"""The review function: starts the canary of a waiting version, or decides about the running one."""
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
@@ -16,7 +16,7 @@ from smallbox.times import DAY, Micros, parse_moment
 
 
 class ReviewTask:
-    """A task of the day: one change of who serves at most."""
+    """A daily task; makes at most one routing change per run."""
 
     def __init__(self, project: Project, lake: Lake, registry: Registry) -> None:
         self._project = project
@@ -24,7 +24,7 @@ class ReviewTask:
         self._registry = registry
 
     def run(self, document: DayDocument) -> DayDocument:
-        """Pass the day's document on with ``release``: the action, why, the version, and the evidence."""
+        """Return the day's document with ``release``: the action, the reason, the version and the evidence."""
         model = self._project.model(document["model"])
         now = parse_moment(document["as_of"])
         routing = self._registry.routing(model.name)
@@ -53,18 +53,21 @@ class ReviewTask:
             changes.end(routing, UNDECIDED, details)
 
     def _begin(self, model: Model, routing: Routing | None, version: Version, now: Micros) -> ReviewStep:
-        """Release a version that waits, say why it goes on waiting, or that a canary could not tell."""
+        """Start the canary of a waiting version, let it wait with a reason, or mark it as undecided."""
         changes = Changes(self._registry, model.name, now)
         if routing is None or needs_no_canary(self._registry, routing, version):
             changes.make_champion(routing, version.number, {})
             return {"action": "champion", "why": "there is no other version that can answer"}
         seen = traffic(model, self._lake, now)
         if seen is None:
-            return {"action": "wait", "why": "no prediction has a label whose window is over; a canary would be blind"}
+            return {
+                "action": "wait",
+                "why": "no prediction has a label whose window is over; a canary could not be judged",
+            }
         expected = estimate_canary(model.release, seen)
         if expected.days <= model.release.max_days:
             changes.start(routing, version.number, model.release.canary, {"why": expected.why})
             return {"action": "start", "why": expected.why}
-        why = f"{expected.why}; max_days={model.release.max_days} is the most"
+        why = f"{expected.why}; the limit is max_days={model.release.max_days}"
         changes.leave_undecided(version.number, {"why": why})
         return {"action": "cannot_tell", "why": f"{why}; `smallbox release` decides by hand"}

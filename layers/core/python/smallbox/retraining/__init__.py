@@ -1,1 +1,1 @@
-"""Retraining: whether to train again, and why."""
+"""Retraining: decides whether to train again, and why."""

@@ -1,4 +1,4 @@
-"""What the retraining's function does: decides, says why, and starts the run."""
+"""The retraining function: decides whether to train, records the reason, and starts the training workflow."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from smallbox.times import DAY, Micros, day_of, format_moment, parse_moment
 
 
 class DecideTask:
-    """Decides for one model at a time; deciding again for the same moment starts nothing twice."""
+    """Decides for one model at a time; idempotent per moment: a training run is started once."""
 
     def __init__(self, project: Project, registry: Registry, metrics: Documents, training: Workflow) -> None:
         self._project = project
@@ -24,29 +24,31 @@ class DecideTask:
         self._training = training
 
     def run(self, document: DayDocument, now: Micros) -> DayDocument:
-        """At the end of a day: pass its document on with ``retraining``: whether, why, and the execution."""
+        """The daily decision: return the day's document with ``retraining``: whether, why, and the execution."""
         as_of = parse_moment(document["as_of"]) if "as_of" in document else now // DAY * DAY
         model = self._project.model(document["model"])
         report = self._metrics.get(metrics_partition(model.name), report_key(day_of(as_of - DAY)))
         return {**document, "retraining": self._decide(model, as_of, reasons_to_train(report))}
 
     def on_alarm(self, name: str) -> dict[str, Any]:
-        """When an alarm rings: decide for the event day of the latest report, whose evidence it is, and record it.
+        """The decision on an alarm, for the day of the latest monitoring report; recorded in the model's history.
 
         Raises:
-            NotReady: when no day has been checked.
+            NotReady: if there is no monitoring report yet.
         """
         model = self._project.model(name)
         report = self._metrics.get(metrics_partition(name), LATEST)
         if report is None:
-            raise NotReady(f"no day of {name!r} has been checked, so no alarm of it can be meant", model=name)
+            raise NotReady(
+                f"model {name!r} has no monitoring report yet, so there is no breach to decide on", model=name
+            )
         now = parse_moment(report["as_of"])
         decision = self._decide(model, now, reasons_to_train(report))
         self._registry.record(name, now, "alarm", {"train": decision["train"], "why": decision["why"]})
         return {"model": name, **decision}
 
     def _decide(self, model: Model, now: Micros, breaches: tuple[str, ...]) -> RetrainingStep:
-        """Decide once for a moment: the day's end and its alarms ask about the same one, in any order."""
+        """Decide once per moment: the daily run and its alarms ask about the same moment, in any order."""
         started = [
             e for e in self._registry.history(model.name) if (e["event"], e["at"]) == (TRAINING, format_moment(now))
         ]

@@ -1,4 +1,4 @@
-"""Whether to train again: a decision, and always the reason for it."""
+"""The retraining decision, always with a reason."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -11,12 +11,12 @@ _MOST_SENTENCES: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """The training runs that failed one after another since the last that did not.
+    """Consecutive failed training runs since the last successful one.
 
     Attributes:
-        times: how many.
-        last: the ``as_of`` of the last one.
-        why: it failed.
+        times: the number of failures.
+        last: the ``as_of`` of the last failure.
+        why: the reason of the last failure.
     """
 
     times: int
@@ -26,7 +26,7 @@ class Failures:
 
 @dataclass(frozen=True, slots=True)
 class Unreleased:
-    """The last version, where it does not serve and was not found worse: it waits for a canary, or is undecided."""
+    """The last version, if it is neither released nor rejected: it waits for a canary, or is undecided."""
 
     number: int
     as_of: Micros
@@ -35,17 +35,16 @@ class Unreleased:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What is known when the decision is made.
+    """The facts that the decision is based on.
 
     Attributes:
-        champion_as_of: the moment up to which the champion's data was known; ``None`` without a champion.
-        last_training: the ``as_of`` of the last training run that was started and has not failed; ``None`` when there
-            was none.
+        champion_as_of: the ``as_of`` of the champion's training data; ``None`` without a champion.
+        last_training: the ``as_of`` of the last training run that has not failed; ``None`` if there was none.
         canary: whether a version is in a canary.
-        breaches: what breached on the day and training may mend, one sentence each.
-        failures: the runs that failed since.
-        unreleased: the last version, where nothing is decided about it.
-        yesterday: what became of trainings since the day before, one sentence each.
+        breaches: the day's breaches that training may fix, one sentence each.
+        failures: the failed runs since the last version; ``None`` if there were none.
+        unreleased: the last version, if it is neither released nor rejected.
+        yesterday: results of trainings since the day before, one sentence each.
     """
 
     champion_as_of: Micros | None
@@ -59,19 +58,23 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class TrainingDecision:
-    """Whether to train, and why."""
+    """Whether to train, and the reason."""
 
     train: bool
     why: str
 
 
 def decide(rule: Retrain, situation: Situation, now: Micros) -> TrainingDecision:
-    """Decide at a moment.
+    """Decide whether to train, by the first rule that applies.
 
-    In this order: under a canary it does not, since two changes at once explain nothing; after failures it waits, twice
-    as long each time; sooner than ``at_least`` after the last run it does not; without a champion it trains; while
-    nothing is decided about the last version it waits for ``every``, since another would meet the same; on a breach it
-    trains, when the rule says so; when the champion's data is older than ``every`` it does; otherwise it does not.
+    1. A canary runs: no; the effects of two changes could not be told apart.
+    2. The last runs failed: no, until the exponential backoff is over.
+    3. The last run was less than ``at_least`` ago: no.
+    4. There is no champion: yes.
+    5. The last version is unreleased and younger than ``every``: no; a new one would meet the same obstacle.
+    6. A check breached and ``on_breach`` is set: yes.
+    7. The champion's data is older than ``every``: yes.
+    8. Otherwise: no.
     """
     decision = _wait(rule, situation, now) or _train(rule, situation, now)
     if not situation.yesterday:
@@ -104,14 +107,16 @@ def _train(rule: Retrain, situation: Situation, now: Micros) -> TrainingDecision
     if situation.breaches and rule.on_breach:
         return TrainingDecision(train=True, why=f"breached: {_some(situation.breaches)}")
     if age >= rule.every_micros:
-        return TrainingDecision(train=True, why=f"the champion's data is {_days(age)} old, {rule.every} is the most")
+        return TrainingDecision(
+            train=True, why=f"the champion's data is {_days(age)} old; the limit is every={rule.every}"
+        )
     seen = "nothing breached" if not situation.breaches else "no breach starts a training (on_breach)"
     due = format_moment(situation.champion_as_of + rule.every_micros)
     return TrainingDecision(train=False, why=f"{seen}, and the champion is {_days(age)} old; due by age at {due}")
 
 
 def _retry_at(rule: Retrain, failures: Failures) -> Micros:
-    """A day after the first failure, two after the second, four after the third, up to ``at_least``."""
+    """Exponential backoff: 1, 2, 4, ... days after the last failure, at most ``at_least``."""
     days: Micros = DAY * 2 ** min(failures.times - 1, 10)
     return failures.last + min(days, rule.at_least_micros)
 

@@ -1,4 +1,4 @@
-"""What a model's versions and history say of its trainings."""
+"""Derives the situation of the retraining decision from a model's versions and history."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -10,7 +10,7 @@ from smallbox.retraining.decision import Failures, Situation, Unreleased
 from smallbox.times import DAY, Micros, parse_moment
 
 TRAINING: Final = "training"
-"""The event in a model's history that says that a run was started."""
+"""The event in a model's history: a training run was started."""
 
 _NEWS: Final = {"refused": "refused", UNDECIDED: "undecided", TRAINING_FAILED: "failed"}
 
@@ -18,7 +18,7 @@ _Events = Sequence[Mapping[str, Any]]
 
 
 def situation_of(registry: Registry, model: str, breaches: tuple[str, ...], now: Micros) -> Situation:
-    """What is known of a model at a moment."""
+    """The facts about a model that the retraining decision needs."""
     routing, versions, history = registry.routing(model), registry.versions(model), registry.history(model)
     champion = None if routing is None else parse_moment(registry.get(model, routing.champion).as_of)
     return Situation(

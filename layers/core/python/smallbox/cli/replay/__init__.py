@@ -1,1 +1,1 @@
-"""A replay: the past of somebody's data, sent through the running system in the order in which it became known."""
+"""A replay (backtest): historical data, sent through the running system in the order in which it became known."""

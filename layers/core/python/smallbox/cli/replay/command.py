@@ -1,4 +1,4 @@
-"""``smallbox replay``: the past of somebody's data, through the running system."""
+"""``smallbox replay``: replays historical data through the running system."""
 
 import argparse
 from pathlib import Path
@@ -14,33 +14,35 @@ from smallbox.times import MINUTE, Micros, day_of, parse_day
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
     replayer = commands.add_parser(
-        "replay", help="the past of your data through the whole system: training, predictions, labels, checks"
+        "replay", help="replay historical data through the whole system: training, predictions, labels, checks"
     )
     replayer.add_argument("model")
     replayer.add_argument("files", nargs="+", metavar="SOURCE=FILE", help="CSV, Parquet or JSON lines, each also .gz")
     replayer.add_argument("--from", dest="first", type=midnight, required=True, help="the first day, like 2013-03-01")
-    replayer.add_argument("--to", dest="end", type=midnight, required=True, help="the midnight at which it ends")
+    replayer.add_argument(
+        "--to", dest="end", type=midnight, required=True, help="the midnight at which the replay ends"
+    )
     replayer.add_argument(
         "--step",
         type=int,
         default=60,
-        help="minutes between two predictions; 60 by default; with more the monitor says that requests are asked early",
+        help="minutes between two predictions; default: 60; above, the monitor reports that requests are asked early",
     )
-    replayer.add_argument("--report", type=Path, help="the report; .smallbox/report.html when left out")
+    replayer.add_argument("--report", type=Path, help="the path of the report; default: .smallbox/report.html")
     replayer.add_argument("--keep", action="store_true", help="leave the system running")
     replayer.set_defaults(run=printed(_replay, summary.replay_blocks, worked=summary.worked))
 
 
 def midnight(text: str) -> Micros:
-    """The midnight at which a day begins, from an argument."""
+    """Parse a day argument; the midnight at which the day begins, in microseconds."""
     try:
         return parse_day(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no day; write one like 2013-03-01") from error
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day; write one like 2013-03-01") from error
 
 
 def _replay(arguments: argparse.Namespace) -> Any:
-    from smallbox.aws.clock import now  # noqa: PLC0415 - what takes long to import is imported when needed
+    from smallbox.aws.clock import now  # noqa: PLC0415 - slow imports only when needed
     from smallbox.cli.replay.files import parse_files  # noqa: PLC0415
     from smallbox.cli.replay.progress import Progress  # noqa: PLC0415
     from smallbox.cli.replay.session import ReplayPlan, replay  # noqa: PLC0415
@@ -48,7 +50,7 @@ def _replay(arguments: argparse.Namespace) -> Any:
 
     span = Span(arguments.first, arguments.end, arguments.step * MINUTE)
     if span.end > now():
-        raise InvalidInput(f"--to {day_of(span.end)} lies ahead; a replay is of the past")
+        raise InvalidInput(f"--to {day_of(span.end)} is in the future; a replay needs past days")
     report = arguments.report or state_folder() / "report.html"
     plan = ReplayPlan(arguments.model, parse_files(arguments.files), span, report, arguments.keep)
     return replay(plan, Progress(is_quiet=arguments.json))

@@ -14,15 +14,15 @@ from smallbox.times import DAY, Micros, format_moment
 
 @dataclass
 class ReplayCounts:
-    """What a replay has done so far.
+    """The progress of a replay.
 
     Attributes:
-        sent: records over HTTPS.
-        rejected: how many of them broke their contract.
-        predictions: answers.
+        sent: records sent over HTTPS.
+        rejected: the number of those that violated their contract.
+        predictions: the number of predictions received.
         days: the document of each closed day.
-        trainings: the documents of the training runs that its decisions started and that ended.
-        failures: why the others failed.
+        trainings: the documents of completed training runs that retraining decisions started.
+        failures: the reasons of the failed ones.
     """
 
     sent: int = 0
@@ -34,14 +34,14 @@ class ReplayCounts:
 
 
 class Replay:
-    """Every request names the moment that it is made at.
+    """Drives the system through simulated time: every request carries its own ``as_of``.
 
     Args:
         system: the running system.
         model: the model's name.
-        known: the records of each source by the moment at which they became known.
-        asked: the requests by event time.
-        span: the time to go through.
+        known: the records of each source, ordered by when they became known.
+        asked: the requests, ordered by event time.
+        span: the days and steps to replay.
     """
 
     def __init__(self, system: System, model: str, known: Mapping[str, Timeline], asked: Timeline, span: Span) -> None:
@@ -54,10 +54,10 @@ class Replay:
         self.counts = ReplayCounts()
 
     def run(self, stepped: Callable[[Micros], None]) -> None:
-        """Go through the span, calling ``stepped`` with the end of each step.
+        """Replay the span; call ``stepped`` with the end of each step.
 
-        Everything known by its start is taken to be in the system already. At the beginning of a step its requests are
-        predicted; at its end what became known within it is sent; at midnight the day is closed.
+        Records known by the start must be in the system already. Each step first predicts its requests, then sends the
+        records that became known in it. At midnight the day is closed.
         """
         for now in self._span.moments:
             end = now + self._span.step
@@ -68,7 +68,7 @@ class Replay:
             stepped(end)
 
     def send(self, since: Micros, now: Micros) -> None:
-        """Send what became known in ``(since, now]``, as of ``now``."""
+        """Send the records that became known in ``(since, now]``, as of ``now``."""
         for source, timeline in self._known.items():
             if lines := timeline.between(since, now):
                 self.counts.sent += len(lines)
@@ -76,7 +76,7 @@ class Replay:
                 self._is_behind = True
 
     def _predict(self, now: Micros, end: Micros) -> None:
-        """Predict the requests of a step as of its beginning, from all that was sent before."""
+        """Predict the requests of a step as of its start, after all records sent before have been applied."""
         requests = self._asked.between(now - 1, end - 1)
         if not requests:
             return
@@ -87,7 +87,7 @@ class Replay:
 
     def _close_day(self, midnight: Micros) -> None:
         self._system.drain()
-        self._is_behind = True  # the upkeep may have records rebuilt that lay far ahead
+        self._is_behind = True  # the upkeep may request rebuilds for records that were too far ahead
         day = close_day(self._system, self._model, format_moment(midnight))
         self.counts.days.append(day)
         if execution := day["retraining"].get("execution"):

@@ -1,4 +1,4 @@
-"""What a replay left behind, read back from the lake and the registry: the figures of the table and the report."""
+"""The results of a replay, read back from the lake and the registry, for the table and the report."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -27,12 +27,12 @@ from smallbox.times import DAY, WEEK, Micros, day_of, parse_moment
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A week, or a day, of labelled predictions.
+    """Metrics of a week or a day of labelled predictions.
 
     Attributes:
         start: its first day.
-        served: the figures of the scores that were served.
-        recomputed: those of the scores that features from the lake would have given.
+        served: metrics of the served scores.
+        recomputed: metrics of scores recomputed from the lake's features.
     """
 
     start: str
@@ -42,21 +42,21 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that the replay can be judged by.
+    """The results that the verdicts and the report are based on.
 
     Attributes:
-        served: how many feature values were served.
-        unequal: how many of them a batch recomputation as of the same moment does not give, bit for bit.
-        largest_score_gap: the largest difference between a served score and the recomputed one.
-        predictions: online predictions in the log.
-        labels: how many have a label.
-        statuses: predictions by status of their label.
-        weeks: figures by week.
-        days: figures by day.
-        scores: labelled scores.
+        served: the number of feature values served.
+        unequal: the number of those that differ, bit for bit, from a batch recomputation as of the same moment (skew).
+        largest_score_gap: the largest absolute difference between a served and a recomputed score.
+        predictions: the number of online predictions in the log.
+        labels: the number of those with a label.
+        statuses: the number of predictions by label status.
+        weeks: metrics by week.
+        days: metrics by day.
+        scores: the labelled scores.
         outcomes: their labels.
         versions: the registry's versions.
-        history: what happened to the model from the start of the replay on.
+        history: the model's events since the start of the replay.
     """
 
     served: int
@@ -74,13 +74,13 @@ class Evidence:
 
 
 def lake_of(system: System) -> DeltaLake:
-    """The running system's lake, with the root's credentials."""
+    """The running system's lake, accessed with the root's credentials."""
     options = {**system.stack.environment(), "allow_http": "true", "aws_conditional_put": "etag"}
     return DeltaLake(f"s3://{system.outputs['LakeBucket']}/tables", options)
 
 
 def gather(system: System, model: Model, log: PredictionLog, lake: Lake, span: Span) -> Evidence:
-    """Read everything back, and recompute what was served."""
+    """Read the results back, and recompute the served features and scores from the lake."""
     rows = log.read(model.name, Between("time", span.start, span.end))
     rows = rows.filter(pc.equal(rows["channel"], "online")).sort_by([("id", "ascending")])
     inputs = recomputed_inputs(model, lake, rows)
@@ -123,7 +123,7 @@ def _recomputed_scores(system: System, model: Model, rows: pa.Table, inputs: Inp
 
 
 def _labelled(model: Model, lake: Lake, rows: pa.Table) -> pa.Table:
-    """The labels of the logged rows, in their order; ``absent`` for one that the join has not met yet."""
+    """The labels of the logged rows, in their order; status ``absent`` for rows not joined yet."""
     labelled = lake.read(labelled_table(model.name), ["id", "label", "status"])
     if labelled is None:
         labelled = pa.table({"id": pa.array([], pa.string()), "label": pa.array([], pa.bool_()), "status": []})

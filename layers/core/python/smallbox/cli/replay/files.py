@@ -1,4 +1,4 @@
-"""``SOURCE=FILE``: which files a replay reads, and whether they are what their source asks for."""
+"""The ``SOURCE=FILE`` arguments: reads the files of a replay and checks them against their sources."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,13 +19,13 @@ Files = Mapping[str, Sequence[Path]]
 
 
 def parse_files(texts: Sequence[str]) -> dict[str, list[Path]]:
-    """Read arguments like ``payments=history.csv``; a source may have several files.
+    """Parse arguments like ``payments=history.csv``; a source may have several files.
 
     >>> {name: [file.name for file in files] for name, files in parse_files(["a=x.csv", "a=y.csv"]).items()}
     {'a': ['x.csv', 'y.csv']}
 
     Raises:
-        InvalidInput: when one has no name or no file.
+        InvalidInput: if an argument has no source name or no file.
     """
     files: dict[str, list[Path]] = {}
     for text in texts:
@@ -37,13 +37,13 @@ def parse_files(texts: Sequence[str]) -> dict[str, list[Path]]:
 
 
 def record(project: Project, model: Model, files: Files, span: Span) -> dict[str, Recording]:
-    """Read every file and lay it out in time, by source.
+    """Read every file and order its records in time, by source.
 
     Raises:
-        NotFound: when there is no such source or file.
-        InvalidInput: when the request's or the label's source has no file, a file lacks a column that its source needs,
-            or there is nothing to predict between the days.
-        MalformedBody, UnsupportedType: when a file cannot be read.
+        NotFound: if a source or file does not exist.
+        InvalidInput: if the source of requests or labels has no file, a file lacks a required column, or there is
+            no request in the replayed days.
+        MalformedBody, UnsupportedType: if a file cannot be parsed.
     """
     sources = {name: project.source(name) for name in files}
     for name in (model.request.name, model.label.source_name):
@@ -84,7 +84,7 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def _checked(source: Source, path: Path, content: BinaryIO) -> Iterator[Any]:
-    """The rows of a file, whose columns are checked when all of it was read: before anything is sent."""
+    """The rows of a file. Its columns are checked after the last row, still before anything is sent."""
     some: set[str] = set()
     every: set[str] | None = None
     for _, rows in read_batches(path.name, content, source):
@@ -94,7 +94,7 @@ def _checked(source: Source, path: Path, content: BinaryIO) -> Iterator[Any]:
                 every = set(row) if every is None else every & row.keys()
             yield row
     if every is None:
-        raise MalformedBody(f"{str(path)!r} holds no record", file=str(path))
+        raise MalformedBody(f"{str(path)!r} has no records", file=str(path))
     _check_columns(source, path, some, every)
 
 
@@ -102,9 +102,9 @@ def _check_columns(source: Source, path: Path, some: set[str], every: set[str]) 
     needed = [name for name, field in source.fields.items() if not field.nullable and name not in some]
     unknown = sorted(every - source.fields.keys())
     if needed:
-        said = f"has no column {listed(tuple(needed))}, which source {source.name} asks for"
+        said = f"has no column {listed(tuple(needed))}, which source {source.name} requires"
     elif unknown:
-        said = f"has the column {listed(tuple(unknown))}, which is no field of source {source.name}"
+        said = f"has the column {listed(tuple(unknown))}, which is not a field of source {source.name}"
     else:
         return
     raise InvalidInput(f"{str(path)!r} {said}; it has {listed(tuple(sorted(some)))}", file=str(path))

@@ -1,4 +1,4 @@
-"""What a long command says while it works: on standard error, so that its result can be read alone."""
+"""Progress of a long command, on standard error, so that standard output has only the result."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,22 +11,22 @@ Moved = Callable[[float, str], None]
 
 
 class Progress:
-    """Lines, and on a terminal bars.
+    """Prints lines, and on a terminal progress bars.
 
     Args:
-        is_quiet: whether it says nothing, to a program that wants the result alone.
+        is_quiet: print nothing, for ``--json``.
     """
 
     def __init__(self, *, is_quiet: bool = False) -> None:
         self._console = Console(stderr=True, quiet=is_quiet)
 
     def say(self, line: str) -> None:
-        """Write a line; ``[bold]`` and its kin are markup."""
+        """Print a line; rich markup like ``[bold]`` is interpreted."""
         self._console.print(line, highlight=False, soft_wrap=True)
 
     @contextmanager
     def bar(self, what: str, total: float) -> Iterator[Moved]:
-        """A bar for the time of a block; call what it yields with how much is done and what to write beside it."""
+        """Show a bar during a block; call the yielded function with the amount done and a description."""
         columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
         with Bars(*columns, console=self._console) as bars:
             task = bars.add_task(what, total=total)

@@ -1,4 +1,4 @@
-"""What the files of a source say, in the order in which it became known."""
+"""The records of a source's files, ordered by when they became known."""
 
 import json
 import math
@@ -17,7 +17,7 @@ from smallbox.times import Micros
 
 
 class Timeline:
-    """JSON texts in the order of some moment; those of one moment in the order in which they were given."""
+    """JSON texts sorted by a timestamp; the sort is stable."""
 
     def __init__(self, lines: Sequence[str], at: Sequence[Micros]) -> None:
         moments = np.asarray(at, np.int64)
@@ -29,26 +29,26 @@ class Timeline:
         return len(self._lines)
 
     def between(self, start: Micros, end: Micros) -> Sequence[str]:
-        """The texts whose moment lies in ``(start, end]``: what became known since ``start``."""
+        """The texts with timestamps in ``(start, end]``."""
         first, last = np.searchsorted(self.at, [start, end], side="right")
         return self._lines[first:last]
 
     def until(self, end: Micros) -> Sequence[str]:
-        """The texts whose moment is at most ``end``."""
+        """The texts with timestamps up to and including ``end``."""
         return self._lines[: np.searchsorted(self.at, end, side="right")]
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """The records of one source, laid out in time.
+    """The records of one source, ordered in time.
 
     Attributes:
         source: the source.
-        known: the records by the moment at which they became known, up to the end of the replay.
-        asked: those to predict, by their event time: of the model's request source those between the days that keep
-            its contract; of another source none.
-        refused: how many between the days cannot be asked for, since they break the contract.
-        later: how many are left out, since they became known after the end.
+        known: the records by when they became known, up to the end of the replay.
+        asked: the requests to predict, by event time: valid records of the replayed days; empty unless the source is
+            the model's request source.
+        refused: the number of requests in the replayed days that violate the contract.
+        later: the number of records left out: they became known after the end.
         times: the first and the last event time; ``None`` without records.
     """
 
@@ -61,16 +61,15 @@ class Recording:
 
 
 def lay_out(source: Source, rows: Iterable[Any], span: Span, required: Collection[str] | None = None) -> Recording:
-    """Order rows that no contract has checked yet.
+    """Order unvalidated rows in time.
 
-    A row whose event time cannot be read has no place in time. It goes with the history, where the contract refuses it
-    and quarantine keeps it.
+    A row without a readable event time is sent with the history: the contract rejects it there, and it is quarantined.
 
     Args:
-        source: whose rows.
-        rows: the rows, as files have them.
-        span: the time of the replay.
-        required: the fields that a request must have, when requests for predictions are made of the source.
+        source: the source of the rows.
+        rows: the rows as read from the files.
+        span: the days of the replay.
+        required: the required fields of a request; ``None`` if the source is not the model's request source.
     """
     time_of, contract = _time_reader(source), contract_of(source)
     known: list[tuple[Micros, str]] = []
@@ -113,7 +112,7 @@ def _time_reader(source: Source) -> Callable[[Any], Micros | None]:
 
 
 def as_line(row: Any) -> str:
-    """A row as strict JSON: a moment as text, and a number that JSON does not have as text, which no contract takes.
+    """A row as strict JSON: timestamps as text; NaN and infinities as text too, which contracts reject.
 
     >>> as_line({"a": 1.5, "b": None}), as_line({"a": float("inf")})
     ('{"a": 1.5, "b": null}', '{"a": "inf"}')

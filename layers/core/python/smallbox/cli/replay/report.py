@@ -1,4 +1,4 @@
-"""The report of a replay: one HTML file, its plots inside."""
+"""The report of a replay: one HTML file with embedded plots."""
 
 import base64
 import html
@@ -28,7 +28,7 @@ th { text-align: left } td.number { text-align: right } .no { color: #b00 } .yes
 
 
 def write_report(path: Path, model: Model, story: Story, evidence: Evidence, verdicts: Sequence[StageVerdict]) -> None:
-    """Write the report of a model."""
+    """Write the HTML report."""
     title, outcome = f"Smallbox: {model.name}", model.label.value
     parts = [
         f"<h1>{html.escape(title)}</h1>",
@@ -68,7 +68,7 @@ def _verdict_table(verdicts: Sequence[StageVerdict]) -> str:
 
 
 def figure_of(value: Any, digits: int = 3) -> str:
-    """A figure for a table; a dash for one that could not be told."""
+    """Format a metric for a table; a dash means it is not known."""
     return "-" if value is None else f"{value:.{digits}f}"
 
 
@@ -109,7 +109,7 @@ def _picture(figure: Any) -> str:
 
 
 def _auc_figure(evidence: Evidence) -> Any:
-    axes: Any  # its stubs take no dates
+    axes: Any  # the stubs do not allow dates
     figure, axes = plt.subplots(figsize=(9, 3.5))
     days = [day for day in evidence.days if day.served["auc"] is not None]
     at = np.array([day.start for day in days], dtype="datetime64[D]")

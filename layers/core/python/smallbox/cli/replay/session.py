@@ -1,4 +1,4 @@
-"""A replay as a command does it: read the files, go through the days, say what every stage did, write the report."""
+"""A whole replay: read the files, run the days, judge every stage, write the report."""
 
 import time
 from collections.abc import Mapping
@@ -25,14 +25,14 @@ from smallbox.lake.predictions import PredictionLog
 
 @dataclass(frozen=True, slots=True)
 class ReplayPlan:
-    """What to replay.
+    """The arguments of a replay.
 
     Attributes:
         model: the model's name.
         files: the files of each source.
-        span: the time to go through.
-        report: where the report is written.
-        is_kept: whether the system stays when the replay is over; one that was up already always does.
+        span: the days and steps to replay.
+        report: the path of the report.
+        is_kept: whether the system keeps running afterwards; a system that was running before always does.
     """
 
     model: str
@@ -43,15 +43,15 @@ class ReplayPlan:
 
 
 def replay(plan: ReplayPlan, progress: Progress) -> dict[str, Any]:
-    """Replay it with the system that is up, or with one for this time alone; tell how it goes.
+    """Run a replay on the running system, or on a temporary one, and report progress.
 
     Returns:
-        ``worked``, ``stages`` with a verdict each, ``weeks`` with the figures of each, ``report`` and ``seconds``.
+        ``worked``, ``stages`` (a verdict each), ``weeks`` (metrics each), ``report`` and ``seconds``.
 
     Raises:
-        InvalidInput: when the files are not what the model's sources ask for; before anything is started.
-        NotReady: when no version serves after the first training.
-        Unavailable: when the system does not start, or stops answering.
+        InvalidInput: if the files do not fit the model's sources; before anything is started.
+        NotReady: if no version serves after the first training.
+        Unavailable: if the system does not start, or stops answering.
     """
     began = time.monotonic()
     model = project.load().model(plan.model)
@@ -76,10 +76,12 @@ def _stack(plan: ReplayPlan) -> AbstractContextManager[Stack]:
 def _say_what_is_left(progress: Progress, model: Model, recordings: Mapping[str, Recording]) -> None:
     for name in dict.fromkeys(view.source.name for view in model.views):
         if name not in recordings:
-            progress.say(f"there is no file of {name}: its features have only what the system holds already")
+            progress.say(f"there is no file of {name}: its features use only the records that the system has already")
     for name, recording in recordings.items():
         if recording.refused:
-            progress.say(f"{recording.refused:,} records of {name} break its contract: they are sent, not predicted")
+            progress.say(
+                f"{recording.refused:,} records of {name} violate its contract: they are sent, but not predicted"
+            )
 
 
 def _live(

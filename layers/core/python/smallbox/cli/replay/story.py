@@ -1,4 +1,4 @@
-"""A replay from its first record to its last: history in, a champion, days of life, a scored file."""
+"""The phases of a replay: load history, train the first champion, replay the days, score a file."""
 
 import tempfile
 from collections.abc import Mapping
@@ -23,15 +23,15 @@ from smallbox.times import DAY, Micros, format_moment, to_datetime
 
 @dataclass
 class Story:
-    """What happened, for the table and the report.
+    """The results of each phase, for the table and the report.
 
     Attributes:
         drops: the loader's report of each history file.
-        history_sent: records of the history that were sent instead, since only that tells when they were known.
-        history_rejected: how many of them broke their contract.
+        history_sent: the number of history records sent over HTTPS instead: they are known when received.
+        history_rejected: the number of those that violated their contract.
         first_training: the document of the first training run.
-        counts: what the replay did.
-        scored: the report of the scored file; empty when the last day has no request.
+        counts: the counts of the replayed days.
+        scored: the report of the scored file; empty if the last day has no request.
     """
 
     drops: list[dict[str, Any]] = field(default_factory=list)
@@ -43,14 +43,14 @@ class Story:
 
 
 class Teller:
-    """Goes through a running system's own doors, and tells its progress.
+    """Runs the phases on a running system, and reports progress.
 
     Args:
         system: the running system.
         model: the model.
-        recordings: what the files of each source say.
-        span: the time to go through.
-        progress: where to tell.
+        recordings: the records of each source.
+        span: the days and steps to replay.
+        progress: where progress is printed.
     """
 
     def __init__(
@@ -64,10 +64,10 @@ class Teller:
         self.story = Story()
 
     def tell(self) -> Story:
-        """All of it.
+        """Run all phases.
 
         Raises:
-            NotReady: when no version serves after the first training, with the gate's reason.
+            NotReady: if no version serves after the first training; gives the gate's reason.
         """
         for name, recording in self._recordings.items():
             if recording.source.known_after is None:
@@ -90,7 +90,7 @@ class Teller:
         self._progress.say(f"[bold]history[/] {name}: {said}")
 
     def _send_history(self, name: str, recording: Recording) -> None:
-        """Send, step by step, what is known when it is received: a file is received all at once."""
+        """Send records of a source without ``known_after`` step by step: a dropped file is received all at once."""
         start, known = self._span.start, recording.known
         ends = [int(at) for at in np.unique(known.at) if at <= start]
         sender = Replay(self._system, self._model.name, {name: known}, recording.asked, self._span)
@@ -117,7 +117,7 @@ class Teller:
         )
         if not self._system.champion(self._model.name):
             raise NotReady(
-                f"no version of {self._model.name} serves after the first training: {run['verdict']['why']}; begin "
+                f"no version of {self._model.name} serves after the first training: {run['verdict']['why']}; start "
                 "later, so that there is more history, or change the model or its gate in the definition"
             )
 
@@ -153,7 +153,7 @@ class Teller:
 
 
 def event_sentence(day: Mapping[str, Any]) -> str:
-    """What a closed day brought, in one line."""
+    """The results of a closed day, in one line."""
     breaches = ", ".join(f"{kind} {n}" for kind, n in day["breaches"].items() if n) or "none"
     release, retraining = day["release"], day["retraining"]
     line = f"  {day['day']}: breaches {breaches}"

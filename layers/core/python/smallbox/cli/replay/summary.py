@@ -1,4 +1,4 @@
-"""How people read what a replay returns."""
+"""Text output of a replay's results."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ from smallbox.cli.output import Block, TableBlock
 
 
 def replay_blocks(document: Any) -> Iterator[Block]:
-    """What every stage did, the AUC by week, and where the report is."""
+    """The verdict of every stage, the AUC by week, and the path of the report."""
     stages = [[one["stage"], "worked" if one["worked"] else "FAILED", one["evidence"]] for one in document["stages"]]
     yield TableBlock(("stage", "result", "evidence"), stages, "What every stage did")
     if document["weeks"]:
@@ -21,5 +21,5 @@ def _short(value: Any) -> Any:
 
 
 def worked(document: Any) -> bool:
-    """Whether every stage did its work."""
+    """Whether every stage worked."""
     return bool(document["worked"])

@@ -1,4 +1,4 @@
-"""Whether every stage did its work: what the exit code of a replay says."""
+"""Verdicts on whether every stage worked; they decide the exit code of a replay."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from smallbox.labels.join import ASKED_LATE, PENDING, UNLABELLED
 
 @dataclass(frozen=True, slots=True)
 class StageVerdict:
-    """Whether a stage did its work, and by what one can tell."""
+    """Whether a stage worked, with the evidence in one sentence."""
 
     stage: str
     worked: bool
@@ -21,12 +21,12 @@ class StageVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Alarms:
-    """What the system's alarms and queues say.
+    """The state of the system's alarms and dead-letter queues.
 
     Attributes:
-        before: the kinds of breaches of the model whose alarm had rung before the replay.
-        rang: those whose alarm has rung after it.
-        dead: messages in dead-letter queues.
+        before: the kinds of breaches of the model whose alarm had gone off before the replay.
+        rang: the kinds whose alarm has gone off by its end.
+        dead: the number of messages in dead-letter queues.
     """
 
     before: Sequence[str]
@@ -35,14 +35,14 @@ class Alarms:
 
 
 def verdicts_of(model: Model, story: Story, evidence: Evidence, asked: int, alarms: Alarms) -> list[StageVerdict]:
-    """One verdict a stage.
+    """One verdict per stage.
 
     Args:
-        model: the model; its rules say how many labels to expect.
-        story: what was done.
-        evidence: what it left behind.
-        asked: how many requests there were to predict.
-        alarms: what rang.
+        model: the model; its monitoring rules give the minimum label coverage.
+        story: the results of each phase.
+        evidence: the results read back.
+        asked: the number of requests to predict.
+        alarms: the alarms that went off, and dead letters.
     """
     return [
         _ingestion(story, alarms.dead),
@@ -87,7 +87,7 @@ def _registry(evidence: Evidence) -> StageVerdict:
 
 
 def _release(story: Story, evidence: Evidence) -> StageVerdict:
-    """Each accepted version was released, waits or is undecided; no other was, unless a person did it."""
+    """Works if each accepted version was released, waits or is undecided, and no other was released automatically."""
     started = {e["version"]: "who" in e for e in evidence.history if e["event"] == "challenger"}
     ended = [e for e in evidence.history if e["event"] in {"promote", "roll_back", "undecided"}]
     running = set(started) - {e["version"] for e in ended}

@@ -1,1 +1,1 @@
-"""Attributes: facts of an entity as they stood at a moment."""
+"""Attributes: an entity's latest field values as of a moment (slowly changing facts)."""

@@ -1,4 +1,4 @@
-"""The batch engine of attributes: many questions at once, from the lake."""
+"""The batch engine of attributes: a point-in-time (as-of) join for many questions at once, from the lake."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -19,26 +19,26 @@ class AttributeBatch(BatchEngine[Attributes, AttributeState]):
     """The batch engine of attributes."""
 
     def features(self, view: Attributes, versions: pa.Table, entities: Names, as_of: Ints) -> StoredFeatures:
-        """The attributes of each entity as they stood, and were known, at each moment."""
+        """Point-in-time attributes, one row per question: the latest fact that was valid and known at ``as_of``."""
         named = versions.append_column("entity", entities_of(view, versions))
         facts = named.filter(pc.is_valid(named["entity"])).sort_by([("time", "ascending"), ("key", "ascending")])
-        holding = _holding(_Block.of(facts), entities, as_of)
-        chosen = facts.select(list(view.fields)).take(pa.array(holding, mask=holding < 0))
+        in_effect = _in_effect(_Block.of(facts), entities, as_of)
+        chosen = facts.select(list(view.fields)).take(pa.array(in_effect, mask=in_effect < 0))
         numbers = [floats(chosen[view.features[name].field]) for name in view.numeric]
         texts = [np.array(chosen[view.features[name].field].to_pylist(), dtype=object) for name in view.texts]
-        rows = len(holding)
+        rows = len(in_effect)
         return StoredFeatures(
             np.column_stack([np.empty((rows, 0)), *numbers]),
             np.column_stack([np.empty((rows, 0), dtype=object), *texts]),
         )
 
     def states(self, view: Attributes, rows: pa.Table, as_of: Micros) -> dict[str, AttributeState]:
-        """The facts of each entity, without those that no later question can see."""
+        """The facts of each entity, without those that no later question needs."""
         found: dict[str, list[Fact]] = {}
         columns = [rows[name].to_pylist() for name in ("time", "key", "known_at", *view.fields)]
-        for entity, time, key, known_at, *said in zip(entities_of(view, rows).to_pylist(), *columns, strict=True):
+        for entity, time, key, known_at, *values in zip(entities_of(view, rows).to_pylist(), *columns, strict=True):
             if entity is not None:
-                found.setdefault(entity, []).append(Fact(time, key, known_at, tuple(said)))
+                found.setdefault(entity, []).append(Fact(time, key, known_at, tuple(values)))
         states = {entity: AttributeState(as_of, tuple(sorted(facts, key=order))) for entity, facts in found.items()}
         return {entity: without_past_facts(state) for entity, state in states.items()}
 
@@ -48,7 +48,7 @@ ATTRIBUTE_BATCH: Final = AttributeBatch()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Block:
-    """Versions in the order of (entity, time, key)."""
+    """Record versions sorted by (entity, time, key); ``place`` is the sort key of (entity, time)."""
 
     names: pa.Array
     order: Ints
@@ -68,19 +68,19 @@ class _Block:
         return cls(encoded.dictionary, order, place, moments, known_at, superseded_at)
 
     def begun(self, entities: Names, as_of: Ints) -> tuple[Ints, Ints]:
-        """Where the versions of each entity begin, and where those end that had begun by its moment."""
+        """For each question the range of its entity's versions with ``time <= as_of``: starts and ends."""
         entity = find(entities, self.names)
         width = len(self.moments) + 1
         until = np.searchsorted(self.moments, as_of, side="right")
         return np.searchsorted(self.place, entity * width), np.searchsorted(self.place, entity * width + until)
 
 
-def _holding(block: _Block, entities: Names, as_of: Ints) -> Ints:
-    """The row of the fact that holds for each question; -1 for none."""
-    holding = np.full(len(as_of), -1, np.int64)
+def _in_effect(block: _Block, entities: Names, as_of: Ints) -> Ints:
+    """The row of the fact in effect for each question; -1 means none."""
+    in_effect = np.full(len(as_of), -1, np.int64)
     for question, version in pairs(*block.begun(entities, as_of)):
         moment = as_of[question]
         counts = (block.known_at[version] <= moment) & (moment < block.superseded_at[version])
-        # of the versions of a question the latest comes last, and the last assignment stays
-        holding[question[counts]] = block.order[version[counts]]
-    return holding
+        # versions of a question are in time order, and with repeated indices numpy keeps the last assignment
+        in_effect[question[counts]] = block.order[version[counts]]
+    return in_effect

@@ -1,6 +1,6 @@
-"""The online state of one entity of attributes: the fact that holds, and those that may hold later.
+"""The online engine of attributes: the state of an entity is the fact in effect, and those that take effect later.
 
-Packed it is JSON: a state has few facts, and each is short.
+States are stored as JSON: they have few facts, and each is short.
 """
 
 import hashlib
@@ -16,21 +16,21 @@ from smallbox.arrays import Floats
 from smallbox.define.attributes import Attributes
 from smallbox.errors import NotReady
 from smallbox.features.engine import StateEngine
-from smallbox.features.windows.bounds import near
+from smallbox.features.windows.bounds import advance_watermark
 from smallbox.records import Record
 from smallbox.times import Micros
 
 _EVER: Final[Micros] = 10**17
-"""A reach of three thousand years: a fact holds until another does."""
+"""About 3000 years: a fact stays in effect until the next one."""
 
 _BEFORE: Final = -(2**62)
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What a record says of an entity: ``values`` by the view's ``fields``, from ``time`` on, known since ``known_at``.
+    """An entity's ``values``, in the order of the view's ``fields``: valid from ``time``, known since ``known_at``.
 
-    AttributeState are ordered by (time, key): of those that count, the greatest holds.
+    Facts are ordered by (time, key). Of those that count, the last is in effect.
     """
 
     time: Micros
@@ -39,7 +39,7 @@ class Fact:
     values: tuple[Any, ...]
 
     def counts(self, as_of: Micros) -> bool:
-        """Whether it has begun, and was known."""
+        """Whether the fact was valid and known at ``as_of``."""
         return max(self.time, self.known_at) <= as_of
 
 
@@ -48,8 +48,8 @@ class AttributeState:
     """The online state of one entity.
 
     Attributes:
-        watermark: the state answers ``as_of`` from this moment on.
-        facts: in order.
+        watermark: questions with ``as_of`` from here on can be answered.
+        facts: sorted by :func:`order`.
     """
 
     watermark: Micros
@@ -57,7 +57,7 @@ class AttributeState:
 
 
 def order(fact: Fact) -> tuple[Micros, str]:
-    """The order of facts."""
+    """The sort key of facts."""
     return fact.time, fact.key
 
 
@@ -65,56 +65,60 @@ class AttributeStates(StateEngine[Attributes, AttributeState]):
     """The online engine of attributes."""
 
     def empty(self, view: Attributes) -> AttributeState:
-        """No facts."""
+        """A state without facts."""
         del view
         return AttributeState(_BEFORE, ())
 
     def add(self, view: Attributes, state: AttributeState, records: Sequence[Record], now: Micros) -> AttributeState:
-        """The state with the facts that records give."""
+        """Add one fact per record."""
         if not records:
             return state
-        watermark, kept = near(view.source, state.watermark, records, now)
-        said = [Fact(r.time, r.key, r.known_at, tuple(r.values.get(name) for name in view.fields)) for r in kept]
-        return without_past_facts(AttributeState(watermark, tuple(sorted((*state.facts, *said), key=order))))
+        watermark, kept = advance_watermark(view.source, state.watermark, records, now)
+        added = [Fact(r.time, r.key, r.known_at, tuple(r.values.get(name) for name in view.fields)) for r in kept]
+        return without_past_facts(AttributeState(watermark, tuple(sorted((*state.facts, *added), key=order))))
 
     def numbers(self, view: Attributes, state: AttributeState | None, as_of: Micros) -> Floats:
-        """The numeric attributes of the fact that holds."""
-        said = _holding(view, state, as_of)
-        return np.array([said.get(view.features[name].field) for name in view.numeric], dtype=np.float64)
+        """The numeric attributes of the fact in effect."""
+        values = _in_effect(view, state, as_of)
+        return np.array([values.get(view.features[name].field) for name in view.numeric], dtype=np.float64)
 
     def texts(self, view: Attributes, state: AttributeState | None, as_of: Micros) -> list[str | None]:
-        """The text attributes of the fact that holds."""
-        said = _holding(view, state, as_of)
-        return [said.get(view.features[name].field) for name in view.texts]
+        """The text attributes of the fact in effect."""
+        values = _in_effect(view, state, as_of)
+        return [values.get(view.features[name].field) for name in view.texts]
 
     def fields(self, view: Attributes) -> tuple[str, ...]:
-        """The fields that are attributes."""
+        """The fields that attributes are read from."""
         return view.fields
 
     def reach(self, view: Attributes) -> Micros:
-        """For ever: a fact holds until another does."""
+        """Unlimited: a fact stays in effect until the next one."""
         del view
         return _EVER
 
     def fingerprint(self, view: Attributes) -> bytes:
-        """Changes with the fields, the entity and the source."""
+        """Eight-byte hash of the fields, the entity and the source."""
         return _fingerprint(view)
 
     def pack(self, view: Attributes, state: AttributeState) -> bytes:
-        """The state as JSON."""
+        """Serialize a state as JSON."""
         facts = [[f.time, f.key, f.known_at, f.values] for f in state.facts]
         return json.dumps([_fingerprint(view).hex(), state.watermark, facts], separators=(",", ":")).encode()
 
     def unpack(self, view: Attributes, packed: bytes) -> AttributeState:
-        """The state from JSON."""
+        """The inverse of :meth:`pack`."""
         found, watermark, facts = json.loads(packed)
         if found != _fingerprint(view).hex():
-            raise NotReady(f"a state of view {view.name} was stored for another definition of it", view=view.name)
-        kept = (Fact(time, key, known_at, tuple(said)) for time, key, known_at, said in facts)
+            raise NotReady(
+                f"a state of view {view.name} was stored for another definition of it; "
+                f"run `smallbox backfill {view.name}`",
+                view=view.name,
+            )
+        kept = (Fact(time, key, known_at, tuple(values)) for time, key, known_at, values in facts)
         return AttributeState(watermark, tuple(kept))
 
     def watermark_of(self, packed: bytes) -> Micros:
-        """The second item of the JSON array."""
+        """Read from the second item of the JSON array."""
         watermark: int = json.loads(packed)[1]
         return watermark
 
@@ -123,12 +127,12 @@ ATTRIBUTE_STATES: Final = AttributeStates()
 
 
 def without_past_facts(state: AttributeState) -> AttributeState:
-    """The state without the facts that no ``as_of`` from its watermark on can see."""
-    holding = [at for at, fact in enumerate(state.facts) if fact.counts(state.watermark)]
-    return AttributeState(state.watermark, state.facts[holding[-1] :] if holding else state.facts)
+    """Drop the facts that no ``as_of`` from the watermark on needs."""
+    counting = [at for at, fact in enumerate(state.facts) if fact.counts(state.watermark)]
+    return AttributeState(state.watermark, state.facts[counting[-1] :] if counting else state.facts)
 
 
-def _holding(view: Attributes, state: AttributeState | None, as_of: Micros) -> dict[str, Any]:
+def _in_effect(view: Attributes, state: AttributeState | None, as_of: Micros) -> dict[str, Any]:
     found = [fact for fact in (state.facts if state else ()) if fact.counts(as_of)]
     return dict(zip(view.fields, found[-1].values, strict=True)) if found else {}
 

@@ -1,1 +1,1 @@
-"""A model's inputs: what was sent, what the store adds, and what is computed on demand."""
+"""A model's inputs: request fields, stored features and on-demand features."""

@@ -1,6 +1,6 @@
-"""The model's inputs, put together the same way for a request, a file, a training set and the skew audit.
+"""Assembly of a model's inputs, shared by online requests, batch files, training sets and the skew audit.
 
-What the caller sent, what the store adds, defaults for what is missing there, then what is computed on demand.
+Order: request fields, stored features, defaults for missing stored features, on-demand features.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from smallbox.features.engine import StoredFeatures
 from smallbox.features.inputs.on_demand import compute
 
 MISSING_TEXT: Final = ""
-"""A text that is null, for the model and for functions on demand."""
+"""Replaces a null text, for the model and for on-demand functions."""
 
 _ALONE: Final = 50
 _MOMENT: Final = "datetime64[us]"
@@ -25,12 +25,12 @@ _MOMENT: Final = "datetime64[us]"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inputs:
-    """What the model sees of ``n`` questions.
+    """The model's input matrices for ``n`` rows.
 
     Attributes:
-        numeric: ``(n, len(columns.numeric))``, float64; the model takes them as float32.
-        categorical: ``(n, len(columns.categorical))`` of text.
-        missing: ``(n, len(model.stored))``: where a stored feature was missing and has its default, or none.
+        numeric: ``(n, len(columns.numeric))``, float64; NaN means missing; the model casts them to float32.
+        categorical: ``(n, len(columns.categorical))``, texts.
+        missing: ``(n, len(model.stored))``; true where a stored feature was missing, with or without a default.
     """
 
     numeric: Floats
@@ -39,7 +39,7 @@ class Inputs:
 
 
 def sent(model: Model, instances: Sequence[Mapping[str, Any]]) -> dict[str, Array]:
-    """The request fields of instances that a contract has checked, an array each."""
+    """The request fields of validated instances as columns, one array per field."""
     return {name: _array(model, name, [i.get(name) for i in instances]) for name in model.sent_fields}
 
 
@@ -54,7 +54,7 @@ def _array(model: Model, name: str, values: Sequence[Any]) -> Array:
 
 @lru_cache(maxsize=64)
 def _defaults(model: Model) -> tuple[Floats, Objects]:
-    """What stands in for stored numbers, not a number for none, and for stored texts."""
+    """Defaults of the stored numbers (NaN means no default) and of the stored texts."""
     declared = model.defaults
     texts = [declared.get(name, MISSING_TEXT) for name in model.stored_texts]
     numbers = [declared.get(name) for name in model.stored_numeric]
@@ -62,7 +62,7 @@ def _defaults(model: Model) -> tuple[Floats, Objects]:
 
 
 def _filled(model: Model, stored: StoredFeatures) -> tuple[StoredFeatures, Bools]:
-    """Stored features with their defaults, and where they were missing."""
+    """Stored features with defaults filled in, and the mask of missing values."""
     numbers, texts = _defaults(model)
     no_number = np.isnan(stored.numeric)
     no_text = np.equal(stored.texts, np.array(None))
@@ -71,29 +71,29 @@ def _filled(model: Model, stored: StoredFeatures) -> tuple[StoredFeatures, Bools
 
 
 def _named(model: Model, request: Mapping[str, Array], filled: StoredFeatures) -> dict[str, Array]:
-    """What on-demand features may read, a contiguous array each."""
+    """The arguments of on-demand functions by name, contiguous arrays."""
     numbers = {name: np.ascontiguousarray(filled.numeric[:, at]) for at, name in enumerate(model.stored_numeric)}
     texts = {name: filled.texts[:, at].copy() for at, name in enumerate(model.stored_texts)}
     return {**request, **numbers, **texts}
 
 
 def assemble(model: Model, request: Mapping[str, Array], stored: StoredFeatures) -> Inputs:
-    """The inputs of a number of questions.
+    """Assemble the model's inputs, one row per question.
 
     Args:
-        model: whose inputs.
-        request: the fields of ``model.sent_fields``, an array each; their types are in
+        model: the model.
+        request: one array per field of ``model.sent_fields``; their types are in
             :mod:`smallbox.define.on_demand`.
-        stored: what the store adds.
+        stored: the stored features, before defaults.
 
     Raises:
-        DefinitionError: when an on-demand function does not give one number a row.
+        DefinitionError: if an on-demand function does not return one number per row.
     """
     rows = len(stored.numeric)
     filled, missing = _filled(model, stored)
     sent_numbers = [request[name] for name in model.columns.numeric if name in request]
     sent_texts = [request[name] for name in model.columns.categorical if name in request]
-    # copied before functions get the arrays: what one of them writes into them is its own affair
+    # copy before on-demand functions get the arrays: a function that writes into its arguments must not change inputs
     numeric = [_matrix(sent_numbers, rows, np.float64), filled.numeric]
     texts = np.hstack([_matrix(sent_texts, rows, object), filled.texts])
     if model.on_demand:
@@ -110,12 +110,12 @@ def _matrix(columns: Sequence[Array], rows: int, kind: Any) -> Array:
 
 
 def check_rows_apart(model: Model, request: Mapping[str, Array], stored: StoredFeatures) -> None:
-    """Refuse an on-demand feature whose value for a row depends on the other rows: one row is served, many trained.
+    """Raise if an on-demand feature's value for a row depends on other rows: serving has one row, training has many.
 
-    Some rows, spread over all, are computed alone as well.
+    Recomputes about 50 evenly spaced rows, each alone, and compares.
 
     Raises:
-        DefinitionError: naming the function.
+        DefinitionError: names the function.
     """
     rows = len(stored.numeric)
     values = _named(model, request, _filled(model, stored)[0])
@@ -125,6 +125,6 @@ def check_rows_apart(model: Model, request: Mapping[str, Array], stored: StoredF
         for name, column in together.items():
             if not np.array_equal(column[row : row + 1], alone[name], equal_nan=True):
                 raise DefinitionError(
-                    f"on-demand feature {name} gives {column[row]} for a row among {rows}, and {alone[name][0]} for it "
-                    "alone; compute each row from that row only"
+                    f"on-demand feature {name} gives {column[row]} for a row among {rows}, but {alone[name][0]} for "
+                    "the same row alone; compute each row from that row only"
                 )

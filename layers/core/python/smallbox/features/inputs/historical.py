@@ -1,4 +1,4 @@
-"""Features of a model as they were at given moments, from the lake: for training, batch scoring and the skew audit."""
+"""Point-in-time features of a model from the lake, for training, batch scoring and the skew audit."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -20,16 +20,16 @@ from smallbox.ports import Lake
 
 
 def historical_features(model: Model, lake: Lake, entities: Mapping[str, Names], as_of: Ints) -> StoredFeatures:
-    """The features that the store would have added, as of each moment.
+    """The stored features as of each moment: a point-in-time join.
 
     Args:
         model: the model.
-        lake: where the records are. A source is read whole: a correction may have moved a record in time.
+        lake: the records. A source is read whole: a correction may have moved a record in time.
         entities: by view, the entity of each of ``n`` questions.
-        as_of: the moment of each question.
+        as_of: the moment of each question, in microseconds.
 
     Returns:
-        What the store adds, before defaults; bit for bit what the online store gave at that moment.
+        The stored features before defaults, bit for bit equal to the online store's at that moment.
     """
     histories = {
         source: _history(lake, [view for view in model.views if view.source.name == source])
@@ -44,12 +44,12 @@ def historical_features(model: Model, lake: Lake, entities: Mapping[str, Names],
 
 
 def sent_in(model: Model, rows: pa.Table, names: Mapping[str, str] | None = None) -> dict[str, Array]:
-    """The request fields of rows of a table, an array each, like :func:`smallbox.features.inputs.assembly.sent`.
+    """The request fields of a table, one array per field; the equivalent of ``assembly.sent`` for instances.
 
     Args:
-        model: whose fields.
-        rows: with a column for each of its ``sent_fields``.
-        names: the columns' names, where they are not those of the fields.
+        model: the model.
+        rows: a table with a column for each of the model's ``sent_fields``.
+        names: column names by field, for columns that are not named as their field.
     """
     named = names or {}
     return {name: _sent(model.request.fields[name].type, rows[named.get(name, name)]) for name in model.sent_fields}

@@ -1,4 +1,4 @@
-"""On-demand features of any number of rows; see :mod:`smallbox.define.on_demand`."""
+"""Evaluation of on-demand features; see :mod:`smallbox.define.on_demand`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,15 +14,15 @@ from smallbox.errors import DefinitionError
 def compute(
     functions: Sequence[OnDemand], values: Mapping[str, Array], rows: int
 ) -> dict[str, npt.NDArray[np.float64]]:
-    """The on-demand features of a number of rows, by name.
+    """The on-demand features by name, one value per row; infinities become NaN.
 
     Args:
-        functions: in the order of :func:`dependency_order`.
-        values: request fields and stored features, an array each.
-        rows: how many.
+        functions: in dependency order, see ``smallbox.define.on_demand.dependency_order``.
+        values: request fields and stored features, one array each.
+        rows: the number of rows.
 
     Raises:
-        DefinitionError: naming the function that gives something else than one number a row.
+        DefinitionError: if a function does not return one number per row; names the function.
     """
     known = dict(values)
     for function in functions:
@@ -36,12 +36,14 @@ def _numbers(name: str, found: Any, rows: int) -> npt.NDArray[np.float64]:
     try:
         numbers = np.asarray(found, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise DefinitionError(f"on-demand feature {name} must give numbers, not {_kinds(found)}") from error
+        raise DefinitionError(f"on-demand feature {name} must return numbers, not {_kinds(found)}") from error
     if numbers.shape != (rows,):
-        raise DefinitionError(f"on-demand feature {name} must give one number a row: {rows}, not {numbers.shape}")
+        raise DefinitionError(
+            f"on-demand feature {name} must return one number per row: shape ({rows},), not {numbers.shape}"
+        )
     return np.where(np.isfinite(numbers), numbers, np.nan)
 
 
 def _kinds(found: Any) -> str:
-    """The types of what a function gave; the values may be personal."""
+    """The types of the returned values, for the message; the values themselves may be personal data."""
     return " and ".join(sorted({type(one).__name__ for one in np.ravel(np.asarray(found, dtype=object))}))

@@ -1,1 +1,1 @@
-"""The online store: states of entities, kept up to date by the stream and rebuilt from the lake."""
+"""Online states of entities: updated by the stream, rebuilt from the lake."""

@@ -1,9 +1,11 @@
-"""The stream engine: each record into the online states of its entities exactly once.
+"""The stream processor: applies each record to the online states of its entities exactly once.
 
-A transaction holds the markers of some records and all the states that they change, so a record is applied to all
-its views or to none, and a message that is processed again after a crash finds the markers of what was done. What
-the stream cannot do by adding is asked of a rebuild from the lake: corrections, records so late that their markers
-may be gone, and records for which a state has no room. The lake holds a record before the stream sees it.
+A record's *marker* is its idempotency key in the online store. One transaction writes the markers of some records and
+all the states that they change. So a record is applied to all its views or to none, and a message that is processed
+again after a crash finds the markers of the records that are done.
+
+Corrections, records so late that their markers may have expired, and records that would make a state exceed its size
+limit cannot be added. The stream requests a rebuild from the lake for them; the lake has each record before the stream.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,37 +16,45 @@ from typing import Any, Final, TypeVar
 from smallbox.define.attributes import View
 from smallbox.define.source import Source
 from smallbox.errors import Conflict
-from smallbox.features.online.states import add_records, farthest, fits, lifetime, pack_state, state_key, unpack_state
+from smallbox.features.online.states import (
+    add_records,
+    fits,
+    lifetime,
+    longest_reach,
+    pack_state,
+    state_key,
+    unpack_state,
+)
 from smallbox.messages.rebuilds import RebuildRequest
 from smallbox.ports import Marker, OnlineStore, StateKey, StateWrite, StoredState
 from smallbox.records import Record
 from smallbox.times import DAY, Micros
 
 TRANSACTION_ITEMS: Final = 100
-"""How many items a transaction, or a read of many states, may have."""
+"""The maximum number of items in a transaction or a batch read."""
 
 TRANSACTION_BYTES: Final = 3_000_000
-"""How many bytes of states are written together: DynamoDB takes 4 MB, keys and growth among them."""
+"""The maximum size of the states in a transaction; DynamoDB's limit of 4 MB also covers keys and the added records."""
 
 WRITE_ATTEMPTS: Final = 8
 
 MARKER_MARGIN: Final[Micros] = DAY
-"""How much longer than needed a marker lives; far more than clocks differ."""
+"""Added to a marker's TTL; far more than clock skew."""
 
 Pause = Callable[[int], None]
-"""Waits before the given attempt, from 1; the caller's, since waiting needs a clock and jitter."""
+"""Waits before retry number 1, 2, ...; injected by the caller, since backoff needs a clock and jitter."""
 
 Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """What is written together: at most ``LIMIT`` items; none when no state has room for its records.
+    """One atomic write: at most ``TRANSACTION_ITEMS`` items; empty if no record fits.
 
     Attributes:
-        markers: those of the records that are added.
-        states: the states with them.
-        left: records that are not added, since one of their states has no room.
+        markers: the markers of the added records.
+        states: the states with these records.
+        left: records that are not added: one of their states would exceed its size limit.
     """
 
     markers: tuple[Marker, ...]
@@ -53,14 +63,14 @@ class Transaction:
 
 
 @dataclass(frozen=True, slots=True)
-class Sorted:
-    """Records by what is to be done with them.
+class SortedRecords:
+    """The records of a message by the action they need.
 
     Attributes:
         fresh: to be added to their states.
-        duplicates: how many were there already.
-        rebuild: corrections and records that came too late, whose states are to be rebuilt.
-        early: corrections that are known only later than now.
+        duplicates: the number of records that were applied before.
+        rebuild: corrections and late records: their states must be rebuilt.
+        early: corrections whose ``known_at`` is later than now.
     """
 
     fresh: tuple[Record, ...]
@@ -71,13 +81,13 @@ class Sorted:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What became of a message.
+    """The result of applying a message.
 
     Attributes:
-        applied: how many records were added.
-        duplicates: how many had been added before.
-        rebuild: what must be asked of a rebuild before the message is done; ``None`` when nothing.
-        early: corrections that are known only later than now; send them again then.
+        applied: the number of records that were added.
+        duplicates: the number of records that had been added before.
+        rebuild: the rebuild to request before the message is acknowledged; ``None`` means no rebuild.
+        early: corrections whose ``known_at`` is later than now: send them again then.
     """
 
     applied: int
@@ -92,12 +102,11 @@ def marker_id(source: str, key: str) -> str:
 
 
 def expiry(source: Source, views: Sequence[View], time: Micros, known_at: Micros) -> Micros:
-    """When a record's marker may go: a day after it would be too late, and after its last window.
+    """The TTL of a record's marker: after the allowed lateness and after the record's last window, plus a margin.
 
-    Within the lateness the marker tells a duplicate; as long as a window holds the record, it tells a correction,
-    which may come much later.
+    The marker detects duplicates within the lateness, and corrections for as long as a window contains the record.
     """
-    return max(known_at + source.lateness_micros, time + farthest(views)) + MARKER_MARGIN
+    return max(known_at + source.lateness_micros, time + longest_reach(views)) + MARKER_MARGIN
 
 
 def marker(source: Source, views: Sequence[View], record: Record) -> Marker:
@@ -107,28 +116,28 @@ def marker(source: Source, views: Sequence[View], record: Record) -> Marker:
 
 
 def state_keys(views: Iterable[View], record: Record) -> Iterator[tuple[View, StateKey]]:
-    """The states that a record changes, one per view in which it has an entity."""
+    """The states that a record changes: one per view in which the record has an entity."""
     for view in views:
         entity = view.entity_of(record.values)
         if entity is not None:
             yield view, state_key(view, entity)
 
 
-def sort_records(source: Source, records: Sequence[Record], seen: Mapping[str, str], now: Micros) -> Sorted:
-    """Decide what is to be done with each record of a message.
+def sort_records(source: Source, records: Sequence[Record], seen: Mapping[str, str], now: Micros) -> SortedRecords:
+    """Decide which action each record of a message needs.
 
     Args:
-        source: their source.
+        source: the records' source.
         records: the message's records.
-        seen: the digests that the markers hold, by marker id.
-        now: the present, or a replay's.
+        seen: the content hashes in the stored markers, by marker id.
+        now: the current time, or a replay's simulated time.
     """
     fresh: dict[str, Record] = {}
     rebuild: dict[str, Record] = {}
     early: list[Record] = []
     for record in records:
-        said = seen.get(marker_id(source.name, record.key))
-        before = fresh[record.key].digest if said is None and record.key in fresh else said
+        marked = seen.get(marker_id(source.name, record.key))
+        before = fresh[record.key].digest if marked is None and record.key in fresh else marked
         is_late = now - record.known_at > source.lateness_micros
         if before is None and not is_late:
             fresh[record.key] = record
@@ -140,7 +149,7 @@ def sort_records(source: Source, records: Sequence[Record], seen: Mapping[str, s
             rebuild[record.key] = record
     new = tuple(record for key, record in fresh.items() if key not in rebuild)
     duplicates = len(records) - len(new) - len(rebuild) - len(early)
-    return Sorted(new, duplicates, tuple(rebuild.values()), tuple(early))
+    return SortedRecords(new, duplicates, tuple(rebuild.values()), tuple(early))
 
 
 def plan_transactions(
@@ -150,10 +159,10 @@ def plan_transactions(
     stored: Mapping[StateKey, StoredState],
     now: Micros,
 ) -> Iterator[Transaction]:
-    """The transactions that add fresh records to the stored states, each expecting the one before it.
+    """The transactions that add fresh records to the stored states. Each expects the state versions the previous wrote.
 
     Raises:
-        NotReady: when a state was stored for another definition of its view.
+        NotReady: if a state was stored for another definition of its view.
     """
     versions = {key: state.version for key, state in stored.items()}
     changed = _by_state(views, fresh)
@@ -173,7 +182,7 @@ def plan_transactions(
 def _with_room(
     views: Sequence[View], batch: Sequence[Record], states: Mapping[StateKey, Any], now: Micros
 ) -> tuple[Sequence[Record], dict[tuple[View, StateKey], tuple[Any, bytes]]]:
-    """Those records whose states all have room for them, and these states with them, also packed."""
+    """The records that fit into all of their states, and those states with them added, also packed."""
     grown = {}
     for (view, key), added in _by_state(views, batch).items():
         state = add_records(view, states.get(key), added, now)
@@ -194,7 +203,7 @@ def _by_state(views: Sequence[View], records: Iterable[Record]) -> dict[tuple[Vi
 
 
 def _batches(views: Sequence[View], records: Sequence[Record], sizes: Mapping[StateKey, int]) -> Iterator[list[Record]]:
-    """Records in groups whose markers and states fit into a transaction; equal entities are kept together."""
+    """Group records so that their markers and states fit into a transaction; records of one entity stay together."""
     with_keys = [([key for _, key in state_keys(views, record)], record) for record in records]
     with_keys.sort(key=lambda pair: [(key.view, key.entity) for key in pair[0]])
     batch: list[Record] = []
@@ -220,11 +229,11 @@ def apply_records(
     now: Micros,
     pause: Pause,
 ) -> Applied:
-    """Apply a message's records; doing it again, wholly or after a crash halfway, changes nothing.
+    """Apply a message's records; idempotent, also after a crash halfway.
 
     Raises:
-        Conflict: when others kept writing the same states in all of ``ATTEMPTS`` attempts; process it again.
-        NotReady: when a state was stored for another definition of its view.
+        Conflict: if concurrent writes of the same states made all ``WRITE_ATTEMPTS`` fail: process the message again.
+        NotReady: if a state was stored for another definition of its view.
     """
     applied = 0
     for attempt in range(WRITE_ATTEMPTS):
@@ -244,7 +253,11 @@ def apply_records(
             continue
         before = applied + len(left) - len(done.fresh)
         return Applied(applied, done.duplicates - before, _request(source, (*done.rebuild, *left)), done.early)
-    raise Conflict(f"the states of {source.name} stayed contended", source=source.name)
+    raise Conflict(
+        f"states of source {source.name} were written concurrently in all {WRITE_ATTEMPTS} attempts; "
+        "process the message again",
+        source=source.name,
+    )
 
 
 def _request(source: Source, records: Sequence[Record]) -> RebuildRequest | None:
@@ -252,17 +265,17 @@ def _request(source: Source, records: Sequence[Record]) -> RebuildRequest | None
 
 
 def read_states(store: OnlineStore, keys: Iterable[StateKey]) -> dict[StateKey, StoredState]:
-    """Those of the states that are stored, however many are asked for."""
+    """Read any number of states, in batches; keys without a state are left out."""
     return {key: state for some in chunks(dict.fromkeys(keys)) for key, state in store.read(some).items()}
 
 
 def read_markers(store: OnlineStore, ids: Iterable[str]) -> dict[str, str]:
-    """The digests of those that have a marker, however many are asked for."""
-    return {id_: said for some in chunks(dict.fromkeys(ids)) for id_, said in store.markers(some).items()}
+    """Read the content hashes of any number of markers, in batches; ids without a marker are left out."""
+    return {id_: digest for some in chunks(dict.fromkeys(ids)) for id_, digest in store.markers(some).items()}
 
 
 def chunks(items: Iterable[Item], size: int = TRANSACTION_ITEMS) -> Iterator[list[Item]]:
-    """The items in lists of at most that many."""
+    """Split the items into lists of at most ``size``."""
     rest = iter(items)
     while some := list(islice(rest, size)):
         yield some

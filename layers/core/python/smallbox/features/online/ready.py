@@ -1,9 +1,9 @@
-"""Which version of each view may be read: one item of the store, so that views become readable in one step.
+"""The readable version of each view: one item in the online store, so that views are published atomically.
 
-A state's key has the version of its view, so the states of a changed view are written beside the old ones, by the
-stream from the deployment on and by a backfill for what was before. When the backfill is done, the item is written. A
-version stays readable until the next deployment, and that starts new processes: so a process asks for the item until it
-has seen what it needs, and then no more.
+A state's key contains the version of its view. So states of a changed view are written beside the old ones: by the
+stream from the deployment on, by a backfill for earlier records. After the backfill, the item is updated. A version
+stays readable until the next deployment, which starts new processes. So a process reads the item until it has seen its
+own versions, and then stops reading it.
 """
 
 import json
@@ -17,24 +17,24 @@ from smallbox.features.online.states import version_of
 from smallbox.ports import OnlineStore, StateKey, StateWrite, StoredState
 
 READY: Final = StateKey("", "")
-"""The key of the item; a view has a name, so no state has this key."""
+"""The key of the item. Views have non-empty names, so no state has this key."""
 
 
 class Ready:
-    """What a process has seen of the readable versions."""
+    """The published view versions that this process has seen."""
 
     def __init__(self) -> None:
         self._seen: dict[str, str] = {}
 
     def keys(self, views: Iterable[View]) -> list[StateKey]:
-        """What to read along with states of these views: nothing, once they have been seen."""
+        """The extra keys to read together with states of these views; empty once all are known to be published."""
         return [] if not self._waiting(views) else [READY]
 
     def check(self, views: Sequence[View], states: Mapping[StateKey, StoredState]) -> None:
-        """Look at what was read along.
+        """Raise unless every view is published, according to ``states`` or an earlier read.
 
         Raises:
-            NotReady: naming the views whose version is not readable yet.
+            NotReady: names the views whose version is not published yet.
         """
         self._seen |= versions_in(states.get(READY))
         waiting = self._waiting(views)
@@ -50,29 +50,29 @@ class Ready:
 
 
 def versions_in(stored: StoredState | None) -> dict[str, str]:
-    """The readable versions by view."""
+    """The readable versions by view, from the stored item."""
     return {} if stored is None else json.loads(stored.packed)
 
 
 def readable(store: OnlineStore) -> dict[str, str]:
-    """The readable versions by view, from the store."""
+    """Read the readable versions by view from the store."""
     return versions_in(store.read([READY]).get(READY))
 
 
 def publish(store: OnlineStore, versions: Mapping[str, str], pause: Pause) -> None:
-    """Make these versions readable, in one step.
+    """Make these versions readable, atomically.
 
     Raises:
-        Conflict: when others kept writing the item.
+        Conflict: if concurrent writes of the item exhausted all attempts.
     """
     _change(store, lambda known: known | dict(versions), pause)
 
 
 class Withdrawal:
-    """Before a process writes its first state it withdraws every version that is not one of its project's.
+    """Unpublishes every view version that is not of this project, once, before this process writes its first state.
 
-    What it writes, and marks as applied, is missing in those from then on: after a return to them, by hand or by
-    a deployment that rolls back, they must be filled again before they are read.
+    Records that this process marks as applied are missing in states of other versions from then on. After a rollback,
+    by hand or by a failed deployment, those versions must be backfilled before they are read again.
     """
 
     def __init__(self, views: Iterable[View], store: OnlineStore, pause: Pause) -> None:
@@ -82,10 +82,10 @@ class Withdrawal:
         self._is_done = False
 
     def once(self) -> None:
-        """Do it, unless this process has.
+        """Unpublish other versions, unless this process has done so before.
 
         Raises:
-            Conflict: when others kept writing the item.
+            Conflict: if concurrent writes of the item exhausted all attempts.
         """
         if not self._is_done:
             _change(self._store, lambda known: dict(known.items() & self._own.items()), self._pause)
@@ -107,4 +107,4 @@ def _change(store: OnlineStore, change: Callable[[dict[str, str]], dict[str, str
         except Conflict:
             continue
         return
-    raise Conflict("the item that says which views are readable stayed contended")
+    raise Conflict(f"the item of readable views was written concurrently in all {WRITE_ATTEMPTS} attempts; try again")

@@ -1,13 +1,16 @@
-"""Online states from the lake: all of them, or those that corrected and late records touch.
+"""Rebuilds online states from the lake: all of them, or those that corrected and late records touch.
 
-A rebuild runs while the stream goes on, and the two must not count a record twice or not at all. What is rebuilt
-is marked first; then the states' versions are read, then the lake, then the markers; a record counts when it has a
-marker; each state is written if its version is still the same. So a record that the stream adds meanwhile changes
-the version, and one without a marker is left to the stream, whose message is still on its way. Markers outlive
-the windows, so no record that could count has lost its own.
-A conflict begins again with what is left. A crash after the marks leaves states
-behind the lake: run the request again, as a queue does. A state that does not fit into an item is set aside, and
-holds up no other.
+A rebuild runs while the stream is running, and no record may be counted twice or missed. The protocol is:
+
+1. write the markers of the rebuilt records;
+2. read the states' versions, then the lake, then the markers;
+3. compute each state from the records that have a marker;
+4. write each state on the condition that its version is unchanged (optimistic concurrency).
+
+If the stream adds a record meanwhile, the version changes and the write is retried. A record without a marker is left
+to the stream: its message is still in the queue. Markers outlive the windows, so every record that counts has one.
+After a crash between steps 1 and 4 states lag behind the lake: run the request again, as a queue does. A state that
+exceeds the size limit of an item is set aside, and does not block other states.
 """
 
 import zlib
@@ -28,10 +31,10 @@ from smallbox.features.online.apply import WRITE_ATTEMPTS, Pause, expiry, marker
 from smallbox.features.online.recompute import recompute
 from smallbox.features.online.states import (
     SetAside,
-    farthest,
     fits,
     is_set_aside,
     lifetime,
+    longest_reach,
     pack_state,
     state_key,
     state_watermark,
@@ -45,27 +48,28 @@ from smallbox.times import Micros
 
 @dataclass(frozen=True, slots=True)
 class EntityShard:
-    """One of ``of`` parts of all entities, by a hash that is the same everywhere."""
+    """Shard ``number`` of ``of`` shards of all entities, by a stable hash."""
 
     number: int
     of: int
 
     def holds(self, key: StateKey) -> bool:
-        """Whether a state belongs to this part."""
+        """Whether a state belongs to this shard."""
         return zlib.crc32(f"{key.view} {key.entity}".encode()) % self.of == self.number
 
 
 WHOLE: Final = EntityShard(0, 1)
+"""The one shard that has all entities."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What a rebuild has done.
+    """The result of a rebuild.
 
     Attributes:
-        states: how many states were written.
-        set_aside: those of them that do not fit into their items.
-        later: what corrections say that are known only later than now, by key; ask again then.
+        states: the number of states written.
+        set_aside: the keys of those that exceed the size limit of an item.
+        later: content hashes of corrections whose ``known_at`` is later than now, by key: request them again then.
     """
 
     states: int = 0
@@ -74,12 +78,12 @@ class Rebuilt:
 
 
 def _of_keys(table: pa.Table, keys: Collection[str] | pa.Array) -> pa.Table:
-    """All versions of records."""
+    """All versions of the records with these keys."""
     return table.filter(pc.is_in(table["key"], value_set=pa.array(keys, pa.string())))
 
 
 def _later(versions: pa.Table, counted: pa.Table, now: Micros) -> dict[str, str]:
-    """The digests of versions known only later than now that are not counted already, by key."""
+    """Content hashes, by key, of versions with ``known_at`` later than now that are not counted already."""
     known_later = pc.field("known_at") > now
     found, first = (
         list(zip(*(rows.filter(known_later)[name].to_pylist() for name in ("key", "digest")), strict=True))
@@ -104,10 +108,10 @@ class Rebuilder:
 
     Attributes:
         source: the source whose views are written.
-        views: all views of the source: a record is marked for all of them at once.
-        lake: holds every record before the stream applies it.
+        views: all views of the source: a record's marker covers all of them.
+        lake: has every record before the stream applies it.
         store: the states.
-        pause: waits before another attempt.
+        pause: waits before a retry.
     """
 
     source: Source
@@ -117,10 +121,10 @@ class Rebuilder:
     pause: Pause
 
     def correct(self, keys: Collection[str] | pa.Array, now: Micros) -> Rebuilt:
-        """Rebuild all states that the records with these keys touch, in any of their versions.
+        """Rebuild all states that any version of the records with these keys touches.
 
         Raises:
-            Conflict: when others kept writing them; run the request again.
+            Conflict: if concurrent writes exhausted all attempts: run the request again.
         """
         table = self._read(now) if len(keys) else None
         if table is None:
@@ -131,26 +135,26 @@ class Rebuilder:
         return replace(self.replace(self._keys(named, self.views), now), later=_later(named, counted, now))
 
     def materialize(self, now: Micros) -> Rebuilt:
-        """Rebuild all states of the source's views. The stream then takes all that the lake holds for done.
+        """Rebuild all states of the source's views. All records of the lake are marked as applied.
 
         Raises:
-            Conflict: when others kept writing them; run it again.
+            Conflict: if concurrent writes exhausted all attempts: run it again.
         """
         return self.fill(self.views, WHOLE, now, whole=True)
 
     def fill(self, views: Sequence[View], part: EntityShard, now: Micros, *, whole: bool) -> Rebuilt:
-        """Rebuild some of the states of some of the views.
+        """Rebuild one shard of the states of some views.
 
         Args:
-            views: whose states.
-            part: which of their entities.
-            now: the present, or a replay's.
-            whole: whether these are all views of the source. Then what the lake holds is taken for done, and the stream
-                leaves it. Otherwise what the stream has still to apply to the other views is left to it, and only what
-                it would find too late is marked again.
+            views: the views.
+            part: the shard of their entities.
+            now: the current time, or a replay's simulated time.
+            whole: whether these are all views of the source. If so, all records of the lake are marked, and the stream
+                skips them. Otherwise the stream must still apply pending records to the other views, so only records
+                that it would treat as late are marked again.
 
         Raises:
-            Conflict: when others kept writing them; run it again.
+            Conflict: if concurrent writes exhausted all attempts: run it again.
         """
         table = self._read(now)
         if table is None:
@@ -162,11 +166,11 @@ class Rebuilder:
         return replace(self.replace(keys, now), later=_later(mine, counted, now) if whole else {})
 
     def _settled(self, rows: pa.Table, now: Micros) -> pa.Table:
-        """Of records that the stream would find too late, what they said then, without its digest.
+        """The current versions, as of ``now`` minus the lateness, of records that the stream would treat as late.
 
-        It has forgotten them, or they are late and still on their way to it, or they have a marker that lives no longer
-        than the windows before. So their new marker says that they count, and equals nothing: should one of them
-        come, in whatever version, a rebuild looks at all its views.
+        Their markers may have expired or may expire before the new windows end, or their messages may still be queued.
+        The new marker has an empty content hash, which equals no record's. So the record counts, and if it arrives
+        again in any version, the stream requests a rebuild of all its views.
         """
         settled = now - self.source.lateness_micros
         found = standing(rows.filter(pc.less(rows["known_at"], settled)), settled)
@@ -174,14 +178,14 @@ class Rebuilder:
         return found.set_column(found.column_names.index("digest"), "digest", nothing)
 
     def rows(self, now: Micros) -> int:
-        """How many rows a rebuild reads."""
+        """The number of rows that a rebuild reads."""
         table = self.lake.read(
-            records_table(self.source), ["time"], Between("time", now - farthest(self.views), FOREVER)
+            records_table(self.source), ["time"], Between("time", now - longest_reach(self.views), FOREVER)
         )
         return 0 if table is None else table.num_rows
 
     def _mark(self, rows: pa.Table) -> None:
-        """Mark each record as saying what its version says that counts, so that another version is a correction."""
+        """Write each record's marker with the content hash of its current version; other versions are corrections."""
         columns = (rows[name].to_pylist() for name in ("key", "digest", "time", "known_at"))
         self.store.mark(
             [
@@ -195,7 +199,7 @@ class Rebuilder:
         )
 
     def _keys(self, table: pa.Table, views: Sequence[View]) -> dict[StateKey, View]:
-        """Every state of the views that rows of the table touch."""
+        """All states of the views that rows of the table touch."""
         return {
             state_key(view, entity): view
             for view in views
@@ -204,10 +208,10 @@ class Rebuilder:
         }
 
     def replace(self, keys: Mapping[StateKey, View], now: Micros) -> Rebuilt:
-        """Write states anew from the lake, of records that have their markers.
+        """Recompute states from the lake, from records that have a marker, and write them.
 
         Raises:
-            Conflict: when others kept writing them; run it again.
+            Conflict: if concurrent writes exhausted all attempts: run it again.
         """
         left, set_aside = dict(keys), []
         for attempt in range(WRITE_ATTEMPTS):
@@ -220,12 +224,16 @@ class Rebuilder:
             set_aside += [write.key for write in writes if is_set_aside(write.packed) and write.key not in left]
             if not left:
                 return Rebuilt(len(keys), set_aside)
-        raise Conflict(f"{len(left)} states of {self.source.name} stayed contended", source=self.source.name)
+        raise Conflict(
+            f"{len(left)} states of source {self.source.name} were written concurrently in all {WRITE_ATTEMPTS} "
+            "attempts; run the request again",
+            source=self.source.name,
+        )
 
     def _states(
         self, keys: Mapping[StateKey, View], stored: Mapping[StateKey, StoredState], now: Micros
     ) -> dict[StateKey, Any]:
-        # a writer whose clock is ahead may have applied what is known only after our present
+        # a writer with a faster clock may have applied records whose known_at is after our now
         as_of = max([now, *(state_watermark(keys[key], state.packed) for key, state in stored.items())])
         table = self._read(now)
         if table is None:
@@ -239,7 +247,7 @@ class Rebuilder:
         }
 
     def _counted(self, table: pa.Table, keys: Mapping[StateKey, View]) -> pa.Table:
-        """All versions of those records that have a marker and, in any version, touch one of the states."""
+        """All versions of the records that have a marker and touch one of the states in any version."""
         ids = {marker_id(self.source.name, key): key for key in _touching(table, keys)}
         return _of_keys(table, [ids[identity] for identity in read_markers(self.store, ids)])
 
@@ -258,12 +266,12 @@ class Rebuilder:
         return StateWrite(key, packed, expected, lifetime(view))
 
     def _read(self, now: Micros) -> pa.Table | None:
-        """All rows that may be in a window at ``now`` or later, with every version that supersedes one of them."""
-        since = now - farthest(self.views)
+        """All rows that may be in a window at ``now`` or later, and all versions that supersede them."""
+        since = now - longest_reach(self.views)
         columns = [*dict.fromkeys(name for view in self.views for name in columns_needed(view))]
         recent = self.lake.read(records_table(self.source), columns, Between("time", since, FOREVER))
         if recent is None or not len(recent) or self.source.known_after_micros is not None:
             return recent
-        # a version that moves a record out of the windows was at least known later than the one that it supersedes
+        # a version that moves a record out of the windows has a later known_at than the version that it supersedes
         known = Between("known_at", int(pc.min(recent["known_at"]).as_py()), FOREVER)
         return self.lake.read(records_table(self.source), columns, known)

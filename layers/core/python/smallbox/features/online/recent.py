@@ -1,4 +1,4 @@
-"""States that a process has read a moment ago, so that an entity that is asked for often is read once a moment."""
+"""A cache of online states with a short TTL: a hot entity is read from the store once per TTL and process."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from smallbox.ports import StateKey, StateReader, StoredState
 from smallbox.times import SECOND, Micros
 
 STALENESS: Final[Micros] = SECOND
-"""A state is never older than this, counted from before it was read."""
+"""The TTL, counted from before the read: no returned state is older."""
 
-ROOM: Final = 64 << 20
-"""How many bytes the states of a process may take."""
+CAPACITY_BYTES: Final = 64 << 20
+"""The capacity of the cache in bytes."""
 
 _ENTRY_BYTES: Final = 512
-"""What an entry takes beside its state, an absent one's too."""
+"""The overhead of an entry, also of one for an absent state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,30 +28,30 @@ class _Entry:
 
 
 class RecentStates:
-    """Remembers what a store answered, entities that it does not know among them.
+    """Caches answers of a store, also "no such state" (negative caching).
 
-    A remembered state is dropped when it has become stale; where room is short, the one that was read longest ago
-    goes first: it is the next to become stale, however often it is used.
+    Entries are evicted when they are older than the TTL. Over capacity, the entry that was read first is evicted first
+    (FIFO): it expires next, however often it is used.
 
     Args:
-        store: what is read.
-        staleness: for how long a state counts as the store's; 0 reads the store each time.
-        room: how many bytes all remembered states may take.
+        store: the store to read.
+        staleness: the TTL in microseconds; 0 reads the store each time.
+        capacity: the capacity in bytes.
     """
 
-    def __init__(self, store: StateReader, staleness: Micros = STALENESS, room: int = ROOM) -> None:
+    def __init__(self, store: StateReader, staleness: Micros = STALENESS, capacity: int = CAPACITY_BYTES) -> None:
         self._store = store
         self._staleness = staleness
-        self._room = room
+        self._capacity = capacity
         self._entries: dict[StateKey, _Entry] = {}  # in the order in which they were read
         self._taken = 0
 
     def at(self, now: Micros) -> StateReader:
-        """The store at the present, ``now`` or a little later: no state was read before ``now - staleness``."""
+        """A reader of the store through the cache; no state it returns was read before ``now - staleness``."""
         return _At(self, now)
 
     def read(self, keys: Sequence[StateKey], now: Micros) -> Mapping[StateKey, StoredState]:
-        """The states that are stored, remembered or read now."""
+        """The stored states, from the cache or else from the store."""
         self._drop_stale(now)
         known = {key: self._entries[key].state for key in keys if key in self._entries}
         unknown = [key for key in dict.fromkeys(keys) if key not in known]
@@ -63,7 +63,7 @@ class RecentStates:
     def _remember(self, key: StateKey, entry: _Entry) -> None:
         self._entries[key] = entry
         self._taken += entry.bytes
-        while self._taken > self._room:
+        while self._taken > self._capacity:
             self._drop_oldest()
 
     def _drop_stale(self, now: Micros) -> None:
@@ -71,7 +71,7 @@ class RecentStates:
             self._drop_oldest()
 
     def _is_fresh(self, entry: _Entry, now: Micros) -> bool:
-        """One of the future is not: the clock was set back since, and nobody knows how old it is."""
+        """Whether the entry is within its TTL. An entry from the future is not: the clock was set back."""
         return entry.read_at <= now < entry.read_at + self._staleness
 
     def _drop_oldest(self) -> None:

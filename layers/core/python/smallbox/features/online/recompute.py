@@ -1,4 +1,4 @@
-"""Online states as the lake gives them: what the stream would have, had it seen every record."""
+"""Online states computed from the lake: equal to the stream's after it has applied every record."""
 
 from typing import Any
 
@@ -7,22 +7,22 @@ import pyarrow.compute as pc
 
 from smallbox.define.attributes import View
 from smallbox.features.batch_engines import batch_engine_of
-from smallbox.features.windows.bounds import ahead
+from smallbox.features.windows.bounds import max_lead
 from smallbox.lake.history import standing
 from smallbox.times import Micros
 
 
 def recompute(view: View, table: pa.Table, as_of: Micros) -> dict[str, Any]:
-    """The state of every entity, from the versions that counted at ``as_of``, which is their watermark.
+    """The state of every entity, from the record versions that counted at ``as_of``, which becomes the watermark.
 
-    A key of which nothing was known then has its first version, as it has in the stream. Records further
-    :func:`~smallbox.features.windows.bounds.ahead` than a state keeps are left out, as they are there.
+    A key without a version known by then gets its first version, as in the stream. Records further ahead than
+    :func:`~smallbox.features.windows.bounds.max_lead` are dropped, as in the stream.
 
     Args:
         view: the view.
-        table: rows of its source as the lake holds them, all that may still be in a window.
-        as_of: the present, or a replay's.
+        table: the lake's rows of its source, at least all that may still be in a window.
+        as_of: the current time, or a replay's simulated time.
     """
     standing_then = standing(table, as_of)
-    near = standing_then.filter(pc.less(standing_then["time"], as_of + ahead(view.source)))
+    near = standing_then.filter(pc.less(standing_then["time"], as_of + max_lead(view.source)))
     return batch_engine_of(view).states(view, near, as_of)

@@ -1,4 +1,4 @@
-"""Online states of both kinds of views, by one set of functions: windows are tiles, attributes are facts."""
+"""Online states of any kind of view: dispatch to the view's engine, size limit, lifetime and keys."""
 
 import struct
 from collections.abc import Iterable, Sequence
@@ -9,50 +9,49 @@ from typing import Any, Final
 from smallbox.define.attributes import View
 from smallbox.define.view import STATE_LIMIT
 from smallbox.features.engines import state_engine_of
-from smallbox.features.windows.bounds import near
+from smallbox.features.windows.bounds import advance_watermark
 from smallbox.ports import StateKey
 from smallbox.records import Record
 from smallbox.times import DAY, Micros
 
-MARGIN: Final[Micros] = 30 * DAY
-"""How much longer than its windows a state lives after it was last written: a replay may rest for some days."""
-
+LIFETIME_MARGIN: Final[Micros] = 30 * DAY
+"""Added to the TTL of a state after its last window: a replay may pause for some days."""
 
 _SET_ASIDE: Final = struct.Struct("<Bq")
 _NO_STATE: Final = 0
-"""The first byte of what stands for a state that was set aside; no engine's states begin with it."""
+"""The first byte of the placeholder of a state that is set aside; no engine's states begin with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """Stands for a state with more bytes than an item can hold: its entity has no features until one fits again.
+    """The placeholder of a state that exceeds the size limit of an item: its features are missing until a rebuild fits.
 
-    Records go on to be marked as applied, and stay in the lake, from which a rebuild computes the state.
+    The stream still marks records as applied; they are in the lake, from which a rebuild recomputes the state.
     """
 
     watermark: Micros
 
 
 def add_records(view: View, state: Any, records: Sequence[Record], now: Micros) -> Any:
-    """The state with records added; one that was set aside stays so. ``None`` is an entity without records."""
+    """Add records to a state; a state that is set aside stays so. ``None`` means an entity without records."""
     if isinstance(state, SetAside):
-        return SetAside(near(view.source, state.watermark, records, now)[0])
+        return SetAside(advance_watermark(view.source, state.watermark, records, now)[0])
     engine = state_engine_of(view)
     return engine.add(view, engine.empty(view) if state is None else state, records, now)
 
 
 def pack_state(view: View, state: Any) -> bytes:
-    """The state as bytes."""
+    """Serialize a state."""
     if isinstance(state, SetAside):
         return _SET_ASIDE.pack(_NO_STATE, state.watermark)
     return state_engine_of(view).pack(view, state)
 
 
 def unpack_state(view: View, packed: bytes) -> Any:
-    """The state from bytes: the engine's, or :class:`SetAside`.
+    """The inverse of :func:`pack_state`: the engine's state, or :class:`SetAside`.
 
     Raises:
-        NotReady: when it was stored for another definition of the view.
+        NotReady: if the state was stored for another definition of the view.
     """
     if is_set_aside(packed):
         return SetAside(_SET_ASIDE.unpack(packed)[1])
@@ -67,32 +66,32 @@ def state_watermark(view: View, packed: bytes) -> Micros:
 
 
 def fits(packed: bytes) -> bool:
-    """Whether an item can hold a packed state."""
+    """Whether a packed state is within the size limit of an item."""
     return len(packed) <= STATE_LIMIT
 
 
 def is_set_aside(packed: bytes) -> bool:
-    """Whether this stands for a state that was set aside."""
+    """Whether this is the placeholder of a state that is set aside."""
     return packed[0] == _NO_STATE
 
 
-def farthest(views: Iterable[View]) -> Micros:
-    """The greatest reach of some views; 0 of none."""
+def longest_reach(views: Iterable[View]) -> Micros:
+    """The maximum reach of the views; 0 without views."""
     return max((state_engine_of(view).reach(view) for view in views), default=0)
 
 
 def lifetime(view: View) -> Micros:
-    """How long after it was last written a state may still be asked for: then all its tiles are out of every window."""
+    """The TTL of a state after its last write: by then all its tiles are outside every window."""
     ahead = max(-(view.source.known_after_micros or 0), 0)
-    return state_engine_of(view).reach(view) + ahead + MARGIN
+    return state_engine_of(view).reach(view) + ahead + LIFETIME_MARGIN
 
 
 @lru_cache(maxsize=256)
 def version_of(view: View) -> str:
-    """The version of a view: another one when its states would mean something else."""
+    """The version of a view: a hash of its definition; it changes when stored states become unusable."""
     return state_engine_of(view).fingerprint(view).hex()
 
 
 def state_key(view: View, entity: str) -> StateKey:
-    """The key of an entity's state, in the view's own version."""
+    """The key of an entity's state, for the current version of the view."""
     return StateKey(view.name, entity, version_of(view))

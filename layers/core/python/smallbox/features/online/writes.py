@@ -1,4 +1,4 @@
-"""States written many at a time, each on its own condition."""
+"""Batches of conditional state writes."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,12 +8,12 @@ from smallbox.ports import OnlineStore, StateKey, StateWrite
 
 
 def write_states(store: OnlineStore, writes: Sequence[StateWrite]) -> list[StateKey]:
-    """Write states; the keys of those that somebody else has written since they were read, which stay as they are."""
+    """Write states conditionally; return the keys that lost against a concurrent write and stay unchanged."""
     return [key for together in _transactions(writes) for key in _contended(store, together)]
 
 
 def _contended(store: OnlineStore, writes: Sequence[StateWrite]) -> list[StateKey]:
-    """Write all in one step, or each by itself where one of them is contended."""
+    """Write all states in one transaction; if one has a conflict, write each alone."""
     try:
         store.commit([], writes)
     except Conflict:

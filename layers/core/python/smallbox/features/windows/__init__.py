@@ -1,1 +1,1 @@
-"""Windows: aggregates of an entity's records over a span of time."""
+"""Windowed aggregates of an entity's records, such as a count over the last seven days."""

@@ -1,9 +1,12 @@
-"""The batch engine: exact point-in-time features of many questions at once.
+"""The batch engine of windows: a point-in-time join with aggregates, for many questions at once.
 
-Versions of records are of two kinds. *Plain* ones were never superseded and became known at most ``delay`` after
-their event time: of those, all with ``time < as_of - delay`` are known, so running sums answer for them; the few
-that are newer are listed one by one. *Odd* ones, the rest, are always listed. A listed version counts where
-``known_at <= as_of < superseded_at``.
+A question is one (entity, ``as_of``) pair. Record versions are split into two kinds:
+
+* *plain*: never superseded, and known at most ``delay`` after the event time. All of them with
+  ``time < as_of - delay`` are known, so prefix sums aggregate them. The few newer ones are checked one by one.
+* *odd*: the rest. All of them are checked one by one.
+
+A version that is checked counts if ``known_at <= as_of < superseded_at``.
 """
 
 from collections.abc import Sequence
@@ -31,14 +34,14 @@ from smallbox.lake.history import FOREVER
 from smallbox.times import Micros
 
 _PLAIN_SHARE = 0.99
-"""How much of the delays the plain versions' cover: a greater share lists more of the newest, a smaller more odd."""
+"""The quantile of delays that bounds plain versions. Higher: more recent versions to check. Lower: more odd ones."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Questions:
-    """Questions in the order of (entity, as_of), so that neighbours read neighbouring versions.
+    """Questions sorted by (entity, as_of), so that neighbours read neighbouring versions.
 
-    Moments of windows are in fine tiles since 1970.
+    ``starts`` (one array per window) and ``end`` are in fine tiles since 1970.
     """
 
     entity: Ints
@@ -49,7 +52,7 @@ class _Questions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Block:
-    """Versions, and their order by (entity, time); ``place`` counts (entity, fine tile) pairs from 0, in that order."""
+    """Versions and their order by (entity, time); ``place`` is the sort key, ``entity * span + fine tile``."""
 
     rows: VersionRows
     order: Ints | slice
@@ -63,13 +66,13 @@ class _Block:
         return np.searchsorted(self.place, entity * self.span + since)
 
     def versions(self, positions: Ints) -> Ints:
-        """Which of the rows stand at those positions."""
+        """The rows at those positions."""
         return positions if isinstance(self.order, slice) else self.order[positions]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Ranges:
-    """Where each window of each question begins among a block's versions, and where all of them end."""
+    """Positions in a block: where each window of each question begins, and where all windows of a question end."""
 
     firsts: Sequence[Ints]
     last: Ints
@@ -79,12 +82,12 @@ class WindowBatch(BatchEngine[FeatureView, WindowState]):
     """The batch engine of windows."""
 
     def features(self, view: FeatureView, versions: pa.Table, entities: Names, as_of: Ints) -> StoredFeatures:
-        """The aggregates of each entity as they were known at each moment."""
+        """Point-in-time aggregates, one row per question."""
         found = point_in_time(view, versions, entities, as_of)
         return StoredFeatures(found, np.empty((len(found), 0), dtype=object))
 
     def states(self, view: FeatureView, rows: pa.Table, as_of: Micros) -> dict[str, WindowState]:
-        """The tiles of each entity, without those that no later question can reach."""
+        """The tiles of each entity, without those that no later question needs."""
         found = version_rows(view, rows)
         cells = found.lifted(view)
         by_level = [_levels(found, cells, size) for size in view.tile_sizes]
@@ -110,17 +113,18 @@ def _levels(rows: VersionRows, cells: Cells, size: Micros) -> list[Level]:
 
 
 def point_in_time(view: FeatureView, table: pa.Table | VersionRows, entities: Names, as_of: Ints) -> Floats:
-    """The features of each entity as they were known at each moment.
+    """Point-in-time features: each entity as it was known at its ``as_of``.
 
     Args:
         view: the view.
-        table: the lake's rows of the view's source, or :func:`~smallbox.features.windows.rows.version_rows` them.
-        entities: one entity per question; one that is not there, or ``None``, has no records.
+        table: the lake's rows of the view's source, or the result of
+            :func:`~smallbox.features.windows.rows.version_rows` for them.
+        entities: one entity per question; an unknown entity, or ``None``, has no records.
         as_of: one moment per question.
 
     Returns:
-        One row per question, in the order of ``view.features``; NaN means missing. Bit for bit what
-        the online engine gives.
+        One row per question, in the order of ``view.features``; NaN means missing. Bit for bit equal to
+        the online engine's values.
     """
     rows = table if isinstance(table, VersionRows) else version_rows(view, table)
     entity, as_of = rows.find(entities), np.asarray(as_of, dtype=np.int64)
@@ -136,7 +140,7 @@ def point_in_time(view: FeatureView, table: pa.Table | VersionRows, entities: Na
 
 
 def _narrow(entity: Ints, names: int) -> Ints:
-    """The same order in 16 bits where they are enough: numpy sorts those by radix, several times faster."""
+    """The same values as 16-bit integers if they fit: numpy radix-sorts those, several times faster."""
     return entity.astype(np.int16) if names < 1 << 15 else entity
 
 
@@ -168,13 +172,13 @@ def _block(view: FeatureView, rows: VersionRows) -> _Block:
     first, last = int(tile.min()), int(tile.max())
     span = last - first + 2
     place = tile[order]
-    # in order, the versions of an entity stand together
+    # sorted by entity, so the versions of one entity are contiguous
     place += np.repeat(np.arange(len(rows.names)) * span - first, np.bincount(rows.entity, minlength=len(rows.names)))
     return _Block(rows, order, place, first, span)
 
 
 def _order(rows: VersionRows) -> Ints | slice:
-    """What puts the rows in the order of (entity, time)."""
+    """The indices that sort the rows by (entity, time)."""
     by_time = None if (rows.time[1:] >= rows.time[:-1]).all() else np.argsort(rows.time, kind="stable")
     entity = rows.entity if by_time is None else rows.entity[by_time]
     if (entity[1:] >= entity[:-1]).all():
@@ -189,7 +193,7 @@ def _ranges(block: _Block, asked: _Questions, until: Ints) -> _Ranges:
 
 
 def _add_settled(view: FeatureView, block: _Block, ranges: _Ranges, totals: Totals) -> None:
-    """Add the versions of the ranges, all of them known."""
+    """Add all versions of the ranges; every one of them is known at its question's ``as_of``."""
     layout = layout_of(view)
     _add_sums(layout, block, ranges, totals)
     if layout.tops or layout.lasts or layout.sketches:
@@ -200,7 +204,7 @@ def _add_settled(view: FeatureView, block: _Block, ranges: _Ranges, totals: Tota
 
 
 def _add_sums(layout: Layout, block: _Block, ranges: _Ranges, totals: Totals) -> None:
-    """Add sums as differences of running ones; those of all versions are differences of positions."""
+    """Add sums as differences of prefix sums; counts of all versions are differences of positions."""
     read = {operand: block.rows.read(operand) for operand in {o for _, o in layout.adds} - {ALL}}
     for row, (part, operand) in enumerate(layout.adds):
         if operand == ALL:
@@ -221,14 +225,14 @@ def _add_tops(cells: Cells, ranges: _Ranges, totals: Totals) -> None:
 
 
 def _top(column: Floats, first: Ints, last: Ints) -> Floats:
-    """The maximum of each range; the questions' order makes the ranges between them, also computed, short."""
+    """The maximum of each range. ``reduceat`` reduces the gaps between ranges too; sorted questions keep them short."""
     bounds = np.stack((first, last), axis=1).ravel()
     tops = np.maximum.reduceat(np.append(column, -np.inf), bounds)[::2]
     return np.where(first < last, tops, -np.inf)
 
 
 def _add_latest(layout: Layout, block: _Block, cells: Cells, ranges: _Ranges, totals: Totals) -> None:
-    """Set the latest values, which are the first so far. An earliest value is the latest of the mirrored versions."""
+    """Set the latest values; nothing was added before. An earliest value is the latest of the reversed versions."""
     size = len(block.place)
     for row, (end, _) in enumerate(layout.lasts):
         parts = tuple(part[row] for part in cells.lasts)
@@ -240,12 +244,12 @@ def _add_latest(layout: Layout, block: _Block, cells: Cells, ranges: _Ranges, to
                 total[window, row, found] = part[at]
 
 
-Latest = tuple[npt.NDArray[Any], ...]
-"""Times, ranks and values of one latest value, version by version."""
+_Latest = tuple[npt.NDArray[Any], ...]
+"""Event time, rank and value of each version, for one ``last`` or ``first`` measure."""
 
 
-def _settle_ties(block: _Block, parts: Latest, end: int) -> Latest:
-    """Put those of one entity and event time in the order of (rank, value), so that the last counts; mirror firsts."""
+def _settle_ties(block: _Block, parts: _Latest, end: int) -> _Latest:
+    """Sort versions of equal entity and time by (rank, value), so that the last one wins; reverse all for ``first``."""
     times, ranks, values = parts
     time, entity = block.rows.time[block.order], block.rows.entity[block.order]
     if ((entity[1:] == entity[:-1]) & (time[1:] == time[:-1])).any():
@@ -255,7 +259,7 @@ def _settle_ties(block: _Block, parts: Latest, end: int) -> Latest:
 
 
 def _latest_in(times: Ints, first: Ints, last: Ints) -> tuple[Ints, Ints]:
-    """The questions whose range holds a value, and the position of the last one in it."""
+    """The questions whose range has a value, and the position of the last value in that range."""
     there = np.where(times != NEVER, np.arange(len(times)), -1)
     latest = np.maximum.accumulate(there)[last - 1]
     found = np.flatnonzero((first < last) & (latest >= first))
@@ -263,7 +267,7 @@ def _latest_in(times: Ints, first: Ints, last: Ints) -> tuple[Ints, Ints]:
 
 
 def _add_seen(cells: Cells, ranges: _Ranges, totals: Totals) -> None:
-    """Add the sketches version by version, as nothing subtracts."""
+    """Add the sketches version by version: sketches cannot be subtracted, so prefix sums do not work."""
     if not cells.sketches:
         return
     for question, version in pairs(np.minimum.reduce(ranges.firsts), ranges.last):
@@ -277,7 +281,7 @@ def _add_seen(cells: Cells, ranges: _Ranges, totals: Totals) -> None:
 
 
 def _add_listed(view: FeatureView, block: _Block, asked: _Questions, start: Ints, end: Ints, totals: Totals) -> None:
-    """Add the versions from the tile ``start`` to before ``end``, one by one, where they count."""
+    """Check the versions of the tiles ``start <= tile < end`` one by one, and add those that count."""
     first, last = block.position(asked.entity, start), block.position(asked.entity, end)
     for question, position in pairs(first, last):
         moment, version = asked.as_of[question], block.versions(position)

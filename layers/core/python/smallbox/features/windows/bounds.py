@@ -1,15 +1,18 @@
 """Where windows begin and end, and which tiles cover them.
 
-The rule, for an aggregate over ``window`` of a view with fine tiles of ``tile``, asked at ``as_of``::
+For an aggregate over ``window`` of a view with fine tiles of ``tile``, asked at ``as_of``::
 
     end   = as_of - known_after of the source (if that is positive), rounded down to a whole tile
     start = end rounded down to a whole tile_size(aggregate), minus window
 
-A record counts when ``start <= time < end`` and it was known at ``as_of``. So the newest ``tile`` of events that
-could be known may not count yet (the staleness), and the window is between ``window`` and ``window + tile_size``
-long: exact below 12 hours, up to an hour longer to 10 days, up to a day longer from there on. With a declared
-``known_after``, whatever lies in the window is known: the stream may add records before they are.
-Both engines use this module.
+A record counts if ``start <= time < end`` and it was known at ``as_of``. Two consequences:
+
+* staleness: events of the newest, incomplete ``tile`` do not count yet;
+* the window is between ``window`` and ``window + tile_size`` long: exact below 12 hours, up to an hour longer to
+  10 days, up to a day longer from there on.
+
+With a declared ``known_after``, every record in the window is known at ``as_of``, so the stream may add records
+before they are known. Both engines use this module.
 """
 
 from collections.abc import Sequence
@@ -24,12 +27,12 @@ from smallbox.times import HOUR, Micros
 
 Moments = TypeVar("Moments", int, Ints)
 
-CLOCKS: Final[Micros] = HOUR
-"""Far more than the clocks of two workers differ."""
+CLOCK_SKEW: Final[Micros] = HOUR
+"""Allowance for clock skew between two workers; far more than it ever is."""
 
 
 def floor(moment: Moments, size: Micros) -> Moments:
-    """The start of the tile of that size in which a moment, or each of an array, lies.
+    """The start of the tile of that size that contains a moment; element-wise for an array.
 
     >>> floor(7, 5), floor(-1, 5)
     (5, -5)
@@ -38,19 +41,19 @@ def floor(moment: Moments, size: Micros) -> Moments:
 
 
 def end_of(view: FeatureView, as_of: Moments) -> Moments:
-    """Where all windows of a view end."""
+    """The exclusive end of all windows of a view at ``as_of``."""
     return floor(as_of - max(view.source.known_after_micros or 0, 0), view.tile_micros)
 
 
 @lru_cache(maxsize=256)
 def windows(view: FeatureView) -> tuple[tuple[Micros, Micros], ...]:
-    """The distinct windows of a view, each as (its length, the tile size on whose edge it starts)."""
+    """The distinct windows of a view, each as (length, size of the tiles that its start is aligned to)."""
     found = {(a.window_micros, view.tile_size(a)) for a in view.features.values()}
     return tuple(sorted(found))
 
 
 def start_of(window: tuple[Micros, Micros], end: Moments) -> Moments:
-    """Where a window of (length, tile size) starts that ends at ``end``, a whole fine tile.
+    """The start of a window of (length, tile size) that ends at ``end``, which is aligned to the fine tiles.
 
     >>> start_of((24 * HOUR, HOUR), 30 * HOUR + HOUR // 2) == 6 * HOUR
     True
@@ -60,24 +63,25 @@ def start_of(window: tuple[Micros, Micros], end: Moments) -> Moments:
 
 
 @lru_cache(maxsize=256)
-def ahead(source: Source) -> Micros:
+def max_lead(source: Source) -> Micros:
     """How far ahead of its watermark a state keeps records; see docs/decisions/0018-far-ahead-records-wait.md.
 
-    The contract accepts no record of a source with ``known_after`` that lies further ahead than this. Of one without,
-    records further ahead are left out of the states, until a rebuild puts them in; see
-    :mod:`smallbox.messages.rebuilds`.
+    For a source with ``known_after``, the contract rejects records further ahead. For a source without, such records
+    stay out of the states until a rebuild adds them; see :mod:`smallbox.messages.rebuilds`.
     """
-    return max(-(source.known_after_micros or 0), 0) + FUTURE_LIMIT + CLOCKS
+    return max(-(source.known_after_micros or 0), 0) + FUTURE_LIMIT + CLOCK_SKEW
 
 
-def near(source: Source, watermark: Micros, records: Sequence[Record], now: Micros) -> tuple[Micros, Sequence[Record]]:
-    """The watermark of a state after records of ``source`` were added, and those that are near enough to be kept."""
+def advance_watermark(
+    source: Source, watermark: Micros, records: Sequence[Record], now: Micros
+) -> tuple[Micros, Sequence[Record]]:
+    """The watermark after adding records of ``source``, and those records that are not too far ahead of it to keep."""
     after = max(watermark, *(min(record.known_at, now) for record in records))
-    return after, [record for record in records if record.time < after + ahead(source)]
+    return after, [record for record in records if record.time < after + max_lead(source)]
 
 
 def kept_since(view: FeatureView, watermark: Micros) -> Sequence[Micros]:
-    """For each level, the moment before which no question at ``as_of >= watermark`` needs its tiles."""
+    """For each level, the moment from which questions with ``as_of >= watermark`` need its tiles."""
     end = end_of(view, watermark)
     sizes = view.tile_sizes
     since = []
@@ -90,6 +94,6 @@ def kept_since(view: FeatureView, watermark: Micros) -> Sequence[Micros]:
 
 @lru_cache(maxsize=256)
 def window_reach(view: FeatureView) -> Micros:
-    """How far before ``as_of`` the event time of a record that counts can lie, at the most."""
+    """The maximum age of a record that counts: ``as_of`` minus its event time."""
     delay = max(view.source.known_after_micros or 0, 0)
     return delay + view.tile_micros + max((length + size for length, size in windows(view)), default=0)

@@ -1,4 +1,4 @@
-"""Partial aggregates, and how they combine."""
+"""Partial aggregates (cells) and how they combine."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from smallbox.arrays import Floats, Ints
 from smallbox.features.windows.sketch import Sketches
 
 NEVER: Final = int(np.iinfo(np.int64).min)
-"""The event time of a latest value that is not there."""
+"""The event time that stands for "no latest value"."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,12 +18,12 @@ class Cells:
     """Partial aggregates, one column per cell; a cell is a record, a tile or a window.
 
     Attributes:
-        adds: sums, by the layout's ``adds``.
-        tops: maxima, by its ``tops``; minus infinity over nothing.
-        times: event times of the latest values, by its ``lasts``, with their sign; ``NEVER`` where there is none.
-        ranks: ranks of their records.
-        values: the latest values themselves; not a number where there is none.
-        sketches: different values, by its ``sketches``.
+        adds: sums, a row per entry of ``Layout.adds``.
+        tops: maxima, a row per entry of ``Layout.tops``; minus infinity means no value.
+        times: signed event times of the latest values, a row per entry of ``Layout.lasts``; ``NEVER`` means no value.
+        ranks: ranks of the records of the latest values.
+        values: the latest values; NaN means no value.
+        sketches: distinct-value sketches, one per entry of ``Layout.sketches``.
     """
 
     adds: Ints
@@ -43,13 +43,13 @@ class Cells:
         return self.times, self.ranks, self.values
 
     def map(self, change: Callable[[Any], Any], sketched: Callable[[Sketches], Sketches]) -> "Cells":
-        """The same change to each of the arrays, and one to each of the sketches."""
+        """Apply ``change`` to each array, and ``sketched`` to each sketch."""
         adds, tops, times, ranks, values = (change(part) for part in (self.adds, self.tops, *self.lasts))
         return Cells(adds, tops, times, ranks, values, tuple(map(sketched, self.sketches)))
 
 
 def join(first: Cells, second: Cells) -> Cells:
-    """The cells of both, one after the other."""
+    """Concatenate the cells of both."""
     return Cells(
         np.concatenate((first.adds, second.adds), axis=1),
         np.concatenate((first.tops, second.tops), axis=1),

@@ -1,14 +1,14 @@
-"""What is kept of records so that any window of them can be answered: sums, extremes, latest values and sketches.
+"""Mergeable partial aggregates of records: sums, extremes, latest values and sketches.
 
-All of it combines in any order and grouping to the same bits:
+They merge in any order and grouping to the same bits:
 
-* sums are integers. A number counts as a whole number of millionths, rounded half to even, and its sum is kept
-  in two limbs of 32 bits, that of its square in four, so that no sum over fewer than 2**31 records overflows;
-* a minimum is kept as the maximum of the negated values;
+* sums are integers: numbers are fixed-point in millionths, rounded half to even. A sum has two limbs of 32 bits, a
+  sum of squares four, so no sum over fewer than 2**31 records overflows;
+* a minimum is stored as the maximum of the negated values;
 * the latest value is the one with the greatest (event time, rank, value). A record's rank is the CRC-32 of its
-  key: arbitrary, but the same for all features of a record, on every machine, for ever. The first value is kept as the
-  latest by negated event time;
-* different values are counted by sketches; see :mod:`smallbox.features.windows.sketch`.
+  key: arbitrary, but stable across features, machines and releases. The first value is stored as the latest by negated
+  event time;
+* distinct values are counted by sketches; see :mod:`smallbox.features.windows.sketch`.
 """
 
 import zlib
@@ -28,14 +28,14 @@ from smallbox.features.windows.sketch import Sketches, codes_of
 from smallbox.records import Record
 
 SCALE: Final = 1_000_000
-"""How many units a number's 1 counts in a sum: a sum is exact to the sixth decimal."""
+"""Fixed-point units per 1.0: sums are exact to the sixth decimal."""
 
 LIMB_BITS: Final = 32
 SQUARES: Final = ("square0", "square1", "square2", "square3")
-"""The limbs of the square of the units, the lowest first."""
+"""The limbs of the squared units, lowest first."""
 
 ALL: Final = Operand()
-"""The record itself, of every record."""
+"""The operand without a field or condition: every record."""
 
 _MASK: Final = np.uint64((1 << LIMB_BITS) - 1)
 _LIMB: Final = np.uint64(LIMB_BITS)
@@ -49,10 +49,10 @@ class Layout:
     """The measures of a view, deduplicated.
 
     Attributes:
-        adds: what is summed, as (part, operand): ``present``, ``true``, or a limb of the units or of their square.
-        tops: what the maximum is kept of, as (sign, operand).
-        lasts: what the latest value is kept of, as (sign of the event time, operand).
-        sketches: what the different values are counted of.
+        adds: sums, as (part, operand); a part is ``present``, ``true``, or a limb of the units or of their square.
+        tops: maxima, as (sign, operand); sign -1 gives a minimum.
+        lasts: latest values, as (sign of the event time, operand); sign -1 gives the first value.
+        sketches: operands whose distinct values are counted.
     """
 
     adds: tuple[tuple[str, Operand], ...]
@@ -62,18 +62,18 @@ class Layout:
 
     @property
     def operands(self) -> tuple[Operand, ...]:
-        """Everything that is read, once."""
+        """All operands, deduplicated."""
         read = [operand for _, operand in (*self.adds, *self.tops, *self.lasts)]
         return tuple(dict.fromkeys([*read, *self.sketches]))
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Every field that is read, once."""
+        """The fields of all operands, deduplicated."""
         return tuple(dict.fromkeys(name for operand in self.operands for name in operand.fields))
 
 
 def sum_parts(view: FeatureView, aggregate: Aggregate) -> tuple[tuple[str, Operand], ...]:
-    """The summed parts from which a count, sum, mean, deviation or rate is computed; none for the other kinds."""
+    """The summed parts that a count, sum, mean, standard deviation or rate needs; empty for other kinds."""
     operand = aggregate.operand
     if aggregate.kind not in _SUMMED:
         return ()
@@ -102,7 +102,7 @@ def layout_of(view: FeatureView) -> Layout:
 
 
 def rank_of(key: str) -> int:
-    """What decides between records of one event time: see the module's third rule.
+    """The tie-break between records of equal event time: CRC-32 of the key, see the module's third rule.
 
     >>> rank_of("123456789") == 0xCBF43926
     True
@@ -111,7 +111,7 @@ def rank_of(key: str) -> int:
 
 
 def summed(part: str, values: Floats) -> Ints | Bools:
-    """What is summed of each value for that part; truths count as 0 and 1."""
+    """The summand of each value for that part; booleans count as 0 and 1."""
     if part in {"present", "true"}:
         truths: Bools = values == 1.0 if part == "true" else ~np.isnan(values)
         return truths
@@ -124,7 +124,7 @@ def summed(part: str, values: Floats) -> Ints | Bools:
 
 
 def _square(units: Ints) -> tuple[Ints, ...]:
-    """The limbs of the squares: ``(h * 2**32 + l)**2`` by school multiplication, each step below 2**64."""
+    """The limbs of the squares: ``(h * 2**32 + l)**2`` by long multiplication, each step below 2**64."""
     size = np.abs(units).astype(np.uint64)
     high, low = size >> _LIMB, size & _MASK
     lowest = low * low
@@ -137,7 +137,7 @@ def lift(layout: Layout, times: Ints, ranks: Ints, columns: FieldColumns) -> Cel
     """One cell per record.
 
     Args:
-        layout: which measures.
+        layout: the measures.
         times: the records' event times.
         ranks: their ranks.
         columns: their values by field; see :mod:`smallbox.features.windows.operands`.
@@ -168,7 +168,7 @@ def _lifted(operand: Operand, columns: FieldColumns, rows: int) -> Sketches:
 
 
 def blank(layout: Layout, size: int) -> Cells:
-    """That many cells over nothing."""
+    """Cells without records."""
     adds, tops, lasts = len(layout.adds), len(layout.tops), len(layout.lasts)
     return Cells(
         np.zeros((adds, size), np.int64),

@@ -1,7 +1,7 @@
-"""From the fields of records to what aggregates read of them, as arrays.
+"""The input values of aggregates: record fields as columns, filtered by conditions.
 
-A column of numbers is an array of floats, not a number for null; a column of texts is a list of different texts and,
-for each record, the position in it. A condition on texts is looked at once for each different text.
+A numeric column is a float array; NaN means null. A text column is dictionary-encoded, so that a condition is evaluated
+once for each distinct text.
 """
 
 import hashlib
@@ -28,18 +28,18 @@ _FALSE_TRUE_NULL: Final = np.array([0.0, 1.0, np.nan])
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CodedTexts:
-    """A column of texts.
+    """A dictionary-encoded text column.
 
     Attributes:
-        names: the different texts.
-        codes: for each record the position of its text; -1 for null.
+        names: the distinct texts.
+        codes: the index of each record's text in ``names``; -1 means null.
     """
 
     names: Sequence[str]
     codes: Ints
 
     def __getitem__(self, at: Bools | Ints) -> "CodedTexts":
-        """Some of the records."""
+        """The column of a selection of records."""
         return CodedTexts(self.names, self.codes[at])
 
 
@@ -48,7 +48,7 @@ FieldColumns = Mapping[str, FieldColumn]
 
 
 def columns_of(source: Source, fields: Sequence[str], records: Sequence[Record]) -> dict[str, FieldColumn]:
-    """Some fields of records as columns."""
+    """The named fields of records as columns."""
     return {name: _column(source, name, records) for name in fields}
 
 
@@ -61,7 +61,7 @@ def _column(source: Source, name: str, records: Sequence[Record]) -> FieldColumn
 
 
 def holds(condition: Condition, columns: FieldColumns) -> Floats:
-    """For each record 1 where the condition holds, 0 where it does not, not a number where the field is null."""
+    """For each record: 1 if the condition holds, 0 if not, NaN if the field is null."""
     column, compare = columns[condition.field], OPERATORS[condition.operator]
     if isinstance(column, CodedTexts):
         answers = [int(compare(name, condition.value)) for name in column.names]
@@ -77,7 +77,7 @@ def _kept(operand: Operand, columns: FieldColumns) -> Bools | None:
 
 
 def evaluate(operand: Operand, columns: FieldColumns, rows: int) -> Floats:
-    """What an aggregate reads of each of ``rows`` records: a number, or not a number to pass it over."""
+    """The aggregate's input value of each of ``rows`` records; NaN means the record is skipped."""
     if operand.holds is not None:
         values = holds(operand.holds, columns)
     elif operand.field:
@@ -94,10 +94,10 @@ def _present(column: CodedTexts) -> Floats:
 
 
 def hashes(operand: Operand, columns: FieldColumns) -> tuple[Ints, Bits]:
-    """The records that have a value, by position, and 64 evenly spread bits of each value.
+    """Positions of the records that have a value, and a uniform 64-bit hash of each value.
 
-    A text's bits are its BLAKE2b digest; a number's are those of its float64, mixed by SplitMix64's finalizer (Steele,
-    Lea and Flood, OOPSLA 2014).
+    A text is hashed by BLAKE2b; a number's float64 bits are mixed by SplitMix64's finalizer (Steele, Lea and Flood,
+    OOPSLA 2014).
     """
     column, kept = columns[operand.field], _kept(operand, columns)
     there = column.codes >= 0 if isinstance(column, CodedTexts) else ~np.isnan(column)

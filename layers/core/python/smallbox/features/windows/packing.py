@@ -1,9 +1,12 @@
-"""The state of windows as bytes.
+"""Binary format of window states, little-endian.
 
-A packed state has a header (format, fingerprint of the view's layout, watermark), then for each level its number
-of tiles; of its columns of whole numbers the least values, then the widths of 0, 1, 2, 4 or 8 bytes of the unsigned
-differences from them, then these, the columns of one width together; its columns of floats as they are; and the codes
-of its sketches. Little-endian throughout.
+A packed state is a header (format, fingerprint of the view's layout, watermark), then for each level:
+
+* the number of tiles;
+* the integer columns, frame-of-reference encoded: the minimum of each column, the byte width of each column's
+  unsigned offsets from it (0, 1, 2, 4 or 8), then the offsets, grouped by width;
+* the float columns, as float64;
+* the codes of the sketches.
 """
 
 import hashlib
@@ -32,11 +35,11 @@ _TYPES: Final = {width: np.dtype(f"<u{width}") for width in (1, 2, 4, 8)}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Level:
-    """The tiles of one size, those that hold anything, in ascending order.
+    """The non-empty tiles of one size, in ascending order.
 
     Attributes:
-        index: where each tile begins, in tiles of its size since 1970.
-        cells: what each holds.
+        index: the number of each tile: tiles of its size since 1970.
+        cells: the partial aggregates of each tile.
     """
 
     index: Ints
@@ -48,8 +51,8 @@ class WindowState:
     """The online state of one entity.
 
     Attributes:
-        watermark: the state answers ``as_of`` from this moment on: the latest at which one of its records was known.
-        levels: the tiles by size, fine first; see ``FeatureView.tile_sizes``.
+        watermark: the latest ``known_at`` of its records; questions with ``as_of`` from here on can be answered.
+        levels: the tiles by size, finest first; see ``FeatureView.tile_sizes``.
     """
 
     watermark: Micros
@@ -58,13 +61,13 @@ class WindowState:
 
 @lru_cache(maxsize=256)
 def window_fingerprint(view: FeatureView) -> bytes:
-    """Eight bytes that change when states of the view would mean something else."""
+    """Eight-byte hash of everything that gives a stored state its meaning: format, tiles, windows, measures, entity."""
     meaning = (_FORMAT, view.tile_sizes, windows(view), layout_of(view), view.entity_fields, view.source.name)
     return hashlib.blake2b(repr(meaning).encode(), digest_size=8).digest()
 
 
 def pack_window(view: FeatureView, state: WindowState) -> bytes:
-    """The state as bytes; equal states give equal bytes."""
+    """Serialize a state; equal states give equal bytes."""
     parts = [_HEADER.pack(_FORMAT, window_fingerprint(view), state.watermark)]
     for level, size in zip(state.levels, view.tile_sizes, strict=True):
         parts.append(_COUNT.pack(len(level.index)))
@@ -77,13 +80,13 @@ def pack_window(view: FeatureView, state: WindowState) -> bytes:
 
 @lru_cache(maxsize=256)
 def time_signs(view: FeatureView) -> Ints:
-    """The sign of the event times of each latest value, as a column."""
+    """The sign of the event times of each latest value, shape ``(lasts, 1)``."""
     return np.array([end for end, _ in layout_of(view).lasts], dtype=np.int64)[:, None]
 
 
 def _whole_numbers(view: FeatureView, level: Level, size: Micros) -> Ints:
     cells = level.cells
-    # a time since the start of its tile needs fewer bytes than one since 1970
+    # an offset from the start of the tile needs fewer bytes than a time since 1970
     since = np.where(cells.times == NEVER, -1, cells.times * time_signs(view) - level.index * size)
     counts = [np.diff(sketch.starts)[None] for sketch in cells.sketches]
     return np.concatenate((level.index[None], cells.adds, since, cells.ranks, *counts))
@@ -109,7 +112,7 @@ def unpack_window(view: FeatureView, packed: bytes) -> WindowState:
     """The inverse of :func:`pack_window`.
 
     Raises:
-        NotReady: when the state was packed for another layout: the view has changed since, rebuild its states.
+        NotReady: if the state was packed for another definition of the view: run the backfill.
     """
     form, found, watermark = _HEADER.unpack_from(packed)
     if form != _FORMAT or found != window_fingerprint(view):
@@ -125,7 +128,7 @@ def unpack_window(view: FeatureView, packed: bytes) -> WindowState:
 
 
 def packed_watermark(packed: bytes) -> Micros:
-    """The watermark of a packed state, whatever layout it was packed for."""
+    """The watermark of a packed state, also of one packed for another layout."""
     watermark: int = _HEADER.unpack_from(packed)[2]
     return watermark
 

@@ -1,4 +1,4 @@
-"""The lake's versions of records as arrays, for the batch engine and for rebuilding online states."""
+"""Record versions from the lake as arrays, for the batch engine and for rebuilds of online states."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,15 +19,15 @@ from smallbox.lake.history import history
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VersionRows:
-    """Versions of records that have an entity; the arrays are in step.
+    """Versions of records that have an entity; one array element per version.
 
     Attributes:
         names: the entities.
-        entity: for each version, the position of its entity in ``names``.
+        entity: the index of each version's entity in ``names``.
         time: event times.
-        known_at: since when each version counts.
-        superseded_at: until when it counts.
-        ranks: what decides between equal event times; zeros where the view does not need it.
+        known_at: from when each version counts.
+        superseded_at: until when it counts, exclusive.
+        ranks: tie-break between equal event times; zeros if the view does not need it.
         columns: the fields that the view reads; see :mod:`smallbox.features.windows.operands`.
     """
 
@@ -40,7 +40,7 @@ class VersionRows:
     columns: Mapping[str, FieldColumn]
 
     def find(self, entities: Names) -> Ints:
-        """The positions of those entities in ``names``; -1 for one that is not there."""
+        """The indices of entities in ``names``; -1 means unknown."""
         return find(entities, self.names)
 
     def lifted(self, view: FeatureView) -> Cells:
@@ -48,22 +48,22 @@ class VersionRows:
         return lift(layout_of(view), self.time, self.ranks, self.columns)
 
     def read(self, operand: Operand) -> Floats:
-        """What an aggregate reads of each version; not a number to pass it over."""
+        """The aggregate's input value of each version; NaN means the version is skipped."""
         return evaluate(operand, self.columns, len(self.time))
 
     def where(self, keep: npt.NDArray[np.bool_] | Ints) -> "VersionRows":
-        """Only some of the versions, or in another order."""
+        """The selected versions, in the order of ``keep``."""
         columns = {name: column[keep] for name, column in self.columns.items()}
         times = self.time[keep], self.known_at[keep], self.superseded_at[keep]
         return VersionRows(self.names, self.entity[keep], *times, self.ranks[keep], columns)
 
 
 def version_rows(view: FeatureView, table: pa.Table) -> VersionRows:
-    """The versions in a table of the view's source; those without an entity are left out.
+    """The record versions of a table of the view's source; versions without an entity are dropped.
 
     Args:
         view: the view.
-        table: the lake's rows, or what :func:`~smallbox.lake.history.history` made of them.
+        table: the lake's rows, with or without :func:`~smallbox.lake.history.history` applied.
     """
     if "superseded_at" not in table.column_names:
         table = history(table)

@@ -1,12 +1,12 @@
-"""Sketches of how many different values there are: HyperLogLog, sparse, one per cell.
+"""Distinct counts by HyperLogLog: one sparse sketch per cell.
 
-Of a value's 64 even bits the first 9 choose one of 512 registers, and the zeros in front of the next 53 give a rank; a
-register keeps the greatest rank (Flajolet, Fusy, Gandouet and Meunier, AofA 2007). Two sketches combine by the greater
-rank, so order, repetition and grouping change nothing. The estimate is Ertl's (New cardinality estimation algorithms
-for HyperLogLog sketches, arXiv:1702.01284, 2017), which needs no table of corrections; its relative standard error is
-``1.04 / sqrt(512)``, 4.6 %. It uses sums of powers of two and squares alone, so equal sketches give equal bits.
+The first 9 bits of a value's 64-bit hash choose one of 512 registers. The leading zeros of the last 53 bits, plus one,
+are its rank. A register keeps the greatest rank (Flajolet, Fusy, Gandouet and Meunier, AofA 2007). Two sketches merge
+by the greater rank, so order, duplicates and grouping do not matter. The estimate is Ertl's (New cardinality estimation
+algorithms for HyperLogLog sketches, arXiv:1702.01284, 2017), which needs no bias-correction table; its relative
+standard error is ``1.04 / sqrt(512)``, 4.6 %. It sums only powers of two and squares: equal sketches give equal bits.
 
-A cell holds one code of 16 bits for each register that is not empty, ``register * 64 + rank``, in ascending order.
+A cell stores one 16-bit code for each non-empty register, ``register * 64 + rank``, in ascending order.
 """
 
 import math
@@ -22,7 +22,7 @@ REGISTER_BITS: Final = 9
 REGISTERS: Final = 1 << REGISTER_BITS
 RANK_BITS: Final = 6
 TOP_RANK: Final = 43
-"""Above it, ranks count as this one: sums of powers of two stay exact, up to some 10**15 different values."""
+"""Ranks are capped here: sums of powers of two stay exact, up to about 10**15 distinct values."""
 
 _CODE_BITS: Final = REGISTER_BITS + RANK_BITS
 _REST_BITS: Final = 53
@@ -37,8 +37,8 @@ class Sketches:
     """One sketch per cell.
 
     Attributes:
-        starts: where each cell's codes begin, and where the last one's end: ``(cells + 1,)``.
-        codes: the codes, cell after cell.
+        starts: offsets of each cell's codes, as in CSR: ``(cells + 1,)``.
+        codes: the codes of all cells, concatenated.
     """
 
     starts: Ints
@@ -46,21 +46,21 @@ class Sketches:
 
     @classmethod
     def empty(cls, cells: int) -> "Sketches":
-        """Sketches of nothing."""
+        """Sketches without values."""
         return cls(np.zeros(cells + 1, np.int64), np.empty(0, np.uint16))
 
     @classmethod
     def of(cls, cell: Ints, codes: Codes, cells: int) -> "Sketches":
-        """The sketches of codes that belong to cells, in any order and number."""
+        """Sketches from (cell, code) pairs, in any order, with duplicates."""
         keys = np.sort((cell << _CODE_BITS) | codes)
-        # of one cell and register the greatest code comes last
+        # after sorting, the greatest code of each (cell, register) comes last
         kept = keys[np.append(keys[1:] >> RANK_BITS != keys[:-1] >> RANK_BITS, True)] if len(keys) else keys
         starts = np.searchsorted(kept, np.arange(cells + 1) << _CODE_BITS)
         return cls(starts, (kept & ((1 << _CODE_BITS) - 1)).astype(np.uint16))
 
     @property
     def cell(self) -> Ints:
-        """The cell of each code."""
+        """The cell index of each code."""
         return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
 
     def take(self, at: Ints | slice) -> "Sketches":
@@ -73,13 +73,13 @@ class Sketches:
         return Sketches(starts, self.codes[np.arange(starts[-1]) + np.repeat(begins - starts[:-1], sizes)])
 
     def join(self, other: "Sketches") -> "Sketches":
-        """The cells of both, one after the other."""
+        """Concatenate the cells of both."""
         starts = np.concatenate((self.starts, other.starts[1:] + self.starts[-1]))
         return Sketches(starts, np.concatenate((self.codes, other.codes)))
 
 
 def codes_of(bits: npt.NDArray[np.uint64]) -> Codes:
-    """The code of each value's 64 even bits."""
+    """The code of each 64-bit hash: ``register * 64 + rank``."""
     register = (bits >> np.uint64(64 - REGISTER_BITS)).astype(np.int64)
     rest = (bits & np.uint64((1 << _REST_BITS) - 1)).astype(np.float64)
     rank = np.minimum(_REST_BITS + 1 - np.frexp(rest)[1], TOP_RANK)
@@ -88,7 +88,7 @@ def codes_of(bits: npt.NDArray[np.uint64]) -> Codes:
 
 
 def estimate_distinct(sketches: Sketches) -> Floats:
-    """About how many different values each cell has seen; exactly 0 for none.
+    """Estimated number of distinct values of each cell; exactly 0 for an empty cell.
 
     >>> few = codes_of(np.arange(3, dtype=np.uint64) << np.uint64(55))
     >>> round(float(estimate_distinct(Sketches.of(np.zeros(3, np.int64), few, 1))[0]), 1)
@@ -103,7 +103,7 @@ def estimate_distinct(sketches: Sketches) -> Floats:
 
 
 def _sigma(empty: Floats) -> Floats:
-    """Ertl's sigma of the share of empty registers: ``x + sum(x**(2**k) * 2**(k - 1))``."""
+    """Ertl's sigma, of the share of empty registers: ``x + sum(x**(2**k) * 2**(k - 1))``."""
     total, power, factor = empty.copy(), empty.copy(), 1.0
     for _ in range(_ROUNDS):
         power = power * power

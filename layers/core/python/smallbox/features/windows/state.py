@@ -1,7 +1,7 @@
-"""The online engine of windows: the tiles of one entity by event time, fine ones and coarser ones.
+"""The online engine of windows: one entity's records, pre-aggregated in tiles of several sizes by event time.
 
-A state answers every ``as_of`` from its watermark on: the latest ``known_at`` of the records it holds. Tiles that
-no such question can reach are dropped. What a state answers depends on its records, never on their order or batches.
+A state can answer every ``as_of`` from its watermark on: the latest ``known_at`` of its records. Tiles that no such
+question needs are dropped. The answers depend on the set of records, not on their order or batching.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ import numpy as np
 from smallbox.arrays import Floats, Ints
 from smallbox.define.view import FeatureView
 from smallbox.features.engine import StateEngine
-from smallbox.features.windows.bounds import end_of, floor, kept_since, near, window_reach, windows
+from smallbox.features.windows.bounds import advance_watermark, end_of, floor, kept_since, window_reach, windows
 from smallbox.features.windows.cells import NEVER, Cells, combine, join
 from smallbox.features.windows.measures import blank, layout_of, lift_records
 from smallbox.features.windows.packing import (
@@ -40,10 +40,10 @@ class WindowStates(StateEngine[FeatureView, WindowState]):
         return WindowState(NEVER, (level,) * len(view.tile_sizes))
 
     def add(self, view: FeatureView, state: WindowState, records: Sequence[Record], now: Micros) -> WindowState:
-        """The state with the records in their tiles of every size."""
+        """Add the records to their tiles of every size."""
         if not records:
             return state
-        watermark, kept = near(view.source, state.watermark, records, now)
+        watermark, kept = advance_watermark(view.source, state.watermark, records, now)
         if not kept:
             return without_past_tiles(view, WindowState(watermark, state.levels))
         cells = lift_records(view, kept)
@@ -53,7 +53,7 @@ class WindowStates(StateEngine[FeatureView, WindowState]):
         return without_past_tiles(view, WindowState(watermark, levels))
 
     def numbers(self, view: FeatureView, state: WindowState | None, as_of: Micros) -> Floats:
-        """The aggregates over the tiles of each window."""
+        """Aggregate the tiles of each window."""
         totals = Totals.blank(view, 1)
         if state is not None:
             _fill(view, state, as_of, totals)
@@ -61,7 +61,7 @@ class WindowStates(StateEngine[FeatureView, WindowState]):
         return values
 
     def texts(self, view: FeatureView, state: WindowState | None, as_of: Micros) -> list[str | None]:
-        """None: every aggregate is a number."""
+        """An empty list: every aggregate is a number."""
         del view, state, as_of
         return []
 
@@ -70,11 +70,11 @@ class WindowStates(StateEngine[FeatureView, WindowState]):
         return layout_of(view).fields
 
     def reach(self, view: FeatureView) -> Micros:
-        """The longest window, its first tile and the staleness."""
+        """The longest window, plus its first tile and the staleness."""
         return window_reach(view)
 
     def fingerprint(self, view: FeatureView) -> bytes:
-        """Changes with the windows, the tiles, what is kept in them, the entity and the source."""
+        """Changes with the windows, the tiles, their measures, the entity and the source."""
         return window_fingerprint(view)
 
     def pack(self, view: FeatureView, state: WindowState) -> bytes:
@@ -86,7 +86,7 @@ class WindowStates(StateEngine[FeatureView, WindowState]):
         return unpack_window(view, packed)
 
     def watermark_of(self, packed: bytes) -> Micros:
-        """From the header."""
+        """Read from the header."""
         return packed_watermark(packed)
 
 
@@ -98,7 +98,7 @@ def _merged(level: Level, index: Ints, cells: Cells) -> Level:
 
 
 def without_past_tiles(view: FeatureView, state: WindowState) -> WindowState:
-    """The state without the tiles that no ``as_of`` from its watermark on can reach."""
+    """Drop the tiles that no ``as_of`` from the watermark on needs."""
     kept = []
     since = kept_since(view, state.watermark)
     for level, size, moment in zip(state.levels, view.tile_sizes, since, strict=True):
@@ -109,9 +109,9 @@ def without_past_tiles(view: FeatureView, state: WindowState) -> WindowState:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A run of tiles of one level: a window's body, or what fills from there to the end.
+    """A run of tiles of one level: the body of a window, or the finer tiles from the body to the window's end.
 
-    It begins ``length`` before the last edge of a tile of ``edge``, and ends with the windows.
+    It begins ``length`` before the last boundary of tiles of size ``edge``, and ends where the windows end.
     """
 
     level: int
@@ -123,7 +123,7 @@ class _Piece:
 
 @lru_cache(maxsize=256)
 def _pieces(view: FeatureView) -> tuple[_Piece, ...]:
-    """Every piece, latest first, with the windows that it is part of."""
+    """All pieces of all windows, latest first."""
     sizes, spans = view.tile_sizes, windows(view)
     pieces = []
     for at, size in enumerate(sizes):
@@ -145,7 +145,7 @@ def _fill(view: FeatureView, state: WindowState, as_of: Micros, totals: Totals) 
 
 
 def _add_run(cells: Cells, run: slice, into: tuple[int, ...], signs: Sequence[int], totals: Totals) -> None:
-    """Add a run of tiles to the one question of each of these windows; it lies before all that they hold."""
+    """Add a run of tiles to each of these windows, for the one question; later runs were added before."""
     adds = np.add.reduce(cells.adds[:, run], axis=1)
     tops = np.maximum.reduce(cells.tops[:, run], axis=1) if len(cells.tops) else None
     for window in into:
@@ -163,7 +163,7 @@ def _add_run(cells: Cells, run: slice, into: tuple[int, ...], signs: Sequence[in
 
 
 def _take_latest(cells: Cells, row: int, at: int, sign: int, into: tuple[int, ...], totals: Totals) -> None:
-    """Take the value of this tile where a window has none, and an earliest one always: later tiles came before."""
+    """Take this tile's value: always for ``first``; for ``last`` if a window has none. Later tiles came before."""
     for window in into:
         if sign < 0 or totals.times[window, row, 0] == NEVER:
             totals.times[window, row, 0] = cells.times[row, at]

@@ -1,6 +1,6 @@
-"""Measures over whole windows, and the one formula that turns them into feature values.
+"""Measures over whole windows, and the formulas that turn them into feature values.
 
-The stream and the batch engine both end here, so that equal measures give equal bits.
+The online and the batch engine share this code, so that equal measures give equal bits.
 """
 
 from collections.abc import Sequence
@@ -25,11 +25,11 @@ _LIMB: Final = float(1 << LIMB_BITS)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Totals:
-    """Cells of every window of a view for a number of questions; updated in place.
+    """The cells of every window of a view, for a batch of questions; updated in place.
 
-    The arrays are those of :class:`Cells` with the window as a first axis: (windows, measures, questions).
-    ``adds`` has two more rows, of zeros and of ones, for what a formula does not use. ``seen`` holds, by window and
-    sketch, the questions and codes of values so far.
+    The arrays are those of :class:`Cells` with the window as first axis: (windows, measures, questions).
+    ``adds`` has two extra rows, zeros and ones, as neutral operands of the formulas. ``seen[window][sketch]`` lists
+    the (questions, codes) pairs added so far.
     """
 
     adds: Ints
@@ -41,7 +41,7 @@ class Totals:
 
     @classmethod
     def blank(cls, view: FeatureView, questions: int) -> "Totals":
-        """Over nothing."""
+        """Totals without records."""
         layout, spans = layout_of(view), len(windows(view))
         adds = np.zeros((spans, len(layout.adds) + 2, questions), np.int64)
         adds[:, -1] = 1
@@ -56,7 +56,7 @@ class Totals:
         )
 
     def merge(self, window: int, questions: Ints | slice, cells: Cells) -> None:
-        """Combine one cell into each of those questions, all different, of a window."""
+        """Merge one cell into each of the given questions of a window; the questions are distinct."""
         self.adds[window][:-2][:, questions] += cells.adds
         tops = self.tops[window]
         tops[:, questions] = np.maximum(tops[:, questions], cells.tops)
@@ -78,10 +78,10 @@ def _is_later(cells: Cells, times: Ints, ranks: Ints, values: Floats) -> npt.NDA
 
 @dataclass(frozen=True, slots=True)
 class _Sums:
-    """How the features that are sums, counts, means and rates are computed, an array entry per feature.
+    """Formulas of the sum, count, mean and rate features; one array entry per feature.
 
-    ``parts`` are the rows of ``high``, ``low``, the divisor and the guard:
-    ``(high * 2**32 + low) / scale / (count of present values, or 1)``; missing where the guard is 0.
+    ``parts`` are the rows of ``high``, ``low``, ``divisor`` and ``guard``:
+    ``(high * 2**32 + low) / scale / max(divisor, 1)``; missing if ``guard`` is 0.
     """
 
     features: Ints
@@ -92,7 +92,7 @@ class _Sums:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """How the features that are extremes, latest and earliest values are looked up, an array entry per feature."""
+    """Where the min, max, last and first features are read from; one array entry per feature."""
 
     features: Ints
     window: Ints
@@ -101,7 +101,7 @@ class _Kept:
 
     @classmethod
     def of(cls, found: Sequence[tuple[int, int, int, float]]) -> "_Kept":
-        """From (feature, window, row, sign) of each."""
+        """From (feature, window, row, sign) tuples."""
         columns = np.array(found, dtype=np.float64).reshape(len(found), 4).T
         features, window, row = columns[:3].astype(np.int64)
         return cls(features, window, row, columns[3][:, None])
@@ -109,7 +109,7 @@ class _Kept:
 
 @dataclass(frozen=True, slots=True)
 class _Formulas:
-    """The features by how they are computed; the last three as (feature, window, row or rows)."""
+    """The features grouped by formula; the last three groups as (feature, window, row or rows) tuples."""
 
     sums: _Sums
     tops: _Kept
@@ -163,8 +163,8 @@ def finish(view: FeatureView, totals: Totals, as_of: Ints) -> Floats:
 
     Args:
         view: the view.
-        totals: what was found in its windows.
-        as_of: the moment of each question.
+        totals: the merged cells of its windows.
+        as_of: the moment of each question, in microseconds.
     """
     formulas, questions = _formulas(view), totals.adds.shape[2]
     out = np.empty((formulas.width, questions))
@@ -174,7 +174,7 @@ def finish(view: FeatureView, totals: Totals, as_of: Ints) -> Floats:
         out[feature] = _deviation(totals.adds[window][list(parts)])
     if len(formulas.tops.features):
         top = totals.tops[formulas.tops.window, formulas.tops.row]
-        # adding zero turns a negative zero, which negation may leave, into a plain one
+        # adding 0.0 turns a negative zero, which the negation may leave, into a positive one
         signed = top * formulas.tops.sign + 0.0
         signed[top == -np.inf] = np.nan
         out[formulas.tops.features] = signed
@@ -196,7 +196,7 @@ def _ratios(how: _Sums, adds: Ints) -> Floats:
 
 
 def _deviation(parts: Ints) -> Floats:
-    """The sample standard deviation, from whole numbers that are exact until the last division and root.
+    """The sample standard deviation; integers are exact up to the final division and root.
 
     ``sqrt((n * sum(x**2) - sum(x)**2) / (n * (n - 1)))``.
     """
