@@ -29,6 +29,7 @@ from smallbox.serving.predict import PredictTask
 from smallbox.serving.score import ScoreTask
 from smallbox.times import Micros, Moment, format_moment
 from smallbox.training.dataset import DatasetTask
+from smallbox.training.documents import TrainingRequest
 from smallbox.training.fit import FitTask
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs, FakeJournal, FakeMeter, FakeQueue, FakeWorkflow
@@ -97,9 +98,9 @@ class World:
         for message in self.predictions.take():
             self.log.append([message])
 
-    def train(self, model: str, as_of: Micros) -> dict[str, Any]:
+    def train(self, model: str, as_of: Micros) -> Any:
         """One training run: every task of the state machine, in its order."""
-        document = {"model": model, "as_of": format_moment(as_of), "reason": "test"}
+        document: TrainingRequest = {"model": model, "as_of": format_moment(as_of), "reason": "test"}
         built = DatasetTask(self.project, self.lake, self.blobs).run(document, PRESENT)
         fitted = FitTask(self.project, self.blobs, self.registry).run(built)
         registered = RegisterTask(self.project, self.registry).run(fitted)

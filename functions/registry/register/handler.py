@@ -1,5 +1,6 @@
 """Third task of a training run: the gate, and the version's record; or the record that the run failed."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from smallbox.aws import clock
@@ -15,7 +16,7 @@ task = RegisterTask(load(), Registry(DynamoDocuments(settings.registry_table)))
 
 
 @as_task
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+def handler(event: Any, context: object) -> Mapping[str, Any]:
     """Judge and register the candidate; passes the run's document on with ``accepted``. Or record a failure."""
     del context
     if event.get("step") == "failure":

@@ -1,7 +1,5 @@
 """First task of a training run: its point-in-time dataset."""
 
-from typing import Any
-
 from smallbox.aws import clock
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.lake import DeltaLake
@@ -9,13 +7,14 @@ from smallbox.aws.settings import DatasetSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
 from smallbox.training.dataset import DatasetTask
+from smallbox.training.documents import DatasetRun, TrainingRequest
 
 settings = from_environment(DatasetSettings)
 task = DatasetTask(load(), DeltaLake.in_bucket(settings.lake_bucket), S3Blobs(settings.lake_bucket))
 
 
 @as_task
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+def handler(event: TrainingRequest, context: object) -> DatasetRun:
     """Build and store the dataset; passes the run's document on."""
     del context
     return task.run(event, clock.now())

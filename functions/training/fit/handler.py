@@ -1,13 +1,12 @@
 """Second task of a training run: fit, calibrate, export, check parity, measure."""
 
-from typing import Any
-
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.settings import FitSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
 from smallbox.registry.store import Registry
+from smallbox.training.documents import DatasetRun, FittedRun
 from smallbox.training.fit import FitTask
 
 settings = from_environment(FitSettings)
@@ -15,7 +14,7 @@ task = FitTask(load(), S3Blobs(settings.lake_bucket), Registry(DynamoDocuments(s
 
 
 @as_task
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+def handler(event: DatasetRun, context: object) -> FittedRun:
     """Fit the candidate and store its artifacts; passes the run's document on."""
     del context
     return task.run(event)

@@ -3,21 +3,21 @@
 Lambda prints what a handler raises, and Step Functions keeps it in the history and the log of the execution.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
 from smallbox.aws.logs import log_failure, told
 from smallbox.errors import SmallboxError
 
-Handler = Callable[[dict[str, Any], object], dict[str, Any]]
+Handler = Callable[[Any, object], Mapping[str, Any]]
 
 
 def as_task(handler: Handler) -> Handler:
     """The handler, whose errors are logged; one that is not ours is raised as an error that says its type and place."""
 
     @wraps(handler)
-    def handled(event: dict[str, Any], context: object) -> dict[str, Any]:
+    def handled(event: Any, context: object) -> Mapping[str, Any]:
         try:
             return handler(event, context)
         except SmallboxError as error:

@@ -1,4 +1,4 @@
-"""The reference profile: how inputs and scores were distributed where the model was judged."""
+"""The reference profile: histograms of inputs and scores that drift is measured against."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -15,11 +15,11 @@ _Column = npt.NDArray[Any]
 
 
 def numeric_profile(values: npt.NDArray[np.floating[Any]], edges: list[float] | None = None) -> dict[str, Any]:
-    """Counts of a numeric column in bins, and of missing values.
+    """The histogram of a numeric column, and its count of missing values.
 
     Args:
         values: the column; NaN means missing.
-        edges: inner edges of the bins; deciles of the column itself when not given. Equal deciles are one edge.
+        edges: inner edges of the bins; by default deciles of the column, equal ones merged.
 
     >>> numeric_profile(np.array([1.0, 2.0, float("nan")]), edges=[1.5])
     {'edges': [1.5], 'counts': [1, 1], 'missing': 1}
@@ -33,7 +33,7 @@ def numeric_profile(values: npt.NDArray[np.floating[Any]], edges: list[float] | 
 
 
 def text_profile(values: _Column, categories: list[str] | None = None) -> dict[str, Any]:
-    """Counts of a text column by category, the last count being that of all others; ``""`` is missing.
+    """Counts of a text column by category, the last count that of all others; ``""`` means missing.
 
     >>> text_profile(np.array(["b", "a", "b", ""], dtype=object))
     {'categories': ['b', 'a'], 'counts': [2, 1, 0], 'missing': 1}
@@ -54,7 +54,13 @@ def text_profile(values: _Column, categories: list[str] | None = None) -> dict[s
 def profile(
     columns: Columns, values: Mapping[str, _Column], reference: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The profile of every column and of ``score``, JSON-ready; with a reference, in its bins and categories."""
+    """The profile of every column and of ``score``, ready for JSON.
+
+    Args:
+        columns: the model's.
+        values: by name each column, and ``score``.
+        reference: a profile whose bins and categories are used, so that both can be compared.
+    """
     reference = reference or {}
     numeric = {
         name: numeric_profile(values[name], reference.get(name, {}).get("edges"))
