@@ -13,6 +13,7 @@ from smallbox.registry.store import Registry
 from smallbox.release.start import StartTask
 from smallbox.retraining.decide import DecideTask
 from smallbox.times import DAY, format_moment
+from smallbox.training.documents import RegisteredRun
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeWorkflow
 from tests.fakes.small import late_parcel
@@ -45,7 +46,7 @@ class Failing(FakeDocuments):
         return dict(self._texts)
 
 
-def _run(number: int) -> dict[str, Any]:
+def _run(number: int) -> Any:
     """The document of a training run as it comes to the registry."""
     measured = {
         "auc": 0.9,
@@ -73,7 +74,7 @@ def _run(number: int) -> dict[str, Any]:
     }
 
 
-def _registered(documents: FakeDocuments, number: int) -> dict[str, Any]:
+def _registered(documents: FakeDocuments, number: int) -> RegisteredRun:
     return RegisterTask(PROJECT, Registry(documents)).run(_run(number))
 
 
@@ -91,7 +92,8 @@ def _second(documents: FakeDocuments) -> Mapping[str, Any]:
 def _other_columns(documents: FakeDocuments) -> Mapping[str, Any]:
     """Register a version of other columns than the champion has; it takes over."""
     _first(documents)
-    again = RegisterTask(PROJECT, Registry(documents)).run({**_run(2), "columns": ["new"]})
+    other: Any = {**_run(2), "columns": ["new"]}
+    again = RegisterTask(PROJECT, Registry(documents)).run(other)
     return StartTask(PROJECT, Registry(documents)).run(again)
 
 

@@ -15,6 +15,7 @@ from smallbox.registry.version import Version
 from smallbox.release.review import ReviewTask
 from smallbox.release.start import StartTask
 from smallbox.times import DAY, Micros, format_moment
+from smallbox.training.documents import ReleasedRun
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import late_parcel
@@ -38,9 +39,9 @@ def registry_of(*versions: Version) -> Registry:
     return registry
 
 
-def start(registry: Registry, number: int, at: Micros = 0, model: Model = late_parcel) -> dict[str, Any]:
+def start(registry: Registry, number: int, at: Micros = 0, model: Model = late_parcel) -> ReleasedRun:
     """What the training machine does last."""
-    document = {"model": MODEL, "version": number, "as_of": format_moment(at)}
+    document: Any = {"model": MODEL, "version": number, "as_of": format_moment(at)}
     return StartTask(project_of([model]), registry).run(document)
 
 

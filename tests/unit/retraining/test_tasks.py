@@ -15,6 +15,7 @@ from smallbox.registry.store import Registry
 from smallbox.release.changes import Changes
 from smallbox.retraining.decide import DecideTask
 from smallbox.times import DAY, day_of, format_moment
+from smallbox.training.documents import FailedRun
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeWorkflow
 from tests.fakes.small import late_parcel
@@ -105,7 +106,7 @@ def test_a_failed_training_is_told_and_tried_again_before_a_week_is_over() -> No
     registry = _champion(as_of=9)
     assert _asked(registry, 40)["train"]
     error = {"Error": "NotReady", "Cause": '{"errorMessage": "no request has a label"}'}
-    document = {"model": NAME, "as_of": format_moment(40 * DAY), "error": error}
+    document: FailedRun = {"model": NAME, "as_of": format_moment(40 * DAY), "error": error}
     RegisterTask(project_of([MODEL]), registry).record_failure(document, 40 * DAY)
     found = _asked(registry, 41)
     assert found["train"]
@@ -117,7 +118,7 @@ def test_a_run_that_is_refused_for_its_moment_failed_when_it_was_asked(as_of: st
     """It is told the next day, and no decision waits until the moment that it named."""
     registry = _champion(as_of=9)
     error = {"Error": "InvalidInput", "Cause": '{"errorMessage": "as_of: it lies in the future"}'}
-    document = {"model": NAME, "as_of": as_of, "error": error}
+    document: FailedRun = {"model": NAME, "as_of": as_of, "error": error}
     RegisterTask(project_of([MODEL]), registry).record_failure(document, 40 * DAY)
     found = _asked(registry, 41)
     assert found["train"]

@@ -41,7 +41,7 @@ def _raises(columns: Columns) -> Any:
     [
         (_regressor, "the regressor HistGradientBoostingRegressor, and the label is boolean; .*BoostingClassifier", 0),
         (_linear, "the regressor LinearRegression", 0),
-        (_scaler, "StandardScaler, which is no classifier", 0),
+        (_scaler, "StandardScaler, which is not a classifier", 0),
         (_nothing, "returns NoneType; return a scikit-learn Pipeline", 0),
         (_raises, "scale='big' must be one of standard", 1),
     ],
