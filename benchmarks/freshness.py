@@ -23,7 +23,8 @@ from smallbox.features.inputs.assembly import assemble
 from smallbox.features.inputs.historical import historical_features, sent_in
 from smallbox.ingestion.contract import check_all
 from smallbox.lake.history import latest
-from smallbox.lake.schemas import records_table, records_to_table
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
 from smallbox.statistics.ranking import auc
 from smallbox.times import DAY, parse_day
 from smallbox.training.examples import examples_of, split_by_time

@@ -26,7 +26,8 @@ from smallbox.ingestion.body import parse_events
 from smallbox.ingestion.collect import CollectTask
 from smallbox.ingestion.contract import check_all
 from smallbox.ingestion.quarantine import Quarantine
-from smallbox.lake.schemas import records_table, records_to_table
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
 from smallbox.messages.encoded import EncodedMessage, text_of
 from smallbox.messages.records import pack_records, unpack_records
 from smallbox.ports import StoredObject

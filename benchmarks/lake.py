@@ -22,7 +22,8 @@ from smallbox.define.project import Project
 from smallbox.ingestion.upkeep import UpkeepTask
 from smallbox.lake.current import bring_forward
 from smallbox.lake.history import latest
-from smallbox.lake.schemas import current_table, record_schema, records_table
+from smallbox.lake.names import current_table, records_table
+from smallbox.lake.schemas import record_schema
 
 FIGURES = [f"x{n}" for n in range(8)]
 SOURCE = Source(

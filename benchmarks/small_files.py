@@ -18,7 +18,8 @@ from smallbox.aws.lake import DeltaLake
 from smallbox.define import FeatureView, Source, count, mean, number, text, timestamp
 from smallbox.define.project import Project
 from smallbox.features.rebuild import RebuildTask
-from smallbox.lake.schemas import records_table, records_to_table
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
 from smallbox.messages.rebuilds import rebuild_loaded
 from smallbox.ports import Marker, StateKey, StateWrite, StoredState
 from smallbox.records import Record

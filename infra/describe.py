@@ -9,6 +9,7 @@ from typing import Final
 from infra.permissions import EVERY_FUNCTION, EVERY_MACHINE, GRANTS, Grant
 from infra.rules import rules_page
 from infra.settings import ROOT
+from infra.tables import tables_page
 
 _HEAD: Final = """\
 # Permissions
@@ -43,6 +44,7 @@ def _limit(grant: Grant) -> str:
 PAGES: Final[Mapping[Path, Callable[[], str]]] = {
     ROOT / "docs" / "permissions.md": permissions_page,
     ROOT / "docs" / "rules.md": rules_page,
+    ROOT / "docs" / "tables.md": tables_page,
 }
 
 

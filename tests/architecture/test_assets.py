@@ -44,7 +44,7 @@ def _size(folder: Path) -> int:
 
 
 def _environment(path: str) -> dict[str, str]:
-    cls: Any = getattr(settings, path.partition("/")[2].capitalize())
+    cls: Any = getattr(settings, path.partition("/")[2].capitalize() + "Settings")
     return {
         **settings.environment(cls(**{field.name: f"the-{field.name}" for field in fields(cls)})),
         "AWS_DEFAULT_REGION": "eu-central-1",

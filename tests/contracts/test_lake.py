@@ -177,3 +177,32 @@ def test_vacuuming_changes_no_row(lake: Lake) -> None:
         lake.vacuum("records/x")
     lake.vacuum("records/absent")
     assert _names(lake.read("records/x")) == ["r0", "r1", "r2", "r3", "r4"]
+
+
+def test_a_delete_removes_the_rows_of_its_keys(lake: Lake) -> None:
+    """Rows of the keys are gone from reads and slices, quotes in a key or not; a second delete finds none."""
+    lake.append("records/x", _rows(1, 2, 3))
+    lake.append("records/x", _rows(2).set_column(1, "name", pa.array(["it's"])))
+    assert lake.delete("records/x", pa.array(["r2", "it's", "absent"]), key="name") == 2
+    assert lake.delete("records/x", pa.array(["r2", "it's"]), key="name") == 0
+    assert _names(lake.read("records/x")) == ["r1", "r3"]
+    assert sorted(name for rows in lake.slices("records/x") for name in rows["name"].to_pylist()) == ["r1", "r3"]
+
+
+def test_what_was_appended_and_deleted_since_is_in_no_slice(lake: Lake) -> None:
+    """A row that came after a commit, and was deleted before anybody looked, does not come back."""
+    lake.append("records/x", _rows(1))
+    before = lake.version("records/x")
+    assert before is not None
+    lake.append("records/x", _rows(2, 3))
+    assert lake.delete("records/x", pa.array(["r2"]), key="name") == 1
+    assert "r2" not in _slices(lake, before)
+    assert "r3" in _slices(lake, before)
+
+
+def test_a_delete_of_nothing_is_no_error(lake: Lake) -> None:
+    """No keys, and no table, delete nothing."""
+    lake.append("records/x", _rows(1))
+    assert lake.delete("records/x", pa.array([], pa.string()), key="name") == 0
+    assert lake.delete("records/absent", pa.array(["r1"]), key="name") == 0
+    assert _names(lake.read("records/x")) == ["r1"]

@@ -4,21 +4,28 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from smallbox.cli.data import drop
 from smallbox.cli.demo import MODEL
-from smallbox.cli.demo.flights import Records, as_lines, history_of, known, load_flights, micros
+from smallbox.cli.demo.flights import Records, as_lines, known, load_flights, micros
 from smallbox.cli.replay.driver import Replay
 from smallbox.cli.replay.recording import Timeline
 from smallbox.cli.replay.span import Span
 from smallbox.cli.system import System
 from smallbox.cli.up import running
 from smallbox.define.project import load as load_project
+from smallbox.define.source import Source
 from smallbox.times import DAY, HOUR, Micros, format_moment, parse_day
 
 START: Micros = parse_day("2013-01-23")
 STEP: Micros = 3 * HOUR
+
+
+def _known_by(source: Source, rows: pd.DataFrame, start: Micros) -> pd.DataFrame:
+    """The rows that were known by a moment."""
+    return rows[micros(rows[source.time]) + (source.known_after_micros or 0) <= start]
 
 
 class Deployed:
@@ -34,7 +41,7 @@ class Deployed:
 
     def _drop(self, name: str, folder: Path) -> Any:
         file = folder / f"{name}.parquet"
-        history_of(self.sources[name], getattr(self.records, name), START).to_parquet(file, index=False)
+        _known_by(self.sources[name], getattr(self.records, name), START).to_parquet(file, index=False)
         return drop(self.system, name, file, format_moment(START))
 
     def live(self, start: Micros, days: int) -> Replay:

@@ -72,6 +72,18 @@ class FakeLake:
         self._commit(table, pa.concat_tables([kept, rows], promote_options="default"))
         self._progress[table] = progress
 
+    def delete(self, table: str, keys: pa.Array, *, key: str = "key") -> int:
+        before = self._tables.get(table)
+        if before is None or not len(keys):
+            return 0
+        kept = before.filter(pc.invert(_among(before, keys, key)))
+        if kept.num_rows < before.num_rows:
+            self._commit(table, kept)
+            appended = self._appended.get(table, {})
+            for version, rows in appended.items():
+                appended[version] = rows.filter(pc.invert(_among(rows, keys, key)))
+        return int(before.num_rows - kept.num_rows)
+
     def progress(self, table: str) -> TableProgress | None:
         return self._progress.get(table)
 
@@ -88,6 +100,10 @@ class FakeLake:
 
     def vacuum(self, table: str) -> None:
         """There is nothing behind the rows of this lake."""
+
+
+def _among(rows: pa.Table, keys: pa.Array, key: str) -> pa.Array:
+    return pc.is_in(rows[key], value_set=keys)
 
 
 def _inside(rows: pa.Table, between: Between) -> pa.Array:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from smallbox.define.project import Project
+from smallbox.documents.day import DayDocument
 from smallbox.features.backfill import BackfillTask
 from smallbox.features.rebuild import RebuildTask
 from smallbox.features.stream import StreamTask
@@ -25,6 +26,7 @@ from smallbox.registry.store import Registry
 from smallbox.release.review import ReviewTask
 from smallbox.release.start import StartTask
 from smallbox.retraining.decide import DecideTask
+from smallbox.serving.log import LogTask
 from smallbox.serving.predict import PredictTask
 from smallbox.serving.score import ScoreTask
 from smallbox.times import Micros, Moment, format_moment
@@ -96,7 +98,7 @@ class World:
         for message in self.rebuilds.take():
             rebuild.run([message], PRESENT)
         for message in self.predictions.take():
-            self.log.append([message])
+            LogTask(self.project, self.lake).append([message])
 
     def train(self, model: str, as_of: Micros) -> Any:
         """One training run: every task of the state machine, in its order."""
@@ -127,11 +129,11 @@ class World:
         scorer.score(f"score/{model}/in/f.parquet", content, "tag", PRESENT)
         return {key.rsplit("/", 1)[1]: self.inbox.get(key) for key in self.inbox.list(f"score/{model}/out/")}
 
-    def close_day(self, model: str, midnight: Micros) -> dict[str, Any]:
+    def close_day(self, model: str, midnight: Micros) -> DayDocument:
         """The upkeep, then the daily state machine: every task, in its order."""
         UpkeepTask(self.project, self.lake, self.rebuilds).run({"as_of": format_moment(midnight)}, PRESENT)
         self.drain()
-        document: dict[str, Any] = {"model": model, "as_of": format_moment(midnight)}
+        document: DayDocument = {"model": model, "as_of": format_moment(midnight)}
         document = JoinTask(self.project, self.lake).run(document, PRESENT)
         check = CheckTask(self.project, self.lake, self.blobs, self.registry, self.metrics, self.meter)
         document = check.run(document)

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from smallbox.cli.demo.flights import micros
+from smallbox.documents.day import DayDocument
 from smallbox.monitoring.skew import skew_of
 from smallbox.ports import Between
 from smallbox.times import DAY, HOUR, Micros, format_moment
@@ -20,7 +21,7 @@ STEP: Micros = 3 * HOUR
 
 
 @pytest.fixture(scope="module")
-def days(lived: Lived) -> list[dict[str, Any]]:
+def days(lived: Lived) -> list[DayDocument]:
     """Two live days: every three hours what became known is sent and drained, and the next flights are predicted."""
     documents = []
     for now in range(START, START + 2 * DAY, STEP):

@@ -16,7 +16,8 @@ from smallbox.features.online.ready import publish
 from smallbox.features.online.states import version_of
 from smallbox.ingestion.contract import check_all
 from smallbox.ingestion.readers import read_batches
-from smallbox.lake.schemas import records_table, records_to_table
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
 from smallbox.ports import Between
 from smallbox.times import parse_day
 from tests.handlers.conftest import REGION, event, handler

@@ -20,7 +20,7 @@ from smallbox.ingestion.load import LoadTask
 from smallbox.ingestion.parts import Sizes
 from smallbox.ingestion.readers import Limits
 from smallbox.lake.history import history
-from smallbox.lake.schemas import records_table
+from smallbox.lake.names import records_table
 from smallbox.times import HOUR, Micros, format_moment, parse_day
 from tests.fakes.crashing import CrashingBlobs, CrashingLake, CrashingQueue, Fuse
 from tests.fakes.online import Crash

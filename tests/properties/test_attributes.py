@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from smallbox.define import Attributes, attribute
 from smallbox.features.attributes.batch import ATTRIBUTE_BATCH
-from smallbox.features.attributes.state import ATTRIBUTE_STATES as facts
+from smallbox.features.attributes.state import ATTRIBUTE_STATES
 from smallbox.features.online.states import state_key
 from smallbox.lake.history import history
 from smallbox.lake.schemas import records_to_table
@@ -74,6 +74,6 @@ def test_online_attributes_equal_the_definition(name: str, data: st.DataObject) 
         for entity in entities_of(0):
             numbers, texts = stands(records, entity, view, moment)
             stored = world.store.read([state_key(view, entity)]).values()
-            state = next((facts.unpack(view, found.packed) for found in stored), None)
-            np.testing.assert_array_equal(facts.numbers(view, state, moment), np.array(numbers))
-            assert facts.texts(view, state, moment) == texts
+            state = next((ATTRIBUTE_STATES.unpack(view, found.packed) for found in stored), None)
+            np.testing.assert_array_equal(ATTRIBUTE_STATES.numbers(view, state, moment), np.array(numbers))
+            assert ATTRIBUTE_STATES.texts(view, state, moment) == texts

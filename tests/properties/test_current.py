@@ -13,7 +13,8 @@ from smallbox.define import Source, number, text, timestamp
 from smallbox.define.project import Project
 from smallbox.ingestion.upkeep import UpkeepTask
 from smallbox.lake.history import latest
-from smallbox.lake.schemas import current_table, records_table, records_to_table
+from smallbox.lake.names import current_table, records_table
+from smallbox.lake.schemas import records_to_table
 from smallbox.ports import Lake
 from smallbox.records import Record
 from smallbox.times import Micros, format_moment

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from smallbox.define.project import Project
 from smallbox.ingestion.parts import Sizes
 from smallbox.lake.history import latest
-from smallbox.lake.schemas import records_table
+from smallbox.lake.names import records_table
 from smallbox.times import DAY, SECOND
 from tests.properties.dropped import PROJECTS, STORED_AT, WHOLE, Dropping, Outcome, files, sizes
 

@@ -15,7 +15,7 @@ from smallbox.ingestion.append import AppendTask
 from smallbox.ingestion.contract import check_all
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.lake.history import history
-from smallbox.lake.schemas import records_table
+from smallbox.lake.names import records_table
 from smallbox.messages.encoded import Message
 from smallbox.messages.records import pack_records, unpack_records
 from smallbox.times import DAY

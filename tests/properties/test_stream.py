@@ -16,8 +16,9 @@ from smallbox.features.online.recompute import recompute
 from smallbox.features.online.states import state_key
 from smallbox.features.windows.batch import point_in_time
 from smallbox.features.windows.bounds import ahead
-from smallbox.features.windows.state import WINDOW_STATES as tiles
-from smallbox.lake.schemas import records_table, records_to_table
+from smallbox.features.windows.state import WINDOW_STATES
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
 from smallbox.messages.rebuilds import RebuildRequest, rebuild_due
 from smallbox.ports import StateKey
 from smallbox.records import Record
@@ -107,8 +108,8 @@ class World:
                 continue
             entities = [e for e in entities_of(len(view.entity_fields) - 1) if state_key(view, e) not in without]
             stored = self.store.read([state_key(view, entity) for entity in entities])
-            states = {key.entity: tiles.unpack(view, found.packed) for key, found in stored.items()}
-            found = np.array([tiles.numbers(view, states.get(entity), now) for entity in entities])
+            states = {key.entity: WINDOW_STATES.unpack(view, found.packed) for key, found in stored.items()}
+            found = np.array([WINDOW_STATES.numbers(view, states.get(entity), now) for entity in entities])
             oracle.check(view, found, [oracle.features(view, history, entity, now) for entity in entities])
             moments = np.full(len(entities), now, np.int64)
             batch = point_in_time(view, records_to_table(self.source, history), entities, moments)
@@ -209,10 +210,10 @@ def test_rebuild_equals_adding(name: str, data: st.DataObject) -> None:
     rebuilt = recompute(view, records_to_table(source, history), now) if history else {}
     for entity in entities_of(0):
         own = [r for r in history if view.entity_of(r.values) == entity]
-        added = tiles.add(view, tiles.empty(view), own, now)
-        again = tiles.unpack(view, tiles.pack(view, added))
-        assert tiles.pack(view, again) == tiles.pack(view, added)
+        added = WINDOW_STATES.add(view, WINDOW_STATES.empty(view), own, now)
+        again = WINDOW_STATES.unpack(view, WINDOW_STATES.pack(view, added))
+        assert WINDOW_STATES.pack(view, again) == WINDOW_STATES.pack(view, added)
         for moment in (now, now + 2 * DAY):
-            expected = tiles.numbers(view, added, moment)
-            np.testing.assert_array_equal(tiles.numbers(view, rebuilt.get(entity), moment), expected)
-            np.testing.assert_array_equal(tiles.numbers(view, again, moment), expected)
+            expected = WINDOW_STATES.numbers(view, added, moment)
+            np.testing.assert_array_equal(WINDOW_STATES.numbers(view, rebuilt.get(entity), moment), expected)
+            np.testing.assert_array_equal(WINDOW_STATES.numbers(view, again, moment), expected)

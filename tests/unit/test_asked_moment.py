@@ -27,9 +27,13 @@ def _backfill(document: Mapping[str, Any], now: Micros) -> Any:
     return BackfillTask(PROJECT, FakeLake(), FakeOnlineStore(), FakeQueue(), lambda _: None).run("plan", document, now)
 
 
+def _day(document: Any, now: Micros) -> Any:
+    return JoinTask(PROJECT, FakeLake()).run(document, now)
+
+
 RUNS: Mapping[str, Run] = {
     "training": DatasetTask(PROJECT, FakeLake(), FakeBlobs()).run,
-    "day": JoinTask(PROJECT, FakeLake()).run,
+    "day": _day,
     "upkeep": UpkeepTask(PROJECT, FakeLake(), FakeQueue()).run,
     "backfill": _backfill,
 }

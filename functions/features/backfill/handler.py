@@ -10,11 +10,11 @@ from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import BackfillSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
-from smallbox.features import backfill
+from smallbox.features.backfill import BackfillTask
 
 settings = from_environment(BackfillSettings)
 lake, store = DeltaLake.in_bucket(settings.lake_bucket), DynamoOnlineStore(settings.online_table)
-task = backfill.BackfillTask(load(), lake, store, SqsQueue(settings.rebuild_queue), jittered)
+task = BackfillTask(load(), lake, store, SqsQueue(settings.rebuild_queue), jittered)
 
 
 @as_task

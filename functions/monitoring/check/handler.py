@@ -1,7 +1,5 @@
 """A task of the day: the metrics of an event day, stored by day, breaches published."""
 
-from typing import Any
-
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.lake import DeltaLake
@@ -9,6 +7,7 @@ from smallbox.aws.meter import CloudWatchMeter
 from smallbox.aws.settings import CheckSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
+from smallbox.documents.day import DayDocument
 from smallbox.monitoring.check import CheckTask
 from smallbox.registry.store import Registry
 
@@ -24,7 +23,7 @@ task = CheckTask(
 
 
 @as_task
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+def handler(event: DayDocument, context: object) -> DayDocument:
     """Check the day; passes the day's document on with what breached."""
     del context
     return task.run(event)

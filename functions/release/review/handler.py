@@ -1,12 +1,11 @@
 """A task of the day: promotes a running canary, rolls it back, or waits."""
 
-from typing import Any
-
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.lake import DeltaLake
 from smallbox.aws.settings import ReviewSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
+from smallbox.documents.day import DayDocument
 from smallbox.registry.store import Registry
 from smallbox.release.review import ReviewTask
 
@@ -15,7 +14,7 @@ task = ReviewTask(load(), DeltaLake.in_bucket(settings.lake_bucket), Registry(Dy
 
 
 @as_task
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+def handler(event: DayDocument, context: object) -> DayDocument:
     """Review the canary; passes the day's document on."""
     del context
     return task.run(event)

@@ -22,7 +22,7 @@ task = DecideTask(
 
 
 @as_task
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+def handler(event: Any, context: object) -> Any:
     """Decide for the day's model, or for each model whose alarm the event brings."""
     del context
     if "Records" not in event:

@@ -6,13 +6,13 @@ from smallbox.aws.batch import consume
 from smallbox.aws.lake import DeltaLake
 from smallbox.aws.settings import LogSettings, from_environment
 from smallbox.define.project import load
-from smallbox.lake.predictions import PredictionLog
+from smallbox.serving.log import LogTask
 
 settings = from_environment(LogSettings)
-log = PredictionLog(load(), DeltaLake.in_bucket(settings.lake_bucket))
+task = LogTask(load(), DeltaLake.in_bucket(settings.lake_bucket))
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Append the messages of each model in one commit."""
     del context
-    return consume(event, lambda message: str(message["model"]), log.append)
+    return consume(event, lambda message: str(message["model"]), task.append)

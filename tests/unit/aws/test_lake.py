@@ -20,7 +20,8 @@ from smallbox.errors import Conflict, Unavailable
 from smallbox.ingestion.upkeep import UpkeepTask
 from smallbox.lake.current import bring_forward
 from smallbox.lake.history import history, latest
-from smallbox.lake.schemas import current_table, records_table, records_to_table
+from smallbox.lake.names import current_table, records_table
+from smallbox.lake.schemas import records_to_table
 from smallbox.ports import Between, TableProgress
 from smallbox.records import Record
 from tests.fakes.edges import FakeQueue

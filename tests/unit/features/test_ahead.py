@@ -28,9 +28,10 @@ from smallbox.features.online.states import state_key
 from smallbox.features.rebuild import RebuildTask
 from smallbox.features.stream import StreamTask
 from smallbox.features.windows.batch import point_in_time
-from smallbox.features.windows.state import WINDOW_STATES as tiles
+from smallbox.features.windows.state import WINDOW_STATES
 from smallbox.ingestion.upkeep import UpkeepTask
-from smallbox.lake.schemas import records_table, records_to_table
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
 from smallbox.messages.rebuilds import rebuild_due
 from smallbox.messages.records import pack_records
 from smallbox.records import Record
@@ -85,9 +86,9 @@ class World:
         assert table is not None
         for one in (view, week):
             key = state_key(one, who)
-            state = tiles.unpack(one, self.store.states[key].packed) if key in self.store.states else None
+            state = WINDOW_STATES.unpack(one, self.store.states[key].packed) if key in self.store.states else None
             batch = point_in_time(one, table, [who], np.array([now], np.int64))[0]
-            np.testing.assert_array_equal(tiles.numbers(one, state, now), batch)
+            np.testing.assert_array_equal(WINDOW_STATES.numbers(one, state, now), batch)
         return float(batch[0])
 
 
@@ -185,6 +186,6 @@ def test_a_definition_promises_the_size_of_a_busy_state(known_after: str, tile: 
         Record("meters", f"{t}", t, t + after, t, {"id": f"{t}", "at": t, "who": "a", "x": x})
         for t, x in zip(times, random.normal(size=len(times)).tolist(), strict=True)
     ]
-    packed = tiles.pack(busy, tiles.add(busy, tiles.empty(busy), records, NOW))
+    packed = WINDOW_STATES.pack(busy, WINDOW_STATES.add(busy, WINDOW_STATES.empty(busy), records, NOW))
     assert len(packed) <= busy.most_bytes
     assert len(packed) > busy.most_bytes / 2

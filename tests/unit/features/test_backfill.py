@@ -13,8 +13,9 @@ from smallbox.features.backfill import BackfillTask
 from smallbox.features.online.ready import readable
 from smallbox.features.online.states import state_key, version_of
 from smallbox.features.stream import StreamTask
-from smallbox.features.windows.state import WINDOW_STATES as tiles
-from smallbox.lake.schemas import records_table, records_to_table
+from smallbox.features.windows.state import WINDOW_STATES
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
 from smallbox.messages.records import pack_records
 from smallbox.records import Record, Value
 from smallbox.times import HOUR, parse_day
@@ -59,8 +60,8 @@ class World:
     def counted(self, view: FeatureView) -> float:
         """How many records the state counts."""
         stored = self.store.read([state_key(view, "north")])
-        state = next((tiles.unpack(view, found.packed) for found in stored.values()), None)
-        return float(tiles.numbers(view, state, NOW)[0])
+        state = next((WINDOW_STATES.unpack(view, found.packed) for found in stored.values()), None)
+        return float(WINDOW_STATES.numbers(view, state, NOW)[0])
 
 
 def test_a_return_to_the_old_definition_is_filled_again() -> None:

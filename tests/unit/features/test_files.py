@@ -8,7 +8,7 @@ from smallbox.define import FeatureView, Source, count, text, timestamp
 from smallbox.define.project import Project
 from smallbox.features.online.states import state_key
 from smallbox.features.rebuild import RebuildTask
-from smallbox.features.windows.state import WINDOW_STATES as tiles
+from smallbox.features.windows.state import WINDOW_STATES
 from smallbox.ingestion.load import LoadTask
 from smallbox.ports import Marker, StateWrite
 from smallbox.times import DAY, HOUR, MINUTE, SECOND, Micros, format_moment, parse_day
@@ -58,7 +58,7 @@ class World:
     def counted(self, where: str, now: Micros) -> float:
         """How many sales the store counts of a shop."""
         state = self.store.states.get(state_key(shop, where))
-        return float(tiles.numbers(shop, tiles.unpack(shop, state.packed) if state else None, now)[0])
+        return float(WINDOW_STATES.numbers(shop, WINDOW_STATES.unpack(shop, state.packed) if state else None, now)[0])
 
 
 @pytest.mark.parametrize("folder", ["", "as_of=2013-02-28T23:00:00Z/"], ids=["present", "replayed"])

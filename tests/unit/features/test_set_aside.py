@@ -10,13 +10,14 @@ import pytest
 from smallbox.define import Attributes, FeatureView, Source, attribute, count, number, text, timestamp
 from smallbox.define.project import Project, project_of
 from smallbox.errors import TooLarge
-from smallbox.features.attributes.state import ATTRIBUTE_STATES as facts
+from smallbox.features.attributes.state import ATTRIBUTE_STATES
 from smallbox.features.backfill import BackfillTask
 from smallbox.features.online.ready import Ready, publish
 from smallbox.features.online.states import state_key, unpack_state, version_of
 from smallbox.features.rebuild import RebuildTask, group_of
 from smallbox.features.stream import StreamTask
-from smallbox.lake.schemas import records_table, records_to_table
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
 from smallbox.messages.records import pack_records
 from smallbox.records import Record, Value
 from smallbox.serving.vectors import online_vectors
@@ -122,7 +123,7 @@ def test_its_message_fails_by_itself_until_it_fits() -> None:
     begun = NOW + DAY
     world.task.run([asked], begun)
     state = unpack_state(tariff, world.store.states[state_key(tariff, "flooded")].packed)
-    assert facts.numbers(tariff, state, begun)[0] == FLOOD - 1
+    assert ATTRIBUTE_STATES.numbers(tariff, state, begun)[0] == FLOOD - 1
 
 
 def test_a_message_of_a_view_that_is_gone_is_done() -> None:

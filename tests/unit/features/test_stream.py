@@ -13,8 +13,9 @@ from smallbox.features.online.rebuilder import Rebuilder, Rebuilt
 from smallbox.features.online.states import state_key
 from smallbox.features.online.writes import write_states
 from smallbox.features.stream import StreamTask
-from smallbox.features.windows.state import WINDOW_STATES as tiles
-from smallbox.lake.schemas import records_table, records_to_table
+from smallbox.features.windows.state import WINDOW_STATES
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
 from smallbox.messages.rebuilds import RebuildRequest
 from smallbox.messages.records import pack_records
 from smallbox.messages.split import MESSAGE_BYTES
@@ -57,8 +58,8 @@ def counted(store: FakeOnlineStore, entity: str = "a", view: FeatureView = views
     """How many records the store counts."""
     key = state_key(view, entity)
     found = store.read([key])
-    state = tiles.unpack(view, found[key].packed) if found else None
-    return float(tiles.numbers(view, state, NOW)[0])
+    state = WINDOW_STATES.unpack(view, found[key].packed) if found else None
+    return float(WINDOW_STATES.numbers(view, state, NOW)[0])
 
 
 def world(*records: Record) -> tuple[FakeOnlineStore, FakeLake, Rebuilder]:
@@ -135,7 +136,7 @@ def test_contention_without_end_is_a_conflict() -> None:
     def write() -> None:
         key = state_key(views[0], "a")
         version = store.states[key].version if key in store.states else 0
-        packed = tiles.pack(views[0], tiles.empty(views[0]))
+        packed = WINDOW_STATES.pack(views[0], WINDOW_STATES.empty(views[0]))
         FakeOnlineStore.commit(store, [Marker(f"other {next(others)}", "", 0)], [StateWrite(key, packed, version)])
 
     store.meanwhile += [write] * 100

@@ -24,7 +24,7 @@ from smallbox.define import (
 from smallbox.errors import NotReady
 from smallbox.features.windows.bounds import end_of, start_of, window_reach
 from smallbox.features.windows.measures import rank_of
-from smallbox.features.windows.state import WINDOW_STATES as tiles
+from smallbox.features.windows.state import WINDOW_STATES
 from smallbox.records import Record
 from smallbox.times import DAY, HOUR, MINUTE, parse_day
 
@@ -52,7 +52,9 @@ def record(key: str, time: int, x: float | None = None, *, ok: bool | None = Non
 def value(of: FeatureView, as_of: int, *records: Record) -> list[float]:
     """The features of the entity after these records."""
     now = max([as_of, *(r.time for r in records)])
-    found: list[float] = tiles.numbers(of, tiles.add(of, tiles.empty(of), records, now), as_of).tolist()
+    found: list[float] = WINDOW_STATES.numbers(
+        of, WINDOW_STATES.add(of, WINDOW_STATES.empty(of), records, now), as_of
+    ).tolist()
     return found
 
 
@@ -100,8 +102,8 @@ def test_each_aggregate_by_hand() -> None:
 def test_nothing_is_zero_or_missing() -> None:
     """Of an entity without records, or of none at all, counts are 0 and everything else is missing."""
     of = view(n=count("1h"), sum=total("x", "24h"), high=maximum("x", "1h"), last=last("x", "1h"))
-    for state in (None, tiles.empty(of)):
-        found = tiles.numbers(of, state, T0)
+    for state in (None, WINDOW_STATES.empty(of)):
+        found = WINDOW_STATES.numbers(of, state, T0)
         assert found[0] == 0
         assert np.isnan(found[1:]).all()
 
@@ -126,23 +128,26 @@ def test_sums_do_not_depend_on_order_or_size() -> None:
 def test_old_tiles_go() -> None:
     """A state keeps no tile that no later question can reach, and its size stays bounded."""
     of = view(n=count("24h"), x=mean("x", "3h"))
-    state, sizes = tiles.empty(of), []
+    state, sizes = WINDOW_STATES.empty(of), []
     for hour in range(24 * 20):
         now = T0 + hour * HOUR
-        state = tiles.add(of, state, [record(f"{hour}.{n}", now + n * MINUTE, 1.0) for n in range(60)], now + HOUR)
-        sizes.append(len(tiles.pack(of, state)))
+        state = WINDOW_STATES.add(
+            of, state, [record(f"{hour}.{n}", now + n * MINUTE, 1.0) for n in range(60)], now + HOUR
+        )
+        sizes.append(len(WINDOW_STATES.pack(of, state)))
     assert max(sizes) == max(sizes[:48])
-    assert tiles.numbers(of, state, T0 + 20 * DAY).tolist() == [24 * 60, 1.0]
+    assert WINDOW_STATES.numbers(of, state, T0 + 20 * DAY).tolist() == [24 * 60, 1.0]
 
 
 def test_a_packed_state_of_another_definition_is_refused() -> None:
     """A state that was stored for other windows raises and says to materialize, but shows its watermark."""
-    packed = tiles.pack(
-        view(n=count("1h")), tiles.add(view(n=count("1h")), tiles.empty(view(n=count("1h"))), [record("a", T0)], T0)
+    packed = WINDOW_STATES.pack(
+        view(n=count("1h")),
+        WINDOW_STATES.add(view(n=count("1h")), WINDOW_STATES.empty(view(n=count("1h"))), [record("a", T0)], T0),
     )
     with pytest.raises(NotReady, match="smallbox backfill"):
-        tiles.unpack(view(n=count("24h")), packed)
-    assert tiles.watermark_of(packed) == T0
+        WINDOW_STATES.unpack(view(n=count("24h")), packed)
+    assert WINDOW_STATES.watermark_of(packed) == T0
 
 
 def test_events_before_1970_have_tiles_too() -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from smallbox.define.project import project_of
 from smallbox.feedback.join import JoinTask
 from smallbox.labels.join import ASKED_LATE, LABELLED, PENDING, UNLABELLED
-from smallbox.lake.schemas import labelled_table, prediction_schema, predictions_table, records_table, records_to_table
+from smallbox.lake.names import labelled_table, predictions_table, records_table
+from smallbox.lake.schemas import prediction_schema, records_to_table
 from smallbox.records import Record
 from smallbox.times import DAY, HOUR, format_moment
 from tests.fakes.lake import FakeLake

@@ -11,7 +11,7 @@ from smallbox.define.project import Project
 from smallbox.ingestion.append import AppendTask
 from smallbox.ingestion.contract import check_all
 from smallbox.ingestion.quarantine import Quarantine
-from smallbox.lake.schemas import records_table
+from smallbox.lake.names import records_table
 from smallbox.messages.records import pack_records, unpack_records
 from smallbox.records import Record
 from smallbox.times import DAY

@@ -7,7 +7,8 @@ import pytest
 
 from smallbox.define import Source, number, text, timestamp
 from smallbox.lake.current import bring_forward
-from smallbox.lake.schemas import current_table, record_schema, records_table, records_to_table
+from smallbox.lake.names import current_table, records_table
+from smallbox.lake.schemas import record_schema, records_to_table
 from smallbox.ports import Between, TableProgress
 from smallbox.records import Record
 from tests.fakes.lake import FakeLake

@@ -9,7 +9,7 @@ import pytest
 from smallbox.errors import Conflict, Unavailable
 from smallbox.ingestion.parts import Sizes
 from smallbox.ingestion.readers import Limits
-from smallbox.lake.schemas import records_table
+from smallbox.lake.names import records_table
 from smallbox.messages.rebuilds import rebuild_loaded
 from smallbox.times import SECOND, format_moment
 from tests.properties.dropped import PROJECTS, STORED_AT, WHOLE, Dropping

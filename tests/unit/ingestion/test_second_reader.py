@@ -15,7 +15,8 @@ from smallbox.define import Source, boolean, integer, number, text, timestamp
 from smallbox.define.project import Project
 from smallbox.ingestion.upkeep import UpkeepTask
 from smallbox.lake.history import latest
-from smallbox.lake.schemas import current_table, records_table, records_to_table
+from smallbox.lake.names import current_table, records_table
+from smallbox.lake.schemas import records_to_table
 from smallbox.records import Record
 from smallbox.times import DAY, HOUR, parse_day
 from tests.fakes.edges import FakeQueue

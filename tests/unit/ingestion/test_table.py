@@ -6,7 +6,8 @@ import pytest
 from smallbox.define import Source, number, text, timestamp
 from smallbox.errors import DefinitionError
 from smallbox.lake.history import FOREVER, history, latest, standing
-from smallbox.lake.schemas import record_schema, records_table, records_to_table
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import record_schema, records_to_table
 from smallbox.records import Record, Value
 
 source = Source("s", "id", "at", {"id": text(), "at": timestamp(), "x": number(nullable=True)})

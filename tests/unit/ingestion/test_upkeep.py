@@ -5,7 +5,8 @@ import pyarrow as pa
 from smallbox.define import Source, text, timestamp
 from smallbox.define.project import Project
 from smallbox.ingestion.upkeep import MOST_FILES, UpkeepTask, why_due
-from smallbox.lake.schemas import record_schema, records_table
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import record_schema
 from tests.fakes.edges import FakeQueue
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import late_parcel

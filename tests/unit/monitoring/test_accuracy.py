@@ -9,7 +9,7 @@ import pytest
 
 from smallbox.define.rules import Monitor
 from smallbox.labels.table import settled_days
-from smallbox.lake.schemas import labelled_table
+from smallbox.lake.names import labelled_table
 from smallbox.monitoring.accuracy import Judged, accuracy_checks, judged
 from smallbox.monitoring.report import Check, report_of
 from smallbox.ports import Between

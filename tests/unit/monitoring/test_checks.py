@@ -21,7 +21,7 @@ from smallbox.monitoring.checks import (
     skew_checks,
 )
 from smallbox.monitoring.report import Check, breaches_of, of_channel, reasons_to_train, report_of
-from smallbox.monitoring.skew import Skew, compare_inputs
+from smallbox.monitoring.skew import Skew, compare_served
 from smallbox.times import HOUR
 from smallbox.training.examples import frame
 from smallbox.training.profile import profile
@@ -103,13 +103,12 @@ def test_neither_old_records_nor_those_of_tomorrow_are_news() -> None:
 def test_skew_is_any_value_that_differs() -> None:
     """Both missing is equal; one missing, or a last bit, is not. How many may differ is the rule's."""
     model = replace(late_parcel, views=(depot, size), inputs=("weight",))
-    served, other = (
-        inputs([[9.0, 1.0, np.nan], [9.0, 0.1 + 0.2, 4.0]], ["a", "b"]),
-        inputs([[8.0, 1.0, 2.0], [8.0, 0.3, 4.0]], ["a", "c"]),
-    )
+    log = pa.table({"depot_delay_3h": [1.0, 0.1 + 0.2], "size_delay": [np.nan, 4.0], "size_name": ["a", "b"]})
+    same = inputs([[9.0, 1.0, np.nan], [9.0, 0.1 + 0.2, 4.0]], ["a", "b"])
+    other = inputs([[9.0, 1.0, 2.0], [9.0, 0.3, 4.0]], ["a", "c"])
     nothing = {"depot_delay_3h": 0, "size_delay": 0, "size_name": 0}
-    assert compare_inputs(model, served, served) == Skew(2, nothing)
-    found = compare_inputs(model, served, other)
+    assert compare_served(model, log, same) == Skew(2, nothing)
+    found = compare_served(model, log, other)
     assert found == Skew(2, {"depot_delay_3h": 1, "size_delay": 1, "size_name": 1})
     assert (found.values, found.unequal) == (6, 3)
     assert breached(skew_checks(Monitor(max_skew=0), Skew(2, nothing))) == []

@@ -7,7 +7,8 @@ import pytest
 
 from smallbox.define.project import project_of
 from smallbox.ingestion.contract import check_all
-from smallbox.lake.schemas import records_table, records_to_table
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
 from smallbox.monitoring.check import CheckTask
 from smallbox.records import Rejection
 from smallbox.registry.store import Registry

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smallbox.define.rules import Monitor
-from smallbox.lake.schemas import prediction_schema, records_table, records_to_table
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import prediction_schema, records_to_table
 from smallbox.monitoring.checks import sent_checks
 from smallbox.monitoring.report import Check
 from smallbox.monitoring.sent import Sent, sent_of

@@ -10,9 +10,11 @@ import pyarrow as pa
 import pytest
 
 from smallbox.define.project import project_of
+from smallbox.documents.day import DayDocument
 from smallbox.errors import MalformedBody, NotReady
 from smallbox.feedback.join import JoinTask
-from smallbox.lake.schemas import prediction_schema, predictions_table, records_table, records_to_table
+from smallbox.lake.names import predictions_table, records_table
+from smallbox.lake.schemas import prediction_schema, records_to_table
 from smallbox.monitoring.accept import ACCEPTED, AcceptTask
 from smallbox.monitoring.check import CheckTask
 from smallbox.monitoring.served import profile_of
@@ -198,7 +200,7 @@ def test_both_coverages_of_a_day_are_one_figure(within: str) -> None:
     ]  # fmt: skip
     world.lake.append(records_table(deliveries), records_to_table(deliveries, outcomes))
     for ago in range(9, -1, -1):
-        document = {"model": model.name, "as_of": format_moment(NOW - ago * DAY)}
+        document: DayDocument = {"model": model.name, "as_of": format_moment(NOW - ago * DAY)}
         feedback = JoinTask(project, world.lake).run(document, NOW)["feedback"]
     few = replace(model, monitor=replace(model.monitor, min_rows=50))  # a day has a hundred
     task = CheckTask(project_of([few]), world.lake, world.blobs, world.registry, world.metrics, FakeMeter())

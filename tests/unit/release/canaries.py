@@ -1,5 +1,6 @@
 """A registry with versions, and labelled predictions of made-up traffic, for the tests of the release's tasks."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,8 @@ import pyarrow as pa
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
 from smallbox.define.rules import Label, Release
-from smallbox.lake.schemas import labelled_table
+from smallbox.documents.day import DayDocument
+from smallbox.lake.names import labelled_table
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 from smallbox.release.review import ReviewTask
@@ -45,11 +47,10 @@ def start(registry: Registry, number: int, at: Micros = 0, model: Model = late_p
     return StartTask(project_of([model]), registry).run(document)
 
 
-def reviewed(registry: Registry, lake: FakeLake, at: Micros, model: Model = late_parcel) -> dict[str, Any]:
+def reviewed(registry: Registry, lake: FakeLake, at: Micros, model: Model = late_parcel) -> Mapping[str, Any]:
     """What the daily machine says of the release."""
-    document = {"model": MODEL, "as_of": format_moment(at)}
-    found: dict[str, Any] = ReviewTask(project_of([model]), lake, registry).run(document)["release"]
-    return found
+    document: DayDocument = {"model": MODEL, "as_of": format_moment(at)}
+    return ReviewTask(project_of([model]), lake, registry).run(document)["release"]
 
 
 def predictions(

@@ -1,6 +1,6 @@
 """Proves that the day's end and its alarms come to one decision, and start one run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +8,7 @@ import pytest
 
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
+from smallbox.documents.day import RetrainingStep
 from smallbox.errors import NotReady
 from smallbox.monitoring.report import LATEST, Check, metrics_partition, report_key, report_of
 from smallbox.registry.register import RegisterTask
@@ -45,7 +46,7 @@ def test_an_alarm_and_the_day_start_one_run(alarm_first: bool) -> None:  # noqa:
     """Whoever asks first, both get the decision to train with the same execution, and one run was started."""
     task, workflow, metrics = _task()
     metrics.put(metrics_partition(NAME), LATEST, _report())
-    ask: list[Callable[[], dict[str, Any]]] = [
+    ask: list[Callable[[], Mapping[str, Any]]] = [
         lambda: task.on_alarm(NAME),
         lambda: task.run({"model": NAME, "as_of": MIDNIGHT}, 0)["retraining"],
     ]
@@ -79,14 +80,14 @@ def _champion(as_of: int = 20) -> Registry:
     return registry
 
 
-def _asked(registry: Registry, day: int, *checks: Check, model: Model = MODEL) -> dict[str, Any]:
+def _asked(registry: Registry, day: int, *checks: Check, model: Model = MODEL) -> RetrainingStep:
     """What is decided at a midnight, and that an alarm decides the same."""
     metrics, before = FakeDocuments(), len(registry.history(NAME))
     report = report_of(NAME, day_of((day - 1) * DAY), format_moment(day * DAY), checks)
     for key in (report_key(report["day"]), LATEST):
         metrics.put(metrics_partition(NAME), key, report)
     task = DecideTask(project_of([model]), registry, metrics, FakeWorkflow())
-    found: dict[str, Any] = task.run({"model": NAME, "as_of": format_moment(day * DAY)}, 0)["retraining"]
+    found = task.run({"model": NAME, "as_of": format_moment(day * DAY)}, 0)["retraining"]
     assert task.on_alarm(NAME) == {"model": NAME, **found}
     assert len(registry.history(NAME)) > before
     return found

@@ -12,12 +12,13 @@ from smallbox.features.inputs.historical import historical_features
 from smallbox.features.online.ready import Ready, publish
 from smallbox.features.online.states import version_of
 from smallbox.features.stream import StreamTask
-from smallbox.lake.predictions import to_log_table
-from smallbox.lake.schemas import ENTITY_PREFIX, records_table, records_to_table
+from smallbox.lake.names import ENTITY_PREFIX, records_table
+from smallbox.lake.predictions import logged_table
+from smallbox.lake.schemas import records_to_table
 from smallbox.messages.records import pack_records
 from smallbox.monitoring.skew import skew_of
 from smallbox.records import Record, Value
-from smallbox.serving.predict import Scored, log_rows
+from smallbox.serving.predict import Asked, Scored, logged
 from smallbox.serving.vectors import entities_by_view, online_vectors
 from smallbox.times import HOUR, Moment, parse_day
 from smallbox.training.point_in_time import inputs_of
@@ -79,8 +80,8 @@ def test_the_audit_recomputes_what_was_served_to_nobody(lake_and_store: tuple[Fa
     instances = _asked()
     vectors = online_vectors(model, instances, store, Ready(), Moment(NOW))
     answered = Scored([0.5] * 3, ["champion"] * 3, [1] * 3)
-    rows = log_rows(model, instances, vectors, answered, np.full(3, NOW, np.int64), NOW, "b", "online")
-    table: pa.Table = to_log_table(model, rows)
+    log = logged(model, instances, vectors, answered, Asked(np.full(3, NOW, np.int64), NOW, "b", "online"))
+    table: pa.Table = logged_table(model, log.columns)
     assert table[ENTITY_PREFIX + "single"].to_pylist() == [None, None, "north"]
     assert table[ENTITY_PREFIX + "pair"].to_pylist() == [None, None, "north|north0"]
     skew = skew_of(model, lake, table)

@@ -1,5 +1,6 @@
 """Proves that every logged row gets into the queue, however long the texts of a request are."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from smallbox.errors import TooLarge
 from smallbox.features.online.ready import publish
 from smallbox.features.online.states import version_of
 from smallbox.messages.encoded import text_of
-from smallbox.messages.predictions import SHORT, pack_predictions
+from smallbox.messages.predictions import SHORT, LoggedPredictions
 from smallbox.messages.split import MESSAGE_BYTES
 from smallbox.registry.loader import ModelLoader
 from smallbox.registry.store import Registry
@@ -26,29 +27,38 @@ from tests.fakes.online import FakeOnlineStore
 from tests.fakes.small import late_parcel, parcels
 
 
-def _row(number: int, letters: int, columns: int = 1) -> dict[str, Any]:
-    texts = {f"t{n}": "\U0001f4e6" * letters for n in range(columns)}
-    return {"id": f"r-{number}", "score": 0.5, "inputs": {"weight": 1.0, **texts}, "sent": {}, "entities": {"e": "x"}}
+def _log(lengths: list[int], columns: int = 1) -> LoggedPredictions:
+    texts = {f"t{n}": ["\U0001f4e6" * length for length in lengths] for n in range(columns)}
+    ids, scores = [f"r-{number}" for number in range(len(lengths))], [0.5] * len(lengths)
+    return LoggedPredictions("m", {"id": ids, "score": scores, "weight": scores, **texts, "entity_e": ids}, [*texts])
+
+
+def _rows(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of messages, in their order."""
+    return [
+        dict(zip(message["columns"], row, strict=True))
+        for message in messages
+        for row in zip(*message["columns"].values(), strict=True)
+    ]
 
 
 @given(st.lists(st.integers(0, 5_000), min_size=1, max_size=60))
-def test_every_row_is_in_a_message_that_fits(letters: list[int]) -> None:
+def test_every_row_is_in_a_message_that_fits(lengths: list[int]) -> None:
     """Whatever the lengths of the rows: all are there, whole and in order, and no message is over the limit."""
-    rows = [_row(number, length) for number, length in enumerate(letters)]
-    messages = pack_predictions("m", rows)
+    log = _log(lengths)
+    messages = log.messages()
     assert all(len(text_of(message).encode()) <= MESSAGE_BYTES for message in messages)
-    assert [row for message in messages for row in message["rows"]] == rows
+    assert _rows(messages) == _rows([{"columns": log.columns}])
 
 
 def test_a_row_that_is_too_long_alone_is_logged_with_short_texts() -> None:
-    """Its score, key and numbers are logged as ever, its texts by their first letters; other rows stay whole."""
-    rows = [_row(0, 1), _row(1, 256, columns=100), _row(2, 1)]
-    first, cut, last = (row for message in pack_predictions("m", rows) for row in message["rows"])
-    assert [first, last] == [rows[0], rows[2]]
-    assert cut["inputs"] == {"weight": 1.0, **{f"t{n}": "\U0001f4e6" * SHORT for n in range(100)}}
-    assert {**cut, "inputs": None} == {**rows[1], "inputs": None}
+    """Its id, score, number and entity are logged whole, its texts by their first letters; other rows stay whole."""
+    log = _log([1, 256, 1], columns=100)
+    whole, logged = _rows([{"columns": log.columns}]), _rows(log.messages())
+    assert [logged[0], logged[2]] == [whole[0], whole[2]]
+    assert logged[1] == {**whole[1], **{f"t{n}": "\U0001f4e6" * SHORT for n in range(100)}}
     with pytest.raises(TooLarge):
-        pack_predictions("m", [_row(0, 256, columns=1_000)])
+        _log([256], columns=1_000).messages()
 
 
 def test_the_largest_request_that_is_valid_is_logged() -> None:
@@ -63,5 +73,5 @@ def test_the_largest_request_that_is_valid_is_logged() -> None:
     instances = [{"parcel_id": f"p{n}", **instance} for n in range(MOST_INSTANCES)]
     predictor = PredictTask(project, store, shelf, log, FakeJournal())
     predictor.predict(model.name, {"instances": instances}, Moment(HOUR), HOUR, "request")
-    assert [row["key"] for message in log.messages for row in message["rows"]] == [i["parcel_id"] for i in instances]
+    assert [key for message in log.messages for key in message["columns"]["key"]] == [i["parcel_id"] for i in instances]
     assert all(len(text_of(message).encode()) <= MESSAGE_BYTES for message in log.messages)

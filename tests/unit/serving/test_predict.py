@@ -11,7 +11,7 @@ from smallbox.errors import ContractViolation, InvalidInput, MalformedBody, NotR
 from smallbox.features.online.ready import publish
 from smallbox.features.online.states import version_of
 from smallbox.features.stream import StreamTask
-from smallbox.lake.predictions import to_log_table
+from smallbox.lake.predictions import logged_table
 from smallbox.messages.records import pack_records
 from smallbox.records import Record
 from smallbox.registry.loader import ModelLoader
@@ -51,7 +51,7 @@ def test_a_declared_fallback_answers_marked() -> None:
     (prediction,) = _ask(predictor, {"instances": [INSTANCE]})["predictions"]
     assert (prediction["score"], prediction["arm"], prediction["version"]) == (0.3, "fallback", 0)
     assert prediction["missing"] == ["depot_delay_3h"]
-    assert [row["arm"] for row in log.messages[0]["rows"]] == ["fallback"]
+    assert log.messages[0]["columns"]["arm"] == ["fallback"]
 
 
 @pytest.mark.parametrize("sent", [None, "1970-01-01T05:00:00Z"], ids=["not sent", "sent"])
@@ -60,7 +60,7 @@ def test_a_row_of_the_log_knows_its_event_time(sent: str | None) -> None:
     model = replace(late_parcel, fallback=0.3)
     predictor, log = _predictor(project_of([model]))
     _ask(predictor, {"instances": [INSTANCE if sent is None else {**INSTANCE, "sent_at": sent}]})
-    table = to_log_table(model, log.messages[0]["rows"])
+    table = logged_table(model, log.messages[0]["columns"])
     assert table["time"].to_pylist() == [HOUR]
     assert table["event_time"].to_pylist() == [HOUR if sent is None else 5 * HOUR]
 
@@ -76,7 +76,7 @@ def test_an_explanation_leaves_personal_values_out() -> None:
         predictor, log = _predictor(project_of([model], [deliveries] if model is plain else []))
         (prediction,) = _ask(predictor, question)["predictions"]
         assert set(prediction["inputs"]) == shown
-        assert set(log.messages[0]["rows"][0]["inputs"]) == {"weight", "depot_delay_3h", "depot"}
+        assert {"weight", "depot_delay_3h", "depot"} <= set(log.messages[0]["columns"])
     refused = {"instances": [{**INSTANCE, "weight": "4711"}]}
     with pytest.raises(ContractViolation, match="weight is hidden") as found:
         _ask(predictor, refused)

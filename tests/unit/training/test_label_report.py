@@ -13,7 +13,8 @@ from threadpoolctl import threadpool_limits
 
 from smallbox.define import Columns, Release, Retrain, label, prepare
 from smallbox.define.project import project_of
-from smallbox.lake.schemas import records_table, records_to_table
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
 from smallbox.records import Record
 from smallbox.registry.gate import Verdict, judge
 from smallbox.registry.store import Registry

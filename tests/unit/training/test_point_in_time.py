@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from smallbox.define.project import project_of
 from smallbox.define.source import Source
-from smallbox.lake.schemas import records_table, records_to_table
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
 from smallbox.records import Record
 from smallbox.times import DAY, HOUR
 from smallbox.training.point_in_time import Dataset, build_dataset

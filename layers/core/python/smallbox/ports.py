@@ -86,6 +86,12 @@ class Lake(Protocol):
     def replace(self, table: str, rows: "pa.Table", between: Between) -> None:
         """Replace the rows whose ``time`` lies in the range by these, in one atomic commit."""
 
+    def delete(self, table: str, keys: "pa.Array", *, key: str = "key") -> int:
+        """Delete the rows with one of these texts in the column ``key``; how many there were.
+
+        Atomic for up to 1,000 keys at a time. No keys or no such table: nothing happens.
+        """
+
     def version(self, table: str) -> int | None:
         """The number of the latest commit; ``None`` when there is no such table."""
 
@@ -258,7 +264,3 @@ class Workflow(Protocol):
 
     def start(self, name: str, document: Mapping[str, Any]) -> str:
         """Start an execution of that name; starting a name again changes nothing. Returns its id."""
-
-
-Rows = Iterator[Mapping[str, Any]]
-"""What a reader of dropped files yields: one mapping a line."""

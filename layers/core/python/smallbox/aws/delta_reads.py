@@ -29,15 +29,24 @@ def among(batches: Iterator[pa.RecordBatch], keys: pa.Array, key: str) -> Iterat
 
 
 class NoLongerKeptError(Exception):
-    """The commits or the files that say what was appended are not there any more."""
+    """The commits since a version do not say any more which rows were appended."""
 
 
 def appended(opened: DeltaTable, after: int) -> Iterator[pa.RecordBatch]:
-    """What the commits after a version added; compactions add nothing."""
+    """The rows that the commits after a version appended; compactions append nothing.
+
+    Raises:
+        NoLongerKeptError: when commits or files are gone, or rows were deleted since: an appended row may be one of
+            them, and only the table itself tells which are left.
+    """
     try:
-        yield from pa.RecordBatchReader.from_stream(opened.load_cdf(starting_version=after + 1))
+        is_deleted = any(commit.get("operation") == "DELETE" for commit in opened.history(opened.version() - after))
+        found = () if is_deleted else pa.RecordBatchReader.from_stream(opened.load_cdf(starting_version=after + 1))
+        yield from found
     except Exception as error:  # a file that is gone is no DeltaError here, nor anything more precise
         raise NoLongerKeptError from error
+    if is_deleted:
+        raise NoLongerKeptError
 
 
 def gathered(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[list[pa.RecordBatch]]:

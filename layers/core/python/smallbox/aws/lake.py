@@ -29,6 +29,9 @@ TAIL_COMMITS: Final = 50
 TAIL_BYTES: Final = 4 * 1024 * 1024
 """Files of this size are left to the upkeep, so that what an append rewrites does not grow with the table."""
 
+KEYS_PER_COMMIT: Final = 1_000
+"""The most keys that one commit deletes: they are named in its predicate."""
+
 _ATTEMPTS: Final = 5
 _VERSION, _AS_OF = "smallbox/version", "smallbox/as_of"
 
@@ -208,6 +211,25 @@ class DeltaLake:
         version = None if opened is None else opened.transaction_version(_VERSION)
         as_of = None if opened is None else opened.transaction_version(_AS_OF)
         return None if version is None or as_of is None else TableProgress(version, as_of)
+
+    def delete(self, table: str, keys: pa.Array, *, key: str = "key") -> int:
+        """Delete the rows of keys, in commits of at most ``KEYS_PER_COMMIT`` keys."""
+        if self._latest(table) is None:
+            return 0
+        named = [f"'{text.replace(chr(39), 2 * chr(39))}'" for text in keys.to_pylist()]
+        starts = range(0, len(named), KEYS_PER_COMMIT)
+        return sum(self._delete(table, f"{key} IN ({', '.join(named[at : at + KEYS_PER_COMMIT])})") for at in starts)
+
+    def _delete(self, table: str, predicate: str) -> int:
+        deleted = 0
+
+        def write(opened: DeltaTable | None) -> None:
+            nonlocal deleted
+            if opened is not None:
+                deleted = int(opened.delete(predicate)["num_deleted_rows"] or 0)
+
+        self._retried(table, write)
+        return deleted
 
     def version(self, table: str) -> int | None:
         """The number of the latest commit."""

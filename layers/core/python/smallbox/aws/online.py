@@ -67,7 +67,8 @@ class DynamoOnlineStore:
     Args:
         table: the table's name.
         dynamodb: boto3's client, or one like it; the process's own unless given.
-        reads: what ``batch_get_item`` is asked of, where that is another client: see :mod:`smallbox.aws.dynamodb.client`.
+        reads: what ``batch_get_item`` is asked of, where that is another client:
+            see :mod:`smallbox.aws.dynamodb.client`.
         pause: waits before the rest of a batch is asked for again.
     """
 

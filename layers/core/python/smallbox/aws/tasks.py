@@ -3,21 +3,22 @@
 Lambda prints what a handler raises, and Step Functions keeps it in the history and the log of the execution.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import TypeVar
 
 from smallbox.aws.logs import log_failure, told
 from smallbox.errors import SmallboxError
 
-Handler = Callable[[Any, object], Mapping[str, Any]]
+Event = TypeVar("Event")
+Answer = TypeVar("Answer")
 
 
-def as_task(handler: Handler) -> Handler:
+def as_task(handler: Callable[[Event, object], Answer]) -> Callable[[Event, object], Answer]:
     """The handler, whose errors are logged; one that is not ours is raised as an error that says its type and place."""
 
     @wraps(handler)
-    def handled(event: Any, context: object) -> Mapping[str, Any]:
+    def handled(event: Event, context: object) -> Answer:
         try:
             return handler(event, context)
         except SmallboxError as error:

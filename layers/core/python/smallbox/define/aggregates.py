@@ -8,7 +8,7 @@ and every other is missing.
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 from smallbox.define.conditions import Condition
 from smallbox.errors import DefinitionError
@@ -16,9 +16,6 @@ from smallbox.times import Micros, duration
 
 AggregateKind = Literal["count", "sum", "mean", "std", "rate", "min", "max", "last", "first", "since_last", "distinct"]
 Where = Condition | Sequence[Condition]
-
-ZERO_OVER_NOTHING: Final = frozenset({"count", "distinct"})
-"""The kinds that are never missing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -268,6 +268,11 @@ class Model:
         return (*self.stored_numeric, *(function.__name__ for function in self.on_demand))
 
     @cached_property
+    def sent_fields(self) -> tuple[str, ...]:
+        """The fields of the request that the inputs are computed from: inputs, then what on-demand features read."""
+        return tuple(dict.fromkeys((*self.inputs, *self.read_on_demand)))
+
+    @cached_property
     def read_on_demand(self) -> tuple[str, ...]:
         """The fields of the request that on-demand features read."""
         read = (name for function in self.on_demand for name in parameters_of(function))

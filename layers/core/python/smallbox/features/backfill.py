@@ -17,7 +17,7 @@ from smallbox.features.online.apply import Pause
 from smallbox.features.online.ready import publish, readable
 from smallbox.features.online.rebuilder import EntityShard, Rebuilder
 from smallbox.features.online.states import version_of
-from smallbox.lake.schemas import records_table
+from smallbox.lake.names import records_table
 from smallbox.messages.rebuilds import LATER_DELAY, RebuildRequest, rebuild_set_aside
 from smallbox.ports import Lake, OnlineStore, Queue
 from smallbox.times import Micros, asked_moment

@@ -1,19 +1,18 @@
 """What the feedback's function does: joins what became known to the predictions that still wait for it."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
+from smallbox.documents.day import DayDocument, JoinCounts
 from smallbox.labels.join import ASKED_LATE, LABELLED, PENDING, UNLABELLED, coverage, join_labels
-from smallbox.labels.table import COLUMNS, JOINED_AS_OF, SETTLES_FROM, settled_days
+from smallbox.labels.table import settled_days
 from smallbox.lake.history import FOREVER, history
+from smallbox.lake.names import JOINED_AS_OF, SETTLES_FROM, labelled_table, records_table
 from smallbox.lake.predictions import PredictionLog
-from smallbox.lake.schemas import labelled_table, record_schema, records_table
+from smallbox.lake.schemas import LABELLED_COLUMNS, record_schema
 from smallbox.ports import Between, Lake
 from smallbox.times import DAY, Micros, asked_moment, day_of, format_moment
 
@@ -26,7 +25,7 @@ class JoinTask:
         self._lake = lake
         self._log = PredictionLog(project, lake)
 
-    def run(self, document: Mapping[str, Any], now: Micros) -> dict[str, Any]:
+    def run(self, document: DayDocument, now: Micros) -> DayDocument:
         """Pass the document on with ``as_of`` and ``feedback``: counts by status, and the newest day's coverage."""
         model = self._project.model(document["model"])
         as_of = asked_moment(document, now, default=now // DAY * DAY)
@@ -37,10 +36,17 @@ class JoinTask:
         between = Between(SETTLES_FROM, open_since, FOREVER)
         self._lake.replace(labelled_table(model.name), self._with_later(model, labelled, between, as_of), between)
         statuses = (LABELLED, PENDING, UNLABELLED, ASKED_LATE)
-        counts = {status: pc.sum(pc.equal(labelled["status"], status)).as_py() or 0 for status in statuses}
+        labelled_count, pending, unlabelled, asked_late = (_count(labelled, status) for status in statuses)
         day = settled_days(model.label, as_of)
         settled = labelled.filter(_inside(labelled, day))
-        found = {**counts, "coverage": coverage(model.label, settled, as_of), "coverage_day": day_of(day.start)}
+        found: JoinCounts = {
+            "labelled": labelled_count,
+            "pending": pending,
+            "unlabelled": unlabelled,
+            "asked_late": asked_late,
+            "coverage": coverage(model.label, settled, as_of),
+            "coverage_day": day_of(day.start),
+        }
         return {**document, "as_of": format_moment(as_of), "feedback": found}
 
     def _with_later(self, model: Model, labelled: pa.Table, between: Between, as_of: Micros) -> pa.Table:
@@ -55,8 +61,8 @@ class JoinTask:
 
     def _open(self, model: Model, since: Micros, as_of: Micros) -> pa.Table:
         """The predictions asked before ``as_of`` that were asked, or are for an event, since a moment."""
-        recent = self._log.read(model.name, Between("time", since, as_of)).select(COLUMNS)
-        ahead = self._log.read(model.name, Between("event_time", since, FOREVER)).select(COLUMNS)
+        recent = self._log.read(model.name, Between("time", since, as_of)).select(LABELLED_COLUMNS)
+        ahead = self._log.read(model.name, Between("event_time", since, FOREVER)).select(LABELLED_COLUMNS)
         both = pa.concat_tables([recent, ahead.filter(pc.less(ahead["time"], since))])
         settles_from = np.maximum(both["time"].to_numpy(), both["event_time"].to_numpy())
         return both.append_column(SETTLES_FROM, pa.array(settles_from))
@@ -69,6 +75,10 @@ class JoinTask:
             records_table(source), columns, Between("known_at", -FOREVER, as_of + 1), keys, key=label.on
         )
         return history(record_schema(source).empty_table() if rows is None else rows)
+
+
+def _count(rows: pa.Table, status: str) -> int:
+    return int(pc.sum(pc.equal(rows["status"], status)).as_py() or 0)
 
 
 def _inside(rows: pa.Table, between: Between) -> pa.Array:

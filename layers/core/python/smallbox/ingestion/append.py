@@ -7,7 +7,8 @@ from smallbox.define.project import Project
 from smallbox.define.source import Source
 from smallbox.ingestion.outdated import sort_out
 from smallbox.ingestion.quarantine import Quarantine
-from smallbox.lake.schemas import records_table, records_to_table
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import records_to_table
 from smallbox.messages.encoded import text_of
 from smallbox.messages.records import pack_records, unpack_records
 from smallbox.ports import Lake, Queue

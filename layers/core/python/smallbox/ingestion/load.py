@@ -20,7 +20,7 @@ from smallbox.errors import Conflict, MalformedBody, SmallboxError, error_body, 
 from smallbox.ingestion.loader import PartLoader, RowCounts
 from smallbox.ingestion.parts import Cutting, FilePart, Sizes
 from smallbox.ingestion.plan import LoadPlan, Shelf, folder_of, quarantine_folder_of
-from smallbox.lake.schemas import records_table
+from smallbox.lake.names import records_table
 from smallbox.messages.rebuilds import rebuild_loaded
 from smallbox.ports import Blobs, Lake, Queue, StoredObject
 from smallbox.times import SECOND, Micros, Moment, format_moment, replayed

@@ -11,7 +11,7 @@ from smallbox.ingestion.columns import accept
 from smallbox.ingestion.parts import FilePart
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.ingestion.readers import BATCH_LIMITS, Limits, RowBatch, read_numbered
-from smallbox.lake.schemas import records_table
+from smallbox.lake.names import records_table
 from smallbox.ports import Blobs, Lake
 from smallbox.records import Rejection
 from smallbox.times import Micros

@@ -10,16 +10,15 @@ from typing import Any, Final
 from smallbox.define.project import Project
 from smallbox.define.source import Source
 from smallbox.errors import SmallboxError
+from smallbox.lake.catalogue import catalogue
 from smallbox.lake.current import bring_forward
-from smallbox.lake.schemas import current_table, labelled_table, predictions_table, records_table
+from smallbox.lake.names import current_table, records_table
 from smallbox.messages.rebuilds import rebuild_due
 from smallbox.ports import Lake, Queue
 from smallbox.times import Micros, asked_moment, format_moment
 
 MOST_FILES: Final = 200
 """A table of more files is slow to read: each takes some milliseconds to open, on S3 more."""
-
-_TABLES_OF_A_MODEL: Final = (predictions_table, labelled_table)
 
 
 def why_due(files: Mapping[str, int]) -> str | None:
@@ -59,26 +58,22 @@ class UpkeepTask:
             SmallboxError: the first thing that went wrong, after the other tables have been looked after.
         """
         as_of = asked_moment(document, now)
-        why = why_due({table: self._lake.files(table) for table in self._tables()})
+        tables = catalogue(self._project)
+        why = why_due({name: self._lake.files(name) for name in tables})
         ask_for_due = partial(self._ask_for_due, {"as_of": as_of} if "as_of" in document else {})
         if document.get("only_when_due") and why is None:
             ask_for_due()
             return {"as_of": format_moment(as_of), "due": why, "current": {}}
         standing: dict[str, Any] = {}
-        works = [partial(self._source, source, as_of, standing) for source in self._project.sources.values()]
-        works += [partial(self._tidy, table) for table in self._tables_of_models()]
+        sources = self._project.sources.values()
+        own = {table for source in sources for table in (records_table(source), current_table(source))}
+        works = [partial(self._source, source, as_of, standing) for source in sources]
+        works += [partial(self._tidy, name) for name in tables if name not in own]
         works.append(ask_for_due)
         failures = [error for work in works if (error := _failure(work))]
         if failures:
             raise failures[0]
         return {"as_of": format_moment(as_of), "due": why, "current": standing}
-
-    def _tables(self) -> list[str]:
-        logs = [records_table(source) for source in self._project.sources.values()]
-        return [*logs, *(current_table(source) for source in self._project.sources.values()), *self._tables_of_models()]
-
-    def _tables_of_models(self) -> list[str]:
-        return [table(model) for model in self._project.models for table in _TABLES_OF_A_MODEL]
 
     def _source(self, source: Source, as_of: Micros, standing: dict[str, Any]) -> None:
         stands = bring_forward(source, self._lake, as_of)

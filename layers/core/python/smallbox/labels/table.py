@@ -1,20 +1,9 @@
 """The table of labelled predictions, and which of its days are settled."""
 
-from typing import Final
-
 from smallbox.define.rules import Label
+from smallbox.lake.names import SETTLES_FROM
 from smallbox.ports import Between
 from smallbox.times import DAY, Micros
-
-COLUMNS: Final = ("id", "key", "time", "event_time", "version", "arm", "channel", "score")
-
-
-SETTLES_FROM: Final = "settles_from"
-"""A column of the labelled table: no label counts before it. The later of the asking and the event time."""
-
-
-JOINED_AS_OF: Final = "joined_as_of"
-"""A column of the labelled table: the moment of the join that wrote the row."""
 
 
 def settled_days(label: Label, as_of: Micros, days: int = 1, before: int = 0) -> Between:

@@ -1,8 +1,8 @@
-"""The table ``current`` of a source: exactly one row a key, the version that counts, brought forward step by step.
+"""The table ``current`` of a source: one row per key, the valid version, updated incrementally.
 
-It is ``latest`` of the log, made without reading the log again. What is merged is what came since the last time: rows
-that were appended since, and rows that were there already and have become known since. Each commit of the table carries
-how far it has come, so that a run that was killed is simply run again.
+It equals ``latest`` of the log, without reading the whole log. Each run merges the rows that were appended since the
+last run, and the rows that became known since. Each commit records its progress in the table, so a run that was killed
+can be run again.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 from smallbox.arrays import Bools
 from smallbox.define.source import RESERVED, Source
 from smallbox.lake.history import latest
-from smallbox.lake.schemas import current_table, record_schema, records_table
+from smallbox.lake.names import current_table, records_table
+from smallbox.lake.schemas import record_schema
 from smallbox.ports import Between, Lake, TableProgress
 from smallbox.times import Micros
 
@@ -25,23 +26,23 @@ _ORDERING: Final = [name for name in RESERVED if name != "time"]
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a table ``current`` stands.
+class CurrentState:
+    """The state of a table ``current`` after a run.
 
     Attributes:
-        as_of: the moment whose knowledge it holds.
-        written: rows that this run has written, a row that changed twice counted twice.
+        as_of: the table holds what was known at this moment.
+        written: how many rows the run wrote; a row that changed twice counts twice.
     """
 
     as_of: Micros
     written: int
 
 
-def bring_forward(source: Source, lake: Lake, as_of: Micros) -> Standing | None:
-    """Bring ``current`` to ``as_of``; ``None`` when the source has no records yet.
+def bring_forward(source: Source, lake: Lake, as_of: Micros) -> CurrentState | None:
+    """Update ``current`` to ``as_of``; ``None`` when the source has no records yet.
 
-    It never goes back: for a moment before the one it stands at nothing is done. Running again, after a kill between
-    any two commits too, ends at the same rows.
+    It never goes back: a moment before the table's own changes nothing. It is idempotent: running it again, also after
+    a kill between two commits, gives the same rows.
 
     Raises:
         Conflict: when another run has written the table at the same time.
@@ -52,8 +53,8 @@ def bring_forward(source: Source, lake: Lake, as_of: Micros) -> Standing | None:
     last = lake.progress(current_table(source)) or _START
     target = TableProgress(version, as_of)
     if as_of < last.as_of or target == last:
-        return Standing(last.as_of, 0)
-    return Standing(as_of, _Merge(source, lake, as_of).run(last, target))
+        return CurrentState(last.as_of, 0)
+    return CurrentState(as_of, _Merge(source, lake, as_of).run(last, target))
 
 
 class _Merge:
@@ -66,10 +67,10 @@ class _Merge:
         self._as_of = as_of
 
     def run(self, last: TableProgress, target: TableProgress) -> int:
-        """Merge slice by slice; only the commit of the last one says that the table has come to the target.
+        """Merge slice by slice; only the commit of the last slice records the target as reached.
 
-        Until then a commit says where the next run must begin if this one is killed: with the whole log while rows that
-        became known are outstanding, with what was appended when only that is.
+        Every earlier commit records where the next run must start if this one is killed: at the whole log while rows
+        that became known are not merged yet, then at the appended rows.
         """
         steps = (
             (self._came_due(last), TableProgress(_START.version, self._as_of)),
@@ -94,7 +95,7 @@ class _Merge:
         return written
 
     def _counting(self, candidates: pa.Table) -> pa.Table:
-        """What must be written for these rows, one a key."""
+        """The rows to write, one per key."""
         if not candidates.num_rows:
             return candidates
         standing = self._lake.read(current_table(self._source), _ORDERING, keys=candidates["key"])
@@ -105,7 +106,7 @@ class _Merge:
         return pa.concat_tables([candidates.filter(pa.array(is_newer)), self._decided(tied)], promote_options="default")
 
     def _decided(self, tied: pa.Table) -> pa.Table:
-        """The version that counts of keys that one row more does not decide: the log tells which was received first."""
+        """The valid version of keys that the two rows do not decide: the log has the order of their receipt."""
         if not tied.num_rows:
             return tied
         span = pc.min_max(tied["known_at"]).as_py()
@@ -115,11 +116,10 @@ class _Merge:
 
 
 def compare(candidates: pa.Table, standing: pa.Table) -> tuple[Bools, Bools]:
-    """Which candidates count instead of the row that stands for their key, and which the two rows do not decide.
+    """Which candidates replace the row of their key in the table, and which need the log to decide.
 
-    A later ``known_at`` counts. At an equal one, the version that was received first comes first, and repeating a
-    version changes nothing; but a version that looks new may have been said before, and then been corrected. Only the
-    log knows.
+    The later ``known_at`` wins. At an equal one, the version received first comes first, and a repeated version changes
+    nothing. But a version that looks new may be an old one that was corrected since: only the log can tell.
 
     Args:
         candidates: one row a key.

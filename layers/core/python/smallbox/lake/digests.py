@@ -1,7 +1,7 @@
-"""The digests of many records at once, from their columns: bit for bit what ``Record.digest`` says of each.
+"""The content hashes of many records at once, from their columns: bit for bit those of ``Record.digest``.
 
-A record is digested as JSON. Here the text of each column is made in one go, those of a row are joined, and only the
-hash is taken row by row.
+A record is hashed as JSON. Here the text of each column is made in one step, the texts of a row are joined, and only
+the hash is computed row by row.
 """
 
 from collections.abc import Mapping
@@ -15,13 +15,13 @@ from smallbox.records import COMPACT_JSON, digest_of
 
 _NULL: Final = "null"
 _PLAIN: Final = np.zeros(256, bool)
-"""The bytes that stand for themselves in JSON."""
+"""The bytes that JSON does not escape."""
 _PLAIN[0x20:0x7F] = True
 _PLAIN[[ord('"'), ord("\\")]] = False
 
 
 def digests(source: str, columns: Mapping[str, pa.Array]) -> pa.Array:
-    """The digest of each row.
+    """The content hash of each row.
 
     Args:
         source: the name of the records' source.

@@ -1,4 +1,4 @@
-"""A source's records as rows of the lake: their schema, and which version of a key counts when."""
+"""Versions of records: the history of each key, and the version that was valid at a moment."""
 
 from typing import Final
 
@@ -11,14 +11,14 @@ from smallbox.arrays import Ints
 from smallbox.times import Micros
 
 FOREVER: Final = int(np.iinfo(np.int64).max)
-"""``superseded_at`` of a version that none has superseded."""
+"""``superseded_at`` of a version that no other has superseded."""
 
 
 def history(table: pa.Table) -> pa.Table:
     """Every version of every key once, with ``superseded_at``: the ``known_at`` of the key's next version.
 
     The versions of a key are ordered by (``known_at``, ``received_at``, ``digest``). A version that was sent again
-    (equal key, ``known_at`` and digest) counts where it was received first: repeating a record changes nothing.
+    (equal key, ``known_at`` and digest) keeps its first place: repeating a record changes nothing.
     """
     often, keys = _repeated(table["key"])
     if not len(keys):
@@ -30,15 +30,15 @@ def history(table: pa.Table) -> pa.Table:
 
 
 def latest(table: pa.Table, as_of: Micros) -> pa.Table:
-    """One row per key: the version that counted at ``as_of``; keys not known by then are left out."""
+    """One row per key: the version that was valid at ``as_of``; keys that were not known by then are left out."""
     known = history(table.filter(pc.less_equal(table["known_at"], as_of)))
     return known.filter(pc.equal(known["superseded_at"], FOREVER)).drop_columns(["superseded_at"])
 
 
 def standing(table: pa.Table, as_of: Micros) -> pa.Table:
-    """One row per key: the version that counted at ``as_of``, or the first to count later when none did yet."""
+    """One row per key: the version that was valid at ``as_of``, or the first version when none was known by then."""
     versions = history(table)
-    # the versions of a key stand together, in order
+    # history() puts the versions of a key together, in order
     is_first = _changes((_codes(versions["key"]),))
     starts = pc.less_equal(versions["known_at"], as_of)
     counts = pc.and_(pc.or_(pa.array(is_first), starts), pc.greater(versions["superseded_at"], as_of))
@@ -59,7 +59,7 @@ def _versions(table: pa.Table, keys: Ints) -> tuple[pa.Table, Ints]:
 
 
 def _changes(columns: tuple[npt.NDArray[np.generic], ...]) -> npt.NDArray[np.bool_]:
-    """Where a row differs from the one before it."""
+    """Whether each row differs from the one before it."""
     changes = np.ones(len(columns[0]), bool)
     if len(changes):
         changes[1:] = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
@@ -67,9 +67,9 @@ def _changes(columns: tuple[npt.NDArray[np.generic], ...]) -> npt.NDArray[np.boo
 
 
 def _repeated(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.bool_], Ints]:
-    """Which rows have a key that stands more than once, and those rows' keys as numbers.
+    """Which rows have a key that occurs more than once, and the keys of those rows as numbers.
 
-    Equal keys have equal hashes: only rows that share a hash are compared as texts.
+    Equal keys have equal hashes, so only rows that share a hash are compared as texts.
     """
     hashes = _hashes(column.combine_chunks())
     ordered = np.sort(hashes)

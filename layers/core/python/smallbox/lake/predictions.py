@@ -1,51 +1,52 @@
-"""The prediction log, read: one row of each id."""
+"""The prediction log: rows that are logged become Arrow columns, and rows that are read are deduplicated."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
-from smallbox.lake.schemas import ENTITY_PREFIX, SENT_PREFIX, prediction_schema, predictions_table
+from smallbox.lake.names import predictions_table
+from smallbox.lake.schemas import prediction_schema
 from smallbox.ports import Between, Lake
-from smallbox.serving.log import _first_of_each_id, _with_event_times
 
 
-def to_log_table(model: Model, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """Logged rows as columns; see :func:`~smallbox.serving.predict.log_rows`."""
-    columns = prediction_schema(model)
-    flat = [
-        {
-            **row,
-            **row["inputs"],
-            **{SENT_PREFIX + name: value for name, value in row.get("sent", {}).items()},
-            **{ENTITY_PREFIX + name: entity for name, entity in row["entities"].items()},
-        }
-        for row in rows
-    ]
-    return pa.table({name: pa.array([r.get(name) for r in flat], columns.field(name).type) for name in columns.names})
+def logged_table(model: Model, columns: Mapping[str, Sequence[Any]]) -> pa.Table:
+    """Logged columns as rows of the log; a column that is not there is null."""
+    schema, rows = prediction_schema(model), len(columns["id"])
+    arrays = {
+        field.name: pa.array(columns[field.name], field.type) if field.name in columns else pa.nulls(rows, field.type)
+        for field in schema
+    }
+    return pa.table(arrays, schema=schema)
 
 
 class PredictionLog:
-    """Writes and reads the log. Messages come at least once, so reading keeps one row of each id."""
+    """Reads the log. A prediction may be logged twice, since queues deliver at least once: each id is read once."""
 
     def __init__(self, project: Project, lake: Lake) -> None:
         self._project = project
         self._lake = lake
 
-    def append(self, messages: Sequence[Mapping[str, Any]]) -> None:
-        """Append the rows of messages of one model."""
-        model = self._project.model(messages[0]["model"])
-        rows = [row for message in messages for row in message["rows"]]
-        self._lake.append(predictions_table(model.name), to_log_table(model, rows))
-
     def read(self, model: str, between: Between) -> pa.Table:
-        """The predictions whose ``time`` lies in a range, each id once; no table yet: no rows."""
-        columns = prediction_schema(self._project.model(model))
+        """The predictions in a range of ``time``, each id once; empty when there is no table yet."""
+        schema = prediction_schema(self._project.model(model))
         found = self._lake.read(predictions_table(model), None, between)
         if found is None:
-            return columns.empty_table()
-        for name in set(columns.names) - set(found.column_names):  # nothing was logged since the definition has it
-            found = found.append_column(columns.field(name), pa.nulls(found.num_rows, columns.field(name).type))
+            return schema.empty_table()
+        for name in set(schema.names) - set(found.column_names):  # added to the definition after the last write
+            found = found.append_column(schema.field(name), pa.nulls(found.num_rows, schema.field(name).type))
         return _first_of_each_id(_with_event_times(found))
+
+
+def _with_event_times(rows: pa.Table) -> pa.Table:
+    """Rows from before the log had the column ``event_time``: their event time is the moment of the request."""
+    event_times = pc.coalesce(rows["event_time"], rows["time"])
+    return rows.set_column(rows.column_names.index("event_time"), "event_time", event_times)
+
+
+def _first_of_each_id(rows: pa.Table) -> pa.Table:
+    numbered = rows.select(["id"]).append_column("row", pa.array(range(rows.num_rows), pa.int64()))
+    return rows.take(numbered.group_by("id").aggregate([("row", "min")])["row_min"])

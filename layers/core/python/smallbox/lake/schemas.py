@@ -8,8 +8,8 @@ import pyarrow as pa
 from smallbox.define.fields import Field, FieldType
 from smallbox.define.model import Model
 from smallbox.define.source import RESERVED, Source
-from smallbox.features.inputs.assembly import sent_fields
 from smallbox.lake.digests import digests
+from smallbox.lake.names import ENTITY_PREFIX, JOINED_AS_OF, SENT_PREFIX, SETTLES_FROM
 from smallbox.records import Record
 
 ARROW_TYPES: Final = {
@@ -31,13 +31,8 @@ PYTHON_TYPES: Final[Mapping[FieldType, frozenset[type]]] = {
 """The Python type of a record's value, by the type of its field."""
 
 
-def records_table(source: Source) -> str:
-    """The name of the source's table in the lake."""
-    return f"records/{source.name}"
-
-
 def record_schema(source: Source) -> pa.Schema:
-    """The columns of the source's table: who, when, known when, received when, and one for each field.
+    """The columns of a source's log: key, event time, ``known_at``, ``received_at``, content hash, and the fields.
 
     ``time``, ``known_at``, ``received_at`` and timestamps are microseconds since 1970 in UTC.
     """
@@ -57,7 +52,10 @@ def records_to_table(source: Source, records: Sequence[Record]) -> pa.Table:
 
 
 def fits_columns(source: Source, records: Sequence[Record]) -> bool:
-    """Whether the columns say all that the records say: those of another time of the contract have other fields."""
+    """Whether the columns hold everything that the records hold.
+
+    Records that an older contract accepted may have other fields or types.
+    """
     names = source.fields.keys()
     alike = all(record.values.keys() == names and record.source == source.name for record in records)
     return alike and all(_types(name, records) <= _types_of(field) for name, field in source.fields.items())
@@ -71,25 +69,17 @@ def _types_of(field: Field) -> frozenset[type]:
     return PYTHON_TYPES[field.type] | {type(None)} if field.nullable else PYTHON_TYPES[field.type]
 
 
-def current_table(source: Source) -> str:
-    """The name of the source's table ``current`` in the lake."""
-    return f"current/{source.name}"
-
-
-ENTITY_PREFIX: Final = "entity_"
-
-
-SENT_PREFIX: Final = "sent_"
-"""Fields of the request that only on-demand features read."""
-
-
-def predictions_table(model: str) -> str:
-    """The name of the lake table that holds a model's predictions."""
-    return f"predictions/{model}"
+LABELLED_COLUMNS: Final = ("id", "key", "time", "event_time", "version", "arm", "channel", "score")
+"""What the labelled predictions keep of the log."""
 
 
 def prediction_schema(model: Model) -> pa.Schema:
-    """The columns of the log: who asked for what, what was answered, by whom, and from which inputs."""
+    """The columns of a model's prediction log.
+
+    The request (id, key, moments, channel), the answer (version, arm, score), the names of missing stored features, the
+    inputs, the sent fields that only on-demand features read, and the entity of each view. Numbers are float64; null
+    means missing.
+    """
     fixed = [
         ("id", pa.string()),
         ("key", pa.string()),
@@ -106,10 +96,13 @@ def prediction_schema(model: Model) -> pa.Schema:
     inputs = [(name, pa.float64()) for name in model.columns.numeric]
     texts = [(name, pa.string()) for name in model.columns.categorical]
     entities = [(ENTITY_PREFIX + view.name, pa.string()) for view in model.views]
-    extra = [(SENT_PREFIX + name, types.field(name).type) for name in sent_fields(model) if name not in model.inputs]
+    extra = [(SENT_PREFIX + name, types.field(name).type) for name in model.sent_fields if name not in model.inputs]
     return pa.schema([*fixed, *inputs, *texts, *extra, *entities])
 
 
-def labelled_table(model: str) -> str:
-    """The name of the lake table that holds a model's predictions with their labels."""
-    return f"labelled/{model}"
+def labelled_schema(model: Model) -> pa.Schema:
+    """The columns of the labelled predictions: those of the log that say who answered, and the label."""
+    logged = prediction_schema(model)
+    label = [("label", pa.bool_()), ("label_known_at", pa.int64()), ("status", pa.string())]
+    own = [logged.field(name) for name in LABELLED_COLUMNS]
+    return pa.schema([*own, (SETTLES_FROM, pa.int64()), *label, (JOINED_AS_OF, pa.int64())])

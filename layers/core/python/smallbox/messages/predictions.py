@@ -1,29 +1,61 @@
-"""Logged rows as queue messages."""
+"""Logged predictions as queue messages.
 
-from collections.abc import Mapping, Sequence
+    {"model": "late_arrival", "columns": {"id": [...], "key": [...], "score": [...], ...}}
+
+The columns are those of the model's prediction log in the lake, in step; see
+:func:`smallbox.lake.schemas.prediction_schema`.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from smallbox.messages.encoded import EncodedMessage
-from smallbox.messages.split import split_message
+from smallbox.messages.split import split_rows
+from smallbox.records import COMPACT_JSON
 
 SHORT: Final = 32
-"""Letters that a text keeps in a row that is too long for a message otherwise."""
+"""How many characters a text keeps when its row alone would be too long for a message."""
 
 
-def pack_predictions(model: str, rows: Sequence[Mapping[str, Any]]) -> list[EncodedMessage]:
-    """Messages ``{"model": ..., "rows": [...]}`` with all rows in order, each within the queue's limit.
+@dataclass(frozen=True, slots=True)
+class LoggedPredictions:
+    """Predictions as columns of the log.
 
-    A row that does not fit alone is logged with its texts cut to their first letters, key and entities whole. Then the
-    skew audit finds these texts unlike the recomputed ones, which they are.
-
-    Raises:
-        TooLarge: when a row does not fit even so.
+    Attributes:
+        model: the model's name.
+        columns: the values by the log's column, JSON-ready and in step.
+        texts: the columns of inputs and sent fields; a text there may be cut when its row is too long.
     """
-    return list(split_message({"model": model}, "rows", rows, shorten=_shortened))
 
+    model: str
+    columns: Mapping[str, list[Any]]
+    texts: Collection[str]
 
-def _shortened(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {**row, **{part: {name: _short(value) for name, value in row[part].items()} for part in ("inputs", "sent")}}
+    def __len__(self) -> int:
+        return len(self.columns["id"])
+
+    def messages(self) -> list[EncodedMessage]:
+        """Messages with all rows in order, each within the queue's limit.
+
+        A row that is too long for a message of its own is logged with the first ``SHORT`` characters of its texts. Key
+        and entities stay whole. The skew audit then reports these texts as different, which they are.
+
+        Raises:
+            TooLarge: when a row is too long even so.
+        """
+        return list(split_rows(self._message, slice(0, len(self)), shortened=self._shortened))
+
+    def _message(self, rows: slice) -> EncodedMessage:
+        return self._encoded({name: values[rows] for name, values in self.columns.items()})
+
+    def _shortened(self, row: int) -> EncodedMessage:
+        whole = {name: values[row : row + 1] for name, values in self.columns.items()}
+        return self._encoded(whole | {name: [_short(value) for value in whole[name]] for name in self.texts})
+
+    def _encoded(self, columns: Mapping[str, list[Any]]) -> EncodedMessage:
+        content = {"model": self.model, "columns": columns}
+        return EncodedMessage(content, COMPACT_JSON.encode(content))
 
 
 def _short(value: Any) -> Any:

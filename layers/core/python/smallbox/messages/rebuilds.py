@@ -1,13 +1,13 @@
-"""What can be asked of a rebuild, as messages of its queue.
+"""Rebuild requests as queue messages: which online states to compute again from the lake.
 
-    {"source"}                              every record
-    {"source", "digests": {key: digest}}    records that the stream could not add; or that are known only later
-    {"source", "received_at", "after"}      what a dropped file brought
-    {"source", "due": true}                 what was too far ahead for the states when it came, and no longer is
-    {"source", "set_aside": [[view, entity]]}   states that did not fit into their items
+    {"source"}                              all states of the source's views
+    {"source", "digests": {key: digest}}    the states of records that the stream could not add
+    {"source", "received_at", "after"}      the states of the records of a dropped file
+    {"source", "due": true}                 the states of records that were too far ahead, and are due now
+    {"source", "set_aside": [[view, entity]]}   states that did not fit into a DynamoDB item
 
-A message is small however many records it names: those of a file are found in the lake, by the commits since before
-it was loaded and by when it was received.
+A message stays small however many records it is about: those of a file are found in the lake, by the commits since
+before it was loaded and by the moment it was received.
 """
 
 import json
@@ -21,7 +21,7 @@ from smallbox.ports import StateKey
 from smallbox.times import MINUTE, Micros
 
 LATER_DELAY: Final[Micros] = 5 * MINUTE
-"""How long a request waits that found a correction which is known only later."""
+"""The delay of a request for a correction that becomes known only later."""
 
 STATES_PER_MESSAGE: Final = 100
 
@@ -31,18 +31,18 @@ _ENVELOPE_BYTES: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class RebuildRequest:
-    """Asks for all states that these records touch, in any of their versions, to be rebuilt from the lake.
+    """Rebuild all states that these records change, in any of their versions.
 
     Attributes:
         source: the records' source.
-        digests: what each record said, by key; the lake decides what counts.
+        digests: the content hash of each record, by key. The lake decides which version is valid.
     """
 
     source: str
     digests: Mapping[str, str]
 
     def as_json(self) -> dict[str, Any]:
-        """The request as a queue carries it."""
+        """The request as a JSON message."""
         return {"source": self.source, "digests": dict(self.digests)}
 
     @classmethod
@@ -66,23 +66,23 @@ class RebuildRequest:
 
 
 def rebuild_loaded(source: str, received_at: Micros, after: int) -> dict[str, Any]:
-    """Asks for the states that a dropped file touches.
+    """Rebuild the states that a dropped file changes.
 
     Args:
         source: its source.
         received_at: when its rows were received.
-        after: the number of a commit of the source's table before the file's first; -1: there was none.
+        after: the source's last commit before the file was loaded; -1 when there was none.
     """
     return {"source": source, "received_at": received_at, "after": after}
 
 
 def rebuild_due(source: str) -> dict[str, Any]:
-    """Asks for the states that want records which were too far ahead for them, and no longer are."""
+    """Rebuild the states of records that came too far ahead of time and are due now."""
     return {"source": source, "due": True}
 
 
 def rebuild_set_aside(source: str, keys: Sequence[StateKey]) -> list[dict[str, Any]]:
-    """Asks for states that did not fit into their items; such a message fails for as long as one still does not."""
+    """Rebuild states that did not fit into a DynamoDB item; such a message fails as long as one still does not fit."""
     named = [[key.view, key.entity] for key in keys]
     starts = range(0, len(named), STATES_PER_MESSAGE)
     return [{"source": source, "set_aside": named[start : start + STATES_PER_MESSAGE]} for start in starts]

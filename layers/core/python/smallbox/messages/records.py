@@ -1,24 +1,28 @@
-"""Records as queue messages, each within the queue's limit."""
+"""Records as queue messages, each within the queue's limit.
 
-from collections.abc import Mapping, Sequence
+{"source": "weather", "records": [{...}, ...]}                   of the present
+{"source": "weather", "records": [{...}, ...], "as_of": 136...}  of a replay: its present, in microseconds
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from smallbox.messages.encoded import EncodedMessage
-from smallbox.messages.split import MESSAGE_BYTES, split_message
-from smallbox.records import Record
+from smallbox.messages.encoded import EncodedMessage, Message
+from smallbox.messages.split import MESSAGE_BYTES, split_rows
+from smallbox.records import COMPACT_JSON, Record
 from smallbox.times import Micros
 
 
 def pack_records(
     records: Sequence[Record], limit_bytes: int = MESSAGE_BYTES, as_of: Micros | None = None
 ) -> list[EncodedMessage]:
-    """Messages ``{"source": ..., "records": [...]}`` of one source each; as JSON none is longer than the limit.
+    """Messages of one source each; as JSON none is longer than the limit.
 
     Args:
         records: the records.
         limit_bytes: the limit.
-        as_of: the moment that a replay names, which then rides with each message.
+        as_of: the present of a replay, which each message then carries.
 
     Raises:
         TooLarge: when one record alone is longer.
@@ -27,10 +31,16 @@ def pack_records(
     return [
         message
         for source, group in groupby(records, key=lambda record: record.source)
-        for message in split_message(
-            {"source": source, **replayed}, "records", [record.as_json() for record in group], limit_bytes
-        )
+        for message in _split({"source": source, **replayed}, [record.as_json() for record in group], limit_bytes)
     ]
+
+
+def _split(head: Message, documents: Sequence[Message], limit: int) -> Iterator[EncodedMessage]:
+    def message(rows: slice) -> EncodedMessage:
+        content = {**head, "records": documents[rows]}
+        return EncodedMessage(content, COMPACT_JSON.encode(content))
+
+    return split_rows(message, slice(0, len(documents)), limit)
 
 
 def unpack_records(message: Mapping[str, Any]) -> list[Record]:
@@ -39,6 +49,6 @@ def unpack_records(message: Mapping[str, Any]) -> list[Record]:
 
 
 def message_moment(message: Mapping[str, Any], now: Micros) -> Micros:
-    """The present of a message: the one that a replay gave it, or the real one."""
+    """The present of a message: the replay's when it carries one, else ``now``."""
     moment: Micros = message.get("as_of", now)
     return moment

@@ -1,47 +1,44 @@
-"""A queue message cut into several, each within the queue's limit."""
+"""Many rows in as few queue messages as fit."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from typing import Final
 
 from smallbox.errors import TooLarge
 from smallbox.messages.encoded import EncodedMessage
-from smallbox.records import COMPACT_JSON
 
 MESSAGE_BYTES: Final = 250_000
-"""Below SQS's 256 KiB, with room for what an adapter adds."""
+"""The most bytes of a message: below the 256 KiB of SQS, with room for what an adapter adds."""
 
 
-def split_message(
-    head: Mapping[str, Any],
-    name: str,
-    documents: Sequence[Mapping[str, Any]],
+def split_rows(
+    message: Callable[[slice], EncodedMessage],
+    rows: slice,
     limit: int = MESSAGE_BYTES,
-    shorten: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
+    shortened: Callable[[int], EncodedMessage] | None = None,
 ) -> Iterator[EncodedMessage]:
-    """Messages that have the head and, under a name, some of the documents each; as JSON none is longer than the limit.
+    """Messages that hold all rows in order, each within the limit.
 
-    Where one message is too long, it becomes parts of equal numbers: a text of all is cheaper than a text of each.
+    Rows that are too long for one message are divided into equal parts: encoding all of them once costs less than
+    encoding row by row.
 
     Args:
-        head: what each message says besides.
-        name: under which the documents stand.
-        documents: one after the other; none makes a message without any.
+        message: the message with the rows of a slice.
+        rows: which rows, from ``start`` to before ``stop``; no rows give one message without any.
         limit: in bytes.
-        shorten: makes a document short that does not fit into a message alone.
+        shortened: the message with one row that is too long, cut down.
 
     Raises:
-        TooLarge: when one document alone is longer, after it was made short.
+        TooLarge: when one row alone is longer than the limit, cut down or not.
     """
-    content = {**head, name: list(documents)}
-    text = COMPACT_JSON.encode(content)
-    length = len(text)
+    encoded, count = message(rows), rows.stop - rows.start
+    length = len(encoded.text)
     if length <= limit:
-        yield EncodedMessage(content, text)
-    elif len(documents) > 1:
-        size = -(-len(documents) // min(-(-length // limit), len(documents)))
-        for start in range(0, len(documents), size):
-            yield from split_message(head, name, documents[start : start + size], limit, shorten)
-    elif shorten is not None:
-        yield from split_message(head, name, [shorten(documents[0])], limit)
+        yield encoded
+    elif count > 1:
+        size = -(-count // min(-(-length // limit), count))
+        for start in range(rows.start, rows.stop, size):
+            yield from split_rows(message, slice(start, min(start + size, rows.stop)), limit, shortened)
+    elif shortened is not None:
+        yield from split_rows(lambda _: shortened(rows.start), rows, limit)
     else:
-        raise TooLarge(f"one of {name}, of {length} bytes, does not fit into a message of {limit}", limit=limit)
+        raise TooLarge(f"one row of {length} bytes does not fit into a message of {limit}", limit=limit)

@@ -1,4 +1,4 @@
-"""A person accepts the present: the week of the latest report becomes what drift is measured against."""
+"""A person accepts a new reference: the week of the latest report becomes the reference of the drift checks."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -16,13 +16,13 @@ from smallbox.registry.store import Registry
 from smallbox.times import Micros, format_moment, parse_moment
 
 ACCEPTED: Final = "reference_accepted"
-"""The event in a model's history that says that a week became the reference."""
+"""The event in a model's history: a week became the reference."""
 
 
 class AcceptTask:
     """Makes the week of the latest report the reference of the champion's drift checks.
 
-    Accepting again replaces it, and another champion is measured against its own profile again.
+    Accepting again replaces it. A new champion starts with its own profile as reference.
     """
 
     def __init__(self, project: Project, lake: Lake, blobs: Blobs, registry: Registry, metrics: Documents) -> None:
@@ -33,18 +33,20 @@ class AcceptTask:
         self._served = Served(project, lake, registry)
 
     def run(self, document: Mapping[str, Any], now: Micros) -> dict[str, Any]:
-        """Accept for ``document["model"]``, with ``why``, ``by`` and, optionally, ``channel``; who accepted what.
+        """Accept for ``document["model"]``, with ``why``, ``by`` and, optionally, ``channel``; the accepted week.
 
         Raises:
-            MalformedBody: without a reason, or for a channel that is none.
+            MalformedBody: the reason is missing, or there is no such channel.
             NotReady: when no day was checked, no champion takes the present columns, or the week has too few rows.
         """
         model = self._project.model(document["model"])
         why, channel = str(document.get("why") or "").strip(), document.get("channel", "online")
         if not why:
-            raise MalformedBody("say why the present is right; the reason stands in the history", field="why")
+            raise MalformedBody(
+                "why is missing; say why this week is a good reference: the history keeps it", field="why"
+            )
         if channel not in CHANNELS:
-            raise MalformedBody(f"channel {channel!r} is none of {', '.join(CHANNELS)}", field="channel")
+            raise MalformedBody(f"channel {channel!r} must be one of {', '.join(CHANNELS)}", field="channel")
         report = self._metrics.get(metrics_partition(model.name), LATEST)
         if report is None:
             raise NotReady(f"no day of {model.name!r} has been checked, so there is no week to accept")

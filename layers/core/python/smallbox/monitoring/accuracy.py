@@ -1,4 +1,4 @@
-"""How good the predictions were that have their labels, on as many days as it takes to tell."""
+"""The accuracy checks: ranking, calibration and label coverage, on as many settled days as it takes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,8 +12,8 @@ from smallbox.arrays import Bools
 from smallbox.define.model import Model
 from smallbox.define.rules import Label, Monitor
 from smallbox.labels.join import ASKED_LATE, LABELLED, UNLABELLED, coverage
-from smallbox.labels.table import SETTLES_FROM, settled_days
-from smallbox.lake.schemas import labelled_table
+from smallbox.labels.table import settled_days
+from smallbox.lake.names import SETTLES_FROM, labelled_table
 from smallbox.monitoring.report import Check
 from smallbox.objectives.binary import measure
 from smallbox.ports import Lake
@@ -23,23 +23,23 @@ from smallbox.statistics.shares import surely_below
 from smallbox.times import DAY, Micros, day_of
 
 SPANS: Final = (1, 2, 4, 8, 16, 28)
-"""Days that are looked at, one span after another, until there are rows enough to judge."""
+"""Spans in days, tried one after another until there are labels enough to judge."""
 
 MOST_ROWS_JUDGED: Final = 500_000
-"""With so many rows no older days are read, though the rarer outcome be rarer still."""
+"""With so many rows no older days are read, even if the rarer class has too few."""
 
 _COLUMNS: Final = (SETTLES_FROM, "event_time", "version", "arm", "channel", "score", "label", "status")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
-    """Predictions of one channel whose attribution windows are all over.
+    """Predictions of one channel whose attribution windows are over.
 
     Attributes:
-        until: the end of the newest day whose windows are all over.
-        days: how many days before it they are of.
-        rows: all of them, as in the labelled table.
-        serving: the versions that serve now: accuracy is theirs.
+        until: the end of the newest settled day: all its windows are over.
+        days: the number of days, counted back from ``until``.
+        rows: the rows of the labelled table.
+        serving: the versions that serve now; accuracy is judged on their rows.
     """
 
     until: Micros
@@ -49,38 +49,38 @@ class Judged:
 
     @property
     def first(self) -> str:
-        """Their first day."""
+        """The first day, ``YYYY-MM-DD``."""
         return day_of(self.until - self.days * DAY)
 
     @property
     def last(self) -> str:
-        """Their last day."""
+        """The last day, ``YYYY-MM-DD``."""
         return day_of(self.until - 1)
 
     @property
     def span(self) -> str:
-        """Their days in words."""
+        """The days in words."""
         return f"of {self.last}" if self.days == 1 else f"of {self.first} to {self.last}"
 
     def newest(self, days: int) -> "Judged":
-        """Those of the newest days alone."""
+        """Only the rows of the newest days."""
         inside = pc.greater_equal(self.rows[SETTLES_FROM], self.until - days * DAY)
         return replace(self, days=days, rows=self.rows.filter(inside))
 
     @property
     def known(self) -> pa.Table:
-        """Those with a label that a version gave which serves now; a fallback's constant is nobody's prediction."""
+        """Labelled rows of the versions that serve now; answers of the fallback are left out."""
         of_ours = pc.is_in(self.rows["version"], value_set=pa.array(self.serving, pa.int64()))
         is_model = pc.and_(of_ours, pc.not_equal(self.rows["arm"], "fallback"))
         return self.rows.filter(pc.and_(is_model, pc.equal(self.rows["status"], LABELLED)))
 
     @property
     def asked(self) -> int:
-        """How many a coverage is of."""
+        """The number of rows that the coverage is a share of."""
         return _count(self.rows, "status", LABELLED) + _count(self.rows, "status", UNLABELLED)
 
     def as_json(self) -> dict[str, Any]:
-        """Which days they are of, and how many were not judged and why."""
+        """The days, and how many rows were judged and left out, by reason."""
         count = {status: _count(self.rows, "status", status) for status in (LABELLED, UNLABELLED, ASKED_LATE)}
         fallback = _count(self.rows, "arm", "fallback")
         return {"first": self.first, "last": self.last, **count, "fallback": fallback, "judged": self.known.num_rows}
@@ -96,16 +96,16 @@ def outcomes_of(known: pa.Table) -> Bools:
 
 
 def is_enough(rule: Monitor, labels: Bools) -> bool:
-    """Whether there are labels enough to judge by, of both outcomes."""
+    """Whether there are enough labels, and enough of the rarer class, to judge."""
     positive = int(labels.sum())
     return len(labels) >= rule.min_rows and min(positive, len(labels) - positive) >= rule.min_rarer
 
 
 def judged(model: Model, lake: Lake, serving: tuple[int, ...], as_of: Micros) -> dict[Channel, Judged]:
-    """By channel the newest days whose windows are over, so many that there is enough to judge.
+    """For each channel, the newest settled days with labels enough to judge.
 
-    A day with much traffic is read alone; the days before it only while a channel that was met has too few labels. A
-    channel without predictions on the days that were read is left out.
+    Older days are read only while a channel has too few labels. A channel without predictions on the days read is left
+    out.
     """
     found: dict[Channel, Judged] = {}
     read, before, until = None, 0, settled_days(model.label, as_of).end
@@ -124,7 +124,7 @@ def judged(model: Model, lake: Lake, serving: tuple[int, ...], as_of: Micros) ->
 def _by_channel(
     rows: pa.Table, until: Micros, days: int, serving: tuple[int, ...], found: Mapping[Channel, Judged], rule: Monitor
 ) -> dict[Channel, Judged]:
-    """What is judged on some days, of the channels that did not have enough on fewer."""
+    """The rows of these days, for the channels that had too few on fewer days."""
     wanting = [channel for channel in CHANNELS if channel not in found or not _is_enough(rule, found[channel])]
     now = {c: Judged(until, days, rows.filter(pc.equal(rows["channel"], c)), serving) for c in wanting}
     return {channel: one for channel, one in now.items() if one.rows.num_rows}
@@ -161,7 +161,7 @@ def _counted(labels: Bools) -> str:
 
 
 def _covering(rule: Monitor, found: Judged) -> Judged:
-    """The newest days with rows enough for a coverage: silence on one day must not hide among the days before it."""
+    """The newest days with rows enough: missing labels of one day must not hide among older days."""
     spans = (found.newest(days) for days in SPANS if days < found.days)
     return next((span for span in spans if span.asked >= rule.min_rows), found)
 

@@ -1,4 +1,4 @@
-"""What the monitoring's function does: checks a day, stores its report by event day, publishes what breached."""
+"""The daily check of a model: it stores a report by event day, and publishes the number of breaches."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,9 +10,10 @@ import pyarrow.compute as pc
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.define.source import Source
+from smallbox.documents.day import DayDocument
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.lake.history import history
-from smallbox.lake.schemas import records_table
+from smallbox.lake.names import records_table
 from smallbox.monitoring.accuracy import Judged, accuracy_checks, judged
 from smallbox.monitoring.checks import (
     SourceDayStats,
@@ -44,7 +45,7 @@ from smallbox.times import DAY, WEEK, Micros, day_of, parse_moment
 
 
 class CheckTask:
-    """A task of the day."""
+    """Checks a day of a model: data, features, predictions and accuracy."""
 
     def __init__(
         self, project: Project, lake: Lake, blobs: Blobs, registry: Registry, metrics: Documents, meter: Meter
@@ -58,11 +59,11 @@ class CheckTask:
         self._log = Served(project, lake, registry)
         self._references = References(registry, metrics, blobs)
 
-    def run(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Check the day before ``document["as_of"]``; add ``day``, ``breaches`` and ``sentences`` to the document.
+    def run(self, document: DayDocument) -> DayDocument:
+        """Check the day before ``document["as_of"]``; adds ``day``, ``breaches`` and ``sentences`` to the document.
 
-        Data, features and predictions are those of that day (drift: of the week that ends with it). Accuracy is that of
-        the newest days whose attribution windows are all over, and is reported with its own days.
+        Data, features and predictions are checked for that day, drift for the week that ends with it. Accuracy is
+        checked for the newest settled days, whose attribution windows are over; the report names them.
         """
         model = self._project.model(document["model"])
         as_of = parse_moment(document["as_of"])
@@ -82,7 +83,7 @@ class CheckTask:
         return {**document, "day": day, "breaches": report["breaches"], "sentences": report["sentences"]}
 
     def _store(self, model: Model, day: str, report: Mapping[str, Any]) -> None:
-        """Store the report by its day; as the latest too, unless a later day has been checked."""
+        """Store the report under its day, and as the latest unless a later day has been checked."""
         partition = metrics_partition(model.name)
         self._metrics.put(partition, report_key(day), report)
         latest = self._metrics.get(partition, LATEST)
@@ -97,7 +98,7 @@ class CheckTask:
     def _source(self, model: Model, source: Source, as_of: Micros) -> list[Check]:
         start = as_of - DAY
         columns = ["key", "time", "known_at", "received_at", "digest"]
-        # what became known before the last days cannot be fresh
+        # a record that became known earlier cannot be within the freshness
         since = as_of - max(WEEK + DAY, source.freshness_micros or 0)
         rows = self._lake.read(records_table(source), columns, Between("known_at", since, as_of))
         versions = None if rows is None else history(rows)
@@ -112,7 +113,7 @@ class CheckTask:
         return data_checks(model.monitor, source, SourceDayStats(today, quarantined, usual, age))
 
     def _served(self, model: Model, as_of: Micros) -> list[Check]:
-        """Features and predictions of each channel: those of the day, and for drift those of the week."""
+        """Checks of features and predictions by channel: of the day, and for drift of the week."""
         week = self._log.week(model, as_of)
         day = week.filter(pc.greater_equal(week["time"], as_of - DAY))
         checks = self._fallback(model, day)
@@ -144,12 +145,12 @@ class CheckTask:
         return drift_checks(model, profile, profile_of(model, week, profile), whole=is_whole(week, as_of))
 
     def _origins(self, model: Model) -> dict[Channel, str]:
-        """By channel, where the reference comes from that drift is measured against."""
+        """For each channel, the origin of the drift reference."""
         found = {channel: self._references.of(model, channel) for channel in CHANNELS}
         return {channel: reference.origin for channel, reference in found.items() if reference is not None}
 
     def _judged(self, model: Model, as_of: Micros) -> dict[Channel, Judged]:
-        """By channel the predictions whose accuracy is judged: those of the versions that serve now."""
+        """For each channel, the labelled predictions of the versions that serve now."""
         routing = self._registry.routing(model.name)
         numbers = () if routing is None else (routing.champion, routing.challenger)
         serving = tuple(number for number in numbers if number is not None)

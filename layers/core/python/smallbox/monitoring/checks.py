@@ -20,13 +20,13 @@ from smallbox.times import HOUR, Micros
 
 @dataclass(frozen=True, slots=True)
 class SourceDayStats:
-    """What a source brought by the end of a day.
+    """The records of a source on a day.
 
     Attributes:
-        accepted: records that became known on the day.
-        quarantined: records that were rejected on the day.
-        usual: records a day over the days before; 0 when there were none.
-        age: how old the newest known record is at the end of the day; ``None`` when none is known. See
+        accepted: how many records became known on the day.
+        quarantined: how many records were rejected on the day.
+        usual: the mean number of records per day over the days before; 0 when there were none.
+        age: the age of the newest record at the end of the day, microseconds; ``None`` without a record. See
             :func:`newest_age`.
     """
 
@@ -37,10 +37,10 @@ class SourceDayStats:
 
 
 def newest_age(source: Source, times: Ints, known_at: Ints, as_of: Micros) -> Micros | None:
-    """How old the newest of some records is, which are all known by ``as_of``; ``None`` of none.
+    """The age of the newest record, microseconds, of records that are all known by ``as_of``; ``None`` of none.
 
-    A record's age is counted from its event time, plus ``known_after`` where that is declared, or from when it became
-    known, whichever is earlier: neither old records that arrive today nor records of tomorrow are news of today.
+    A record's age counts from its event time plus the declared ``known_after``, or from ``known_at`` when that is
+    earlier. So neither an old record that arrives today nor a record of tomorrow makes a source look fresh.
     """
     if not len(times):
         return None
@@ -51,7 +51,7 @@ def newest_age(source: Source, times: Ints, known_at: Ints, as_of: Micros) -> Mi
 def data_checks(rule: Monitor, source: Source, arrivals: SourceDayStats) -> list[Check]:
     """A source's records of a day: the share that was rejected, the volume, and the freshness where it is declared.
 
-    A declared volume takes the place of the usual one, which knows no upper limit.
+    A declared volume replaces the usual one, which has no upper limit.
     """
     accepted, received = arrivals.accepted, arrivals.accepted + arrivals.quarantined
     share = arrivals.quarantined / received if received else None
@@ -76,9 +76,9 @@ def _freshness(source: Source, arrivals: SourceDayStats) -> list[Check]:
 
 
 def skew_checks(rule: Monitor, skew: Skew) -> list[Check]:
-    """For each added feature, the share of its values that the batch recomputation as of the same moment does not give.
+    """For each added feature, the share of served values that differ from their batch recomputation.
 
-    The two engines promise equal bits; see ``Monitor.max_skew`` for what the limit allows.
+    Both engines compute equal bits; ``Monitor.max_skew`` says why the limit is not 0.
     """
     return [
         _share("features", f"skew:{name}", count, skew.rows, rule.max_skew) for name, count in skew.by_feature.items()
@@ -86,9 +86,9 @@ def skew_checks(rule: Monitor, skew: Skew) -> list[Check]:
 
 
 def sent_checks(rule: Monitor, sent: Sent) -> list[Check]:
-    """For each field that was sent, the share that differs from the lake's record; then, when it was asked.
+    """For each sent field, the share that differs from the lake's record; then the lead of the requests.
 
-    A key without a record is counted, and is not unequal.
+    A key without a record counts as a row, not as a difference.
     """
     note = f"{sent.rows - sent.found} of {sent.rows} keys have no record in the lake"
     fields = [
@@ -114,24 +114,24 @@ def _lead_checks(rule: Monitor, leads: Ints) -> list[Check]:
 
 
 def fallback_check(rule: Monitor, fallbacks: int, rows: int) -> Check:
-    """The share of a day's online answers that were the fallback."""
+    """The share of a day's online answers that came from the fallback."""
     return _share("predictions", "fallback", fallbacks, rows, rule.max_fallback)
 
 
 def _share(kind: CheckKind, name: str, count: int, rows: int, limit: float, note: str = "") -> Check:
-    """A share that breaches when it is above its limit by more than chance."""
+    """A share; it breaches when it is above its limit by more than chance explains."""
     share = count / rows if rows else None
     return Check(kind, name, share, limit, surely_above(count, rows, limit), rows, note)
 
 
 def drift_checks(model: Model, reference: Mapping[str, Any], seen: Mapping[str, Any], *, whole: bool) -> list[Check]:
-    """Every input, and the score, against the reference profile.
+    """The distribution of every input and of the score, against the reference profile.
 
     Args:
         model: whose rule and columns.
         reference: the champion's profile.
         seen: the profile of what was served, in the same bins.
-        whole: whether the window is full; until then nothing breaches, since part of a week is not like a week.
+        whole: whether the window holds a whole week; otherwise nothing breaches, since weekdays differ.
     """
     names = [*model.columns.names, "score"]
     return [

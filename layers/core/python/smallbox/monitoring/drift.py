@@ -1,4 +1,4 @@
-"""How far a distribution has moved from its reference, and how far chance alone would move it."""
+"""PSI: how far a distribution has moved from its reference, and how far chance alone would move it."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ import numpy as np
 
 _PSEUDO_COUNT: Final = 0.5
 FALSE_ALARMS: Final = 0.01
-"""The chance that all columns of a model together breach in a window though nothing moved: the false-alarm budget."""
+"""The false-alarm budget: the probability that any column of a model breaches in a window though nothing moved."""
 
 
 def psi(reference: Sequence[int], seen: Sequence[int]) -> float:
@@ -26,7 +26,7 @@ def psi(reference: Sequence[int], seen: Sequence[int]) -> float:
 
 
 def psi_by_chance(reference: Sequence[int], seen: Sequence[int], columns: int) -> float:
-    """The index that chance exceeds rarely: in ``FALSE_ALARMS`` of the windows for all the columns together.
+    """The PSI that chance exceeds in ``FALSE_ALARMS`` of the windows, for all columns together.
 
     Between samples of one distribution the index is about ``(1/n + 1/m)`` times a chi-square of one degree less than
     there are bins (Yurdakul and Naranjo, Journal of Risk Model Validation 14, 2020); dependent rows move

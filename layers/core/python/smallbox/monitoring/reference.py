@@ -1,4 +1,4 @@
-"""What drift is measured against: the champion's profile from training, or a week that a person has accepted since."""
+"""The reference of the drift checks: the champion's profile from training, or a week that a person accepted since."""
 
 import json
 from collections.abc import Mapping
@@ -18,13 +18,13 @@ class Accepted:
     """A week that a person has accepted as the reference of one version and one channel.
 
     Attributes:
-        version: the champion that it holds for; another champion has its own profile again.
+        version: the champion that it holds for.
         as_of: the moment that ends the week, ISO 8601.
         rows: the predictions in it.
         accepted_at: when it was accepted, ISO 8601.
-        by: who accepted it, as the caller says.
+        by: who accepted it, as the caller stated.
         why: the reason.
-        profile_key: where its profile lies.
+        profile_key: the key of its profile in the bucket.
     """
 
     version: int
@@ -38,11 +38,11 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A profile that drift is measured against.
+    """A profile that the drift checks compare with.
 
     Attributes:
-        profile_key: where it lies.
-        origin: where it comes from: ``training``, or which week, who accepted it, and why.
+        profile_key: its key in the bucket.
+        origin: ``training``, or the week, who accepted it, and why.
     """
 
     profile_key: str
@@ -58,7 +58,7 @@ class References:
         self._blobs = blobs
 
     def champion(self, model: Model) -> Version | None:
-        """The version whose reference counts; ``None`` without a champion, or with one of other columns."""
+        """The champion; ``None`` without one, or when it takes other columns than the definition."""
         routing = self._registry.routing(model.name)
         if routing is None:
             return None
@@ -66,7 +66,7 @@ class References:
         return champion if champion.columns == list(model.columns.names) else None
 
     def of(self, model: Model, channel: Channel) -> Reference | None:
-        """The reference of a channel; ``None`` without a champion that takes the present columns."""
+        """The reference of a channel; ``None`` without a champion that takes the definition's columns."""
         champion = self.champion(model)
         if champion is None:
             return None
@@ -82,13 +82,13 @@ class References:
         return profile
 
     def accept(self, model: Model, channel: Channel, week: Accepted, profile: Mapping[str, Any]) -> None:
-        """Make a week the reference, in the place of the one before it."""
+        """Make a week the reference; it replaces the one before."""
         self._blobs.put(week.profile_key, json.dumps(profile).encode())
         self._metrics.put(metrics_partition(model.name), _key(channel), asdict(week))
 
 
 def profile_key(model: Model, version: int, channel: Channel, as_of: str) -> str:
-    """Where the profile of an accepted week lies."""
+    """The key of an accepted week's profile in the bucket."""
     return f"references/{model.name}/{version}/{channel}-{as_of}.json"
 
 

@@ -1,4 +1,4 @@
-"""The checks of a day, as they are stored and published."""
+"""The report of a day: its checks, as they are stored, published and read."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -15,17 +15,17 @@ _REASONS_TO_TRAIN: Final = frozenset({"accuracy", "data"})
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One figure of one day, and what it was held against.
+    """One figure of one day, and its limit.
 
     Attributes:
-        kind: what kind of check.
-        name: the figure, and of what: ``psi:temperature``; of batch predictions ``batch:psi:temperature``.
-        value: what was seen; ``None`` when there was nothing to see.
-        limit: what it was held against.
-        breached: whether it lies beyond the limit, on rows enough to say so.
-        rows: how many rows it rests on.
-        note: what else one must know to read the figure.
-        is_drift: whether it says only that a distribution has moved. Such a breach starts no training.
+        kind: what is checked.
+        name: the figure and its subject, like ``psi:temperature``; of batch predictions ``batch:psi:temperature``.
+        value: the figure; ``None`` without data.
+        limit: its limit.
+        breached: whether the figure is beyond the limit, with enough rows to decide.
+        rows: the number of rows that the figure is computed from.
+        note: what else a reader needs to know.
+        is_drift: whether it measures only that a distribution has moved. Such a breach starts no training.
     """
 
     kind: CheckKind
@@ -47,7 +47,7 @@ class Check:
 
 
 def of_channel(channel: Channel, checks: Sequence[Check]) -> list[Check]:
-    """The checks under names that show the channel; those of online predictions have the plain names.
+    """The checks with the channel in their names; those of online predictions keep the plain names.
 
     >>> [c.name for c in of_channel("batch", [Check("accuracy", "auc", 0.7, 0.6, breached=False, rows=300)])]
     ['batch:auc']
@@ -57,7 +57,7 @@ def of_channel(channel: Channel, checks: Sequence[Check]) -> list[Check]:
 
 
 def breaches_of(checks: Sequence[Check]) -> dict[str, int]:
-    """How many checks of each kind breached; kinds without a breach count too, as zero."""
+    """The number of breached checks of each kind, zero included."""
     return {kind: sum(check.breached for check in checks if check.kind == kind) for kind in KINDS}
 
 
@@ -83,7 +83,7 @@ def metric_name(kind: CheckKind) -> str:
 
 
 def metrics_partition(model: str) -> str:
-    """Where a model's reports lie in the metrics table."""
+    """The partition key of a model's reports in the metrics table."""
     return f"model#{model}"
 
 
@@ -93,9 +93,10 @@ def report_key(day: str) -> str:
 
 
 def reasons_to_train(report: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """What breached of accuracy and data, in words.
+    """The breached checks of accuracy and data, a sentence each.
 
-    Drift breaches where nothing has moved, and what callers send or when they ask is mended by no training.
+    Drift starts no training, since it also breaches by chance; neither does what callers send or when they ask, since
+    training does not change that.
     """
     if report is None:
         return ()

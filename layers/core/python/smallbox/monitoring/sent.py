@@ -1,7 +1,7 @@
-"""What callers sent, and when they asked, beside the records of the same keys in the lake.
+"""Training-serving skew of requests: the sent fields and the request time, compared with the lake's records.
 
-Training takes a request's fields from its record, and asks at the record's event time. A caller who sends another unit,
-or asks at another time, makes the model answer a question that it was not trained on.
+Training takes a request's fields from its record, as of the record's event time. A caller who sends another unit, or
+asks at another time, gives the model inputs that it was not trained on.
 """
 
 from collections.abc import Mapping
@@ -13,25 +13,25 @@ import pyarrow.compute as pc
 
 from smallbox.arrays import Ints
 from smallbox.define.model import Model
-from smallbox.features.inputs.assembly import sent_fields
 from smallbox.features.inputs.historical import sent_in
 from smallbox.labels.join import Versions
 from smallbox.lake.history import FOREVER, history
-from smallbox.lake.schemas import record_schema, records_table
-from smallbox.monitoring.skew import different, logged_names
+from smallbox.lake.names import logged_names, records_table
+from smallbox.lake.schemas import record_schema
+from smallbox.monitoring.skew import different
 from smallbox.ports import Between, Lake
 from smallbox.times import Micros
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sent:
-    """How what was sent compares with the lake's records of the same keys.
+    """How the sent fields compare with the lake's records of the same keys.
 
     Attributes:
-        rows: the predictions that were looked at.
+        rows: the number of predictions.
         found: how many of their keys have a record in the lake.
-        by_field: for each field that was sent, in how many of the found ones it differs from the record.
-        leads: for each prediction, how long before the request's event time it was asked; negative: after it.
+        by_field: for each sent field, in how many of the found rows it differs from the record.
+        leads: for each prediction, the time from the request to its event time, microseconds; negative: asked after it.
     """
 
     rows: int
@@ -43,8 +43,8 @@ class Sent:
 def sent_of(model: Model, lake: Lake, rows: pa.Table, as_of: Micros) -> Sent:
     """Compare rows of the prediction log with the records of their keys, as they were known by ``as_of``.
 
-    The record is the version that counted when it was asked; of one that became known later, the first version. The
-    event time is the record's; without a record, the one that the caller sent.
+    Of each record the version that was valid at the request is used, or the first version when it became known later.
+    The event time is the record's, or the caller's without a record.
     """
     records = _records(model, lake, rows["key"], as_of)
     at = _counting(records, rows)
@@ -54,20 +54,20 @@ def sent_of(model: Model, lake: Lake, rows: pa.Table, as_of: Micros) -> Sent:
     theirs = sent_in(model, matched)
     event_time = rows["event_time"].to_numpy().copy()
     event_time[has_record] = matched["time"].to_numpy()
-    by_field = {name: different(ours[name], theirs[name]) for name in sent_fields(model)}
+    by_field = {name: different(ours[name], theirs[name]) for name in model.sent_fields}
     return Sent(rows.num_rows, int(has_record.sum()), by_field, event_time - rows["time"].to_numpy())
 
 
 def _records(model: Model, lake: Lake, keys: pa.ChunkedArray, as_of: Micros) -> pa.Table:
-    """Every version of the requests of these keys, with no more columns than are compared."""
-    columns = list(dict.fromkeys(["key", "time", "known_at", "received_at", "digest", *sent_fields(model)]))
+    """Every version of the records of these keys, with the columns that are compared."""
+    columns = list(dict.fromkeys(["key", "time", "known_at", "received_at", "digest", *model.sent_fields]))
     known = Between("known_at", -FOREVER, as_of + 1)
     rows = lake.read(records_table(model.request), columns, known, keys)
     return history(record_schema(model.request).empty_table().select(columns) if rows is None else rows)
 
 
 def _counting(records: pa.Table, rows: pa.Table) -> pa.Array:
-    """For each row the place of its record, null where there is none."""
+    """For each row the position of its record; null without one."""
     first = records.group_by("key").aggregate([("known_at", "min")])
     at = pc.index_in(rows["key"].combine_chunks(), value_set=first["key"].combine_chunks())
     first_known = np.asarray(pc.fill_null(first["known_at_min"].combine_chunks().take(at), -FOREVER), np.int64)

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from smallbox.define.model import Model
 from smallbox.labels.join import LABELLED
-from smallbox.lake.schemas import labelled_table
+from smallbox.lake.names import labelled_table
 from smallbox.ports import Between, Lake
 from smallbox.registry.routing import Routing
 from smallbox.release.canary import ArmResult

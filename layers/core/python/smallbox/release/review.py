@@ -1,10 +1,8 @@
 """What the review's function does: starts the canary of a version that waits, or decides about the one that runs."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from smallbox.define.model import Model
 from smallbox.define.project import Project
+from smallbox.documents.day import DayDocument, ReviewStep
 from smallbox.ports import Lake
 from smallbox.registry.routing import Routing
 from smallbox.registry.store import Registry
@@ -16,8 +14,6 @@ from smallbox.release.judged import arms, traffic
 from smallbox.release.start import needs_no_canary, waiting
 from smallbox.times import DAY, Micros, parse_moment
 
-Found = dict[str, Any]
-
 
 class ReviewTask:
     """A task of the day: one change of who serves at most."""
@@ -27,7 +23,7 @@ class ReviewTask:
         self._lake = lake
         self._registry = registry
 
-    def run(self, document: Mapping[str, Any]) -> dict[str, Any]:
+    def run(self, document: DayDocument) -> DayDocument:
         """Pass the day's document on with ``release``: the action, why, the version, and the evidence."""
         model = self._project.model(document["model"])
         now = parse_moment(document["as_of"])
@@ -39,7 +35,7 @@ class ReviewTask:
             return {**document, "release": {"action": "none", "why": "no canary runs, and no version waits for one"}}
         return {**document, "release": {**self._begin(model, routing, version, now), "version": version.number}}
 
-    def _review(self, model: Model, routing: Routing, now: Micros) -> Found:
+    def _review(self, model: Model, routing: Routing, now: Micros) -> ReviewStep:
         look = Look((now - routing.since) / DAY, model.label.within_micros)
         decision = review(model.release, *arms(model, self._lake, routing, now), look)
         self._apply(model.name, routing, decision, now)
@@ -56,7 +52,7 @@ class ReviewTask:
         elif decision.action == "cannot_tell":
             changes.end(routing, UNDECIDED, details)
 
-    def _begin(self, model: Model, routing: Routing | None, version: Version, now: Micros) -> Found:
+    def _begin(self, model: Model, routing: Routing | None, version: Version, now: Micros) -> ReviewStep:
         """Release a version that waits, say why it goes on waiting, or that a canary could not tell."""
         changes = Changes(self._registry, model.name, now)
         if routing is None or needs_no_canary(self._registry, routing, version):

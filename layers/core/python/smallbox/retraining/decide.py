@@ -1,10 +1,10 @@
 """What the retraining's function does: decides, says why, and starts the run."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
+from smallbox.documents.day import DayDocument, RetrainingStep
 from smallbox.errors import NotReady
 from smallbox.monitoring.report import LATEST, metrics_partition, reasons_to_train, report_key
 from smallbox.ports import Documents, Workflow
@@ -23,7 +23,7 @@ class DecideTask:
         self._metrics = metrics
         self._training = training
 
-    def run(self, document: Mapping[str, Any], now: Micros) -> dict[str, Any]:
+    def run(self, document: DayDocument, now: Micros) -> DayDocument:
         """At the end of a day: pass its document on with ``retraining``: whether, why, and the execution."""
         as_of = parse_moment(document["as_of"]) if "as_of" in document else now // DAY * DAY
         model = self._project.model(document["model"])
@@ -45,7 +45,7 @@ class DecideTask:
         self._registry.record(name, now, "alarm", {"train": decision["train"], "why": decision["why"]})
         return {"model": name, **decision}
 
-    def _decide(self, model: Model, now: Micros, breaches: tuple[str, ...]) -> dict[str, Any]:
+    def _decide(self, model: Model, now: Micros, breaches: tuple[str, ...]) -> RetrainingStep:
         """Decide once for a moment: the day's end and its alarms ask about the same one, in any order."""
         started = [
             e for e in self._registry.history(model.name) if (e["event"], e["at"]) == (TRAINING, format_moment(now))

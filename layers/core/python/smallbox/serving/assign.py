@@ -1,4 +1,4 @@
-"""Which arm answers a key: the same one as long as the canary lasts."""
+"""Sticky assignment: which arm answers a key, the same one as long as the canary lasts."""
 
 import hashlib
 from typing import Final
@@ -10,7 +10,7 @@ _RANGE: Final = 2**64
 
 
 def position(salt: str, key: str) -> float:
-    """Where a key falls in ``[0, 1)``: evenly, and independently for each salt."""
+    """The position of a key in ``[0, 1)``: a uniform hash, independent for each salt."""
     digest = hashlib.blake2b(f"{salt}\x00{key}".encode("utf-8", "surrogatepass"), digest_size=_BYTES).digest()
     return int.from_bytes(digest) / _RANGE
 
@@ -18,8 +18,8 @@ def position(salt: str, key: str) -> float:
 def arm_of(routing: Routing, key: str) -> Arm:
     """The arm that answers a key.
 
-    The challenger's number salts the position, so each canary draws its keys anew; growing the share of one moves
-    keys to the challenger and never back.
+    The challenger's version number is the salt, so each canary draws its keys anew. Raising the share of a canary moves
+    keys to the challenger, and never back.
 
     >>> arm_of(Routing(champion=1), "any")
     'champion'

@@ -17,7 +17,7 @@ _DATATYPES: Final = {"text": "BYTES", "timestamp": "BYTES", "number": "FP64", "i
 
 
 class InferenceProtocol:
-    """Answers the protocol's routes by way of the predictor."""
+    """Answers the protocol's routes with the predictions of ``PredictTask``."""
 
     def __init__(self, project: Project, shelf: ModelLoader, predictor: PredictTask) -> None:
         self._project = project
@@ -35,7 +35,7 @@ class InferenceProtocol:
         return {"ready": True}
 
     def metadata(self, name: str) -> Mapping[str, Any]:
-        """What a model takes and gives."""
+        """The input and output tensors of a model."""
         model = self._project.model(name)
         fields = model.request.fields
         inputs = [{"name": n, "datatype": _DATATYPES[fields[n].type], "shape": [-1]} for n in model.request_fields]

@@ -1,15 +1,25 @@
-"""The prediction log: one lake table a model."""
+"""The function that writes the prediction log: one commit a model and batch of messages."""
+
+from collections.abc import Sequence
 
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from smallbox.define.project import Project
+from smallbox.lake.names import predictions_table
+from smallbox.lake.predictions import logged_table
+from smallbox.messages.encoded import Message
+from smallbox.ports import Lake
 
 
-def _with_event_times(rows: pa.Table) -> pa.Table:
-    """Rows that were logged before there was a column ``event_time`` are for the moment of asking."""
-    event_times = pc.coalesce(rows["event_time"], rows["time"])
-    return rows.set_column(rows.column_names.index("event_time"), "event_time", event_times)
+class LogTask:
+    """Appends logged predictions to the log of their model."""
 
+    def __init__(self, project: Project, lake: Lake) -> None:
+        self._project = project
+        self._lake = lake
 
-def _first_of_each_id(rows: pa.Table) -> pa.Table:
-    numbered = rows.select(["id"]).append_column("row", pa.array(range(rows.num_rows), pa.int64()))
-    return rows.take(numbered.group_by("id").aggregate([("row", "min")])["row_min"])
+    def append(self, messages: Sequence[Message]) -> None:
+        """Append the rows of messages of one model; appending them again adds rows that reading leaves out."""
+        model = self._project.model(messages[0]["model"])
+        rows = pa.concat_tables([logged_table(model, message["columns"]) for message in messages])
+        self._lake.append(predictions_table(model.name), rows)

@@ -1,4 +1,4 @@
-"""Online predictions: routed, scored, answered, and logged with the features they were made from."""
+"""Online predictions: routed, scored, answered, and logged with their inputs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from smallbox.arrays import Ints
+from smallbox.arrays import Bools, Floats, Ints
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.errors import NotReady, NotStored, Unavailable
 from smallbox.features.online.ready import Ready
 from smallbox.features.online.recent import RecentStates
-from smallbox.messages.predictions import pack_predictions
+from smallbox.lake.names import ENTITY_PREFIX, logged_names
+from smallbox.messages.predictions import LoggedPredictions
 from smallbox.ports import Journal, Queue, StateReader
 from smallbox.records import Channel
 from smallbox.registry.loader import ModelLoader
@@ -23,11 +24,28 @@ from smallbox.times import Micros, Moment
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """What the arms answered, row by row of a batch.
+class Asked:
+    """When and how a batch of instances was asked for.
 
     Attributes:
-        scores: probability of the label.
+        as_of: the moment of each instance, ``(n,)``; its event time too, unless the caller sends another.
+        now: the present.
+        batch: names the batch; with the instance's place in it, the prediction's id.
+        channel: ``online`` or ``batch``.
+    """
+
+    as_of: Ints
+    now: Micros
+    batch: str
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The answers of a batch, row by row.
+
+    Attributes:
+        scores: the probability of the label, from 0 to 1.
         arms: ``champion``, ``challenger`` or ``fallback``.
         versions: the version that answered; 0 for the fallback.
     """
@@ -49,45 +67,52 @@ def score_batch(model: Model, shelf: ModelLoader, keys: Sequence[str], vectors: 
     return Scored([float(s) for s in scores], list(arms), [routing.version_of(arm) for arm in arms])
 
 
-def log_rows(
+def logged(
     model: Model,
     instances: Sequence[Mapping[str, Any]],
     vectors: Vectors,
     scored: Scored,
-    as_of: Ints,
-    now: Micros,
-    batch: str,
-    channel: Channel,
-) -> list[dict[str, Any]]:
-    """The rows of the prediction log: what was asked, with what features, and what was answered.
+    asked: Asked,
+) -> LoggedPredictions:
+    """The columns of the prediction log: what was asked, with which inputs, and what was answered."""
+    inputs, rows = vectors.inputs, len(instances)
+    sent = {column: [i.get(name) for i in instances] for name, column in logged_names(model).items()}
+    numeric = {name: _nulls(column) for name, column in zip(model.columns.numeric, inputs.numeric.T, strict=True)}
+    texts = {
+        name: column.tolist() for name, column in zip(model.columns.categorical, inputs.categorical.T, strict=True)
+    }
+    as_of = asked.as_of.tolist()
+    columns = {
+        "id": [f"{asked.batch}-{index}" for index in range(rows)],
+        "key": [model.key_of(instance) for instance in instances],
+        "time": as_of,
+        "event_time": [_event_time(model, i, at) for i, at in zip(instances, as_of, strict=True)],
+        "served_at": [asked.now] * rows,
+        "version": scored.versions,
+        "arm": scored.arms,
+        "channel": [asked.channel] * rows,
+        "score": scored.scores,
+        "missing": [_missing(model, row) for row in inputs.missing],
+        **numeric,
+        **texts,
+        **sent,
+        **{ENTITY_PREFIX + name: list(column) for name, column in vectors.entities.items()},
+    }
+    return LoggedPredictions(model.name, columns, (*texts, *sent))
 
-    ``as_of`` holds the moment that each instance was asked for; its event time is the same unless the caller sends it.
-    ``batch`` and an instance's place in it make its id.
-    """
-    rows = []
-    inputs, stored = vectors.inputs, model.stored
-    extra = [name for name in vectors.sent if name not in model.inputs]
-    for index, instance in enumerate(instances):
-        numeric = [None if np.isnan(v) else float(v) for v in inputs.numeric[index]]
-        event_time = instance.get(model.request.time)
-        rows.append(
-            {
-                "id": f"{batch}-{index}",
-                "key": model.key_of(instance),
-                "time": int(as_of[index]),
-                "event_time": int(as_of[index]) if event_time is None else event_time,
-                "served_at": now,
-                "version": scored.versions[index],
-                "arm": scored.arms[index],
-                "channel": channel,
-                "score": scored.scores[index],
-                "inputs": dict(zip(model.columns.names, [*numeric, *inputs.categorical[index]], strict=True)),
-                "sent": {name: instance.get(name) for name in extra},
-                "missing": [name for name, is_missing in zip(stored, inputs.missing[index], strict=True) if is_missing],
-                "entities": {name: column[index] for name, column in vectors.entities.items()},
-            }
-        )
-    return rows
+
+def _nulls(column: Floats) -> list[float | None]:
+    return [None if value != value else value for value in column.tolist()]  # noqa: PLR0124 - NaN is unlike itself
+
+
+def _event_time(model: Model, instance: Mapping[str, Any], as_of: Micros) -> Micros:
+    """The event time that the caller sent, else the moment of the request."""
+    sent: Micros | None = instance.get(model.request.time)
+    return as_of if sent is None else sent
+
+
+def _missing(model: Model, row: Bools) -> list[str]:
+    return [name for name, is_missing in zip(model.stored, row, strict=True) if is_missing]
 
 
 class PredictTask:
@@ -107,31 +132,31 @@ class PredictTask:
 
         Args:
             name: the model.
-            document: the body, ``{"instances": [...]}``; with ``"explain": true`` answers show their inputs, but
-                not personal ones.
-            moment: the moment that the features are of; a replay's may not lie before what the store holds already.
+            document: the body, ``{"instances": [...]}``; with ``"explain": true`` each answer shows the inputs that are
+                not personal.
+            moment: the moment of the features; a replay's may not lie before the watermark of a state.
             now: the present.
-            batch: names the request in the log; sending the same batch again logs the same ids.
+            batch: the request's id. The same batch gives the same prediction ids.
 
         Raises:
-            NotFound: no such model. ContractViolation and the like: an instance is wrong.
+            NotFound: no such model.
+            InvalidInput: the body or an instance is wrong; see :func:`~smallbox.serving.requests.parse_instances`.
             NotReady: no version serves, and the model has no fallback.
         """
         model = self._project.model(name)
         instances = parse_instances(model, document)
         vectors, scored = self._answered(model, instances, moment, now)
         moments = np.full(len(instances), moment.at, np.int64)
-        rows = log_rows(model, instances, vectors, scored, moments, now, batch, "online")
-        self._log.send(pack_predictions(name, rows))
-        explain = document.get("explain") is True
-        return {"model": name, "predictions": [_answer(model, row, explain=explain) for row in rows]}
+        log = logged(model, instances, vectors, scored, Asked(moments, now, batch, "online"))
+        self._log.send(log.messages())
+        return {"model": name, "predictions": _answers(model, log, explain=document.get("explain") is True)}
 
     def _answered(
         self, model: Model, instances: Sequence[Mapping[str, Any]], moment: Moment, now: Micros
     ) -> tuple[Vectors, Scored]:
-        """Inputs and scores; where store or model cannot answer, those that the definition falls back on.
+        """Inputs and scores; the model's fallback when the store or the version cannot answer.
 
-        A replay asks for what was drained just now, so it always reads the store.
+        A replay expects what was drained just now, so it never uses remembered states.
         """
         store = self._store if moment.is_replayed else self._recent.at(now)
         try:
@@ -147,15 +172,16 @@ class PredictTask:
             )
 
 
-def _answer(model: Model, row: Mapping[str, Any], *, explain: bool) -> dict[str, Any]:
-    answer = {
-        "id": row["key"],
-        "score": row["score"],
-        "version": row["version"],
-        "arm": row["arm"],
-        "missing": row["missing"],
-    }
+def _answers(model: Model, log: LoggedPredictions, *, explain: bool) -> list[dict[str, Any]]:
+    names = {"id": "key", "score": "score", "version": "version", "arm": "arm", "missing": "missing"}
+    answers = [_row(log, names, index) for index in range(len(log))]
     if explain:
-        hidden = model.personal_columns
-        answer["inputs"] = {name: value for name, value in row["inputs"].items() if name not in hidden}
-    return answer
+        shown = {name: name for name in model.columns.names if name not in model.personal_columns}
+        for index, answer in enumerate(answers):
+            answer["inputs"] = _row(log, shown, index)
+    return answers
+
+
+def _row(log: LoggedPredictions, names: Mapping[str, str], index: int) -> dict[str, Any]:
+    """One row under the names that the answer has for the columns."""
+    return {name: log.columns[column][index] for name, column in names.items()}

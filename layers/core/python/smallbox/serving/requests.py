@@ -1,4 +1,4 @@
-"""What a caller may ask: instances of a model's request, checked by the contract of their source."""
+"""Validation of a prediction request: its instances, by the contract of their source."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -14,7 +14,7 @@ MOST_INSTANCES: Final = 500
 def parse_instances(model: Model, document: Any) -> list[dict[str, Any]]:
     """The instances of a body ``{"instances": [...]}``, with the fields of the model's request.
 
-    Fields of the source that the model does not need may be left out or sent along; they are checked all the same.
+    Fields of the source that the model does not need may be left out; those that are sent are validated too.
 
     Raises:
         MalformedBody: when there is no array of instances.

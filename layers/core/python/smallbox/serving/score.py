@@ -1,4 +1,4 @@
-"""Batch predictions: a file of requests in, a file of predictions out, from the lake instead of the store."""
+"""Batch predictions: a file of requests in, a file of predictions out, with features from the lake."""
 
 import io
 import json
@@ -16,12 +16,12 @@ from smallbox.errors import MalformedBody, SmallboxError, error_body
 from smallbox.features.inputs.historical import historical_features
 from smallbox.ingestion.contract import check_all
 from smallbox.ingestion.readers import read_batches
-from smallbox.lake.predictions import to_log_table
-from smallbox.lake.schemas import predictions_table
+from smallbox.lake.names import predictions_table
+from smallbox.lake.predictions import logged_table
 from smallbox.ports import Blobs, Lake
 from smallbox.records import Record, Rejection
 from smallbox.registry.loader import ModelLoader
-from smallbox.serving.predict import log_rows, score_batch
+from smallbox.serving.predict import Asked, logged, score_batch
 from smallbox.serving.vectors import entities_by_view, vectors_of
 from smallbox.times import Micros
 
@@ -30,15 +30,15 @@ _PARTS: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class ScoreReport:
-    """What became of a file of requests.
+    """The result of scoring a file.
 
     Attributes:
         key: the file's key.
         folder: where its predictions are.
         model: the model that scored it.
         scored: rows with a prediction.
-        rejected: rows that break the contract, with the reason of the first hundred in ``rejections``.
-        rejections: index, field, rule, value and message of each.
+        rejected: how many rows break the contract.
+        rejections: index, field, rule, value and message of the first hundred of them.
     """
 
     key: str
@@ -50,7 +50,7 @@ class ScoreReport:
 
 
 def model_of(key: str) -> str:
-    """The model that scores a file: ``score/<model>/in/<file>``.
+    """The model that scores a file, from its key ``score/<model>/in/<file>``.
 
     >>> model_of("score/late_arrival/in/monday.csv")
     'late_arrival'
@@ -65,7 +65,7 @@ def model_of(key: str) -> str:
 
 
 def is_request(key: str) -> bool:
-    """Whether a key lies under a model's ``in/``: a trigger's wildcard also matches an output below a folder ``in``.
+    """Whether a key lies under a model's ``in/``: the trigger's wildcard also matches outputs under a folder ``in``.
 
     >>> is_request("score/m/in/a.csv"), is_request("score/m/out/in/a.csv/report.json")
     (True, False)
@@ -74,7 +74,7 @@ def is_request(key: str) -> bool:
 
 
 def out_folder(key: str) -> str:
-    """Where the predictions of a file go.
+    """The folder of a file's predictions.
 
     >>> out_folder("score/late_arrival/in/2013/monday.csv")
     'score/late_arrival/out/2013/monday.csv'
@@ -84,7 +84,7 @@ def out_folder(key: str) -> str:
 
 
 class ScoreTask:
-    """Scores one dropped file at a time; scoring the same content again writes the same file and the same ids."""
+    """Scores one dropped file at a time. It is idempotent: the same content gives the same file and the same ids."""
 
     def __init__(self, project: Project, lake: Lake, shelf: ModelLoader, inbox: Blobs) -> None:
         self._project = project
@@ -93,10 +93,10 @@ class ScoreTask:
         self._inbox = inbox
 
     def score(self, key: str, content: BinaryIO, tag: str, now: Micros) -> ScoreReport | None:
-        """Score every row as of its own event time, or of the present where that lies ahead.
+        """Score every row as of its own event time, or of the present when that lies ahead.
 
-        A key outside ``in/``, such as an output below a folder of that name, is none of its business: ``None``. The tag
-        tells the content from other content under the same key, so that each is in the log.
+        A key outside ``in/``, such as an output, is ignored: ``None``. The tag distinguishes contents under the same
+        key, so that the predictions of each are logged under ids of their own.
 
         Writes ``score/<model>/out/<file>/predictions.parquet``, ``report.json`` and, last, ``_SUCCESS``.
         """
@@ -104,11 +104,10 @@ class ScoreTask:
             return None
         model = self._project.model(model_of(key))
         records, rejections = self._read(model, key, content, now)
-        rows = self._rows(model, f"{key}@{tag}", records, now)
-        table = to_log_table(model, rows)
+        table = self._table(model, f"{key}@{tag}", records, now)
         self._lake.append(predictions_table(model.name), table)
         report = ScoreReport(
-            key, out_folder(key), model.name, len(rows), len(rejections), [r.as_json() for r in rejections[:100]]
+            key, out_folder(key), model.name, table.num_rows, len(rejections), [r.as_json() for r in rejections[:100]]
         )
         self._write(key, table, report)
         return report
@@ -126,14 +125,15 @@ class ScoreTask:
             rejections += bad
         return records, rejections
 
-    def _rows(self, model: Model, batch: str, records: Sequence[Record], now: Micros) -> list[dict[str, Any]]:
+    def _table(self, model: Model, batch: str, records: Sequence[Record], now: Micros) -> pa.Table:
         as_of = np.array([min(record.time, now) for record in records], np.int64)
         instances: list[Mapping[str, Any]] = [record.values for record in records]
         entities = entities_by_view(model, instances)
         stored = historical_features(model, self._lake, entities, as_of)
         vectors = vectors_of(model, instances, entities, stored)
         scored = score_batch(model, self._shelf, [record.key for record in records], vectors)
-        return log_rows(model, instances, vectors, scored, as_of, now, batch, "batch")
+        log = logged(model, instances, vectors, scored, Asked(as_of, now, batch, "batch"))
+        return logged_table(model, log.columns)
 
     def _write(self, key: str, table: pa.Table, report: ScoreReport) -> None:
         folder = out_folder(key)

@@ -1,4 +1,4 @@
-"""From a request to the model's two matrices: what the caller sent, and what the store adds."""
+"""The model's inputs for a request: what the caller sent, and the features of the online store."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ FeatureValues = tuple[Floats, list[str | None]]
 
 @dataclass(frozen=True, slots=True)
 class Vectors:
-    """What a batch of ``n`` instances is scored from.
+    """The inputs of a batch of ``n`` instances, and what they were computed from.
 
     Attributes:
         inputs: the model's inputs.
-        sent: the fields of the request that they were put together from.
-        entities: by view, the entity of each instance; ``None`` when it has none.
+        sent: the sent fields, an array each.
+        entities: the entity of each instance, by view; ``None`` when it has none.
     """
 
     inputs: Inputs
@@ -37,7 +37,7 @@ class Vectors:
 
 
 def entities_by_view(model: Model, instances: Sequence[Mapping[str, Any]]) -> dict[str, list[str | None]]:
-    """By view, the entity of each instance; ``None`` when it has none."""
+    """The entity of each instance, by view; ``None`` when it has none."""
     return {view.name: [view.entity_of(i) for i in instances] for view in model.views}
 
 
@@ -47,7 +47,7 @@ def vectors_of(
     entities: Mapping[str, Sequence[str | None]],
     stored: StoredFeatures,
 ) -> Vectors:
-    """The vectors of instances, with their :func:`entities_by_view`, to which the store adds this."""
+    """The vectors of instances, from their :func:`entities_by_view` and their stored features."""
     request = sent(model, instances)
     return Vectors(assemble(model, request, stored), request, entities)
 
@@ -55,14 +55,14 @@ def vectors_of(
 def online_vectors(
     model: Model, instances: Sequence[Mapping[str, Any]], store: StateReader, ready: Ready, moment: Moment
 ) -> Vectors:
-    """Read every entity of the batch in one call and put the inputs together.
+    """Read every entity of the batch in one call and assemble the inputs.
 
-    An entity that the store does not know has the features of one that nothing happened to. One whose state was set
-    aside has none: all are missing.
+    An entity without a state has the features of an entity without records. The features of an entity whose state was
+    set aside are all missing.
 
     Raises:
-        InvalidInput: when a replay asks as of a moment before what the store holds already.
-        NotReady: when the history of a view is still being computed.
+        InvalidInput: a replay asks as of a moment before the watermark of a state.
+        NotReady: the backfill of a view is not done.
     """
     entities = entities_by_view(model, instances)
     keys = dict.fromkeys(state_key(view, e) for view in model.views for e in entities[view.name] if e)
@@ -83,7 +83,7 @@ def online_vectors(
 
 
 def unknown_vectors(model: Model, instances: Sequence[Mapping[str, Any]]) -> Vectors:
-    """The inputs where the store cannot be read: what the caller sent, and no feature but its default."""
+    """The inputs when the store cannot be read: what the caller sent, and the defaults of the stored features."""
     return vectors_of(
         model, instances, entities_by_view(model, instances), StoredFeatures.nothing(model, len(instances))
     )

@@ -39,13 +39,13 @@ def none_if_nan(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def estimate_mean(values: Floats) -> Estimate:
+def mean_estimate(values: Floats) -> Estimate:
     """The mean of independent values, with the variance ``s**2 / n`` (sample variance, ``n - 1``).
 
     One value has a mean and no variance (NaN); no values have neither.
 
     >>> import numpy as np
-    >>> estimate_mean(np.array([1.0, 3.0]))
+    >>> mean_estimate(np.array([1.0, 3.0]))
     Estimate(value=2.0, variance=1.0)
     """
     if not len(values):
@@ -62,7 +62,7 @@ def paired_difference(ours: Floats, theirs: Floats) -> Estimate:
     >>> paired_difference(np.array([11.0, 21.0, 31.0]), np.array([10.0, 20.0, 30.0]))
     Estimate(value=1.0, variance=0.0)
     """
-    return estimate_mean(ours - theirs)
+    return mean_estimate(ours - theirs)
 
 
 def difference(ours: Estimate, theirs: Estimate) -> Estimate:

@@ -6,7 +6,7 @@ Pure numpy, fast enough for hundreds of thousands of rows.
 import numpy as np
 
 from smallbox.arrays import Bools, Floats
-from smallbox.statistics.estimates import UNKNOWN, Estimate, estimate_mean
+from smallbox.statistics.estimates import UNKNOWN, Estimate, mean_estimate
 
 
 def _midranks(values: Floats) -> Floats:
@@ -56,5 +56,5 @@ def _auc_of(of_positives: Floats, of_negatives: Floats) -> Estimate:
     """The AUC is the mean of either kind of placements; its variance is the sum of both means' variances."""
     if not len(of_positives):
         return UNKNOWN
-    positive, negative = estimate_mean(of_positives), estimate_mean(of_negatives)
+    positive, negative = mean_estimate(of_positives), mean_estimate(of_negatives)
     return Estimate(positive.value, positive.variance + negative.variance)

@@ -16,7 +16,8 @@ from smallbox.features.inputs.assembly import Inputs, assemble, check_rows_apart
 from smallbox.features.inputs.historical import historical_features, sent_in
 from smallbox.labels.join import ASKED_LATE, LABELLED, UNLABELLED, join_labels
 from smallbox.lake.history import history
-from smallbox.lake.schemas import record_schema, records_table
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import record_schema
 from smallbox.ports import Between, Lake
 from smallbox.times import Micros
 

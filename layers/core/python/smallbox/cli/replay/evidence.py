@@ -16,9 +16,9 @@ from smallbox.cli.system import System
 from smallbox.define.model import Model
 from smallbox.features.inputs.assembly import Inputs
 from smallbox.labels.join import LABELLED
+from smallbox.lake.names import labelled_table
 from smallbox.lake.predictions import PredictionLog
-from smallbox.lake.schemas import labelled_table
-from smallbox.monitoring.skew import compare_inputs, recomputed_inputs, served_inputs
+from smallbox.monitoring.skew import compare_served, recomputed_inputs
 from smallbox.objectives.binary import measure
 from smallbox.ports import Between, Lake
 from smallbox.registry.scorer import Scorer
@@ -84,7 +84,7 @@ def gather(system: System, model: Model, log: PredictionLog, lake: Lake, span: S
     rows = log.read(model.name, Between("time", span.start, span.end))
     rows = rows.filter(pc.equal(rows["channel"], "online")).sort_by([("id", "ascending")])
     inputs = recomputed_inputs(model, lake, rows)
-    skew = compare_inputs(model, served_inputs(model, rows), inputs)
+    skew = compare_served(model, rows, inputs)
     scores = _recomputed_scores(system, model, rows, inputs)
     labelled = _labelled(model, lake, rows)
     at = np.flatnonzero(np.asarray(labelled["status"]) == LABELLED)

@@ -38,14 +38,9 @@ class Inputs:
     missing: Bools
 
 
-def sent_fields(model: Model) -> tuple[str, ...]:
-    """The fields of the request that inputs are put together from."""
-    return tuple(dict.fromkeys((*model.inputs, *model.read_on_demand)))
-
-
 def sent(model: Model, instances: Sequence[Mapping[str, Any]]) -> dict[str, Array]:
     """The request fields of instances that a contract has checked, an array each."""
-    return {name: _array(model, name, [i.get(name) for i in instances]) for name in sent_fields(model)}
+    return {name: _array(model, name, [i.get(name) for i in instances]) for name in model.sent_fields}
 
 
 def _array(model: Model, name: str, values: Sequence[Any]) -> Array:
@@ -87,7 +82,8 @@ def assemble(model: Model, request: Mapping[str, Array], stored: StoredFeatures)
 
     Args:
         model: whose inputs.
-        request: the fields of :func:`sent_fields`, an array each; see :mod:`smallbox.define.on_demand` for their types.
+        request: the fields of ``model.sent_fields``, an array each; their types are in
+            :mod:`smallbox.define.on_demand`.
         stored: what the store adds.
 
     Raises:

@@ -12,9 +12,10 @@ from smallbox.define.model import Model
 from smallbox.features.batch_engines import batch_engine_of, columns_needed
 from smallbox.features.columns import Names, floats
 from smallbox.features.engine import StoredFeatures
-from smallbox.features.inputs.assembly import MISSING_TEXT, sent_fields
+from smallbox.features.inputs.assembly import MISSING_TEXT
 from smallbox.lake.history import history
-from smallbox.lake.schemas import record_schema, records_table
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import record_schema
 from smallbox.ports import Lake
 
 
@@ -43,7 +44,7 @@ def historical_features(model: Model, lake: Lake, entities: Mapping[str, Names],
 
 
 def sent_in(model: Model, rows: pa.Table, names: Mapping[str, str] | None = None) -> dict[str, Array]:
-    """The request fields of rows of a table, an array each, as :func:`smallbox.features.inputs.assembly.sent` gives them.
+    """The request fields of rows of a table, an array each, like :func:`smallbox.features.inputs.assembly.sent`.
 
     Args:
         model: whose fields.
@@ -51,7 +52,7 @@ def sent_in(model: Model, rows: pa.Table, names: Mapping[str, str] | None = None
         names: the columns' names, where they are not those of the fields.
     """
     named = names or {}
-    return {name: _sent(model.request.fields[name].type, rows[named.get(name, name)]) for name in sent_fields(model)}
+    return {name: _sent(model.request.fields[name].type, rows[named.get(name, name)]) for name in model.sent_fields}
 
 
 def _sent(kind: str, column: pa.ChunkedArray) -> Array:

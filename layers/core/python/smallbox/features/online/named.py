@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from smallbox.define.source import Source
 from smallbox.features.windows.bounds import CLOCKS, ahead
-from smallbox.lake.schemas import records_table
+from smallbox.lake.names import records_table
 from smallbox.messages.encoded import Message
 from smallbox.ports import Between, Lake
 from smallbox.times import DAY, Micros

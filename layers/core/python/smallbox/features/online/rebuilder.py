@@ -38,7 +38,7 @@ from smallbox.features.online.states import (
 )
 from smallbox.features.online.writes import write_states
 from smallbox.lake.history import FOREVER, history, standing
-from smallbox.lake.schemas import records_table
+from smallbox.lake.names import records_table
 from smallbox.ports import Between, Lake, Marker, OnlineStore, StateKey, StateWrite, StoredState
 from smallbox.times import Micros
 

@@ -1,0 +1,1 @@
+"""The documents that the steps of a state machine pass on, typed: each step adds its own keys."""

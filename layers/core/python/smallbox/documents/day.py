@@ -1,0 +1,87 @@
+"""The document of a model's day.
+
+    feedback/join -> monitoring/check -> release/review -> retraining/decide
+
+Each function passes the document on with a key of its own. What the last one returns is what ``smallbox day`` prints.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal, NotRequired, TypedDict
+
+ReviewAction = Literal["none", "champion", "start", "wait", "promote", "roll_back", "cannot_tell"]
+
+
+class JoinCounts(TypedDict):
+    """The predictions that the join looked at, by status, and the coverage of the newest settled day.
+
+    Attributes:
+        labelled: predictions with a label.
+        pending: predictions whose attribution window is open.
+        unlabelled: predictions whose window is over, without a label.
+        asked_late: predictions that were asked for when their outcome was known already.
+        coverage: the share with a label, from 0 to 1, of the newest day whose windows are all over; ``None`` when it
+            has no predictions.
+        coverage_day: that day, ``YYYY-MM-DD``.
+    """
+
+    labelled: int
+    pending: int
+    unlabelled: int
+    asked_late: int
+    coverage: float | None
+    coverage_day: str
+
+
+class ReviewStep(TypedDict):
+    """What the review did.
+
+    Attributes:
+        action: the change of who serves, or why there is none.
+        why: the reason, one sentence.
+        version: the version that it is about; absent when there is none.
+        evidence: the figures of a canary's decision; absent when no canary runs.
+    """
+
+    action: ReviewAction
+    why: str
+    version: NotRequired[int | None]
+    evidence: NotRequired[dict[str, Any]]
+
+
+class RetrainingStep(TypedDict):
+    """The decision whether to train again.
+
+    Attributes:
+        train: whether a training run was started.
+        why: the reason, one sentence.
+        execution: the id of the run's execution; absent when none was started.
+    """
+
+    train: bool
+    why: str
+    execution: NotRequired[str]
+
+
+class DayDocument(TypedDict):
+    """A model's day, as far as its steps have come.
+
+    Attributes:
+        model: the model's name.
+        as_of: the midnight UTC that ends the day, ISO 8601. ``feedback/join`` adds the last midnight when it is left
+            out, and every later step needs it.
+        feedback: added by ``feedback/join``.
+        day: the day that was checked, ``YYYY-MM-DD``; added by ``monitoring/check``.
+        breaches: how many checks breached, by kind; added by ``monitoring/check``.
+        sentences: the breached checks, a sentence each; added by ``monitoring/check``.
+        release: added by ``release/review``.
+        retraining: added by ``retraining/decide``.
+    """
+
+    model: str
+    as_of: NotRequired[str]
+    feedback: NotRequired[JoinCounts]
+    day: NotRequired[str]
+    breaches: NotRequired[Mapping[str, int]]
+    sentences: NotRequired[list[str]]
+    release: NotRequired[ReviewStep]
+    retraining: NotRequired[RetrainingStep]

@@ -1,0 +1,104 @@
+"""Proves that the catalogue knows every table, and that the system writes what it says."""
+
+from dataclasses import replace
+from typing import Any, Final
+
+import pyarrow as pa
+import pytest
+
+from infra.permissions import GRANTS
+from smallbox.define import number
+from smallbox.define.project import load, project_of
+from smallbox.errors import NotFound
+from smallbox.feedback.join import JoinTask
+from smallbox.lake.catalogue import MAINTAINER, catalogue
+from smallbox.lake.current import bring_forward
+from smallbox.lake.erasure import delete_keys
+from smallbox.lake.names import current_table, predictions_table, records_table
+from smallbox.lake.predictions import logged_table
+from smallbox.lake.schemas import records_to_table
+from smallbox.records import Record, Value
+from smallbox.times import DAY
+from tests.fakes.lake import FakeLake
+from tests.fakes.small import deliveries, late_parcel, parcels
+
+PROJECT = project_of([late_parcel])
+FOLDERS: Final = {"records", "current", "predictions", "labelled"}
+
+
+def _parcel(key: str, time: int = 5) -> Record:
+    values: dict[str, Value] = {"parcel_id": key, "sent_at": time, "depot": None, "weight": None}
+    return Record("parcels", key, time, time, time, values)
+
+
+def test_the_writers_are_those_that_may_write() -> None:
+    """Of each folder of tables, the functions with a grant to put objects are its writers and the upkeep."""
+    for folder in FOLDERS:
+        granted = {
+            function
+            for function, grants in GRANTS.items()
+            for grant in grants
+            if grant.on.startswith(f"bucket:lake/tables/{folder}/") and "s3:PutObject" in grant.actions
+        }
+        tables = [table for table in catalogue(load()).values() if table.name.startswith(f"{folder}/")]
+        assert tables
+        assert all({*table.writers, MAINTAINER} == granted for table in tables)
+
+
+def test_every_key_is_among_the_columns() -> None:
+    """A table's key and personal columns are columns of it, and so is the key of the record it is about."""
+    for table in catalogue(load()).values():
+        assert {*table.key, *table.personal, "key"} <= set(table.schema.names)
+
+
+def test_what_is_written_has_the_columns_of_the_catalogue() -> None:
+    """Records, current rows, predictions and labelled predictions have exactly the columns that the catalogue names."""
+    lake = FakeLake()
+    lake.append(records_table(parcels), records_to_table(parcels, [_parcel("a")]))
+    lake.append(records_table(deliveries), records_to_table(deliveries, []))
+    bring_forward(parcels, lake, as_of=10)
+    logged: dict[str, list[Any]] = {"id": ["1"], "key": ["a"], "time": [5], "event_time": [5]}
+    lake.append(predictions_table(late_parcel.name), logged_table(late_parcel, logged))
+    JoinTask(PROJECT, lake).run({"model": late_parcel.name}, DAY)
+    written = {name: lake.read(name) for name in catalogue(PROJECT)}
+    assert {name.partition("/")[0] for name, rows in written.items() if rows is not None} == FOLDERS
+    for name, rows in written.items():
+        assert rows is None or rows.schema.equals(catalogue(PROJECT)[name].schema), name
+
+
+def test_a_key_is_deleted_wherever_it_stands() -> None:
+    """Records, current rows and predictions about a key go; others stay; the upkeep does not bring them back."""
+    lake = FakeLake()
+    lake.append(records_table(parcels), records_to_table(parcels, [_parcel("a"), _parcel("b")]))
+    bring_forward(parcels, lake, as_of=10)
+    logged: dict[str, list[Any]] = {"id": ["1", "2"], "key": ["a", "b"], "time": [5, 5], "event_time": [5, 5]}
+    lake.append(predictions_table(late_parcel.name), logged_table(late_parcel, logged))
+    deleted = delete_keys(PROJECT, lake, "parcels", ["a"])
+    assert deleted == {
+        "records/parcels": 1, "current/parcels": 1, "predictions/late_parcel": 1, "labelled/late_parcel": 0,
+    }  # fmt: skip
+    lake.append(records_table(parcels), records_to_table(parcels, [_parcel("c", time=6)]))
+    bring_forward(parcels, lake, as_of=20)
+    for table, left in (
+        (records_table(parcels), "bc"),
+        (current_table(parcels), "bc"),
+        ("predictions/late_parcel", "b"),
+    ):
+        rows: pa.Table = lake.read(table)
+        assert sorted(rows["key"].to_pylist()) == [*left]
+    with pytest.raises(NotFound):
+        delete_keys(PROJECT, lake, "letters", ["a"])
+
+
+def weight_in_grams(weight: Any) -> Any:
+    """An on-demand feature of the weight."""
+    return weight * 1000
+
+
+def test_a_personal_field_is_personal_in_the_log() -> None:
+    """As an input, as a field that only on-demand features read, and as what these compute of it."""
+    source = replace(parcels, fields={**parcels.fields, "weight": number(nullable=True, pii=True)})
+    as_input = replace(late_parcel, request=source)
+    read_on_demand = replace(as_input, inputs=("depot",), on_demand=(weight_in_grams,))
+    for model, personal in ((as_input, {"weight"}), (read_on_demand, {"sent_weight", "weight_in_grams"})):
+        assert catalogue(project_of([model]))["predictions/late_parcel"].personal == personal
