@@ -9,6 +9,7 @@ import pandas as pd
 
 from smallbox.define.project import Project
 from smallbox.documents.day import DayDocument
+from smallbox.documents.training import TrainingRequest
 from smallbox.features.backfill import BackfillTask
 from smallbox.features.rebuild import RebuildTask
 from smallbox.features.stream import StreamTask
@@ -31,7 +32,6 @@ from smallbox.serving.predict import PredictTask
 from smallbox.serving.score import ScoreTask
 from smallbox.times import Micros, Moment, format_moment
 from smallbox.training.dataset import DatasetTask
-from smallbox.training.documents import TrainingRequest
 from smallbox.training.fit import FitTask
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs, FakeJournal, FakeMeter, FakeQueue, FakeWorkflow

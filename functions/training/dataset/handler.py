@@ -6,8 +6,8 @@ from smallbox.aws.lake import DeltaLake
 from smallbox.aws.settings import DatasetSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
+from smallbox.documents.training import DatasetRun, TrainingRequest
 from smallbox.training.dataset import DatasetTask
-from smallbox.training.documents import DatasetRun, TrainingRequest
 
 settings = from_environment(DatasetSettings)
 task = DatasetTask(load(), DeltaLake.in_bucket(settings.lake_bucket), S3Blobs(settings.lake_bucket))

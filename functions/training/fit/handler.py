@@ -5,8 +5,8 @@ from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.settings import FitSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
+from smallbox.documents.training import DatasetRun, FittedRun
 from smallbox.registry.store import Registry
-from smallbox.training.documents import DatasetRun, FittedRun
 from smallbox.training.fit import FitTask
 
 settings = from_environment(FitSettings)

@@ -7,13 +7,13 @@ from typing import Any, Final
 import pytest
 
 from smallbox.define.project import project_of
+from smallbox.documents.training import RegisteredRun
 from smallbox.errors import Unavailable
 from smallbox.registry.register import RegisterTask
 from smallbox.registry.store import Registry
 from smallbox.release.start import StartTask
 from smallbox.retraining.decide import DecideTask
 from smallbox.times import DAY, format_moment
-from smallbox.training.documents import RegisteredRun
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeWorkflow
 from tests.fakes.small import late_parcel

@@ -14,8 +14,8 @@ import pytest
 
 from smallbox.arrays import Bools, Floats
 from smallbox.define.rules import Gate
+from smallbox.documents.metrics import BinaryMetrics
 from smallbox.objectives.binary import measure
-from smallbox.objectives.metrics import BinaryMetrics
 from smallbox.registry.gate import judge
 from smallbox.statistics.confidence import CONFIDENCE
 from smallbox.statistics.ranking import auc_gain

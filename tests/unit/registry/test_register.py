@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from smallbox.define.project import project_of
+from smallbox.documents.verdict import GateOutcome
 from smallbox.registry import register
 from smallbox.registry.gate import Verdict
 from smallbox.registry.register import RegisterTask
 from smallbox.registry.store import Registry
 from smallbox.times import DAY, format_moment
-from smallbox.training.documents import GateOutcome
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.small import late_parcel
 

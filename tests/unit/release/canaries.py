@@ -11,13 +11,13 @@ from smallbox.define.model import Model
 from smallbox.define.project import project_of
 from smallbox.define.rules import Label, Release
 from smallbox.documents.day import DayDocument
+from smallbox.documents.training import ReleasedRun
 from smallbox.lake.names import labelled_table
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 from smallbox.release.review import ReviewTask
 from smallbox.release.start import StartTask
 from smallbox.times import DAY, Micros, format_moment
-from smallbox.training.documents import ReleasedRun
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import late_parcel

@@ -9,6 +9,7 @@ import pytest
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
 from smallbox.documents.day import RetrainingStep
+from smallbox.documents.training import FailedRun
 from smallbox.errors import NotReady
 from smallbox.monitoring.report import LATEST, Check, metrics_partition, report_key, report_of
 from smallbox.registry.register import RegisterTask
@@ -16,7 +17,6 @@ from smallbox.registry.store import Registry
 from smallbox.release.changes import Changes
 from smallbox.retraining.decide import DecideTask
 from smallbox.times import DAY, day_of, format_moment
-from smallbox.training.documents import FailedRun
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeWorkflow
 from tests.fakes.small import late_parcel

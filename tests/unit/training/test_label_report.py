@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from smallbox.define import Columns, Release, Retrain, label, prepare
 from smallbox.define.project import project_of
+from smallbox.documents.training import FittedRun, TrainingRequest
 from smallbox.lake.names import records_table
 from smallbox.lake.schemas import records_to_table
 from smallbox.records import Record
@@ -20,7 +21,6 @@ from smallbox.registry.gate import Verdict, judge
 from smallbox.registry.store import Registry
 from smallbox.times import DAY, HOUR, format_moment
 from smallbox.training.dataset import DatasetTask
-from smallbox.training.documents import FittedRun, TrainingRequest
 from smallbox.training.examples import examples_of, requests_of
 from smallbox.training.fit import FitTask
 from smallbox.training.label_report import label_delays, report_labels, selection

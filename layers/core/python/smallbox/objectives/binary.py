@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from smallbox.arrays import Bools, Floats
-from smallbox.objectives.metrics import BinaryMetrics
+from smallbox.documents.metrics import BinaryMetrics
 from smallbox.statistics.calibration import calibration
 from smallbox.statistics.estimates import none_if_nan
 from smallbox.statistics.ranking import auc

@@ -13,16 +13,10 @@ from statistics import NormalDist
 from typing import Final
 
 from smallbox.define.rules import Gate
-from smallbox.objectives.metrics import BinaryMetrics
+from smallbox.documents.metrics import BinaryMetrics, ChampionComparison, ParityReport
+from smallbox.documents.training import LabelReport
+from smallbox.documents.verdict import GateCheckReport, GateOutcome, VerdictReport
 from smallbox.statistics.confidence import Z_CONFIDENCE, side_of
-from smallbox.training.documents import (
-    ChampionComparison,
-    GateCheckReport,
-    GateOutcome,
-    LabelReport,
-    ParityReport,
-    VerdictReport,
-)
 
 _NORMAL: Final = NormalDist()
 _MAX_TIMES: Final = 100

@@ -6,12 +6,13 @@ from typing import Final
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
+from smallbox.documents.training import FailedRun, FittedRun, RegisteredRun
+from smallbox.documents.verdict import GateOutcome
 from smallbox.errors import POLICIES, InvalidInput
 from smallbox.registry.gate import Verdict, judge
 from smallbox.registry.store import TRAINING_FAILED, Registry
 from smallbox.registry.version import Status, Version, definition_fingerprint
 from smallbox.times import Micros, asked_moment, format_moment, parse_moment
-from smallbox.training.documents import FailedRun, FittedRun, GateOutcome, RegisteredRun
 
 _STATUS: Final[Mapping[GateOutcome, Status]] = {
     "accepted": "registered",

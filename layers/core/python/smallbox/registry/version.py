@@ -32,7 +32,7 @@ class Version:
         columns: input columns, in the order in which the model takes them.
         definition: fingerprint of the model's definition.
         dependencies: by package the version that shaped it.
-        metrics: metrics on the validation rows, a :class:`~smallbox.objectives.metrics.BinaryMetrics`.
+        metrics: metrics on the validation rows, a :class:`~smallbox.documents.metrics.BinaryMetrics`.
         parity: ONNX compared with scikit-learn: ``rows``, ``largest``, ``limit``.
         verdict: the gate's verdict: ``outcome``, ``why``, ``checks`` and more.
         parent: version number of the champion that it was compared with; ``None`` without one.

@@ -3,12 +3,12 @@
 from typing import Final, cast
 
 from smallbox.define.project import Project
+from smallbox.documents.training import RegisteredRun, ReleasedRun, ReleaseStep, RoutingReport
 from smallbox.registry.routing import Routing
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 from smallbox.release.changes import Changes
 from smallbox.times import parse_moment
-from smallbox.training.documents import RegisteredRun, ReleasedRun, ReleaseStep, RoutingReport
 
 _NEVER_RELEASED: Final = frozenset({"refused", "undecided"})
 _WAITING: Final = frozenset({"registered", "champion", "challenger"})

@@ -6,12 +6,12 @@ import pyarrow as pa
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
+from smallbox.documents.training import DatasetCounts, DatasetRun, TrainingRequest
 from smallbox.errors import NotReady
 from smallbox.lake.names import records_table
 from smallbox.lake.parquet import to_parquet
 from smallbox.ports import Blobs, Lake
 from smallbox.times import Micros, asked_moment, format_moment
-from smallbox.training.documents import DatasetCounts, DatasetRun, TrainingRequest
 from smallbox.training.point_in_time import Dataset, build_dataset
 
 

@@ -11,8 +11,8 @@ from sklearn.pipeline import Pipeline
 
 from smallbox.arrays import Floats
 from smallbox.define.model import Columns
+from smallbox.documents.metrics import ParityReport
 from smallbox.prepare.converters import CONVERTERS
-from smallbox.training.documents import ParityReport
 
 TOLERANCE: Final = 1e-4
 """Largest accepted difference between probabilities of ONNX and scikit-learn; float32 sums of trees stay below 1e-6."""

@@ -11,25 +11,17 @@ import skops.io
 from smallbox.arrays import Floats
 from smallbox.define.model import Model
 from smallbox.define.project import Project
+from smallbox.documents.metrics import BinaryMetrics, ChampionComparison
+from smallbox.documents.training import Artifacts, DatasetCounts, DatasetRun, FitCounts, FittedRun, LabelReport
 from smallbox.errors import NotReady
 from smallbox.lake.parquet import from_parquet
 from smallbox.objectives.binary import measure
-from smallbox.objectives.metrics import BinaryMetrics
 from smallbox.ports import Blobs
 from smallbox.registry.scorer import Scorer
 from smallbox.registry.store import Registry
 from smallbox.statistics.estimates import none_if_nan
 from smallbox.statistics.ranking import auc_gain
 from smallbox.times import parse_moment
-from smallbox.training.documents import (
-    Artifacts,
-    ChampionComparison,
-    DatasetCounts,
-    DatasetRun,
-    FitCounts,
-    FittedRun,
-    LabelReport,
-)
 from smallbox.training.examples import Examples, Requests, Split, examples_of, requests_of, split_by_time
 from smallbox.training.export import parity, to_onnx
 from smallbox.training.fitting import Fitted, fit, scores_of

@@ -9,10 +9,10 @@ import pandas as pd
 
 from smallbox.arrays import Bools, Ints
 from smallbox.define.model import Model
+from smallbox.documents.training import DelayCurve, LabelReport
 from smallbox.statistics.estimates import UNKNOWN, Estimate, none_if_nan, weighted_mean
 from smallbox.statistics.ranking import auc
 from smallbox.times import HOUR, Micros
-from smallbox.training.documents import DelayCurve, LabelReport
 from smallbox.training.examples import Examples, Requests
 from smallbox.training.fitting import MIN_ROWS, fit_estimator, scores_of
 from smallbox.training.point_in_time import MOST_SILENT, evenly

@@ -7,10 +7,10 @@ import numpy as np
 
 from smallbox.arrays import Floats
 from smallbox.define.model import Model
-from smallbox.objectives.metrics import BinaryMetrics
+from smallbox.documents.metrics import BinaryMetrics
+from smallbox.documents.training import LabelReport
 from smallbox.statistics.confidence import side_of
 from smallbox.statistics.ranking import auc
-from smallbox.training.documents import LabelReport
 from smallbox.training.examples import Examples
 
 LEAKAGE_AUC: Final = 0.999

@@ -1,16 +1,16 @@
-"""The document of a training run: JSON that the state machine passes from task to task, each adding its keys.
+"""The document of a training run.
 
-``TrainingRequest`` -> DatasetTask -> ``DatasetRun`` -> FitTask -> ``FittedRun`` -> RegisterTask -> ``RegisteredRun``
--> StartTask -> ``ReleasedRun``. A run that fails before it has a version is recorded from a ``FailedRun``.
+    training/dataset -> training/fit -> registry/register -> release/start
+
+Each function takes one type and passes the document on as the next, with its own keys: ``TrainingRequest``,
+``DatasetRun``, ``FittedRun``, ``RegisteredRun``, ``ReleasedRun``. ``registry/register`` also records a ``FailedRun``.
 """
 
 from collections.abc import Mapping
 from typing import Literal, NotRequired, TypedDict
 
-from smallbox.objectives.metrics import BinaryMetrics
-
-GateOutcome = Literal["accepted", "refused", "cannot_tell"]
-"""``cannot_tell``: the validation rows are too few to decide."""
+from smallbox.documents.metrics import BinaryMetrics, ChampionComparison, ParityReport
+from smallbox.documents.verdict import VerdictReport
 
 
 class TrainingRequest(TypedDict):
@@ -57,34 +57,6 @@ class FitCounts(DatasetCounts):
     calibrated: int
     embargoed: int
     validation: int
-
-
-class ChampionComparison(BinaryMetrics):
-    """The champion's metrics on the candidate's validation rows, and the candidate's gain.
-
-    Attributes:
-        version: the champion's version number.
-        auc_gain: AUC of the candidate minus AUC of the champion, -1 to 1; ``None`` unless both classes occur.
-        auc_gain_standard_error: standard error of ``auc_gain`` (paired, DeLong).
-    """
-
-    version: int
-    auc_gain: float | None
-    auc_gain_standard_error: float | None
-
-
-class ParityReport(TypedDict):
-    """ONNX scores compared with scikit-learn's on the validation rows.
-
-    Attributes:
-        rows: rows compared.
-        largest: largest absolute difference of a probability, 0 to 1.
-        limit: largest difference that the gate accepts.
-    """
-
-    rows: int
-    largest: float
-    limit: float
 
 
 class DelayCurve(TypedDict):
@@ -187,46 +159,6 @@ class FittedRun(_Fitted):
         columns: input columns in the order in which the model takes them.
         dependencies: by package the version that shaped the candidate.
     """
-
-
-class GateCheckReport(TypedDict):
-    """One check of the gate; see :class:`smallbox.registry.gate.GateCheck`.
-
-    Attributes:
-        name: the check.
-        value: what was measured; ``None`` when the rows could not give it.
-        limit: the limit that the value was tested against, in the value's unit.
-        outcome: result of the test.
-        why: one sentence for people.
-        rows_needed: with ``cannot_tell``, about how many validation rows would decide; ``None`` when unknown.
-    """
-
-    name: str
-    value: float | None
-    limit: float
-    outcome: GateOutcome
-    why: str
-    rows_needed: int | None
-
-
-class VerdictReport(TypedDict):
-    """The gate's verdict; see :class:`smallbox.registry.gate.Verdict`.
-
-    Attributes:
-        outcome: result of all checks together.
-        accepted: whether ``outcome`` is ``accepted``.
-        why: sentences for people: the checks that gave the outcome, then the warnings.
-        rows_needed: with ``cannot_tell``, about how many validation rows would decide; ``None`` when unknown.
-        checks: every check that was done.
-        warnings: the run's warnings.
-    """
-
-    outcome: GateOutcome
-    accepted: bool
-    why: str
-    rows_needed: int | None
-    checks: list[GateCheckReport]
-    warnings: list[str]
 
 
 class RegisteredRun(_Fitted):

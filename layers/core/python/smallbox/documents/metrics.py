@@ -1,4 +1,4 @@
-"""What is measured of a set of scored rows, as a document."""
+"""Metrics of scored rows, and comparisons of two scores on the same rows, as documents."""
 
 from typing import TypedDict
 
@@ -29,3 +29,31 @@ class BinaryMetrics(TypedDict):
     calibration_standard_error: float | None
     mean_score: float | None
     positive_rate: float | None
+
+
+class ChampionComparison(BinaryMetrics):
+    """The champion's metrics on the candidate's validation rows, and the candidate's gain.
+
+    Attributes:
+        version: the champion's version number.
+        auc_gain: AUC of the candidate minus AUC of the champion, -1 to 1; ``None`` unless both classes occur.
+        auc_gain_standard_error: standard error of ``auc_gain`` (paired, DeLong).
+    """
+
+    version: int
+    auc_gain: float | None
+    auc_gain_standard_error: float | None
+
+
+class ParityReport(TypedDict):
+    """ONNX scores compared with scikit-learn's on the validation rows.
+
+    Attributes:
+        rows: rows compared.
+        largest: largest absolute difference of a probability, 0 to 1.
+        limit: largest difference that the gate accepts.
+    """
+
+    rows: int
+    largest: float
+    limit: float
