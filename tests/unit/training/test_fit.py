@@ -12,7 +12,7 @@ from smallbox.arrays import Floats
 from smallbox.define.model import Columns
 from smallbox.errors import NotReady
 from smallbox.objectives.binary import measure
-from smallbox.prepare.one_hot import affine
+from smallbox.prepare.one_hot import affine_map
 from smallbox.registry.scorer import Scorer
 from smallbox.training.examples import examples_of, frame
 from smallbox.training.export import parity, to_onnx
@@ -104,7 +104,7 @@ def test_rare_categories_share_a_column() -> None:
     """The affine map of one-hot rows is what scikit-learn's encoder gives, unknown categories included."""
     words = np.array([["a"]] * 5 + [["b"]] * 9 + [["c"]] * 1, dtype=object)
     encoder = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=6, sparse_output=False).fit(words)
-    weights, bias = affine(encoder.categories_[0], encoder.infrequent_categories_[0], unknown_is_rare=True)
+    weights, bias = affine_map(encoder.categories_[0], encoder.infrequent_categories_[0], unknown_is_rare=True)
     hot = np.vstack([np.eye(3), np.zeros(3)])
     asked = np.array([["a"], ["b"], ["c"], ["never seen"]], dtype=object)
     np.testing.assert_array_equal(hot @ weights + bias, encoder.transform(asked))

@@ -1,7 +1,7 @@
 """The reference profile: histograms of inputs and scores that drift is measured against."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,35 @@ MOST_CATEGORIES: Final = 50
 _Column = npt.NDArray[Any]
 
 
-def numeric_profile(values: npt.NDArray[np.floating[Any]], edges: list[float] | None = None) -> dict[str, Any]:
+class NumericProfile(TypedDict):
+    """The histogram of a numeric column.
+
+    Attributes:
+        edges: inner edges of the bins, ascending; a bin includes its upper edge.
+        counts: number of values by bin, one more than ``edges``.
+        missing: number of missing values.
+    """
+
+    edges: list[float]
+    counts: list[int]
+    missing: int
+
+
+class TextProfile(TypedDict):
+    """The counts of a text column.
+
+    Attributes:
+        categories: the categories that are counted.
+        counts: number of values by category; the last count is that of all other categories.
+        missing: number of missing values.
+    """
+
+    categories: list[str]
+    counts: list[int]
+    missing: int
+
+
+def numeric_profile(values: npt.NDArray[np.floating[Any]], edges: list[float] | None = None) -> NumericProfile:
     """The histogram of a numeric column, and its count of missing values.
 
     Args:
@@ -32,7 +60,7 @@ def numeric_profile(values: npt.NDArray[np.floating[Any]], edges: list[float] | 
     return {"edges": edges, "counts": [int(c) for c in counts], "missing": len(values) - len(known)}
 
 
-def text_profile(values: _Column, categories: list[str] | None = None) -> dict[str, Any]:
+def text_profile(values: _Column, categories: list[str] | None = None) -> TextProfile:
     """Counts of a text column by category, the last count that of all others; ``""`` means missing.
 
     >>> text_profile(np.array(["b", "a", "b", ""], dtype=object))
