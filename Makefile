@@ -51,8 +51,9 @@ bench: setup .build/peers.stamp ## the benchmarks, ours beside its peers
 	for benchmark in benchmarks/*.py; do $(BIN)/python "$$benchmark"; done
 
 .PHONY: docs
-docs: setup ## write the generated pages
+docs: setup ## write the generated pages and pictures
 	$(BIN)/python -m infra.describe
+	$(BIN)/python -m docs.pictures.draw
 
 .PHONY: layers
 layers: setup ## the wheels of the Lambda layers, without Docker

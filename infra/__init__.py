@@ -1,1 +1,1 @@
-"""The CDK app: what runs on AWS and, unchanged, on the emulator."""
+"""The CDK app. It deploys to AWS and, unchanged, to the local emulator."""

@@ -1,4 +1,7 @@
-"""The whole system: what is kept, then the nine stages. `cdk synth` needs neither credentials nor Docker."""
+"""Entry point of the CDK app: the stack with the data, then the stack with the nine stages.
+
+`cdk synth` needs neither credentials nor Docker.
+"""
 
 from typing import Final
 
@@ -12,12 +15,12 @@ from infra.suppressions import acknowledge_pipeline
 
 FLAGS: Final = {
     "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy": True,  # access logs without access control lists
-    "@aws-cdk/core:defaultCrossStackReferences": "strong",  # the stores may not go before what reads them
+    "@aws-cdk/core:defaultCrossStackReferences": "strong",  # the stores cannot be deleted before their readers
 }
 
 
 def build(app: cdk.App, deployment: Deployment) -> tuple[Stores, Pipeline]:
-    """The two stacks: one holds data and stays, the other computes and can be replaced."""
+    """Create both stacks: one holds the data and stays, the other is stateless and can be replaced."""
     for flag, value in FLAGS.items():
         app.node.set_context(flag, value)
 
@@ -33,7 +36,7 @@ def build(app: cdk.App, deployment: Deployment) -> tuple[Stores, Pipeline]:
 
 
 def main() -> None:
-    """Synthesize: for AWS, checked by cdk-nag, unless the context says ``deployment=local``."""
+    """Synthesize for AWS, checked by cdk-nag; with the context ``deployment=local`` for the emulator, unchecked."""
     app = cdk.App()
     local = app.node.try_get_context("deployment") == "local"
     build(app, Deployment.local() if local else Deployment.aws())

@@ -1,4 +1,4 @@
-"""Writes the pages that are made from code; with ``--check`` says whether they are up to date."""
+"""Writes the generated pages of the documentation; with ``--check`` only checks that they are up to date."""
 
 import argparse
 import sys
@@ -23,7 +23,7 @@ action has a wildcard. A function, a state machine or a schedule may do exactly 
 
 
 def permissions_page() -> str:
-    """The page of all grants, as it should be."""
+    """The generated page of all IAM grants."""
     shared = {"every function": EVERY_FUNCTION, "every state machine": EVERY_MACHINE}
     rows = [row for who, grants in {**shared, **GRANTS}.items() for row in _rows(who, grants)]
     return _HEAD + "\n".join(rows) + "\n"
@@ -49,12 +49,12 @@ PAGES: Final[Mapping[Path, Callable[[], str]]] = {
 
 
 def out_of_date() -> list[Path]:
-    """The pages that are not as they should be."""
+    """The pages that differ from what the code generates."""
     return [path for path, page in PAGES.items() if not path.exists() or path.read_text() != page()]
 
 
 def main() -> int:
-    """Write the pages, or check them."""
+    """Write the pages, or check them; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a page is out of date")
     is_check = parser.parse_args().check

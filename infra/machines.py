@@ -1,4 +1,4 @@
-"""The three state machines: one trains, one looks after yesterday, one computes the history of changed views."""
+"""The three state machines: training, the daily run, and the backfill of new and changed views."""
 
 from typing import Final
 
@@ -17,10 +17,10 @@ _PARTS_AT_ONCE: Final = 8
 
 
 def training_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
-    """Dataset, fit, register; start the release of what the gate accepted.
+    """Dataset, fit and register; then start the release if the gate accepted the version.
 
-    A run that fails before it has a version is recorded, then the execution fails, so that its alarm rings. A version
-    that could not be released is picked up by the daily review.
+    If a run fails before the version is registered, the failure is recorded and the execution fails, which raises its
+    alarm. If the release cannot be started, the daily review starts it later.
     """
     machine = Machine(scope, "training-machine", "training", flow)
     dataset, fit, register, start = (
@@ -38,17 +38,17 @@ def training_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
 
 
 def daily_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
-    """Join, check, review, decide; every day for every model."""
+    """Join labels, check metrics, review the canary, decide about retraining: daily for every model."""
     machine = Machine(scope, "daily-machine", "daily", flow)
     daily = ["feedback/join", "monitoring/check", "release/review", "retraining/decide"]
     return machine.run(chain(machine, flow, daily), hours=2)
 
 
 def backfill_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
-    """Plan, fill every part in a child execution of its own, publish.
+    """Plan, fill each part in its own child execution, then publish.
 
-    It waits first, until every worker that was started before the deployment has ended: one of them could still apply a
-    record to the old version of a view alone.
+    First it waits until all workers from before the deployment have ended, because one of them could still apply a
+    record only to the old version of a view.
     """
     machine = Machine(scope, "backfill-machine", "backfill", flow)
     settle = sfn.Wait(machine, "Settle", time=sfn.WaitTime.duration(Duration.seconds(flow.deployment.settle_seconds)))
@@ -66,7 +66,7 @@ def backfill_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
 
 
 class Schedules(Construct):
-    """Starts the daily machine for each model, an hour after midnight UTC."""
+    """Starts the daily machine for each model at 01:00 UTC, within 15 minutes."""
 
     def __init__(self, scope: Construct, flow: Flow, machine: sfn.StateMachine) -> None:
         super().__init__(scope, "schedules")

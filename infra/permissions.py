@@ -1,6 +1,6 @@
-"""Every grant, exact actions, one line each: nothing else in the app writes an IAM policy.
+"""All IAM grants, with exact actions. No other code of the app writes an IAM policy.
 
-``on`` names what it is on: ``bucket:lake/tables/*``, ``table:online``, ``queue:events``, ``machine:training``,
+``on`` names the resource: ``bucket:lake/tables/*``, ``table:online``, ``queue:events``, ``machine:training``,
 ``function:training/fit``, ``logs:self`` (the function's own log group) or ``*``, which needs a reason.
 The table in ``docs/permissions.md`` is generated from here.
 """
@@ -12,17 +12,17 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One grant.
+    """One IAM grant.
 
     Attributes:
-        on: what it is on.
-        actions: exactly these.
-        reason: why a part of the resource is ``*``.
-        namespace: the only CloudWatch namespace it holds for.
-        prefixes: the only keys that may be listed, each with ``*`` at its end.
+        on: the resource.
+        actions: the allowed actions, without wildcards.
+        reason: why the resource contains ``*``.
+        namespace: limits the grant to this CloudWatch namespace.
+        prefixes: limits listing to these key prefixes, each ending in ``*``.
 
     Raises:
-        ValueError: when an action has a wildcard, a wildcard resource has no reason, or a bucket is listed whole.
+        ValueError: when an action has a wildcard, a wildcard resource has no reason, or listing has no prefixes.
     """
 
     on: str
@@ -68,21 +68,21 @@ METRICS: Final = ("cloudwatch:PutMetricData",)
 
 
 def listing(bucket: str, *prefixes: str) -> Grant:
-    """List the keys under prefixes of a bucket, and be told that an object under them is not there.
+    """Allow listing the keys under prefixes of a bucket, and a 404 for a missing object.
 
-    S3 answers 404 for a missing object only to those who may list; others get a 403. Decision 0020 says what this
-    grants beyond the prefixes.
+    S3 answers 404 for a missing object only to callers that may list; others get a 403. Decision 0020 explains what
+    this grants beyond the prefixes.
     """
     return Grant(f"bucket:{bucket}", ("s3:ListBucket",), prefixes=prefixes)
 
 
 def tables(*, read: Sequence[str] = (), append: Sequence[str] = (), rewrite: Sequence[str] = ()) -> tuple[Grant, ...]:
-    """Use the Delta tables in folders of the lake: ``records``, ``current``, ``predictions`` or ``labelled``.
+    """Grants on the Delta tables in folders of the lake: ``records``, ``current``, ``predictions`` or ``labelled``.
 
     Args:
-        read: folders whose tables are read.
-        append: folders whose tables get commits, and are read. Only old entries of their logs are removed.
-        rewrite: folders whose files are removed too, as a vacuum does.
+        read: folders whose tables may be read.
+        append: folders whose tables may be read and committed to. Only old log entries may be deleted.
+        rewrite: like ``append``, and data files may be deleted, as by a vacuum.
     """
     allowed = {**dict.fromkeys(read, GET), **dict.fromkeys(append, APPEND), **dict.fromkeys(rewrite, REWRITE)}
     logs = tuple(Under(f"bucket:lake/tables/{folder}/*/_delta_log/*", ("s3:DeleteObject",)) for folder in append)

@@ -1,4 +1,4 @@
-"""The stack that can be thrown away and deployed again: the nine stages in their order."""
+"""The stateless stack with the nine stages, in order; it can be deleted and deployed again."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +22,7 @@ from infra.stores import Stores
 
 
 class Pipeline(Stack):
-    """Everything that computes."""
+    """The nine stages, the state machines and the schedules."""
 
     def __init__(self, scope: Construct, name: str, deployment: Deployment, stores: Stores, **stack: Any) -> None:
         super().__init__(scope, name, **stack)
@@ -40,7 +40,7 @@ class Pipeline(Stack):
         retraining = Retraining(self, flow, monitoring.breaches, training)
         daily = daily_machine(self, flow)
         Schedules(self, flow, daily)
-        self._tell(
+        self._output(
             {
                 "ApiUrl": flow.api.url,
                 "TrainingMachine": training.state_machine_arn,
@@ -54,9 +54,9 @@ class Pipeline(Stack):
                 "DecideDeadQueue": retraining.dead.queue_url,
             }
         )
-        self._tell(_queue_outputs(flow))
+        self._output(_queue_outputs(flow))
 
-    def _tell(self, outputs: Mapping[str, str]) -> None:
+    def _output(self, outputs: Mapping[str, str]) -> None:
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
 

@@ -1,4 +1,4 @@
-"""The page of every rule of a definition: its name, default, unit and meaning, from the code that holds them."""
+"""Generates ``docs/rules.md``: name, default, unit and meaning of each argument of a definition, from the code."""
 
 import dataclasses
 import inspect
@@ -19,8 +19,8 @@ from smallbox.prepare.pipeline import Categorical, Numeric
 _HEAD: Final = """\
 # Rules and their defaults
 
-Generated from the code by `make docs`. Everything that a definition is written with, what it takes, and what holds when
-it is left out. A duration is a whole number and `s`, `m`, `h` or `d`, like `"24h"`. Moments and days are UTC.
+Generated from the code by `make docs`: every argument of a definition, its default, its unit and its meaning. A
+duration is a whole number and `s`, `m`, `h` or `d`, like `"24h"`. Moments and days are UTC.
 """
 
 _CLASSES: Final = (
@@ -38,7 +38,7 @@ _DURATIONS: Final = frozenset(
     for field in dataclasses.fields(cls)
     if field.name.endswith("_micros")
 )
-"""What is written as a duration: the classes keep its microseconds beside it."""
+"""Arguments that are durations: the classes have a field ``<name>_micros`` for each."""
 _CONDITIONS: Final = (
     define.equal, define.unequal, define.above, define.at_least, define.below, define.at_most, define.one_of,
 )  # fmt: skip
@@ -50,7 +50,7 @@ _UNITS: Final = {
     "max_psi": "PSI, from 0",
     "fallback": "score, 0 to 1",
 }
-"""Units that neither the type, the name nor the class itself tells."""
+"""Units that cannot be derived from the type, the name or the class's range check."""
 _WORDS: Final = {
     "NoneType": "None",
     "str": "text",
@@ -65,24 +65,24 @@ _ENTRY: Final = re.compile(r"^    (\w+): ((?:.*)(?:\n {8}.*)*)", re.MULTILINE)
 _MODULE: Final = re.compile(r"\b(?:\w+\.)+(\w+)")
 
 
-_FIELDS_HEAD: Final = "## Fields\n\nWhat a field of a source may hold.\n"
+_FIELDS_HEAD: Final = "## Fields\n\nThe types of a source's fields, and their constraints.\n"
 
 
 def rules_page() -> str:
-    """The page, as it should be."""
+    """The generated page."""
     parts = [_HEAD, *map(_of_class, _CLASSES), _of_call(define.label), _FIELDS_HEAD]
     parts += [_of_call(function, meanings(Field), level=3) for function in _FIELDS]
-    parts += [_aggregates(), _calls("Conditions", "What `where` and `rate` take.", _CONDITIONS)]
+    parts += [_aggregates(), _calls("Conditions", "Conditions for `where` and `rate`.", _CONDITIONS)]
     parts += [_of_call(define.attribute, meanings(Attribute)), _of_call(define.prepare)]
     parts += [_of_options(kind) for kind in (Numeric, Categorical)]
     return "\n".join(parts)
 
 
 def meanings(owner: Any) -> dict[str, str]:
-    """What each attribute or argument means, from the sections of a docstring.
+    """The meaning of each attribute or argument, from the sections of a docstring.
 
     >>> meanings(Field)["unit"]
-    'what a number counts, for the reader.'
+    'the unit of a number, as documentation.'
     """
     text = inspect.getdoc(owner) or ""
     found: dict[str, str] = {}
@@ -111,11 +111,11 @@ def _of_call(function: Callable[..., Any], also: dict[str, str] | None = None, l
 def _aggregates() -> str:
     known = {**meanings(define.rate), **meanings(Operand), **meanings(Aggregate)}
     rows = [(name, _shown(one.default), _unit_of_argument(one), known.get(name, "")) for name, one in _arguments()]
-    return "\n".join([_calls("Aggregates", "What a feature of a `FeatureView` is.", _AGGREGATES), *_table(rows)])
+    return "\n".join([_calls("Aggregates", "The features of a `FeatureView`.", _AGGREGATES), *_table(rows)])
 
 
 def _calls(title: str, sentence: str, functions: Sequence[Callable[..., Any]]) -> str:
-    """Small functions that take the same arguments, in one table."""
+    """One table of functions that take the same arguments."""
     lines = [f"## {title}", "", sentence, "", "| written | means |", "|---|---|"]
     for function in functions:
         taken = ", ".join(inspect.signature(function).parameters)
@@ -175,7 +175,7 @@ def _shown(default: Any) -> str:
 
 
 def _unit_of(cls: Any, field: Any) -> str:
-    """The unit of a rule: a duration, what it counts, the range outside of which the class refuses it, or its type."""
+    """The unit of an argument: duration, what it counts, the range that the class accepts, or its type."""
     if field.name in _DURATIONS:
         return "duration"
     if field.name in _UNITS:
@@ -197,7 +197,7 @@ def _ranges(cls: Any, field: Any) -> Iterator[str]:
 
 
 def _taken(annotation: Any) -> str:
-    """What a parameter takes, as one reads it.
+    """The type of a parameter in plain words.
 
     >>> _taken(float | None), _taken(tuple[str, ...]), _taken(Literal["a", "b"])
     ('number or None', 'several texts', '`"a"` or `"b"`')

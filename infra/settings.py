@@ -1,29 +1,30 @@
-"""What a deployment can choose: the one object in which the local stack and the one on AWS differ."""
+"""Deployment settings: the only difference between the local stack and the stack on AWS."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-"""The checkout: assets are its folders."""
+"""The root of the repository; assets are its folders."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """One deployment's choices.
+    """Settings of one deployment.
 
     Attributes:
-        bootstrapped: deploy through the roles and the bucket of `cdk bootstrap`; otherwise with the
-            caller's own credentials and the bucket named in ``assets_bucket``.
-        packaged_wheels: third-party wheels travel in layers and images; otherwise the Python that runs the
-            functions has them already.
-        enforce_tls: refuse plain HTTP at buckets, queues and topics; the emulator speaks nothing else.
-        schedules_enabled: run the daily checks by the clock; a replay runs them by event time instead.
+        bootstrapped: deploy with the roles and the bucket of `cdk bootstrap`; otherwise with the caller's own
+            credentials and the bucket ``assets_bucket``.
+        packaged_wheels: package third-party wheels in layers and the image; otherwise the Python that runs the
+            functions must have them installed.
+        enforce_tls: refuse plain HTTP at buckets, queues and topics; the emulator supports only plain HTTP.
+        schedules_enabled: run the daily schedules; a replay runs them by event time instead.
         batch_window_seconds: how long a queue waits for a batch to fill.
-        settle_seconds: how long a backfill waits for workers from before the deployment to end: a rebuild has 900.
-        visibility_factor: a message's visibility timeout in timeouts of its function; AWS recommends six.
-        snap_start: restore the prediction function from a snapshot instead of importing it at a cold start.
-        assets_bucket: see ``bootstrapped``.
+        settle_seconds: how long a backfill waits for workers from before the deployment to end; a rebuild's timeout is
+            900.
+        visibility_factor: a queue's visibility timeout as a multiple of its function's timeout; AWS recommends 6.
+        snap_start: enable SnapStart for the prediction function, which restores a snapshot at a cold start.
+        assets_bucket: the bucket for assets when not ``bootstrapped``.
     """
 
     bootstrapped: bool

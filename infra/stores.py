@@ -1,4 +1,4 @@
-"""The stack that holds data: deleting it leaves the data where it is."""
+"""The stack with the data; deleting the stack keeps buckets and tables."""
 
 from typing import Any, Final, cast
 
@@ -10,11 +10,11 @@ from constructs import Construct
 from infra.settings import Deployment
 
 TABLES: Final = {"online": False, "registry": True, "metrics": True}
-"""The tables, and whether they have a sort key. All are encrypted with keys of DynamoDB's own, at no cost."""
+"""The DynamoDB tables, and whether each has a sort key. All are encrypted with DynamoDB's own keys, at no cost."""
 
 PARTS_DAYS: Final = 21
-"""How long parts of a dropped file may lie: longer than a message that names one, four days in its queue and fourteen
-in the dead-letter queue."""
+"""Days until parts of a dropped file expire: longer than their messages live, which is 4 days in the queue and 14 in
+the dead-letter queue."""
 
 
 class Stores(Stack):
@@ -81,7 +81,7 @@ def _expire_versions(days: int) -> s3.LifecycleRule:
 
 
 def _send_events(bucket: s3.Bucket) -> None:
-    """Turn EventBridge on by the bucket's own property: CDK's switch would deploy a function just to set it."""
+    """Enable EventBridge by the L1 property; CDK's L2 option would deploy a Lambda function just to set it."""
     resource = cast("s3.CfnBucket", bucket.node.default_child)
     resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
         event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)

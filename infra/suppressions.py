@@ -1,4 +1,4 @@
-"""What cdk-nag finds and we accept, each with its reason."""
+"""Accepted findings of cdk-nag, each with its reason."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ _PACK = "AwsSolutions::AwsSolutions"
 
 
 def acknowledge_pipeline(pipeline: Stack) -> None:
-    """Accept what holds for the whole pipeline."""
+    """Accept findings that apply to the whole pipeline."""
     Validations.of(pipeline).acknowledge(
         Acknowledgment(
             id=f"{_PACK}-L1",
@@ -29,8 +29,8 @@ def acknowledge_wildcards(role: Construct, grants: Sequence[tuple[Grant, str]]) 
     """Accept the wildcard resources that ``permissions.py`` declares, with the reasons given there.
 
     Args:
-        role: whose they are.
-        grants: each with the ARN that it is on.
+        role: the role.
+        grants: its grants, each with the ARN of its resource.
     """
     for grant, arn in grants:
         if "*" in grant.on:
@@ -39,7 +39,7 @@ def acknowledge_wildcards(role: Construct, grants: Sequence[tuple[Grant, str]]) 
 
 
 def _as_nag_writes_it(scope: Construct, arn: str) -> str:
-    """An ARN of the other stack is an import: cdk-nag writes its name, and the key behind it."""
+    """An ARN as cdk-nag writes it: one of the other stack is the name of its import, followed by the key."""
     resolved = Stack.of(scope).resolve(arn)
     if isinstance(resolved, str):
         return resolved

@@ -1,4 +1,4 @@
-"""Third-party wheels of the layers, installed from hashed requirements without Docker: `make layers`."""
+"""Builds the layers of third-party wheels from hashed requirements, without Docker: `make layers`."""
 
 import hashlib
 import shutil
@@ -14,11 +14,11 @@ RUNTIMES: Final = ("api", "predict")
 """The layers of zip functions, in the order in which a function lists them."""
 
 API: Final = ("api",)
-"""The wheels of a zip function that moves JSON."""
+"""Layers of a zip function that only handles JSON."""
 COMPUTE: Final = ("api", "predict")
-"""The wheels of a zip function that computes."""
+"""Layers of a zip function that computes with numpy or ONNX."""
 IMAGE: Final[Sequence[str]] = ()
-"""None: the container image has them all."""
+"""No layers: the container image has all wheels."""
 
 PYTHON: Final = "3.13"
 _LAMBDA: Final = ("--python-platform", "aarch64-manylinux_2_28", "--python-version", PYTHON)
@@ -26,27 +26,27 @@ _BUILD: Final = ROOT / ".build"
 
 
 def requirements(runtime: str) -> Path:
-    """The hashed requirements of a runtime."""
+    """The requirements file of a runtime, with hashes."""
     return ROOT / "layers" / runtime / "requirements.txt"
 
 
 def layer(runtime: str) -> Path:
-    """The folder that becomes the layer: wheels for Lambda under ``python/``."""
+    """The folder of the layer: wheels for Lambda under ``python/``."""
     return _BUILD / "layers" / runtime
 
 
 def host(runtime: str) -> Path:
-    """The same wheels for this machine and this Python, for tests that import what a layer holds."""
+    """The folder of the same wheels for this machine and Python, for tests that import what a layer holds."""
     return _BUILD / "host" / runtime
 
 
 def build_layer(runtime: str) -> Path:
-    """Install the wheels of a layer for Lambda, unless they are there from the same requirements."""
+    """Install the wheels of a layer for Lambda, unless they are up to date."""
     return _build(runtime, layer(runtime), "python", _LAMBDA)
 
 
 def build_host(runtime: str) -> Path:
-    """Install the wheels of a layer for this machine, unless they are there from the same requirements."""
+    """Install the wheels of a layer for this machine, unless they are up to date."""
     return _build(runtime, host(runtime), "python", ("--python", sys.executable))
 
 

@@ -1,1 +1,1 @@
-"""What the stages are built of, with the defaults set once."""
+"""Reusable constructs of the stages, which set the defaults in one place."""

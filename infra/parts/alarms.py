@@ -1,4 +1,4 @@
-"""The topic that every operational alarm speaks to, and the one way to make an alarm."""
+"""CloudWatch alarms and the SNS topics that they notify."""
 
 from typing import Final
 
@@ -13,23 +13,23 @@ MINUTE: Final = Duration.minutes(1)
 
 
 class Alarms(Construct):
-    """A topic and its alarms.
+    """An SNS topic and the alarms that notify it.
 
-    The topic has no customer key: CloudWatch cannot publish under the AWS-managed one, a customer key
-    costs a dollar a month, and a message holds no more than an alarm's name and number.
+    The topic is not encrypted with KMS. CloudWatch cannot publish with the AWS-managed key, a customer-managed key
+    costs a dollar a month, and a message holds only an alarm's name and metric value.
     """
 
     def __init__(self, scope: Construct, name: str, *, enforce_tls: bool) -> None:
         super().__init__(scope, name)
         self.topic = sns.Topic(self, "Topic", enforce_ssl=enforce_tls)
-        # A policy of our own replaces the default one, which is what lets the account's alarms in.
+        # Our own policy replaces the default policy, which would have allowed the account's alarms to publish.
         self.topic.add_to_resource_policy(_from_alarms(self.topic))
         self._action = actions.SnsAction(self.topic)
 
     def watch(
         self, scope: Construct, name: str, metric: cloudwatch.IMetric, meaning: str, threshold: float = 1
     ) -> cloudwatch.Alarm:
-        """Alarm when the metric reaches the threshold; no data is no alarm."""
+        """Add an alarm that fires when the metric reaches the threshold in one period; missing data is OK."""
         alarm = cloudwatch.Alarm(
             scope,
             name,

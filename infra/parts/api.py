@@ -1,4 +1,4 @@
-"""The HTTP API: signed requests only, throttled, logged."""
+"""The HTTP API: IAM authorization (SigV4), throttling and access logs."""
 
 import json
 from typing import Final, cast
@@ -23,11 +23,11 @@ _LINE: Final = {
     "milliseconds": "$context.responseLatency",
     "error": "$context.error.message",
 }
-"""What is logged of a request: no body, no header."""
+"""The fields of an access log line; bodies and headers are not logged."""
 
 
 class Api(Construct):
-    """One API with its ``$default`` stage; every route asks for an IAM signature. No CORS: machines call it."""
+    """One API with its ``$default`` stage. Every route requires an IAM signature. No CORS: only programs call it."""
 
     def __init__(self, scope: Construct, name: str, alarms: Alarms) -> None:
         super().__init__(scope, name)
@@ -46,7 +46,7 @@ class Api(Construct):
             auto_deploy=True,
             throttle=gateway.ThrottleSettings(rate_limit=_RATE_PER_SECOND, burst_limit=_BURST),
         )
-        # The construct takes its log settings as an interface that Python can only fill with a class of its own.
+        # The L2 construct's log settings are an interface that Python cannot implement without a class of its own.
         resource = cast("gateway.CfnStage", stage.node.default_child)
         resource.access_log_settings = gateway.CfnStage.AccessLogSettingsProperty(
             destination_arn=log_group(self, "Access").log_group_arn, format=json.dumps(_LINE)
@@ -54,11 +54,11 @@ class Api(Construct):
 
     @property
     def url(self) -> str:
-        """The address of the API, without a slash at its end."""
+        """The API's URL, without a trailing slash."""
         return self._api.api_endpoint
 
     def route(self, function: lambda_.IFunction, *routes: str) -> None:
-        """Send routes like ``GET /models`` to a function."""
+        """Route requests like ``GET /models`` to a function."""
         integration = integrations.HttpLambdaIntegration(f"To{function.node.path}", function)
         for route in routes:
             method, path = route.split(" ")

@@ -1,4 +1,4 @@
-"""What all stages share, and what they learn of each other."""
+"""Resources that all stages share, and the registry of functions and ARNs that stages refer to."""
 
 from dataclasses import dataclass, field
 
@@ -16,7 +16,7 @@ from infra.stores import Stores
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """The shared parts, the functions so far, and everything that a grant can name."""
+    """Shared resources, the functions created so far, and the ARN of everything that a grant can name."""
 
     deployment: Deployment
     stores: Stores
@@ -29,25 +29,25 @@ class Flow:
 
     @property
     def lake(self) -> str:
-        """The name of the lake's bucket."""
+        """The name of the lake bucket."""
         return self.stores.lake.bucket_name
 
     @property
     def inbox(self) -> str:
-        """The name of the bucket that files are dropped into."""
+        """The name of the inbox bucket, where files are dropped."""
         return self.stores.inbox.bucket_name
 
     def table(self, name: str) -> str:
-        """The name of a table."""
+        """The name of a DynamoDB table."""
         return self.stores.tables[name].table_name
 
     def url(self, queue: str) -> str:
-        """The address of a queue."""
+        """The URL of a queue."""
         return self.queues[queue].queue.queue_url
 
 
 def flow_of(scope: Construct, deployment: Deployment, stores: Stores) -> Flow:
-    """Make the shared parts under ``scope``."""
+    """Create the shared resources under ``scope``."""
     alarms = Alarms(scope, "alarms", enforce_tls=deployment.enforce_tls)
     home = Construct(scope, "queues")
     queues = {name: WorkQueue(home, name, deployment, alarms) for name in SECONDS}

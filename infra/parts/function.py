@@ -1,4 +1,4 @@
-"""One Lambda function with its log group, role and alarms: the defaults, set once."""
+"""A Lambda function with its log group, role and alarms; sets the defaults of all functions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ from smallbox.aws.settings import environment
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """What a function gets: megabytes of memory, and with them its share of a processor, and seconds to run.
+    """Memory in MB, timeout in seconds, and size of ``/tmp`` in MB of a function.
 
-    ``disk`` is the megabytes of its ``/tmp``; 512 cost nothing.
+    CPU is proportional to memory; 512 MB of ``/tmp`` are free.
     """
 
     memory: int
@@ -34,10 +34,10 @@ class Size:
 
 
 ANSWER: Final = Size(512, 10)
-FIGURES: Final = Size(1769, 10)  # a whole processor
+FIGURES: Final = Size(1769, 10)  # one full vCPU
 BATCH: Final = Size(1024, 60)
 TASK: Final = Size(3008, 900)
-LOADING: Final = Size(3008, 900, disk=4096)  # a dropped file lies there, and unpacked beside it where that is Parquet
+LOADING: Final = Size(3008, 900, disk=4096)  # holds a dropped file, and a gzipped Parquet file also unpacked
 FITTING: Final = Size(8192, 900)
 
 
@@ -45,12 +45,12 @@ class Function(Construct):
     """The function of ``functions/<stage>/<name>``: a zip with layers, or the container image.
 
     Args:
-        flow: what all functions share.
-        settings: the settings object that its handler reads back from its environment.
-        wheels: the wheels of a zip function: ``API``, ``COMPUTE``, or ``IMAGE``.
-        size: memory, time and disk.
-        dead: where an asynchronous invocation goes that failed every attempt.
-        snap_start: start from a snapshot.
+        flow: the shared resources.
+        settings: the settings object; the handler reads it back from environment variables.
+        wheels: ``API`` or ``COMPUTE`` for the wheels of a zip function; ``IMAGE`` for the container image.
+        size: memory, timeout and disk.
+        dead: dead-letter queue for asynchronous invocations that fail every attempt.
+        snap_start: whether to enable SnapStart.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The one container image: all functions that need scikit-learn, pandas or the lake, told apart by their command."""
+"""The container image, shared by all functions that need scikit-learn, pandas or the lake; each has its own command."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from infra.settings import ROOT
 
 _ONLY: Final = ["*", "!functions", "!layers", "!infra", "infra/*", "!infra/image", "**/__pycache__"]
-"""In the order of a .dockerignore: nothing but what the Dockerfile copies."""
+"""Patterns as in a .dockerignore: they exclude everything that the Dockerfile does not copy."""
 
 
 def image_code(path: str) -> lambda_.Code:

@@ -1,4 +1,4 @@
-"""The layers: the library, the definitions, and the third-party wheels that do not come from the host."""
+"""Lambda layers: the library, the definitions, and third-party wheels (on AWS only)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,16 +13,16 @@ from infra.settings import ROOT, Deployment
 RUNTIME: Final = lambda_.Runtime.PYTHON_3_13
 ARCHITECTURE: Final = lambda_.Architecture.ARM_64
 EXCLUDED: Final = ["**/__pycache__", "**/*.pyc", ".mypy_cache", ".ruff_cache"]
-"""Never in an asset: a test run would change its hash, and with it every function."""
+"""Left out of assets, because a test run changes these files, and so would redeploy every function."""
 
 
 def code(folder: Path) -> lambda_.Code:
-    """A folder as an asset."""
+    """A folder as a Lambda asset."""
     return lambda_.Code.from_asset(str(folder), exclude=EXCLUDED)
 
 
 class Layers(Construct):
-    """One layer each for the library, the definitions and every runtime's wheels."""
+    """One layer for the library, one for the definitions, and one for the wheels of each runtime."""
 
     def __init__(self, scope: Construct, name: str, deployment: Deployment) -> None:
         super().__init__(scope, name)
@@ -31,7 +31,7 @@ class Layers(Construct):
         self._wheels = {runtime: self._layer(runtime, _wheels(runtime)) for runtime in runtimes}
 
     def of(self, runtimes: Sequence[str]) -> list[lambda_.LayerVersion]:
-        """The layers of a function with these runtimes."""
+        """The layers of a function that needs these runtimes."""
         return self._own + [self._wheels[runtime] for runtime in runtimes if runtime in self._wheels]
 
     def _layer(self, name: str, folder: Path) -> lambda_.LayerVersion:

@@ -1,4 +1,4 @@
-"""A state machine that hands one JSON document from function to function."""
+"""A state machine that passes one JSON document from function to function."""
 
 from collections.abc import Sequence
 
@@ -14,12 +14,16 @@ from infra.parts.roles import exact_role
 
 
 def task(scope: Construct, flow: Flow, path: str, step: str = "") -> tasks.LambdaInvoke:
-    """The function as a task: the document in, the document that it returns out.
+    """A function as a task: it gets the document, and its return value is the next document.
 
-    It is tried again when AWS fails, and when our own code says that trying again may help: doing a task again must
-    come to the same as doing it once.
+    A task is retried with exponential backoff after errors of AWS, and after ``Conflict`` and ``Unavailable``. So every
+    task must be idempotent.
 
-    A function that does several steps gets ``{"step", "document"}`` instead.
+    Args:
+        scope: the state machine's construct.
+        flow: the shared resources.
+        path: the function, like ``training/fit``.
+        step: for a function with several steps, which one; it then gets ``{"step", "document"}``.
     """
     state = tasks.LambdaInvoke(
         scope,
@@ -29,7 +33,7 @@ def task(scope: Construct, flow: Flow, path: str, step: str = "") -> tasks.Lambd
         payload_response_only=True,
         retry_on_service_exceptions=False,
     )
-    # every task may be done again; a contended document or a throttled store is worth another try
+    # transient: a write conflict or a throttled store
     state.add_retry(errors=["Conflict", "Unavailable"], interval=Duration.seconds(15), backoff_rate=2, max_attempts=5)
     state.add_retry(
         errors=[
@@ -47,7 +51,7 @@ def task(scope: Construct, flow: Flow, path: str, step: str = "") -> tasks.Lambd
 
 
 def chain(scope: Construct, flow: Flow, paths: Sequence[str]) -> sfn.Chain:
-    """The functions one after another."""
+    """Chain functions as consecutive tasks."""
     first, *rest = (task(scope, flow, path) for path in paths)
     steps = sfn.Chain.start(first)
     for state in rest:
@@ -64,7 +68,10 @@ class Machine(Construct):
         self._name = name
 
     def run(self, steps: sfn.IChainable, hours: int, name: str | None = None) -> sfn.StateMachine:
-        """Make it of these steps. One that starts itself, as a distributed map does, needs a name to be granted it."""
+        """Create the state machine from these steps.
+
+        A machine with a distributed map starts itself, so its role needs its ARN beforehand: give it a fixed name.
+        """
         if name:
             self._flow.arns.add(f"machine:{self._name}", _arn(self, "stateMachine", name))
             self._flow.arns.add(f"executions:{self._name}:*", _arn(self, "execution", f"{name}:*"))
@@ -79,7 +86,7 @@ class Machine(Construct):
                 destination=log_group(self, "Logs"), level=sfn.LogLevel.ALL, include_execution_data=True
             ),
         )
-        # what CDK would grant for a distributed map on the side; permissions.py is the whole truth
+        # CDK adds this policy for a distributed map; all grants must come from permissions.py
         machine.node.try_remove_child("DistributedMapPolicy")
         failed = machine.metric_failed(period=MINUTE)
         self._flow.alarms.watch(self, "Failed", failed, f"an execution of {self._name} failed")

@@ -1,4 +1,4 @@
-"""Queues: each with a dead-letter queue, and an alarm on what waits too long or died."""
+"""Queues, each with a dead-letter queue, and alarms on old messages and dead letters."""
 
 from typing import Final
 
@@ -17,14 +17,14 @@ SECONDS: Final = {
     "drops": 900,
     "scores": 900,
 }
-"""How long the function that reads a queue may take for one batch."""
+"""The timeout of the function that reads each queue, for one batch, in seconds."""
 
 _MAX_RECEIVES: Final = 5
 _OLDEST_SECONDS: Final = 1800
 
 
 def dead_letter_queue(scope: Construct, name: str, alarms: Alarms, *, enforce_tls: bool) -> sqs.Queue:
-    """A queue for what failed for good, kept for 14 days, with an alarm on the first message."""
+    """A dead-letter queue with 14 days of retention, and an alarm on the first message."""
     queue = sqs.Queue(
         scope,
         name,

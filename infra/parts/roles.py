@@ -1,4 +1,4 @@
-"""Roles with exactly the grants of ``permissions.py``."""
+"""IAM roles with exactly the grants of ``permissions.py``."""
 
 from collections.abc import Mapping
 
@@ -10,21 +10,21 @@ from infra.suppressions import acknowledge_wildcards
 
 
 class Arns:
-    """Names of resources, as ``permissions.py`` writes them, to their ARNs."""
+    """Maps names of resources, as in ``permissions.py``, to ARNs."""
 
     def __init__(self, known: Mapping[str, str] | None = None) -> None:
         self._known = {"*": "*", **(known or {})}
 
     def add(self, name: str, arn: str) -> None:
-        """Make a resource known."""
+        """Add a resource."""
         self._known[name] = arn
 
     def having(self, own: Mapping[str, str]) -> "Arns":
-        """These and some more."""
+        """A copy with additional resources."""
         return Arns({**self._known, **own})
 
     def of(self, on: str) -> str:
-        """The ARN that a grant is on; what follows the first slash of a bucket is the key."""
+        """The ARN of a grant's resource; for a bucket, the part after the first slash is the key."""
         if on in self._known:
             return self._known[on]
         name, slash, path = on.partition("/")
@@ -32,9 +32,9 @@ class Arns:
 
 
 def exact_role(scope: Construct, principal: str, service: str, arns: Arns) -> iam.IRole:
-    """The role of a function, machine or schedule.
+    """The role of a function, machine or schedule, with the grants of ``permissions.py`` only.
 
-    What CDK would add to it on the side is left out: ``permissions.py`` is the whole truth.
+    Policies that CDK constructs would add to it are ignored.
     """
     grants = [(grant, arns.of(grant.on)) for grant in grants_of(principal)]
     statements = [_statement(grant, arn) for grant, arn in grants]
@@ -54,9 +54,9 @@ def _statement(grant: Grant, arn: str) -> iam.PolicyStatement:
 
 def _conditions(grant: Grant) -> dict[str, dict[str, object]] | None:
     if grant.namespace:
-        # AWS sends the key with every PutMetricData, so there "if it exists" allows no more; the emulator never does
+        # IfExists: AWS always sends this key with PutMetricData, so it allows no more; the emulator never sends it
         return {"StringEqualsIfExists": {"cloudwatch:namespace": grant.namespace}}
     if grant.prefixes:
-        # asking for one object sends no prefix; without "if it exists" a missing one would be a 403: decision 0020
+        # IfExists: GetObject sends no prefix; with plain StringLike a missing object would be a 403 (decision 0020)
         return {"StringLikeIfExists": {"s3:prefix": list(grant.prefixes)}}
     return None

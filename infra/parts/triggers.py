@@ -1,4 +1,4 @@
-"""What starts a function: a queue, an object that arrives, or the clock."""
+"""Triggers of functions: an SQS queue, a new S3 object, or a schedule."""
 
 from typing import Final
 
@@ -17,16 +17,16 @@ from infra.parts.roles import exact_role
 
 BATCH_SIZE: Final = 100
 FEWEST: Final = 2
-"""Readers of a queue at a time: the fewest that AWS lets one ask for; more would meet in the same commit."""
+"""Concurrent readers of a queue: the minimum that AWS allows. More readers would conflict in their commits."""
 
 
 def read_batches(flow: Flow, queue: str, function: Function) -> None:
-    """Give the function batches of the queue; it reports the messages that failed, the others are done."""
+    """Invoke the function with batches of messages; it returns the ids of failed messages (partial batch response)."""
     _map(flow, queue, function, BATCH_SIZE, flow.deployment.batch_window_seconds)
 
 
 def read_one_by_one(flow: Flow, queue: str, function: Function, workers: int = FEWEST) -> None:
-    """Give the function one message at a time, and so many messages at once to as many of it."""
+    """Invoke the function with single messages, at most ``workers`` at the same time."""
     _map(flow, queue, function, 1, 0, workers)
 
 
@@ -44,9 +44,9 @@ def _map(flow: Flow, queue: str, function: Function, batch: int, window: int, wo
 
 
 def objects_to_queue(scope: Construct, flow: Flow, bucket: s3.IBucket, key: str, queue: str) -> None:
-    """Send a message for every object created under a key with wildcards.
+    """Send a message for every object created with a key that matches a wildcard pattern.
 
-    Through EventBridge: a bucket's own notifications across stacks would make the stacks depend on each other.
+    It uses EventBridge, because S3 notifications across stacks would create a cyclic dependency between the stacks.
     """
     pattern = events.EventPattern(
         source=["aws.s3"],
@@ -58,7 +58,7 @@ def objects_to_queue(scope: Construct, flow: Flow, bucket: s3.IBucket, key: str,
 
 
 def run_daily(flow: Flow, name: str, function: Function, hour: int, minute: int) -> None:
-    """Invoke the function once a day, within a quarter of an hour of a time in UTC, with an empty event."""
+    """Invoke the function daily at a time in UTC, within the 15 minutes after it, with an empty event."""
     home = Construct(function, "schedule")
     scheduler.Schedule(
         home,

@@ -1,1 +1,1 @@
-"""One construct for each stage: its functions and what triggers them."""
+"""One construct per stage: its functions and their triggers."""

@@ -1,4 +1,4 @@
-"""Features: the online store, kept up to date record by record and rebuilt from the lake."""
+"""Features: keeps the online store up to date, by stream and by rebuilds from the lake."""
 
 from constructs import Construct
 
@@ -10,7 +10,7 @@ from smallbox.aws import settings
 
 
 class Features(Construct):
-    """``stream`` applies records as they come; ``rebuild`` and ``backfill`` compute entities from the lake."""
+    """``stream`` applies records as they arrive; ``rebuild`` and ``backfill`` recompute entities from the lake."""
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "features")
@@ -27,5 +27,5 @@ class Features(Construct):
         Function(self, "backfill", flow, filling, wheels=IMAGE, size=TASK)
 
         read_batches(flow, "features", stream)
-        # requests that wait together are done together, so that files dropped at once rebuild an entity once
+        # batched, so that several files dropped together rebuild an entity only once
         read_batches(flow, "rebuild", rebuild)

@@ -1,4 +1,4 @@
-"""Feedback: late labels joined to the predictions that they judge."""
+"""Feedback: joins late labels to their predictions."""
 
 from constructs import Construct
 
@@ -9,7 +9,7 @@ from smallbox.aws import settings
 
 
 class Feedback(Construct):
-    """``join`` is a task of the daily machine."""
+    """``join`` is the first task of the daily machine."""
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "feedback")

@@ -1,4 +1,4 @@
-"""Ingestion: events over HTTPS and dropped files, checked, to the lake."""
+"""Ingestion: validates records over HTTPS and dropped files, and writes them to the lake."""
 
 from typing import Final
 
@@ -11,11 +11,11 @@ from infra.wheels import API, IMAGE
 from smallbox.aws import settings
 
 LOADERS: Final = 4
-"""Parts of a dropped file at a time: each takes many seconds between two commits, so they seldom meet in one."""
+"""Parts of dropped files loaded concurrently. Each commits only every many seconds, so write conflicts are rare."""
 
 
 class Ingestion(Construct):
-    """``collect`` takes events, ``append`` writes them, ``load`` reads dropped files, ``upkeep`` tidies daily."""
+    """``collect`` accepts records, ``append`` writes them, ``load`` loads dropped files, ``upkeep`` runs daily."""
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "ingestion")
@@ -38,6 +38,6 @@ class Ingestion(Construct):
         read_batches(flow, "events", append)
         objects_to_queue(self, flow, flow.stores.inbox, "drop/*", "drops")
         read_one_by_one(flow, "drops", load, workers=LOADERS)
-        # done before the days of the models begin at 01:00; how many models there are, it is one writer
+        # ends before the daily machines start at 01:00; one run for all models, because ``current`` has one writer
         run_daily(flow, "upkeep", upkeep, hour=0, minute=15)
         self.upkeep = upkeep.target

@@ -1,4 +1,4 @@
-"""Monitoring: the metrics of a day, and an alarm for each kind of breach of each model."""
+"""Monitoring: daily metrics, and an alarm for each model and kind of breach."""
 
 from aws_cdk import CfnOutput
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -16,7 +16,7 @@ from smallbox.monitoring.report import KINDS, CheckKind, metric_name
 
 
 class Monitoring(Construct):
-    """``check`` is a task of the daily machine; ``accept`` is invoked by hand; ``breaches`` carries the alarms."""
+    """``check`` is a task of the daily machine; ``accept`` is invoked by hand; ``breaches`` is the alarms' topic."""
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "monitoring")
@@ -35,7 +35,7 @@ class Monitoring(Construct):
 
     @property
     def breaches(self) -> sns.ITopic:
-        """Where the alarms of the models are heard."""
+        """The topic that the models' alarms notify."""
         return self._breaches.topic
 
     def _watch(self, model: str, kind: CheckKind) -> None:

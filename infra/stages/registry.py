@@ -1,4 +1,4 @@
-"""Registry: the gate that a candidate must pass, and what is known of every version."""
+"""Registry: the quality gate, and the records of all versions."""
 
 from constructs import Construct
 
@@ -9,7 +9,7 @@ from smallbox.aws import settings
 
 
 class Registry(Construct):
-    """``register`` is a task of the training machine; ``browse`` answers what there is."""
+    """``register`` is a task of the training machine; ``browse`` is the read-only API."""
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "registry")

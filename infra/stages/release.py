@@ -1,4 +1,4 @@
-"""Release: how a version that passed the gate takes over, or is taken back."""
+"""Release: rollout of a version that passed the gate, by canary, promotion or rollback."""
 
 from constructs import Construct
 
@@ -9,7 +9,7 @@ from smallbox.aws import settings
 
 
 class Release(Construct):
-    """``start`` ends the training machine, and changes a release by hand; ``review`` is a task of the daily machine."""
+    """``start`` is the training machine's last task, or invoked by hand; ``review`` runs in the daily machine."""
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "release")

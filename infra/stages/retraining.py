@@ -1,4 +1,4 @@
-"""Retraining: whether training again pays, decided daily and at every alarm."""
+"""Retraining: decides daily and at every alarm whether to start a training."""
 
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
@@ -13,7 +13,7 @@ from smallbox.aws import settings
 
 
 class Retraining(Construct):
-    """``decide`` is the last task of the daily machine, and hears the alarms of the models."""
+    """``decide`` is the last task of the daily machine, and subscribes to the models' alarms."""
 
     def __init__(self, scope: Construct, flow: Flow, breaches: sns.ITopic, training: sfn.IStateMachine) -> None:
         super().__init__(scope, "retraining")

@@ -1,4 +1,4 @@
-"""Serving: predictions online and by the file, each logged with its features."""
+"""Serving: online and batch predictions, each logged with its features."""
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
@@ -14,7 +14,7 @@ from smallbox.aws.meter import NAMESPACE
 
 
 class Serving(Construct):
-    """``predict`` answers, ``log`` writes the prediction log, ``score`` scores dropped files."""
+    """``predict`` serves online predictions, ``log`` writes the prediction log, ``score`` scores dropped files."""
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "serving")

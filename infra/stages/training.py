@@ -1,4 +1,4 @@
-"""Training: a point-in-time dataset, then fit, calibrate, export and measure. Tasks of the training machine."""
+"""Training: builds a point-in-time dataset, then fits, calibrates, exports and measures the candidate."""
 
 from constructs import Construct
 
@@ -9,7 +9,7 @@ from smallbox.aws import settings
 
 
 class Training(Construct):
-    """``dataset`` writes what the run learns from; ``fit`` makes the candidate."""
+    """``dataset`` and ``fit`` are the first tasks of the training machine."""
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "training")

@@ -12,22 +12,12 @@ import pytest
 
 from infra import wheels
 from infra.settings import ROOT
-from infra.wheels import API, COMPUTE
 from smallbox.aws import settings
+from tests.architecture.functions import FOLDER, TOO_HEAVY, declared, zips
 
 UNPACKED_LIMIT = 250 * 2**20
 OWN_LAYERS = [ROOT / "layers/core", ROOT / "layers/definitions"]
-ZIPS = {
-    "ingestion/collect": API,
-    "features/stream": COMPUTE,
-    "registry/register": COMPUTE,
-    "registry/browse": API,
-    "release/start": API,
-    "serving/predict": COMPUTE,
-    "retraining/decide": API,
-}
-TOO_HEAVY = {"pandas", "pyarrow", "sklearn", "scipy", "deltalake", "skl2onnx"}
-
+ZIPS = zips()
 
 # -I and -S leave the standard library alone on the path: neither this checkout nor its virtual environment.
 IMPORT = """
@@ -62,6 +52,12 @@ def _imported_in_isolation(path: str) -> set[str]:
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     return set(json.loads(ended.stdout.splitlines()[-1]))
+
+
+def test_every_function_is_declared_with_its_wheels() -> None:
+    """The functions that the stages declare are the folders of handlers, so no zip function is missing below."""
+    assert set(declared()) == {str(handler.parent.relative_to(FOLDER)) for handler in FOLDER.glob("*/*/handler.py")}
+    assert set() < set(ZIPS) < set(declared())
 
 
 @pytest.mark.parametrize("path", ZIPS)

@@ -1,11 +1,13 @@
 """The adapters that the contract suites run on: the fake and the real one of each port."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import boto3
 import pytest
+from deltalake import DeltaTable
 from moto import mock_aws
 
 from smallbox.aws.blobs import S3Blobs
@@ -21,6 +23,9 @@ from tests.fakes.lake import FakeLake
 from tests.fakes.online import FakeOnlineStore
 
 REGION: Final = "eu-central-1"
+
+Write = Callable[[Lake], None]
+"""What a writer does to a lake."""
 
 
 @pytest.fixture
@@ -83,3 +88,28 @@ def blobs(request: pytest.FixtureRequest, aws: None) -> Blobs:
 def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
     """An empty lake; the real one is Delta Lake on a folder, on S3 in the deployed tests."""
     return FakeLake() if request.param == "fake" else DeltaLake(str(tmp_path), options={})
+
+
+class _OvertakenLake(DeltaLake):
+    """Lets another writer write once, after it has read the table and before it commits."""
+
+    meanwhile: Callable[[], None] | None = None
+
+    def _latest(self, table: str) -> DeltaTable | None:
+        opened = super()._latest(table)
+        write, self.meanwhile = self.meanwhile, None
+        if write is not None:
+            write()
+        return opened
+
+
+@pytest.fixture
+def overtaken(lake: Lake, tmp_path: Path) -> Callable[[Write], Lake]:
+    """Gives a writer of the same lake whose next upsert meets another writer, between its reading and its commit."""
+
+    def make(other: Write) -> Lake:
+        slow = lake if isinstance(lake, FakeLake) else _OvertakenLake(str(tmp_path), options={})
+        slow.meanwhile = partial(other, lake)
+        return slow
+
+    return make

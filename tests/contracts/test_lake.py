@@ -1,8 +1,13 @@
-"""Proves that every lake appends atomically, reads ranges, replaces ranges and counts its commits."""
+"""Proves that every lake appends, reads and replaces ranges, and merges by key; and which writer loses a race."""
+
+from collections.abc import Callable
 
 import pyarrow as pa
+import pytest
 
+from smallbox.errors import Conflict
 from smallbox.ports import Between, Lake, TableProgress
+from tests.contracts.conftest import Write
 
 
 def _rows(*times: int) -> pa.Table:
@@ -166,6 +171,28 @@ def test_an_upserted_table_gains_a_column(lake: Lake) -> None:
     rows = lake.read("current/x")
     assert rows is not None
     assert sorted(zip(rows["key"].to_pylist(), rows["more"].to_pylist(), strict=True)) == [("a", None), ("b", 2.5)]
+
+
+@pytest.mark.parametrize("before", [{"a": 1, "z": 1}, {}], ids=["a table", "no table yet"])
+@pytest.mark.parametrize(
+    "own", [_keyed(a=2), _keyed(b=2), _keyed(a=2).slice(1)], ids=["the same key", "another key", "no rows"]
+)
+def test_an_upsert_that_another_overtakes_is_a_conflict_and_writes_nothing(
+    lake: Lake, overtaken: Callable[[Write], Lake], before: dict[str, int], own: pa.Table
+) -> None:
+    """Rows and progress are those of the faster upsert, whatever the slower one would write; run again, it succeeds."""
+    if before:
+        lake.upsert("current/x", _keyed(**before), TableProgress(0, 0))
+    slow = overtaken(lambda faster: faster.upsert("current/x", _keyed(a=9), TableProgress(5, 50)))
+    with pytest.raises(Conflict, match="run it again"):
+        slow.upsert("current/x", own, TableProgress(1, 10))
+    expected = {**before, "a": 9}
+    assert (lake.progress("current/x"), _said(lake.read("current/x"))) == (TableProgress(5, 50), expected)
+    slow.upsert("current/x", own, TableProgress(6, 60))
+    assert (lake.progress("current/x"), _said(lake.read("current/x"))) == (
+        TableProgress(6, 60),
+        {**expected, **_said(own)},
+    )
 
 
 def test_vacuuming_changes_no_row(lake: Lake) -> None:

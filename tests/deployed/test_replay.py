@@ -21,7 +21,7 @@ DAYS, A_DAY, CUSTOMERS = 45, 120, 60
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout of its own, in which somebody has pasted the definition that the README shows.
+    """A checkout of its own, with the README's complete definition.
 
     Customers say no ``known_after``: they are known when they are received.
     """
@@ -30,7 +30,7 @@ def checkout(tmp_path: Path) -> Path:
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "cdk.json", folder)
     (folder / "node_modules").symlink_to(ROOT / "node_modules")
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    *_, code = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     before, after = code.split('time="joined_at",\n    known_after="0s",\n')
     (folder / "layers/definitions/python/definitions/fraud.py").write_text(f'{before}time="joined_at",\n{after}')
     return folder

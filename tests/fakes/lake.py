@@ -1,15 +1,20 @@
 """A lake in memory."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from smallbox.errors import Conflict
 from smallbox.ports import Between, TableProgress
 
 
 class FakeLake:
-    """The ``Lake`` port over a dict of tables; each write is one commit, and each appended commit is one slice."""
+    """The ``Lake`` port over a dict of tables; each write is one commit, and each appended commit is one slice.
+
+    Attributes:
+        meanwhile: what another writer does between the reading and the commit of the next upsert; a test sets it.
+    """
 
     def __init__(self) -> None:
         self._tables: dict[str, pa.Table] = {}
@@ -17,6 +22,7 @@ class FakeLake:
         self._appended: dict[str, dict[int, pa.Table]] = {}
         self._progress: dict[str, TableProgress] = {}
         self._files: dict[str, int] = {}
+        self.meanwhile: Callable[[], None] | None = None
 
     def _commit(self, table: str, rows: pa.Table) -> None:
         self._tables[table] = rows
@@ -67,10 +73,18 @@ class FakeLake:
         self._commit(table, pa.concat_tables([kept, rows], promote_options="default"))
 
     def upsert(self, table: str, rows: pa.Table, progress: TableProgress) -> None:
-        before = self._tables.get(table, rows.schema.empty_table())
+        before, known = self._tables.get(table, rows.schema.empty_table()), self._progress.get(table)
+        self._let_another_write()
+        if self._progress.get(table) is not known:
+            raise Conflict(f"another writer committed to {table} first; run it again")
         kept = before.filter(pc.invert(pc.is_in(before["key"], value_set=rows["key"].combine_chunks())))
         self._commit(table, pa.concat_tables([kept, rows], promote_options="default"))
         self._progress[table] = progress
+
+    def _let_another_write(self) -> None:
+        write, self.meanwhile = self.meanwhile, None
+        if write is not None:
+            write()
 
     def delete(self, table: str, keys: pa.Array, *, key: str = "key") -> int:
         before = self._tables.get(table)

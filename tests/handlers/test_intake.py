@@ -21,7 +21,7 @@ from smallbox.features.online.ready import readable
 from smallbox.features.online.states import state_key, version_of
 from smallbox.ingestion.body import BODY_LIMIT
 from smallbox.ingestion.parts import FilePart
-from smallbox.ingestion.plan import LoadPlan, Shelf
+from smallbox.ingestion.plan import DropFolder, LoadPlan
 from smallbox.messages.rebuilds import rebuild_loaded
 from smallbox.times import parse_day
 from tests.handlers.conftest import event, handler
@@ -232,11 +232,11 @@ def test_upkeep_refuses_a_moment_that_is_not_past(aws: dict[str, str], as_of: An
 def test_a_part_of_a_dropped_file_is_loaded_from_its_message(aws: dict[str, str]) -> None:
     """The message that a worker sends for a part leads another one to the part, the lake and the report."""
     key, inbox = "drop/weather/all.csv", S3Blobs("inbox")
-    shelf = Shelf(inbox, "parts/0")
-    firsts = shelf.keep(key, [FilePart(0, array("q", [2]), f"{HEAD}\n{ROW.format(wind=9.2)}\n".encode())])
+    folder = DropFolder(inbox, "parts/0")
+    firsts = folder.keep(key, [FilePart(0, array("q", [2]), f"{HEAD}\n{ROW.format(wind=9.2)}\n".encode())])
     at = parse_day("2013-03-02")
-    shelf.write(LoadPlan(key, "weather", at, is_replayed=True, firsts=firsts, error=None, after=-1))
-    message = {"key": key, "folder": shelf.folder, "number": 0}
+    folder.write(LoadPlan(key, "weather", at, is_replayed=True, firsts=firsts, error=None, after=-1))
+    message = {"key": key, "folder": folder.path, "number": 0}
     assert handler("ingestion", "load")(_sqs(message)) == {"batchItemFailures": []}
     rows = DeltaLake.in_bucket("lake").read("records/weather")
     assert rows is not None

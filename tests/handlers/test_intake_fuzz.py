@@ -113,7 +113,7 @@ def test_nothing_that_is_sent_is_our_fault(aws: dict[str, str]) -> None:
     """Whatever body, headers, query, path and encoding: documented JSON, no 5xx, no record unanswered."""
     collect = handler("ingestion", "collect")
 
-    @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=150, suppress_health_check=list(HealthCheck))
     @given(request=requests())
     def answered(request: dict[str, Any]) -> None:
         answer = collect(request)

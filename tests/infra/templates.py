@@ -11,10 +11,10 @@ STACKS = ("SmallboxStores", "SmallboxPipeline")
 
 @dataclass(frozen=True)
 class Assembly:
-    """The resources of both stacks by logical id, and what the validation found."""
+    """The resources of both stacks by logical id, the values of their outputs, and what the validation found."""
 
     resources: Mapping[str, Mapping[str, Any]]
-    outputs: frozenset[str]
+    outputs: Mapping[str, Any]
     report: Mapping[str, Any]
 
     @classmethod
@@ -22,7 +22,7 @@ class Assembly:
         """Read what a synthesis wrote."""
         templates = [json.loads((folder / f"{stack}.template.json").read_text()) for stack in STACKS]
         resources = {name: resource for template in templates for name, resource in template["Resources"].items()}
-        outputs = frozenset(name for template in templates for name in template["Outputs"])
+        outputs = {name: output["Value"] for template in templates for name, output in template["Outputs"].items()}
         report = folder / "validation-report.json"
         return cls(resources, outputs, json.loads(report.read_text()) if report.exists() else {})
 
@@ -47,15 +47,6 @@ class Assembly:
         parts = [machine["DefinitionString"]["Fn::Join"][1] for machine in found]
         return [json.loads("".join(part if isinstance(part, str) else "*" for part in joined)) for joined in parts]
 
-    def allowed(self) -> Iterator["Allowed"]:
-        """Every action that a function is allowed, resource by resource, with its condition."""
-        functions = self.properties("AWS::Lambda::Function").values()
-        jobs = {mentioned(one["Role"]): one["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] for one in functions}
-        for role, statement in self.statements():
-            if role in jobs:
-                for action in as_list(statement["Action"]):
-                    yield Allowed(jobs[role], action, spelled(statement["Resource"]), statement.get("Condition", {}))
-
     def alarmed(self, metric: str, dimension: str) -> set[str]:
         """The logical ids of what has an alarm on the metric."""
         return {
@@ -74,29 +65,6 @@ def tasks_of(definition: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, 
             yield name, state
         if state["Type"] == "Map":
             yield from tasks_of(state["ItemProcessor"])
-
-
-@dataclass(frozen=True)
-class Allowed:
-    """What a function may do: one action on one resource, like ``Lake/tables/records/*``."""
-
-    job: str
-    action: str
-    resource: str
-    condition: Mapping[str, Any]
-
-
-def spelled(resource: Any) -> str:
-    """A bucket's ARN as its name, and what follows it; other ARNs as they stand in the template."""
-    parts = resource["Fn::Join"][1] if isinstance(resource, Mapping) and "Fn::Join" in resource else [resource]
-    return "".join(_spelled_part(part) for part in parts)
-
-
-def _spelled_part(part: Any) -> str:
-    if isinstance(part, str):
-        return part
-    name = str(part.get("Fn::ImportValue", part))
-    return next((bucket for bucket in ("Lake", "Inbox") if f"GetAtt{bucket}" in name), name)
 
 
 def mentioned(value: Any) -> str:

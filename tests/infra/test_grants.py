@@ -1,72 +1,282 @@
-"""Every function reaches the objects that its own work needs, and no others."""
+"""What each role may do on each resource: the table of grants, and apart from it what each store is meant for."""
 
+from collections import defaultdict
 from typing import Final
 
 import pytest
 
-from infra.permissions import Grant
-from tests.infra.templates import Allowed, Assembly
+from infra.permissions import GRANTS, Grant, grants_of
+from tests.infra.grants import Granted, Names, granted
+from tests.infra.templates import Assembly, mentioned
 
 FOLDERS: Final = ("records", "current", "predictions", "labelled")
 UPKEEP: Final = "ingestion/upkeep"
+LOADERS: Final = {"ingestion/append", "ingestion/load"}
 
-WRITERS: Final = {
-    "Lake/tables/records/*": {"ingestion/append", "ingestion/load", UPKEEP},
-    "Lake/tables/current/*": {UPKEEP},
-    "Lake/tables/predictions/*": {"serving/log", "serving/score", UPKEEP},
-    "Lake/tables/labelled/*": {"feedback/join", UPKEEP},
-    "Lake/quarantine/*": {"ingestion/append", "ingestion/collect", "ingestion/load"},
-    "Lake/reports/*": {"ingestion/load"},
-    "Lake/datasets/*": {"training/dataset"},
-    "Lake/models/*": {"training/fit"},
-    "Lake/references/*": {"monitoring/accept"},
-    "Inbox/parts/*": {"ingestion/load"},
-    "Inbox/score/*/out/*": {"serving/score"},
+BLOB_READERS: Final = {
+    "bucket:lake/tables/records/*": {
+        *LOADERS, UPKEEP, "features/rebuild", "features/backfill", "training/dataset", "serving/score",
+        "feedback/join", "monitoring/check",
+    },
+    "bucket:lake/tables/current/*": {UPKEEP},
+    "bucket:lake/tables/predictions/*": {
+        "serving/log", "serving/score", UPKEEP, "feedback/join", "monitoring/check", "monitoring/accept",
+    },
+    "bucket:lake/tables/labelled/*": {"feedback/join", UPKEEP, "monitoring/check", "release/review"},
+    "bucket:lake/datasets/*": {"training/fit"},
+    "bucket:lake/models/*": {"training/fit", "serving/predict", "serving/score", "monitoring/check"},
+    "bucket:lake/references/*": {"monitoring/check"},
+    "bucket:inbox/drop/*": {"ingestion/load"},
+    "bucket:inbox/parts/*": {"ingestion/load"},
+    "bucket:inbox/score/*/in/*": {"serving/score"},
+}  # fmt: skip
+
+BLOB_WRITERS: Final = {
+    "bucket:lake/tables/records/*": {*LOADERS, UPKEEP},
+    "bucket:lake/tables/current/*": {UPKEEP},
+    "bucket:lake/tables/predictions/*": {"serving/log", "serving/score", UPKEEP},
+    "bucket:lake/tables/labelled/*": {"feedback/join", UPKEEP},
+    "bucket:lake/quarantine/*": {"ingestion/collect", *LOADERS},
+    "bucket:lake/reports/*": {"ingestion/load"},
+    "bucket:lake/datasets/*": {"training/dataset"},
+    "bucket:lake/models/*": {"training/fit"},
+    "bucket:lake/references/*": {"monitoring/accept"},
+    "bucket:inbox/parts/*": {"ingestion/load"},
+    "bucket:inbox/score/*/out/*": {"serving/score"},
 }
 
-DELETERS: Final = {
-    **{f"Lake/tables/{folder}/*": {UPKEEP} for folder in FOLDERS},
-    "Lake/tables/records/*/_delta_log/*": {"ingestion/append", "ingestion/load"},
-    "Lake/tables/predictions/*/_delta_log/*": {"serving/log", "serving/score"},
-    "Lake/tables/labelled/*/_delta_log/*": {"feedback/join"},
-    "Inbox/parts/*": {"ingestion/load"},
+BLOB_DELETERS: Final = {
+    **{f"bucket:lake/tables/{folder}/*": {UPKEEP} for folder in FOLDERS},
+    "bucket:lake/tables/records/*/_delta_log/*": LOADERS,
+    "bucket:lake/tables/predictions/*/_delta_log/*": {"serving/log", "serving/score"},
+    "bucket:lake/tables/labelled/*/_delta_log/*": {"feedback/join"},
+    "bucket:inbox/parts/*": {"ingestion/load"},
 }
 
+TABLE_WRITERS: Final = {
+    "table:online": {"features/stream", "features/rebuild", "features/backfill"},
+    "table:registry": {
+        "registry/register", "release/start", "release/review", "monitoring/accept", "retraining/decide",
+    },
+    "table:metrics": {"monitoring/check", "monitoring/accept"},
+}  # fmt: skip
 
-def _holders(assembly: Assembly, action: str) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for allowed in assembly.allowed():
-        if allowed.action == action:
-            found.setdefault(allowed.resource, set()).add(allowed.job)
+TABLE_READERS: Final = {
+    "table:online": {*TABLE_WRITERS["table:online"], "serving/predict"},
+    "table:registry": {
+        *TABLE_WRITERS["table:registry"], "registry/browse", "training/fit", "serving/predict", "serving/score",
+        "monitoring/check",
+    },
+    "table:metrics": {*TABLE_WRITERS["table:metrics"], "registry/browse", "retraining/decide"},
+}  # fmt: skip
+
+SENDERS: Final = {
+    "queue:events": {"ingestion/collect"},
+    "queue:drops": {"ingestion/load"},
+    "queue:features": {"ingestion/append", "features/stream"},
+    "queue:rebuild": {"ingestion/load", UPKEEP, "features/stream", "features/rebuild", "features/backfill"},
+    "queue:predictions": {"serving/predict"},
+    "queue:decide-dead": {"retraining/decide"},
+}
+
+READS: Final = {
+    "s3:GetObject", "s3:ListBucket", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:BatchGetItem",
+}  # fmt: skip
+RECEIVES: Final = {
+    "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes",
+}  # fmt: skip
+ON_EVERYTHING: Final = {
+    "logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups",
+}  # fmt: skip
+"""What Step Functions asks for to log an execution; these actions have no resource to name."""
+
+
+@pytest.fixture(scope="module")
+def roles(aws: Assembly) -> set[Granted]:
+    """Everything that the roles may do on AWS."""
+    return granted(aws)
+
+
+def _holders(roles: set[Granted], on: str, *actions: str) -> dict[str, set[str]]:
+    """Who may do one of the actions, by resource."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for one in roles:
+        if one.action in actions and one.on.startswith(on):
+            found[one.on].add(one.who)
+    return dict(found)
+
+
+def _of(roles: set[Granted], who: str) -> set[tuple[str, str]]:
+    """What somebody may do, apart from writing the own log."""
+    return {(one.action, one.on) for one in roles if one.who == who and not one.on.startswith("logs:")}
+
+
+def _declared(who: str) -> set[Granted]:
+    found = set()
+    for grant in grants_of(who):
+        limits = [("StringLikeIfExists", "s3:prefix", prefix) for prefix in grant.prefixes]
+        limits += [("StringEqualsIfExists", "cloudwatch:namespace", name) for name in [grant.namespace] if name]
+        on = grant.on.replace("logs:self", f"logs:{who}")
+        found |= {Granted(who, action, on, tuple(limits)) for action in grant.actions}
     return found
 
 
-def test_each_folder_is_written_by_those_whose_work_it_is(aws: Assembly) -> None:
+def test_each_role_is_granted_its_rows_of_the_table_and_no_more(aws: Assembly, roles: set[Granted]) -> None:
+    """Role by role, the template has the declared action on the declared resource under the declared condition."""
+    assert not aws.of_type("AWS::IAM::Policy")
+    assert not any("ManagedPolicyArns" in role for role in aws.properties("AWS::IAM::Role").values())
+    assert {statement["Effect"] for _, statement in aws.statements()} == {"Allow"}
+    assert set(Names(aws).roles) == set(aws.of_type("AWS::IAM::Role"))
+    assert {one.who for one in roles} == set(GRANTS)
+    for who in GRANTS:
+        assert {one for one in roles if one.who == who} == _declared(who), who
+
+
+def test_a_role_may_be_assumed_by_its_own_service_alone(aws: Assembly) -> None:
+    """Lambda takes the roles of functions, Step Functions those of machines, the scheduler those of schedules."""
+    services = {"machine": "states", "schedule": "scheduler"}
+    for role, who in Names(aws).roles.items():
+        (statement,) = aws.resources[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        service = services.get(who.partition("/")[0], "lambda")
+        assert statement["Principal"] == {"Service": f"{service}.amazonaws.com"}, who
+
+
+def test_a_prediction_reads_states_and_models_and_writes_its_queue_alone(roles: set[Granted]) -> None:
+    """The function that callers reach can change no state, no document, no object."""
+    assert _of(roles, "serving/predict") == {
+        ("dynamodb:BatchGetItem", "table:online"),
+        ("dynamodb:GetItem", "table:registry"),
+        ("dynamodb:Query", "table:registry"),
+        ("s3:GetObject", "bucket:lake/models/*"),
+        ("sqs:SendMessage", "queue:predictions"),
+    }
+
+
+def test_browsing_reads_two_tables_and_writes_nothing(roles: set[Granted]) -> None:
+    """The console's function may get and query documents of the registry and the metrics: no more."""
+    reads = ("dynamodb:GetItem", "dynamodb:Query")
+    assert _of(roles, "registry/browse") == {(a, on) for a in reads for on in ("table:registry", "table:metrics")}
+
+
+def test_collecting_reads_nothing(roles: set[Granted]) -> None:
+    """Whoever sends events can make the function queue them or set them aside, and read nothing back."""
+    assert _of(roles, "ingestion/collect") == {
+        ("sqs:SendMessage", "queue:events"), ("s3:PutObject", "bucket:lake/quarantine/*"),
+    }  # fmt: skip
+
+
+def test_each_folder_is_read_by_those_whose_work_it_is(roles: set[Granted]) -> None:
+    """Nobody else may get an object of a folder of a bucket."""
+    assert _holders(roles, "bucket:", "s3:GetObject") == BLOB_READERS
+
+
+def test_each_folder_is_written_by_those_whose_work_it_is(roles: set[Granted]) -> None:
     """Nobody but its own writers may put an object into a folder of a bucket."""
-    assert _holders(aws, "s3:PutObject") == WRITERS
+    assert _holders(roles, "bucket:", "s3:PutObject") == BLOB_WRITERS
 
 
-def test_objects_are_deleted_by_the_upkeep_and_the_loader_alone(aws: Assembly) -> None:
-    """Data files of tables go by the upkeep; a writer of a table may only remove old entries of that table's log."""
-    assert _holders(aws, "s3:DeleteObject") == DELETERS
+def test_data_files_are_deleted_by_the_upkeep_alone(roles: set[Granted]) -> None:
+    """A writer of a table may only remove old entries of that table's log, and the loader the parts of its files."""
+    assert _holders(roles, "bucket:", "s3:DeleteObject") == BLOB_DELETERS
 
 
-def test_a_function_lists_only_what_it_may_also_read(aws: Assembly) -> None:
+def test_each_document_table_is_read_and_written_by_those_whose_work_it_is(roles: set[Granted]) -> None:
+    """States, registry and metrics have their own writers each, and nobody deletes or updates an item."""
+    assert _holders(roles, "table:", "dynamodb:PutItem", "dynamodb:BatchWriteItem") == TABLE_WRITERS
+    assert _holders(roles, "table:", *READS) == TABLE_READERS
+    used = {one.action for one in roles if one.on.startswith("table:")}
+    assert used - READS == {"dynamodb:PutItem", "dynamodb:BatchWriteItem"}
+
+
+def test_each_queue_is_sent_to_by_those_whose_work_it_is(roles: set[Granted]) -> None:
+    """Nobody else may send; no function sends to ``scores``, which S3's events fill."""
+    assert _holders(roles, "queue:", "sqs:SendMessage") == SENDERS
+
+
+def test_a_queue_is_received_by_the_function_it_feeds_alone(aws: Assembly, roles: set[Granted]) -> None:
+    """Each of the four actions of receiving is held by exactly the function that the queue's messages start."""
+    names = Names(aws)
+    fed: dict[str, set[str]] = {}
+    for mapping in aws.properties("AWS::Lambda::EventSourceMapping").values():
+        reader = names.of(mapping["FunctionName"]).removeprefix("function:")
+        fed.setdefault(names.of(mapping["EventSourceArn"]), set()).add(reader)
+    assert fed
+    for action in RECEIVES:
+        assert _holders(roles, "queue:", action) == fed, action
+
+
+def test_a_machine_invokes_the_functions_of_its_tasks_alone(aws: Assembly, roles: set[Granted]) -> None:
+    """What a machine may invoke is what its definition names; the upkeep's schedule invokes the upkeep."""
+    names = Names(aws)
+    named = {"function:ingestion/upkeep": {"schedule/upkeep"}}
+    for logical_id, machine in aws.properties("AWS::StepFunctions::StateMachine").items():
+        who = names.roles[mentioned(machine["RoleArn"])]
+        assert who == names.resources[logical_id].replace(":", "/")
+        for part in machine["DefinitionString"]["Fn::Join"][1]:
+            if not isinstance(part, str) and names.of(part).startswith("function:"):
+                named.setdefault(names.of(part), set()).add(who)
+    assert len(named) > 1
+    assert _holders(roles, "function:", "lambda:InvokeFunction") == named
+
+
+def test_each_machine_is_started_by_one(roles: set[Granted]) -> None:
+    """The decision starts a training, the schedule a day, and the backfill the child executions of its own map."""
+    assert _holders(roles, "", "states:StartExecution") == {
+        "machine:training": {"retraining/decide"},
+        "machine:daily": {"schedule/daily"},
+        "machine:backfill": {"machine/backfill"},
+    }
+    stops = _holders(roles, "", "states:DescribeExecution", "states:StopExecution")
+    assert stops == {"executions:backfill:*": {"machine/backfill"}}
+
+
+def test_a_log_is_written_by_its_own_function_alone(aws: Assembly, roles: set[Granted]) -> None:
+    """Every function writes the one log group that is its own, and no other."""
+    jobs = {name.removeprefix("function:") for name in Names(aws).resources.values() if name.startswith("function:")}
+    for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+        assert _holders(roles, "logs:", action) == {f"logs:{job}": {job} for job in jobs}
+
+
+def test_a_function_is_granted_what_its_settings_name(aws: Assembly, roles: set[Granted]) -> None:
+    """The stores that its environment names are those of its grants: no more, and no fewer.
+
+    No setting names the queue whose messages start it, or its dead-letter queue, which Lambda sends to.
+    """
+    names = Names(aws)
+    functions = aws.properties("AWS::Lambda::Function").values()
+    assert functions
+    for variables in (function["Environment"]["Variables"] for function in functions):
+        job = variables["POWERTOOLS_SERVICE_NAME"]
+        named = {names.of(value) for value in variables.values() if not isinstance(value, str)}
+        reached = {on.partition("/")[0] for action, on in _of(roles, job) if action not in RECEIVES}
+        assert reached - {"*", "queue:decide-dead"} == named, job
+
+
+def test_no_grant_is_wider_than_a_reason_allows(roles: set[Granted]) -> None:
+    """No action has a wildcard; on everything there are log delivery and the metrics of one namespace, and no more."""
+    assert not [one for one in roles if "*" in one.action]
+    metrics = ("StringEqualsIfExists", "cloudwatch:namespace", "Smallbox")
+    everything = {one for one in roles if one.on == "*"}
+    assert {one for one in everything if not one.who.startswith("machine/")} == {
+        Granted("monitoring/check", "cloudwatch:PutMetricData", "*", (metrics,))
+    }
+    assert {one.action for one in everything if one.who.startswith("machine/")} == ON_EVERYTHING
+    wide = {one.on for one in roles if "*" in one.on and one.on != "*"}
+    assert wide == {*BLOB_READERS, *BLOB_WRITERS, *BLOB_DELETERS, "executions:backfill:*"}
+
+
+def test_a_function_lists_only_what_it_may_also_read(roles: set[Granted]) -> None:
     """Every listing is bound to prefixes, each of which the function reads anyway, or counts by its names."""
-    readable = {(a.job, a.resource) for a in aws.allowed() if a.action == "s3:GetObject"}
-    listings = [allowed for allowed in aws.allowed() if allowed.action == "s3:ListBucket"]
-    listed = {(allowed.job, f"{allowed.resource}/{prefix}") for allowed in listings for prefix in _prefixes(allowed)}
-    assert listed - readable == {("monitoring/check", "Lake/quarantine/*")}
-    assert {job for job, _ in listed} == {job for job, on in readable if on.startswith("Lake/tables/")}
-
-
-def _prefixes(listing: Allowed) -> list[str]:
-    (operator,) = listing.condition
-    assert operator == "StringLikeIfExists"
-    found = listing.condition[operator]["s3:prefix"]
-    prefixes: list[str] = found if isinstance(found, list) else [found]
-    assert all(prefix.endswith("/*") and prefix != "/*" for prefix in prefixes)
-    return prefixes
+    readable = {(one.who, one.on) for one in roles if one.action == "s3:GetObject"}
+    listings = [one for one in roles if one.action == "s3:ListBucket"]
+    assert all(one.limits for one in listings)
+    limits = {(one.who, one.on, *limit) for one in listings for limit in one.limits}
+    assert {(operator, key) for _, _, operator, key, _ in limits} == {("StringLikeIfExists", "s3:prefix")}
+    listed = {(who, f"{on}/{prefix}") for who, on, _, _, prefix in limits}
+    assert listed - readable == {("monitoring/check", "bucket:lake/quarantine/*")}
+    in_tables = {job for job, on in readable if on.startswith("bucket:lake/tables/")}
+    assert {job for job, _ in listed} == in_tables
 
 
 def test_a_bucket_is_never_listed_whole() -> None:

@@ -1,4 +1,4 @@
-"""What is kept is safe, what is reached is authorized, and nobody may do more than `permissions.py` says."""
+"""What is kept is safe, what is reached is authorized, and the rules of cdk-nag hold."""
 
 from typing import Any
 
@@ -10,7 +10,9 @@ from tests.infra.templates import Assembly, as_list, mentioned
 
 def test_buckets_are_encrypted_private_and_kept(aws: Assembly) -> None:
     """No bucket is public, plain, or gone with its stack."""
-    for name, bucket in aws.of_type("AWS::S3::Bucket").items():
+    buckets = aws.of_type("AWS::S3::Bucket")
+    assert len(buckets) == 3
+    for name, bucket in buckets.items():
         properties = bucket["Properties"]
         assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}, name
         assert properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
@@ -56,22 +58,6 @@ def test_every_route_asks_for_a_signature(aws: Assembly) -> None:
     routes = aws.properties("AWS::ApiGatewayV2::Route")
     assert len(routes) == 11
     assert {route["AuthorizationType"] for route in routes.values()} == {"AWS_IAM"}
-
-
-def test_policies_are_those_of_the_table_and_no_others(aws: Assembly) -> None:
-    """The actions of all roles are, role by role, the declared ones; CDK adds none on the side."""
-    assert not aws.of_type("AWS::IAM::Policy")
-    assert not any("ManagedPolicyArns" in role for role in aws.properties("AWS::IAM::Role").values())
-    found: dict[str, list[tuple[str, ...]]] = {}
-    for role, statement in aws.statements():
-        found.setdefault(role, []).append(tuple(as_list(statement["Action"])))
-    declared = sorted([grant.actions for grant in grants_of(principal)] for principal in GRANTS)
-    assert sorted(found.values()) == declared
-
-
-def test_no_action_has_a_wildcard(aws: Assembly) -> None:
-    """Every action is named in full."""
-    assert not [a for _, statement in aws.statements() for a in as_list(statement["Action"]) if "*" in a]
 
 
 def test_a_grant_on_everything_has_a_reason_or_is_refused() -> None:

@@ -5,11 +5,11 @@ from tests.infra.templates import Assembly, mentioned, tasks_of
 
 
 def test_every_function_has_a_log_group_that_expires(aws: Assembly) -> None:
-    """Logs of a function neither vanish nor cost for ever."""
-    groups = aws.properties("AWS::Logs::LogGroup")
-    for name, function in aws.properties("AWS::Lambda::Function").items():
-        group = groups[mentioned(function["LoggingConfig"]["LogGroup"])]
-        assert group["RetentionInDays"] == 30, name
+    """Logs of a function neither vanish nor cost for ever, and no two functions share a group."""
+    groups, functions = aws.properties("AWS::Logs::LogGroup"), aws.properties("AWS::Lambda::Function").values()
+    own = [mentioned(function["LoggingConfig"]["LogGroup"]) for function in functions]
+    assert len(set(own)) == len(functions) > 0
+    assert {groups[name]["RetentionInDays"] for name in own} == {30}
 
 
 def test_every_function_has_alarms_on_errors_and_throttles(aws: Assembly) -> None:

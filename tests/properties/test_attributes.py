@@ -39,7 +39,7 @@ def stands(records: Sequence[Record], entity: str, view: Attributes, as_of: int)
 
 
 @names
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_batch_attributes_equal_the_definition(name: str, data: st.DataObject) -> None:
     """For any history and moment the batch engine gives what held and was known then."""
@@ -54,7 +54,7 @@ def test_batch_attributes_equal_the_definition(name: str, data: st.DataObject) -
 
 
 @names
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_online_attributes_equal_the_definition(name: str, data: st.DataObject) -> None:
     """Shuffled, batched, repeated, corrected and crashed, beside a view of windows, the stream ends where it should."""

@@ -47,7 +47,7 @@ def fill(world: World, view: FeatureView, now: int, crash: int | None, *, whole:
 
 
 @names
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_nothing_is_missed_or_counted_twice_at_the_seam(name: str, data: st.DataObject) -> None:
     """Old views, expired markers, a changed view: a backfill before, amid and after messages ends where it should."""
@@ -99,7 +99,7 @@ def _arrive(world: World, records: Sequence[Record], now: int) -> None:
 
 
 @names
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_a_first_view_takes_what_no_stream_has_seen(name: str, data: st.DataObject) -> None:
     """Where a source had no view, what the lake holds is taken as it is, and what comes meanwhile counts once."""

@@ -43,7 +43,7 @@ def _result(source: Source, batch: RowBatch, rows: UncheckedRows | None) -> Resu
 
 
 @given(data=st.data(), source=sources)
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_columns_and_rows_are_accepted_alike(data: st.DataObject, source: Source) -> None:
     """The same rows are accepted, in the same order, with the same digests and times; the same are rejected, in words.
 

@@ -108,14 +108,14 @@ def by_key(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {row["key"]: row for row in rows}
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(histories)
 def test_current_is_the_latest_of_the_log(history: Sequence[Any]) -> None:
     """Duplicates, corrections, late knowledge and runs killed at any step: ``current`` equals ``latest`` of the log."""
     live(FakeLake(), history)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(histories)
 def test_current_is_the_latest_of_a_delta_log(history: Sequence[Any]) -> None:
     """The same on Delta, in slices of a row or two, with files removed as soon as they are replaced."""

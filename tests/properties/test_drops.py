@@ -42,7 +42,7 @@ def _dropped(project: Project, sizes: Sizes, file: tuple[str, bytes]) -> Droppin
 
 
 @given(project=projects, file=files(), sizes=sizes, deliveries=deliveries)
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_workers_that_die_and_repeat_change_nothing(
     project: Project, file: tuple[str, bytes], sizes: Sizes, deliveries: list[dict[str, Any]]
 ) -> None:
@@ -65,7 +65,7 @@ def test_workers_that_die_and_repeat_change_nothing(
 
 
 @given(project=projects, file=files(), sizes=sizes, later=st.sampled_from([0, DAY]))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_the_same_file_dropped_twice_changes_no_value(
     project: Project, file: tuple[str, bytes], sizes: Sizes, later: int
 ) -> None:
@@ -94,7 +94,7 @@ names = st.sampled_from(["a", "b", "a_b", "a/b", "b/a", "a.b", "ä", "x" * 200, 
 @given(
     dropped=st.lists(st.tuples(names, st.integers(1, 8)), min_size=1, max_size=6), sizes=sizes, deliveries=deliveries
 )
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_the_rejects_of_all_drops_are_there(
     dropped: list[tuple[str, int]], sizes: Sizes, deliveries: list[dict[str, Any]]
 ) -> None:

@@ -23,7 +23,7 @@ def rebuild(world: World, file: Sequence[Record], now: int, crash: int | None = 
 
 
 @names
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_files_rebuild_what_they_touch(name: str, data: st.DataObject) -> None:
     """Two files of an entity at once, beside the stream, in any order, again, and by workers that die."""

@@ -79,7 +79,7 @@ class Consumer:
     kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=9),
     crashes=st.lists(st.sampled_from([0, 1, 2, 3, 5, None]), max_size=3),
 )
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_only_the_bad_messages_come_back(kinds: list[str], crashes: list[int | None]) -> None:
     """What others see is what each sound message alone would have left, however often the work broke off halfway.
 

@@ -28,7 +28,7 @@ def entities_of(view_index: int) -> list[str]:
 
 
 @names
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data(), which=st.integers(0, 2))
 def test_batch_equals_the_definition(name: str, data: st.DataObject, which: int) -> None:
     """For every aggregate, any history and any moment, the batch engine gives exactly what the definition says."""
@@ -43,7 +43,7 @@ def test_batch_equals_the_definition(name: str, data: st.DataObject, which: int)
 
 
 @names
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(data=st.data(), as_of=moments)
 def test_what_is_not_yet_known_changes_nothing(name: str, data: st.DataObject, as_of: int) -> None:
     """Records that become known after the cut-off, whatever they say, leave every value as it was."""

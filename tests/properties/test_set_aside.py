@@ -13,7 +13,7 @@ names = pytest.mark.parametrize("name", SOURCES)
 
 
 @names
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_who_has_room_is_right_and_who_had_none_will_be(name: str, data: st.DataObject) -> None:
     """With items of a few hundred bytes, crashes and corrections, no state is wrong; with room again, all answer."""

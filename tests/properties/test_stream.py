@@ -117,7 +117,7 @@ class World:
 
 
 @names
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_stream_equals_the_definition(name: str, data: st.DataObject) -> None:
     """Shuffled, batched, duplicated, corrected and crashed, the stream ends where the definition does."""
@@ -140,7 +140,7 @@ def test_stream_equals_the_definition(name: str, data: st.DataObject) -> None:
 
 
 @names
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_workers_at_once_count_everything_once(name: str, data: st.DataObject) -> None:
     """Workers that write between any two writes of each other, messages overlapping, end where the definition does."""
@@ -163,7 +163,7 @@ def test_workers_at_once_count_everything_once(name: str, data: st.DataObject) -
 
 
 @names
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_stream_equals_the_definition_all_along(name: str, data: st.DataObject) -> None:
     """With time passing between messages and markers expiring, every state is right after each message."""
@@ -180,7 +180,7 @@ def test_stream_equals_the_definition_all_along(name: str, data: st.DataObject) 
 
 
 @names
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_materialized_equals_streamed(name: str, data: st.DataObject) -> None:
     """A store filled from the lake, with messages still on their way, ends where the definition does."""
@@ -199,7 +199,7 @@ def test_materialized_equals_streamed(name: str, data: st.DataObject) -> None:
 
 
 @names
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_rebuild_equals_adding(name: str, data: st.DataObject) -> None:
     """A state rebuilt from rows has the value of one to which the records were added, and survives packing."""

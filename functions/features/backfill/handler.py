@@ -1,4 +1,4 @@
-"""The steps of the backfill's state machine: plan, fill a part, publish."""
+"""Tasks of the backfill machine: plan, fill a part, publish."""
 
 from typing import Any
 
@@ -19,6 +19,6 @@ task = BackfillTask(load(), lake, store, SqsQueue(settings.rebuild_queue), jitte
 
 @as_task
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Do the step that the event names."""
+    """Run the step that the event names."""
     del context
     return task.run(event["step"], event["document"], clock.now())

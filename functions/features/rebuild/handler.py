@@ -1,4 +1,4 @@
-"""Views from the lake to the online store, after a drop or a correction."""
+"""Recomputes online states from the lake, after a dropped file or a correction."""
 
 from typing import Any
 
@@ -18,6 +18,6 @@ task = RebuildTask(load(), lake, store, SqsQueue(settings.rebuild_queue), jitter
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Rebuild what the messages ask for, source by source."""
+    """Rebuild what the messages request, source by source."""
     del context
     return consume(event, group_of, lambda messages: task.run(messages, clock.now()))

@@ -1,4 +1,4 @@
-"""The features queue to the online store: each record exactly once."""
+"""Applies records from the features queue to the online store, each exactly once."""
 
 from typing import Any
 

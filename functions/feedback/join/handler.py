@@ -1,4 +1,4 @@
-"""A task of the day: late labels to the predictions they belong to."""
+"""Task of the daily machine: joins late labels to their predictions."""
 
 from smallbox.aws import clock
 from smallbox.aws.lake import DeltaLake
@@ -14,6 +14,6 @@ task = JoinTask(load(), DeltaLake.in_bucket(settings.lake_bucket))
 
 @as_task
 def handler(event: DayDocument, context: object) -> DayDocument:
-    """Join what became known; passes the day's document on."""
+    """Join the labels that became known; returns the daily document for the next task."""
     del context
     return task.run(event, clock.now())

@@ -1,4 +1,4 @@
-"""The events queue to the lake, then on to the features queue."""
+"""Appends records from the events queue to the lake, then forwards them to the features queue."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""``POST /events/{source}``: records to the events queue, rejected ones to quarantine."""
+"""``POST /events/{source}``: sends accepted records to the events queue, and rejected ones to quarantine."""
 
 from aws_lambda_powertools.event_handler import Response
 

@@ -1,4 +1,4 @@
-"""A file dropped under ``drop/``, or a part of one, to the lake."""
+"""Loads a file dropped under ``drop/``, or a part of one, into the lake."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ drops = LoadTask(
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Load each file that an event of S3 names, and each part that a message of our own does."""
+    """Load each file that an S3 event names, and each part that a message of this function names."""
     del context
     return consume(event, _name, lambda messages: _take(messages[0]))
 

@@ -1,4 +1,4 @@
-"""The lake's upkeep, once a day: the tables ``current`` brought forward, files compacted, replaced ones removed."""
+"""Daily upkeep of the lake: updates the ``current`` tables, compacts files, deletes replaced files."""
 
 from typing import Any
 
@@ -17,6 +17,6 @@ upkeep = UpkeepTask(load(), DeltaLake.in_bucket(settings.lake_bucket), SqsQueue(
 
 @as_task
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Look after every table, as of the event's ``as_of`` or now; where each table ``current`` stands."""
+    """Maintain every table as of the event's ``as_of``, or now; returns the watermark of each ``current`` table."""
     del context
     return upkeep.run(event, clock.now())

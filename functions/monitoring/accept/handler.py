@@ -1,4 +1,4 @@
-"""Makes the week of the latest report the reference of the drift checks, for ``smallbox monitor accept``."""
+"""``smallbox monitor accept``: makes the week of the latest report the reference profile of the drift checks."""
 
 from typing import Any
 

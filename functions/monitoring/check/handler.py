@@ -1,4 +1,4 @@
-"""A task of the day: the metrics of an event day, stored by day, breaches published."""
+"""Task of the daily machine: computes and stores the metrics of an event day, and publishes breaches."""
 
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.documents import DynamoDocuments
@@ -24,6 +24,6 @@ task = CheckTask(
 
 @as_task
 def handler(event: DayDocument, context: object) -> DayDocument:
-    """Check the day; passes the day's document on with what breached."""
+    """Check the day; returns the daily document with the breaches for the next task."""
     del context
     return task.run(event)

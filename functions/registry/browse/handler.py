@@ -1,4 +1,4 @@
-"""``GET /status``, ``GET /models`` and below: models, versions, history and metrics, to read."""
+"""``GET /status``, ``GET /models`` and below: read-only API for models, versions, history and metrics."""
 
 from aws_lambda_powertools.event_handler import Response
 

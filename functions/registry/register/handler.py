@@ -1,4 +1,4 @@
-"""Third task of a training run: the gate, and the version's record; or the record that the run failed."""
+"""Third task of a training run: runs the quality gate and records the version; or records that the run failed."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ task = RegisterTask(load(), Registry(DynamoDocuments(settings.registry_table)))
 
 @as_task
 def handler(event: Any, context: object) -> Mapping[str, Any]:
-    """Judge and register the candidate; passes the run's document on with ``accepted``. Or record a failure."""
+    """Gate and register the candidate; returns the run's document with ``accepted``. Step ``failure`` records one."""
     del context
     if event.get("step") == "failure":
         return task.record_failure(event["document"], clock.now())

@@ -1,4 +1,4 @@
-"""A task of the day: promotes a running canary, rolls it back, or waits."""
+"""Task of the daily machine: promotes a running canary, rolls it back, or waits."""
 
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.lake import DeltaLake
@@ -15,6 +15,6 @@ task = ReviewTask(load(), DeltaLake.in_bucket(settings.lake_bucket), Registry(Dy
 
 @as_task
 def handler(event: DayDocument, context: object) -> DayDocument:
-    """Review the canary; passes the day's document on."""
+    """Review the canary; returns the daily document for the next task."""
     del context
     return task.run(event)

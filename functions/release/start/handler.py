@@ -1,4 +1,4 @@
-"""Last task of a training run: the registered version becomes champion, or waits. And every change by hand."""
+"""Last task of a training run: releases the registered version. Also runs the commands of ``smallbox release``."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +19,6 @@ task, by_hand = StartTask(project, registry), ByHandTask(project, registry)
 
 @as_task
 def handler(event: Any, context: object) -> Mapping[str, Any]:
-    """Release the run's version and pass its document on; or do what the command ``smallbox release`` asks for."""
+    """Release the run's version and return its document; or, with ``action``, run a ``smallbox release`` command."""
     del context
     return by_hand.run(event, clock.now()) if "action" in event else task.run(event)

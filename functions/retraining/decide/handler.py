@@ -1,4 +1,4 @@
-"""Decides whether to train again: at the end of a day, or when an alarm rings."""
+"""Decides whether to retrain: as the last task of the daily machine, or when an alarm fires."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ task = DecideTask(
 
 @as_task
 def handler(event: Any, context: object) -> Any:
-    """Decide for the day's model, or for each model whose alarm the event brings."""
+    """Decide for the daily document's model, or for each model with an alarm in the SNS event."""
     del context
     if "Records" not in event:
         return task.run(event, clock.now())

@@ -1,4 +1,4 @@
-"""The predictions queue to the prediction log."""
+"""Writes predictions from the predictions queue to the prediction log."""
 
 from typing import Any
 

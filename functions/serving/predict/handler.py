@@ -1,4 +1,4 @@
-"""``POST /models/{model}/predict``, and the Open Inference Protocol's routes."""
+"""Online predictions: ``POST /models/{model}/predict``, and the routes of the Open Inference Protocol."""
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -18,10 +18,10 @@ from smallbox.serving.inference import InferenceProtocol
 from smallbox.serving.predict import PredictTask
 
 settings, reads = from_environment(PredictSettings), SignedDynamoDb.like(client("dynamodb"))
-shelf = ModelLoader(Registry(DynamoDocuments(settings.registry_table, reads=reads)), S3Blobs(settings.lake_bucket))
+loader = ModelLoader(Registry(DynamoDocuments(settings.registry_table, reads=reads)), S3Blobs(settings.lake_bucket))
 store, queue = DynamoOnlineStore(settings.online_table, reads=reads), SqsQueue(settings.predictions_queue)
-predictor = PredictTask(load(), store, shelf, queue, LogJournal())
-protocol = InferenceProtocol(load(), shelf, predictor)
+predictor = PredictTask(load(), store, loader, queue, LogJournal())
+protocol = InferenceProtocol(load(), loader, predictor)
 app = api.resolver()
 
 

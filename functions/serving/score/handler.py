@@ -1,4 +1,4 @@
-"""A file under ``score/<model>/in/`` to predictions under ``score/<model>/out/``."""
+"""Batch predictions: scores a file under ``score/<model>/in/``, and writes the result to ``score/<model>/out/``."""
 
 from typing import Any
 
@@ -16,8 +16,8 @@ from smallbox.serving.score import ScoreTask
 
 settings = from_environment(ScoreSettings)
 inbox = S3Blobs(settings.inbox_bucket)
-shelf = ModelLoader(Registry(DynamoDocuments(settings.registry_table)), S3Blobs(settings.lake_bucket))
-scorer = ScoreTask(load(), DeltaLake.in_bucket(settings.lake_bucket), shelf, inbox)
+loader = ModelLoader(Registry(DynamoDocuments(settings.registry_table)), S3Blobs(settings.lake_bucket))
+scorer = ScoreTask(load(), DeltaLake.in_bucket(settings.lake_bucket), loader, inbox)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

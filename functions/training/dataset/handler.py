@@ -1,4 +1,4 @@
-"""First task of a training run: its point-in-time dataset."""
+"""First task of a training run: builds its point-in-time dataset."""
 
 from smallbox.aws import clock
 from smallbox.aws.blobs import S3Blobs
@@ -15,6 +15,6 @@ task = DatasetTask(load(), DeltaLake.in_bucket(settings.lake_bucket), S3Blobs(se
 
 @as_task
 def handler(event: TrainingRequest, context: object) -> DatasetRun:
-    """Build and store the dataset; passes the run's document on."""
+    """Build and store the dataset; returns the run's document for the next task."""
     del context
     return task.run(event, clock.now())

@@ -1,4 +1,4 @@
-"""Second task of a training run: fit, calibrate, export, check parity, measure."""
+"""Second task of a training run: fits, calibrates, exports to ONNX, checks parity, and measures."""
 
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.documents import DynamoDocuments
@@ -15,6 +15,6 @@ task = FitTask(load(), S3Blobs(settings.lake_bucket), Registry(DynamoDocuments(s
 
 @as_task
 def handler(event: DatasetRun, context: object) -> FittedRun:
-    """Fit the candidate and store its artifacts; passes the run's document on."""
+    """Fit the candidate and store its artifacts; returns the run's document for the next task."""
     del context
     return task.run(event)

@@ -53,6 +53,45 @@ REPORT: Final = {
     "sentences": [], "checks": [CHECK],
 }  # fmt: skip
 
+REPLAY: Final = {
+    "worked": True, "seconds": 61, "report": ".smallbox/report.html",
+    "stages": [{"stage": "ingestion", "worked": True, "evidence": "9 records in the lake"}],
+    "weeks": [{"week": "2013-03-04", "auc": 0.70312}],
+}  # fmt: skip
+FAILED_REPLAY: Final = {
+    **REPLAY, "worked": False, "weeks": [],
+    "stages": [{"stage": "serving", "worked": False, "evidence": "no prediction was logged"}],
+}  # fmt: skip
+
+CALLS: Final[dict[str, str]] = {
+    "check": "--estimators",
+    "up": "",
+    "down": "",
+    "deploy": "",
+    "status": "",
+    "contract infer": "arrivals.csv",
+    "send": "arrivals records.jsonl",
+    "drop": "arrivals records.csv",
+    "rebuild": "weather",
+    "backfill": "origin",
+    "upkeep": "",
+    "wait": "--timeout 5",
+    "quarantine list": "arrivals",
+    "quarantine show": "arrivals 2013-03-01",
+    "quarantine replay": "arrivals",
+    "train": "late_arrival",
+    "predict": "late_arrival instances.jsonl",
+    "score": "late_arrival requests.csv",
+    "models": "late_arrival",
+    "release": "late_arrival promote 2 --why tested",
+    "monitor show": "late_arrival 2013-03-01",
+    "monitor accept": "late_arrival --why tariff",
+    "day": "late_arrival",
+    "replay": "late_arrival arrivals=arrivals.csv --from 2013-03-01 --to 2013-03-08",
+    "demo": "--until 2013-03-10",
+}
+"""By command: what may follow it."""
+
 SAMPLES: Final[dict[str, tuple[Any, str, int]]] = {
     "check": ({"sources": [], "views": [], "models": [], "estimators": False, "mistakes": [MISTAKE]}, "fraud.py:4:", 1),
     "up": ({"api_url": "http://127.0.0.1:4566/api"}, "the API answers at http", 0),
@@ -65,6 +104,7 @@ SAMPLES: Final[dict[str, tuple[Any, str, int]]] = {
     "rebuild": ({"rebuilt": "weather"}, "rebuilt: weather", 0),
     "backfill": ({"readable": ["origin"], "states": 12}, "states: 12", 0),
     "upkeep": ({"as_of": "2013-03-02T00:00:00Z", "current": {"weather": 3}}, "current: weather: 3", 0),
+    "wait": ({"waited_seconds": 3.25, "dead_letters": 0}, "waited_seconds: 3.25", 0),
     "quarantine list": ({"waiting": [{"key": "q", "source": "a", "day": "2013-03-01", "count": 2}]}, "2013-03-01", 0),
     "quarantine show": ([{"record": {"a": 1}, "rejections": [{"field": "a", "rule": "type"}]}], "rule: type", 0),
     "quarantine replay": ({"accepted": 1, "rejected": []}, "accepted: 1", 0),
@@ -72,9 +112,12 @@ SAMPLES: Final[dict[str, tuple[Any, str, int]]] = {
     "predict": (PREDICTIONS, "temperature", 0),
     "score": ({"scored": 2, "rejected": 0, "predictions": "a.parquet"}, "scored: 2", 0),
     "models": ({"versions": [VERSION], "history": [{"at": "2013", "event": "champion", "version": 1}]}, "champion", 0),
+    "release": ({"model": "late_arrival", "routing": ROUTING}, "challenger: 2", 0),
     "monitor show": (REPORT, "volume:weather", 0),
     "monitor accept": ({"model": "late_arrival", "version": 1, "why": "a new tariff"}, "a new tariff", 0),
     "day": (DAY, "hint: run `smallbox upkeep`", 0),
+    "replay": (REPLAY, "9 records in the lake", 0),
+    "demo": ({**REPLAY, "kept": False}, "Try next: smallbox demo --keep", 0),
 }
 """By command: a document, a part of what people read of it, and the exit code."""
 
@@ -84,6 +127,11 @@ OTHERS: Final[dict[str, tuple[Any, str, int]]] = {
     "check": ({"sources": ["a"], "views": [], "models": ["m"], "estimators": True, "mistakes": []}, "no mistake", 0),
     "contract infer": ({"code": "# no key", "open": ["its key is not chosen"]}, "# no key", 1),
     "down": ({"stopped": False}, "nothing was running", 0),
+    "drop": ({"key": "drop/a", "source": "a", "accepted": 0, "rejected": 2, "parts": 1}, "rejected: 2", 1),
+    "quarantine replay": ({"accepted": 0, "rejected": [{"index": 0, "reason": "type"}]}, "type", 1),
+    "score": ({"scored": 0, "rejected": 2, "predictions": "a.parquet"}, "rejected: 2", 1),
+    "replay": (FAILED_REPLAY, "FAILED", 1),
+    "demo": ({**FAILED_REPLAY, "kept": True}, "no prediction was logged", 1),
     "send": ({"accepted": 1, "rejected": [{"index": 0, "field": "a", "reason": "missing"}]}, "accepted: 1", 0),
 }
 """The other forms of documents that have two."""

@@ -27,14 +27,6 @@ def test_down_without_a_stack_works(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert main.main(["down"]) == 0
 
 
-def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
-    """``--help`` lists every command with a sentence."""
-    with pytest.raises(SystemExit, match="0"):
-        main.main(["--help"])
-    text = capsys.readouterr().out
-    assert all(command in text for command in ("up", "down", "deploy"))
-
-
 def test_a_stack_is_remembered_until_it_is_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What `up` wrote down is what the next command reads."""
     (tmp_path / MARK).touch()

@@ -1,12 +1,11 @@
-"""Proves that every command prints for people and for programs, and that its exit code tells whether it worked."""
+"""Proves how a document is printed, for people and for programs."""
 
 import argparse
 import io
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -14,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smallbox.cli import main, people
-from smallbox.cli.output import MOST_ROWS_SHOWN, Printed, TableBlock, blocks_of, printed, write
-from tests.unit.cli.samples import OTHERS, REPORT, SAMPLES
+from smallbox.cli.output import MOST_ROWS_SHOWN, TableBlock, blocks_of, printed, write
+from tests.unit.cli.samples import REPORT
 
 PROGRAM = """
 import argparse, sys
@@ -27,51 +26,6 @@ parser.set_defaults(run=output.printed(lambda _: document))
 main.parser = lambda: parser
 sys.exit(main.main([]))
 """
-TELLS_ITS_OWN_STORY = {"demo", "replay"}
-"""They print as they go."""
-
-
-def _commands() -> Iterator[tuple[str, argparse.ArgumentParser]]:
-    waiting = [("", main.parser())]
-    while waiting:
-        name, parser = waiting.pop()
-        below = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
-        if not below:
-            yield name, parser
-        waiting += [(f"{name} {word}".strip(), one) for action in below for word, one in action.choices.items()]
-
-
-COMMANDS = {name: parser for name, parser in _commands() if name.partition(" ")[0] not in TELLS_ITS_OWN_STORY}
-ANY = ({"name": "weather", "rows": [{"day": "2013-03-01", "value": 0.5}]}, "2013-03-01", 0)
-CASES = [
-    *((name, SAMPLES.get(name, ANY)) for name in COMMANDS),
-    *OTHERS.items(),
-]
-
-
-@pytest.mark.parametrize(("name", "case"), CASES, ids=[name for name, _ in CASES])
-def test_every_command_prints_for_people_and_for_programs(
-    name: str, case: tuple[Any, str, int], capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Of one document people read plain text, programs the document itself, and both get the same exit code."""
-    document, part, code = case
-    run = COMMANDS[name].get_default("run")
-    assert isinstance(run, Printed), "a command prints through `printed`"
-    run = replace(run, command=lambda _: document)
-    assert run(argparse.Namespace(json=False)) == code
-    text = capsys.readouterr().out
-    assert part in text
-    assert "\x1b" not in text
-    assert run(argparse.Namespace(json=True)) == code
-    assert json.loads(capsys.readouterr().out) == document
-
-
-def test_json_may_stand_before_or_after_the_command() -> None:
-    """And it is off when it is left out, whatever depth the command has."""
-    parse = main.parser().parse_args
-    for line in ("--json quarantine list", "quarantine --json list", "quarantine list --json", "status --json"):
-        assert parse(line.split()).json is True
-    assert parse(["quarantine", "list"]).json is False
 
 
 def test_a_program_gets_errors_as_json_too(capsys: pytest.CaptureFixture[str], tmp_path: Any) -> None:

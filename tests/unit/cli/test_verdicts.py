@@ -10,6 +10,7 @@ from smallbox.cli.replay.driver import ReplayCounts
 from smallbox.cli.replay.evidence import Evidence
 from smallbox.cli.replay.story import Story
 from smallbox.cli.replay.verdicts import Alarms, verdicts_of
+from smallbox.stages import STAGES
 from tests.fakes.small import late_parcel
 
 ASKED = 20
@@ -40,7 +41,9 @@ def _failed(story: Story = STORY, evidence: Evidence = EVIDENCE, alarms: Alarms 
 
 
 def test_every_stage_worked() -> None:
-    """The example from which the others differ in one thing."""
+    """The example from which the others differ in one thing: each of the nine stages has a verdict, and worked."""
+    verdicts = verdicts_of(late_parcel, STORY, EVIDENCE, ASKED, ALARMS)
+    assert {verdict.stage for verdict in verdicts} == set(STAGES)
     assert _failed() == []
 
 

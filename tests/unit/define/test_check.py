@@ -26,9 +26,9 @@ MISTAKES = {
     'x = FeatureView("v", entity="who", source="payments", features={})': "source is 'payments' (str)",
     'x = FeatureView("v", entity="who", source=payments, features={"a": "1h"})': "aggregates by name",
     'x = Attributes("v", entity="who", source=payments, features={"a": count("1h")})': "attributes by name",
-    'x = label(payments, on="id", value="amount", within="1d")': "only boolean labels are supported yet",
-    'x = label(payments, on="id", value="who", within="1d")': "only boolean labels are supported yet",
-    'x = label(payments, on="id", value="nope", within="1d")': "'nope' is no field of source payments; it has id",
+    'x = label(payments, on="id", value="amount", within="1d")': "only boolean labels are supported so far",
+    'x = label(payments, on="id", value="who", within="1d")': "only boolean labels are supported so far",
+    'x = label(payments, on="id", value="nope", within="1d")': "'nope' is not a field of source payments; it has id",
     'x = label("payments", on="id", value="bad", within="1d")': "label: source is 'payments' (str)",
     'x = Model("m", request=payments, inputs=("amount",))': "Model: label= and estimator= are missing; write them",
     f"x = {MODEL.format(name='m', more=', view=()')}": "there is no 'view='; write views=, or one of name",
@@ -83,7 +83,7 @@ def test_a_mistake_is_named_with_its_line_and_what_to_write(write: Write, statem
         assert caught.value.details["line"] == 6
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(st.lists(st.sampled_from(["y = 1", *(m for m in MISTAKES)]), max_size=8))
 def test_every_mistake_is_named_however_many_there_are(write: Write, statements: list[str]) -> None:
     """The lines that are named are exactly those that are wrong: one mistake hides no other."""

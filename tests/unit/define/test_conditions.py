@@ -66,13 +66,13 @@ def test_a_condition_holds_fails_or_has_nothing_to_say(condition: Condition, exp
 @pytest.mark.parametrize(
     ("feature", "match"),
     [
-        (count("1h", where=equal("nowhere", 1)), "'nowhere' is no field of the source"),
+        (count("1h", where=equal("nowhere", 1)), "'nowhere' is not a field of the source"),
         (count("1h", where=above("who", 1)), "'who' is a text field"),
         (count("1h", where=equal("x", "a")), "'x' is a number field"),
         (count("1h", where=Condition("who", ">", "a")), "write equal, unequal or one_of"),
         (count("1h", where=equal("at", 1)), "'at' is a timestamp field"),
-        (count("1h", where=("who", "a")), "'who' is no condition; write one like equal"),  # type: ignore[arg-type]
-        (rate("", "1h"), "a rate is of a boolean field or a condition"),
+        (count("1h", where=("who", "a")), "'who' is not a condition; write like equal"),  # type: ignore[arg-type]
+        (rate("", "1h"), "a rate needs a boolean field or a condition"),
         (rate("x", "1h"), "must be a boolean field"),
         (std("who", "1h"), "must be a boolean or integer or number field"),
         (first("nowhere", "1h"), "it has id, at, who, x, ok"),
@@ -102,7 +102,7 @@ def test_a_wrong_attribute_is_named(feature: Any, match: str) -> None:
 
 def test_a_state_that_could_not_be_stored_is_refused() -> None:
     """Sketches that a busy entity could fill beyond an item's limit are refused with the definition."""
-    with pytest.raises(DefinitionError, match=r"could have .* KB, of at most 390"):
+    with pytest.raises(DefinitionError, match=r"could have .* KB; the maximum is 390"):
         FeatureView("v", "who", source, {name: distinct(name, "7d") for name in ("who", "x", "id")})
     FeatureView("v", "who", source, {name: distinct(name, "7d") for name in ("who", "x")})
     FeatureView("v", "who", source, {"d": distinct("x", "90d"), "s": std("x", "90d"), "n": count("5m")})

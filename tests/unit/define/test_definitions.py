@@ -63,7 +63,7 @@ def reads_who(who: Any) -> Any:
         (lambda: Source("p", key="nope", time="at", fields=FIELDS), "key='nope'"),
         (lambda: Source("p", key="id", time="who", fields=FIELDS), "time='who'"),
         (lambda: Source("p", key="id", time="at", fields=FIELDS, lateness="soon"), "'24h'"),
-        (lambda: Source("p", key="id", time="at", fields=FIELDS, freshness="0h"), "longer than nothing"),
+        (lambda: Source("p", key="id", time="at", fields=FIELDS, freshness="0h"), "longer than 0"),
         (lambda: Source("p", key="id", time="at", fields=FIELDS, volume=(9, 1)), "like \\(800, 1200\\)"),
         (lambda: Source("p", key="id", time="at", fields=FIELDS, volume=-1), "whole number"),
         (lambda: Source("p", key="id", time="at", fields=FIELDS, volume=0.5), "whole number"),  # type: ignore[arg-type]
@@ -87,9 +87,9 @@ def reads_who(who: Any) -> Any:
         (lambda: FeatureView("v", "who", SOURCE, {"f": rate("amount", "1h")}), "boolean"),
         (lambda: FeatureView("v", "who", SOURCE, {"f": count("7m")}), "whole number of its tiles"),
         (lambda: FeatureView("v", "who", SOURCE, {"f": count("1h")}, tile="7m"), "divide an hour"),
-        (lambda: count("0h"), "longer than nothing"),
+        (lambda: count("0h"), "longer than 0"),
         (lambda: label(SOURCE, on="id", value="amount", within="1d"), "boolean"),
-        (lambda: _model(inputs=("amuont",)), "'amuont' is no field"),
+        (lambda: _model(inputs=("amuont",)), "'amuont' is not a field"),
         (lambda: _model(views=(VIEW, FeatureView("w", "who", SOURCE, {"payments_1h": count("2h")}))), "only once"),
         (
             lambda: _model(label=label(SOURCE, on="id", value="bad", within="14d")),

@@ -187,5 +187,5 @@ def test_a_definition_promises_the_size_of_a_busy_state(known_after: str, tile: 
         for t, x in zip(times, random.normal(size=len(times)).tolist(), strict=True)
     ]
     packed = WINDOW_STATES.pack(busy, WINDOW_STATES.add(busy, WINDOW_STATES.empty(busy), records, NOW))
-    assert len(packed) <= busy.most_bytes
-    assert len(packed) > busy.most_bytes / 2
+    assert len(packed) <= busy.max_bytes
+    assert len(packed) > busy.max_bytes / 2

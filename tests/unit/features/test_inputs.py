@@ -128,13 +128,13 @@ def two(one: Any) -> Any:
 @pytest.mark.parametrize(
     ("functions", "match"),
     [
-        ((unknown,), "unknown: nowhere is no field"),
-        ((one, two), "one, two read each other"),
+        ((unknown,), "unknown: nowhere is not a field"),
+        ((one, two), "one, two depend on each other"),
         ((heavy, heavy), "one name"),
     ],
 )
 def test_a_wrong_function_is_named_when_it_is_defined(functions: Any, match: str) -> None:
-    """An unknown input, a circle and a name twice are refused with the definition."""
+    """An unknown input, a cycle and a name twice are refused with the definition."""
     with pytest.raises(DefinitionError, match=match):
         model_of(*functions)
 

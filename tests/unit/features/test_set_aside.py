@@ -127,8 +127,10 @@ def test_its_message_fails_by_itself_until_it_fits() -> None:
 
 
 def test_a_message_of_a_view_that_is_gone_is_done() -> None:
-    """After a deployment without the view its states want nothing more."""
-    World().task.run([{"source": "prices", "set_aside": [["gone", "flooded"]]}], NOW)
+    """After a deployment without the view its states want nothing more: none is written, and no message is sent."""
+    world = World()
+    world.task.run([{"source": "prices", "set_aside": [["gone", "flooded"]]}], NOW)
+    assert (world.store.states, world.rebuilds.messages) == ({}, [])
 
 
 def test_a_backfill_sets_it_aside_and_publishes() -> None:

@@ -1,17 +1,20 @@
-"""Proves the daily join: however the days fall, each prediction ends as one join of everything would have it."""
+"""Proves the daily join: what it reports, and that each prediction ends as one join of everything would have it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smallbox.define.project import project_of
+from smallbox.documents.day import DayDocument
+from smallbox.errors import InvalidInput, NotFound
 from smallbox.feedback.join import JoinTask
 from smallbox.labels.join import ASKED_LATE, LABELLED, PENDING, UNLABELLED
 from smallbox.lake.names import labelled_table, predictions_table, records_table
-from smallbox.lake.schemas import prediction_schema, records_to_table
+from smallbox.lake.schemas import LABELLED_COLUMNS, prediction_schema, records_to_table
 from smallbox.records import Record
 from smallbox.times import DAY, HOUR, format_moment
 from tests.fakes.lake import FakeLake
@@ -81,7 +84,7 @@ def joined(lake: FakeLake) -> Mapping[str, tuple[str, bool | None]]:
     return found
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(ASKED, min_size=1, max_size=12),
     st.lists(OUTCOMES, max_size=6, unique_by=lambda outcome: outcome[0]),
@@ -104,3 +107,64 @@ def test_each_days_join_is_a_join_of_everything(asked: list[Asked], outcomes: li
     for day in again:
         JoinTask(PROJECT, lake).run({"model": MODEL, "as_of": format_moment(day * DAY)}, (DAYS + 3) * DAY)
         assert joined(lake) == before
+
+
+def one_of_each() -> FakeLake:
+    """Predictions of each status by the end of the third day; the last one's window is over, its day is not."""
+    lake = FakeLake()
+    asked = [Asked("a", 26, 26), Asked("b", 27, 27), Asked("c", 60, 60), Asked("a", 30, 2), Asked("d", 50, 40)]
+    lake.append(predictions_table(MODEL), log_of(asked))
+    lake.append(records_table(deliveries), records_of([("a", 31, True)]))
+    return lake
+
+
+def test_the_join_passes_its_document_on_with_what_it_found() -> None:
+    """Counts by status, and the coverage of the newest day whose windows are over: late askings are no part of it."""
+    document: DayDocument = {"model": MODEL, "as_of": format_moment(3 * DAY), "day": "stays"}
+    assert JoinTask(PROJECT, one_of_each()).run(document, 9 * DAY) == {
+        **document,
+        "feedback": {
+            "labelled": 1, "pending": 1, "unlabelled": 2, "asked_late": 1,
+            "coverage": 0.5, "coverage_day": "1970-01-02",
+        },
+    }  # fmt: skip
+
+
+def test_a_labelled_row_says_when_its_label_was_known_and_by_which_join() -> None:
+    """What monitoring and the review read: the prediction's own columns, its label, and the moments of both."""
+    lake = one_of_each()
+    JoinTask(PROJECT, lake).run({"model": MODEL, "as_of": format_moment(3 * DAY)}, 9 * DAY)
+    rows = lake.read(labelled_table(MODEL))
+    assert rows is not None
+    (row,) = [row for row in rows.to_pylist() if row["id"] == "0"]
+    assert row == {
+        **dict.fromkeys(LABELLED_COLUMNS), "id": "0", "key": "a", "time": 26 * HOUR, "event_time": 26 * HOUR,
+        "label": True, "label_known_at": 31 * HOUR, "status": LABELLED,
+        "settles_from": 26 * HOUR, "joined_as_of": 3 * DAY,
+    }  # fmt: skip
+
+
+def test_without_a_moment_the_join_is_of_the_last_midnight() -> None:
+    """A day's machine says only which model: what became known since midnight waits for the next day."""
+    lake = one_of_each()
+    lake.append(records_table(deliveries), records_of([("c", 73, True)]))
+    found = JoinTask(PROJECT, lake).run({"model": MODEL}, 3 * DAY + 5 * HOUR)
+    assert (found["as_of"], found["feedback"]["pending"]) == (format_moment(3 * DAY), 1)
+
+
+def test_a_system_without_predictions_joins_nothing() -> None:
+    """Neither a log nor an outcome is there: the counts are zero, no coverage is claimed, and nothing is written."""
+    lake = FakeLake()
+    found = JoinTask(PROJECT, lake).run({"model": MODEL, "as_of": format_moment(3 * DAY)}, 3 * DAY)
+    nothing = dict.fromkeys((LABELLED, PENDING, UNLABELLED, ASKED_LATE), 0)
+    assert found["feedback"] == {**nothing, "coverage": None, "coverage_day": "1970-01-02"}
+    assert lake.read(labelled_table(MODEL)) is None
+
+
+def test_a_join_that_cannot_be_is_refused() -> None:
+    """An unknown model, and a moment that is still to come."""
+    task = JoinTask(PROJECT, one_of_each())
+    with pytest.raises(NotFound, match="nobody"):
+        task.run({"model": "nobody", "as_of": format_moment(DAY)}, 3 * DAY)
+    with pytest.raises(InvalidInput, match="as_of"):
+        task.run({"model": MODEL, "as_of": format_moment(4 * DAY)}, 3 * DAY)

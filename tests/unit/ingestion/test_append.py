@@ -80,7 +80,7 @@ def test_a_record_that_today_has_no_column_for_is_quarantined(
     (rejection,) = queued.quarantine.read(batch)
     assert (rejection["index"], rejection["field"], rejection["rule"]) == (1, field, rule)
     assert rejection["value"] == value
-    assert rejection["message"].startswith(f"{field} is {value}; it must")
+    assert rejection["message"].startswith(f"{field} is {value}; today's contract requires")
     assert rejection["record"] == {**GOOD, "id": "b", **older}
 
 

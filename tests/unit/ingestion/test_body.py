@@ -43,7 +43,7 @@ def test_twenty_levels_are_the_most() -> None:
         parse_json('{"a":' * 21 + "1" + "}" * 21)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(body=st.binary() | st.text(st.characters(exclude_categories=())), content_type=st.none() | st.text())
 def test_no_bytes_are_our_fault(body: bytes | str, content_type: str | None) -> None:
     """Arbitrary bytes and types give a list or one of our errors, never another."""

@@ -13,7 +13,7 @@ import pytest
 from smallbox.define import Source, text, timestamp
 from smallbox.errors import InvalidInput, MalformedBody, TooLarge
 from smallbox.ingestion import lines, unpacking
-from smallbox.ingestion.parts import Cutting
+from smallbox.ingestion.parts import FileSplitter
 from smallbox.ingestion.readers import read_batches, read_numbered
 from tests.properties.dropped import PROJECTS, WHOLE, Dropping
 
@@ -46,7 +46,7 @@ def test_blank_lines_take_no_memory(kind: str) -> None:
     read: list[int] = []
 
     def cut_and_read() -> None:
-        for part in Cutting(f"f.{kind}.gz", io.BytesIO(content)).parts():
+        for part in FileSplitter(f"f.{kind}.gz", io.BytesIO(content)).parts():
             cut.extend(part.lines)
         for batch in read_numbered(f"f.{kind}.gz", io.BytesIO(content), source):
             read.extend(batch.lines)
@@ -79,7 +79,7 @@ def test_a_file_that_unpacks_to_too_much_is_refused(plain: bytes) -> None:
     content = gzip.compress(plain)
     with pytest.raises(TooLarge, match=r"drop it without \.gz, in several files"):
         list(read_numbered("f.jsonl.gz", io.BytesIO(content), source))
-    cutting = Cutting("f.jsonl.gz", io.BytesIO(content))
+    cutting = FileSplitter("f.jsonl.gz", io.BytesIO(content))
     list(cutting.parts())
     assert isinstance(cutting.error, TooLarge)
     assert len(list(read_numbered("f.jsonl", io.BytesIO(plain), source))) == 2 * (b"{" in plain), "plain, it is read"
@@ -116,7 +116,7 @@ def test_a_bomb_has_the_reason_in_its_report() -> None:
 def test_a_row_that_never_ends_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A quoted text that goes on over line after line is one row, which has a bound as a line has."""
     monkeypatch.setattr(lines, "ROW_LIMIT", 1_000)
-    cutting = Cutting("f.csv", io.BytesIO(b'id,at\na,b\n"' + b'","\n' * 1_000))
+    cutting = FileSplitter("f.csv", io.BytesIO(b'id,at\na,b\n"' + b'","\n' * 1_000))
     (part,) = cutting.parts()
     assert list(part.lines) == [2]
     assert cutting.error is not None
@@ -137,6 +137,6 @@ def test_columns_of_one_name_are_refused(name: str, content: bytes) -> None:
     """One of them would be lost without a word: the header is refused, and no row is read."""
     with pytest.raises(InvalidInput, match="'id' names the columns 1 and 3"):
         list(read_numbered(name, io.BytesIO(content), source))
-    cutting = Cutting(name, io.BytesIO(content))
+    cutting = FileSplitter(name, io.BytesIO(content))
     assert list(cutting.parts()) == []
     assert isinstance(cutting.error, MalformedBody)

@@ -174,7 +174,7 @@ held = st.sampled_from([HELD, int(HELD), -int(HELD), float(HELD) + 0.5, HELD * 3
 others = st.none() | st.booleans() | held | st.just([HELD]) | st.just({HELD: HELD})
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     raw=st.fixed_dictionaries({}, optional=dict.fromkeys(people.personal, others)) | held,
     listed=st.booleans(),
@@ -194,7 +194,7 @@ def test_hidden_says_that_there_was_a_value() -> None:
         people, [{"id": "a", "at": GOOD["at"], "name": "bob"}, {"id": "b", "at": GOOD["at"]}, "Bob;7"], NOW
     )
     assert (name.field, name.value) == ("name", "hidden")
-    assert name.message == "name is hidden; the whole of it must match [A-Z][a-z]+"
+    assert name.message == "name is hidden; the whole text must match [A-Z][a-z]+"
     assert (absent.value, absent.message) == ("missing", "name is missing; it must have a value")
     assert (row.value, row.message) == ("hidden", "the record is hidden; it must be a JSON object")
 
@@ -206,7 +206,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(raw=json_values | st.dictionaries(st.sampled_from([*source.fields, "x"]), json_values))
 def test_no_json_raises(raw: Any) -> None:
     """Whatever JSON is sent is a record or a rejection whose answer can be encoded."""

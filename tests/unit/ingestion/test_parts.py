@@ -8,7 +8,7 @@ import pytest
 
 from smallbox.define import Source, text, timestamp
 from smallbox.errors import UnsupportedType
-from smallbox.ingestion.parts import Cutting, FilePart, Sizes
+from smallbox.ingestion.parts import FilePart, FileSplitter, Sizes
 from smallbox.ingestion.readers import Limits, read_numbered
 
 SIZES = Sizes(batch=Limits(2, 1_000), part=Limits(3, 1_000))
@@ -17,7 +17,7 @@ CSV = b'\xef\xbb\xbfid,"a\nt"\na,1\n\nb,"2\n2"\nc,3\nd,4\ne,5\n'
 
 
 def _cut(name: str, content: bytes, sizes: Sizes = SIZES) -> tuple[list[FilePart], str]:
-    cutting = Cutting(name, io.BytesIO(content), sizes)
+    cutting = FileSplitter(name, io.BytesIO(content), sizes)
     parts = list(cutting.parts())
     return parts, "" if cutting.error is None else cutting.error.message
 

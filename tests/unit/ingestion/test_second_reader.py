@@ -88,7 +88,7 @@ def test_duckdb_reads_current_as_it_stands(lake: DeltaLake, reader: duckdb.DuckD
 
 def test_the_documented_query_reads_the_log(lake: DeltaLake, reader: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     """The SQL of the documentation gives from the raw log what ``latest`` does."""
-    (query,) = re.findall(r"```sql\n(.*?)```", (ROOT / "docs/stages/ingestion.md").read_text(), re.DOTALL)
+    (query,) = re.findall(r"```sql\n(.*?)```", (ROOT / "docs/reading-the-lake.md").read_text(), re.DOTALL)
     log = lake.read(LOG)
     assert log is not None
     assert len(log) == 200 + 80 + 200 + 10

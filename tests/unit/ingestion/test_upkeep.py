@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from smallbox.define import Source, text, timestamp
 from smallbox.define.project import Project
-from smallbox.ingestion.upkeep import MOST_FILES, UpkeepTask, why_due
+from smallbox.ingestion.upkeep import MAX_FILES, UpkeepTask, why_due
 from smallbox.lake.names import records_table
 from smallbox.lake.schemas import record_schema
 from tests.fakes.edges import FakeQueue
@@ -24,9 +24,9 @@ def _rows(key: int) -> pa.Table:
 def test_upkeep_is_due_when_a_table_has_many_files() -> None:
     """Up to the limit there is nothing to say; above it every such table is named with its number of files."""
     assert why_due({}) is None
-    assert why_due({"a": MOST_FILES, "b": 0}) is None
-    assert why_due({"a": MOST_FILES + 1, "b": 1, "c": 1_234}) == (
-        f"a has {MOST_FILES + 1} files and c has 1,234 files, and a reader opens each of them"
+    assert why_due({"a": MAX_FILES, "b": 0}) is None
+    assert why_due({"a": MAX_FILES + 1, "b": 1, "c": 1_234}) == (
+        f"a has {MAX_FILES + 1} files and c has 1,234 files, and a reader opens each of them"
     )
 
 
@@ -34,22 +34,22 @@ def test_an_upkeep_that_is_not_due_touches_nothing() -> None:
     """Asked to run only when it is due, it writes no table; one file more, and it runs and says why."""
     lake = FakeLake()
     upkeep = UpkeepTask(Project({"s": source}, {}, {}), lake, FakeQueue())
-    for key in range(MOST_FILES):
+    for key in range(MAX_FILES):
         lake.append(LOG, _rows(key))
     before = lake.version(LOG)
     assert upkeep.run({"only_when_due": True}, NOW)["due"] is None
-    assert (lake.version(LOG), lake.files(LOG)) == (before, MOST_FILES)
-    lake.append(LOG, _rows(MOST_FILES))
+    assert (lake.version(LOG), lake.files(LOG)) == (before, MAX_FILES)
+    lake.append(LOG, _rows(MAX_FILES))
     answer = upkeep.run({"only_when_due": True}, NOW)
-    assert answer["due"] == f"{LOG} has {MOST_FILES + 1} files, and a reader opens each of them"
-    assert answer["current"]["s"]["written"] == MOST_FILES + 1
+    assert answer["due"] == f"{LOG} has {MAX_FILES + 1} files, and a reader opens each of them"
+    assert answer["current"]["s"]["written"] == MAX_FILES + 1
     assert lake.files(LOG) == 1
 
 
 def test_the_tables_of_models_are_counted() -> None:
     """A prediction log of many files makes the upkeep due as a source's log does."""
     lake = FakeLake()
-    for at in range(MOST_FILES + 1):
+    for at in range(MAX_FILES + 1):
         lake.append("predictions/late_parcel", pa.table({"time": [at]}))
     project = Project({}, {}, {"late_parcel": late_parcel})
     answer = UpkeepTask(project, lake, FakeQueue()).run({"only_when_due": True}, NOW)

@@ -111,7 +111,7 @@ VERSIONS = st.builds(Version, st.sampled_from("abc"), st.integers(0, 40), st.sam
 ASKED = st.tuples(st.sampled_from("abcd"), st.integers(0, 40), st.sampled_from([None, 1.0, 2.0, 3.0]))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(VERSIONS, max_size=8, unique_by=lambda v: (v.key, v.hour)),
     st.lists(ASKED, min_size=1, max_size=8),

@@ -158,7 +158,7 @@ def scaled(scale: str | None) -> tuple[Any, Any]:
 
 
 @pytest.mark.parametrize("scale", SCALE)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(
         st.tuples(*[st.floats(-(2.0**99), 2.0**99, width=32) | st.just(np.nan) | st.sampled_from([1.0, 2.5, 4.0])] * 3),

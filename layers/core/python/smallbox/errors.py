@@ -1,19 +1,19 @@
-"""One error tree, and one table that says what each error means to a caller, a queue and an operator.
+"""The exception hierarchy, and the table that maps each class to an HTTP status, an error code and a retry decision.
 
     SmallboxError
     ├── DefinitionError        the definition is wrong; raised when it is imported
-    ├── InvalidInput           the caller's fault; sending it again changes nothing
-    │   ├── MalformedBody      not JSON, or not the JSON that the route takes
-    │   ├── UnsupportedType    a content type or file type that is not read
-    │   ├── TooLarge           more than the route or the reader takes
+    ├── InvalidInput           the caller's fault; a retry of the same input fails again
+    │   ├── MalformedBody      not JSON, or not the JSON that the route accepts
+    │   ├── UnsupportedType    a content type or file type that is not supported
+    │   ├── TooLarge           more than the route or the reader accepts
     │   ├── NotFound           no such source, model, version or file
-    │   │   └── NotStored      an object that should lie in a store does not
+    │   │   └── NotStored      an object is missing from a store that should hold it
     │   └── ContractViolation  a record breaks its source's contract
-    ├── Conflict               somebody else wrote first; read again and retry
-    ├── NotReady               what it needs is not there yet (no champion, no data)
-    └── Unavailable            a service it depends on did not answer
+    ├── Conflict               another writer was first; read again and retry
+    ├── NotReady               a prerequisite does not exist yet (no champion, no data)
+    └── Unavailable            a dependency did not answer
 
-Raise the leaf that fits; catch ``SmallboxError`` at the edge and look it up with ``policy_of``.
+Raise the most specific class. Catch ``SmallboxError`` at the edge and look up its policy with ``policy_of``.
 """
 
 from collections.abc import Mapping
@@ -24,11 +24,11 @@ Delivery = Literal["retry", "drop"]
 
 
 class SmallboxError(Exception):
-    """Base of every error that Smallbox raises on purpose.
+    """Base class of every error that Smallbox raises on purpose.
 
     Args:
-        message: one sentence for the reader, saying what to do where that is known.
-        details: what a program may want: field, rule, index, limits. JSON-ready.
+        message: one sentence: what is wrong, and what to do about it where that is known.
+        details: machine-readable context such as field, rule, index or limit; JSON-serialisable.
     """
 
     def __init__(self, message: str, **details: Any) -> None:
@@ -38,23 +38,23 @@ class SmallboxError(Exception):
 
 
 class DefinitionError(SmallboxError):
-    """The user's definition is wrong: names the place and says what to write instead."""
+    """The user's definition is wrong; the message names the place and what to write instead."""
 
 
 class InvalidInput(SmallboxError):
-    """The input is wrong, whoever sends it again."""
+    """The input is wrong; a retry of the same input fails again."""
 
 
 class MalformedBody(InvalidInput):
-    """The body is not JSON, or not of the form that the route takes."""
+    """The body is not JSON, or does not have the shape that the route accepts."""
 
 
 class UnsupportedType(InvalidInput):
-    """The content type or the file type is not one that is read."""
+    """The content type or the file type is not supported."""
 
 
 class TooLarge(InvalidInput):
-    """More than the route or the reader takes at once."""
+    """The input is larger than the route or the reader accepts."""
 
 
 class NotFound(InvalidInput):
@@ -62,7 +62,7 @@ class NotFound(InvalidInput):
 
 
 class NotStored(NotFound):
-    """An object is not in its store. A caller of the API did not name it, so to them it is our fault."""
+    """An object is missing from its store. API callers never name objects, so they get a 503, not a 404."""
 
 
 class ContractViolation(InvalidInput):
@@ -70,32 +70,33 @@ class ContractViolation(InvalidInput):
 
 
 class Conflict(SmallboxError):
-    """Somebody else wrote first: read again, then retry."""
+    """Optimistic concurrency: another writer was first. Read again, then retry."""
 
 
 class NotReady(SmallboxError):
-    """What this needs does not exist yet."""
+    """A prerequisite does not exist yet."""
 
 
 class Unavailable(SmallboxError):
-    """A service this depends on did not answer."""
+    """A service that this code depends on did not answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What an error means outside.
+    """How an error is reported to HTTP callers, and what a queue consumer does with the message.
 
     Attributes:
         code: the ``code`` in the JSON error body.
-        status: the HTTP status of an answer.
-        delivery: what a queue consumer does with the message: ``retry`` it or ``drop`` it to quarantine.
-        told: what an answer says in place of the error's own message, which may name stores, tables and keys.
+        status: the HTTP status of the response.
+        delivery: what a queue consumer does with the message: ``retry`` it, or ``drop`` it to quarantine.
+        public_message: replaces the error's own message in a response, because that may name stores, tables and keys.
+            Empty: the error's own message is shown.
     """
 
     code: str
     status: int
     delivery: Delivery
-    told: str = ""
+    public_message: str = ""
 
 
 POLICIES: Final[Mapping[type[SmallboxError], Policy]] = {
@@ -104,18 +105,18 @@ POLICIES: Final[Mapping[type[SmallboxError], Policy]] = {
     UnsupportedType: Policy("unsupported_type", 415, "drop"),
     TooLarge: Policy("too_large", 413, "drop"),
     NotFound: Policy("not_found", 404, "drop"),
-    NotStored: Policy("not_stored", 503, "retry", "something that this needs is not stored; see the log"),
+    NotStored: Policy("not_stored", 503, "retry", "a required object is missing from its store; see the log"),
     ContractViolation: Policy("contract_violation", 422, "drop"),
     InvalidInput: Policy("invalid_input", 400, "drop"),
-    Conflict: Policy("conflict", 409, "retry", "somebody else wrote at the same time; try again"),
+    Conflict: Policy("conflict", 409, "retry", "another writer changed the same data; try again"),
     NotReady: Policy("not_ready", 503, "retry"),
-    Unavailable: Policy("unavailable", 503, "retry", "a service that this needs did not answer; try again"),
+    Unavailable: Policy("unavailable", 503, "retry", "a required service did not answer; try again"),
     SmallboxError: Policy("internal", 500, "retry"),
 }
 
 
 def policy_of(error: BaseException) -> Policy:
-    """The policy of an error's nearest ancestor in the table; an error that is not ours is ``internal``.
+    """The policy of the error's nearest ancestor in ``POLICIES``; ``internal`` for an error that is not ours.
 
     >>> policy_of(NotFound("no such model")).status
     404
@@ -129,17 +130,18 @@ def policy_of(error: BaseException) -> Policy:
 
 
 def error_body(error: BaseException) -> dict[str, Any]:
-    """The JSON body of an error answer or report.
+    """The JSON body of an error response or report.
 
-    It never has a stack trace, the text of an error that is not ours, or the name of a store or of an object in one.
+    It never holds a stack trace, the text of an error that is not ours, or the name of a store or of a stored object.
 
     >>> error_body(NotFound("no such model", model="x"))
     {'error': {'code': 'not_found', 'message': 'no such model', 'details': {'model': 'x'}}}
     >>> error_body(Unavailable("the bucket lake did not answer", key="models/x"))["error"]["message"]
-    'a service that this needs did not answer; try again'
+    'a required service did not answer; try again'
     """
     policy = policy_of(error)
-    message, details = policy.told or "something went wrong on our side; the request id finds it in the log", {}
-    if isinstance(error, SmallboxError) and not policy.told:
+    hidden = "internal error; search the log for the request id"
+    message, details = policy.public_message or hidden, {}
+    if isinstance(error, SmallboxError) and not policy.public_message:
         message, details = error.message, error.details
     return {"error": {"code": policy.code, "message": message, "details": details}}

@@ -1,6 +1,6 @@
-"""What the stages need of the outside world: small protocols, each with an adapter in ``aws`` and a fake in tests.
+"""Ports: small protocols for everything outside the process. Each has an adapter in ``aws`` and a fake in the tests.
 
-One contract suite per port runs on both.
+One contract test suite per port runs against both.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """A half-open range of a column: ``start <= value < end``."""
+    """Row filter: a half-open range of a column, ``start <= value < end``."""
 
     column: str
     start: Micros
@@ -24,11 +24,11 @@ class Between:
 
 @dataclass(frozen=True, slots=True)
 class TableProgress:
-    """How far a table has followed its log.
+    """Watermark of a table that is derived from a log.
 
     Attributes:
-        version: every row of the log up to this commit has been taken up; -1: none has.
-        as_of: the moment whose knowledge the table holds, microseconds.
+        version: the table includes every row of the log up to this commit; -1: no row yet.
+        as_of: the table holds what was known at this moment, microseconds.
     """
 
     version: int
@@ -36,14 +36,14 @@ class TableProgress:
 
 
 class Lake(Protocol):
-    """Tables of columns. A name has parts: ``records/arrivals``, ``current/arrivals``, ``predictions/late_arrival``.
+    """Delta tables, named like ``records/arrivals``, ``current/arrivals`` or ``predictions/late_arrival``.
 
-    Rows of a table have an ``int64`` column ``time`` (event time, microseconds). Tables are appended to, apart from
+    Every table has an ``int64`` column ``time`` (event time, microseconds). Tables are append-only, apart from
     ``replace`` and ``upsert``.
     """
 
     def append(self, table: str, rows: "pa.Table") -> None:
-        """Add rows in one atomic commit; creates the table when it is not there. No rows: nothing happens."""
+        """Append rows in one atomic commit; creates the table if needed. Without rows there is no commit."""
 
     def read(
         self,
@@ -54,37 +54,40 @@ class Lake(Protocol):
         *,
         key: str = "key",
     ) -> "pa.Table | None":
-        """The rows, in no order; ``None`` when there is no such table.
-
-        ``between`` is on ``time`` or another int64. With ``keys`` only rows with one of these texts in the column named
-        ``key``, which must be among the columns; memory holds no more than these.
-        """
-
-    def slices(self, table: str, after: int = -1, between: Between | None = None) -> "Iterator[pa.Table]":
-        """The rows in slices that fit into memory, each row at least once; none when there is no such table.
+        """Read rows, in no particular order; ``None`` when there is no such table.
 
         Args:
             table: its name.
-            after: only rows that were appended after the commit of that number. When the commits since then are no
-                longer kept, all rows.
-            between: only rows in this range; not together with ``after``.
+            columns: the columns to read; all by default.
+            between: only rows in this range of ``time`` or of another int64 column.
+            keys: only rows whose column ``key`` has one of these texts; memory holds only the matching rows.
+            key: the column for ``keys``; it must be among ``columns``.
+        """
+
+    def slices(self, table: str, after: int = -1, between: Between | None = None) -> "Iterator[pa.Table]":
+        """Read rows in slices that fit into memory, each row at least once; no slices when there is no such table.
+
+        Args:
+            table: its name.
+            after: only rows appended after this commit number. All rows, when the log no longer has these commits.
+            between: only rows in this range; cannot be combined with ``after``.
         """
 
     def upsert(self, table: str, rows: "pa.Table", progress: TableProgress) -> None:
-        """Write rows, each in place of the one with its ``key``, and how far the table has come, in one atomic commit.
+        """Upsert rows by ``key`` and store the table's watermark, in one atomic commit.
 
-        Creates the table when it is not there. ``rows`` has each key once and every column of the table; it may be
-        empty, then only the progress is written.
+        Creates the table if needed. ``rows`` must have each key once and every column of the table. Without rows only
+        the watermark is written.
 
         Raises:
-            Conflict: when another writer has written the table at the same time; nothing was written then.
+            Conflict: when another writer committed to the table at the same time; then nothing was written.
         """
 
     def progress(self, table: str) -> TableProgress | None:
-        """What the latest ``upsert`` wrote; ``None`` when there was none."""
+        """The watermark of the latest ``upsert``; ``None`` when there was none."""
 
     def replace(self, table: str, rows: "pa.Table", between: Between) -> None:
-        """Replace the rows whose ``time`` lies in the range by these, in one atomic commit."""
+        """Replace the rows whose ``time`` is in the range, in one atomic commit."""
 
     def delete(self, table: str, keys: "pa.Array", *, key: str = "key") -> int:
         """Delete the rows with one of these texts in the column ``key``; how many there were.
@@ -96,25 +99,26 @@ class Lake(Protocol):
         """The number of the latest commit; ``None`` when there is no such table."""
 
     def files(self, table: str) -> int:
-        """How many files a reader of the whole table opens; 0 when there is no such table."""
+        """The number of files that a reader of the whole table opens; 0 when there is no such table."""
 
     def compact(self, table: str) -> None:
         """Rewrite small files as large ones; the rows stay the same."""
 
     def vacuum(self, table: str) -> None:
-        """Remove what no reader needs any more: files replaced longer ago than the retention, and old log entries.
+        """Delete files that were replaced longer ago than the retention, and old log entries.
 
-        The rows stay the same, and opening the table takes no longer however many commits it has had.
+        The rows stay the same. It also writes a checkpoint, so that opening the table does not slow down with the
+        number of commits.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """What a store says of the bytes that it gave.
+    """Metadata of an object's content.
 
     Attributes:
-        at: when these bytes were stored, to the second, rounded down.
-        tag: tells them from other bytes under the same key.
+        at: when this content was stored, microseconds, rounded down to the second.
+        tag: entity tag: differs for other content under the same key.
     """
 
     at: Micros
@@ -122,30 +126,30 @@ class StoredObject:
 
 
 class Blobs(Protocol):
-    """Objects by key, like a bucket."""
+    """Object store: content by key, like an S3 bucket."""
 
     def get(self, key: str) -> bytes:
-        """The object's content; :class:`~smallbox.errors.NotStored` when it is not there."""
+        """The object's content; raises :class:`~smallbox.errors.NotStored` when there is no such object."""
 
     def download(self, key: str, into: BinaryIO) -> StoredObject:
-        """Stream an object into a file, and go to its beginning; :class:`~smallbox.errors.NotStored` as above.
+        """Stream an object into a file and rewind the file; raises :class:`~smallbox.errors.NotStored` as above.
 
-        What is returned belongs to the very bytes that were read, whatever is written meanwhile.
+        The metadata belongs to the content that was read, even when the object is overwritten meanwhile.
         """
 
     def put(self, key: str, content: bytes) -> None:
         """Write or overwrite an object."""
 
     def list(self, prefix: str) -> Sequence[str]:
-        """All keys with the prefix, in order."""
+        """All keys with the prefix, sorted."""
 
     def delete(self, key: str) -> None:
-        """Remove an object; nothing happens when it is not there."""
+        """Delete an object; idempotent."""
 
 
 @dataclass(frozen=True, slots=True)
 class StateKey:
-    """Names the online state of one entity of one version of a view."""
+    """Key of the online state of one entity, for one version of a view."""
 
     view: str
     entity: str
@@ -154,7 +158,7 @@ class StateKey:
 
 @dataclass(frozen=True, slots=True)
 class StoredState:
-    """A packed state as it was read, and the number of its version."""
+    """An encoded state as it was read, and its version number for optimistic concurrency."""
 
     packed: bytes
     version: int
@@ -162,9 +166,9 @@ class StoredState:
 
 @dataclass(frozen=True, slots=True)
 class StateWrite:
-    """A state to write, if the stored version is still ``expected`` (0: nothing is stored).
+    """Conditional write of a state: succeeds when the stored version is still ``expected`` (0: nothing is stored).
 
-    ``lifetime`` is how long after this write it may still be needed; ``None`` is for ever.
+    ``lifetime`` is the TTL from this write on, microseconds; ``None`` keeps the state forever.
     """
 
     key: StateKey
@@ -175,12 +179,12 @@ class StateWrite:
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """Says that the stream has applied a record: one per source and key, with what the record said.
+    """Deduplication marker: the stream has applied this record. One per source and key.
 
     Attributes:
         id: the source and the key.
-        digest: the record's digest.
-        expires_at: when the marker may go.
+        digest: the record's content hash.
+        expires_at: when the marker expires (TTL), microseconds.
     """
 
     id: str
@@ -189,78 +193,83 @@ class Marker:
 
 
 class StateReader(Protocol):
-    """States of entities, to read: all that a prediction needs of the online store."""
+    """Reads online states of entities: the part of the online store that a prediction needs."""
 
     def read(self, keys: Sequence[StateKey]) -> Mapping[StateKey, StoredState]:
-        """The states that are stored, in one round trip for up to 100 keys; the others are left out."""
+        """The stored states, in one round trip for up to 100 keys; keys without a state are left out."""
 
 
 class OnlineStore(StateReader, Protocol):
-    """States of entities and markers of applied records."""
+    """Online states of entities, and the deduplication markers of applied records."""
 
     def markers(self, ids: Sequence[str]) -> Mapping[str, str]:
-        """The digests of those records that have a marker."""
+        """The content hash of each record that has a marker, by marker id."""
 
     def commit(self, markers: Sequence[Marker], states: Sequence[StateWrite]) -> None:
-        """Write all or nothing, at most 100 items together.
+        """Write markers and states in one transaction, at most 100 items together.
 
         Raises:
-            Conflict: when a marker is there already, or a state is no longer at its expected version.
+            Conflict: when a marker exists already, or a state is no longer at its expected version.
         """
 
     def mark(self, markers: Sequence[Marker]) -> None:
-        """Write markers whether or not they are there; any number, not atomic."""
+        """Write or overwrite any number of markers; not atomic."""
 
 
 class Documents(Protocol):
-    """Small JSON documents by partition and sort key: the registry, the routing, the metrics."""
+    """Small JSON documents by partition key and sort key: registry, routing and metrics."""
 
     def get(self, partition: str, sort: str) -> Mapping[str, Any] | None:
-        """One document, read consistently; ``None`` when it is not there."""
+        """One document, by a consistent read; ``None`` when there is none."""
 
     def query(self, partition: str, prefix: str = "") -> Sequence[Mapping[str, Any]]:
-        """The documents of a partition whose sort key has the prefix, in the order of the sort key."""
+        """The documents of a partition whose sort key has the prefix, ordered by sort key."""
 
     def put(self, partition: str, sort: str, document: Mapping[str, Any]) -> None:
         """Write or overwrite a document."""
 
     def put_new(self, partition: str, sort: str, document: Mapping[str, Any]) -> None:
-        """Write a document; :class:`~smallbox.errors.Conflict` when there is one already."""
+        """Conditional write: raises :class:`~smallbox.errors.Conflict` when the document exists already."""
 
     def swap(self, partition: str, sort: str, document: Mapping[str, Any], revision: int) -> None:
-        """Overwrite a document whose ``revision`` is still that number (0: none there) with ``revision + 1``.
+        """Conditional write: replace the document if its ``revision`` is still this, and store ``revision + 1``.
+
+        Revision 0 means that there is no document yet.
 
         Raises:
-            Conflict: when it is not.
+            Conflict: when the stored revision is another one.
         """
 
 
 class Queue(Protocol):
-    """Sends JSON messages."""
+    """Sends JSON messages to a queue."""
 
     def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0) -> None:
-        """Send all, to be seen after a delay; :class:`~smallbox.errors.Unavailable` when any was not taken.
+        """Send all messages, visible after ``delay`` microseconds.
 
-        A :class:`~smallbox.messages.encoded.EncodedMessage` is sent as the text that it has.
+        An :class:`~smallbox.messages.encoded.EncodedMessage` is sent as its text, without encoding it again.
+
+        Raises:
+            Unavailable: when the queue did not accept every message.
         """
 
 
 class Meter(Protocol):
-    """Publishes figures that alarms watch, at the present time."""
+    """Publishes metrics that alarms watch, with the present time as timestamp."""
 
     def publish(self, figures: Mapping[str, float], dimensions: Mapping[str, str]) -> None:
-        """Publish each figure under its name and the dimensions."""
+        """Publish each metric, by name, with these dimensions."""
 
 
 class Journal(Protocol):
-    """Keeps what an operator must hear of, although the caller got an answer."""
+    """Logs problems that an operator must see although the caller got an answer."""
 
     def fell_back(self, model: str, answers: int, why: Exception) -> None:
-        """The model's fallback answered that many instances in place of a version, for that error."""
+        """Log that the model's fallback score answered this many instances because of this error."""
 
 
 class Workflow(Protocol):
-    """Starts a state machine."""
+    """Starts executions of a state machine."""
 
     def start(self, name: str, document: Mapping[str, Any]) -> str:
-        """Start an execution of that name; starting a name again changes nothing. Returns its id."""
+        """Start an execution with this name and return its id; idempotent per name."""

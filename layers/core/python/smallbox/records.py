@@ -1,4 +1,4 @@
-"""A record: what a source sends, after its contract has accepted it."""
+"""Accepted and rejected records of a source."""
 
 import hashlib
 import json
@@ -9,18 +9,22 @@ from typing import Any, Final, Literal
 from smallbox.times import Micros
 
 COMPACT_JSON: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False)
-"""How a record is written where only machines read it. Made once: ``json.dumps`` makes one for each record."""
+"""JSON encoder without spaces. Created once, because ``json.dumps`` would create one for each record."""
 
 Value = str | float | int | bool | None
 
 Channel = Literal["online", "batch"]
-"""How predictions were asked for: a request over HTTPS, or a file."""
+"""How predictions were requested: over HTTPS (``online``), or by file (``batch``)."""
 
 CHANNELS: Final[tuple[Channel, ...]] = ("online", "batch")
 
 
 def digest_of(content: bytes) -> str:
-    """The digest of what a record says: its source and its values by name, in order, as compact JSON."""
+    """Content hash of a record: BLAKE2b of 128 bits, as 32 hexadecimal digits.
+
+    Args:
+        content: the record's source and its values sorted by name, as compact JSON.
+    """
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
@@ -30,11 +34,11 @@ class Record:
 
     Attributes:
         source: the name of its source.
-        key: what it is about; a later record with the same key corrects it.
-        time: its event time.
-        known_at: when it became known; see ``Source.known_after``.
-        received_at: when Smallbox received it.
-        values: the contract's fields by name; a timestamp is an ``int`` of microseconds.
+        key: identifies the record; a later record with the same key is an upsert of it.
+        time: event time, microseconds.
+        known_at: when it became known, microseconds; see ``Source.known_after``.
+        received_at: when Smallbox received it, microseconds.
+        values: values by field name; a timestamp is an ``int`` of microseconds.
     """
 
     source: str
@@ -46,11 +50,11 @@ class Record:
 
     @property
     def digest(self) -> str:
-        """What it says, as 32 hexadecimal digits: equal for equal values, whenever they were received."""
+        """Content hash, 32 hexadecimal digits: equal for equal source and values, whenever they were received."""
         return digest_of(COMPACT_JSON.encode([self.source, dict(sorted(self.values.items()))]).encode())
 
     def as_json(self) -> dict[str, Any]:
-        """The record as a queue carries it."""
+        """The record as the JSON document of a queue message."""
         return {
             "source": self.source,
             "key": self.key,
@@ -76,14 +80,14 @@ class Rejection:
     """Why a record was not accepted.
 
     Attributes:
-        index: where it stood in its array or file, from 0, without a header.
-        field: the field that breaks the rule; empty when it is the whole record.
-        rule: the broken rule, as a short fixed word like ``required`` or ``maximum``.
-        message: one sentence for the sender; it shows no personal value.
-        record: what was sent, as it was sent.
-        value: the value that breaks the rule, short: ``'hello'``, ``1048.4``, ``null``, ``missing``, ``an array``;
-            ``hidden`` when it is personal, empty when the rule is about no value.
-        line: the line of its file on which it begins, from 1; ``None`` where there are no lines.
+        index: position in its array or file, from 0; a header does not count.
+        field: the field that breaks the rule; empty when the whole record does.
+        rule: short fixed name of the broken rule, like ``required`` or ``maximum``.
+        message: one sentence for the sender; never contains a personal value.
+        record: the record as it was sent.
+        value: the value that breaks the rule, shortened: ``'hello'``, ``1048.4``, ``null``, ``missing``, ``an array``;
+            ``hidden`` when it is personal, empty when the rule is not about a value.
+        line: the line of the file on which the record begins, from 1; ``None`` when there are no lines.
     """
 
     index: int
@@ -95,6 +99,6 @@ class Rejection:
     line: int | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """What the sender gets to see."""
-        said = {"field": self.field, "rule": self.rule, "value": self.value, "message": self.message}
-        return {"index": self.index, **({} if self.line is None else {"line": self.line}), **said}
+        """The rejection as the sender sees it: everything but the record."""
+        reason = {"field": self.field, "rule": self.rule, "value": self.value, "message": self.message}
+        return {"index": self.index, **({} if self.line is None else {"line": self.line}), **reason}

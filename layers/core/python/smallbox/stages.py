@@ -1,4 +1,4 @@
-"""The nine stages of an ML system: the same words, in this order, name folders, constructs and pages."""
+"""The nine stages of an ML system, in order. Folders, constructs and documentation pages have the same names."""
 
 from typing import Final
 

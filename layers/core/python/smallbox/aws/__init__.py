@@ -1,1 +1,1 @@
-"""The only home of boto3, the environment, the clock and randomness: settings, adapters, wiring."""
+"""AWS adapters of the ports, and settings. Only this package uses boto3, environment variables, clock or randomness."""

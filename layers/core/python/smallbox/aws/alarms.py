@@ -1,4 +1,4 @@
-"""What SNS brings when a CloudWatch alarm changes state."""
+"""Parses the SNS events of CloudWatch alarms."""
 
 import json
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def models_of(event: Mapping[str, Any]) -> list[str]:
-    """The models whose breach alarms ring in an SNS event, each once; alarms that calm down are left out."""
+    """The models with a breach alarm in state ALARM in an SNS event, each once; alarms back to OK are ignored."""
     messages = [json.loads(record["Sns"]["Message"]) for record in event["Records"]]
     ringing = [message for message in messages if message["NewStateValue"] == "ALARM"]
     dimensions = [_lowered(d) for message in ringing for d in message["Trigger"]["Dimensions"]]
@@ -14,5 +14,5 @@ def models_of(event: Mapping[str, Any]) -> list[str]:
 
 
 def _lowered(dimension: Mapping[str, str]) -> dict[str, str]:
-    """AWS writes ``name`` and ``value`` here, and ``Name`` and ``Value`` everywhere else; the emulator does so too."""
+    """Lower-case the keys: SNS alarm messages have ``name`` and ``value``, other AWS APIs ``Name`` and ``Value``."""
     return {key.lower(): value for key, value in dimension.items()}

@@ -1,4 +1,4 @@
-"""What every HTTPS function shares: routing, errors as JSON, and the moment that a request is for."""
+"""Shared code of the HTTPS functions: routing, JSON error responses, and the moment that a request is for."""
 
 import base64
 import binascii
@@ -18,7 +18,7 @@ SERVER_ERROR = 500
 
 
 def answer(status: int, document: Mapping[str, Any]) -> Response[str]:
-    """A JSON answer."""
+    """A JSON response."""
     return Response(status, content_types.APPLICATION_JSON, json.dumps(document, separators=(",", ":")))
 
 
@@ -30,7 +30,7 @@ def _failed(error: Exception) -> Response[str]:
 
 
 def resolver() -> APIGatewayHttpResolver:
-    """A router whose errors are answered by the error table."""
+    """A router that turns exceptions into error responses, by the table in :mod:`smallbox.errors`."""
     app = APIGatewayHttpResolver()
     app.exception_handler(Exception)(_failed)
     app.not_found(lambda _: _failed(NotFound("there is no such route")))
@@ -38,7 +38,7 @@ def resolver() -> APIGatewayHttpResolver:
 
 
 def entry(app: APIGatewayHttpResolver) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """The function's handler; it logs what it answered."""
+    """The Lambda handler of a router; it logs route and status of each response."""
 
     @logger.inject_lambda_context
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -50,29 +50,39 @@ def entry(app: APIGatewayHttpResolver) -> Callable[[dict[str, Any], Any], dict[s
 
 
 def request_moment(text: str | None) -> Moment:
-    """The moment a request is for: the present, or the past one that a replay names.
+    """The moment that a request is for: the present, or the past moment of a replay.
+
+    Args:
+        text: the request's ``as_of``; ``None`` for the present.
 
     Raises:
-        MalformedBody: when it is no moment, or lies ahead.
+        MalformedBody: when it is not a moment, or is in the future.
     """
     if text is None:
         return Moment(now())
     try:
         return replayed(text, now())
     except ValueError as error:
-        raise MalformedBody(f"as_of: {error}; name a past moment, ISO 8601 with its offset", field="as_of") from error
+        raise MalformedBody(f"as_of: {error}; name a past moment, ISO 8601 with an offset", field="as_of") from error
 
 
 def _from_base64(raw: bytes) -> bytes:
     try:
         return base64.b64decode(raw, validate=True)
     except binascii.Error as error:
-        raise MalformedBody(f"the body is not base64, which the request says it is: {error}") from error
+        raise MalformedBody(f"the request declares a base64 body, but it is not base64: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a route needs of the request that it answers."""
+    """The parts of an HTTP request that routes use.
+
+    Attributes:
+        id: API Gateway's request id.
+        body: the decoded body.
+        content_type: the ``content-type`` header; ``None`` without one.
+        parameters: the query parameters.
+    """
 
     id: str
     body: bytes
@@ -81,10 +91,10 @@ class Request:
 
     @classmethod
     def of(cls, app: APIGatewayHttpResolver) -> "Request":
-        """The request that the router is answering.
+        """The router's current request.
 
         Raises:
-            MalformedBody: when the body is said to be base64, and is not.
+            MalformedBody: when the body is declared as base64 but is not.
         """
         event = app.current_event
         raw = (event.body or "").encode("utf-8", "surrogatepass")
@@ -94,7 +104,7 @@ class Request:
         )
 
     def query(self, name: str) -> str | None:
-        """A query parameter, where it is given."""
+        """A query parameter; ``None`` when it is not given."""
         return self.parameters.get(name)
 
     def document(self) -> Any:

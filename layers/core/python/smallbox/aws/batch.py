@@ -1,4 +1,4 @@
-"""What every queue consumer shares: one poor message never fails the batch that it came in."""
+"""Shared code of the SQS consumers: partial batch responses, so that a poison message does not fail its batch."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -16,19 +16,20 @@ def consume(
     group: Callable[[Message], str],
     process: _Process,
 ) -> dict[str, Any]:
-    """Process an SQS event's messages group by group; of a group that fails only the bad ones are tried again.
+    """Process an SQS event's messages group by group; only the messages that fail are retried.
 
-    A group that fails is halved, and each half processed by itself, down to single messages; unless both halves fail of
-    what passes, like a store that does not answer: then all wait. A group may have done a part of its work before it
-    failed, so ``process`` must take a message again without changing what a reader sees.
+    A group that fails is bisected: each half is processed again, down to single messages. If both halves fail with a
+    transient error, such as a store that does not answer, the whole group is retried later instead. A group may fail
+    after part of its work, so ``process`` must be idempotent.
 
     Args:
-        event: what Lambda got from SQS.
-        group: names the group of a message; groups succeed and fail apart.
-        process: does the work for some messages of one group, in their order; may be called again with the same ones.
+        event: the SQS event.
+        group: returns the group of a message; groups succeed and fail independently.
+        process: processes some messages of one group, in order; may be called again with the same messages.
 
     Returns:
-        SQS's partial batch response: the ids to try again, which end in the dead-letter queue.
+        SQS's partial batch response: the ids of the messages to retry. After the last attempt SQS moves them to the
+        dead-letter queue.
     """
     groups: dict[str, list[_Member]] = {}
     failed: list[str] = []
@@ -51,7 +52,7 @@ def _attempt(name: str, members: Sequence[_Member], process: _Process) -> list[s
 
 
 def _narrowed(name: str, members: Sequence[_Member], process: _Process) -> list[str]:
-    """Of messages that failed together, the ids of those that fail by themselves."""
+    """Bisect messages that failed together; returns the ids of those that fail on their own."""
     ids = [message_id for message_id, _ in members]
     if len(members) == 1:
         return ids
@@ -66,7 +67,7 @@ def _narrowed(name: str, members: Sequence[_Member], process: _Process) -> list[
 def _error_of(name: str, members: Sequence[_Member], process: _Process) -> Exception | None:
     try:
         process([message for _, message in members])
-    except Exception as error:  # noqa: BLE001 - whatever it is, the other messages must not share its fate
+    except Exception as error:  # noqa: BLE001 - no error may fail the other messages
         log_failure("messages failed", error, group=name, messages=len(members))
         return error
     return None

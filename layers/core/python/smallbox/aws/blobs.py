@@ -1,4 +1,4 @@
-"""Objects in an S3 bucket."""
+"""The ``Blobs`` port on an S3 bucket."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -40,7 +40,7 @@ class S3Blobs:
     def download(self, key: str, into: BinaryIO) -> StoredObject:
         """Stream an object into a file, in bounded memory.
 
-        One request, so that the moment and the tag are those of the bytes; boto3's own download asks several times.
+        One request, so that time and tag belong to the content that was read. boto3's own download sends several.
         """
         with _translated(self._bucket, key):
             found = self._s3.get_object(Bucket=self._bucket, Key=key)
@@ -54,12 +54,12 @@ class S3Blobs:
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=content)
 
     def delete(self, key: str) -> None:
-        """Remove an object, if it is there."""
+        """Delete an object; idempotent."""
         with _translated(self._bucket, key):
             self._s3.delete_object(Bucket=self._bucket, Key=key)
 
     def list(self, prefix: str) -> Sequence[str]:
-        """All keys with the prefix, in order."""
+        """All keys with the prefix, sorted."""
         with _translated(self._bucket, prefix):
             pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
             return sorted(item["Key"] for page in pages for item in page.get("Contents", []))

@@ -1,4 +1,4 @@
-"""boto3 clients, one of each a process."""
+"""boto3 clients: one per service and process."""
 
 from functools import cache
 from typing import Any
@@ -20,20 +20,20 @@ AwsErrors = (BotoCoreError, ClientError)
 
 @cache
 def client(service: str) -> Any:
-    """The process's client of a service."""
+    """The process's client for a service; cached."""
     make: Any = boto3.client  # its overloads know literal names only
     return make(service, config=_CONFIG)
 
 
 def code_of(error: BaseException) -> str:
-    """The code that AWS gave an error; empty when it gave none."""
+    """The AWS error code of an exception; empty when it has none."""
     response = getattr(error, "response", {})
     code: str = response.get("Error", {}).get("Code", "")
     return code
 
 
 def reason_of(error: BaseException) -> str:
-    """What may be said of an error of botocore: its kind, and what was asked. Its text can repeat what was sent.
+    """Describe a botocore error without its text, which may repeat (personal) values of the request.
 
     >>> reason_of(ClientError({"Error": {"Code": "Throttling", "Message": "item x"}}, "PutItem"))
     'Throttling of PutItem'
@@ -43,9 +43,10 @@ def reason_of(error: BaseException) -> str:
 
 
 def credentials(*, anew: bool) -> Any:
-    """Botocore's credentials, those of the clients; or looked for anew, past what the process has kept.
+    """Botocore's self-refreshing credentials; ``None`` when there are none.
 
-    They refresh themselves where they can; ``None`` where there are none.
+    Args:
+        anew: search for credentials again, instead of using those that the process's clients hold.
     """
     if anew or boto3.DEFAULT_SESSION is None:
         return get_session().get_credentials()

@@ -1,4 +1,4 @@
-"""The present."""
+"""The wall clock."""
 
 import time
 
@@ -8,5 +8,5 @@ _NANOS_PER_MICRO = 1_000
 
 
 def now() -> Micros:
-    """The present moment."""
+    """The present moment, microseconds since 1970."""
     return time.time_ns() // _NANOS_PER_MICRO

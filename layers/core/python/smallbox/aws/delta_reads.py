@@ -1,4 +1,4 @@
-"""How rows are read from Delta tables: in a range, of some keys, since a commit, in slices."""
+"""Reads rows of Delta tables: by range, by keys, since a commit, and in slices."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +11,7 @@ from smallbox.ports import Between
 
 
 def filter_of(between: Between | None) -> Any:
-    """The range as Arrow filters by it; ``None`` for no range."""
+    """The range as an Arrow filter expression; ``None`` without a range."""
     if between is None:
         return None
     column = pc.field(between.column)
@@ -19,10 +19,10 @@ def filter_of(between: Between | None) -> Any:
 
 
 def among(batches: Iterator[pa.RecordBatch], keys: pa.Array, key: str) -> Iterator[pa.RecordBatch]:
-    """The rows of these keys.
+    """The rows whose column ``key`` is among ``keys``.
 
-    Batch by batch, so that memory holds no more than what is found; and not as a filter of the data set, because Arrow
-    cannot compare the texts of files that a merge has written, which are of another type, with any other text.
+    It filters batch by batch, so that memory holds only matching rows. A filter on the data set does not work: a merge
+    writes texts with another Arrow type, which Arrow cannot compare with ordinary texts.
     """
     for batch in batches:
         yield batch.filter(pc.is_in(batch[key], value_set=keys))
@@ -50,7 +50,7 @@ def appended(opened: DeltaTable, after: int) -> Iterator[pa.RecordBatch]:
 
 
 def gathered(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[list[pa.RecordBatch]]:
-    """Batches in lists of at least that many rows; the last may have fewer, none is empty."""
+    """Group batches into lists of at least this many rows; the last list may have fewer, but is never empty."""
     held: list[pa.RecordBatch] = []
     for batch in batches:
         held += [batch] if batch.num_rows else []

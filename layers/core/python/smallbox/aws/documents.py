@@ -1,4 +1,4 @@
-"""JSON documents in a DynamoDB table with a partition key ``pk`` and a sort key ``sk``."""
+"""The ``Documents`` port on a DynamoDB table with partition key ``pk`` and sort key ``sk``."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ def _translated(partition: str, sort: str) -> Iterator[None]:
         yield
     except AwsErrors as error:
         if code_of(error) == "ConditionalCheckFailedException":
-            raise Conflict(f"{partition} {sort} was written by somebody else; read it again") from error
+            raise Conflict(f"another writer changed {partition} {sort}; read it again, then retry") from error
         raise Unavailable(f"DynamoDB did not answer for {partition} {sort}: {reason_of(error)}") from error
 
 
@@ -27,12 +27,12 @@ def _document(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class DynamoDocuments:
-    """The ``Documents`` port on one table: a document is one JSON text, so a number stays what it was.
+    """The ``Documents`` port on one table. A document is stored as one JSON text, so numbers keep their type.
 
     Args:
         table: the table's name.
-        dynamodb: boto3's client, or one like it; the process's own unless given.
-        reads: what ``get_item`` is asked of, where that is another client: see :mod:`smallbox.aws.dynamodb.client`.
+        dynamodb: a boto3 client or an equivalent; by default the process's own.
+        reads: another client for ``get_item``, like :mod:`smallbox.aws.dynamodb.client`; by default ``dynamodb``.
     """
 
     def __init__(self, table: str, dynamodb: Any = None, reads: Any = None) -> None:
@@ -41,14 +41,14 @@ class DynamoDocuments:
         self._reads = reads or self._dynamodb
 
     def get(self, partition: str, sort: str) -> Mapping[str, Any] | None:
-        """One document, read consistently."""
+        """One document, by a consistent read."""
         with _translated(partition, sort):
             key = {"pk": {"S": partition}, "sk": {"S": sort}}
             item = self._reads.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
         return None if item is None else _document(item)
 
     def query(self, partition: str, prefix: str = "") -> Sequence[Mapping[str, Any]]:
-        """The documents whose sort key has the prefix, in its order."""
+        """The documents of a partition whose sort key has the prefix, ordered by sort key."""
         condition, values = "pk = :p", {":p": {"S": partition}}
         if prefix:
             condition, values = condition + " AND begins_with(sk, :s)", {**values, ":s": {"S": prefix}}
@@ -66,11 +66,11 @@ class DynamoDocuments:
         self._put(partition, sort, document)
 
     def put_new(self, partition: str, sort: str, document: Mapping[str, Any]) -> None:
-        """Write a document that is not there yet."""
+        """Conditional write: raises ``Conflict`` when the document exists already."""
         self._put(partition, sort, document, ConditionExpression="attribute_not_exists(pk)")
 
     def swap(self, partition: str, sort: str, document: Mapping[str, Any], revision: int) -> None:
-        """Overwrite the document if its revision is still that number."""
+        """Conditional write: replace the document if its revision is still this one."""
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
         if revision:
             condition = {

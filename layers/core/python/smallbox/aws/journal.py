@@ -1,4 +1,4 @@
-"""What an operator must hear of, as lines of the log that CloudWatch counts."""
+"""The ``Journal`` port: log lines in CloudWatch's embedded metric format, which alarms can count."""
 
 from typing import Any, Final
 
@@ -9,21 +9,21 @@ from smallbox.aws.meter import NAMESPACE
 _MICROS_PER_MILLI: Final = 1_000
 
 FALLBACK_ANSWERS: Final = "FallbackAnswers"
-"""The figure of how many instances a fallback answered, over all models: one alarm hears of any."""
+"""Name of the metric of instances that a fallback answered. It sums over all models, so that one alarm covers all."""
 
 
 class LogJournal:
-    """The ``Journal`` port in CloudWatch's embedded metric format: no request of its own, so that no answer waits."""
+    """The ``Journal`` port as log lines with embedded metrics: no extra request, so no added latency."""
 
     def fell_back(self, model: str, answers: int, why: Exception) -> None:
-        """Log it, with the model and the error; the line counts as ``FallbackAnswers``."""
+        """Log the fallback with the model and the error; the line counts as ``FallbackAnswers``."""
         log_failure("the fallback answered", why, model=model, **embedded({FALLBACK_ANSWERS: answers}))
 
 
 def embedded(figures: dict[str, float]) -> dict[str, Any]:
-    """The fields that make a line of the log a metric without dimensions.
+    """The log fields that publish metrics without dimensions, in CloudWatch's embedded metric format.
 
-    The format is CloudWatch's "embedded metric format"; its timestamp is in milliseconds.
+    The format's timestamp is in milliseconds.
     """
     metrics = [{"Name": name, "Unit": "Count"} for name in figures]
     directive = {"Namespace": NAMESPACE, "Dimensions": [[]], "Metrics": metrics}

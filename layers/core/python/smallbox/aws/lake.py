@@ -1,4 +1,4 @@
-"""Delta Lake tables in an S3 bucket, through delta-rs."""
+"""The ``Lake`` port: Delta Lake tables in an S3 bucket, through delta-rs."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -14,20 +14,20 @@ from smallbox.errors import Conflict, Unavailable
 from smallbox.ports import Between, TableProgress
 
 RETENTION_HOURS: Final = 7 * 24
-"""How long a replaced file is kept: a reader of the version before may still be at work, and a bad day can be looked at
-as it was. It is also the least that Delta allows without a switch."""
+"""Hours that a replaced file is kept, for readers of the previous version and for debugging a past day. It is also the
+minimum that Delta allows by default."""
 
 SLICE_ROWS: Final = 500_000
-"""Rows of a slice: two of them, and the rewriting of the files that they touch, fit into a function's memory."""
+"""Rows per slice: two slices, and the rewrite of the files that they affect, fit into a function's memory."""
 
 _UPSERTED_FILE: Final = str(32 * 1024 * 1024)
-"""The size of the files of a table that is upserted: one changed row rewrites a file."""
+"""Target file size of an upserted table in bytes; small, because one changed row rewrites its whole file."""
 
 TAIL_COMMITS: Final = 50
-"""After so many commits an append makes one file of its table's small ones: a reader opens each, in milliseconds."""
+"""Every this many commits an append compacts its table's small files, because a reader opens each of them."""
 
 TAIL_BYTES: Final = 4 * 1024 * 1024
-"""Files of this size are left to the upkeep, so that what an append rewrites does not grow with the table."""
+"""An append compacts only smaller files than this, so its work does not grow with the table; upkeep does the rest."""
 
 KEYS_PER_COMMIT: Final = 1_000
 """The most keys that one commit deletes: they are named in its predicate."""
@@ -38,7 +38,7 @@ _VERSION, _AS_OF = "smallbox/version", "smallbox/as_of"
 
 @contextmanager
 def _translated(table: str) -> Iterator[None]:
-    """What S3 does not answer or refuses comes out of delta-rs and Arrow as an ``OSError``."""
+    """Translate errors; delta-rs and Arrow raise ``OSError`` when S3 refuses a request or does not answer."""
     try:
         yield
     except (DeltaError, OSError) as error:
@@ -53,16 +53,16 @@ def _storage_options() -> dict[str, str]:
 
 
 class DeltaLake:
-    """The ``Lake`` port: a table lies at ``tables/<name>`` of the bucket, or under a local folder in tests.
+    """The ``Lake`` port. A table is at ``tables/<name>`` in the bucket, or in a local folder in tests.
 
-    Files carry the least and greatest value of each column that they hold, so reading a range opens only the files it
-    needs. A table stays open between calls: catching up with its log costs a fraction of reading it anew.
+    The log has the minimum and maximum of each column per file, so reading a range opens only the files that it needs.
+    Tables stay open between calls, because updating an open table is much cheaper than loading its log again.
 
     Args:
         root: the folder of the tables.
-        options: delta-rs's storage options; S3's when left out.
+        options: delta-rs's storage options; by default those for S3.
         retention_hours: how long replaced files are kept.
-        slice_rows: about how many rows a slice has.
+        slice_rows: approximate number of rows per slice.
     """
 
     def __init__(
@@ -81,14 +81,14 @@ class DeltaLake:
 
     @classmethod
     def in_bucket(cls, bucket: str) -> "DeltaLake":
-        """The lake of a bucket."""
+        """The lake in a bucket."""
         return cls(f"s3://{bucket}/tables")
 
     def _uri(self, table: str) -> str:
         return f"{self._root}/{table}"
 
     def _open(self, table: str) -> DeltaTable | None:
-        """The table as it was when this process last saw it; ``None`` when there is none."""
+        """The table as this process last loaded it; ``None`` when there is none."""
         if table not in self._opened:
             with _translated(table):
                 try:
@@ -105,7 +105,7 @@ class DeltaLake:
         return opened
 
     def append(self, table: str, rows: pa.Table) -> None:
-        """Add rows in one atomic commit; from time to time small files become one in a commit of its own."""
+        """Append rows in one atomic commit; every ``TAIL_COMMITS`` commits also compact small files."""
         if rows.num_rows:
             self._retried(
                 table,
@@ -120,7 +120,7 @@ class DeltaLake:
         opened = self._opened.get(table)
         if opened is None or not opened.version() or opened.version() % TAIL_COMMITS:
             return
-        # the rows are in: when another writer is faster, the files stay small until the next time
+        # the rows are committed already; if another writer is faster, compaction waits until the next time
         with suppress(DeltaError, OSError):
             opened.optimize.compact(target_size=TAIL_BYTES)
 
@@ -133,13 +133,13 @@ class DeltaLake:
         *,
         key: str = "key",
     ) -> pa.Table | None:
-        """The rows, in no order."""
+        """Read rows, in no particular order."""
         opened = self._latest(table)
         if opened is None:
             return None
         data = opened.to_pyarrow_dataset()
         wanted = data.schema.names if columns is None else list(columns)
-        if between is not None and between.column not in data.schema.names:  # null in every row, so in no range
+        if between is not None and between.column not in data.schema.names:  # a missing column is null: in no range
             return pa.schema([data.schema.field(name) for name in wanted]).empty_table()
         with _translated(table):
             if keys is None:
@@ -148,7 +148,7 @@ class DeltaLake:
             return pa.Table.from_batches(found, schema=pa.schema([data.schema.field(name) for name in wanted]))
 
     def slices(self, table: str, after: int = -1, between: Between | None = None) -> Iterator[pa.Table]:
-        """The rows in slices, or those appended after a commit, whether or not they have been compacted since."""
+        """Read all rows, or those appended after a commit, in slices; compactions do not affect which rows."""
         opened = self._latest(table)
         if opened is None or after == opened.version():
             return
@@ -179,7 +179,7 @@ class DeltaLake:
         )
 
     def upsert(self, table: str, rows: pa.Table, progress: TableProgress) -> None:
-        """Merge rows by key; the progress is a transaction of Delta's own, which two writers cannot both commit."""
+        """Merge rows by key. The watermark is a Delta transaction id, so of two concurrent writers only one commits."""
         transactions = [Transaction(_VERSION, progress.version), Transaction(_AS_OF, progress.as_of)]
         commit = CommitProperties(app_transactions=transactions)
         opened = self._latest(table)
@@ -188,13 +188,14 @@ class DeltaLake:
                 self._write(opened or self._uri(table), rows, commit)
             else:
                 _merge(opened, rows, commit)
-        except CommitFailedError as error:
-            raise Conflict(f"another writer of {table} was faster; run it again") from error
         except (DeltaError, OSError) as error:
+            was_created_meanwhile = opened is None and self._open(table) is not None
+            if isinstance(error, CommitFailedError) or was_created_meanwhile:
+                raise Conflict(f"another writer committed to {table} first; run it again") from error
             raise Unavailable(f"the lake did not take the write: {type(error).__name__}") from error
 
     def _write(self, target: DeltaTable | str, rows: pa.Table, commit: CommitProperties) -> None:
-        """Create the table, or commit the progress alone."""
+        """Create the table, or commit the watermark only."""
         write_deltalake(
             target,
             rows,
@@ -206,7 +207,7 @@ class DeltaLake:
         )
 
     def progress(self, table: str) -> TableProgress | None:
-        """What the latest upsert wrote."""
+        """The watermark of the latest upsert."""
         opened = self._latest(table)
         version = None if opened is None else opened.transaction_version(_VERSION)
         as_of = None if opened is None else opened.transaction_version(_AS_OF)
@@ -237,7 +238,7 @@ class DeltaLake:
         return None if opened is None else opened.version()
 
     def files(self, table: str) -> int:
-        """How many files the table has."""
+        """The number of files of the table."""
         opened = self._latest(table)
         return 0 if opened is None else len(opened.file_uris())
 
@@ -247,25 +248,25 @@ class DeltaLake:
             self._retried(table, lambda opened: opened and opened.optimize.compact())
 
     def vacuum(self, table: str) -> None:
-        """Remove replaced files and those that no commit ever named, write a checkpoint, and drop old log entries."""
+        """Delete replaced and orphaned files, write a checkpoint, and delete old log entries."""
         opened = self._latest(table)
         if opened is None:
             return
         with _translated(table):
-            # full: what a killed writer left, and what a checkpoint no longer names, is known to no log
+            # full: orphaned files of killed writers, or files that a checkpoint dropped, are not in the log
             opened.vacuum(self._retention_hours, dry_run=False, enforce_retention_duration=False, full=True)
             opened.create_checkpoint()
             opened.cleanup_metadata()
 
     def _retried(self, table: str, write: Callable[[DeltaTable | None], object]) -> None:
-        """Delta commits are optimistic: under many writers one can fail after delta-rs's own retries."""
+        """Retry a commit. Delta uses optimistic concurrency: with many writers, delta-rs's own retries may not do."""
         opened = self._open(table)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 write(opened)
             except CommitFailedError as error:
                 if attempt == _ATTEMPTS:
-                    raise Unavailable(f"{table} changed under {attempt} attempts to write it") from error
+                    raise Unavailable(f"other writers changed {table} during all {attempt} write attempts") from error
                 opened = self._latest(table)
             except (DeltaError, OSError) as error:
                 raise Unavailable(f"the lake did not take the write: {type(error).__name__}") from error
@@ -274,7 +275,7 @@ class DeltaLake:
 
 
 def _merge(opened: DeltaTable, rows: pa.Table, commit: CommitProperties) -> None:
-    # not streamed: the keys of the rows tell which files cannot hold any of them, and those are not read
+    # not streamed: delta-rs then skips files whose key range has none of the rows' keys
     merger = opened.merge(
         rows,
         "target.key = source.key",

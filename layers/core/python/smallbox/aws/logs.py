@@ -1,7 +1,7 @@
-"""What every function logs of an error: what it is and where, never the text of one that is not ours.
+"""Error logging without personal data: class and location of an error, and the message only of our own errors.
 
-The text of a foreign error can repeat a value that it could not handle, and values may be personal. Messages of our own
-errors show none.
+The message of a third-party error may contain the value that caused it, which may be personal. Messages of our own
+errors never contain personal values.
 """
 
 import traceback
@@ -17,27 +17,27 @@ logger = Logger()
 
 
 def log_failure(message: str, error: BaseException, **details: Any) -> None:
-    """Log an error and what caused it."""
+    """Log an error with its chain of causes."""
     logger.error(message, extra={**details, "code": policy_of(error).code, "errors": list(_chain(error))})
 
 
-def told(error: BaseException) -> str:
-    """An error in one line.
+def error_line(error: BaseException) -> str:
+    """Describe an error in one line: class, message if it is our own error, and location.
 
-    >>> told(SmallboxError("the lake did not answer"))
+    >>> error_line(SmallboxError("the lake did not answer"))
     'SmallboxError: the lake did not answer'
-    >>> told(ValueError("could not convert 'alice@example.org'"))
+    >>> error_line(ValueError("could not convert 'alice@example.org'"))
     'ValueError'
     """
-    said = f": {error.message}" if isinstance(error, SmallboxError) else ""
+    message = f": {error.message}" if isinstance(error, SmallboxError) else ""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name}" if frames else ""
-    return f"{type(error).__name__}{said}{place}"
+    return f"{type(error).__name__}{message}{place}"
 
 
 def _chain(error: BaseException | None) -> Iterator[dict[str, Any]]:
-    """The error, its cause, the cause of that: each with the places that it came through, the innermost last."""
+    """The error and its chain of causes, each with its stack as ``file:line function``, innermost last."""
     while error is not None:
         places = [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
-        yield {"error": told(error), "places": places}
+        yield {"error": error_line(error), "places": places}
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

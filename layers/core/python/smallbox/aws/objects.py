@@ -1,4 +1,4 @@
-"""What every consumer of S3's events shares: which object a message names, and its content as a file."""
+"""Shared code of the consumers of S3 events: gets the object's key from a message, and downloads the object."""
 
 import tempfile
 from collections.abc import Callable, Sequence
@@ -10,18 +10,19 @@ from smallbox.messages.encoded import Message
 
 
 def object_key(message: Message) -> str:
-    """The key in an EventBridge ``Object Created`` event."""
+    """The object's key in an EventBridge ``Object Created`` event."""
     return str(message["detail"]["object"]["key"])
 
 
 def each_object(
     blobs: S3Blobs, process: Callable[[str, BinaryIO, str], object], refuse: Callable[[str, SmallboxError], object]
 ) -> Callable[[Sequence[Message]], None]:
-    """A consumer of messages that all name one object: downloads it to a file and processes it once.
+    """A consumer for messages that all name one object: downloads it to a file, and processes it once.
 
-    ``process`` gets the key, the content, and the tag that tells it from other content under the same key.
-
-    An error that trying again cannot mend is reported through ``refuse``; the object stays where it is.
+    Args:
+        blobs: the bucket.
+        process: gets the key, the content, and the entity tag of the content.
+        refuse: gets the key and an error that a retry cannot fix; the object stays in the bucket.
     """
 
     def consume_one(messages: Sequence[Message]) -> None:

@@ -1,4 +1,4 @@
-"""States of entities and markers of applied records in a DynamoDB table with a partition key ``pk``."""
+"""The ``OnlineStore`` port on a DynamoDB table with partition key ``pk``."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,10 +16,10 @@ GET_BATCH: Final = 100
 WRITE_BATCH: Final = 25
 _ATTEMPTS: Final = 6
 _LEAST_LIFE: Final[Micros] = 30 * DAY
-"""A replay may rest for some days: its markers live as long as its states."""
+"""Minimum TTL of a marker: a paused replay may continue days later, so markers must outlive the pause."""
 
 _LONGEST_ENTITY: Final = 256
-"""In characters, of at most four bytes each: a partition key may have 2,048 bytes."""
+"""Longer entity keys are hashed, in characters of at most four bytes: a partition key has at most 2,048 bytes."""
 _CONTENTION: Final = {"None", "ConditionalCheckFailed", "TransactionConflict"}
 _CONFLICTS: Final = {"TransactionCanceledException", "TransactionConflictException", "ConditionalCheckFailedException"}
 
@@ -35,7 +35,7 @@ def _translated() -> Iterator[None]:
 
 
 def _is_refused(error: Exception) -> bool:
-    """Whether a transaction was cancelled for another reason than that somebody else wrote."""
+    """Whether a transaction was cancelled for another reason than a concurrent write."""
     reasons = getattr(error, "response", {}).get("CancellationReasons", ())
     return any(reason.get("Code", "None") not in _CONTENTION for reason in reasons)
 
@@ -52,7 +52,7 @@ def _marker_key(identity: str) -> str:
 
 
 def _marker_item(marker: Marker) -> dict[str, Any]:
-    """DynamoDB compares ``expires_at`` with the wall clock, so a replay's markers are kept from now on instead."""
+    """The item of a marker. Its TTL is counted from the present at least, because DynamoDB expires by wall clock."""
     expires_at = max(marker.expires_at, now() + _LEAST_LIFE)
     return {
         "pk": {"S": _marker_key(marker.id)},
@@ -62,14 +62,13 @@ def _marker_item(marker: Marker) -> dict[str, Any]:
 
 
 class DynamoOnlineStore:
-    """The ``OnlineStore`` port on one table. Reads are consistent: what was drained is seen.
+    """The ``OnlineStore`` port on one table, with consistent reads.
 
     Args:
         table: the table's name.
-        dynamodb: boto3's client, or one like it; the process's own unless given.
-        reads: what ``batch_get_item`` is asked of, where that is another client:
-            see :mod:`smallbox.aws.dynamodb.client`.
-        pause: waits before the rest of a batch is asked for again.
+        dynamodb: a boto3 client or an equivalent; by default the process's own.
+        reads: another client for ``batch_get_item``, like :mod:`smallbox.aws.dynamodb.client`; by default ``dynamodb``.
+        pause: sleeps before a retry of the unprocessed items of a batch; gets the number of the attempt.
     """
 
     def __init__(
@@ -81,13 +80,13 @@ class DynamoOnlineStore:
         self._pause = pause
 
     def read(self, keys: Sequence[StateKey]) -> Mapping[StateKey, StoredState]:
-        """The states that are stored."""
+        """The stored states; keys without a state are left out."""
         by_key = {_state_key(key): key for key in keys}
         items = self._get(list(by_key))
         return {by_key[item["pk"]["S"]]: StoredState(item["packed"]["B"], int(item["version"]["N"])) for item in items}
 
     def markers(self, ids: Sequence[str]) -> Mapping[str, str]:
-        """The digests of those records that have a marker."""
+        """The content hash of each record that has a marker, by marker id."""
         by_key = {_marker_key(identity): identity for identity in ids}
         return {by_key[item["pk"]["S"]]: item["digest"]["S"] for item in self._get(list(by_key))}
 
@@ -103,7 +102,7 @@ class DynamoOnlineStore:
         return found
 
     def _until_done(self, call: Callable[[Any], Any], request: dict[str, Any], rest: str) -> list[dict[str, Any]]:
-        """Repeat a batch call with what it left over, after a pause: DynamoDB leaves over what it throttles."""
+        """Repeat a batch call for its unprocessed items, with a pause: DynamoDB returns throttled items unprocessed."""
         found: list[dict[str, Any]] = []
         for attempt in range(_ATTEMPTS):
             if attempt:
@@ -114,10 +113,10 @@ class DynamoOnlineStore:
             request = answer.get(rest, {})
             if not request:
                 return found
-        raise Unavailable("the online store left items of a batch unprocessed, six times over")
+        raise Unavailable(f"the online store left items of a batch unprocessed after {_ATTEMPTS} attempts")
 
     def commit(self, markers: Sequence[Marker], states: Sequence[StateWrite]) -> None:
-        """Write markers that are new and states that are at their expected version: all or nothing."""
+        """Write markers and states in one transaction; raises ``Conflict`` unless all conditions hold."""
         new = [self._put(_marker_item(m), "attribute_not_exists(pk)") for m in markers]
         with _translated():
             self._dynamodb.transact_write_items(TransactItems=new + [self._put_state(s) for s in states])
@@ -138,7 +137,7 @@ class DynamoOnlineStore:
         return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": condition, **values}}
 
     def mark(self, markers: Sequence[Marker]) -> None:
-        """Write markers whether or not they are there."""
+        """Write or overwrite any number of markers; not atomic."""
         for start in range(0, len(markers), WRITE_BATCH):
             requests = [{"PutRequest": {"Item": _marker_item(m)}} for m in markers[start : start + WRITE_BATCH]]
             self._until_done(

@@ -1,4 +1,4 @@
-"""Waiting between attempts."""
+"""Exponential backoff with full jitter."""
 
 import random
 import time
@@ -9,5 +9,5 @@ _LONGEST_SECONDS: Final = 1.0
 
 
 def jittered(attempt: int) -> None:
-    """Sleep a random part of an exponentially growing time ("full jitter", AWS Architecture Blog, 2015)."""
+    """Sleep with exponential backoff and full jitter (AWS Architecture Blog, 2015): at most 1 second."""
     time.sleep(random.uniform(0, min(_LONGEST_SECONDS, _BASE_SECONDS * 2**attempt)))  # noqa: S311 - not for secrets

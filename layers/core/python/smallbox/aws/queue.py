@@ -1,4 +1,4 @@
-"""Messages to an SQS queue."""
+"""The ``Queue`` port on an SQS queue."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +12,8 @@ from smallbox.times import SECOND, Micros
 class SqsQueue:
     """The ``Queue`` port on one queue.
 
-    A message is large (hundreds of records), so a send has one or two: one call each, and no partial failures.
+    It makes one call per message, which avoids partial failures. Messages are large (hundreds of records), so there
+    are usually only one or two.
     """
 
     def __init__(self, url: str, sqs: Any = None) -> None:
@@ -20,9 +21,9 @@ class SqsQueue:
         self._sqs = sqs or client("sqs")
 
     def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0) -> None:
-        """Send all of them, or raise :class:`Unavailable`; SQS delays by at most 15 minutes."""
+        """Send all messages, or raise :class:`Unavailable`; SQS delays by at most 15 minutes."""
         for message in messages:
             try:
                 self._sqs.send_message(QueueUrl=self._url, MessageBody=text_of(message), DelaySeconds=delay // SECOND)
             except AwsErrors as error:
-                raise Unavailable(f"the queue did not take the message: {reason_of(error)}") from error
+                raise Unavailable(f"the queue did not accept the message: {reason_of(error)}") from error

@@ -1,4 +1,4 @@
-"""The settings of every function: the CDK app writes them as its environment, the function reads them back."""
+"""The settings of every function: the CDK app writes them to environment variables, the function reads them back."""
 
 import os
 from collections.abc import Mapping
@@ -13,16 +13,16 @@ Settings = TypeVar("Settings")
 
 
 def environment(settings: object) -> dict[str, str]:
-    """The environment variables that carry the settings."""
+    """Convert settings to environment variables."""
     values: dict[str, str] = asdict(settings)  # type: ignore[call-overload]
     return {VARIABLE_PREFIX + name.upper(): value for name, value in values.items()}
 
 
 def from_environment(cls: type[Settings], env: Mapping[str, str] = os.environ) -> Settings:
-    """Read a function's settings back.
+    """Read a function's settings from environment variables.
 
     Raises:
-        DefinitionError: naming the variable that is missing.
+        DefinitionError: naming the missing variables.
     """
     names = [f.name for f in fields(cls)]  # type: ignore[arg-type]
     missing = [VARIABLE_PREFIX + n.upper() for n in names if VARIABLE_PREFIX + n.upper() not in env]
@@ -33,7 +33,7 @@ def from_environment(cls: type[Settings], env: Mapping[str, str] = os.environ) -
 
 @dataclass(frozen=True, slots=True)
 class CollectSettings:
-    """``ingestion/collect``: HTTPS events to the events queue; rejected ones to quarantine."""
+    """``ingestion/collect``: records over HTTPS to the events queue; rejected ones to quarantine."""
 
     lake_bucket: str
     events_queue: str
@@ -41,7 +41,7 @@ class CollectSettings:
 
 @dataclass(frozen=True, slots=True)
 class AppendSettings:
-    """``ingestion/append``: the events queue to the lake and on to the features queue; outdated ones to quarantine."""
+    """``ingestion/append``: events queue to the lake and on to the features queue; outdated records to quarantine."""
 
     lake_bucket: str
     features_queue: str
@@ -49,7 +49,7 @@ class AppendSettings:
 
 @dataclass(frozen=True, slots=True)
 class LoadSettings:
-    """``ingestion/load``: dropped files to the lake, part by part, then a rebuild of the views that read the source."""
+    """``ingestion/load``: dropped files to the lake, part by part; then requests a rebuild of the source's views."""
 
     inbox_bucket: str
     lake_bucket: str
@@ -59,7 +59,7 @@ class LoadSettings:
 
 @dataclass(frozen=True, slots=True)
 class UpkeepSettings:
-    """``ingestion/upkeep``: brings the tables ``current`` forward, compacts and vacuums every table of the lake."""
+    """``ingestion/upkeep``: updates the ``current`` tables, compacts and vacuums every table of the lake."""
 
     lake_bucket: str
     rebuild_queue: str
@@ -67,7 +67,7 @@ class UpkeepSettings:
 
 @dataclass(frozen=True, slots=True)
 class StreamSettings:
-    """``features/stream``: the features queue to the online store."""
+    """``features/stream``: features queue to the online store."""
 
     online_table: str
     features_queue: str
@@ -76,7 +76,7 @@ class StreamSettings:
 
 @dataclass(frozen=True, slots=True)
 class RebuildSettings:
-    """``features/rebuild``: entities of a view from the lake to the online store."""
+    """``features/rebuild``: recomputes online states of entities from the lake."""
 
     lake_bucket: str
     online_table: str
@@ -85,7 +85,7 @@ class RebuildSettings:
 
 @dataclass(frozen=True, slots=True)
 class BackfillSettings:
-    """``features/backfill``: the history of new and changed views from the lake to the online store."""
+    """``features/backfill``: computes the online states of new and changed views from the lake."""
 
     lake_bucket: str
     online_table: str
@@ -94,14 +94,14 @@ class BackfillSettings:
 
 @dataclass(frozen=True, slots=True)
 class DatasetSettings:
-    """``training/dataset``: the point-in-time dataset of a run."""
+    """``training/dataset``: builds the point-in-time dataset of a training run."""
 
     lake_bucket: str
 
 
 @dataclass(frozen=True, slots=True)
 class FitSettings:
-    """``training/fit``: fit, calibrate, export, check parity, measure."""
+    """``training/fit``: fits, calibrates, exports to ONNX, checks parity, and measures."""
 
     lake_bucket: str
     registry_table: str
@@ -109,14 +109,14 @@ class FitSettings:
 
 @dataclass(frozen=True, slots=True)
 class RegisterSettings:
-    """``registry/register``: the gate, and the version's record."""
+    """``registry/register``: runs the quality gate, and records the version."""
 
     registry_table: str
 
 
 @dataclass(frozen=True, slots=True)
 class BrowseSettings:
-    """``registry/browse``: models, versions, history and metrics, to read."""
+    """``registry/browse``: read-only API for models, versions, history and metrics."""
 
     registry_table: str
     metrics_table: str
@@ -124,7 +124,7 @@ class BrowseSettings:
 
 @dataclass(frozen=True, slots=True)
 class StartSettings:
-    """``release/start``: a registered version becomes champion, or challenger in a canary."""
+    """``release/start``: makes a registered version champion, or challenger in a canary."""
 
     registry_table: str
 
@@ -149,14 +149,14 @@ class PredictSettings:
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
-    """``serving/log``: the predictions queue to the prediction log."""
+    """``serving/log``: predictions queue to the prediction log."""
 
     lake_bucket: str
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreSettings:
-    """``serving/score``: a file under ``score/`` to predictions beside it."""
+    """``serving/score``: batch predictions for a file under ``score/``."""
 
     inbox_bucket: str
     lake_bucket: str
@@ -165,14 +165,14 @@ class ScoreSettings:
 
 @dataclass(frozen=True, slots=True)
 class JoinSettings:
-    """``feedback/join``: late labels to the predictions of a day."""
+    """``feedback/join``: joins late labels to predictions."""
 
     lake_bucket: str
 
 
 @dataclass(frozen=True, slots=True)
 class CheckSettings:
-    """``monitoring/check``: the metrics of a day, stored by event day, breaches published."""
+    """``monitoring/check``: computes and stores the metrics of an event day, and publishes breaches."""
 
     lake_bucket: str
     registry_table: str
@@ -181,7 +181,7 @@ class CheckSettings:
 
 @dataclass(frozen=True, slots=True)
 class AcceptSettings:
-    """``monitoring/accept``: a week becomes what drift is measured against."""
+    """``monitoring/accept``: makes a week of predictions the reference profile for drift."""
 
     lake_bucket: str
     registry_table: str
@@ -190,7 +190,7 @@ class AcceptSettings:
 
 @dataclass(frozen=True, slots=True)
 class DecideSettings:
-    """``retraining/decide``: whether to train again, and why."""
+    """``retraining/decide``: decides whether to retrain, and starts the training machine."""
 
     registry_table: str
     metrics_table: str

@@ -1,13 +1,14 @@
-"""What every function that a state machine or a schedule invokes shares: an error leaves it without foreign text.
+"""Shared code of functions that a state machine or a schedule invokes: raised errors carry no personal data.
 
-Lambda prints what a handler raises, and Step Functions keeps it in the history and the log of the execution.
+Lambda logs the error that a handler raises, and Step Functions stores it in the execution's history. The message of a
+third-party error may contain a personal value, so it is removed.
 """
 
 from collections.abc import Callable
 from functools import wraps
 from typing import TypeVar
 
-from smallbox.aws.logs import log_failure, told
+from smallbox.aws.logs import error_line, log_failure
 from smallbox.errors import SmallboxError
 
 Event = TypeVar("Event")
@@ -15,7 +16,7 @@ Answer = TypeVar("Answer")
 
 
 def as_task(handler: Callable[[Event, object], Answer]) -> Callable[[Event, object], Answer]:
-    """The handler, whose errors are logged; one that is not ours is raised as an error that says its type and place."""
+    """Wrap a handler: log its errors, and replace a third-party error by one with only its class and location."""
 
     @wraps(handler)
     def handled(event: Event, context: object) -> Answer:
@@ -23,9 +24,9 @@ def as_task(handler: Callable[[Event, object], Answer]) -> Callable[[Event, obje
             return handler(event, context)
         except SmallboxError as error:
             log_failure("task failed", error)
-            raise error from None  # its name decides whether it is tried again; what caused it has been logged
-        except Exception as error:  # noqa: BLE001 - whatever it is, its text must not leave the function
+            raise error from None  # Step Functions decides about a retry by the class name; the cause is logged
+        except Exception as error:  # noqa: BLE001 - no error's text may leave the function
             log_failure("task failed", error)
-            raise SmallboxError(f"a bug, or a definition that does not fit its data: {told(error)}") from None
+            raise SmallboxError(f"a bug, or a definition that does not fit its data: {error_line(error)}") from None
 
     return handled

@@ -1,4 +1,4 @@
-"""Executions of a Step Functions state machine."""
+"""The ``Workflow`` port on a Step Functions state machine."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ class StateMachine:
         self._stepfunctions = stepfunctions or client("stepfunctions")
 
     def start(self, name: str, document: Mapping[str, Any]) -> str:
-        """Start an execution; one of that name that was started before stays the only one."""
+        """Start an execution with this name and return its ARN; idempotent per name."""
         try:
             answer = self._stepfunctions.start_execution(
                 stateMachineArn=self._arn, name=name, input=json.dumps(document)

@@ -30,6 +30,6 @@ def _infer(arguments: argparse.Namespace) -> dict[str, Any]:
         rows = read_rows(file.name, content)
     is_csv = file.name.lower().removesuffix(".gz").endswith(".csv")
     inferred = infer_source(arguments.name or source_name(file.name), rows, as_texts=is_csv)
-    if inferred.open:
-        sys.stderr.write(f"this is no source yet: {'; '.join(inferred.open)}; the comments say what to do\n")
-    return {"code": inferred.code, "open": list(inferred.open)}
+    if inferred.problems:
+        sys.stderr.write(f"not a valid source yet: {'; '.join(inferred.problems)}; the comments say what to do\n")
+    return {"code": inferred.code, "open": list(inferred.problems)}

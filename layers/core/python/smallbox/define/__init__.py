@@ -1,4 +1,4 @@
-"""What a definition is written with."""
+"""The public names for writing definitions: sources, views, models and their rules."""
 
 from smallbox.define.aggregates import (
     count,

@@ -1,8 +1,7 @@
-"""What a feature computes over a window of its source's records.
+"""Windowed aggregates: what a feature computes over a window of its source's records.
 
-Each aggregate belongs to one entity and one window. Every one takes ``where``, conditions that a record must meet to be
-looked at, and those that can be missing take ``default``, the value that stands in then. Over no records a count is 0
-and every other is missing.
+Each aggregate is for one entity and one window. ``where`` filters the records. ``default`` replaces a missing value.
+Over no records a count is 0 and every other aggregate is missing.
 """
 
 import dataclasses
@@ -20,12 +19,12 @@ Where = Condition | Sequence[Condition]
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """What an aggregate reads of a record.
+    """The input of an aggregate: a field or a condition, and a filter on records.
 
     Attributes:
-        field: the field; empty for the record itself.
-        holds: instead of a field, a condition that is 1 where it holds and 0 where it does not.
-        where: only records that meet all of these are looked at.
+        field: the field; empty when the aggregate reads only that there is a record.
+        holds: instead of a field, a condition: 1 where it holds, 0 where it does not.
+        where: filter: only records that meet all of these conditions count.
     """
 
     field: str = ""
@@ -34,7 +33,7 @@ class Operand:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Every field that is read."""
+        """Every field that the aggregate reads."""
         conditions = (*([self.holds] if self.holds else []), *self.where)
         return (*([self.field] if self.field else []), *(c.field for c in conditions))
 
@@ -44,10 +43,10 @@ class Aggregate:
     """One windowed aggregate. Written with :func:`count`, :func:`mean` and the others.
 
     Attributes:
-        kind: the function.
-        operand: what it reads.
+        kind: the aggregate function.
+        operand: its input.
         window: the window's length as written, like ``"24h"``.
-        default: what stands in where the value is missing; ``None`` leaves it missing.
+        default: replaces a missing value; ``None`` leaves it missing.
         window_micros: the window in microseconds.
     """
 
@@ -59,13 +58,13 @@ class Aggregate:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Every field that is read."""
+        """Every field that the aggregate reads."""
         return self.operand.fields
 
     def __post_init__(self) -> None:
         micros = duration(self.window)
         if micros <= 0:
-            raise DefinitionError(f"{self.kind} over {self.window!r}: a window is longer than nothing")
+            raise DefinitionError(f"{self.kind} over {self.window!r}: a window must be longer than 0; write like '24h'")
         object.__setattr__(self, "window_micros", micros)
 
 
@@ -74,36 +73,36 @@ def _of(field: str, where: Where) -> Operand:
 
 
 def count(window: str, *, where: Where = ()) -> Aggregate:
-    """How many records."""
+    """The number of records."""
     return Aggregate("count", _of("", where), window)
 
 
 def total(field: str, window: str, *, where: Where = (), default: float | None = None) -> Aggregate:
-    """The sum of a numeric field, exact to the sixth decimal; nulls are passed over."""
+    """The sum of a numeric field, exact to six decimals; nulls are ignored."""
     return Aggregate("sum", _of(field, where), window, default)
 
 
 def mean(field: str, window: str, *, where: Where = (), default: float | None = None) -> Aggregate:
-    """The mean of a numeric field, its sum exact to the sixth decimal; nulls are passed over."""
+    """The mean of a numeric field, its sum exact to six decimals; nulls are ignored."""
     return Aggregate("mean", _of(field, where), window, default)
 
 
 def std(field: str, window: str, *, where: Where = (), default: float | None = None) -> Aggregate:
-    """The sample standard deviation of a numeric field: ``sqrt(sum((x - mean)**2) / (n - 1))``; nulls are passed over.
+    """The sample standard deviation of a numeric field: ``sqrt(sum((x - mean)**2) / (n - 1))``; nulls are ignored.
 
-    Its sums of values and of squares are exact, so nothing cancels; missing over fewer than two values.
+    The sums of values and of squares are exact, so there is no cancellation. Missing over fewer than two values.
     """
     return Aggregate("std", _of(field, where), window, default)
 
 
 def rate(of: str | Condition, window: str, *, where: Where = (), default: float | None = None) -> Aggregate:
-    """The share of records in which a boolean field is true, or a condition holds; nulls are passed over.
+    """The share of records in which a boolean field is true, or a condition holds; nulls are ignored.
 
     Args:
         of: the boolean field, or the condition.
         window: the window's length, like ``"24h"``.
-        where: only records that meet all of these are looked at.
-        default: what stands in where no record has a value.
+        where: filter: only records that meet all of these conditions count.
+        default: the value when no record has one.
     """
     operand = _of("" if isinstance(of, Condition) else of, where)
     if isinstance(of, Condition):
@@ -112,36 +111,36 @@ def rate(of: str | Condition, window: str, *, where: Where = (), default: float 
 
 
 def minimum(field: str, window: str, *, where: Where = (), default: float | None = None) -> Aggregate:
-    """The least value of a numeric field."""
+    """The minimum of a numeric field; nulls are ignored."""
     return Aggregate("min", _of(field, where), window, default)
 
 
 def maximum(field: str, window: str, *, where: Where = (), default: float | None = None) -> Aggregate:
-    """The greatest value of a numeric field."""
+    """The maximum of a numeric field; nulls are ignored."""
     return Aggregate("max", _of(field, where), window, default)
 
 
 def last(field: str, window: str, *, where: Where = (), default: float | None = None) -> Aggregate:
-    """The value of the record with the latest event time; nulls are passed over.
+    """The value of the record with the latest event time; nulls are ignored.
 
-    Of records with one event time, the one whose key has the greater CRC-32 counts: arbitrary, but always the same.
+    Ties on event time go to the key with the greater CRC-32: arbitrary, but deterministic.
     """
     return Aggregate("last", _of(field, where), window, default)
 
 
 def first(field: str, window: str, *, where: Where = (), default: float | None = None) -> Aggregate:
-    """The value of the record with the earliest event time; ties as for :func:`last`."""
+    """The value of the record with the earliest event time; nulls are ignored, ties as in :func:`last`."""
     return Aggregate("first", _of(field, where), window, default)
 
 
 def since_last(window: str, *, where: Where = (), default: float | None = None) -> Aggregate:
-    """Seconds from the event time of the window's latest record to the moment that is asked about."""
+    """Seconds from the event time of the window's latest record to the moment of the feature lookup."""
     return Aggregate("since_last", _of("", where), window, default)
 
 
 def distinct(field: str, window: str, *, where: Where = ()) -> Aggregate:
-    """About how many different values a field has: a sketch, with a relative standard error of 4.6 %.
+    """Approximate count of distinct values, from a sketch with a relative standard error of 4.6 %.
 
-    Nulls are passed over. Both engines give the same estimate, bit for bit; see ``smallbox.features.windows.sketch``.
+    Nulls are ignored. Stream and batch give the same estimate, bit for bit; see ``smallbox.features.windows.sketch``.
     """
     return Aggregate("distinct", _of(field, where), window)

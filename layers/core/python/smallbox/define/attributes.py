@@ -1,4 +1,4 @@
-"""Attributes: slowly changing facts of an entity, as they stood at a moment."""
+"""Attributes: slowly changing facts of an entity, looked up as of a moment (point in time)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,11 +12,11 @@ from smallbox.errors import DefinitionError
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One fact. Written with :func:`attribute`.
+    """One attribute feature. Written with :func:`attribute`.
 
     Attributes:
-        field: the field that holds it.
-        default: what stands in where it is missing; a text without one is ``""``.
+        field: the source field that holds it.
+        default: replaces a missing value. Without a default a missing text is ``""`` and a missing number stays NaN.
     """
 
     field: str
@@ -24,33 +24,34 @@ class Attribute:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Every field that is read."""
+        """Every field that the attribute reads."""
         return (self.field,)
 
 
 def attribute(field: str, *, default: float | str | None = None) -> Attribute:
-    """The value of a field in the record that holds for the entity at the moment that is asked about."""
+    """The value of a field, from the entity's record that is valid at the moment of the feature lookup."""
     return Attribute(field, default)
 
 
 @dataclass(frozen=True, eq=False)
 class Attributes:
-    """Facts of one kind of entity. A record of the source says what is so from its event time on.
+    """View of slowly changing facts of one kind of entity. A record is valid from its event time on.
 
-    At a moment, of all records of the entity that were known by then and had begun, the one with the latest event time
-    holds; of two with one event time, that with the greater key. Nothing waits for a tile to close.
+    A lookup at a moment is a point-in-time join: of the entity's records that were known by then and whose event time
+    has passed, the one with the latest event time is valid. Ties go to the greater key. There are no tiles, so a record
+    counts at once.
 
-    Where the key of the source is the entity itself, a later record corrects the one before it, also for a moment at
-    which it has not begun: give facts that are announced ahead a key of their own.
+    If the source's key is the entity itself, a later record replaces the earlier one as soon as it is known, even
+    before its own event time. Give facts that are announced ahead of time a key of their own.
 
     Attributes:
         name: the name of the view.
-        entity: the field, or fields, that name the entity, in the source and in the request alike.
+        entity: the field, or fields, that name the entity; the same names in the source and in the request.
         source: where the records come from.
         features: attributes by feature name; a feature's name is its column everywhere.
 
     Raises:
-        DefinitionError: when a name, a field or a default is not right.
+        DefinitionError: when a name, a field or a default is invalid.
     """
 
     name: str
@@ -87,21 +88,21 @@ class Attributes:
             )
         if found.type == "text" and found.pii:
             raise DefinitionError(
-                f"view {self.name}: {name}: {one.field!r} is a personal text; its values would stand in the reference "
-                "profile; leave it out, or take a coarser field that is not pii"
+                f"view {self.name}: {name}: {one.field!r} is a personal text, and its values would be copied to the "
+                "reference profile; leave it out, or use a coarser field that is not pii"
             )
         if one.default is not None and isinstance(one.default, str) != (found.type == "text"):
             raise DefinitionError(f"view {self.name}: {name}: default={one.default!r} is not a {found.type}")
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Every field that is read of a record, once."""
+        """Every field that the view reads, each once."""
         return tuple(dict.fromkeys(one.field for one in self.features.values()))
 
     def entity_of(self, values: Mapping[str, Any]) -> str | None:
-        """The entity that a record or a request is about; ``None`` when a part of its name is null or empty."""
+        """The entity key of a record or a request; ``None`` when a part of it is null or empty."""
         return entity_of(self.entity_fields, values)
 
 
 View: TypeAlias = FeatureView | Attributes
-"""What the store adds to a request: windows of records, or facts."""
+"""A view that the feature store adds to a request: windowed aggregates, or attributes."""

@@ -1,7 +1,7 @@
-"""Checks a project's definitions without deploying them, and names every mistake that can be named at once.
+"""Checks a project's definitions without deploying them, and reports all mistakes at once.
 
-Each statement of a file is run apart: one that fails does not hide the mistakes of the others. A statement that only
-fails since it reads what a failed one should have defined is no mistake of its own.
+Each statement of a file runs separately, so a failing one does not hide the mistakes of the others. A statement that
+fails only because it reads a name that a failed statement should have defined is not reported.
 """
 
 import __future__
@@ -28,16 +28,16 @@ from smallbox.errors import DefinitionError
 TRAINING_ONLY: Final = frozenset(
     {"sklearn", "pandas", "pyarrow", "scipy", "deltalake", "skl2onnx", "onnx", "skops", "matplotlib"}
 )
-"""Packages that the functions that predict do not have: a definition may import them inside its estimator alone."""
+"""Packages that are not installed where predictions are made. A definition may import them only in its estimator."""
 
 
 @dataclass(frozen=True)
-class Checked:
-    """What a check found.
+class CheckResult:
+    """Result of a check.
 
     Attributes:
-        project: what is defined; ``None`` while there are mistakes.
-        mistakes: in the order of files and lines.
+        project: the project; ``None`` while there are mistakes.
+        mistakes: ordered by file and line.
     """
 
     project: Project | None
@@ -46,7 +46,7 @@ class Checked:
 
 @dataclass
 class _File:
-    """A file of definitions, and how it ran."""
+    """A file of definitions, and the names that its failed statements should have defined (``broken``)."""
 
     module: ModuleType
     path: Path
@@ -54,11 +54,11 @@ class _File:
     broken: set[str] = field(default_factory=set)
 
 
-def check(package: str = "definitions") -> Checked:
-    """Run every file of the package, statement by statement; then hold what they define against each other."""
+def check(package: str = "definitions") -> CheckResult:
+    """Run every file of the package, statement by statement; then check the definitions against each other."""
     folder = _folder_of(package)
     if isinstance(folder, Mistake):
-        return Checked(None, (folder,))
+        return CheckResult(None, (folder,))
     files: dict[str, _File] = {}
     found: list[Mistake] = []
     for info in pkgutil.iter_modules([str(folder)]):
@@ -66,10 +66,10 @@ def check(package: str = "definitions") -> Checked:
     if not found:
         found += _mistakes_between(files.values(), folder)
     if found:
-        for name in files:  # a half-run module must not pass for an imported one
+        for name in files:  # a half-run module must not look like an imported one
             sys.modules.pop(name, None)
-        return Checked(None, tuple(sorted(set(found), key=lambda m: (m.file, m.line))))
-    return Checked(project_of_modules(file.module for file in files.values()), ())
+        return CheckResult(None, tuple(sorted(set(found), key=lambda m: (m.file, m.line))))
+    return CheckResult(project_of_modules(file.module for file in files.values()), ())
 
 
 def _folder_of(package: str) -> Path | Mistake:
@@ -82,7 +82,7 @@ def _folder_of(package: str) -> Path | Mistake:
 
 
 def _run(name: str, files: dict[str, _File], folder: Path) -> Iterator[Mistake]:
-    """Run a file into ``sys.modules``; one that another file has imported whole is taken as it is."""
+    """Run a file into ``sys.modules``; a file that another one has imported already is not run again."""
     spec: Any = importlib.util.find_spec(name)
     path = Path(spec.origin)
     try:
@@ -106,7 +106,7 @@ def _run_statements(file: _File, files: dict[str, _File], folder: Path, future: 
             yield Mistake(
                 str(file.path),
                 statement.lineno,
-                f"{heavy} is not where predictions are made, and every function imports the definition; "
+                f"{heavy} is not installed where predictions are made, and every function imports the definition; "
                 "import it inside the estimator's function",
             )
             continue
@@ -120,7 +120,7 @@ def _run_statements(file: _File, files: dict[str, _File], folder: Path, future: 
 
 
 def _future_of(tree: ast.Module) -> int:
-    """The compiler's flags of ``from __future__ import ...``, which hold for every statement of a file."""
+    """Compiler flags of the file's ``from __future__ import ...``; they apply to every statement of the file."""
     names = [a.name for n in tree.body if isinstance(n, ast.ImportFrom) and n.module == "__future__" for a in n.names]
     return sum(getattr(__future__, name).compiler_flag for name in names if hasattr(__future__, name))
 
@@ -135,7 +135,7 @@ def _training_only(statement: ast.stmt) -> str:
 
 
 def _bound(statement: ast.stmt) -> set[str]:
-    """The names that a statement would have given a value."""
+    """The names that a statement binds."""
     names: set[str] = set()
     for node in ast.walk(statement):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -156,7 +156,7 @@ def _is_consequence(error: BaseException, statement: ast.stmt, file: _File, file
 
 
 def _mistakes_between(files: Iterable[_File], folder: Path) -> Iterator[Mistake]:
-    """What is wrong between definitions that are right by themselves; each model apart, then all together."""
+    """Mistakes between definitions that are valid on their own: first model by model, then all together."""
     places, values = _defined(files)
     models = [value for value in values if isinstance(value, Model)]
     sources = [value for value in values if isinstance(value, Source)]
@@ -169,7 +169,7 @@ def _mistakes_between(files: Iterable[_File], folder: Path) -> Iterator[Mistake]
 
 
 def _defined(files: Iterable[_File]) -> tuple[dict[tuple[str, str], tuple[str, int]], list[Any]]:
-    """Where each model and source is defined, by kind and name, the last one counts; and all that files define."""
+    """File and line of each definition by kind and name (the last one counts), and all values in the files."""
     places: dict[tuple[str, str], tuple[str, int]] = {}
     values: list[Any] = []
     for file in files:
@@ -187,7 +187,7 @@ def _is_import(statement: ast.stmt) -> bool:
 
 
 def _kind_of(value: object) -> str:
-    """The kind of a definition as :func:`project_of` names it."""
+    """The kind of a definition, as in the error details of :func:`project_of`."""
     if isinstance(value, Source):
         return "source"
     return "model" if isinstance(value, Model) else "view"

@@ -1,4 +1,4 @@
-"""Conditions on a record: what an aggregate counts, or which records it looks at."""
+"""Conditions on a record: what an aggregate counts, or which records it filters."""
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
@@ -24,21 +24,21 @@ OPERATORS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "<=": operator.le,
     "in": _is_in,
 }
-"""What each operator does with a value and what it is held against; all but ``in`` take arrays of numbers too."""
+"""The function of each operator: field value, then compared value. All but ``in`` also work on arrays of numbers."""
 
 _ORDERING: Final = {">", ">=", "<", "<="}
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition on one field. Of a record where that field is null it neither holds nor fails.
+    """A condition on one field. As in SQL, it is neither true nor false when the field is null.
 
     Written with :func:`equal`, :func:`above` and the others.
 
     Attributes:
-        field: the field it reads.
-        operator: how the field's value is held against ``value``.
-        value: a number (true and false are 1 and 0), a text, or for ``in`` some texts.
+        field: the field.
+        operator: how the field's value is compared with ``value``.
+        value: a number (true and false are 1 and 0), a text, or several texts for ``in``.
     """
 
     field: str
@@ -46,14 +46,14 @@ class Condition:
     value: float | str | tuple[str, ...]
 
     def check(self, place: str, fields: Mapping[str, Field]) -> None:
-        """Refuse a condition that the fields cannot answer.
+        """Raise unless the field exists and its type supports the comparison.
 
         Raises:
             DefinitionError: naming the place, the field and what to write instead.
         """
         found = fields.get(self.field)
         if found is None:
-            raise DefinitionError(f"{place}: {self.field!r} is no field of the source; it has {', '.join(fields)}")
+            raise DefinitionError(f"{place}: {self.field!r} is not a field of the source; it has {', '.join(fields)}")
         is_text = not isinstance(self.value, float)
         if is_text != (found.type == "text") or not (found.type == "text" or found.is_numeric):
             raise DefinitionError(
@@ -73,7 +73,7 @@ def equal(field: str, value: float | str) -> Condition:
 
 
 def unequal(field: str, value: float | str) -> Condition:
-    """The field has a value, and another than this."""
+    """The field has a value, but not this one."""
     return Condition(field, "!=", _number_or_text(value))
 
 
@@ -101,7 +101,7 @@ def one_of(field: str, values: Sequence[str]) -> Condition:
     """The text field has one of these values.
 
     Raises:
-        DefinitionError: when it is given one text instead of several.
+        DefinitionError: when ``values`` is a single text.
     """
     if isinstance(values, str):
         raise DefinitionError(f"one_of({field!r}, {values!r}): give several texts, like [{values!r}], or write equal")

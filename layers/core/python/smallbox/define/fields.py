@@ -1,4 +1,4 @@
-"""The fields of a source: what each holds and what it may be."""
+"""The schema of a source: types of fields, and constraints on their values."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -15,18 +15,19 @@ class Field:
     """One field of a source's contract. Written with :func:`text`, :func:`number` and the others.
 
     Attributes:
-        type: what a value is.
-        nullable: whether null, or leaving the field out, is a value.
-        minimum: the least number allowed, inclusive.
+        type: the type of a value.
+        nullable: whether the value may be null or left out.
+        minimum: the smallest number allowed, inclusive.
         maximum: the greatest number allowed, inclusive.
         choices: the only texts allowed; empty means any.
         pattern: a regular expression that the whole text must match; empty means any.
-        unit: what a number counts, for the reader.
-        pii: whether the value is personal: it is then shown nowhere but in quarantine, where its record can be mended.
-            Key, entity and label cannot be personal, nor can a text that a model sees or an on-demand feature reads.
+        unit: the unit of a number, as documentation.
+        pii: whether the value is personal data. Personal values are shown only in quarantine, where the record can be
+            corrected. Keys, entities and labels cannot be personal, nor can a text that is a model input or that an
+            on-demand feature reads.
 
     Raises:
-        DefinitionError: when the limits cross, or the pattern is none or may take long; see :mod:`.patterns`.
+        DefinitionError: when minimum is above maximum, or the pattern is invalid or may be slow; see :mod:`.patterns`.
     """
 
     type: FieldType
@@ -43,13 +44,13 @@ class Field:
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise DefinitionError(f"minimum {self.minimum} is above maximum {self.maximum}; swap them")
         if self.pattern and self.choices:
-            raise DefinitionError(f"choices name every text, so leave the pattern {self.pattern!r} out")
+            raise DefinitionError(f"choices already list every text; leave the pattern {self.pattern!r} out")
         if self.pattern:
             check_pattern(self.pattern)
 
     @property
     def is_numeric(self) -> bool:
-        """Whether a model can take the value as a number: booleans count as 0 and 1."""
+        """Whether a model can use the value as a number; booleans count as 0 and 1."""
         return self.type in {"number", "integer", "boolean"}
 
 
@@ -58,11 +59,11 @@ def text(*, choices: tuple[str, ...] = (), pattern: str = "", nullable: bool = F
 
     Args:
         choices: the only texts allowed.
-        pattern: a regular expression that the whole text must match, like ``r"[A-Z]{2}\d{1,4}"``. A group may repeat
-            only possessively, and at most three repeats may be open-ended: so a text takes at worst about a tenth of a
-            second.
+        pattern: a regular expression that the whole text must match, like ``r"[A-Z]{2}\d{1,4}"``. A group may only be
+            repeated possessively, and at most three repeats may have no upper limit. This bounds matching to about a
+            tenth of a second per text.
         nullable: whether it may be null or left out.
-        pii: whether it is personal.
+        pii: whether it is personal data.
     """
     return Field("text", nullable=nullable, choices=choices, pattern=pattern, pii=pii)
 
@@ -92,5 +93,5 @@ def boolean(*, nullable: bool = False, pii: bool = False) -> Field:
 
 
 def timestamp(*, nullable: bool = False, pii: bool = False) -> Field:
-    """An ISO 8601 moment with its offset from UTC."""
+    """An ISO 8601 timestamp with an offset from UTC."""
     return Field("timestamp", nullable=nullable, pii=pii)

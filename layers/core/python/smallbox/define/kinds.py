@@ -1,4 +1,4 @@
-"""Refuses an argument of the wrong kind by name, before it fails somewhere inside."""
+"""Type checks for arguments of definitions: they name the wrong argument before it fails deep inside."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -12,11 +12,11 @@ _PLAIN: Final = {
     bool: "True or False",
     str: "a text, in quotes",
 }
-"""What to write for an argument that is declared as a plain type."""
+"""What to write for an argument of each plain type; used in error messages."""
 
 
 def check_kind(place: str, value: Any, kind: Any, write: str) -> None:
-    """Refuse a value that is not of a kind.
+    """Raise unless the value has the type ``kind``.
 
     >>> check_kind("label: source", "outcomes", dict, "a Source, without quotes")
     Traceback (most recent call last):
@@ -30,7 +30,7 @@ def check_kind(place: str, value: Any, kind: Any, write: str) -> None:
 
 
 def check_several(place: str, values: Any, kind: Any, write: str) -> None:
-    """Refuse what is not a list or tuple of a kind.
+    """Raise unless ``values`` is a list or tuple of the type ``kind``.
 
     >>> check_several("model m: inputs", "amount", str, "field names, like ('amount',)")
     Traceback (most recent call last):
@@ -45,7 +45,7 @@ def check_several(place: str, values: Any, kind: Any, write: str) -> None:
 
 
 def check_by_name(place: str, values: Any, kind: Any, write: str) -> None:
-    """Refuse what is not a mapping of names to a kind.
+    """Raise unless ``values`` is a mapping of names to the type ``kind``.
 
     Raises:
         DefinitionError: naming the place, the first wrong value and what to write instead.
@@ -56,7 +56,7 @@ def check_by_name(place: str, values: Any, kind: Any, write: str) -> None:
 
 
 def check_declared(place: str, rule: Any) -> None:
-    """Refuse a value of a dataclass that is not of its declared type; only plain types are looked at.
+    """Raise unless the attributes of a dataclass have their declared types; only plain types are checked.
 
     >>> from smallbox.define.rules import Gate
     >>> Gate(min_auc="0.6")

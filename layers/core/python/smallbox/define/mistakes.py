@@ -30,7 +30,7 @@ class Mistake:
 
     @property
     def sentence(self) -> str:
-        """The mistake as an editor can jump to it.
+        """The mistake as ``file:line: message``, which editors can jump to.
 
         >>> Mistake("fraud.py", 7, "Model: label= is missing").sentence
         'fraud.py:7: Model: label= is missing'
@@ -53,12 +53,12 @@ class Mistake:
 
 
 def mistake_of(error: BaseException, folder: Path, fallback: tuple[str, int] | None = None) -> Mistake:
-    """What an error that a definition raised is, and where.
+    """Turn an error that a definition raised into a mistake with file and line.
 
     Args:
-        error: whatever was raised; its traceback says where.
-        folder: where the user's files are. The innermost frame in it is the user's line.
-        fallback: the place to name when no frame lies there.
+        error: any exception, with its traceback.
+        folder: the folder of the user's files. The innermost frame inside it is the user's line.
+        fallback: file and line to report when no frame is inside the folder.
     """
     if isinstance(error, SyntaxError) and error.filename:
         return Mistake(error.filename, error.lineno or 1, mistake_sentence(error))
@@ -72,7 +72,7 @@ def mistake_of(error: BaseException, folder: Path, fallback: tuple[str, int] | N
 
 
 def mistake_sentence(error: BaseException) -> str:
-    """What was raised in one sentence, and what to write where that is known.
+    """Describe an error in one sentence, with what to write where that is known.
 
     >>> mistake_sentence(TypeError("Model.__init__() missing 2 required positional arguments: 'label' and 'estimator'"))
     'Model: label= and estimator= are missing; write them'
@@ -84,7 +84,7 @@ def mistake_sentence(error: BaseException) -> str:
     if isinstance(error, SmallboxError):
         return error.message
     if isinstance(error, SyntaxError):
-        return f"this is not Python: {error.msg}"
+        return f"invalid Python syntax: {error.msg}"
     if isinstance(error, ModuleNotFoundError):
         return _of_package(error)
     if isinstance(error, NameError):
@@ -127,7 +127,7 @@ def _parameters(function: str) -> list[str]:
 
 
 def _words() -> dict[str, type]:
-    """What a definition is written with, by name."""
+    """The public names of ``smallbox.define``."""
     import smallbox.define  # noqa: PLC0415 - the package imports this module's neighbours first
 
     return {name: getattr(smallbox.define, name) for name in smallbox.define.__all__}

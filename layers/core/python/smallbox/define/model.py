@@ -1,4 +1,4 @@
-"""A model: what a caller sends, what the store adds, the label, the estimator and the rules."""
+"""A model definition: request, feature views, label, estimator and rules."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from smallbox.define.attributes import View
 from smallbox.define.kinds import check_kind, check_several
-from smallbox.define.on_demand import OnDemand, in_order, parameters_of
+from smallbox.define.on_demand import OnDemand, dependency_order, parameters_of
 from smallbox.define.rules import Gate, Label, Monitor, Release, Retrain
 from smallbox.define.source import Source, check_name, check_not_personal
 from smallbox.errors import DefinitionError
@@ -17,11 +17,11 @@ from smallbox.times import DAY
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The model's input columns, in the order in which it takes them.
+    """The model's input columns, in the order of its input matrices.
 
     Attributes:
         numeric: columns of the float32 matrix: numeric request inputs, then the features of each view.
-        categorical: columns of the text matrix, which follows it.
+        categorical: columns of the text matrix.
     """
 
     numeric: tuple[str, ...]
@@ -34,19 +34,19 @@ class Columns:
 
     @property
     def numeric_positions(self) -> list[int]:
-        """Where the numeric columns stand in a training frame."""
+        """Positions of the numeric columns in a training frame."""
         return list(range(len(self.numeric)))
 
     @property
     def categorical_positions(self) -> list[int]:
-        """Where the categorical columns stand in a training frame."""
+        """Positions of the categorical columns in a training frame."""
         return list(range(len(self.numeric), len(self.names)))
 
 
 _DAYS_TO_JUDGE: Final = 7
-"""What is proposed where a canary has no time to judge: a whole week, since days differ."""
+"""Days to judge that the error message proposes for a canary without any: a whole week, because weekdays differ."""
 
-OWN_COLUMNS: Final = frozenset(
+RESERVED_COLUMNS: Final = frozenset(
     {
         "id",
         "key",
@@ -63,25 +63,26 @@ OWN_COLUMNS: Final = frozenset(
         "missing",
     }
 )
-"""Columns that the prediction log and the datasets have of their own."""
+"""Column names that the prediction log and the datasets use themselves; no input or feature may have one."""
 
 Estimator = Callable[[Columns], Any]
-"""Builds an unfitted scikit-learn classifier pipeline; it imports scikit-learn inside itself."""
+"""Builds an unfitted scikit-learn classifier pipeline. Import scikit-learn inside the function."""
 
 
 def label(source: Source, *, on: str, value: str, within: str, otherwise: bool | None = None) -> Label:
-    """The outcome to predict: the boolean ``value`` of the record of ``source`` whose ``on`` is the request's key.
+    """The label: the boolean ``value`` of the record of ``source`` whose ``on`` equals the request's key.
 
     Args:
-        source: where outcomes arrive.
+        source: the source of the ground truth.
         on: its field that holds the request's key.
         value: its boolean field that holds the outcome.
-        within: how long after the request's event time an outcome still counts, like ``"7d"``.
-        otherwise: what a request without an outcome is when that time is over. Where only one kind of outcome is ever
-            reported, as with chargebacks, write ``otherwise=False``; without it such a request has no label.
+        within: attribution window: how long after the request's event time an outcome still counts, like ``"7d"``.
+        otherwise: the label of a request without an outcome once the attribution window is over. Write
+            ``otherwise=False`` where only positive outcomes are reported, as with chargebacks. By default such a
+            request has no label.
 
     Raises:
-        DefinitionError: when a field is missing or of the wrong type. Only boolean labels are supported yet.
+        DefinitionError: when a field is missing or has the wrong type. Only boolean labels are supported so far.
     """
     check_kind("label: source", source, Source, "the Source whose records bring the outcome")
     for name, kind in ((on, "text"), (value, "boolean")):
@@ -95,37 +96,37 @@ def label(source: Source, *, on: str, value: str, within: str, otherwise: bool |
 def _no_label_field(source: Source, name: str, kind: str) -> str:
     found = source.fields.get(name)
     if found is None:
-        return f"label: {name!r} is no field of source {source.name}; it has {', '.join(source.fields)}"
+        return f"label: {name!r} is not a field of source {source.name}; it has {', '.join(source.fields)}"
     if kind == "boolean":
         return (
             f"label: {name!r} is a {found.type} field of source {source.name}, and only boolean labels are supported "
-            "yet; send a boolean field that says whether the outcome happened, like late=boolean()"
+            "so far; send a boolean field that says whether the outcome happened, like late=boolean()"
         )
     return f"label: {name!r} must be a {kind} field of source {source.name}; it is a {found.type}"
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """One model and all that belongs to it.
+    """One model: what it predicts, from what, and the rules of its life cycle.
 
     Attributes:
         name: the name in routes and stores.
-        request: the source whose records are what a caller sends: its key names an instance, its event time
-            is the moment that a prediction is for.
-        inputs: the fields of the request that the estimator sees.
-        label: what is predicted. See :func:`label`.
+        request: the source whose records callers send as prediction requests. Its key identifies an instance. Its
+            event time is the moment that the prediction is for.
+        inputs: the request fields that the estimator gets.
+        label: what is predicted; see :func:`label`.
         estimator: builds the unfitted pipeline from the columns.
-        views: the feature views and attributes that the store adds; none by default.
-        gate: what a version must show before it may serve.
-        release: how an accepted version takes over.
+        views: the feature views and attributes that the feature store adds; none by default.
+        gate: quality checks that a version must pass before it may serve.
+        release: how an accepted version is rolled out.
         monitor: what counts as a breach.
-        retrain: when to train again, and on what.
+        retrain: when to retrain, and on which data.
         on_demand: functions of request fields and stored features; see :mod:`smallbox.define.on_demand`.
-        fallback: the score that answers when the model cannot, marked as such; ``None`` answers with an error.
+        fallback: the score to answer with when the model fails, marked as fallback; ``None`` answers with an error.
         columns: the model's input columns.
 
     Raises:
-        DefinitionError: when a field is missing or may not be personal, or two features share a name.
+        DefinitionError: when a field is missing or must not be personal, or two features share a name.
     """
 
     name: str
@@ -147,14 +148,14 @@ class Model:
         self._check_kinds()
         fields = self.request.fields
         object.__setattr__(
-            self, "on_demand", in_order(self.on_demand, {*fields, *self.stored_numeric, *self.stored_texts})
+            self, "on_demand", dependency_order(self.on_demand, {*fields, *self.stored_numeric, *self.stored_texts})
         )
         self._check_inputs()
         self._check_personal()
         numeric = tuple(n for n in self.inputs if fields[n].is_numeric)
         categorical = tuple(n for n in self.inputs if fields[n].type == "text")
         columns = Columns(numeric + self.feature_names, categorical + self.stored_texts)
-        taken = OWN_COLUMNS & set(columns.names)
+        taken = RESERVED_COLUMNS & set(columns.names)
         if taken:
             raise DefinitionError(
                 f"model {self.name}: {', '.join(sorted(taken))}: the logs use that name; choose another"
@@ -172,7 +173,7 @@ class Model:
         object.__setattr__(self, "columns", columns)
 
     def _check_window(self) -> None:
-        # one attribution window is still open at the end, another is the embargo before the validation period
+        # the last attribution window has no labels yet, and another one is the embargo before the validation period
         if 2 * self.label.within_micros + self.retrain.validation_micros >= self.retrain.window_micros:
             raise DefinitionError(
                 f"model {self.name}: retrain window={self.retrain.window!r} leaves no rows to train on; it must be "
@@ -193,13 +194,14 @@ class Model:
         for name in self._needed():
             if name not in fields:
                 raise DefinitionError(
-                    f"model {self.name}: {name!r} is no field of source {self.request.name}; it has {', '.join(fields)}"
+                    f"model {self.name}: {name!r} is not a field of source {self.request.name}; "
+                    f"it has {', '.join(fields)}"
                 )
         moments = [n for n in self.inputs if fields[n].type == "timestamp"]
         if moments:
             raise DefinitionError(
-                f"model {self.name}: the input {moments[0]!r} is a moment, which is no number; write an on-demand "
-                "feature of it"
+                f"model {self.name}: the input {moments[0]!r} is a timestamp, which is not a number; "
+                "write an on-demand feature of it"
             )
 
     def _check_kinds(self) -> None:
@@ -218,10 +220,10 @@ class Model:
         for name in self.inputs:
             if self._is_personal_text(name):
                 raise DefinitionError(
-                    f"model {self.name}: the input {name!r} is a personal text, and its values would stand in the "
+                    f"model {self.name}: the input {name!r} is a personal text, and its values would be copied to the "
                     "reference profile; leave it out, or send a coarser field that is not pii"
                 )
-        for name in self.read_on_demand:
+        for name in self.on_demand_fields:
             if self._is_personal_text(name):
                 raise DefinitionError(
                     f"model {self.name}: an on-demand feature reads the personal text {name!r}, which the prediction "
@@ -237,7 +239,7 @@ class Model:
 
     @cached_property
     def personal_columns(self) -> frozenset[str]:
-        """The columns that show personal values: such inputs, and features of such fields."""
+        """The columns with personal values: personal inputs, and features computed from personal fields."""
         personal = {name for name, found in self.request.fields.items() if found.pii}
         for view in self.views:
             personal |= {name for name, feature in view.features.items() if view.source.personal & set(feature.fields)}
@@ -245,50 +247,50 @@ class Model:
         return frozenset(personal & set(self.columns.names))
 
     def _needed(self) -> list[str]:
-        return [*self.inputs, *(n for view in self.views for n in view.entity_fields), *self.read_on_demand]
+        return [*self.inputs, *(n for view in self.views for n in view.entity_fields), *self.on_demand_fields]
 
     @cached_property
     def stored_numeric(self) -> tuple[str, ...]:
-        """The numbers that the store adds, view by view."""
+        """The numeric features that the store adds, view by view."""
         return tuple(name for view in self.views for name in view.numeric)
 
     @cached_property
     def stored_texts(self) -> tuple[str, ...]:
-        """The texts that the store adds, view by view."""
+        """The text features that the store adds, view by view."""
         return tuple(name for view in self.views for name in view.texts)
 
     @cached_property
     def stored(self) -> tuple[str, ...]:
-        """All that the store adds, numbers first."""
+        """All features that the store adds, numeric ones first."""
         return (*self.stored_numeric, *self.stored_texts)
 
     @cached_property
     def feature_names(self) -> tuple[str, ...]:
-        """The numbers that are added to a request: stored ones, then those computed on demand."""
+        """The numeric features that are added to a request: stored features, then on-demand features."""
         return (*self.stored_numeric, *(function.__name__ for function in self.on_demand))
 
     @cached_property
     def sent_fields(self) -> tuple[str, ...]:
         """The fields of the request that the inputs are computed from: inputs, then what on-demand features read."""
-        return tuple(dict.fromkeys((*self.inputs, *self.read_on_demand)))
+        return tuple(dict.fromkeys((*self.inputs, *self.on_demand_fields)))
 
     @cached_property
-    def read_on_demand(self) -> tuple[str, ...]:
-        """The fields of the request that on-demand features read."""
+    def on_demand_fields(self) -> tuple[str, ...]:
+        """The request fields that on-demand features read."""
         read = (name for function in self.on_demand for name in parameters_of(function))
         return tuple(dict.fromkeys(name for name in read if name in self.request.fields))
 
     @cached_property
     def defaults(self) -> dict[str, float | str]:
-        """What stands in for a stored feature that is missing, where a default is declared."""
+        """The declared defaults for missing values of stored features, by feature name."""
         features = {name: one for view in self.views for name, one in view.features.items()}
         return {name: one.default for name, one in features.items() if one.default is not None}
 
     @cached_property
     def request_fields(self) -> tuple[str, ...]:
-        """The fields a request must bring: the key, the inputs and the names of the entities, each once."""
+        """The fields that a request must have, each once: key, inputs, entity fields, inputs of on-demand features."""
         return tuple(dict.fromkeys([self.request.key, *self._needed()]))
 
     def key_of(self, instance: Mapping[str, Any]) -> str:
-        """The key that names an instance."""
+        """The key of an instance."""
         return str(instance[self.request.key])

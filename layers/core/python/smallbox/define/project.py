@@ -1,4 +1,4 @@
-"""All that a project defines, found from its models."""
+"""A project: the sources, views and models that its modules define."""
 
 import importlib
 import pkgutil
@@ -26,19 +26,19 @@ class Project:
     models: Mapping[str, Model]
 
     def source(self, name: str) -> Source:
-        """The source of that name, or :class:`NotFound`."""
+        """The source of that name; raises :class:`NotFound`."""
         return _find("source", name, self.sources)
 
     def view(self, name: str) -> View:
-        """The view of that name, or :class:`NotFound`."""
+        """The view of that name; raises :class:`NotFound`."""
         return _find("view", name, self.views)
 
     def model(self, name: str) -> Model:
-        """The model of that name, or :class:`NotFound`."""
+        """The model of that name; raises :class:`NotFound`."""
         return _find("model", name, self.models)
 
     def views_of(self, source: str) -> tuple[View, ...]:
-        """The views that read a source."""
+        """The views that read this source."""
         return tuple(v for v in self.views.values() if v.source.name == source)
 
 
@@ -59,10 +59,10 @@ def _unique(kind: str, items: Iterable[Defined]) -> dict[str, Defined]:
 
 
 def project_of(models: Iterable[Model], sources: Iterable[Source] = ()) -> Project:
-    """Collect a project from its models; ``sources`` names those that no model reads through a view.
+    """Collect a project from its models; ``sources`` adds sources that no model or view reads.
 
     Raises:
-        DefinitionError: when two different things of a kind share a name, or a label's source is nowhere.
+        DefinitionError: when two different definitions of a kind share a name, or a label's source is not defined.
     """
     models = list(models)
     views = _unique("view", (view for model in models for view in model.views))
@@ -71,8 +71,8 @@ def project_of(models: Iterable[Model], sources: Iterable[Source] = ()) -> Proje
     for model in models:
         if model.label.source_name not in project.sources:
             raise DefinitionError(
-                f"model {model.name}: label source {model.label.source_name!r} is not defined; give it a name in a "
-                "file of definitions",
+                f"model {model.name}: label source {model.label.source_name!r} is not defined; assign it to a variable "
+                "in a file of definitions",
                 kind="model",
                 name=model.name,
             )
@@ -80,24 +80,25 @@ def project_of(models: Iterable[Model], sources: Iterable[Source] = ()) -> Proje
 
 
 def project_of_modules(modules: Iterable[ModuleType]) -> Project:
-    """Collect what some modules define."""
+    """Collect a project from the models and sources that the modules define."""
     values = [value for module in modules for value in vars(module).values()]
     return project_of((v for v in values if isinstance(v, Model)), (v for v in values if isinstance(v, Source)))
 
 
 @cache
 def load(package: str = "definitions") -> Project:
-    """Import every module of the package and collect what they define.
+    """Import every module of the package and collect the project; cached.
 
     Raises:
-        DefinitionError: when a definition is wrong, whatever it raised; with the user's ``file`` and ``line``.
+        DefinitionError: when importing a definition raises any exception; details hold the user's ``file`` and
+            ``line``.
     """
     folder: list[str] = []
     try:
         folder += importlib.import_module(package).__path__
         modules = [importlib.import_module(f"{package}.{m.name}") for m in pkgutil.iter_modules(folder)]
     except Exception as error:
-        from smallbox.define.mistakes import mistake_of  # noqa: PLC0415 - a function that starts well does not need it
+        from smallbox.define.mistakes import mistake_of  # noqa: PLC0415 - only needed after a failure
 
         raise mistake_of(error, Path(folder[0] if folder else package)).as_error() from error
     return project_of_modules(modules)

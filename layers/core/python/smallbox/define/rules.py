@@ -1,4 +1,4 @@
-"""The rules of a model: when to accept a version, how to release it, what to watch, when to train again."""
+"""The rules of a model: quality gate, release, monitoring and retraining."""
 
 from dataclasses import dataclass, field
 
@@ -14,14 +14,14 @@ def _check_share(rule: str, name: str, value: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What the model predicts, and where the truth arrives.
+    """The label of a model: what it predicts, and the source of the ground truth.
 
     Attributes:
         source_name: the source whose records carry the outcome.
         on: the field of that source that holds the request's key.
         value: the boolean field that holds the outcome.
-        within: the attribution window: how long after the request's event time an outcome still counts.
-        otherwise: the label of a request without an outcome when its window is over; ``None`` leaves it unlabelled.
+        within: attribution window: how long after the request's event time an outcome still counts.
+        otherwise: the label of a request without an outcome once the window is over; ``None`` leaves it unlabelled.
     """
 
     source_name: str
@@ -38,17 +38,18 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What a candidate must show before it may serve anyone. A figure counts with its standard error, at 95 %.
+    """Quality gate: what a candidate must reach before it may serve. Bounds are tested at 95 % confidence.
 
     Attributes:
-        min_auc: the least area under the ROC curve on the validation rows.
-        max_calibration_error: the greatest expected calibration error there.
-        max_auc_loss: how much lower than the champion's, on the same rows, its AUC may be. The less it is, the more
-            rows it takes to tell; with 0 no candidate passes that is just as good.
-        min_rows: on fewer validation rows than this nothing is judged.
-        min_rarer: nor with fewer than this of the class that is rarer among them.
-        max_unlabelled: the share of requests that may stay without a label, whatever they look like.
-        max_selection_auc: where more do, how well the inputs may tell them from the labelled ones; 0.5 is not at all.
+        min_auc: minimum area under the ROC curve on the validation rows.
+        max_calibration_error: maximum expected calibration error on these rows.
+        max_auc_loss: non-inferiority margin: how far its AUC may lie below the champion's on the same rows. A smaller
+            margin needs more rows; with 0 an equally good candidate does not pass.
+        min_rows: minimum number of validation rows; with fewer the gate cannot tell, and does not accept.
+        min_rarer: minimum number of rows of the rarer class among them; with fewer the gate cannot tell either.
+        max_unlabelled: share of requests that may have no label without further checks.
+        max_selection_auc: selection bias check when more are unlabelled: the maximum AUC with which the inputs may
+            separate unlabelled from labelled requests; 0.5 means not at all.
     """
 
     min_auc: float = 0.5
@@ -71,18 +72,18 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """How a version that passed the gate takes over.
+    """How a version that passed the gate is rolled out: by a canary with a sequential test.
 
-    Only predictions whose attribution window is over are judged, so a canary judges nothing in its first ``within``.
+    Only predictions whose attribution window is over count, so the first ``within`` of a canary has no result.
 
     Attributes:
-        canary: the share of requests, sticky by the request's key, that the challenger answers.
-        min_of_each_class: labelled predictions of each class, in each arm, before anything is decided.
-        max_days: the longest a canary runs, from its start. Its last ``max_days`` - ``within`` days are time to judge.
-        max_auc_loss: the AUC that the challenger may lose: one that loses so much is promoted at most at
-            1 - ``confidence``. A smaller loss takes more labels to rule out. 0 promotes only what is surely better.
-        confidence: one minus the error that is allowed over all daily looks together: an equal challenger is called
-            worse at most so often.
+        canary: share of requests that the challenger answers; assignment is sticky by the request's key.
+        min_of_each_class: minimum number of labelled predictions of each class, in each arm, before a decision.
+        max_days: maximum duration of a canary in days. Its last ``max_days`` - ``within`` days have labels to judge.
+        max_auc_loss: non-inferiority margin: a challenger that loses this much AUC is promoted with a probability of at
+            most 1 - ``confidence``. A smaller margin needs more labels. 0 promotes only a significantly better one.
+        confidence: 1 minus the error rate over all daily looks together: an equally good challenger is judged worse
+            with at most this error rate.
     """
 
     canary: float = 0.2
@@ -95,34 +96,35 @@ class Release:
         check_declared("Release", self)
         _check_share("Release", "canary", self.canary)
         _check_share("Release", "max_auc_loss", self.max_auc_loss)
-        if not 0.5 < self.confidence < 1:  # noqa: PLR2004 - a coin's
+        if not 0.5 < self.confidence < 1:  # noqa: PLR2004 - 0.5 is a coin flip
             raise DefinitionError(f"Release: confidence={self.confidence} must lie between 0.5 and 1")
-        if self.max_days < 1 or self.min_of_each_class < 2:  # noqa: PLR2004 - of one value no variance can be told
+        if self.max_days < 1 or self.min_of_each_class < 2:  # noqa: PLR2004 - one value has no variance
             raise DefinitionError("Release: max_days must be at least 1, min_of_each_class at least 2")
 
 
 @dataclass(frozen=True, slots=True)
 class Monitor:
-    """What counts as a breach on one day.
+    """Monitoring thresholds: what counts as a breach on one day.
 
     Attributes:
-        max_psi: population stability index of an input or of the score against the reference profile.
-        max_missing: the share of a feature's values that may be missing beyond the reference profile's share.
-        expected_drift: columns that move with the season: their drift is stored, and never breaches.
-        max_quarantined: the share of a source's records that may go to quarantine.
-        min_volume: the least share of a source's usual records a day.
-        min_auc: the least AUC over the day's labelled predictions.
-        max_calibration_error: the greatest expected calibration error over them.
-        min_coverage: the least share of predictions, old enough to have a label, that have one.
-        max_skew: the share of a day's served values of a feature that may differ from their batch recomputation, and of
-            a field that was sent from the lake's record. Live, a record may still be on its way when its tile closes;
-            in a replay there is no such excuse.
-        max_lead: how long before or after its event time a request may be asked: training asks at the event time.
-        max_off_time: the share of a day's requests that may be asked further from it than ``max_lead``.
-        max_fallback: the share of a day's online answers that may be the fallback.
-        min_rows: checks of drift and accuracy on fewer rows than this are stored, and never breach. Days are added, up
-            to 28, until accuracy has so many labels.
-        min_rarer: as many labels of the rarer outcome accuracy needs as well.
+        max_psi: drift: maximum population stability index of an input or the score against the reference profile.
+        max_missing: maximum share of missing values of a feature, above its share in the reference profile.
+        expected_drift: columns that move with the season; their drift is stored but never breaches.
+        max_quarantined: maximum share of a source's records in quarantine.
+        min_volume: minimum share of a source's usual number of records per day.
+        min_auc: minimum AUC over the day's labelled predictions.
+        max_calibration_error: maximum expected calibration error over them.
+        min_coverage: minimum label coverage: share of the predictions with an elapsed attribution window that have a
+            label.
+        max_skew: training-serving skew: maximum share of a day's served feature values that differ from their batch
+            recomputation, and of sent request fields that differ from the record in the lake. Live, a record may arrive
+            after its tile closed; in a replay this cannot happen, so 0 is right there.
+        max_lead: how far before or after its event time a request may be sent; training uses the event time.
+        max_off_time: maximum share of a day's requests that are sent further from it than ``max_lead``.
+        max_fallback: maximum share of a day's online answers that are the fallback.
+        min_rows: drift and accuracy on fewer rows than this are stored but never breach. Accuracy adds earlier days, up
+            to 28, until it has this many labels.
+        min_rarer: minimum number of labels of the rarer class that accuracy needs as well.
     """
 
     max_psi: float = 0.25
@@ -160,16 +162,16 @@ class Monitor:
 
 @dataclass(frozen=True, slots=True)
 class Retrain:
-    """When to train again, and on what.
+    """When to retrain, and on which data.
 
     Attributes:
-        every: the longest a champion serves before another is trained; its age is measured in event time.
-        on_breach: whether a breach of accuracy or data starts a training. Drift alone never does: see
+        every: maximum age of a champion, in event time, before the next training.
+        on_breach: whether a breach of accuracy or data starts a training. Drift alone never does; see
             :func:`~smallbox.monitoring.report.reasons_to_train`.
-        at_least: no training sooner than this after the one before it, whatever breaches. One that failed is tried
-            again sooner: after one day, two, four, and so on up to this.
+        at_least: minimum time between two trainings, whatever breaches. A failed training is retried sooner, with
+            exponential backoff: after one day, two, four, and so on up to this.
         window: how far back the training data reaches.
-        validation: the last part of that window, held out for the gate, in time order.
+        validation: length of the validation period at the end of the window, held out for the gate.
     """
 
     every: str = "30d"

@@ -1,4 +1,4 @@
-"""A source of records: its contract, its key, and its two times."""
+"""A source of records: its contract (schema), its key, its event time, and when its records are known."""
 
 import re
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ from smallbox.times import DAY, Micros, duration
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 RESERVED: Final = ("key", "time", "known_at", "received_at", "digest")
-"""Columns that the lake keeps of every record, which no field may be named after."""
+"""Columns that the lake adds to every record; no field may have one of these names."""
 
 
 def check_name(kind: str, name: str) -> None:
-    """Refuse a name that is not lower-case letters, digits and underscores, beginning with a letter.
+    """Raise unless the name is lower-case letters, digits and underscores, beginning with a letter.
 
     Raises:
         DefinitionError: with the name and the rule.
@@ -30,7 +30,7 @@ def check_name(kind: str, name: str) -> None:
 
 
 def check_not_personal(source: "Source", name: str, role: str) -> None:
-    """Refuse a personal field in a role that copies its value to where it could not be hidden.
+    """Raise if the field is personal; for roles that copy its value to places where it cannot be hidden.
 
     Raises:
         DefinitionError: with the role and what to do.
@@ -44,22 +44,23 @@ def check_not_personal(source: "Source", name: str, role: str) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """Where records come from, and what they must look like.
+    """A source of records and its contract.
 
     Attributes:
         name: the name in routes, folders and tables.
-        key: the text field that tells one thing from another; a later record with the same key corrects it.
-        time: the timestamp field that says when it happened: the event time.
-        fields: the contract, by field name.
-        known_after: how long after its event time a record is known (negative: before), like ``"1h"``;
-            ``None`` means that a record is known when it is received.
-        lateness: how late after it became known a record may still arrive and be counted by the stream.
-        volume: how many records of a UTC day are expected: ``(800, 1200)``, or ``800`` for at least so many. ``None``
-            leaves it to ``Monitor.min_volume``.
-        freshness: how old the newest known record may be at the end of a day, like ``"2h"``; ``None`` means any age.
+        key: the text field that identifies a record; a later record with the same key corrects it (upsert).
+        time: the timestamp field with the event time.
+        fields: the contract: fields by name.
+        known_after: delay from event time to when a record is known, like ``"1h"`` (negative: known before it
+            happens); ``None`` means that a record is known when it is received.
+        lateness: allowed lateness: how long after it became known a record may arrive and still be counted by the
+            stream.
+        volume: expected number of records per UTC day: ``(800, 1200)``, or ``800`` for at least 800. ``None``: only
+            ``Monitor.min_volume`` applies.
+        freshness: maximum age of the newest known record at the end of a day, like ``"2h"``; ``None`` means any age.
 
     Raises:
-        DefinitionError: when a name, the key, the time, a duration or the volume is not right, or the key is personal.
+        DefinitionError: when a name, the key, the time, a duration or the volume is invalid, or the key is personal.
     """
 
     name: str
@@ -81,7 +82,7 @@ class Source:
             check_name(f"source {self.name}: field", name)
             if name in (*RESERVED, "superseded_at"):
                 raise DefinitionError(
-                    f"source {self.name}: a field may not be named {name!r}, which the lake uses itself; "
+                    f"source {self.name}: a field may not be named {name!r}, because the lake uses that name; "
                     f"write something like {self.name}_{name}"
                 )
         self._require(self.key, "text", "key")
@@ -92,20 +93,20 @@ class Source:
             written = getattr(self, name)
             object.__setattr__(self, f"{name}_micros", None if written is None else duration(written))
         if self.freshness_micros is not None and self.freshness_micros <= 0:
-            raise DefinitionError(f"source {self.name}: freshness={self.freshness!r} must be longer than nothing")
+            raise DefinitionError(f"source {self.name}: freshness={self.freshness!r} must be longer than 0")
 
     def _check_volume(self) -> None:
         bounds: tuple[object, ...] = self.volume if isinstance(self.volume, tuple) else (self.volume or 0,)
         whole = [bound for bound in bounds if type(bound) is int and bound >= 0]
         if len(whole) != len(bounds) or len(bounds) not in {1, 2} or whole != sorted(whole):
             raise DefinitionError(
-                f"source {self.name}: volume={self.volume!r} must be a whole number of records a day, the least, or "
-                "the least and the greatest, like (800, 1200)"
+                f"source {self.name}: volume={self.volume!r} must be a whole number, the minimum of records per day, "
+                "or minimum and maximum, like (800, 1200)"
             )
 
     @property
     def volume_range(self) -> tuple[int, int | None] | None:
-        """The least and the greatest number of records expected of a day; ``None`` where none is declared."""
+        """Minimum and maximum number of records expected per day; ``None`` when not declared."""
         return (self.volume, None) if isinstance(self.volume, int) else self.volume
 
     @property
@@ -121,7 +122,7 @@ class Source:
             )
 
     def known_at(self, time: Micros, received_at: Micros) -> Micros:
-        """When a record of that event time became known.
+        """When a record with this event time became known, microseconds.
 
         >>> from smallbox.define.fields import text, timestamp
         >>> weather = Source("weather", "id", "at", {"id": text(), "at": timestamp()}, known_after="1h")
@@ -132,10 +133,10 @@ class Source:
 
 
 FUTURE_LIMIT: Final[Micros] = 2 * DAY
-"""How far ahead of the present a record may become known before it is taken for a mistake."""
+"""A record that becomes known further ahead of the present than this is rejected as a mistake."""
 
 FAR_AHEAD: Final[Micros] = 3653 * DAY
-"""How far ahead of the present, ten years, an event time may lie, whenever its record is known."""
+"""Ten years: an event time further ahead of the present than this is rejected, whenever its record is known."""
 
 LONG_AGO: Final[Micros] = -25_567 * DAY
-"""The beginning of 1900: an event time before it is taken for a date that was never set."""
+"""The beginning of 1900: an earlier event time is rejected as a date that was never set."""

@@ -1,4 +1,4 @@
-"""A feature view: what is computed about one kind of entity from one source."""
+"""A feature view: windowed features of one kind of entity from one source."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,9 +14,9 @@ from smallbox.times import DAY, HOUR, Micros, duration
 ENTITY_SEPARATOR: Final = "|"
 
 STATE_LIMIT: Final = 390_000
-"""How many bytes a packed state may have: DynamoDB takes 400 KB an item, its key among them.
+"""Maximum size of an encoded state in bytes: a DynamoDB item has at most 400 KB, key included.
 
-A view whose busy entities could need more is refused. What grows beyond it nonetheless is set aside; see
+A view whose states could exceed it is rejected. A state that still grows beyond it is set aside; see
 ``smallbox.features.online.states``.
 """
 
@@ -24,35 +24,35 @@ _BYTES: Final[Mapping[AggregateKind, int]] = {
     "count": 8, "sum": 24, "mean": 24, "rate": 16, "std": 56, "min": 8, "max": 8, "last": 24, "first": 24,
     "since_last": 24, "distinct": 1032,
 }  # fmt: skip
-"""What an aggregate takes of a tile, at the most."""
+"""Maximum bytes of an aggregate in one tile."""
 
 _INDEX_BYTES: Final = 8
 _LEVEL_BYTES: Final = 32
 _COLUMN_TILES: Final = 2
-"""What describes the columns of a level takes 9 bytes for each of 8 in a tile, so less than two tiles."""
+"""The column headers of a level take 9 bytes per 8 bytes of a tile, so less than two tiles."""
 
 _NUMERIC: Final = frozenset({"number", "integer", "boolean"})
 _TYPES: Final = {"rate": frozenset({"boolean"}), "distinct": _NUMERIC | {"text"}}
-"""What an aggregate's field may be, where that is not any number."""
+"""The field types of aggregates that do not simply take any number."""
 
 
 @dataclass(frozen=True, eq=False)
 class FeatureView:
-    """Windowed features of one entity, computed the same way by the stream and by batch.
+    """Windowed features of one kind of entity, with the same values from stream and batch.
 
     Attributes:
         name: the name of the view.
-        entity: the field, or fields, that name the entity, in the source and in the request alike.
+        entity: the field, or fields, that name the entity; the same names in the source and in the request.
         source: where the records come from.
         features: aggregates by feature name; a feature's name is its column everywhere.
-        tile: the fine tile: a window ends at the last fine tile that closed before ``as_of``.
+        tile: length of the fine tile; a window ends with the last fine tile that closed before ``as_of``.
         entity_fields: the fields of ``entity`` as a tuple.
-        tile_micros: the length of the fine tile, microseconds.
-        tile_sizes: the tile sizes that a state keeps, fine first: those of its windows, and those that fill up to the
-            end of a window.
+        tile_micros: length of the fine tile, microseconds.
+        tile_sizes: the tile lengths that a state keeps, microseconds, ascending: those at which windows start, and the
+            finer ones that fill the rest up to a window's end.
 
     Raises:
-        DefinitionError: when a name, a field or a window is not right.
+        DefinitionError: when a name, a field or a window is invalid.
     """
 
     name: str
@@ -93,26 +93,26 @@ class FeatureView:
         for condition in (*([operand.holds] if operand.holds else []), *operand.where):
             if not isinstance(condition, Condition):
                 raise DefinitionError(
-                    f"view {self.name}: {name}: {condition!r} is no condition; write one like equal('channel', 'web')"
+                    f"view {self.name}: {name}: {condition!r} is not a condition; write like equal('channel', 'web')"
                 )
             condition.check(f"view {self.name}: {name}", self.source.fields)
         if operand.field:
             check_field(self.name, self.source, operand.field, name, _TYPES.get(aggregate.kind, _NUMERIC))
         elif aggregate.kind == "rate" and operand.holds is None:
-            raise DefinitionError(f"view {self.name}: {name}: a rate is of a boolean field or a condition")
+            raise DefinitionError(f"view {self.name}: {name}: a rate needs a boolean field or a condition")
 
     @property
-    def most_bytes(self) -> int:
-        """How many bytes a state has at the most whose records come no earlier than ``known_after`` declares."""
+    def max_bytes(self) -> int:
+        """Maximum size of a state in bytes, if no record arrives earlier than ``known_after`` declares."""
         measures = {(a.kind, a.operand) for a in self.features.values()}
         tile_bytes = _INDEX_BYTES + sum(_BYTES[kind] for kind, _ in measures)
         return sum(_LEVEL_BYTES + (_tiles(self, size) + _COLUMN_TILES) * tile_bytes for size in self.tile_sizes)
 
     def _check_size(self) -> None:
-        if self.most_bytes > STATE_LIMIT:
+        if self.max_bytes > STATE_LIMIT:
             raise DefinitionError(
-                f"view {self.name}: the state of a busy entity could have {self.most_bytes // 1000} KB, of at most "
-                f"{STATE_LIMIT // 1000} that an item may have; make windows shorter, count fewer distinct values, or "
+                f"view {self.name}: the state of a busy entity could have {self.max_bytes // 1000} KB; the maximum is "
+                f"{STATE_LIMIT // 1000} KB; make windows shorter, write fewer distinct(...) features, or "
                 "split the features over two views"
             )
 
@@ -121,28 +121,31 @@ class FeatureView:
         return tuple(sorted({size for size in (self.tile_micros, HOUR, DAY) if size <= coarsest}))
 
     def tile_size(self, aggregate: Aggregate) -> Micros:
-        """The tile on whose edge the window starts: fine below 12 hours, an hour to 10 days, then a day."""
+        """Length of the tiles at whose edge the window starts, by its length.
+
+        Below 12 hours: the fine tile; below 10 days: one hour; otherwise: one day.
+        """
         if aggregate.window_micros < 12 * HOUR:
             return self.tile_micros
         return HOUR if aggregate.window_micros < 10 * DAY else DAY
 
     def entity_of(self, values: Mapping[str, Any]) -> str | None:
-        """The entity that a record or a request is about; ``None`` when a part of its name is null or empty."""
+        """The entity key of a record or a request; ``None`` when a part of it is null or empty."""
         return entity_of(self.entity_fields, values)
 
     @property
     def numeric(self) -> tuple[str, ...]:
-        """The features that are numbers: all of them."""
+        """The numeric features: all of them."""
         return tuple(self.features)
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """The features that are texts: none."""
+        """The text features: none; only attributes can be texts."""
         return ()
 
 
 def _tiles(view: FeatureView, size: Micros) -> int:
-    """How many tiles of a size a state can hold: of its windows or to fill up a coarser one, and of what is ahead."""
+    """Maximum number of tiles of a size in a state: those of windows or of one coarser tile, and those ahead of now."""
     own = max((a.window_micros for a in view.features.values() if view.tile_size(a) == size), default=0)
     coarser = min((other for other in view.tile_sizes if other > size), default=0)
     after = view.source.known_after_micros or 0
@@ -151,7 +154,7 @@ def _tiles(view: FeatureView, size: Micros) -> int:
 
 
 def check_field(view: str, source: Source, name: str, role: str, types: Collection[str]) -> None:
-    """Refuse a field that the source does not have, or that is of another type."""
+    """Raise unless the source has the field with one of these types."""
     found = source.fields.get(name)
     if found is None or found.type not in types:
         raise DefinitionError(
@@ -161,7 +164,11 @@ def check_field(view: str, source: Source, name: str, role: str, types: Collecti
 
 
 def entity_tuple(view: str, entity: str | tuple[str, ...], source: Source) -> tuple[str, ...]:
-    """The fields that name an entity, checked: texts of the source."""
+    """The fields that name an entity, as a tuple.
+
+    Raises:
+        DefinitionError: when one is not a text field of the source, or is personal.
+    """
     fields = (entity,) if isinstance(entity, str) else tuple(entity)
     for name in fields:
         check_field(view, source, name, "entity", {"text"})
@@ -170,7 +177,7 @@ def entity_tuple(view: str, entity: str | tuple[str, ...], source: Source) -> tu
 
 
 def entity_of(fields: Sequence[str], values: Mapping[str, Any]) -> str | None:
-    """The entity that values are about; ``None`` when a part of its name is null or empty: nobody is called that.
+    """The entity key of some values; ``None`` when a part of it is null or empty, because that is not an entity.
 
     >>> entity_of(["who", "where"], {"who": "a", "where": "b"}), entity_of(["who"], {"who": ""})
     ('a|b', None)
@@ -180,7 +187,7 @@ def entity_of(fields: Sequence[str], values: Mapping[str, Any]) -> str | None:
 
 
 def entity_key(parts: Sequence[str]) -> str:
-    r"""One text for an entity of one or more parts; a separator inside a part is escaped.
+    r"""Join the parts of an entity into one key; a separator inside a part is escaped.
 
     >>> entity_key(["JFK", "LAX"]), entity_key(["a|b"])
     ('JFK|LAX', 'a\\|b')

@@ -1,1 +1,1 @@
-"""From what a sender sends to records that keep their source's contract, and to rows of the lake."""
+"""Ingestion: validates incoming data against its source's contract, and writes the records to the lake."""

@@ -1,11 +1,11 @@
-"""Queued records to the lake, then on to the features."""
+"""``ingestion/append``: appends queued records to the lake, then forwards them to the features queue."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from smallbox.define.project import Project
 from smallbox.define.source import Source
-from smallbox.ingestion.outdated import sort_out
+from smallbox.ingestion.outdated import split_outdated
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.lake.names import records_table
 from smallbox.lake.schemas import records_to_table
@@ -16,7 +16,7 @@ from smallbox.records import Record, digest_of
 
 
 class AppendTask:
-    """One commit a source and batch of messages; a record is in the lake before the stream can apply it."""
+    """One commit per source and batch of messages. A record is in the lake before the stream can apply it."""
 
     def __init__(self, project: Project, lake: Lake, quarantine: Quarantine, features: Queue) -> None:
         self._project = project
@@ -25,9 +25,10 @@ class AppendTask:
         self._features = features
 
     def append(self, messages: Sequence[Mapping[str, Any]]) -> None:
-        """Append the records of messages of one source; doing it again adds rows that reading leaves out.
+        """Append the records of messages of one source.
 
-        Records that an older contract accepted and today's has no columns for go to quarantine.
+        Safe to repeat: a redelivery adds duplicate rows, which readers of the lake drop. Records of an older contract
+        that do not fit today's columns go to quarantine.
         """
         source = self._project.source(messages[0]["source"])
         records: list[Record] = []
@@ -42,9 +43,9 @@ class AppendTask:
             self._features.send(onwards)
 
     def _kept(self, source: Source, message: Mapping[str, Any], records: Sequence[Record]) -> list[Record]:
-        kept, rejections = sort_out(source, records)
+        kept, rejections = split_outdated(source, records)
         if rejections:
-            # named by content: the message writes the same file again when it is delivered again
+            # named by content hash, so that a redelivered message overwrites the same file
             batch = f"append-{digest_of(text_of(message).encode())}"
             self._quarantine.add(source.name, batch, rejections, records[rejections[0].index].received_at)
         return kept

@@ -1,4 +1,4 @@
-"""The body of a request to the list of what it holds, not yet checked."""
+"""Parses a request body into a list of unvalidated records."""
 
 import json
 from typing import Any, Final, NoReturn
@@ -6,10 +6,10 @@ from typing import Any, Final, NoReturn
 from smallbox.errors import MalformedBody, TooLarge, UnsupportedType
 
 EVENT_LIMIT: Final = 500
-"""How many records a body may hold."""
+"""Maximum number of records in a body."""
 
 BODY_LIMIT: Final = 4_000_000
-"""How many bytes a body may have: Lambda takes 6 MB, in which the body is escaped or in base64."""
+"""Maximum size of a body in bytes: a Lambda event has at most 6 MB, with the body escaped or base64-encoded."""
 
 _CONTAINERS: Final = (dict, list)
 _DEPTH_LIMIT: Final = 20
@@ -18,15 +18,15 @@ _JSON: Final = "application/json"
 
 
 def parse_events(body: bytes | str, content_type: str | None) -> list[Any]:
-    """The records of a body: one object, or an array of up to ``EVENT_LIMIT``.
+    """Parse a body into records: one JSON object, or an array of up to ``EVENT_LIMIT`` items.
 
     >>> parse_events('{"id": "a"}', "application/json; charset=utf-8")
     [{'id': 'a'}]
 
     Raises:
-        UnsupportedType: when the body does not say that it is JSON; saying nothing counts as JSON.
-        MalformedBody: when it is not JSON, neither an object nor an array, or nested like no record is.
-        TooLarge: when it is too long, or holds too many records.
+        UnsupportedType: when the content type is not JSON; no content type counts as JSON.
+        MalformedBody: when the body is not JSON, is neither an object nor an array, or is nested too deep.
+        TooLarge: when it has too many bytes or records.
     """
     if content_type and content_type.partition(";")[0].strip().lower() != _JSON:
         raise UnsupportedType(f"send {_JSON}", content_type=content_type)
@@ -42,10 +42,10 @@ def parse_events(body: bytes | str, content_type: str | None) -> list[Any]:
 
 
 def parse_json(text: bytes | str) -> Any:
-    """Strict JSON in UTF-8: no ``NaN``, no ``Infinity``, no name twice in one object, at most 20 levels deep.
+    """Parse strict JSON in UTF-8: no ``NaN``, no ``Infinity``, no duplicate names in an object, at most 20 levels deep.
 
     Raises:
-        MalformedBody: when it is not.
+        MalformedBody: when the text is not strict JSON.
     """
     try:
         text = text if isinstance(text, str) else text.decode()
@@ -60,7 +60,7 @@ def parse_json(text: bytes | str) -> Any:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not a JSON number; send null where there is none")
+    raise ValueError(f"{constant} is not a JSON number; send null for a missing number")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

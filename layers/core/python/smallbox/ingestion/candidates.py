@@ -1,4 +1,4 @@
-"""What a user may choose as key and as event time of raw data, and what must be done to a column first."""
+"""Proposes columns of raw data as key and as event time, and says what to change in a column first."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -9,14 +9,14 @@ from typing import Any, Final
 from smallbox.ingestion.values import shown
 from smallbox.times import SECOND, Micros, format_moment
 
-MOST_CANDIDATES: Final = 8
-"""How many candidates are named."""
+MAX_CANDIDATES: Final = 8
+"""Maximum number of candidates to list."""
 
-LEAST_DIFFERENT: Final = 0.5
-"""A column of fewer different values for its rows does not tell one row from another."""
+MIN_DISTINCT_SHARE: Final = 0.5
+"""A column whose number of distinct values is a smaller share of its rows is not proposed as key."""
 
 _EARLIEST, _LATEST = 10**8, 10**10
-"""Seconds since 1970 of a plausible moment: 1973 to 2286."""
+"""Plausible moments in seconds since 1970: the years 1973 to 2286."""
 
 _UNITS: Final[tuple[tuple[str, Micros], ...]] = (
     ("seconds", SECOND),
@@ -25,19 +25,19 @@ _UNITS: Final[tuple[tuple[str, Micros], ...]] = (
 )
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _OTHER: Final = re.compile(r"\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}\b.*")
-_LOOKED_AT: Final = 1_000
+_SAMPLE_SIZE: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class SampledColumn:
-    """A column as it was seen.
+    """Summary of a column's values.
 
     Attributes:
         name: its name.
-        rows: how many rows there are.
-        known: in how many of them it is not null.
-        distinct: its values, each once, nulls left out.
-        kind: the kind of field that takes all values; empty when none does.
+        rows: the number of rows.
+        known: the number of rows where it is not null.
+        distinct: its distinct values, without null.
+        kind: the field type that accepts all values; empty when none does.
     """
 
     name: str
@@ -48,14 +48,16 @@ class SampledColumn:
 
 
 def keys(columns: Sequence[SampledColumn]) -> list[str]:
-    """The columns that could be the key, the nearest first, each with what is in the way.
+    """Candidates for the key, best first, each with what to change.
 
     >>> keys([SampledColumn("n", 3, 3, [1, 2, 3], "integer"), SampledColumn("who", 3, 2, ["a", "b"], "text")])
     ["'n': whole numbers, each once; write them as texts", "'who': each value once, but null in 1 of 3 rows"]
     """
-    near = [c for c in columns if c.kind in {"text", "integer"} and len(c.distinct) >= max(1, LEAST_DIFFERENT * c.rows)]
+    near = [
+        c for c in columns if c.kind in {"text", "integer"} and len(c.distinct) >= max(1, MIN_DISTINCT_SHARE * c.rows)
+    ]
     near.sort(key=lambda column: -len(column.distinct))
-    return [f"{column.name!a}: {_key_reason(column)}" for column in near[:MOST_CANDIDATES]]
+    return [f"{column.name!a}: {_key_reason(column)}" for column in near[:MAX_CANDIDATES]]
 
 
 def _key_reason(column: SampledColumn) -> str:
@@ -67,19 +69,19 @@ def _key_reason(column: SampledColumn) -> str:
 
 
 def times(columns: Sequence[SampledColumn]) -> list[str]:
-    """The columns that look like moments, the nearest first, each with what to make of it.
+    """Candidates for the event time, best first, each with how to write its values.
 
     >>> times([SampledColumn("at", 1, 1, ["2013-01-31"], "text")])
     ["'at': days without an hour, like '2013-01-31'; write 2013-01-31T00:00:00Z"]
     """
     near = sorted(columns, key=lambda column: column.kind != "timestamp")
     reasons = ((column.name, reason) for column in near for reason in _time_reasons(column))
-    return [f"{name!a}: {reason}" for name, reason in reasons][:MOST_CANDIDATES]
+    return [f"{name!a}: {reason}" for name, reason in reasons][:MAX_CANDIDATES]
 
 
 def _time_reasons(column: SampledColumn) -> Iterator[str]:
-    """At most one reason."""
-    values = column.distinct[:_LOOKED_AT]
+    """Zero or one reason."""
+    values = column.distinct[:_SAMPLE_SIZE]
     if not values:
         return
     if column.kind == "timestamp":
@@ -105,7 +107,7 @@ def _is_day(value: Any) -> bool:
     return bool(_DAY.fullmatch(value)) if isinstance(value, str) else type(value) is date
 
 
-def _is_count(value: Any) -> bool:
+def _is_epoch(value: Any) -> bool:
     return _unit(value) is not None
 
 
@@ -121,7 +123,7 @@ def _number(value: Any) -> float | None:
 
 
 def _unit(value: Any) -> tuple[str, Micros] | None:
-    """The unit in which a number would be a plausible moment, and the moment."""
+    """The unit in which the number is a plausible time since 1970, and that time in microseconds."""
     number = _number(value)
     for unit, micros in _UNITS:
         if number is not None and _EARLIEST <= number * micros / SECOND < _LATEST:
@@ -129,7 +131,7 @@ def _unit(value: Any) -> tuple[str, Micros] | None:
     return None
 
 
-def _of_count(value: Any) -> str:
+def _epoch_advice(value: Any) -> str:
     unit, moment = _unit(value) or ("", 0)
     return f"perhaps {unit} since 1970; write {value} as {format_moment(moment)}"
 
@@ -137,7 +139,7 @@ def _of_count(value: Any) -> str:
 _FORMS: Final[tuple[tuple[Callable[[Any], bool], Callable[[Any], str]], ...]] = (
     (_is_naive, lambda value: f"moments without an offset, like {_text(value)}; add it, Z where they are UTC"),
     (_is_day, lambda value: f"days without an hour, like {_text(value)}; write {value}T00:00:00Z"),
-    (_is_count, _of_count),
+    (_is_epoch, _epoch_advice),
     (_is_other, lambda value: f"moments in another form, like {_text(value)}; write them like 2013-01-31T10:00:00Z"),
 )
 

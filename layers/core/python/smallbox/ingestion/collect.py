@@ -1,4 +1,4 @@
-"""Records over HTTPS: accepted ones to the queue, rejected ones to quarantine, an answer for each."""
+"""``ingestion/collect``: validates records sent over HTTPS, queues accepted ones and quarantines rejected ones."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from smallbox.times import Moment
 
 
 class CollectTask:
-    """Takes one HTTPS body at a time."""
+    """Validates and queues the records of one HTTPS request at a time."""
 
     def __init__(self, project: Project, queue: Queue, quarantine: Quarantine) -> None:
         self._project = project
@@ -23,21 +23,21 @@ class CollectTask:
     def collect(
         self, source: str, body: str | bytes, content_type: str | None, moment: Moment, request_id: str
     ) -> Mapping[str, Any]:
-        """Check every record; an accepted one is durably queued when this returns.
+        """Validate every record; accepted records are durably queued when this returns.
 
         Args:
             source: the source's name.
             body: the request's body.
             content_type: its content type.
-            moment: the present, or a replay's, which then rides with the messages.
-            request_id: names the rejected records in quarantine.
+            moment: the present, or the moment of a replay; the messages then carry it as ``as_of``.
+            request_id: names the batch of rejected records in quarantine.
 
         Returns:
-            ``accepted``, a number, and ``rejected``: index, field, rule, value and message of each.
+            ``accepted``: a number. ``rejected``: index, field, rule, value and message of each rejected record.
 
         Raises:
-            NotFound: no such source.
-            MalformedBody, UnsupportedType, TooLarge: the body is not what the route takes.
+            NotFound: there is no such source.
+            MalformedBody, UnsupportedType, TooLarge: see :func:`~smallbox.ingestion.body.parse_events`.
         """
         contract = self._project.source(source)
         records, rejections = check_all(contract, parse_events(body, content_type), moment.at)

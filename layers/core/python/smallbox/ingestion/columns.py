@@ -1,7 +1,8 @@
-"""A batch of rows checked column by column; what is not surely good goes to the row check.
+"""Vectorised fast path of validation: checks a batch column by column; the row validator decides the rest.
 
-There is one truth, the row check of :mod:`.contract`: it alone rejects, and it alone takes what is not plain, like a
-key that stands in the batch twice. A column says of a value only that the row check would surely take it, and as what.
+The row validator in :mod:`.contract` is the only authority. It alone rejects a row, and it alone handles special cases
+such as a key that occurs twice in the batch. A column check only finds values that the row validator would accept for
+certain, and converts them in the same way.
 """
 
 from collections.abc import Callable, Iterable
@@ -25,21 +26,23 @@ from smallbox.records import Rejection
 from smallbox.times import FIRST, LAST, Micros
 
 CheckedColumn = tuple[pa.Array, Bools]
-"""A column's values in their one form, and which of them are surely good; the others mean nothing."""
+"""A column's normalised values, and a mask of those that are certainly valid; the other values are undefined."""
 
 _WORD: Final = np.iinfo(np.int64)
 
 
 def accept(source: Source, rows: UncheckedRows, received_at: Micros, first: int) -> tuple[pa.Table, list[Rejection]]:
-    """The accepted rows as the lake keeps them, and the rejections: what ``check_all`` and ``to_table`` give.
+    """Validate a batch: the accepted rows as a table of the lake, and the rejections.
+
+    The result is the same as of ``check_all`` and ``records_to_table``, in the same order of rows.
 
     Args:
-        source: whose contract the rows should keep.
+        source: the source with the contract.
         rows: the rows of one batch.
-        received_at: when they were received.
-        first: the number of the first row.
+        received_at: when they were received, microseconds.
+        first: the number of the first row in its file.
     """
-    table, is_good = _surely_good(source, rows, received_at)
+    table, is_good = _fast_path(source, rows, received_at)
     others = np.flatnonzero(~is_good)
     if not len(others):
         return table, []
@@ -52,8 +55,8 @@ def accept(source: Source, rows: UncheckedRows, received_at: Micros, first: int)
     return table, rejections
 
 
-def _surely_good(source: Source, rows: UncheckedRows, received_at: Micros) -> tuple[pa.Table, Bools]:
-    """The rows that are good for sure, and which they are."""
+def _fast_path(source: Source, rows: UncheckedRows, received_at: Micros) -> tuple[pa.Table, Bools]:
+    """The rows that are certainly valid, and the mask of these rows."""
     limits = _time_limits(source, received_at)
     found = None if limits is None else rows.columns(tuple(source.fields))
     if limits is None or found is None or not len(rows):
@@ -63,27 +66,27 @@ def _surely_good(source: Source, rows: UncheckedRows, received_at: Micros) -> tu
         columns[name], fits = _checked(field, found.values.get(name, [None] * len(rows)))
         is_good = is_good & fits
     time = columns[source.time].fill_null(_WORD.min).to_numpy()
-    is_good &= (limits[0] <= time) & (time <= limits[1]) & _stands_alone(columns[source.key])
+    is_good &= (limits[0] <= time) & (time <= limits[1]) & _is_unique(columns[source.key])
     if not is_good.all():
         columns = {name: column.filter(pa.array(is_good)) for name, column in columns.items()}
     return _table(source, columns, received_at), is_good
 
 
 def _time_limits(source: Source, received_at: Micros) -> tuple[Micros, Micros] | None:
-    """Between which event times a record is neither of the past nor of the future; ``None`` when 64 bits do not do."""
+    """Minimum and maximum of a valid event time; ``None`` when the range does not fit into 64 bits."""
     after = source.known_after_micros
     most = received_at + (FAR_AHEAD if after is None else min(FAR_AHEAD, FUTURE_LIMIT - after))
     reached = (LONG_AGO, most, *(() if after is None else (LONG_AGO + after, most + after)))
     return (LONG_AGO, most) if all(_WORD.min <= moment <= _WORD.max for moment in reached) else None
 
 
-def _stands_alone(keys: pa.Array) -> Bools:
-    """Which rows have a key that is not empty, and that no other row has."""
+def _is_unique(keys: pa.Array) -> Bools:
+    """Mask of the rows whose key is not empty and occurs only once in the batch."""
     codes = keys.fill_null("").dictionary_encode()
     counts = np.bincount(codes.indices.to_numpy(), minlength=len(codes.dictionary))
     fits = (counts == 1) & _flags(pc.not_equal(codes.dictionary, ""))
-    stands_alone: Bools = fits[codes.indices.to_numpy()]
-    return stands_alone
+    is_unique: Bools = fits[codes.indices.to_numpy()]
+    return is_unique
 
 
 def _table(source: Source, columns: dict[str, pa.Array], received_at: Micros) -> pa.Table:
@@ -100,7 +103,7 @@ def _checked(field: Field, values: pa.Array | list[Any]) -> CheckedColumn:
 
 
 def _one_by_one(field: Field, values: Iterable[Any]) -> CheckedColumn:
-    """A column as the row check takes it, value by value."""
+    """Check a column value by value, with the row validator's test."""
     test, good, taken = test_of(field), [], []
     for value in values:
         try:
@@ -127,7 +130,7 @@ def _number_check(field: Field, column: pa.Array) -> CheckedColumn | None:
     if found is None:
         return None
     numbers, fits = found
-    # 0.0 added makes a negative zero a zero
+    # adding 0.0 turns -0.0 into 0.0
     return pa.array(numbers + 0.0, mask=_flags(column.is_null())), _with_nulls(field, column, fits)
 
 
@@ -142,7 +145,7 @@ def _integer_check(field: Field, column: pa.Array) -> CheckedColumn | None:
 
 
 def _within(field: Field, column: pa.Array) -> tuple[npt.NDArray[np.float64], Bools] | None:
-    """The numbers, nulls as zeros, and which lie within the field's bounds, where a double is exact."""
+    """The numbers with 0 for null, and the mask of those within the field's bounds, in which a float64 is exact."""
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
         return None
     numbers = column.cast(pa.float64(), safe=False).fill_null(0.0).to_numpy(zero_copy_only=False)
@@ -168,7 +171,7 @@ def _timestamp_check(field: Field, column: pa.Array) -> CheckedColumn | None:
 
 
 def _with_nulls(field: Field, column: pa.Array, fits: Bools) -> Bools:
-    """Which values fit, a null where the field may be null."""
+    """The mask ``fits``, with each null valid if the field is nullable."""
     return np.where(_flags(column.is_null()), field.nullable, fits)
 
 

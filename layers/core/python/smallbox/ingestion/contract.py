@@ -1,8 +1,8 @@
-"""A source's contract, compiled: from what a sender sent to a record, or to the reason why not.
+"""The row validator: checks one sent record against its source's contract, and returns a record or a rejection.
 
-Values are brought to one form, so that what means the same has the same digest: a number becomes a ``float`` and
-negative zero zero, ``3.0`` sent for an integer becomes 3 (JSON has no other way to tell them apart), a moment
-becomes microseconds. A boolean is not a number, and a number in quotes is a text.
+Values are normalised, so that equal values have equal content hashes. A number becomes a ``float``, and -0.0 becomes
+0.0. ``3.0`` sent for an integer becomes 3, because JSON does not distinguish them. A timestamp becomes microseconds. A
+boolean is not a number, and a number in quotes is a text.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -16,11 +16,7 @@ from smallbox.times import Micros
 
 
 class Contract:
-    """A source's rules, compiled once.
-
-    Args:
-        source: whose rules.
-    """
+    """The compiled contract of a source."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -28,12 +24,12 @@ class Contract:
         self._tests = tuple((n, test_of(f), f.nullable) for n, f in source.fields.items())
 
     def check(self, raw: Any, index: int, received_at: Micros) -> Record | Rejection:
-        """The record, or why it is none: the first rule that it breaks.
+        """Validate one record; a rejection names the first rule that it breaks.
 
         Args:
             raw: one record as it was sent, of any type.
-            index: where it stood, for the rejection.
-            received_at: the present, or a replay's.
+            index: its position in its array or file, for the rejection.
+            received_at: the present, or the moment of a replay, microseconds.
         """
         try:
             return self._record(self._values(raw, self._names), raw, received_at)
@@ -41,14 +37,14 @@ class Contract:
             return self.rejection(raw, index, broken)
 
     def check_values(self, raw: Any, index: int, required: Collection[str]) -> dict[str, Value] | Rejection:
-        """Only the values; fields that are not ``required`` may be left out, and then are null."""
+        """Validate only the values. Fields that are not ``required`` may be missing, and are null then."""
         try:
             return self._values(raw, required)
         except Broken as broken:
             return self.rejection(raw, index, broken)
 
     def rejection(self, raw: Any, index: int, broken: Broken) -> Rejection:
-        """What the sender is told. A personal value is not: nor is a whole record that may hold one."""
+        """The rejection for a broken rule. Its message hides personal values, and whole records that may hold one."""
         name = broken.field or "the record"
         if broken.value is NOT_SHOWN:
             return Rejection(index, broken.field, broken.rule, f"{name} {broken.demand}", raw)
@@ -81,7 +77,7 @@ class Contract:
         return values
 
     def _unknown(self, raw: dict[Any, Any]) -> Broken:
-        # its value is not shown: nobody has said whether it is personal
+        # the value is not shown: an undeclared field may be personal
         name = min((str(name) for name in raw if name not in self._names), default="")
         source = self.source
         demand = f"is not a field of {source.name}; it has {listed(tuple(source.fields))}"
@@ -94,10 +90,11 @@ class Contract:
             raise Broken("empty", "it is the key, and must not be empty", key, source.key)
         known_at = source.known_at(time, received_at)  # type: ignore[arg-type]
         if known_at - received_at > FUTURE_LIMIT or time - received_at > FAR_AHEAD:  # type: ignore[operator]
-            demand = "it lies so far ahead that the record cannot be known yet"
+            demand = "it is too far in the future; check the clock and the unit of the sender"
             raise Broken("future", demand, raw[source.time], source.time)
         if time < LONG_AGO:  # type: ignore[operator]
-            raise Broken("past", "it lies before 1900, like a date that was never set", raw[source.time], source.time)
+            demand = "it is before 1900, like a date that was never set"
+            raise Broken("past", demand, raw[source.time], source.time)
         return Record(source.name, key, time, known_at, received_at, values)  # type: ignore[arg-type]
 
 
@@ -107,22 +104,22 @@ def _missing(*, is_null: bool) -> Broken:
 
 @lru_cache(maxsize=256)
 def contract_of(source: Source) -> Contract:
-    """The source's contract, compiled when it is first asked for."""
+    """The source's compiled contract; cached."""
     return Contract(source)
 
 
 def check_values(source: Source, raw: Any, index: int, required: Collection[str]) -> dict[str, Value] | Rejection:
-    """The values of something that has a source's fields without being its record; see ``Contract.check_values``."""
+    """Validate values that have a source's fields but are not a record of it; see ``Contract.check_values``."""
     return contract_of(source).check_values(raw, index, required)
 
 
 def check_all(
     source: Source, raws: Sequence[Any], received_at: Micros, first_index: int = 0
 ) -> tuple[list[Record], list[Rejection]]:
-    """The records and the rejections of one array.
+    """Validate the records of one array.
 
-    A record that stands in the array twice is taken once; the same key with another content is rejected, since
-    nothing says which of the two is right.
+    An exact duplicate is accepted once. A second record with the same key and other values is rejected, because it is
+    unknown which of the two is right.
     """
     records, rejections = check_numbered(source, enumerate(raws, first_index), received_at)
     return list(records.values()), rejections
@@ -131,7 +128,7 @@ def check_all(
 def check_numbered(
     source: Source, raws: Iterable[tuple[int, Any]], received_at: Micros
 ) -> tuple[dict[int, Record], list[Rejection]]:
-    """As :func:`check_all`, of raws with their indices, which ascend; the records by index."""
+    """Like :func:`check_all`, for pairs of ascending index and raw record; returns the records by index."""
     contract = contract_of(source)
     first: dict[str, int] = {}
     records: dict[int, Record] = {}
@@ -141,6 +138,6 @@ def check_numbered(
         if isinstance(found, Rejection):
             rejections.append(found)
         elif records.setdefault(first.setdefault(found.key, index), found).values != found.values:
-            demand = "it stands in this array before, with other values"
+            demand = "an earlier record in this array has the same key and other values"
             rejections.append(contract.rejection(raw, index, Broken("duplicate", demand, found.key, source.key)))
     return records, rejections

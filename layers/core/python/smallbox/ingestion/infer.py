@@ -1,4 +1,4 @@
-"""A first contract from a file: the source that a user then corrects."""
+"""Schema inference: drafts a source definition from a file, for the user to correct."""
 
 import json
 import re
@@ -13,13 +13,16 @@ from smallbox.define.source import Source, check_name
 from smallbox.errors import DefinitionError, MalformedBody
 from smallbox.ingestion import candidates
 from smallbox.ingestion.contract import contract_of
-from smallbox.ingestion.readers import read_batches, reader_of
+from smallbox.ingestion.csv_files import reader_of
+from smallbox.ingestion.readers import read_batches
 from smallbox.ingestion.values import shown
 from smallbox.records import Rejection
 
-MOST_CHOICES: Final = 12
-LEAST_REPEATS: Final = 20
-"""A text is taken for one of few choices when each stands in so many rows on average."""
+MAX_CHOICES: Final = 12
+"""A text column with more distinct values gets no choices."""
+
+MIN_REPEATS: Final = 20
+"""A text column gets choices only when each distinct value occurs in this many rows on average."""
 
 _KINDS: Final[tuple[FieldType, ...]] = ("timestamp", "boolean", "integer", "number", "text")
 _WHOLE: Final = re.compile(r"-?(0|[1-9]\d*)")
@@ -29,49 +32,49 @@ _TRIAL: Final[Mapping[str, Field]] = {_KEY: Field("text"), _TIME: Field("timesta
 
 
 def read_rows(name: str, content: BinaryIO) -> list[Mapping[str, Any]]:
-    """The rows of a file as a drop reads them, texts of a CSV file still as texts.
+    """Read the rows of a file as the loader does; the values of a CSV file stay texts.
 
     Raises:
-        UnsupportedType, MalformedBody: when it cannot be read, or a row is no object.
+        UnsupportedType, MalformedBody: when the file cannot be read, or a row is not an object.
     """
     nothing = Source("trial", key=_KEY, time=_TIME, fields=_TRIAL)
     rows: list[Mapping[str, Any]] = []
     for first, batch in read_batches(name, content, nothing):
         for at, row in enumerate(batch, first):
             if not isinstance(row, dict):
-                raise MalformedBody(f"row {at} of {name!r} is {shown(row)}; it must be a JSON object, so mend it first")
+                raise MalformedBody(f"row {at} of {name!r} is {shown(row)}; it must be a JSON object; correct it first")
             rows.append(row)
     return rows
 
 
 @dataclass(frozen=True, slots=True)
-class Inferred:
-    """A first source.
+class InferredSource:
+    """A drafted source definition.
 
     Attributes:
-        code: Python code of it; where something is open, comments say what to choose and what to mend.
-        open: what keeps it from being a source whose contract all rows keep, a few words each; empty when nothing does.
+        code: its Python code; comments say what to choose and what to correct.
+        problems: why it is not yet a source that accepts all rows, a few words each; empty when it is.
     """
 
     code: str
-    open: tuple[str, ...]
+    problems: tuple[str, ...]
 
 
-def infer_source(name: str, rows: Sequence[Mapping[str, Any]], *, as_texts: bool) -> Inferred:
-    """Python code of a source whose contract all the rows keep, when it is dropped; or as much of it as can be told.
+def infer_source(name: str, rows: Sequence[Mapping[str, Any]], *, as_texts: bool) -> InferredSource:
+    """Draft Python code of a source whose contract accepts all rows when the file is dropped.
 
-    Types, nullability and lower limits of zero are read off the rows; a text with few values becomes choices. Between
-    which numbers a column lay stands in a comment: a file does not say what may come. The key is the first text column
-    without repeats, the event time the first column of moments without nulls. Where there is none, the columns that
-    come near are named, with what to do to them.
+    Types, nullability and minimums of zero follow from the rows. A text column with few distinct values gets choices.
+    The range of a number column becomes a comment, not a limit, because future values may lie outside. The key is the
+    first text column without duplicates; the event time is the first timestamp column without nulls. Without one, the
+    best candidates are listed with what to change.
 
     Args:
         name: the source's name.
-        rows: values by column name; a column that a row lacks is null there.
-        as_texts: whether values are texts that a drop reads as the field's type, as in a CSV file.
+        rows: values by column name; a missing column is null.
+        as_texts: whether all values are texts that the loader converts to the field's type, as in a CSV file.
 
     Raises:
-        DefinitionError: when the source has a name that a definition cannot have.
+        DefinitionError: when the name is not a valid source name.
     """
     check_name("source", name)
     names = dict.fromkeys(column for row in rows for column in row)
@@ -87,20 +90,20 @@ def infer_source(name: str, rows: Sequence[Mapping[str, Any]], *, as_texts: bool
     choices = _choices(columns, has_key=key is not None, has_time=time is not None)
     remarks = [*problems, *(line for lines in choices.values() for line in lines)]
     code = _code(name, key.name if key else "", time.name if time else "", fields, remarks)
-    return Inferred(code, (*problems, *choices))
+    return InferredSource(code, (*problems, *choices))
 
 
 def _choices(columns: Sequence["_Column"], *, has_key: bool, has_time: bool) -> dict[str, list[str]]:
-    """What is to be chosen, and the lines that say from what."""
-    seen = [column.as_seen() for column in columns]
+    """The choices that are left to the user, each with its comment lines."""
+    seen = [column.sampled() for column in columns]
     choices: dict[str, list[str]] = {}
     if not has_key:
-        near = candidates.keys(seen) or ["no column comes near; make one, of a customer and a moment for example"]
-        head = "choose a key: a text without nulls that tells one row from another, and that no two rows share"
+        near = candidates.keys(seen) or ["no column qualifies; make one, for example of customer id and time"]
+        head = "choose a key: a unique text for each row, never null"
         choices["it has no key column"] = [head, *(f"  {line}" for line in near)]
     if not has_time:
-        near = candidates.times(seen) or ["no column looks like a moment; add one"]
-        head = "choose a time: when it happened, with its offset, like 2013-01-31T10:00:00Z, and never null"
+        near = candidates.times(seen) or ["no column looks like a timestamp; add one"]
+        head = "choose a time: when it happened, with its offset, like 2013-01-31T10:00:00Z, never null"
         choices["it has no time column"] = [head, *(f"  {line}" for line in near)]
     return choices
 
@@ -111,7 +114,7 @@ def _code(name: str, key: str, time: str, columns: Iterable["_Column"], remarks:
     lines = [
         f"from smallbox.define import {', '.join(imports)}",
         "",
-        *(["# This is no source yet; mend the file, then infer it again:"] if remarks else []),
+        *(["# This is not a valid source yet. Correct the file, then infer it again:"] if remarks else []),
         *(f"# {'  ' if remark.startswith('  ') else '- '}{remark.strip()}" for remark in remarks),
         f"{name}_source = Source(" if iskeyword(name) or name in imports else f"{name} = Source(",
         f'    "{name}",',
@@ -127,14 +130,14 @@ def _code(name: str, key: str, time: str, columns: Iterable["_Column"], remarks:
 
 
 class _Column:
-    """A column, and the first kind of field that takes all its values.
+    """A column, and the first field type that accepts all its values.
 
     Attributes:
         name: its name.
-        is_nullable: whether a row lacks it.
-        is_key: whether every row has a value of its own.
+        is_nullable: whether it is null in a row.
+        is_key: whether it is unique and never null or empty.
         problem: why it cannot be a field; empty when it can.
-        kind: the kind of field; means nothing where there is a problem.
+        kind: the field type; undefined when there is a problem.
     """
 
     def __init__(self, name: str, values: Sequence[Any], *, as_texts: bool) -> None:
@@ -146,7 +149,7 @@ class _Column:
         self._values: list[Any] = []
         self._distinct: list[Any] = []
         self.kind: FieldType = "text"
-        kind_problem = "holds arrays or objects, which no field takes; leave it out, or make a column of each part"
+        kind_problem = "holds arrays or objects, which a field cannot hold; leave it out, or make a column of each part"
         with suppress(TypeError):
             self._distinct = _distinct(values, as_texts=as_texts)
             kind_problem = self._kind_problem()
@@ -154,14 +157,14 @@ class _Column:
         self.problem = _name_problem(name) or kind_problem
         self.is_key = bool(values) and not self.is_nullable and len(self._distinct) == len(values) and "" not in values
 
-    def as_seen(self) -> candidates.SampledColumn:
-        """The column, for one who looks for a key or a time."""
+    def sampled(self) -> candidates.SampledColumn:
+        """The column's summary, for the search for key and time."""
         return candidates.SampledColumn(
             self.name, self._rows, self._known, self._distinct, self.kind if self._fits else ""
         )
 
     def _kind_problem(self) -> str:
-        """Settle the kind; why there is none."""
+        """Set the kind; returns why no kind fits, empty when one does."""
         if not self._distinct:
             return ""
         for kind in _KINDS:
@@ -170,12 +173,12 @@ class _Column:
                 self.kind, self._values = kind, values
                 return ""
         return (
-            f"fits no kind of field, with values like {shown(self._distinct[0])}; a text has at most 256 characters, "
-            "a number is at most 10^12, a moment has its offset; mend it or leave it out"
+            f"fits no type of field, with values like {shown(self._distinct[0])}; a text has at most 256 characters, "
+            "a number is at most 10^12, a timestamp has an offset from UTC; correct it or leave it out"
         )
 
     def _taken(self, kind: FieldType) -> list[Any] | None:
-        """The values as that kind of field; ``None`` when it does not take one of them."""
+        """The values, converted to this field type; ``None`` when it does not accept one of them."""
         trial = _trial(_VALUE, kind)
         contract, taken = contract_of(trial), []
         for value in self._distinct:
@@ -190,13 +193,13 @@ class _Column:
 
     @property
     def seen(self) -> str:
-        """A comment that says between which numbers the values lay."""
+        """A comment with the range of the values."""
         if self.kind not in {"integer", "number"} or not self._values:
             return ""
         return f"  # {min(self._values):g} to {max(self._values):g} here"
 
     def code(self, *, is_key: bool) -> str:
-        """The field as a definition writes it."""
+        """The Python code of the field."""
         rules = [] if is_key else self._rules()
         return f"{self.kind}({', '.join([*rules, *(['nullable=True'] if self.is_nullable else [])])})"
 
@@ -204,14 +207,14 @@ class _Column:
         if self.kind in {"integer", "number"}:
             return ["minimum=0"] if min(self._values) >= 0 else []
         values = sorted(map(str, self._values))
-        if self.kind != "text" or not 0 < len(values) <= MOST_CHOICES or self._rows < LEAST_REPEATS * len(values):
+        if self.kind != "text" or not 0 < len(values) <= MAX_CHOICES or self._rows < MIN_REPEATS * len(values):
             return []
         choices = ", ".join(json.dumps(value, ensure_ascii=False) for value in values)
         return [f"choices=({choices}{',' if len(values) == 1 else ''})"]
 
 
 def _distinct(values: Sequence[Any], *, as_texts: bool) -> list[Any]:
-    """Values that are not null, each once; ``True`` is not 1. ``TypeError`` for arrays and objects."""
+    """Distinct values without null; ``True`` and 1 are distinct. Raises ``TypeError`` for arrays and objects."""
     found = {(type(value), value): value for value in values if value is not None}
     return [value for value in found.values() if not (as_texts and value == "")]
 
@@ -225,12 +228,12 @@ def _name_problem(name: str) -> str:
 
 
 def _trial(name: str, kind: FieldType) -> Source:
-    """A source with one field of that name and kind, beside a key and a time."""
+    """A source with this one field besides a key and a time."""
     return Source("trial", _KEY, _TIME, {**_TRIAL, name: Field(kind)})
 
 
 def _is_misread(kind: FieldType, value: Any) -> bool:
-    """Whether a value could be read as that kind and is none: a code with zeros in front, 1 for true, 3.0 for 3."""
+    """Whether the type would accept the value but change its meaning: leading zeros, 1 as true, 3.0 as 3."""
     if isinstance(value, float):
         return kind == "integer"
     if not isinstance(value, str):
@@ -243,7 +246,7 @@ def _is_misread(kind: FieldType, value: Any) -> bool:
 
 
 def source_name(file_name: str) -> str:
-    """A source's name from a file's.
+    """Derive a source name from a file name.
 
     >>> source_name("2013 Flights-new.csv.gz")
     'source_2013_flights_new'

@@ -1,10 +1,9 @@
-"""A dropped file through the loader: cut into parts where it is large, loaded by whoever is free, reported once.
+"""``ingestion/load``: loads a dropped file. A large file is split into parts that workers load in parallel.
 
-Everything that is written is the same whoever writes it and however often. Work is handed on only after what it needs
-is there, and what was needed goes only after the report: a worker that dies at any step is made up for by the message
-that comes back.
+Every write is idempotent. A message is sent only after everything that it needs is written, and temporary objects are
+deleted only after the report is written. So if a worker dies at any step, the redelivered message continues.
 
-A drop is one content of a key: dropping a key again, or another content under it, is another drop.
+A drop is one upload of one file: uploading the key again, with the same or another content, is another drop.
 """
 
 import json
@@ -18,8 +17,8 @@ from typing import Any, BinaryIO, Final
 from smallbox.define.project import Project
 from smallbox.errors import Conflict, MalformedBody, SmallboxError, error_body, policy_of
 from smallbox.ingestion.loader import PartLoader, RowCounts
-from smallbox.ingestion.parts import Cutting, FilePart, Sizes
-from smallbox.ingestion.plan import LoadPlan, Shelf, folder_of, quarantine_folder_of
+from smallbox.ingestion.parts import FilePart, FileSplitter, Sizes
+from smallbox.ingestion.plan import DropFolder, LoadPlan, folder_of, quarantine_folder_of
 from smallbox.lake.names import records_table
 from smallbox.messages.rebuilds import rebuild_loaded
 from smallbox.ports import Blobs, Lake, Queue, StoredObject
@@ -33,15 +32,15 @@ _USUAL: Final = Sizes()
 
 @dataclass(frozen=True, slots=True)
 class DropReport:
-    """What became of a dropped file.
+    """Result of loading a dropped file.
 
     Attributes:
         key: the file's key in the inbox.
-        source: the source whose contract its rows were checked against.
-        loaded_at: the moment as of which its rows were received, ISO 8601.
-        accepted: rows in the lake.
-        rejected: rows in quarantine.
-        parts: how many parts it was loaded in.
+        source: the source whose contract its rows were validated against.
+        loaded_at: the rows' time of receipt, ISO 8601.
+        accepted: number of rows in the lake.
+        rejected: number of rows in quarantine.
+        parts: number of parts in which it was loaded.
     """
 
     key: str
@@ -53,32 +52,32 @@ class DropReport:
 
 
 def drop_moment(key: str, stored_at: Micros) -> Moment:
-    """The moment as of which a file is loaded: when it was stored, or a past one that a folder ``as_of=...`` names.
+    """The rows' time of receipt: when the file was stored, or the past moment of a folder ``as_of=...`` (a replay).
 
     >>> drop_moment("drop/weather/as_of=1970-01-01T00:00:01Z/all.csv", stored_at=5_000_000).at
     1000000
 
     Raises:
-        MalformedBody: when the folder names no moment of the past.
+        MalformedBody: when the folder does not name a past moment.
     """
     named = [part.removeprefix(AS_OF) for part in key.split("/") if part.startswith(AS_OF)]
     if not named:
         return Moment(stored_at)
     try:
-        # the store knows its moment to the second, rounded down
+        # the store rounds its time down to the second
         return replayed(named[0], stored_at + SECOND)
     except ValueError as error:
-        raise MalformedBody(f"{key!r}: {error}; name a past moment, ISO 8601 with its offset", key=key) from error
+        raise MalformedBody(f"{key!r}: {error}; name a past moment, ISO 8601 with an offset", key=key) from error
 
 
 def source_of(key: str) -> str:
-    """The source that a dropped file belongs to: ``drop/<source>/...``.
+    """The source of a dropped file, from its key ``drop/<source>/...``.
 
     >>> source_of("drop/weather/2013/january.csv")
     'weather'
 
     Raises:
-        MalformedBody: when the key has no such form.
+        MalformedBody: when the key does not have that form.
     """
     parts = key.split("/")
     if len(parts) < _LEVELS or parts[0] != DROP_PREFIX:
@@ -87,16 +86,16 @@ def source_of(key: str) -> str:
 
 
 class LoadTask:
-    """What a worker does with a dropped file, or with a part of one.
+    """Loads a dropped file, or one part of it.
 
     Args:
         project: the sources, and the views to rebuild.
-        lake: where good rows go.
-        blobs: where quarantine and reports are.
-        inbox: where files are dropped, and where parts of large ones wait.
-        drops: brings the parts to the workers.
-        rebuild: asks for the states that a file touches anew.
-        sizes: how large parts are.
+        lake: gets the accepted rows.
+        blobs: holds quarantine and reports.
+        inbox: holds the dropped files, and the parts of large ones.
+        drops: the queue of parts for the workers.
+        rebuild: the queue of requests to rebuild the online states that a file affects.
+        sizes: sizes of batches and parts.
     """
 
     def __init__(
@@ -119,13 +118,13 @@ class LoadTask:
         self._sizes = sizes
 
     def take(self, key: str) -> None:
-        """Load a small file, or cut a large one and hand its parts out.
+        """Load a small file, or split a large one and queue its parts.
 
-        A file that cannot be read, or not to its end, has that in its report. What stood before is loaded.
+        If the file cannot be read to its end, the rows before the error are loaded, and the report names the error.
 
         Raises:
-            NotFound: when the file is gone.
-            SmallboxError: when trying again may help.
+            NotFound: when the file does not exist any more.
+            SmallboxError: when a retry may help.
         """
         with tempfile.TemporaryFile() as content:
             stored = self._inbox.download(key, content)
@@ -133,66 +132,67 @@ class LoadTask:
                 self._load_or_cut(key, content, stored)
 
     def take_part(self, message: Mapping[str, Any]) -> None:
-        """Load the part that a message of :meth:`take` names; the last part to be done makes the report.
+        """Load the part that a message of :meth:`take` names; the worker of the last part writes the report.
 
         Raises:
-            Conflict: when the part is gone; a worker that did it at the same time has left its result by the next try.
-            SmallboxError: when trying again may help.
+            Conflict: when another worker has loaded the part at the same time; a retry finds its result.
+            SmallboxError: when a retry may help.
         """
-        shelf = Shelf(self._inbox, message["folder"])
-        plan = shelf.plan()
+        folder = DropFolder(self._inbox, message["folder"])
+        plan = folder.plan()
         if plan is None:
             raise Conflict(f"the parts of {message['key']!r} are gone; drop the file again", key=message["key"])
         with self._reported(plan.key):
-            if message["number"] not in shelf.done():
-                counts = self._load(shelf, plan, shelf.part(plan, message["number"]))
-                shelf.report(message["number"], counts)
-            self._finish_when_done(shelf, plan)
+            if message["number"] not in folder.done():
+                counts = self._load(folder, plan, folder.part(plan, message["number"]))
+                folder.report(message["number"], counts)
+            self._finish_when_done(folder, plan)
 
     def _load_or_cut(self, key: str, content: BinaryIO, stored: StoredObject) -> None:
         source, moment = self._project.source(source_of(key)), drop_moment(key, stored.at)
-        shelf = Shelf(self._inbox, folder_of(key, stored))
-        plan = shelf.plan()
+        folder = DropFolder(self._inbox, folder_of(key, stored))
+        plan = folder.plan()
         if plan is None:
             version = self._lake.version(records_table(source))
             after = -1 if version is None else version
-            cutting = Cutting(key, content, self._sizes)
-            parts = cutting.parts()
+            splitter = FileSplitter(key, content, self._sizes)
+            parts = splitter.parts()
             first = list(islice(parts, 2))
-            is_small = len(first) < 2  # noqa: PLR2004 - one part needs nobody else
-            firsts = [part.first for part in first] if is_small else shelf.keep(key, chain(first, parts))
-            error = None if cutting.error is None else error_body(cutting.error)["error"]
+            is_small = len(first) < 2  # noqa: PLR2004 - one part needs no other worker
+            firsts = [part.first for part in first] if is_small else folder.keep(key, chain(first, parts))
+            error = None if splitter.error is None else error_body(splitter.error)["error"]
             plan = LoadPlan(key, source.name, moment.at, moment.is_replayed, firsts, error, after)
             if is_small:
-                self._finish(plan, [self._load(shelf, plan, part) for part in first])
+                self._finish(plan, [self._load(folder, plan, part) for part in first])
                 return
-            shelf.write(plan)
-        self._hand_out(shelf, plan)
+            folder.write(plan)
+        self._queue_parts(folder, plan)
 
-    def _hand_out(self, shelf: Shelf, plan: LoadPlan) -> None:
-        """Send a message for each part that is not done; none, when a worker died after the last one."""
-        done = shelf.done()
+    def _queue_parts(self, folder: DropFolder, plan: LoadPlan) -> None:
+        """Send a message for each part that is not done; finish if a worker died after the last part."""
+        done = folder.done()
         waiting = [number for number in range(len(plan.firsts)) if number not in done]
-        self._drops.send([{"key": plan.key, "folder": shelf.folder, "number": number} for number in waiting])
+        self._drops.send([{"key": plan.key, "folder": folder.path, "number": number} for number in waiting])
         if not waiting:
-            self._finish_when_done(shelf, plan)
+            self._finish_when_done(folder, plan)
 
-    def _load(self, shelf: Shelf, plan: LoadPlan, part: FilePart) -> RowCounts:
-        folder = quarantine_folder_of(plan.key, shelf.folder)
-        return self._loader.load(self._project.source(plan.source), plan.key, folder, part, plan.at)
+    def _load(self, folder: DropFolder, plan: LoadPlan, part: FilePart) -> RowCounts:
+        quarantine_folder = quarantine_folder_of(plan.key, folder.path)
+        return self._loader.load(self._project.source(plan.source), plan.key, quarantine_folder, part, plan.at)
 
-    def _finish_when_done(self, shelf: Shelf, plan: LoadPlan) -> None:
-        # The own result is written before one looks: of two last workers at least one sees both results.
-        if len(shelf.done()) == len(plan.firsts):
-            self._finish(plan, shelf.counts(plan))
-            shelf.clear(plan)
+    def _finish_when_done(self, folder: DropFolder, plan: LoadPlan) -> None:
+        # No race: each worker writes its own result before it lists all results, so at least one of the last two
+        # workers sees both.
+        if len(folder.done()) == len(plan.firsts):
+            self._finish(plan, folder.counts(plan))
+            folder.clear(plan)
 
     def _finish(self, plan: LoadPlan, counts: Sequence[RowCounts]) -> None:
-        """Write the report, then ask for the states that the rows touch."""
+        """Write the report, then request a rebuild of the online states that the rows affect."""
         total = RowCounts.total(counts)
         loaded_at = format_moment(plan.at)
         report = DropReport(plan.key, plan.source, loaded_at, total.accepted, total.rejected, len(plan.firsts))
-        error = {} if plan.error is None else {"error": _told(plan.error, total)}
+        error = {} if plan.error is None else {"error": _with_counts(plan.error, total)}
         self._write_report(plan.key, asdict(report) | error)
         if plan.firsts and self._project.views_of(plan.source):
             replayed_at = {"as_of": plan.at} if plan.is_replayed else {}
@@ -200,7 +200,7 @@ class LoadTask:
 
     @contextmanager
     def _reported(self, key: str) -> Iterator[None]:
-        """Report what trying again cannot mend instead of raising it."""
+        """Write an error that a retry cannot fix to the report, instead of raising it."""
         try:
             yield
         except SmallboxError as error:
@@ -212,9 +212,9 @@ class LoadTask:
         self._blobs.put(f"reports/{key}.json", json.dumps(report).encode())
 
 
-def _told(error: Mapping[str, Any], counts: RowCounts) -> Mapping[str, Any]:
-    """The error, with what became of the rows before it."""
+def _with_counts(error: Mapping[str, Any], counts: RowCounts) -> Mapping[str, Any]:
+    """The error, its message extended by the number of rows loaded before it."""
     if counts == RowCounts():
         return error
     before = f"of the rows before that {counts.accepted} are loaded and {counts.rejected} rejected"
-    return {**error, "message": f"{error['message']}; {before}; mend the file and drop it again"}
+    return {**error, "message": f"{error['message']}; {before}; correct the file and drop it again"}

@@ -1,4 +1,4 @@
-"""Rows of a dropped file to the lake: good ones in, bad ones to quarantine."""
+"""Loads the rows of a dropped file: valid rows to the lake, invalid rows to quarantine."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -19,11 +19,11 @@ from smallbox.times import Micros
 
 @dataclass(frozen=True, slots=True)
 class RowCounts:
-    """What became of rows.
+    """Numbers of accepted and rejected rows.
 
     Attributes:
-        accepted: rows in the lake.
-        rejected: rows in quarantine.
+        accepted: number of rows in the lake.
+        rejected: number of rows in quarantine.
     """
 
     accepted: int = 0
@@ -31,7 +31,7 @@ class RowCounts:
 
     @classmethod
     def total(cls, counts: Sequence["RowCounts"]) -> "RowCounts":
-        """All of them together.
+        """Sum the counts.
 
         >>> RowCounts.total([RowCounts(1, 2), RowCounts(3)])
         RowCounts(accepted=4, rejected=2)
@@ -40,7 +40,7 @@ class RowCounts:
 
 
 class PartLoader:
-    """Loads one part at a time, in one commit; loading it again changes nothing that a reader sees."""
+    """Loads one part at a time, in one commit. Idempotent for readers: they drop the duplicate rows of a retry."""
 
     def __init__(self, lake: Lake, blobs: Blobs, batch: Limits = BATCH_LIMITS) -> None:
         self._lake = lake
@@ -48,14 +48,14 @@ class PartLoader:
         self._batch = batch
 
     def load(self, source: Source, key: str, folder: str, part: FilePart, received_at: Micros) -> RowCounts:
-        """Check every row, keep the bad ones in quarantine, then append the good ones.
+        """Validate every row, write the invalid ones to quarantine, then append the valid ones.
 
         Args:
-            source: whose contract the rows should keep.
-            key: the dropped file's key, which says the part's type too.
+            source: the source with the contract.
+            key: the dropped file's key; its ending gives the part's file type.
             folder: the drop's own folder in quarantine.
             part: the rows.
-            received_at: when the file was received: the same whenever it is loaded.
+            received_at: when the file was received, microseconds; must be the same for every retry.
         """
         tables: list[pa.Table] = []
         rejected = 0
@@ -78,7 +78,7 @@ class PartLoader:
 
 
 def _located(rejections: Sequence[Rejection], batch: RowBatch) -> Sequence[Rejection]:
-    """The rejections with their lines, where the file has any."""
+    """Add line numbers to the rejections, if the file has lines."""
     if not batch.lines:
         return rejections
     return [replace(rejection, line=batch.lines[rejection.index - batch.first]) for rejection in rejections]

@@ -1,4 +1,4 @@
-"""Records that an older contract accepted: today's contract may have no column for what they say."""
+"""Handles records that an older contract accepted, and that today's contract may have no column for."""
 
 from collections.abc import Sequence
 
@@ -11,12 +11,12 @@ from smallbox.records import Record, Rejection, Value
 from smallbox.times import format_moment
 
 
-def sort_out(source: Source, records: Sequence[Record]) -> tuple[list[Record], list[Rejection]]:
-    """The records that fit today's columns, and a rejection for each other one.
+def split_outdated(source: Source, records: Sequence[Record]) -> tuple[list[Record], list[Rejection]]:
+    """Split into records that fit today's columns, and rejections for the others.
 
-    A record waits in the queue while a deployment changes its contract. Its fields are compared again, by type and by
-    whether they may be null; a narrower range or a new pattern holds only for what is sent from now on. A field that
-    the contract has no longer is left out of the lake, and is no reason to reject.
+    A deployment can change the contract while a record waits in the queue. So type and nullability are checked again. A
+    narrower range or a new pattern applies only to records sent after the deployment. A field that the contract no
+    longer has is left out of the lake, and is not a reason to reject.
 
     Args:
         source: the source with today's contract.
@@ -39,10 +39,10 @@ def _broken(source: Source, record: Record) -> Broken | None:
     for name, field in source.fields.items():
         value = record.values.get(name)
         if value is None and not field.nullable:
-            demand = "it must have a value in the contract of today; an older one accepted the record"
+            demand = "today's contract requires a value; an older contract accepted the record"
             return Broken("required", demand, None if name in record.values else MISSING, name)
         if value is not None and not _fits(field, value):
-            demand = f"it must be of the type {field.type} in the contract of today; an older one accepted the record"
+            demand = f"today's contract requires the type {field.type}; an older contract accepted the record"
             return Broken("type", demand, value, name)
     return None
 
@@ -52,7 +52,7 @@ def _fits(field: Field, value: Value) -> bool:
 
 
 def _as_sent(source: Source, record: Record) -> dict[str, Value]:
-    """The values in a form that can be sent again: moments as texts."""
+    """The values in a form that can be sent again: timestamps as texts."""
     moments = {name for name, field in source.fields.items() if field.type == "timestamp"}
     return {
         name: format_moment(value) if name in moments and type(value) is int else value

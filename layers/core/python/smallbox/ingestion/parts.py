@@ -1,9 +1,9 @@
-"""A dropped file cut into parts that each stand for themselves, in one pass and in bounded memory.
+"""Splits a dropped file into self-contained parts, in one pass and in bounded memory.
 
-A part is a file of the same kind: a CSV file has the header again, a gzipped file's parts are plain. Blank lines are
-left out, so a part says beside its content on which line of the file each of its rows begins. It ends where a batch
-ends, so that the batches of the parts are the batches of the file: which rows are checked together, and with it what is
-a duplicate, does not depend on whether the file was cut.
+A part is a file of the same type: each CSV part repeats the header, and the parts of a gzipped file are not compressed.
+Blank lines are left out, so a part carries the line number in the original file for each row. A part ends at the end
+of a batch. So the batches are the same whether or not the file was split, and with them the rows that are checked for
+duplicates together.
 """
 
 import io
@@ -16,17 +16,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from smallbox.errors import InvalidInput
-from smallbox.ingestion.lines import Lines, csv_rows, header_of, json_rows
-from smallbox.ingestion.readers import BATCH_LIMITS, Limits, kind_of, malformed, tables
+from smallbox.ingestion.csv_files import csv_rows, header_of
+from smallbox.ingestion.lines import Lines, json_rows
+from smallbox.ingestion.parquet_files import tables
+from smallbox.ingestion.readers import BATCH_LIMITS, Limits, kind_of, malformed
 from smallbox.ingestion.unpacking import unpacked
 
 PART_LIMITS: Final = Limits(rows=250_000, bytes=64_000_000)
-"""A worker loads as many rows in well under a minute of a processor, in some 400 MiB; see ``benchmarks/drops.py``."""
+"""A worker loads this many rows in less than a minute of CPU time and about 400 MiB; see ``benchmarks/drops.py``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """When a batch is full, and after how many rows or bytes a part ends with the batch."""
+    """Sizes of batches and parts; a part ends with the batch in which it reaches its limit."""
 
     batch: Limits = BATCH_LIMITS
     part: Limits = PART_LIMITS
@@ -37,12 +39,12 @@ _USUAL: Final = Sizes()
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """Some rows of a file, as a file.
+    """Some rows of a file, as a file of its own.
 
     Attributes:
-        first: the number of its first row in the file, from 0.
-        lines: the line of the file on which each row begins, from 1; empty for Parquet, which has no lines.
-        content: the part.
+        first: the number of its first row in the original file, from 0.
+        lines: the line of the original file on which each row begins, from 1; empty for Parquet, which has no lines.
+        content: the part's content.
     """
 
     first: int
@@ -50,16 +52,16 @@ class FilePart:
     content: bytes
 
 
-class Cutting:
-    """Cuts a file; the same file is always cut the same way.
+class FileSplitter:
+    """Splits a file into parts; deterministic.
 
     Args:
-        name: the file's name, which says its type.
+        name: the file's name; its ending gives the type.
         content: the file.
-        sizes: how large parts and their batches are.
+        sizes: sizes of parts and their batches.
 
     Attributes:
-        error: why the file could not be read to its end, once the parts are through; they hold what stood before.
+        error: after the last part, why the file could not be read to its end; the parts hold the rows before the error.
     """
 
     def __init__(self, name: str, content: BinaryIO, sizes: Sizes = _USUAL) -> None:
@@ -70,34 +72,34 @@ class Cutting:
         self.error: InvalidInput | None = None
 
     def parts(self) -> Iterator[FilePart]:
-        """The parts, in order; :class:`UnsupportedType` when the file's type is not read."""
-        return _CUTTERS[kind_of(self._name)](self)
+        """The parts in order; raises :class:`UnsupportedType` when the file type is not supported."""
+        return _SPLITTERS[kind_of(self._name)](self)
 
     def csv_parts(self) -> Iterator[FilePart]:
-        """Of CSV: rows may span lines, and each part has the header."""
+        """Parts of a CSV file: rows may span lines, and each part has the header."""
         rows = csv_rows(self._lines)
         header = [name for names in self._until_broken(map(header_of, [rows])) for name in names]
         return self._line_parts(rows) if header else iter(())
 
     def json_parts(self) -> Iterator[FilePart]:
-        """Of JSON Lines: a row is a line that is not blank."""
+        """Parts of a JSON Lines file: a row is a line that is not blank."""
         return self._line_parts(json_rows(self._lines))
 
     def parquet_parts(self) -> Iterator[FilePart]:
-        """Of Parquet: as many whole batches as fill a part."""
+        """Parts of a Parquet file: as many whole batches as fill a part."""
         held: list[pa.Table] = []
         first = rows = 0
         for table in self._until_broken(tables(self._stream, self._sizes.batch.rows)):
             held.append(table)
             rows += len(table)
-            if self._sizes.part.has(rows, sum(batch.nbytes for batch in held)):
+            if self._sizes.part.reached(rows, sum(batch.nbytes for batch in held)):
                 yield FilePart(first, array("q"), _written(held))
                 first, rows, held = first + rows, 0, []
         if held:
             yield FilePart(first, array("q"), _written(held))
 
     def _line_parts(self, rows: Iterator[tuple[int, object]]) -> Iterator[FilePart]:
-        """Of lines, which one step of ``rows`` reads for one row; it gives the row's line."""
+        """Parts of a text file; each step of ``rows`` reads the lines of one row and gives its first line's number."""
         part = _LinePart(self._lines, self._sizes)
         for line, _ in self._until_broken(rows):
             if part.ends_with_row(line):
@@ -115,7 +117,7 @@ class Cutting:
 
 
 class _LinePart:
-    """The part that is being cut out of lines."""
+    """Collects the lines of the current part."""
 
     def __init__(self, lines: Lines, sizes: Sizes) -> None:
         self._lines = lines
@@ -136,17 +138,17 @@ class _LinePart:
         self._batch_size = self._lines.size
 
     def ends_with_row(self, line: int) -> bool:
-        """Take in the row that was just read and begins on that line; whether it fills the part."""
+        """Add the row that was just read and begins on this line; returns whether the part is full."""
         self.rows.append(line)
         self._whole = len(self._lines.kept)
         self._batch_rows += 1
-        if not self._sizes.batch.has(self._batch_rows, self._lines.size - self._batch_size):
+        if not self._sizes.batch.reached(self._batch_rows, self._lines.size - self._batch_size):
             return False
         self._begin_batch()
-        return self._sizes.part.has(len(self.rows), self._lines.size - self._size)
+        return self._sizes.part.reached(len(self.rows), self._lines.size - self._size)
 
     def cut(self) -> FilePart:
-        """The part up to the last whole row; the next one begins after it."""
+        """Return the part up to the last whole row, and begin the next one."""
         part = FilePart(self._first, self.rows, self._head + b"".join(self._lines.kept[: self._whole]))
         self._first += len(self.rows)
         del self._lines.kept[: self._whole]
@@ -160,8 +162,8 @@ def _written(held: list[pa.Table]) -> bytes:
     return buffer.getvalue()
 
 
-_CUTTERS: Final[Mapping[str, Callable[[Cutting], Iterator[FilePart]]]] = {
-    "csv": Cutting.csv_parts,
-    "jsonl": Cutting.json_parts,
-    "parquet": Cutting.parquet_parts,
+_SPLITTERS: Final[Mapping[str, Callable[[FileSplitter], Iterator[FilePart]]]] = {
+    "csv": FileSplitter.csv_parts,
+    "jsonl": FileSplitter.json_parts,
+    "parquet": FileSplitter.parquet_parts,
 }

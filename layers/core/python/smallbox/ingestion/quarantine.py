@@ -1,4 +1,4 @@
-"""Where rejected records wait, with the reason, until the contract or the sender is mended."""
+"""Quarantine: stores rejected records with the reason, until the contract or the sender is corrected."""
 
 import json
 import math
@@ -15,13 +15,13 @@ QUARANTINE_PREFIX = "quarantine"
 
 @dataclass(frozen=True, slots=True)
 class RejectedBatch:
-    """Rejected records that came together.
+    """A file of rejected records that were received together.
 
     Attributes:
-        key: where they lie.
-        source: whose contract they broke.
-        day: the day on which they were received.
-        count: how many there are.
+        key: the file's key.
+        source: the name of their source.
+        day: the UTC day on which they were received.
+        count: the number of records.
     """
 
     key: str
@@ -31,7 +31,7 @@ class RejectedBatch:
 
     @classmethod
     def of(cls, key: str) -> "RejectedBatch":
-        """The batch of a key.
+        """Parse a key.
 
         >>> RejectedBatch.of("quarantine/weather/2013-03-01/request.2.jsonl").count
         2
@@ -41,17 +41,17 @@ class RejectedBatch:
 
 
 class Quarantine:
-    """Rejected records as JSON lines, personal values included.
+    """Rejected records as JSON Lines, including personal values.
 
-    A batch is ``quarantine/<source>/<day received>/<batch>.<count>.jsonl``.
-    The count in the name lets a check sum a day up without opening a file. A batch written twice is one file.
+    A batch is ``quarantine/<source>/<day received>/<batch>.<count>.jsonl``. The count in the name allows counting a
+    day's records without opening a file. Writing a batch is idempotent.
     """
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
 
     def add(self, source: str, batch: str, rejections: Sequence[Rejection], received_at: Micros) -> None:
-        """Keep the rejected records of a batch; none: nothing happens."""
+        """Store the rejected records of a batch; without any, no file is written."""
         if not rejections:
             return
         lines = [_line(rejection) for rejection in rejections]
@@ -59,30 +59,29 @@ class Quarantine:
         self._blobs.put(key, "\n".join(lines).encode())
 
     def count(self, source: str, day: str) -> int:
-        """How many records of the source were rejected on that day."""
+        """The number of the source's records that were rejected on that day."""
         return sum(batch.count for batch in self.batches(source, day))
 
     def batches(self, source: str = "", day: str = "") -> Sequence[RejectedBatch]:
-        """The batches that wait, of all sources or one, of all days or one."""
+        """The stored batches: of all sources or one, of all days or one."""
         parts = [QUARANTINE_PREFIX, *([source] if source else []), *([day] if source and day else [])]
         return [RejectedBatch.of(key) for key in self._blobs.list("/".join(parts) + "/")]
 
     def read(self, batch: RejectedBatch) -> Sequence[Mapping[str, Any]]:
-        """The rejected records of a batch, each with its reason: index, field, rule, value, message, record.
+        """The rejected records of a batch: index, field, rule, value, message and record of each.
 
-        Batches of before there was ``value`` have none.
+        Batches from before ``value`` was introduced lack it.
         """
         return [json.loads(line) for line in self._blobs.get(batch.key).splitlines()]
 
     def replay(self, batch: RejectedBatch, send: Callable[[Sequence[str]], Mapping[str, Any]]) -> Mapping[str, Any]:
-        """Send the records of a batch again, then let it go; what is rejected again waits in a batch of its own.
+        """Send the records of a batch again, then delete it; records that are rejected again get a new batch.
 
-        A crash in between leaves the batch: replaying it again brings in nothing twice, since a record that says the
-        same counts once.
+        After a crash in between, replay the batch again: it is idempotent, because equal records count once.
 
         Args:
             batch: the batch.
-            send: sends records, each a JSON text, as their source's; answers ``accepted`` and ``rejected``.
+            send: sends records, each a JSON text, to their source; returns ``accepted`` and ``rejected``.
         """
         answer = send([json.dumps(rejection["record"]) for rejection in self.read(batch)])
         self._blobs.delete(batch.key)
@@ -97,7 +96,7 @@ def _line(rejection: Rejection) -> str:
 
 
 def _finite(value: Any) -> Any:
-    """The value with numbers that JSON lacks as texts, so that a replay can send it: Python reads 1e999 as infinity."""
+    """Replace infinity and NaN by texts, because JSON has neither (Python parses 1e999 as infinity)."""
     if isinstance(value, dict):
         return {name: _finite(inner) for name, inner in value.items()}
     if isinstance(value, list):

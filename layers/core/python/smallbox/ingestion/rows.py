@@ -1,4 +1,4 @@
-"""The rows of a batch, as the row check takes them, and as columns where that is cheaper."""
+"""The rows of a batch: as objects for the row validator, and as columns for the vectorised fast path."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from smallbox.arrays import Bools, Ints
 MORE_COLUMNS: Final = "(more columns than the header)"
 
 _OFFSETS: Final = 2**31 - 1
-"""How many bytes of text an Arrow array of texts may hold."""
+"""Maximum bytes of text in an Arrow string array, which has 32-bit offsets."""
 
 _ARRAYS: Final = {str: pa.string(), float: pa.float64(), int: pa.int64(), bool: pa.bool_()}
 
@@ -22,9 +22,8 @@ class RowColumns:
     """Rows of a batch as columns.
 
     Attributes:
-        values: the columns that the rows have among the asked ones. A list holds values of more than one type; a value
-            that a row lacks is null.
-        is_whole: which rows have no other columns; what stands in the columns of the others means nothing.
+        values: the requested columns that exist; a list where values have more than one type. A missing value is null.
+        is_whole: mask of the rows without other columns; the column values of the other rows are undefined.
     """
 
     values: Mapping[str, pa.Array | list[Any]]
@@ -32,23 +31,23 @@ class RowColumns:
 
 
 class UncheckedRows(Protocol):
-    """Rows that no contract has checked yet."""
+    """Rows that are not validated yet."""
 
     def __len__(self) -> int:
-        """How many."""
+        """The number of rows."""
 
     def __iter__(self) -> Iterator[Any]:
-        """Each row as the row check takes it."""
+        """Each row as an object for the row validator."""
 
     def at(self, positions: Ints) -> list[Any]:
         """The rows at these positions."""
 
     def columns(self, names: Sequence[str]) -> RowColumns | None:
-        """The rows as columns of these names; ``None`` where no row would be whole."""
+        """The rows as columns with these names; ``None`` when every row has other columns, or they are too large."""
 
 
 class ListedRows(list[Any]):
-    """Rows that are there as objects already."""
+    """Rows as a list of objects."""
 
     def at(self, positions: Ints) -> list[Any]:
         """The rows at these positions."""
@@ -63,12 +62,12 @@ class ListedRows(list[Any]):
 
 
 class TextRows:
-    """Rows of texts under a header, as a CSV file has them.
+    """Rows of texts under a header, as in a CSV file.
 
     Args:
-        header: the names.
-        readers: for each name what makes a value of a text.
-        rows: the texts of each row, which may be more or fewer than the names.
+        header: the column names.
+        readers: the converter from text to value for each column.
+        rows: the texts of each row; may be more or fewer than the columns.
     """
 
     def __init__(
@@ -106,7 +105,7 @@ class TextRows:
 
 
 def _padded(texts: Sequence[str], width: int) -> Sequence[str]:
-    # what is read of an empty text is null, as for a name without a text
+    # readers convert an empty text to null, so padding means null
     return [*texts[:width], *[""] * (width - len(texts))]
 
 
@@ -137,7 +136,7 @@ class TableRows:
 
 
 def _flat(column: pa.ChunkedArray) -> pa.Array:
-    """The column in one piece, texts in the one type that texts of this size need."""
+    """The column as one array, without dictionary encoding, texts as ``string`` instead of ``large_string``."""
     whole = column.combine_chunks()
     if pa.types.is_dictionary(whole.type):
         whole = whole.dictionary_decode()
@@ -150,7 +149,7 @@ def _objects(table: pa.Table) -> list[Any]:
 
 
 def array_of(values: list[Any]) -> pa.Array | list[Any]:
-    """The values as an array where they are of one type, which the array keeps; otherwise as they are.
+    """Convert the values to an array if they all have one supported type; otherwise return them unchanged.
 
     >>> array_of([1, None]).type, array_of([1, True])
     (DataType(int64), [1, True])

@@ -1,4 +1,4 @@
-"""Gzipped files as streams, with a bound on how much comes out of them."""
+"""Decompresses gzipped files as streams, with limits against decompression bombs."""
 
 import gzip
 import io
@@ -10,22 +10,21 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 UNPACKED_LIMIT: Final = 8_000_000_000
-"""How many bytes a file may have unpacked: as many as one worker can cut within its time."""
+"""Maximum unpacked size in bytes: as much as one worker can split within its time limit."""
 
 RATIO_LIMIT: Final = 250
-"""How many times as large as packed a file may be unpacked. Rows with keys of their own do not come near it; a run of
-one byte is packed a thousandfold."""
+"""Maximum compression ratio. Rows with unique keys stay far below; a run of one byte compresses about 1000 times."""
 
 RATIO_FROM: Final = 64_000_000
-"""Up to so many bytes the ratio does not matter."""
+"""Up to this unpacked size in bytes the ratio is not checked."""
 
 _BUFFER: Final = 131_072
 
 
 def unpacked(name: str, content: BinaryIO) -> Any:
-    """The file's content as a stream, without gzip when the name ends in ``.gz``.
+    """The file's content as a stream, decompressed when the name ends in ``.gz``.
 
-    Reading a gzipped file raises :class:`TooLarge` when more comes out than may.
+    Reading raises :class:`TooLarge` when a gzipped file unpacks to more than allowed.
     """
     if not name.lower().endswith(".gz"):
         return content
@@ -33,7 +32,7 @@ def unpacked(name: str, content: BinaryIO) -> Any:
 
 
 class _Unpacking(io.RawIOBase):
-    """What comes out of a gzipped file, up to a bound."""
+    """Decompressed content of a gzipped file, with a size limit."""
 
     def __init__(self, name: str, content: BinaryIO) -> None:
         super().__init__()
@@ -45,18 +44,18 @@ class _Unpacking(io.RawIOBase):
         self._size = 0
 
     def readable(self) -> bool:
-        """It is."""
+        """Always true."""
         return True
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
-        """Read on; :class:`TooLarge` when more comes out than may."""
+        """Read into the buffer; raises :class:`TooLarge` when the file unpacks to more than allowed."""
         count = self._stream.readinto(buffer)
         self._size += count
         if self._size > self._limit:
             raise TooLarge(
-                f"{self._name!r} has {self._packed} bytes, and more than {self._limit} unpacked; a file may have "
-                f"{UNPACKED_LIMIT} bytes unpacked, and beyond {RATIO_FROM} no more than {RATIO_LIMIT} times its packed "
-                "size; drop it without .gz, in several files",
+                f"{self._name!r} has {self._packed} bytes, but more than {self._limit} unpacked; the limit is "
+                f"{UNPACKED_LIMIT} bytes unpacked, and {RATIO_LIMIT} times the packed size beyond {RATIO_FROM} bytes; "
+                "drop it without .gz, in several files",
                 file=self._name,
                 limit=self._limit,
             )

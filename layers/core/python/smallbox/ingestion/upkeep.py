@@ -1,6 +1,6 @@
-"""What the lake needs from time to time: ``current`` brought forward, small files made large, replaced ones removed.
+"""``ingestion/upkeep``: maintains the lake: updates the ``current`` tables, compacts files, deletes replaced ones.
 
-It also asks the rebuild for records that came too far ahead for the online states, and are due now.
+It also requests a rebuild for records that were too far ahead for the online states and are due now.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,28 +17,28 @@ from smallbox.messages.rebuilds import rebuild_due
 from smallbox.ports import Lake, Queue
 from smallbox.times import Micros, asked_moment, format_moment
 
-MOST_FILES: Final = 200
-"""A table of more files is slow to read: each takes some milliseconds to open, on S3 more."""
+MAX_FILES: Final = 200
+"""A table with more files is slow to read: opening each takes some milliseconds, on S3 more."""
 
 
 def why_due(files: Mapping[str, int]) -> str | None:
-    """Why upkeep is due, in one sentence; ``None`` when it is not.
+    """The reason why upkeep is due, in one sentence; ``None`` when it is not due.
 
     >>> why_due({"records/arrivals": 412, "records/weather": 12})
     'records/arrivals has 412 files, and a reader opens each of them'
 
     Args:
-        files: how many files each table has.
+        files: the number of files of each table.
     """
-    many = [f"{table} has {count:,} files" for table, count in files.items() if count > MOST_FILES]
+    many = [f"{table} has {count:,} files" for table, count in files.items() if count > MAX_FILES]
     return f"{' and '.join(many)}, and a reader opens each of them" if many else None
 
 
 class UpkeepTask:
-    """The one writer of the tables ``current``; it also compacts and vacuums every table that the project fills.
+    """The only writer of the ``current`` tables; it also compacts and vacuums every table of the project.
 
-    Each step leaves every table right and may be run again, so a run may be killed anywhere. The log of a source is
-    vacuumed only when ``current`` has taken it up.
+    Each step is atomic and idempotent, so a run may be killed at any point and repeated. The log of a source is
+    vacuumed only after ``current`` includes its rows.
     """
 
     def __init__(self, project: Project, lake: Lake, rebuild: Queue) -> None:
@@ -47,15 +47,15 @@ class UpkeepTask:
         self._rebuild = rebuild
 
     def run(self, document: Mapping[str, Any], now: Micros) -> dict[str, Any]:
-        """Look after every table, as of the document's ``as_of`` or now; with ``only_when_due`` only when it is due.
+        """Maintain every table as of the document's ``as_of``, or now; with ``only_when_due`` only if it is due.
 
         Returns:
-            ``as_of``; ``due``, why it was due; and ``current``, for each source where its table stands and how many
-            rows were written to it.
+            ``as_of``; ``due``: the reason; ``current``: for each source the watermark of its table and the number of
+            rows written.
 
         Raises:
-            InvalidInput: when ``as_of`` is no moment, or lies in the future.
-            SmallboxError: the first thing that went wrong, after the other tables have been looked after.
+            InvalidInput: when ``as_of`` is not a moment, or is in the future.
+            SmallboxError: the first failure, raised after all other tables are done.
         """
         as_of = asked_moment(document, now)
         tables = catalogue(self._project)

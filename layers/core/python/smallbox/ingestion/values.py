@@ -1,4 +1,4 @@
-"""What a value must be for its field, and the one form that it is brought to."""
+"""Value tests: check a value against its field's rules, and normalise it."""
 
 import math
 import re
@@ -12,19 +12,19 @@ from smallbox.records import Value
 from smallbox.times import Micros, parse_moment, to_micros
 
 NUMBER_LIMIT: Final = 10**12
-"""The greatest magnitude of a number: up to here sums to the sixth decimal are exact."""
+"""Maximum absolute value of a number: up to here sums are exact to six decimals."""
 
 MISSING: Final = object()
-"""Stands for a value that was not sent."""
+"""Sentinel for a value that was not sent."""
 
 NOT_SHOWN: Final = object()
-"""Stands for a value that no message is about, or that nobody has said to be fit for showing."""
+"""Sentinel for a value that the message must not show, or a rule that is not about a value."""
 
 HIDDEN: Final = "hidden"
-"""What is shown of a personal value."""
+"""Shown in place of a personal value."""
 
 SHOWN: Final = 80
-"""How many characters of a text are shown."""
+"""Number of characters of a text that messages show."""
 
 _LISTED: Final = 12
 
@@ -35,9 +35,10 @@ class Broken(Exception):
     """A value breaks a rule.
 
     Args:
-        rule: the rule, a short fixed word.
-        demand: what the rule asks for, without the value.
+        rule: short fixed name of the rule.
+        demand: what the rule requires, as a sentence without the value.
         value: the value, or ``MISSING`` or ``NOT_SHOWN``.
+        field: the field; empty when the rule is about the whole record, or the field is not known yet.
     """
 
     def __init__(self, rule: str, demand: str, value: Any = NOT_SHOWN, field: str = "") -> None:
@@ -49,7 +50,7 @@ class Broken(Exception):
 
 
 def shown(value: Any) -> str:
-    """A value for a message: short, on one line, and safe to write anywhere.
+    """Format a value for a message: short, on one line, ASCII only.
 
     >>> shown("a" * 3), shown([1, 2]), shown(None)
     ("'aaa'", 'an array', 'null')
@@ -68,7 +69,7 @@ def shown(value: Any) -> str:
 
 
 def listed(names: tuple[str, ...]) -> str:
-    """Names for a message, the first of many.
+    """Join names for a message, at most the first twelve.
 
     >>> listed(("a", "b"))
     'a, b'
@@ -91,7 +92,7 @@ def _text_test(field: Field) -> Test:
         if choices and value not in choices:
             raise Broken("choices", f"it must be one of {listed(field.choices)}", value)
         if is_match is not None and is_match(value) is None:
-            raise Broken("pattern", f"the whole of it must match {field.pattern}", value)
+            raise Broken("pattern", f"the whole text must match {field.pattern}", value)
         return value
 
     return test
@@ -138,7 +139,7 @@ def _integer_test(field: Field) -> Test:
 
 
 def bounds(field: Field) -> tuple[float, float]:
-    """The least and the greatest number that a field allows."""
+    """Minimum and maximum of a number field."""
     least = -NUMBER_LIMIT if field.minimum is None else max(field.minimum, -NUMBER_LIMIT)
     return least, NUMBER_LIMIT if field.maximum is None else min(field.maximum, NUMBER_LIMIT)
 
@@ -168,7 +169,7 @@ def _timestamp_test(_: Field) -> Test:
                 return to_micros(value)
         except (ValueError, OverflowError):
             pass
-        raise Broken("type", "it must be an ISO 8601 moment with its offset, like 2013-01-31T10:00:00Z", value)
+        raise Broken("type", "it must be an ISO 8601 timestamp with an offset, like 2013-01-31T10:00:00Z", value)
 
     return test
 
@@ -183,5 +184,5 @@ _TESTS: Final = {
 
 
 def test_of(field: Field) -> Test:
-    """The field's rules, compiled: returns a value in its one form, or raises :class:`Broken`."""
+    """Compile the field's rules into a test that returns the normalised value, or raises :class:`Broken`."""
     return _TESTS[field.type](field)

@@ -3,6 +3,7 @@
 Tensors in, tensors out: https://github.com/kserve/open-inference-protocol (required API, HTTP/REST).
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -14,6 +15,17 @@ from smallbox.serving.predict import PredictTask
 from smallbox.times import Micros, Moment
 
 _DATATYPES: Final = {"text": "BYTES", "timestamp": "BYTES", "number": "FP64", "integer": "INT64", "boolean": "BOOL"}
+"""What the metadata says of a field of a type."""
+
+_INTEGERS: Final = frozenset(f"{kind}{bits}" for kind in ("INT", "UINT") for bits in (8, 16, 32, 64))
+_TAKEN: Final[Mapping[str, frozenset[str]]] = {
+    "text": frozenset({"BYTES"}),
+    "timestamp": frozenset({"BYTES"}),
+    "number": _INTEGERS | {"FP16", "FP32", "FP64"},
+    "integer": _INTEGERS,
+    "boolean": frozenset({"BOOL"}),
+}
+"""The datatypes that a tensor of a field of a type may have: numbers arrive as JSON, so their width does not matter."""
 
 
 class InferenceProtocol:
@@ -58,7 +70,8 @@ class InferenceProtocol:
         """Predict for the rows of the input tensors.
 
         Raises:
-            MalformedBody: when the tensors are not flat and of one length; and as :meth:`Predictor.predict`.
+            MalformedBody: when the tensors are not what the protocol asks for, or not flat and of one length; and as
+                :meth:`Predictor.predict`.
         """
         model = self._project.model(name)
         answer = self._predictor.predict(name, {"instances": _instances(model, document)}, Moment(now), now, batch)
@@ -73,19 +86,49 @@ class InferenceProtocol:
 
 
 def _instances(model: Model, document: Any) -> list[dict[str, Any]]:
-    columns = {tensor["name"]: tensor["data"] for tensor in _tensors(document)}
+    columns = _columns(model, _tensors(document))
     lengths = {len(data) for data in columns.values()}
-    if len(lengths) != 1:
-        raise MalformedBody(f"the input tensors of {model.name} must be flat and of one length; they have {lengths}")
+    if len(lengths) != 1 or 0 in lengths:
+        have = ", ".join(map(str, sorted(lengths)))
+        raise MalformedBody(f"the input tensors of {model.name} must have one length, at least 1; they have {have}")
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _tensors(document: Any) -> Sequence[Mapping[str, Any]]:
     tensors = document.get("inputs") if isinstance(document, Mapping) else None
-    if not isinstance(tensors, list) or not all(_is_tensor(t) for t in tensors):
+    if not isinstance(tensors, list) or not tensors or not all(_is_tensor(t) for t in tensors):
         raise MalformedBody('the body must be {"inputs": [{"name", "shape", "datatype", "data"}, ...]}')
+    if not isinstance(document.get("id", ""), str):
+        raise MalformedBody("the id of a request must be a text")
     return tensors
 
 
 def _is_tensor(tensor: Any) -> bool:
-    return isinstance(tensor, Mapping) and isinstance(tensor.get("name"), str) and isinstance(tensor.get("data"), list)
+    kinds = {"name": str, "shape": list, "datatype": str, "data": list}
+    return isinstance(tensor, Mapping) and all(isinstance(tensor.get(name), kind) for name, kind in kinds.items())
+
+
+def _columns(model: Model, tensors: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The data of each tensor by its name."""
+    columns: dict[str, list[Any]] = {}
+    for tensor in tensors:
+        if tensor["name"] in columns:
+            raise MalformedBody(f"there are two input tensors of the name {tensor['name']!r}", tensor=tensor["name"])
+        _check(model, tensor)
+        columns[tensor["name"]] = tensor["data"]
+    return columns
+
+
+def _check(model: Model, tensor: Mapping[str, Any]) -> None:
+    """Raise unless the tensor's shape and datatype are those of its data and its field.
+
+    A name that is no field of the model's request is left to the contract.
+    """
+    name, shape, data = tensor["name"], tensor["shape"], tensor["data"]
+    if any(isinstance(value, list) for value in data):
+        raise MalformedBody(f"the data of tensor {name!r} must be flat", tensor=name)
+    if not all(type(size) is int and size >= 0 for size in shape) or math.prod(shape) != len(data):
+        raise MalformedBody(f"the shape of tensor {name!r} does not fit its {len(data)} values", tensor=name)
+    field = model.request.fields.get(name)
+    if field is not None and tensor["datatype"] not in _TAKEN[field.type]:
+        raise MalformedBody(f"the datatype of tensor {name!r} must be {_DATATYPES[field.type]}", tensor=name)

@@ -1,1 +1,1 @@
-"""A DynamoDB client for the reads of a prediction: signed requests on one connection that stays open."""
+"""A lightweight DynamoDB read client for predictions: signed requests on one keep-alive connection."""

@@ -1,6 +1,6 @@
-"""Reads of DynamoDB at a fifth of boto3's work: a signed request on a kept connection, answered in plain JSON.
+"""DynamoDB read client with a fifth of boto3's CPU time: signed JSON requests on one keep-alive connection.
 
-It has the two calls that a prediction makes, named and shaped as those of boto3's client.
+It has the two calls that a prediction needs, with the names and shapes of boto3's client.
 """
 
 import binascii
@@ -30,22 +30,23 @@ _THROTTLED: Final = {
 _REFUSED_CREDENTIALS: Final = {"ExpiredTokenException", "UnrecognizedClientException"}
 
 
-class _Again(Exception):
-    """An attempt failed in a way that the next may not."""
+class _Transient(Exception):
+    """An attempt failed, and a retry may help."""
 
 
-class _Refused(_Again):
-    """The credentials were refused."""
+class _Refused(_Transient):
+    """DynamoDB refused the credentials."""
 
 
 class SignedDynamoDb:
-    """Sends signed requests and tries them again where that may help. Not for several threads.
+    """Sends signed read requests, with retries. Not thread-safe.
 
     Args:
-        endpoint: where DynamoDB is.
-        region: the region that signatures are for.
-        credentials: asked anew when DynamoDB refuses those of a request; they refresh themselves before they expire.
-        pause: waits before the attempt of that number.
+        endpoint: DynamoDB's URL.
+        region: the region to sign for.
+        credentials: finds credentials. They refresh before they expire; when DynamoDB refuses them, they are searched
+            for again, once per request.
+        pause: sleeps before a retry; gets the number of the attempt.
     """
 
     def __init__(
@@ -62,14 +63,14 @@ class SignedDynamoDb:
 
     @classmethod
     def like(cls, dynamodb: Any) -> "SignedDynamoDb":
-        """One with the endpoint and the region that a boto3 client has resolved."""
+        """A client with the endpoint and region of a boto3 client."""
         return cls(dynamodb.meta.endpoint_url, dynamodb.meta.region_name)
 
     def batch_get_item(self, **request: Any) -> dict[str, Any]:
-        """``BatchGetItem``; binary attributes at the top of an item are bytes, as boto3 gives them.
+        """``BatchGetItem``; top-level binary attributes are ``bytes``, as with boto3.
 
         Raises:
-            Unavailable: when DynamoDB refuses, or did not answer within the attempts.
+            Unavailable: when DynamoDB refuses the request, or no attempt succeeds.
         """
         answer = self._call("BatchGetItem", request)
         for items in answer.get("Responses", {}).values():
@@ -78,7 +79,7 @@ class SignedDynamoDb:
         return answer
 
     def get_item(self, **request: Any) -> dict[str, Any]:
-        """``GetItem``, likewise."""
+        """``GetItem``; otherwise like :meth:`batch_get_item`."""
         answer = self._call("GetItem", request)
         _decode(answer.get("Item", {}))
         return answer
@@ -93,10 +94,10 @@ class SignedDynamoDb:
                 return self._attempt(target, body)
             except _Refused as refused:
                 if renewed:
-                    raise Unavailable(f"DynamoDB refused the credentials, renewed ones too: {refused}") from refused
+                    raise Unavailable(f"DynamoDB refused the credentials, also renewed ones: {refused}") from refused
                 self._credentials.renew()
                 renewed, reason = True, str(refused)
-            except _Again as failed:
+            except _Transient as failed:
                 reason = str(failed)
         raise Unavailable(f"DynamoDB did not answer in {READ_ATTEMPTS} attempts: {reason}")
 
@@ -105,7 +106,7 @@ class SignedDynamoDb:
         try:
             answer = self._connection.post(body, headers)
         except ConnectionErrors as error:
-            raise _Again(f"the connection failed: {error!r}") from error
+            raise _Transient(f"the connection failed: {error!r}") from error
         _check(answer)
         return _parsed(answer.body)
 
@@ -117,10 +118,10 @@ def _decode(item: Mapping[str, Any]) -> None:
 
 
 def _check(answer: HttpAnswer) -> None:
-    """Raise unless the answer is whole and good."""
+    """Raise unless the checksum is right and the status is 200."""
     checksum = answer.headers.get("x-amz-crc32")
     if checksum is not None and checksum != str(zlib.crc32(answer.body)):
-        raise _Again("the answer was damaged on its way")
+        raise _Transient("the answer's checksum is wrong")
     if answer.status == _OK:
         return
     code, message = _error(answer.body)
@@ -128,7 +129,7 @@ def _check(answer: HttpAnswer) -> None:
     if code in _REFUSED_CREDENTIALS:
         raise _Refused(text)
     if answer.status >= _SERVER_ERROR or code in _THROTTLED:
-        raise _Again(text)
+        raise _Transient(text)
     raise Unavailable(f"DynamoDB refused the request: {text}")
 
 
@@ -136,12 +137,12 @@ def _parsed(body: bytes) -> dict[str, Any]:
     try:
         document: dict[str, Any] = json.loads(body)
     except ValueError as error:
-        raise _Again("the answer is not JSON") from error
+        raise _Transient("the answer is not JSON") from error
     return document
 
 
 def _error(body: bytes) -> tuple[str, str]:
-    """The code and the message of an error's body, which need not be JSON where a proxy wrote it."""
+    """Code and message of an error body; a body from a proxy may not be JSON."""
     try:
         document = json.loads(body)
         return document["__type"].rpartition("#")[2], document.get("message") or document.get("Message") or ""

@@ -1,4 +1,4 @@
-"""One HTTP connection to a service, kept open from one request to the next."""
+"""A keep-alive HTTP connection to one endpoint."""
 
 import select
 import ssl
@@ -15,19 +15,19 @@ from botocore.httpsession import get_cert_path
 
 CONNECT_SECONDS: Final = 1.0
 ANSWER_SECONDS: Final = 2.0
-"""How long a silence of the service may last. Four attempts of one read fit into the ten seconds of a prediction."""
+"""Read timeout in seconds. Four attempts of one read fit into the ten seconds of a prediction."""
 
 ConnectionErrors = (OSError, HTTPException)
 
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """What a service answered.
+    """An HTTP response.
 
     Attributes:
-        status: of HTTP.
-        headers: by name, whatever its case.
-        body: as it was sent; no compression was asked for.
+        status: the HTTP status.
+        headers: by name, case-insensitive.
+        body: the body; never compressed.
     """
 
     status: int
@@ -36,11 +36,11 @@ class HttpAnswer:
 
 
 class KeptConnection:
-    """Posts to one endpoint, one request at a time: a Lambda process has no more. Not for several threads.
+    """Sends POST requests to one endpoint over one keep-alive connection, one at a time. Not thread-safe.
 
     Args:
         endpoint: scheme, host and port, as botocore resolves them. HTTPS is verified against the certificates that
-            botocore trusts, or those of ``AWS_CA_BUNDLE``. Proxies are not used.
+            botocore trusts, or those of ``AWS_CA_BUNDLE``. Proxies are not supported.
     """
 
     def __init__(self, endpoint: str) -> None:
@@ -49,7 +49,7 @@ class KeptConnection:
 
     @cached_property
     def _connection(self) -> HTTPConnection:
-        """Made for the first request: reading the certificates takes longer than a start should wait."""
+        """Created at the first request, because loading the certificates would slow the cold start."""
         host, port = self._parts.hostname or "", self._parts.port
         connection = HTTPConnection(host, port, timeout=CONNECT_SECONDS)
         if self._parts.scheme == "https":
@@ -59,16 +59,16 @@ class KeptConnection:
         return connection
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> HttpAnswer:
-        """Send a request and read the whole answer.
+        """Send a request and read the whole response.
 
         Raises:
-            OSError, HTTPException: one of ``ConnectionErrors``; the next request then gets a new connection.
+            OSError, HTTPException: one of ``ConnectionErrors``; the next request then opens a new connection.
         """
         try:
             self._open()
             self._connection.sock.sendall(_head(headers, len(body)) + body)
             return self._answer()
-        except BaseException:  # half an answer must not be taken for the next one
+        except BaseException:  # the rest of a half-read response must not be taken for the next one
             self._connection.close()
             raise
 
@@ -82,7 +82,7 @@ class KeptConnection:
 
     def _open(self) -> None:
         if self._connection.sock is not None:
-            if _is_silent(self._connection):
+            if _is_idle(self._connection):
                 return
             self._connection.close()
         self._connection.connect()
@@ -90,13 +90,13 @@ class KeptConnection:
 
 
 def _head(headers: Mapping[str, str], length: int) -> bytes:
-    """Sent together with the body: ``HTTPConnection.request`` would send a packet of each."""
+    """The request's head. It is sent in one packet with the body; ``HTTPConnection.request`` would send two."""
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     return f"POST / HTTP/1.1\r\n{lines}accept-encoding: identity\r\ncontent-length: {length}\r\n\r\n".encode("ascii")
 
 
-def _is_silent(connection: HTTPConnection) -> bool:
-    """Whether nothing came between two requests: what comes there is the other side's goodbye."""
+def _is_idle(connection: HTTPConnection) -> bool:
+    """Whether no data waits between two requests; if there is some, the server has closed the connection."""
     waiting = select.poll()
     waiting.register(connection.sock, select.POLLIN)
     return not waiting.poll(0)

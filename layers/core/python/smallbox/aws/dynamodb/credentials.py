@@ -1,4 +1,4 @@
-"""The credentials that requests are signed with: botocore finds and refreshes them."""
+"""Credentials for signing; botocore finds and refreshes them."""
 
 from typing import Any, Protocol
 
@@ -9,17 +9,17 @@ from smallbox.errors import Unavailable
 
 
 class FindCredentials(Protocol):
-    """Finds botocore's credentials, which refresh themselves; see :func:`smallbox.aws.clients.credentials`."""
+    """Finds botocore's self-refreshing credentials; see :func:`smallbox.aws.clients.credentials`."""
 
     def __call__(self, *, anew: bool) -> Any:
-        """Those of the process, or those of now."""
+        """The credentials that the process holds, or with ``anew`` those of a new search."""
 
 
 class HeldCredentials:
-    """Found at the first request, so that a process starts without any.
+    """Credentials that are found at the first request and held, so that a cold start does not wait for them.
 
     Args:
-        find: where they come from.
+        find: finds the credentials.
     """
 
     def __init__(self, find: FindCredentials) -> None:
@@ -27,7 +27,7 @@ class HeldCredentials:
         self._held: Any = None
 
     def frozen(self) -> ReadOnlyCredentials:
-        """Those of one request; botocore has refreshed them if they were about to expire.
+        """The credentials for one request; botocore refreshes them shortly before they expire.
 
         Raises:
             Unavailable: when there are none, or they cannot be refreshed.
@@ -41,7 +41,7 @@ class HeldCredentials:
         return frozen
 
     def renew(self) -> None:
-        """Look for others: those held were refused, though botocore took them for good.
+        """Search for new credentials, after DynamoDB refused those that botocore still considers valid.
 
         Raises:
             Unavailable: when there are none.

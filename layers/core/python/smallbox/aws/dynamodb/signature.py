@@ -1,7 +1,7 @@
-"""AWS Signature Version 4 of a JSON request, a tenth of the work of botocore's general one.
+"""AWS Signature Version 4 for JSON requests, with a tenth of the CPU time of botocore's general implementation.
 
-The request is always a ``POST`` of ``/`` without a query, with the headers below and no others signed. The signing
-key follows from the secret and the day, so it is kept until one of them changes.
+The request is always ``POST /`` without a query, and only the headers below are signed. The signing key depends on the
+secret and the day only, so it is cached until one of them changes.
 """
 
 import hashlib
@@ -21,12 +21,12 @@ def _hashed(key: bytes, text: str) -> bytes:
 
 
 class Signer:
-    """Signs for one service in one region, at one host.
+    """Signs requests to one service in one region, at one host.
 
     Args:
-        service: the name that signatures have for the service, like ``dynamodb``.
+        service: the service's signing name, like ``dynamodb``.
         region: the region's name.
-        host: the host as the ``Host`` header names it, with its port where that is not the scheme's own.
+        host: the value of the ``Host`` header, with the port unless it is the scheme's default.
     """
 
     def __init__(self, service: str, region: str, host: str) -> None:
@@ -36,16 +36,16 @@ class Signer:
         self._kept: tuple[str, str, bytes] = ("", "", b"")
 
     def headers(self, target: str, body: bytes, credentials: ReadOnlyCredentials, at: Micros) -> dict[str, str]:
-        """The headers of a request, its signature among them.
+        """The headers of a request, including its signature.
 
         Args:
             target: the operation, like ``DynamoDB_20120810.BatchGetItem``.
             body: the request's body.
-            credentials: of this request; a token among them is signed too.
-            at: the present; AWS refuses a signature that is more than some minutes off.
+            credentials: the credentials; a session token is signed too.
+            at: the present, microseconds; AWS rejects a signature that is off by more than a few minutes.
         """
         stamp = to_datetime(at).strftime("%Y%m%dT%H%M%SZ")
-        # in the order of their names, which the signature asks for
+        # sorted by name, as the signature requires
         signed = {"content-type": CONTENT_TYPE, "host": self._host, "x-amz-date": stamp}
         if credentials.token:
             signed["x-amz-security-token"] = credentials.token

@@ -17,7 +17,7 @@ def compute(
     """The on-demand features of a number of rows, by name.
 
     Args:
-        functions: in the order of :func:`in_order`.
+        functions: in the order of :func:`dependency_order`.
         values: request fields and stored features, an array each.
         rows: how many.
 

@@ -61,7 +61,7 @@ def start_of(window: tuple[Micros, Micros], end: Moments) -> Moments:
 
 @lru_cache(maxsize=256)
 def ahead(source: Source) -> Micros:
-    """How far ahead of its watermark a state keeps records; see docs/decisions/0018-far-ahead-is-left-to-the-lake.md.
+    """How far ahead of its watermark a state keeps records; see docs/decisions/0018-far-ahead-records-wait.md.
 
     The contract accepts no record of a source with ``known_after`` that lies further ahead than this. Of one without,
     records further ahead are left out of the states, until a rebuild puts them in; see

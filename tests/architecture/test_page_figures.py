@@ -1,0 +1,133 @@
+"""The figures that the pages quote are those of the code."""
+
+import re
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from infra.parts import queues
+from infra.settings import ROOT
+from infra.stages.ingestion import LOADERS
+from infra.stores import PARTS_DAYS
+from smallbox import define
+from smallbox.aws import lake, online
+from smallbox.aws.dynamodb import client
+from smallbox.define import patterns, source, view
+from smallbox.define.rules import Release
+from smallbox.features import backfill, stream
+from smallbox.features.online import apply, recent, states
+from smallbox.features.windows import sketch
+from smallbox.ingestion import body, lines, parts, readers, unpacking, upkeep
+from smallbox.messages import predictions, rebuilds, split
+from smallbox.monitoring import accuracy, drift
+from smallbox.registry import store
+from smallbox.release import canary, judged
+from smallbox.serving import requests
+from smallbox.statistics import calibration
+from smallbox.times import DAY, HOUR, MINUTE, SECOND
+from smallbox.training import examples, export, fitting, profile
+
+WORDS = ("none", "one", "two", "three", "four", "five", "six", "seven")
+MB = 1_000_000
+
+
+def _default(of: type, name: str) -> Any:
+    (found,) = [field.default for field in fields(of) if field.name == name]
+    return found
+
+
+def _percent(share: float, digits: int = 0) -> str:
+    return f"{100 * share:.{digits}f} %"
+
+
+BATCH = f"{readers.BATCH_LIMITS.rows:,} rows or {readers.BATCH_LIMITS.bytes // MB} MB"
+PART = f"{parts.PART_LIMITS.rows:,} rows or {parts.PART_LIMITS.bytes // MB} MB"
+PACKED = f"{unpacking.RATIO_FROM // MB} MB and {unpacking.RATIO_LIMIT} times its packed size"
+
+SENTENCES = {
+    "docs/stages/features.md": [
+        f"`tile` of the view, {_default(view.FeatureView, 'tile').removesuffix('m')} minutes by default",
+    ],
+    "docs/protocols/features.md": [
+        f"in transactions of at most {apply.TRANSACTION_ITEMS} items",
+        f"up to {apply.WRITE_ATTEMPTS} times with jitter",
+        f"A marker expires {WORDS[apply.MARKER_MARGIN // DAY]} day after its record is too late",
+        f"no longer written expires {states.MARGIN // DAY} days after it left every window",
+        f"a marker lives at least {online._LEAST_LIFE // DAY} days from now",
+        f"not known yet waits {stream.EARLY_DELAY // MINUTE} minutes in the queue",
+        f"asked for again after {WORDS[rebuilds.LATER_DELAY // MINUTE]} minutes",
+        f"A state of more than {view.STATE_LIMIT // 1_000} KB",
+        f"a HyperLogLog of {sketch.REGISTERS} registers",
+        f"Its relative standard error is {_percent(1.04 / sketch.REGISTERS**0.5, 1)}",
+        f"remembers states for {WORDS[recent.STALENESS // SECOND]} second",
+        f"more than {WORDS[source.FUTURE_LIMIT // DAY]} days and an hour ahead of the state's watermark",
+        f"parts of about {backfill.ROWS_PER_PART:,} rows, at most {backfill.MOST_PARTS} parts",
+    ],
+    "docs/protocols/ingestion.md": [
+        f"messages of at most {split.MESSAGE_BYTES:,} bytes",
+        f"an array of up to {body.EVENT_LIMIT}",
+        f"more than {body.EVENT_LIMIT} records or {body.BODY_LIMIT:,} bytes",
+        f"more than {body._DEPTH_LIMIT} levels",
+        f"a text of more than {patterns.TEXT_LIMIT} characters",
+        f"becomes known more than {source.FUTURE_LIMIT // DAY} days from now",
+        f"a line of more than {lines.LINE_LIMIT // MB} MB; a CSV row of more than {lines.ROW_LIMIT // MB} MB",
+        f"more than {PACKED}, or to more than {unpacking.UNPACKED_LIMIT // 1000 // MB} GB",
+        f"A *part* has at most {PART} of text",
+        f"where a batch ends ({BATCH})",
+        f"Up to {WORDS[LOADERS]} workers load one part at a time",
+        f"a table has more than {upkeep.MAX_FILES} files",
+        f"every {lake.TAIL_COMMITS}th commit of a table",
+        f"Replaced files are removed after {WORDS[lake.RETENTION_HOURS // 24]} days",
+        f"the message is tried {WORDS[queues._MAX_RECEIVES]} times",
+    ],
+    "docs/stages/training.md": [
+        f"The first {_percent(1 - fitting.CALIBRATION_SHARE)} of the training rows",
+        f"Each part needs {fitting.LEAST_ROWS} rows and both classes",
+        f"difference of a probability may be {export.TOLERANCE:.4f}",
+        f"Up to {examples.MOST_SILENT:,} unlabelled requests",
+        f"the {profile.MOST_CATEGORIES} most frequent categories",
+        f"expected calibration error ({calibration.CALIBRATION_BINS} bins",
+    ],
+    "docs/stages/registry.md": [
+        f"scikit-learn <= {export.TOLERANCE:.4f}",
+        f"up to {store._ATTEMPTS} attempts",
+    ],
+    "docs/stages/release.md": [
+        f"with a probability of {_percent(canary.POWER)}",
+        f"of the last {WORDS[judged.RECENT // (7 * DAY)]} weeks",
+    ],
+    "docs/stages/serving.md": [
+        f'`{{"instances": [{{...}}, ...]}}`, at most {requests.MOST_INSTANCES}',
+        f"cut to {predictions.SHORT} characters",
+        f"tried again, {WORDS[client.READ_ATTEMPTS]} times in all",
+    ],
+    "docs/stages/monitoring.md": [
+        f"in at most about {_percent(drift.FALSE_ALARMS)} of the windows",
+        f"up to {accuracy.SPANS[-1]} days, or up to {accuracy.MOST_ROWS_JUDGED:,} rows",
+        f"expected calibration error, {calibration.CALIBRATION_BINS} bins",
+    ],
+    "docs/definition.md": [f"`Release.max_days` ({_default(Release, 'max_days')} by default)"],
+    "docs/costs.md": [f"parts of large files are removed after {PARTS_DAYS} days"],
+}  # fmt: skip
+"""Of each page, phrases with figures that the code decides."""
+
+
+@pytest.mark.parametrize(("page", "phrase"), [(page, phrase) for page, found in SENTENCES.items() for phrase in found])
+def test_a_page_quotes_the_constant_of_the_code(page: str, phrase: str) -> None:
+    """The page has the phrase, with the code's figure in it, wherever its lines break."""
+    assert phrase in re.sub(r"\s+", " ", (ROOT / page).read_text())
+
+
+def test_the_tile_sizes_of_the_page_are_those_of_the_code() -> None:
+    """Below the first edge of the table a window has fine tiles, up to the second an hour, from there on a day."""
+    page = (ROOT / "docs/stages/features.md").read_text()
+    edges = re.search(r"\| below (\d+) hours \|.*\n\| \1 hours to below (\d+) days \|.*\n\| \2 days and more \|", page)
+    assert edges
+    hours, days = int(edges[1]), int(edges[2])
+    fields = {"id": define.text(), "at": define.timestamp(), "name": define.text()}
+    lengths = (f"{hours - 1}h", f"{hours}h", f"{24 * days - 1}h", f"{days}d")
+    features = {f"count_{length}": define.count(length) for length in lengths}
+    found = define.FeatureView("v", entity="name", source=define.Source("s", "id", "at", fields), features=features)
+    sizes = [found.tile_size(aggregate) for aggregate in found.features.values()]
+    assert sizes == [found.tile_micros, HOUR, HOUR, DAY]

@@ -1,0 +1,119 @@
+"""Proves what each route for reading answers: of an empty system, of one with a canary, and of what is not there."""
+
+from dataclasses import replace
+from typing import Any, Final
+
+import pytest
+
+from smallbox.console.browse import BrowseTask
+from smallbox.define.project import project_of
+from smallbox.errors import NotFound
+from smallbox.monitoring.report import LATEST, metrics_partition, report_key
+from smallbox.registry.routing import first_champion, start_canary
+from smallbox.registry.store import Registry
+from smallbox.times import DAY, format_moment
+from tests.fakes.documents import FakeDocuments
+from tests.fakes.small import late_parcel
+from tests.fakes.versions import VERSION
+
+MODEL = late_parcel.name
+OTHER = replace(late_parcel, name="other")
+PROJECT = project_of([late_parcel, OTHER])
+REPORT: Final[dict[str, Any]] = {
+    "model": MODEL, "day": "1970-01-05", "as_of": format_moment(5 * DAY), "breaches": {"data": 1},
+    "sentences": ["data volume:parcels is 3"],
+    "checks": [
+        {"kind": "data", "name": "volume:parcels", "value": 3.0, "limit": 5.0, "breached": True, "rows": 3},
+    ],
+}  # fmt: skip
+
+
+def _empty() -> BrowseTask:
+    return BrowseTask(PROJECT, Registry(FakeDocuments()), FakeDocuments())
+
+
+@pytest.fixture
+def browser() -> BrowseTask:
+    """Two models; one has a champion, a challenger with a third of the requests, and a day that was checked."""
+    registry, metrics = Registry(FakeDocuments()), FakeDocuments()
+    for status in ("champion", "challenger"):
+        registry.add(replace(VERSION, status=status, as_of=format_moment(DAY), verdict={"accepted": True, "why": "ok"}))
+    registry.route(MODEL, first_champion(1, DAY))
+    registry.record(MODEL, DAY, "champion", {"version": 1})
+    routing = registry.routing(MODEL)
+    assert routing is not None
+    registry.route(MODEL, start_canary(routing, 2, 0.3, 2 * DAY))
+    registry.record(MODEL, 2 * DAY, "challenger", {"version": 2})
+    for sort in (report_key(REPORT["day"]), LATEST):
+        metrics.put(metrics_partition(MODEL), sort, REPORT)
+    return BrowseTask(PROJECT, registry, metrics)
+
+
+def _nothing(name: str) -> dict[str, Any]:
+    return {
+        "name": name, "champion": None, "canary": None, "last_training": None, "day": None, "breaches": [],
+        "sources": [],
+    }  # fmt: skip
+
+
+def test_an_empty_system_names_its_models_and_claims_nothing() -> None:
+    """Before the first training every model of the project is there, without a version, an event or a day."""
+    empty = _empty()
+    assert empty.models() == {"models": [{"name": MODEL, "routing": None}, {"name": "other", "routing": None}]}
+    assert empty.status() == {"models": [_nothing(MODEL), _nothing("other")]}
+    assert empty.versions(MODEL) == {"versions": []}
+    assert empty.history(MODEL) == {"history": []}
+    with pytest.raises(NotFound, match="'1970-01-05' has not been checked"):
+        empty.metrics(MODEL, "1970-01-05")
+
+
+def test_the_models_say_who_serves(browser: BrowseTask) -> None:
+    """Champion, challenger and its share; ``since`` reads as a moment; the other model has no routing."""
+    routing = {"champion": 1, "challenger": 2, "share": 0.3, "since": format_moment(2 * DAY), "revision": 2}
+    assert browser.models() == {"models": [{"name": MODEL, "routing": routing}, {"name": "other", "routing": None}]}
+
+
+def test_the_status_is_of_the_registry_and_the_latest_day(browser: BrowseTask) -> None:
+    """Each part comes from its own store: routing, versions and history of the registry, the day of the metrics."""
+    first, second = browser.status()["models"]
+    assert first == {
+        "name": MODEL,
+        "champion": {"version": 1, "since": format_moment(DAY)},
+        "canary": {"version": 2, "share": 0.3, "since": format_moment(2 * DAY)},
+        "last_training": {"as_of": format_moment(DAY), "version": 2, "outcome": "accepted", "why": "ok"},
+        "day": "1970-01-05",
+        "breaches": ["data volume:parcels is 3"],
+        "sources": [{"name": "parcels", "records": 3, "age_hours": None, "most_hours": None, "breached": True}],
+    }
+    assert second == _nothing("other")
+
+
+def test_versions_and_history_are_of_one_model_oldest_first(browser: BrowseTask) -> None:
+    """Whole documents of the versions, and the lines of the history as they were recorded."""
+    versions = browser.versions(MODEL)["versions"]
+    assert [(v["number"], v["status"], v["verdict"]["why"]) for v in versions] == [
+        (1, "champion", "ok"), (2, "challenger", "ok"),
+    ]  # fmt: skip
+    assert browser.history(MODEL) == {
+        "history": [
+            {"at": format_moment(DAY), "event": "champion", "version": 1},
+            {"at": format_moment(2 * DAY), "event": "challenger", "version": 2},
+        ]
+    }
+    assert (browser.versions("other"), browser.history("other")) == ({"versions": []}, {"history": []})
+
+
+def test_the_metrics_are_the_report_of_the_day(browser: BrowseTask) -> None:
+    """As it was written; a day that nobody checked, of this or another model, is not found and names both."""
+    assert browser.metrics(MODEL, "1970-01-05") == REPORT
+    for model, day in ((MODEL, "1970-01-06"), ("other", "1970-01-05"), (MODEL, "yesterday")):
+        with pytest.raises(NotFound, match="has not been checked") as missing:
+            browser.metrics(model, day)
+        assert missing.value.details == {"model": model, "day": day}
+
+
+def test_a_model_that_the_project_does_not_have_is_not_found(browser: BrowseTask) -> None:
+    """Each of the three routes that name a model refuses an unknown one."""
+    for ask in (browser.versions, browser.history, lambda name: browser.metrics(name, "1970-01-05")):
+        with pytest.raises(NotFound, match="nobody"):
+            ask("nobody")
