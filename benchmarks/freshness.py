@@ -27,8 +27,9 @@ from smallbox.lake.names import records_table
 from smallbox.lake.schemas import records_to_table
 from smallbox.statistics.ranking import auc
 from smallbox.times import DAY, parse_day
-from smallbox.training.examples import build_dataset, split_by_time
-from smallbox.training.fitting import fit, frame, scores_of
+from smallbox.training.examples import examples_of, split_by_time
+from smallbox.training.fitting import fit, scores_of
+from smallbox.training.point_in_time import build_dataset
 
 FROM, TO = parse_day("2013-03-01"), parse_day("2013-04-01")
 
@@ -45,8 +46,8 @@ def lake_of(project: Project, folder: str) -> DeltaLake:
 
 def auc_of(model: Model, train: pa.Table, test: pa.Table) -> float:
     """The AUC on one table of a model fitted on another."""
-    scores = scores_of(fit(model, train).pipeline, frame(model.columns, test))
-    return auc(scores, test["label"].to_numpy().astype(bool)).value
+    fitted, judged = fit(model, examples_of(model.columns, train)), examples_of(model.columns, test)
+    return auc(scores_of(fitted.pipeline, judged.inputs), judged.labels).value
 
 
 def a_day_stale(model: Model, lake: DeltaLake, rows: pa.Table) -> pa.Table:
@@ -72,7 +73,7 @@ def main() -> None:
 def compare(project: Project, model: Model, lake: DeltaLake) -> None:
     """Fit on January and February, and print the AUC over March of each kind of serving."""
     rows = build_dataset(project, model, lake, TO + DAY).rows
-    parts = split_by_time(rows, TO, TO - FROM, model.label.within_micros)
+    parts = split_by_time(rows["time"].to_numpy(), TO, TO - FROM, model.label.within_micros)
     train, test = rows.filter(pa.array(parts.train)), rows.filter(pa.array(parts.validation))
     print(f"fresh features               {auc_of(model, train, test):.3f}")
     print(f"trained fresh, a day stale   {auc_of(model, train, a_day_stale(model, lake, test)):.3f}")

@@ -26,7 +26,7 @@ from smallbox.release import canary, judged
 from smallbox.serving import requests
 from smallbox.statistics import calibration
 from smallbox.times import DAY, HOUR, MINUTE, SECOND
-from smallbox.training import examples, export, fitting, profile
+from smallbox.training import export, fitting, point_in_time, profile
 
 WORDS = ("none", "one", "two", "three", "four", "five", "six", "seven")
 MB = 1_000_000
@@ -83,9 +83,9 @@ SENTENCES = {
     ],
     "docs/stages/training.md": [
         f"The first {_percent(1 - fitting.CALIBRATION_SHARE)} of the training rows",
-        f"Each part needs {fitting.LEAST_ROWS} rows and both classes",
+        f"Each part needs {fitting.MIN_ROWS} rows and both classes",
         f"difference of a probability may be {export.TOLERANCE:.4f}",
-        f"Up to {examples.MOST_SILENT:,} unlabelled requests",
+        f"Up to {point_in_time.MOST_SILENT:,} unlabelled requests",
         f"the {profile.MOST_CATEGORIES} most frequent categories",
         f"expected calibration error ({calibration.CALIBRATION_BINS} bins",
     ],

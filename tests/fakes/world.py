@@ -9,6 +9,7 @@ import pandas as pd
 
 from smallbox.define.project import Project
 from smallbox.documents.day import DayDocument
+from smallbox.documents.training import TrainingRequest
 from smallbox.features.backfill import BackfillTask
 from smallbox.features.rebuild import RebuildTask
 from smallbox.features.stream import StreamTask
@@ -99,9 +100,9 @@ class World:
         for message in self.predictions.take():
             LogTask(self.project, self.lake).append([message])
 
-    def train(self, model: str, as_of: Micros) -> dict[str, Any]:
+    def train(self, model: str, as_of: Micros) -> Any:
         """One training run: every task of the state machine, in its order."""
-        document = {"model": model, "as_of": format_moment(as_of), "reason": "test"}
+        document: TrainingRequest = {"model": model, "as_of": format_moment(as_of), "reason": "test"}
         built = DatasetTask(self.project, self.lake, self.blobs).run(document, PRESENT)
         fitted = FitTask(self.project, self.blobs, self.registry).run(built)
         registered = RegisterTask(self.project, self.registry).run(fitted)

@@ -12,6 +12,17 @@ import pytest
 
 from smallbox.cli.demo.flights import micros
 from smallbox.documents.day import DayDocument
+from smallbox.documents.metrics import BinaryMetrics, ParityReport
+from smallbox.documents.training import (
+    Artifacts,
+    DelayCurve,
+    FitCounts,
+    LabelReport,
+    ReleasedRun,
+    ReleaseStep,
+    RoutingReport,
+)
+from smallbox.documents.verdict import GateCheckReport, VerdictReport
 from smallbox.monitoring.skew import skew_of
 from smallbox.ports import Between
 from smallbox.times import DAY, HOUR, Micros, format_moment
@@ -41,6 +52,26 @@ def test_history_becomes_a_champion(lived: Lived) -> None:
     assert lived.training["metrics"]["auc"] > 0.62
     assert lived.training["parity"]["largest"] < 1e-5
     assert lived.training["routing"]["champion"] == 1
+
+
+def test_the_document_of_a_training_run_has_the_keys_of_its_types(lived: Lived) -> None:
+    """Every key that a type names is there, and no other, in the document and in each document inside it."""
+    run = lived.training
+    parts: list[tuple[Any, Any]] = [
+        (run, ReleasedRun),
+        (run["counts"], FitCounts),
+        (run["metrics"], BinaryMetrics),
+        (run["labels"], LabelReport),
+        (run["labels"]["delays"], DelayCurve),
+        (run["parity"], ParityReport),
+        (run["artifacts"], Artifacts),
+        (run["verdict"], VerdictReport),
+        *((check, GateCheckReport) for check in run["verdict"]["checks"]),
+        (run["routing"], RoutingReport),
+        (run["release"], ReleaseStep),
+    ]
+    differing = {kind.__name__: part.keys() ^ kind.__required_keys__ for part, kind in parts}
+    assert {name: keys for name, keys in differing.items() if keys} == {}
 
 
 def test_cancelled_flights_are_unlabelled_and_never_negative(lived: Lived) -> None:

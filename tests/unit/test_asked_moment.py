@@ -20,7 +20,7 @@ from tests.fakes.small import late_parcel
 PROJECT = project_of([late_parcel])
 PRESENT: Micros = 30 * DAY
 
-Run = Callable[[Mapping[str, Any], Micros], Any]
+Run = Callable[[Any, Micros], Any]
 
 
 def _backfill(document: Mapping[str, Any], now: Micros) -> Any:

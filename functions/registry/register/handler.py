@@ -1,5 +1,6 @@
 """Third task of a training run: runs the quality gate and records the version; or records that the run failed."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from smallbox.aws import clock
@@ -15,7 +16,7 @@ task = RegisterTask(load(), Registry(DynamoDocuments(settings.registry_table)))
 
 
 @as_task
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+def handler(event: Any, context: object) -> Mapping[str, Any]:
     """Gate and register the candidate; returns the run's document with ``accepted``. Step ``failure`` records one."""
     del context
     if event.get("step") == "failure":

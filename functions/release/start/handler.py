@@ -1,5 +1,6 @@
 """Last task of a training run: releases the registered version. Also runs the commands of ``smallbox release``."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from smallbox.aws import clock
@@ -17,7 +18,7 @@ task, by_hand = StartTask(project, registry), ByHandTask(project, registry)
 
 
 @as_task
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+def handler(event: Any, context: object) -> Mapping[str, Any]:
     """Release the run's version and return its document; or, with ``action``, run a ``smallbox release`` command."""
     del context
     return by_hand.run(event, clock.now()) if "action" in event else task.run(event)

@@ -1,13 +1,12 @@
 """First task of a training run: builds its point-in-time dataset."""
 
-from typing import Any
-
 from smallbox.aws import clock
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.lake import DeltaLake
 from smallbox.aws.settings import DatasetSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
+from smallbox.documents.training import DatasetRun, TrainingRequest
 from smallbox.training.dataset import DatasetTask
 
 settings = from_environment(DatasetSettings)
@@ -15,7 +14,7 @@ task = DatasetTask(load(), DeltaLake.in_bucket(settings.lake_bucket), S3Blobs(se
 
 
 @as_task
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+def handler(event: TrainingRequest, context: object) -> DatasetRun:
     """Build and store the dataset; returns the run's document for the next task."""
     del context
     return task.run(event, clock.now())

@@ -1,12 +1,11 @@
 """Second task of a training run: fits, calibrates, exports to ONNX, checks parity, and measures."""
 
-from typing import Any
-
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.settings import FitSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
+from smallbox.documents.training import DatasetRun, FittedRun
 from smallbox.registry.store import Registry
 from smallbox.training.fit import FitTask
 
@@ -15,7 +14,7 @@ task = FitTask(load(), S3Blobs(settings.lake_bucket), Registry(DynamoDocuments(s
 
 
 @as_task
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+def handler(event: DatasetRun, context: object) -> FittedRun:
     """Fit the candidate and store its artifacts; returns the run's document for the next task."""
     del context
     return task.run(event)

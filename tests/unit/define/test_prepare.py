@@ -18,7 +18,10 @@ DOCS = Path(__file__).parents[3] / "docs"
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"discretize": {"carrier": 8}}, "'carrier' is no numeric column; there are temperature, distance"),
+        (
+            {"discretize": {"carrier": 8}},
+            "'carrier' is not numeric; numeric columns are temperature, distance",
+        ),
         ({"discretize": {"distance": 1}}, "at least 2"),
         ({"discretize": {"distance": True}}, "at least 2"),
         ({"discretize": {"distance": (1000, 500)}}, "ascending"),

@@ -23,7 +23,7 @@ from smallbox.monitoring.checks import (
 from smallbox.monitoring.report import Check, breaches_of, of_channel, reasons_to_train, report_of
 from smallbox.monitoring.skew import Skew, compare_served
 from smallbox.times import HOUR
-from smallbox.training.fitting import frame
+from smallbox.training.examples import frame
 from smallbox.training.profile import profile
 from tests.fakes.small import dataset, deliveries, depot, late_parcel, parcels
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 import pytest
 
 from smallbox.define.project import project_of
+from smallbox.documents.training import RegisteredRun
 from smallbox.errors import Unavailable
 from smallbox.registry.register import RegisterTask
 from smallbox.registry.store import Registry
@@ -45,7 +46,7 @@ class Failing(FakeDocuments):
         return dict(self._texts)
 
 
-def _run(number: int) -> dict[str, Any]:
+def _run(number: int) -> Any:
     """The document of a training run as it comes to the registry."""
     measured = {
         "auc": 0.9,
@@ -73,7 +74,7 @@ def _run(number: int) -> dict[str, Any]:
     }
 
 
-def _registered(documents: FakeDocuments, number: int) -> dict[str, Any]:
+def _registered(documents: FakeDocuments, number: int) -> RegisteredRun:
     return RegisterTask(PROJECT, Registry(documents)).run(_run(number))
 
 
@@ -91,7 +92,8 @@ def _second(documents: FakeDocuments) -> Mapping[str, Any]:
 def _other_columns(documents: FakeDocuments) -> Mapping[str, Any]:
     """Register a version of other columns than the champion has; it takes over."""
     _first(documents)
-    again = RegisterTask(PROJECT, Registry(documents)).run({**_run(2), "columns": ["new"]})
+    other: Any = {**_run(2), "columns": ["new"]}
+    again = RegisterTask(PROJECT, Registry(documents)).run(other)
     return StartTask(PROJECT, Registry(documents)).run(again)
 
 

@@ -12,7 +12,7 @@ from smallbox.errors import DefinitionError
 from smallbox.registry.gate import Verdict, judge
 
 RULE = Gate(min_auc=0.6, max_calibration_error=0.1, max_auc_loss=0.01)
-GOOD: dict[str, Any] = {
+GOOD: Any = {
     "rows": 4_000,
     "rarer_rows": 800,
     "auc": 0.7,
@@ -20,9 +20,9 @@ GOOD: dict[str, Any] = {
     "calibration_error_by_chance": 0.016,
     "calibration_standard_error": 0.0063,
 }
-ALIKE = {"largest": 1e-7, "limit": 1e-4}
-LABELS: dict[str, Any] = {"unlabelled_share": 0.03, "selection_auc": 0.8, "selection_auc_standard_error": 0.01}
-EQUAL = {"auc_gain": 0.0, "auc_gain_standard_error": 0.003}
+ALIKE: Any = {"largest": 1e-7, "limit": 1e-4}
+LABELS: Any = {"unlabelled_share": 0.03, "selection_auc": 0.8, "selection_auc_standard_error": 0.01}
+EQUAL: Any = {"auc_gain": 0.0, "auc_gain_standard_error": 0.003}
 
 shares = st.floats(0, 1)
 ACCEPTED, REFUSED, UNTOLD = "accepted", "refused", "cannot_tell"
@@ -31,7 +31,7 @@ ACCEPTED, REFUSED, UNTOLD = "accepted", "refused", "cannot_tell"
 def judged(
     metrics: dict[str, Any] | None = None,
     parity: dict[str, Any] | None = None,
-    champion: dict[str, Any] | None = None,
+    champion: Any = None,
     labels: dict[str, Any] | None = None,
 ) -> Verdict:
     """The verdict on a good candidate with those figures changed."""
@@ -54,6 +54,7 @@ def judged(
         ({"metrics": {"rows": 99, "rarer_rows": 40}}, "rows", UNTOLD),
         ({"metrics": {"rarer_rows": 19}}, "rarer_rows", UNTOLD),
         ({"metrics": {"rarer_rows": 0, "auc": None}}, "rarer_rows", UNTOLD),
+        ({"metrics": {"calibration_error": None}}, "calibration", UNTOLD),
         ({"labels": {"unlabelled_share": 0.5}}, "labels", REFUSED),
         ({"labels": {"unlabelled_share": 0.5, "selection_auc": 0.5}}, None, ACCEPTED),
         ({"labels": {"unlabelled_share": 0.5, "selection_auc": 0.6}}, "labels", UNTOLD),

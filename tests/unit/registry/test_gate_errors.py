@@ -14,6 +14,7 @@ import pytest
 
 from smallbox.arrays import Bools, Floats
 from smallbox.define.rules import Gate
+from smallbox.documents.metrics import BinaryMetrics
 from smallbox.objectives.binary import measure
 from smallbox.registry.gate import judge
 from smallbox.statistics.confidence import CONFIDENCE
@@ -22,10 +23,10 @@ from smallbox.statistics.ranking import auc_gain
 RUNS = 1_000
 AT_MOST = 1 - CONFIDENCE + 0.02
 LEAST = Gate(min_auc=0.7, max_calibration_error=1.0, min_rows=4, min_rarer=2)
-ALIKE = {"largest": 0.0, "limit": 1e-4}
-LABELS = {"unlabelled_share": 0.0, "selection_auc": None, "selection_auc_standard_error": None}
+ALIKE: Any = {"largest": 0.0, "limit": 1e-4}
+LABELS: Any = {"unlabelled_share": 0.0, "selection_auc": None, "selection_auc_standard_error": None}
 
-Figures = tuple[dict[str, Any], dict[str, Any] | None]
+Figures = tuple[BinaryMetrics, Any]
 
 
 def shares(rule: Gate, draw: Callable[[np.random.Generator], Figures]) -> Mapping[str, float]:

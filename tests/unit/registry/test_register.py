@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from smallbox.define.project import project_of
+from smallbox.documents.verdict import GateOutcome
 from smallbox.registry import register
-from smallbox.registry.gate import GateOutcome, Verdict
+from smallbox.registry.gate import Verdict
 from smallbox.registry.register import RegisterTask
 from smallbox.registry.store import Registry
 from smallbox.times import DAY, format_moment
@@ -15,7 +16,7 @@ from tests.fakes.small import late_parcel
 
 NAME = late_parcel.name
 ARTIFACTS = {"onnx_key": "m.onnx", "onnx_sha256": "00", "pipeline_key": "m.skops", "profile_key": "m.json"}
-RUN: dict[str, Any] = {
+RUN: Any = {
     "model": NAME,
     "as_of": format_moment(DAY),
     "reason": "asked for",
@@ -51,12 +52,13 @@ def test_each_outcome_is_a_status_and_a_line_of_history(
 
 
 @pytest.mark.parametrize("document", [{"as_of": format_moment(DAY)}, {}], ids=["of a moment", "of the present"])
-def test_a_failed_run_is_in_the_history(document: dict[str, Any]) -> None:
+def test_a_failed_run_is_in_the_history(document: Any) -> None:
     """The error's sentence is kept, at the moment that the run was of, which is the present where it named none."""
     registry = Registry(FakeDocuments())
     caught = {"Error": "NotReady", "Cause": '{"errorMessage": "no request has a label", "errorType": "NotReady"}'}
     task = RegisterTask(project_of([late_parcel]), registry)
-    task.record_failure({"model": NAME, "reason": "age", "error": caught, **document}, DAY)
+    failed: Any = {"model": NAME, "reason": "age", "error": caught, **document}
+    task.record_failure(failed, DAY)
     (line,) = registry.history(NAME)
     expected = {"at": format_moment(DAY), "event": "training_failed", "why": "no request has a label", "reason": "age"}
     assert line == expected

@@ -83,8 +83,8 @@ def test_a_retried_run_finds_its_own_version() -> None:
     """A version is found by the bytes of its model, and by no others."""
     registry = Registry(FakeDocuments())
     added = registry.add(VERSION)
-    assert registry.of_model("m", "m.onnx") == added
-    assert registry.of_model("m", "n.onnx") is None
+    assert registry.with_onnx("m", "m.onnx") == added
+    assert registry.with_onnx("m", "n.onnx") is None
 
 
 def test_a_status_changes_nothing_else() -> None:

@@ -11,6 +11,7 @@ from smallbox.define.model import Model
 from smallbox.define.project import project_of
 from smallbox.define.rules import Label, Release
 from smallbox.documents.day import DayDocument
+from smallbox.documents.training import ReleasedRun
 from smallbox.lake.names import labelled_table
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
@@ -40,9 +41,9 @@ def registry_of(*versions: Version) -> Registry:
     return registry
 
 
-def start(registry: Registry, number: int, at: Micros = 0, model: Model = late_parcel) -> dict[str, Any]:
+def start(registry: Registry, number: int, at: Micros = 0, model: Model = late_parcel) -> ReleasedRun:
     """What the training machine does last."""
-    document = {"model": MODEL, "version": number, "as_of": format_moment(at)}
+    document: Any = {"model": MODEL, "version": number, "as_of": format_moment(at)}
     return StartTask(project_of([model]), registry).run(document)
 
 

@@ -9,6 +9,7 @@ import pytest
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
 from smallbox.documents.day import RetrainingStep
+from smallbox.documents.training import FailedRun
 from smallbox.errors import NotReady
 from smallbox.monitoring.report import LATEST, Check, metrics_partition, report_key, report_of
 from smallbox.registry.register import RegisterTask
@@ -106,7 +107,7 @@ def test_a_failed_training_is_told_and_tried_again_before_a_week_is_over() -> No
     registry = _champion(as_of=9)
     assert _asked(registry, 40)["train"]
     error = {"Error": "NotReady", "Cause": '{"errorMessage": "no request has a label"}'}
-    document = {"model": NAME, "as_of": format_moment(40 * DAY), "error": error}
+    document: FailedRun = {"model": NAME, "as_of": format_moment(40 * DAY), "error": error}
     RegisterTask(project_of([MODEL]), registry).record_failure(document, 40 * DAY)
     found = _asked(registry, 41)
     assert found["train"]
@@ -118,7 +119,7 @@ def test_a_run_that_is_refused_for_its_moment_failed_when_it_was_asked(as_of: st
     """It is told the next day, and no decision waits until the moment that it named."""
     registry = _champion(as_of=9)
     error = {"Error": "InvalidInput", "Cause": '{"errorMessage": "as_of: it lies in the future"}'}
-    document = {"model": NAME, "as_of": as_of, "error": error}
+    document: FailedRun = {"model": NAME, "as_of": as_of, "error": error}
     RegisterTask(project_of([MODEL]), registry).record_failure(document, 40 * DAY)
     found = _asked(registry, 41)
     assert found["train"]

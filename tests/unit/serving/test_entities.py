@@ -21,7 +21,7 @@ from smallbox.records import Record, Value
 from smallbox.serving.predict import Asked, Scored, logged
 from smallbox.serving.vectors import entities_by_view, online_vectors
 from smallbox.times import HOUR, Moment, parse_day
-from smallbox.training.examples import inputs_of
+from smallbox.training.point_in_time import inputs_of
 from tests.fakes.edges import FakeQueue
 from tests.fakes.lake import FakeLake
 from tests.fakes.online import FakeOnlineStore

@@ -8,8 +8,8 @@ import pytest
 from smallbox.define.model import Columns
 from smallbox.errors import NotReady
 from smallbox.registry.scorer import Scorer
+from smallbox.training.examples import frame
 from smallbox.training.export import to_onnx
-from smallbox.training.fitting import frame
 from tests.fakes.small import dataset, late_parcel
 
 COLUMNS = Columns(("weight", "depot_delay_3h"), ("depot",))

@@ -15,8 +15,8 @@ from sklearn.pipeline import Pipeline
 from smallbox.define import Columns, Model, Release, Retrain, label, prepare
 from smallbox.errors import DefinitionError
 from smallbox.times import DAY, HOUR, Micros
-from smallbox.training.examples import split_by_time
-from smallbox.training.fitting import fit, frame, scores_of
+from smallbox.training.examples import examples_of, split_by_time
+from smallbox.training.fitting import fit, scores_of
 from tests.fakes.small import deliveries, late_parcel
 
 AS_OF = 90 * DAY
@@ -37,7 +37,7 @@ def test_which_rows_train_does_not_depend_on_the_delay_of_either_class(
     for at in (2, 3):
         known_at = time + np.array([row[at] for row in drawn], dtype=np.int64) * HOUR
         rows = pa.table({"time": time, "label": labels, "label_known_at": known_at})
-        parts = split_by_time(rows, 30 * DAY, VALIDATION, WITHIN)
+        parts = split_by_time(examples_of(Columns((), ()), rows).times, 30 * DAY, VALIDATION, WITHIN)
         trained.append((parts.train.tolist(), labels[parts.train].tolist()))
     assert trained[0] == trained[1]
 
@@ -47,7 +47,7 @@ def test_nothing_that_became_known_in_the_validation_period_trains(drawn: list[t
     """Every row trains, judges or is embargoed; what trains was asked and known before the period began."""
     time = np.array([hour for hour, _ in drawn], dtype=np.int64) * HOUR
     known_at = time + np.array([wait for _, wait in drawn], dtype=np.int64) * HOUR
-    parts = split_by_time(pa.table({"time": time, "label_known_at": known_at}), 30 * DAY, VALIDATION, WITHIN)
+    parts = split_by_time(time, 30 * DAY, VALIDATION, WITHIN)
     start = 30 * DAY - VALIDATION
     assert parts.train.sum() + parts.validation.sum() + parts.embargoed == len(drawn)
     assert (known_at[parts.train] < start).all()
@@ -82,10 +82,10 @@ def test_the_mean_score_is_the_true_rate_whichever_class_is_reported_first(withi
     )
     random = np.random.default_rng(7)
     end = AS_OF - model.label.within_micros
-    rows = _requests(random, end, delay)
-    parts = split_by_time(rows, end, model.retrain.validation_micros, model.label.within_micros)
-    fitted = fit(model, rows.filter(pa.array(parts.train)))
-    scores = scores_of(fitted.pipeline, frame(model.columns, rows.filter(pa.array(parts.validation))))
+    examples = examples_of(model.columns, _requests(random, end, delay))
+    parts = split_by_time(examples.times, end, model.retrain.validation_micros, model.label.within_micros)
+    fitted = fit(model, examples.take(parts.train))
+    scores = scores_of(fitted.pipeline, examples.take(parts.validation).inputs)
     error = np.sqrt(0.07 * 0.93 * (1 / fitted.calibrated + 1 / len(scores)))
     assert abs(scores.mean() - 0.07) < 3 * error
     assert 3 * error < 0.02

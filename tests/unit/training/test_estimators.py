@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from smallbox.define import Columns, prepare
 from smallbox.errors import DefinitionError
-from smallbox.training.estimators import build
+from smallbox.training.estimators import build_pipeline
 from tests.fakes.small import late_parcel
 
 
@@ -41,7 +41,7 @@ def _raises(columns: Columns) -> Any:
     [
         (_regressor, "the regressor HistGradientBoostingRegressor, and the label is boolean; .*BoostingClassifier", 0),
         (_linear, "the regressor LinearRegression", 0),
-        (_scaler, "StandardScaler, which is no classifier", 0),
+        (_scaler, "StandardScaler, which is not a classifier", 0),
         (_nothing, "returns NoneType; return a scikit-learn Pipeline", 0),
         (_raises, "scale='big' must be one of standard", 1),
     ],
@@ -49,7 +49,7 @@ def _raises(columns: Columns) -> Any:
 def test_a_wrong_estimator_is_named_at_its_place(estimator: Any, says: str, below: int) -> None:
     """The error has this file, the function's line or the one in it that failed, and what to write."""
     with pytest.raises(DefinitionError, match=says) as caught:
-        build(replace(late_parcel, estimator=estimator))
+        build_pipeline(replace(late_parcel, estimator=estimator))
     assert caught.value.details == {
         "file": __file__,
         "line": inspect.getsourcelines(estimator)[1] + below,
@@ -58,4 +58,4 @@ def test_a_wrong_estimator_is_named_at_its_place(estimator: Any, says: str, belo
 
 def test_a_right_estimator_is_built() -> None:
     """The pipeline ends in the definition's own classifier."""
-    assert [name for name, _ in build(late_parcel).steps] == ["prepare", "trees"]
+    assert [name for name, _ in build_pipeline(late_parcel).steps] == ["prepare", "trees"]

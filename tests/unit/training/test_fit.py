@@ -1,8 +1,9 @@
 """Proves that a fitted pipeline answers with probabilities, and that ONNX gives the same answers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 import skops.io
 from sklearn.preprocessing import OneHotEncoder
@@ -11,10 +12,11 @@ from smallbox.arrays import Floats
 from smallbox.define.model import Columns
 from smallbox.errors import NotReady
 from smallbox.objectives.binary import measure
-from smallbox.prepare.one_hot import affine
+from smallbox.prepare.one_hot import affine_map
 from smallbox.registry.scorer import Scorer
+from smallbox.training.examples import examples_of, frame
 from smallbox.training.export import parity, to_onnx
-from smallbox.training.fitting import Fitted, fit, frame, scores_of
+from smallbox.training.fitting import Fitted, fit, scores_of
 from smallbox.training.thresholds import round_down
 from tests.fakes.small import dataset, late_parcel
 
@@ -29,7 +31,7 @@ TRUSTED = [
 @pytest.fixture(scope="module")
 def fitted() -> Fitted:
     """The small model, fitted once."""
-    return fit(late_parcel, dataset(2000, seed=1))
+    return fit(late_parcel, examples_of(COLUMNS, dataset(2000, seed=1)))
 
 
 def onnx_scores(content: bytes, inputs: pd.DataFrame, columns: Columns = COLUMNS) -> Floats:
@@ -42,18 +44,17 @@ def test_fitted_scores_rank_and_are_calibrated_on_later_rows(fitted: Fitted) -> 
     """On rows that it has not seen, the pipeline ranks well and its scores are about the share that comes true."""
     later = dataset(4000, seed=2)
     figures = measure(scores_of(fitted.pipeline, frame(COLUMNS, later)), later["label"].to_numpy())
-    assert figures["auc"] > 0.75
-    assert figures["calibration_error"] < 0.06
+    assert (figures["auc"] or 0) > 0.75
+    assert (figures["calibration_error"] or 1) < 0.06
 
 
 def test_the_last_rows_calibrate_and_do_not_fit(fitted: Fitted) -> None:
     """Labels of the last 15 % of the rows move the calibration alone: the order of the scores stays."""
     assert (fitted.fitted, fitted.calibrated) == (1700, 300)
-    rows = dataset(2000, seed=1)
-    flipped = rows["label"].to_numpy().copy()
+    examples = examples_of(COLUMNS, dataset(2000, seed=1))
+    flipped = examples.labels.copy()
     flipped[1700:] = np.random.default_rng(0).permutation(flipped[1700:])
-    at = rows.column_names.index("label")
-    other = fit(late_parcel, rows.set_column(at, "label", pa.array(flipped)))
+    other = fit(late_parcel, replace(examples, labels=flipped))
     inputs = frame(COLUMNS, dataset(500, seed=3))
     one, two = scores_of(fitted.pipeline, inputs), scores_of(other.pipeline, inputs)
     assert not np.allclose(one, two)
@@ -63,9 +64,9 @@ def test_the_last_rows_calibrate_and_do_not_fit(fitted: Fitted) -> None:
 @pytest.mark.parametrize("labels", [[True, False] * 20, [True] * 400, [False] * 400])
 def test_rows_that_cannot_teach_are_refused(labels: list[bool]) -> None:
     """Too few rows, or rows of one class, are not ready, and say how many there are."""
-    rows = dataset(len(labels), seed=1)
+    examples = replace(examples_of(COLUMNS, dataset(len(labels), seed=1)), labels=np.array(labels))
     with pytest.raises(NotReady, match="too few"):
-        fit(late_parcel, rows.set_column(rows.column_names.index("label"), "label", pa.array(labels)))
+        fit(late_parcel, examples)
 
 
 def test_onnx_answers_like_scikit_learn(fitted: Fitted) -> None:
@@ -103,7 +104,7 @@ def test_rare_categories_share_a_column() -> None:
     """The affine map of one-hot rows is what scikit-learn's encoder gives, unknown categories included."""
     words = np.array([["a"]] * 5 + [["b"]] * 9 + [["c"]] * 1, dtype=object)
     encoder = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=6, sparse_output=False).fit(words)
-    weights, bias = affine(encoder.categories_[0], encoder.infrequent_categories_[0], unknown_is_rare=True)
+    weights, bias = affine_map(encoder.categories_[0], encoder.infrequent_categories_[0], unknown_is_rare=True)
     hot = np.vstack([np.eye(3), np.zeros(3)])
     asked = np.array([["a"], ["b"], ["c"], ["never seen"]], dtype=object)
     np.testing.assert_array_equal(hot @ weights + bias, encoder.transform(asked))

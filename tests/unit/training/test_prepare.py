@@ -23,8 +23,9 @@ from smallbox.arrays import Floats
 from smallbox.define import Columns, Model, Source, boolean, integer, label, number, prepare, text, timestamp
 from smallbox.prepare.discretizer import Discretizer
 from smallbox.registry.scorer import Scorer
+from smallbox.training.examples import Examples, examples_of, frame
 from smallbox.training.export import TOLERANCE, parity, to_onnx
-from smallbox.training.fitting import fit, frame, scores_of
+from smallbox.training.fitting import fit, scores_of
 
 parcels = Source(
     "parcels",
@@ -86,8 +87,15 @@ def dataset(rows: int, seed: int, *, unknown: float = 0.0) -> pa.Table:
             "depot": ["never seen" if new else DEPOTS[at] for at, new in zip(depots, strange, strict=True)],
             "road": [f"r{n}" for n in random.integers(0, 12 + 5 * bool(unknown), rows)],
             "label": random.random(rows) < chance,
+            "time": np.arange(rows),
+            "label_known_at": np.arange(rows),
         }
     )
+
+
+def examples(rows: int) -> Examples:
+    """Rows to fit on."""
+    return examples_of(model.columns, dataset(rows, seed=1))
 
 
 def built(classifier: str, **options: Any) -> Model:
@@ -122,7 +130,7 @@ def test_every_option_is_served_as_it_was_trained(case: int, classifier: str) ->
     if classifier == "linear" and numeric["impute"] is None:
         discretize = ALL_BINS  # a linear model takes no missing number; bins leave none
     options = {"numeric": numeric, "discretize": discretize, "categorical": categorical}
-    pipeline = fit(built(classifier, **options), dataset(600, seed=1)).pipeline
+    pipeline = fit(built(classifier, **options), examples(600)).pipeline
     inputs = frame(model.columns, dataset(2_000, seed=2, unknown=0.1))
     assert parity(scores_of(pipeline, inputs), served(pipeline, inputs)).largest < TOLERANCE / 10
 
@@ -204,13 +212,11 @@ def test_a_prepared_pipeline_is_stored_and_loads() -> None:
 @pytest.mark.parametrize("discretize", [{}, {"weight": 8}])
 def test_a_column_that_is_missing_in_all_rows_that_fit_is_not_used(missing: slice, scale: Any, discretize: Any) -> None:
     """A new source: its column changes no score, is named, and is served as it was trained when it begins to come."""
-    rows = dataset(600, seed=1)
-    weight = rows["weight"].to_numpy().copy()
+    rows = examples(600)
+    weight = rows.inputs["weight"].to_numpy().copy()
     weight[missing] = np.nan
-    trained = fit(
-        built("trees", numeric={"scale": scale}, discretize=discretize),
-        rows.set_column(rows.column_names.index("weight"), "weight", pa.array(weight)),
-    )
+    without = replace(rows, inputs=rows.inputs.assign(weight=weight))
+    trained = fit(built("trees", numeric={"scale": scale}, discretize=discretize), without)
     assert trained.missing == ("weight",)
     inputs = frame(model.columns, dataset(1_000, seed=2))
     scores = scores_of(trained.pipeline, inputs)

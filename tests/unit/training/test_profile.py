@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smallbox.training.fitting import frame
+from smallbox.training.examples import requests_of
 from smallbox.training.profile import numeric_profile, profile, text_profile
 from tests.fakes.small import dataset, late_parcel
 
@@ -38,8 +38,8 @@ def test_deciles_hold_a_tenth_each() -> None:
 
 def test_a_profile_is_json_and_another_is_counted_in_its_bins() -> None:
     """A reference that went through JSON gives its own counts again from its own rows, and its bins to other rows."""
-    inputs = frame(late_parcel.columns, dataset(500, seed=1))
-    values = {name: inputs[name].to_numpy() for name in late_parcel.columns.names} | {"score": np.linspace(0, 1, 500)}
+    requests = requests_of(late_parcel.columns, dataset(500, seed=1))
+    values = {**requests.by_column, "score": np.linspace(0, 1, 500)}
     reference = json.loads(json.dumps(profile(late_parcel.columns, values)))
     assert profile(late_parcel.columns, values, reference) == reference
     few = {name: column[:50] for name, column in values.items()}

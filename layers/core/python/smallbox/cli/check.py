@@ -82,11 +82,11 @@ def _in_estimators(project: Project, names: Sequence[str] | None) -> Iterator[Mi
     chosen = list(project.models.values()) if names is None else [project.model(name) for name in names]
     if not chosen:
         return
-    from smallbox.training.estimators import build  # noqa: PLC0415 - scikit-learn takes seconds to import
+    from smallbox.training.estimators import build_pipeline  # noqa: PLC0415 - scikit-learn takes seconds to import
 
     for model in chosen:
         try:
-            build(model)
+            build_pipeline(model)
         except DefinitionError as error:
             yield Mistake.of(error)
 

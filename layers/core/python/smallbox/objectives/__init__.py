@@ -1,1 +1,1 @@
-"""Objectives: what a kind of label is judged by."""
+"""Objectives: the metrics of each kind of label. There is one kind: boolean."""

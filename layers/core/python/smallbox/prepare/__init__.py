@@ -1,1 +1,1 @@
-"""Preparation: what a pipeline does to its inputs before the classifier, each step with its conversion to ONNX."""
+"""Preparation: the pipeline steps before the classifier, each with its converter to ONNX."""

@@ -1,6 +1,6 @@
-"""The preparation steps that Smallbox converts to ONNX itself.
+"""The table of preparation steps that Smallbox converts to ONNX itself.
 
-skl2onnx has no converter for them, or one whose answers differ from scikit-learn's; each module says which.
+skl2onnx has no converter for them, or one whose results differ from scikit-learn's; each module says which.
 """
 
 from collections.abc import Mapping
@@ -25,4 +25,4 @@ CONVERTERS: Final[Mapping[type, Converter]] = {
     MissingIndicator: MISSING_INDICATOR,
     Discretizer: DISCRETIZER,
 }
-"""The converter of each kind of step."""
+"""By scikit-learn class the converter of its instances."""

@@ -1,4 +1,4 @@
-"""Numbers as bins: a scikit-learn step with edges in float32, and the same as ONNX.
+"""A discretizer (binning) with float32 edges: the scikit-learn step and its ONNX converter.
 
 scikit-learn's own ``KBinsDiscretizer`` refuses missing numbers, takes no edges, and compares in float64 where ONNX
 compares in float32. See decision 0014.
@@ -13,17 +13,17 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from smallbox.arrays import Floats32
-from smallbox.prepare.graph import FLOAT, Converter, Graph, puts_out
+from smallbox.prepare.graph import FLOAT, Converter, Graph, set_output_width
 
 
 class Discretizer(TransformerMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
-    """One column for each bin of each number: 1 where the number lies in it. A missing number lies in none.
+    """One-hot bins: for each bin of each number a column, 1 where the number is in the bin. NaN is in no bin.
 
-    A bin reaches from its lower edge, which belongs to it, to before its upper edge; the first and the last are open.
+    A bin includes its lower edge and excludes its upper edge; the first bin has no lower edge, the last no upper edge.
 
     Args:
-        bins: for each column of the input either how many bins are wanted, with about as many training rows in each
-            (fewer where values repeat), or their inner edges, ascending.
+        bins: for each input column either the number of bins, which hold about equally many training rows (fewer bins
+            where values repeat), or the inner edges of the bins, ascending.
 
     >>> bins = Discretizer([(10.0, 20.0)]).fit(np.array([[5.0]]))
     >>> bins.transform(np.array([[5.0], [10.0], [30.0], [np.nan]])).tolist()
@@ -34,7 +34,7 @@ class Discretizer(TransformerMixin, BaseEstimator):  # type: ignore[misc] # scik
         self.bins = bins
 
     def fit(self, numbers: pd.DataFrame | npt.NDArray[Any], _labels: object = None) -> "Discretizer":
-        """Find the edges.
+        """Compute the edges.
 
         Args:
             numbers: ``(n, k)``; NaN means missing.
@@ -44,7 +44,7 @@ class Discretizer(TransformerMixin, BaseEstimator):  # type: ignore[misc] # scik
         return self
 
     def transform(self, numbers: pd.DataFrame | npt.NDArray[Any]) -> Floats32:
-        """The columns of all bins, in the order of the input's columns."""
+        """The bins of all columns, in the order of the input columns."""
         columns = np.asarray(numbers, np.float32).T
         return np.hstack([_bins(column, edges) for column, edges in zip(columns, self.edges_, strict=True)])
 
@@ -52,12 +52,12 @@ class Discretizer(TransformerMixin, BaseEstimator):  # type: ignore[misc] # scik
 def _edges(column: Floats32, wanted: int | Sequence[float]) -> Floats32:
     if not isinstance(wanted, int):
         return np.asarray(wanted, np.float32)
-    there = column[~np.isnan(column)]
-    if not len(there):
-        return there
-    edges = np.unique(np.quantile(there, np.linspace(0, 1, wanted + 1)[1:-1], method="higher"))
-    # below the least value there would be an empty bin
-    inner: Floats32 = edges[edges > there.min()]
+    known = column[~np.isnan(column)]
+    if not len(known):
+        return known
+    edges = np.unique(np.quantile(known, np.linspace(0, 1, wanted + 1)[1:-1], method="higher"))
+    # an edge at the minimum would make an empty first bin
+    inner: Floats32 = edges[edges > known.min()]
     return inner
 
 
@@ -68,18 +68,18 @@ def _bins(column: Floats32, edges: Floats32) -> Floats32:
 
 
 def _set_shape(operator: Any) -> None:
-    """The shape of the bins."""
-    puts_out(operator, sum(len(edges) + 1 for edges in operator.raw_operator.edges_))
+    """Set the output's shape."""
+    set_output_width(operator, sum(len(edges) + 1 for edges in operator.raw_operator.edges_))
 
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:
-    """Add the nodes of a discretizer to a graph, as skl2onnx asks its converters to."""
+    """Add the nodes of a discretizer to a graph: the signature of a skl2onnx converter."""
     graph = Graph(scope, operator, container)
     graph.finish([_converted(graph, index, edges) for index, edges in enumerate(operator.raw_operator.edges_)])
 
 
 def _converted(graph: Graph, index: int, edges: Floats32) -> str:
-    """One column: a bin is "at or above its lower edge" minus "at or above its upper edge", all of it 0, 1 or -1."""
+    """One column: a bin is (x >= lower edge) - (x >= upper edge); every factor is 0, 1 or -1, so float32 is exact."""
     column = graph.column(index)
     reached = [graph.cast(graph.node("Not", [graph.node("IsNaN", [column])]), FLOAT)]
     if len(edges):

@@ -1,9 +1,9 @@
-"""One-hot encoders with rare categories as ONNX: skl2onnx has no converter for them on one text matrix.
+"""The ONNX converter of one-hot encoders with rare categories; skl2onnx has none for a text matrix.
 
-``OneHotEncoder(min_frequency=...)`` gives the rare categories of a column one column together, its last. With one-hot
+``OneHotEncoder(min_frequency=...)`` gives all rare categories of a column one shared column, the last. With one-hot
 rows ``h`` over all categories, that is the affine map ``h @ weights + bias``: ``weights`` sends each category to its
 column, and where unknown ones count as rare (``handle_unknown="infrequent_if_exist"``), ``bias`` is the rare column,
-which ``weights`` then takes away again from every known row. All of it is 0, 1 or -1, so float32 is exact.
+which ``weights`` subtracts again from every known row. All factors are 0, 1 or -1, so float32 is exact.
 """
 
 from typing import Any, Final
@@ -15,38 +15,38 @@ from skl2onnx.shape_calculators.one_hot_encoder import calculate_sklearn_one_hot
 from sklearn.preprocessing import OneHotEncoder
 
 from smallbox.arrays import Floats32
-from smallbox.prepare.graph import Converter, Graph, is_text, puts_out
+from smallbox.prepare.graph import Converter, Graph, is_text, set_output_width
 
 
-def places(categories: npt.NDArray[Any], rare: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """Where each category of a column goes: the frequent ones to places in their order, the rare ones to the last.
+def encoded_positions(categories: npt.NDArray[Any], rare: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """The encoded position of each category: frequent ones in their order, all rare ones the last position.
 
-    >>> places(np.array(["a", "b", "c"]), np.array(["a", "c"])).tolist()
+    >>> encoded_positions(np.array(["a", "b", "c"]), np.array(["a", "c"])).tolist()
     [1, 0, 1]
     """
     is_rare = np.isin(categories, rare)
     return np.where(is_rare, (~is_rare).sum(), np.cumsum(~is_rare) - 1)
 
 
-def affine(
+def affine_map(
     categories: npt.NDArray[Any], rare: npt.NDArray[Any] | None, *, unknown_is_rare: bool
 ) -> tuple[Floats32, Floats32]:
-    """The map from a column's categories to its encoded columns.
+    """The affine map ``h @ weights + bias`` from one-hot rows over all categories to the encoded columns.
 
     Args:
         categories: all ``k`` categories, in the encoder's order.
-        rare: those that share the last encoded column; ``None`` when every one has its own.
-        unknown_is_rare: whether a category that was never seen counts as rare; otherwise it is a row of zeros.
+        rare: categories that share the last encoded column; ``None`` when each has its own.
+        unknown_is_rare: whether an unknown category counts as rare; otherwise it is encoded as zeros.
 
     Returns:
         ``weights`` ``(k, columns)`` and ``bias`` ``(columns,)``.
 
-    >>> affine(np.array(["a", "b", "c"]), np.array(["a", "c"]), unknown_is_rare=False)[0].tolist()
+    >>> affine_map(np.array(["a", "b", "c"]), np.array(["a", "c"]), unknown_is_rare=False)[0].tolist()
     [[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]
     """
     if rare is None:
         return np.eye(len(categories), dtype=np.float32), np.zeros(len(categories), np.float32)
-    place = places(categories, rare)
+    place = encoded_positions(categories, rare)
     weights = np.eye(int(place.max()) + 1, dtype=np.float32)[place]
     bias = np.zeros(weights.shape[1], np.float32)
     bias[-1] = unknown_is_rare
@@ -56,26 +56,26 @@ def affine(
 def _maps(encoder: OneHotEncoder) -> list[tuple[Floats32, Floats32]]:
     unknown_is_rare = encoder.handle_unknown == "infrequent_if_exist"
     pairs = zip(encoder.categories_, encoder.infrequent_categories_, strict=True)
-    return [affine(categories, rare, unknown_is_rare=unknown_is_rare) for categories, rare in pairs]
+    return [affine_map(categories, rare, unknown_is_rare=unknown_is_rare) for categories, rare in pairs]
 
 
 def _is_ours(operator: Any) -> bool:
-    """Whether it has rare categories of one text matrix; everything else skl2onnx converts, or refuses, itself."""
+    """Whether it encodes one text matrix with rare categories; skl2onnx converts or refuses everything else."""
     encoder = operator.raw_operator
     has_rare = any(rare is not None for rare in getattr(encoder, "infrequent_categories_", []))
     return has_rare and is_text(operator) and encoder.drop is None and encoder.handle_unknown != "error"
 
 
 def _set_shape(operator: Any) -> None:
-    """The shape of the encoded matrix."""
+    """Set the output's shape."""
     if _is_ours(operator):
-        puts_out(operator, sum(len(bias) for _, bias in _maps(operator.raw_operator)))
+        set_output_width(operator, sum(len(bias) for _, bias in _maps(operator.raw_operator)))
     else:
         calculate_sklearn_one_hot_encoder_output_shapes(operator)
 
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:
-    """Add the nodes of an encoder to a graph, as skl2onnx asks its converters to."""
+    """Add the nodes of an encoder to a graph: the signature of a skl2onnx converter."""
     if not _is_ours(operator):
         convert_sklearn_one_hot_encoder(scope, operator, container)
         return

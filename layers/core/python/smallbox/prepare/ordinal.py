@@ -1,6 +1,6 @@
-"""Ordinal encoders as ONNX, column by column.
+"""The ONNX converter of ordinal encoders, column by column.
 
-skl2onnx gives every column of one text matrix the rare categories of the first.
+skl2onnx applies the rare categories of the first column to every column of a text matrix.
 """
 
 from typing import Any, Final
@@ -11,25 +11,25 @@ from skl2onnx.operator_converters.ordinal_encoder import convert_sklearn_ordinal
 from skl2onnx.shape_calculators.ordinal_encoder import calculate_sklearn_ordinal_encoder_output_shapes
 from sklearn.preprocessing import OrdinalEncoder
 
-from smallbox.prepare.graph import Converter, Graph, is_text, puts_out
-from smallbox.prepare.one_hot import places
+from smallbox.prepare.graph import Converter, Graph, is_text, set_output_width
+from smallbox.prepare.one_hot import encoded_positions
 
 
 def _is_ours(operator: Any) -> bool:
-    """Whether it encodes one text matrix and has a number for what it never saw."""
+    """Whether it encodes one text matrix and has a number for unknown categories."""
     return is_text(operator) and operator.raw_operator.handle_unknown == "use_encoded_value"
 
 
 def _set_shape(operator: Any) -> None:
-    """The shape of the encoded matrix."""
+    """Set the output's shape."""
     if _is_ours(operator):
-        puts_out(operator, len(operator.raw_operator.categories_))
+        set_output_width(operator, len(operator.raw_operator.categories_))
     else:
         calculate_sklearn_ordinal_encoder_output_shapes(operator)
 
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:
-    """Add the nodes of an encoder to a graph, as skl2onnx asks its converters to."""
+    """Add the nodes of an encoder to a graph: the signature of a skl2onnx converter."""
     if not _is_ours(operator):
         convert_sklearn_ordinal_encoder(scope, operator, container)
         return
@@ -43,7 +43,7 @@ def _codes(encoder: OrdinalEncoder) -> list[npt.NDArray[np.int64]]:
     """The number of each category, column by column."""
     rare = getattr(encoder, "infrequent_categories_", [None] * len(encoder.categories_))
     return [
-        np.arange(len(words)) if few is None else places(words, few)
+        np.arange(len(words)) if few is None else encoded_positions(words, few)
         for words, few in zip(encoder.categories_, rare, strict=True)
     ]
 

@@ -1,4 +1,4 @@
-"""What a pipeline does to its inputs before the classifier: missing values, scales, bins and encodings."""
+"""``prepare``: the first step of a pipeline, with imputation, scaling, bins and encodings."""
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,11 +9,11 @@ from smallbox.errors import DefinitionError
 
 
 class Numeric(TypedDict, total=False):
-    """What happens to numbers; each key may be left out, and then nothing of the kind happens.
+    """Options for numbers; a key that is left out does nothing.
 
     Attributes:
-        impute: what stands for a missing number: a statistic of the training rows, or a number.
-        indicate_missing: whether each number gets another column, 1 where it is missing.
+        impute: replaces missing numbers by a statistic of the training rows, or by a number.
+        indicate_missing: whether each number gets a second column, 1 where it is missing.
         scale: ``"standard"`` to mean 0 and standard deviation 1, ``"robust"`` to median 0 and interquartile range 1,
             ``"minmax"`` to 0 to 1; of the training rows, after the imputation.
     """
@@ -24,13 +24,13 @@ class Numeric(TypedDict, total=False):
 
 
 class Categorical(TypedDict, total=False):
-    """What happens to texts.
+    """Options for texts.
 
     Attributes:
-        encode: ``"one-hot"``, the default: a column a category, and all zeros for one that was never seen; or
-            ``"ordinal"``: one column of whole numbers in the order of the alphabet, and -1 for one never seen.
-        min_frequency: categories with fewer training rows than this, or with a smaller share of them if it is below
-            1, share one column, or one number.
+        encode: ``"one-hot"``, the default: a column for each category, all zeros for an unknown category; or
+            ``"ordinal"``: one column of whole numbers in alphabetical order, -1 for an unknown category.
+        min_frequency: categories with fewer training rows than this (below 1: with a smaller share of them) are rare:
+            they share one column, or one number.
     """
 
     encode: Literal["one-hot", "ordinal"]
@@ -38,10 +38,10 @@ class Categorical(TypedDict, total=False):
 
 
 Bins = int | Sequence[float]
-"""How many bins of about equal size, or their inner edges in ascending order."""
+"""Number of bins with about equally many rows, or the inner edges of the bins, ascending."""
 
 _GREATEST: Final = 3.4e38
-"""What a float32 can hold; it is also less than infinity, and not a number is not below it."""
+"""About the largest float32. Comparing with it also excludes infinity and NaN."""
 
 _IMPUTE: Final = ("mean", "median", "most_frequent")
 _SCALE: Final = ("standard", "robust", "minmax")
@@ -57,18 +57,19 @@ def prepare(
 ) -> Any:
     """The first step of a definition's pipeline: a scikit-learn ``ColumnTransformer`` of the model's columns.
 
-    All of it becomes part of the ONNX graph, so that serving prepares a request exactly as training did. Without
-    options numbers pass as they are, missing ones too, and texts are encoded one-hot: what boosted trees take.
+    The steps become part of the ONNX graph, so serving prepares a request exactly as training did. Without options
+    numbers pass unchanged, NaN included, and texts are one-hot encoded: what boosted trees take.
 
     Args:
-        columns: the model's columns, as the estimator's builder gets them.
-        numeric: what happens to all numbers that are not discretized.
-        discretize: for some numeric columns, bins instead of the number: a column each, 1 for the bin that it is in.
-            A bin's lower edge belongs to it. A missing number is in none.
-        categorical: what happens to texts. A missing text is the category ``""``.
+        columns: the model's columns, as the definition's estimator function gets them.
+        numeric: options for all numbers that are not discretized.
+        discretize: by numeric column the bins that replace the number: one-hot, a column for each bin. A bin includes
+            its lower edge. A missing number is in no bin.
+        categorical: options for texts. A missing text is the category ``""``.
 
     Raises:
-        DefinitionError: when a name is no numeric column, or an option is not one; with what there is.
+        DefinitionError: when a column is not numeric, or an option or its value does not exist; the message lists
+            what does.
     """
     from sklearn.compose import ColumnTransformer  # noqa: PLC0415 - the predict path imports definitions without it
 
@@ -93,7 +94,7 @@ def _numeric_steps(
     yield "numeric", _scaled(options), kept
     if options.get("indicate_missing"):
         yield "missing", MissingIndicator(features="all"), kept
-    # in the columns' own order: the export takes columns of a matrix in no other
+    # in the order of the columns: the ONNX export supports no other
     cut = [name for name in columns.numeric if name in bins]
     yield "bins", Discretizer([_plain(bins[name]) for name in cut]), [columns.numeric.index(name) for name in cut]
 
@@ -103,7 +104,7 @@ def _plain(how: Bins) -> Bins:
 
 
 def _scaled(options: Numeric) -> Any:
-    """Imputation and scale one after the other, either of them, or neither."""
+    """Imputation, then scaling; each only if asked for."""
     from sklearn.pipeline import Pipeline  # noqa: PLC0415
     from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler  # noqa: PLC0415
 
@@ -120,7 +121,7 @@ def _scaled(options: Numeric) -> Any:
 def _imputer(impute: str | float) -> Any:
     from sklearn.impute import SimpleImputer  # noqa: PLC0415
 
-    # a column that is missing throughout the training rows stays, or the columns behind it would move
+    # keep a column without training values: dropping it would shift the columns behind it
     if isinstance(impute, str):
         return SimpleImputer(strategy=impute, keep_empty_features=True)
     return SimpleImputer(strategy="constant", fill_value=float(impute), keep_empty_features=True)
@@ -170,7 +171,7 @@ def _check_bins(columns: Columns, bins: Mapping[str, Bins]) -> None:
     for name, how in bins.items():
         if name not in columns.numeric:
             raise DefinitionError(
-                f"prepare: discretize: {name!r} is no numeric column; there are {', '.join(columns.numeric)}"
+                f"prepare: discretize: {name!r} is not numeric; numeric columns are {', '.join(columns.numeric)}"
             )
         if not _are_bins(how):
             raise DefinitionError(
@@ -180,7 +181,7 @@ def _check_bins(columns: Columns, bins: Mapping[str, Bins]) -> None:
 
 def _are_bins(how: Any) -> bool:
     if isinstance(how, int):
-        return how >= 2  # noqa: PLR2004 - one bin tells nothing; nor does True, which is 1
+        return how >= 2  # noqa: PLR2004 - one bin carries no information; True, which is 1, is excluded too
     if isinstance(how, str) or not isinstance(how, Sequence):
         return False
     return bool(how) and all(map(_is_number, how)) and all(low < high for low, high in itertools.pairwise(how))

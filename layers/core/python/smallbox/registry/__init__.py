@@ -1,1 +1,1 @@
-"""Registry: the model store and its gate."""
+"""Registry: model versions, which of them serve, and the gate that a new version must pass."""

@@ -1,39 +1,40 @@
-"""The gate: what a candidate must show before it may serve anyone.
+"""The gate: the tests that a candidate must pass before it may serve.
 
-A figure of some rows is held against its limit with its standard error: the check accepts when the figure is surely
-good enough, refuses when it surely is not, and cannot tell in between. "Surely" is 95 %, one-sided. A candidate passes
-when all checks accept (an intersection-union test: Berger, Technometrics 24, 1982), so one that breaks any single limit
-is accepted with a chance of 5 % at most. See decision 0022.
+Each check is a one-sided test of a metric against its limit, at 95 % confidence: accepted when the metric is
+significantly on the good side, refused when it is significantly on the bad side, ``cannot_tell`` in between. A
+candidate passes when all checks accept (an intersection-union test: Berger, Technometrics 24, 1982), so one that breaks
+any single limit passes with a probability of at most 5 %. See decision 0022.
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any, Final, Literal
+from typing import Final
 
 from smallbox.define.rules import Gate
+from smallbox.documents.metrics import BinaryMetrics, ChampionComparison, ParityReport
+from smallbox.documents.training import LabelReport
+from smallbox.documents.verdict import GateCheckReport, GateOutcome, VerdictReport
 from smallbox.statistics.confidence import Z_CONFIDENCE, side_of
 
-GateOutcome = Literal["accepted", "refused", "cannot_tell"]
-
 _NORMAL: Final = NormalDist()
-_MOST_TIMES: Final = 100
-"""A figure that takes this many times the rows lies on its limit."""
+_MAX_TIMES: Final = 100
+"""A metric that would need more than this many times the rows counts as on its limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class GateCheck:
-    """One thing that was looked at.
+    """One check of the gate.
 
     Attributes:
-        name: what.
-        value: what was seen; ``None`` when the rows could not tell.
-        limit: what is asked for.
-        outcome: whether it is enough.
-        why: one sentence.
-        rows_needed: where it cannot be told: about how many validation rows would settle it, if the figures stay what
-            they are; ``None`` where no number would.
+        name: the check: ``rows``, ``rarer_rows``, ``parity``, ``labels``, ``auc``, ``calibration`` or ``champion``.
+        value: what was measured; ``None`` when the rows could not give it.
+        limit: the limit that the value was tested against.
+        outcome: result of the test.
+        why: one sentence for people.
+        rows_needed: with ``cannot_tell``, about how many validation rows would decide if the metrics stay the same;
+            ``None`` when no number would.
     """
 
     name: str
@@ -45,17 +46,28 @@ class GateCheck:
 
     @property
     def passed(self) -> bool:
-        """Whether it is surely enough."""
+        """Whether the check accepts."""
         return self.outcome == "accepted"
+
+    def as_json(self) -> GateCheckReport:
+        """The check as a document."""
+        return {
+            "name": self.name,
+            "value": self.value,
+            "limit": self.limit,
+            "outcome": self.outcome,
+            "why": self.why,
+            "rows_needed": self.rows_needed,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the checks say together; they are the reasons.
+    """The outcome of all checks together.
 
     Attributes:
-        checks: all that was looked at.
-        warnings: sentences about what nothing forbids, and somebody should look at.
+        checks: every check that was done.
+        warnings: the training run's warnings; they change no outcome.
     """
 
     checks: tuple[GateCheck, ...]
@@ -63,7 +75,7 @@ class Verdict:
 
     @property
     def outcome(self) -> GateOutcome:
-        """Refused when a check refuses; else accepted when all accept; else nobody can tell."""
+        """``refused`` if any check refuses, else ``cannot_tell`` if any cannot, else ``accepted``."""
         outcomes = {check.outcome for check in self.checks}
         if "refused" in outcomes:
             return "refused"
@@ -76,48 +88,46 @@ class Verdict:
 
     @property
     def rows_needed(self) -> int | None:
-        """About how many validation rows would settle what cannot be told; ``None`` where that is not known."""
+        """With ``cannot_tell``, about how many validation rows would decide; ``None`` when unknown."""
         needed = [check.rows_needed for check in self.checks if check.outcome == "cannot_tell"]
         known = [rows for rows in needed if rows is not None]
         return max(known) if known and len(known) == len(needed) else None
 
     @property
     def why(self) -> str:
-        """The sentences of what did not pass, or of everything when it did; then the warnings."""
-        stopped = [check.why for check in self.checks if check.outcome == self.outcome]
-        return "; ".join([*stopped, *self.warnings])
+        """The sentences of the checks that gave the outcome, then the warnings."""
+        decisive = [check.why for check in self.checks if check.outcome == self.outcome]
+        return "; ".join([*decisive, *self.warnings])
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> VerdictReport:
         """The verdict as a document."""
         return {
             "outcome": self.outcome,
             "accepted": self.accepted,
             "why": self.why,
             "rows_needed": self.rows_needed,
-            "checks": [asdict(check) for check in self.checks],
+            "checks": [check.as_json() for check in self.checks],
             "warnings": list(self.warnings),
         }
 
 
 def judge(
     rule: Gate,
-    metrics: Mapping[str, Any],
-    parity: Mapping[str, Any],
-    champion: Mapping[str, Any] | None,
-    labels: Mapping[str, Any],
+    metrics: BinaryMetrics,
+    parity: ParityReport,
+    champion: ChampionComparison | None,
+    labels: LabelReport,
     warnings: Sequence[str] = (),
 ) -> Verdict:
-    """Hold a candidate against the rule, and against the champion on the same rows where there is one.
+    """Test a candidate against the rule, and against the champion on the same rows if there is one.
 
     Args:
         rule: the model's gate.
-        metrics: the candidate's figures on the validation rows, as :func:`smallbox.objectives.binary.measure` gives
-            them.
-        parity: the greatest difference between ONNX and scikit-learn, ``largest``, and what is tolerated, ``limit``.
-        champion: ``auc_gain`` and ``auc_gain_standard_error``: the gain on the same rows, and how sure it is.
-        labels: ``unlabelled_share``, and how well the inputs tell unlabelled requests from labelled ones:
-            ``selection_auc`` and ``selection_auc_standard_error``.
-        warnings: what the training noticed, to stand in the verdict.
+        metrics: the candidate's, on the validation rows.
+        parity: ONNX compared with scikit-learn.
+        champion: the comparison with the champion.
+        labels: share of unlabelled requests, and how well the inputs predict that a label is missing.
+        warnings: the training run's, to be part of the verdict.
     """
     checks = [*_size(rule, metrics), _same_answers(parity), _selection(rule, labels)]
     if all(check.passed for check in checks[:2]):
@@ -126,8 +136,8 @@ def judge(
     return Verdict(tuple(checks), tuple(warnings))
 
 
-def _size(rule: Gate, metrics: Mapping[str, Any]) -> list[GateCheck]:
-    """Whether there are rows enough for a standard error to mean anything."""
+def _size(rule: Gate, metrics: BinaryMetrics) -> list[GateCheck]:
+    """Whether there are enough rows for standard errors to be meaningful."""
     rows, rarer = metrics["rows"], metrics["rarer_rows"]
     for_rarer = math.ceil(rule.min_rarer * rows / rarer) if rarer else None
     return [
@@ -140,49 +150,51 @@ def _enough(name: str, value: int, limit: int, what: str, needed: int | None) ->
     why = f"there are {value:,} {what}, at least {limit:,} are asked for"
     if value >= limit:
         return GateCheck(name, value, limit, "accepted", why)
-    return GateCheck(name, value, limit, "cannot_tell", f"{why}{_takes(needed)}", needed)
+    return GateCheck(name, value, limit, "cannot_tell", f"{why}{_rows_sentence(needed)}", needed)
 
 
-def _same_answers(parity: Mapping[str, Any]) -> GateCheck:
+def _same_answers(parity: ParityReport) -> GateCheck:
     largest, limit = parity["largest"], parity["limit"]
     why = f"the difference of ONNX from scikit-learn is {largest:.4f}, at most {limit:.4f} is allowed"
     return GateCheck("parity", largest, limit, "accepted" if largest <= limit else "refused", why)
 
 
-def _auc(rule: Gate, metrics: Mapping[str, Any]) -> GateCheck:
+def _auc(rule: Gate, metrics: BinaryMetrics) -> GateCheck:
     value, limit = metrics["auc"], rule.min_auc
     error = _error_at(limit, metrics["rarer_rows"], metrics["rows"] - metrics["rarer_rows"])
     why = f"AUC is {_figure(value, error)}, at least {limit:.4f} is asked for"
-    return _surely_at_least("auc", value, error, limit, why, metrics["rows"])
+    return _test_at_least("auc", value, error, limit, why, metrics["rows"])
 
 
 def _error_at(true: float, rows: int, others: int) -> float:
-    """The standard error of an AUC whose truth is at the limit, with so many rows of each class.
+    """The standard error of an AUC whose true value is ``true``, with so many rows of one class and of the other.
 
-    The estimate's own (DeLong) is too small where few rows happen to be ranked well, and lets through up to four times
-    the stated share. Hanley and McNeil (Radiology 143, 1982), in the symmetric form of Newcombe (Statistics in Medicine
-    25, 2006, 559-573), whose method 5 too takes the error at the limit.
+    Taken at the limit, by Hanley and McNeil (Radiology 143, 1982), in the symmetric form of Newcombe (Statistics in
+    Medicine 25, 2006, 559-573), whose method 5 does so too. DeLong's own estimate is too small when few rows happen to
+    be ranked well; the test would then err up to four times as often as stated.
     """
     mean = (rows + others) / 2 - 1
     spread = 1 + mean * ((1 - true) / (2 - true) + true / (1 + true))
     return math.sqrt(true * (1 - true) * spread / (rows * others))
 
 
-def _gain(rule: Gate, metrics: Mapping[str, Any], champion: Mapping[str, Any]) -> GateCheck:
+def _gain(rule: Gate, metrics: BinaryMetrics, champion: ChampionComparison) -> GateCheck:
     value, error = champion["auc_gain"], champion["auc_gain_standard_error"]
     gain = _figure(value, error, "+")
     why = f"AUC beside the champion's is {gain}, a loss of at most {rule.max_auc_loss:.4f} is allowed"
-    return _surely_at_least("champion", value, error, -rule.max_auc_loss, why, metrics["rows"])
+    return _test_at_least("champion", value, error, -rule.max_auc_loss, why, metrics["rows"])
 
 
-def _calibration(rule: Gate, metrics: Mapping[str, Any]) -> GateCheck:
-    """The error is never 0 on finite rows, so that it is held against what it would be if the truth were at the limit.
+def _calibration(rule: Gate, metrics: BinaryMetrics) -> GateCheck:
+    """Test the calibration error against the error to expect if its true value were at the limit.
 
-    Spread over the bins a true error shows the least; that bounds acceptance. It never shows more than itself and what
-    chance adds; that bounds refusal.
+    The measured error is never 0 on finite rows. It is smallest when the true error is spread evenly over the bins:
+    this bounds acceptance. On average it is at most the true error plus the error by chance: this bounds refusal.
     """
     value, error = metrics["calibration_error"], metrics["calibration_standard_error"]
     by_chance, limit = metrics["calibration_error_by_chance"], rule.max_calibration_error
+    if value is None or error is None or by_chance is None:
+        return GateCheck("calibration", None, limit, "cannot_tell", "the calibration error is unknown")
     why = (
         f"calibration error is {value:.4f} (perfect scores would show {by_chance:.4f} on so few rows), at most "
         f"{limit:.4f} is allowed"
@@ -192,16 +204,16 @@ def _calibration(rule: Gate, metrics: Mapping[str, Any]) -> GateCheck:
     if value > limit + by_chance + Z_CONFIDENCE * error:
         return GateCheck("calibration", value, limit, "refused", why)
     needed = _rows_needed(max(value - by_chance, 0), error, limit, metrics["rows"])
-    return GateCheck("calibration", value, limit, "cannot_tell", f"{why}{_takes(needed)}", needed)
+    return GateCheck("calibration", value, limit, "cannot_tell", f"{why}{_rows_sentence(needed)}", needed)
 
 
 def _if_spread(true: float, by_chance: float) -> float:
-    """What the calibration error is on average when the true one is spread evenly over the bins.
+    """The calibration error to expect when the true one, ``true``, is spread evenly over the bins.
 
-    Each bin's gap is then a folded normal (Leone, Nelson, Nottingham, Technometrics 3, 1961), whose standard deviation
-    follows from what chance alone gives.
+    Each bin's gap then follows a folded normal distribution (Leone, Nelson, Nottingham, Technometrics 3, 1961), whose
+    standard deviation follows from the error by chance.
     """
-    if not by_chance:  # scores of 0 and 1 alone leave nothing to chance
+    if not by_chance:  # all scores are 0 or 1: chance adds nothing
         return true
     together = by_chance * math.sqrt(math.pi / 2)
     shift = true / together
@@ -209,47 +221,47 @@ def _if_spread(true: float, by_chance: float) -> float:
     return together * folded
 
 
-def _selection(rule: Gate, labels: Mapping[str, Any]) -> GateCheck:
-    """Unlabelled requests may be few, or like the others; else the model learns from rows it is not asked about."""
+def _selection(rule: Gate, labels: LabelReport) -> GateCheck:
+    """Unlabelled requests must be few, or like the labelled ones; otherwise the model learns from a biased sample."""
     share = labels["unlabelled_share"]
     few = f"{share:.1%} of the requests have no label, up to {rule.max_unlabelled:.1%} may"
     if share <= rule.max_unlabelled:
         return GateCheck("labels", share, rule.max_unlabelled, "accepted", few)
     value, error = labels["selection_auc"], labels["selection_auc_standard_error"]
-    told = (
+    predict = (
         "cannot tell" if value is None else f"tell them from the labelled ones with an AUC of {_figure(value, error)}"
     )
     why = (
-        f"{few}, and the inputs {told}, where {rule.max_selection_auc:.4f} is allowed: write "
+        f"{few}, and the inputs {predict}, where {rule.max_selection_auc:.4f} is allowed: write "
         "label(..., otherwise=False) where silence is the negative, or a longer within; if such requests are not to be "
         "predicted either, raise Gate.max_unlabelled"
     )
     flipped = None if value is None else -value
-    check = _surely_at_least("labels", flipped, error, -rule.max_selection_auc, why, None)
+    check = _test_at_least("labels", flipped, error, -rule.max_selection_auc, why, None)
     return GateCheck("labels", value, rule.max_selection_auc, check.outcome, check.why)
 
 
-def _surely_at_least(
+def _test_at_least(
     name: str, value: float | None, error: float | None, limit: float, why: str, rows: int | None
 ) -> GateCheck:
-    """Accepted or refused at one-sided 95 %, with the normal approximation."""
+    """One-sided test at ``CONFIDENCE``, normal approximation."""
     if value is None or error is None:
-        return GateCheck(name, value, limit, "cannot_tell", f"{why}{_takes(None)}")
+        return GateCheck(name, value, limit, "cannot_tell", f"{why}{_rows_sentence(None)}")
     side = side_of(value, error, limit)
     if side != "unclear":
         return GateCheck(name, value, limit, "accepted" if side == "above" else "refused", why)
     needed = None if rows is None else _rows_needed(value, error, limit, rows)
-    return GateCheck(name, value, limit, "cannot_tell", f"{why}{_takes(needed)}", needed)
+    return GateCheck(name, value, limit, "cannot_tell", f"{why}{_rows_sentence(needed)}", needed)
 
 
 def _rows_needed(value: float, error: float, limit: float, rows: int) -> int | None:
-    """How many rows bring the standard error down to where the distance from the limit is sure."""
+    """How many rows make the distance from the limit significant: the standard error falls with their square root."""
     distance = abs(value - limit)
     times = (Z_CONFIDENCE * error / distance) ** 2 if distance else math.inf
-    return math.ceil(rows * times) if times <= _MOST_TIMES else None
+    return math.ceil(rows * times) if times <= _MAX_TIMES else None
 
 
-def _takes(needed: int | None) -> str:
+def _rows_sentence(needed: int | None) -> str:
     if needed is None:
         return "; the validation rows cannot tell"
     return f"; about {needed:,} validation rows would tell (a longer Retrain.validation)"

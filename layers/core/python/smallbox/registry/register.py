@@ -1,13 +1,15 @@
-"""The third task of a training run: the gate, and the version's record; and the record of a run that failed."""
+"""The third task of a training run: the gate's verdict and the version's record; and the record of a failed run."""
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
+from smallbox.documents.training import FailedRun, FittedRun, RegisteredRun
+from smallbox.documents.verdict import GateOutcome
 from smallbox.errors import POLICIES, InvalidInput
-from smallbox.registry.gate import GateOutcome, Verdict, judge
+from smallbox.registry.gate import Verdict, judge
 from smallbox.registry.store import TRAINING_FAILED, Registry
 from smallbox.registry.version import Status, Version, definition_fingerprint
 from smallbox.times import Micros, asked_moment, format_moment, parse_moment
@@ -21,16 +23,16 @@ _OWN_ERRORS: Final = frozenset(error.__name__ for error in POLICIES)
 
 
 class RegisterTask:
-    """Judges a candidate and registers it, whatever the verdict is; what was tried is never forgotten."""
+    """Judges a candidate and registers it, whatever the verdict: refused versions stay on record."""
 
     def __init__(self, project: Project, registry: Registry) -> None:
         self._project = project
         self._registry = registry
 
-    def run(self, document: Mapping[str, Any]) -> dict[str, Any]:
+    def run(self, document: FittedRun) -> RegisteredRun:
         """Pass the run's document on with ``version``, ``accepted`` and the gate's ``verdict``.
 
-        A run that is tried again finds the version that it registered before.
+        Idempotent: a run that is retried finds the version that it registered before.
         """
         model = self._project.model(document["model"])
         verdict = judge(
@@ -41,25 +43,25 @@ class RegisterTask:
             document["labels"],
             document["warnings"],
         )
-        version = self._registry.of_model(model.name, document["artifacts"]["onnx_key"]) or self._add(
-            model, document, verdict
-        )
+        known = self._registry.with_onnx(model.name, document["artifacts"]["onnx_key"])
+        version = known or self._add(model, document, verdict)
         self._record(version, verdict)
-        judged = {"version": version.number, "accepted": verdict.accepted, "verdict": verdict.as_json()}
-        return {**document, **judged}
+        return {
+            **document,
+            "version": version.number,
+            "accepted": verdict.accepted,
+            "verdict": verdict.as_json(),
+        }
 
-    def record_failure(self, document: Mapping[str, Any], now: Micros) -> dict[str, Any]:
-        """Put into the history that a run failed: ``document["error"]`` is what the state machine caught.
-
-        A run of no ``as_of``, or of one that it was refused for, failed at the present.
-        """
+    def record_failure(self, document: FailedRun, now: Micros) -> FailedRun:
+        """Record in the model's history that a run failed, as of its ``as_of``; of ``now`` if that is not valid."""
         model = self._project.model(document["model"])
         at = _moment_of(document, now)
         details = {"why": failure_sentence(document["error"]), "reason": document.get("reason", "")}
         self._registry.record(model.name, at, TRAINING_FAILED, details)
         return {**document, "as_of": format_moment(at)}
 
-    def _add(self, model: Model, document: Mapping[str, Any], verdict: Verdict) -> Version:
+    def _add(self, model: Model, document: FittedRun, verdict: Verdict) -> Version:
         champion = document["champion"]
         return self._registry.add(
             Version(
@@ -82,22 +84,22 @@ class RegisterTask:
         )
 
     def _record(self, version: Version, verdict: Verdict) -> None:
-        """Write the history for a version that was found, too: the try that added it may have ended before this."""
+        """Record the verdict, also of a version that was found: the try that added it may have failed before this."""
         details = {"version": version.number, "why": verdict.why, "reason": version.reason}
         self._registry.record(version.model, parse_moment(version.as_of), _STATUS[verdict.outcome], details)
 
 
-def _moment_of(document: Mapping[str, Any], now: Micros) -> Micros:
+def _moment_of(document: FailedRun, now: Micros) -> Micros:
     try:
         return asked_moment(document, now)
     except InvalidInput:
         return now
 
 
-def failure_sentence(error: Mapping[str, Any]) -> str:
-    """An error that a state machine caught, in one sentence.
+def failure_sentence(error: Mapping[str, str]) -> str:
+    """One sentence about an error that the state machine caught.
 
-    The text of an error that is not ours may hold values of records, so only its name is told.
+    Errors of other libraries show only their name: their text may hold values of records.
 
     >>> failure_sentence({"Error": "NotReady", "Cause": '{"errorMessage": "no request has a label"}'})
     'no request has a label'

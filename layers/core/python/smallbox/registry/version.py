@@ -1,4 +1,4 @@
-"""A model version: what it is made of, how good it is, and where it comes from."""
+"""A model version: its files, its metrics and its lineage."""
 
 import hashlib
 import inspect
@@ -10,7 +10,7 @@ from typing import Any, Literal
 from smallbox.define.model import Model
 
 Status = Literal["refused", "undecided", "registered", "champion", "challenger", "retired", "rolled_back"]
-"""``undecided``: the gate or the canary could not tell whether the version is good enough; it does not serve."""
+"""``undecided``: the gate or the canary could not decide whether the version is good enough; it does not serve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,23 +19,23 @@ class Version:
 
     Attributes:
         model: the model's name.
-        number: counts from 1, in the order of registration.
-        status: what became of it.
-        as_of: the moment that its training data was known at, ISO 8601.
+        number: version number, from 1, in the order of registration.
+        status: where it is in its life.
+        as_of: moment up to which its training data was known, ISO 8601.
         reason: why it was trained.
-        onnx_key: where the served model lies.
-        onnx_sha256: the digest of its bytes; a model with other bytes is never served.
-        pipeline_key: where the fitted scikit-learn pipeline lies, as a skops file.
-        profile_key: where its reference profile lies: inputs of its dataset, scores of the validation rows.
-        dataset_key: where its dataset lies.
-        data_versions: the lake's commit of each table that the dataset was read from.
-        columns: the columns that it takes, in their order.
-        definition: the fingerprint of the model's definition.
-        dependencies: the versions of the packages that shaped it.
-        metrics: what it showed on the validation rows.
-        parity: how far ONNX and scikit-learn differ.
-        verdict: the gate's, with reasons.
-        parent: the champion that it was compared with.
+        onnx_key: key of the served model.
+        onnx_sha256: SHA-256 of its bytes; other bytes are never served.
+        pipeline_key: key of the fitted scikit-learn pipeline, a skops file.
+        profile_key: key of its reference profile: inputs of its dataset, scores of the validation rows.
+        dataset_key: key of its dataset, a Parquet file.
+        data_versions: by table of the lake the commit that the dataset was read from; ``None``: there was no table.
+        columns: input columns, in the order in which the model takes them.
+        definition: fingerprint of the model's definition.
+        dependencies: by package the version that shaped it.
+        metrics: metrics on the validation rows, a :class:`~smallbox.documents.metrics.BinaryMetrics`.
+        parity: ONNX compared with scikit-learn: ``rows``, ``largest``, ``limit``.
+        verdict: the gate's verdict: ``outcome``, ``why``, ``checks`` and more.
+        parent: version number of the champion that it was compared with; ``None`` without one.
     """
 
     model: str
@@ -68,9 +68,9 @@ class Version:
 
 
 def definition_fingerprint(model: Model) -> str:
-    """A digest of all in a model's definition that shapes what is trained: fields, features, label, estimator.
+    """A content hash of what shapes the trained model: fields, features, label, estimator; 16 hexadecimal digits.
 
-    Two definitions with one fingerprint train the same model from the same data.
+    Two definitions with the same fingerprint train the same model from the same data.
     """
     views = {
         v.name: [

@@ -1,9 +1,9 @@
-"""What the last task of a training run does: a version begins to serve where there is nobody to compare it with."""
+"""The last task of a training run: a version without a comparable champion serves at once, others wait for a canary."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final, cast
 
 from smallbox.define.project import Project
+from smallbox.documents.training import RegisteredRun, ReleasedRun, ReleaseStep, RoutingReport
 from smallbox.registry.routing import Routing
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
@@ -15,19 +15,19 @@ _WAITING: Final = frozenset({"registered", "champion", "challenger"})
 
 
 class StartTask:
-    """Last task of a training run: the first version becomes champion, a later one waits for its canary.
+    """Makes the first version champion; a later one waits until the daily review starts its canary.
 
-    The daily review starts the canary: it knows from the labels how long that would take.
+    The review starts canaries because it knows from recent labels how long one would take.
     """
 
     def __init__(self, project: Project, registry: Registry) -> None:
         self._project = project
         self._registry = registry
 
-    def run(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Release ``document["version"]`` where it needs no canary; one that serves already stays where it is.
+    def run(self, document: RegisteredRun) -> ReleasedRun:
+        """Release the version if it needs no canary; pass the run's document on with ``routing`` and ``release``.
 
-        Passes the run's document on with ``routing`` and ``release``: ``champion``, ``challenger`` or ``wait``.
+        Idempotent: a version that already serves stays where it is.
         """
         model = self._project.model(document["model"])
         number, now = document["version"], parse_moment(document["as_of"])
@@ -35,11 +35,11 @@ class StartTask:
         if needs_no_canary(self._registry, routing, self._registry.get(model.name, number)):
             Changes(self._registry, model.name, now).make_champion(routing, number, {})
         current = self._registry.routing(model.name)
-        routed = None if current is None else current.as_json()
+        routed = None if current is None else cast("RoutingReport", current.as_json())
         return {**document, "routing": routed, "release": _release_of(current, number)}
 
 
-def _release_of(routing: Routing | None, number: int) -> dict[str, str]:
+def _release_of(routing: Routing | None, number: int) -> ReleaseStep:
     if routing is not None and number in (routing.champion, routing.challenger):
         return {"action": "champion" if number == routing.champion else "challenger", "why": "it serves"}
     return {
@@ -49,7 +49,7 @@ def _release_of(routing: Routing | None, number: int) -> dict[str, str]:
 
 
 def needs_no_canary(registry: Registry, routing: Routing | None, version: Version) -> bool:
-    """Whether a version is the first, or takes other columns than the champion, which then can answer nobody."""
+    """Whether a version is the first, or takes other columns than the champion, which then can answer no request."""
     if routing is None:
         return True
     if version.number in (routing.champion, routing.challenger):
@@ -58,9 +58,9 @@ def needs_no_canary(registry: Registry, routing: Routing | None, version: Versio
 
 
 def waiting(registry: Registry, model: str, routing: Routing | None) -> Version | None:
-    """The newest version that the gate accepted, unless it or a later one has served: an older one is out of date.
+    """The newest version that the gate accepted, if it is still to be released; an older one is out of date.
 
-    One whose status says that it serves, while the routing does not, was being released when that failed.
+    A version whose status says that it serves, while the routing does not, counts: its release failed halfway.
     """
     serving = () if routing is None else (routing.champion, routing.challenger)
     released = [version for version in registry.versions(model) if version.status not in _NEVER_RELEASED]

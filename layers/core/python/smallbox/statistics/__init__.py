@@ -1,1 +1,1 @@
-"""Statistics of numbers, with no knowledge of models or tables: estimates and their standard errors."""
+"""Statistics: estimates, standard errors and tests. Nothing here knows models or tables."""

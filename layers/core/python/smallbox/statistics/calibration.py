@@ -1,4 +1,4 @@
-"""How far scores are from the shares that came true."""
+"""Calibration: how far scores are from observed frequencies."""
 
 import math
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ CALIBRATION_BINS: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """How far scores are from the shares that came true, and how far chance alone would put them.
+    """Expected calibration error (ECE) of a set of rows, and the ECE that chance alone would give.
 
     Attributes:
-        error: expected calibration error, from 0 to 1.
-        by_chance: the error to expect of perfectly calibrated scores on so few rows. It is never 0, and falls with the
-            square root of the rows.
-        standard_error: of ``error``, or a little more.
+        error: the ECE, 0 to 1; NaN without rows.
+        by_chance: the ECE to expect of perfectly calibrated scores on as many rows. It is never 0, and falls with
+            the square root of the rows.
+        standard_error: standard error of ``error``, or a little more.
     """
 
     error: float
@@ -28,15 +28,15 @@ class Calibration:
 
 
 def calibration(scores: Floats, labels: Bools, bins: int = CALIBRATION_BINS) -> Calibration:
-    """The expected calibration error: how far, on average, a score is from the share that came true.
+    """The expected calibration error: the mean distance of scores from observed frequencies.
 
-    Rows are put into ``bins`` of equal size by score (adaptive bins: Nixon et al., CVPR Workshops 2019); in each the
-    mean score is held against the share of positives, weighted by the bin's rows. Equal scores share a bin, so the
-    order of the rows does not matter.
+    Rows are sorted by score into ``bins`` of equal size (adaptive bins: Nixon et al., CVPR Workshops 2019). Each bin
+    compares its mean score with its share of positives, weighted by its rows. Equal scores share a bin, so the order
+    of the rows does not matter.
 
     In a bin of ``n`` rows with share ``p`` the gap varies by ``s = sqrt(n p (1 - p))``, so that perfect scores show
     ``s sqrt(2 / pi)`` on average (the mean of a folded normal). ``p`` is (positives + 2) / (n + 4), after
-    Agresti and Coull (American Statistician 52, 1998): a bin without a positive is not taken for sure.
+    Agresti and Coull (American Statistician 52, 1998): a bin without positives still has a variance.
 
     >>> round(calibration(np.array([0.2] * 10), np.array([True] * 2 + [False] * 8)).error, 12)
     0.0

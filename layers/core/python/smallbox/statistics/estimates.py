@@ -1,19 +1,20 @@
-"""Estimates with their variances: of a mean, of a difference on the same rows, of a difference between two samples."""
+"""Estimates with variances: a mean, a paired difference, a two-sample difference, a weighted mean."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from smallbox.arrays import Floats
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure estimated from a sample.
+    """A value estimated from a sample.
 
     Attributes:
-        value: the estimate; NaN when the sample cannot give one.
-        variance: of the estimate, not of the sample; NaN when the sample cannot give one.
+        value: the estimate; NaN when the sample is too small for one.
+        variance: variance of the estimate, not of the sample; NaN when the sample is too small for one.
     """
 
     value: float
@@ -21,18 +22,27 @@ class Estimate:
 
     @property
     def standard_error(self) -> float:
-        """The square root of the variance; NaN when that is unknown."""
+        """The square root of the variance; NaN when the variance is."""
         return math.sqrt(self.variance) if self.variance >= 0 else math.nan
 
 
-UNKNOWN = Estimate(math.nan, math.nan)
-"""What a sample without rows gives."""
+UNKNOWN: Final = Estimate(math.nan, math.nan)
+"""The estimate from an empty sample."""
+
+
+def none_if_nan(value: float) -> float | None:
+    """``None`` for NaN, which JSON cannot express.
+
+    >>> none_if_nan(0.5), none_if_nan(math.nan)
+    (0.5, None)
+    """
+    return None if math.isnan(value) else value
 
 
 def mean_estimate(values: Floats) -> Estimate:
     """The mean of independent values, with the variance ``s**2 / n`` (sample variance, ``n - 1``).
 
-    One value has a mean and no variance; none has neither.
+    One value has a mean and no variance (NaN); no values have neither.
 
     >>> import numpy as np
     >>> mean_estimate(np.array([1.0, 3.0]))
@@ -44,7 +54,7 @@ def mean_estimate(values: Floats) -> Estimate:
 
 
 def paired_difference(ours: Floats, theirs: Floats) -> Estimate:
-    """How much greater the mean of ``ours`` is than that of ``theirs``, of the same rows in the same order.
+    """Mean of ``ours`` minus mean of ``theirs``, on the same rows in the same order.
 
     What the two share cancels, so the variance is often far below that of two separate samples.
 
@@ -56,7 +66,7 @@ def paired_difference(ours: Floats, theirs: Floats) -> Estimate:
 
 
 def difference(ours: Estimate, theirs: Estimate) -> Estimate:
-    """How much greater ``ours`` is than ``theirs``, from two independent samples: their variances add up.
+    """``ours`` minus ``theirs``, from two independent samples: the variances add up.
 
     >>> difference(Estimate(0.75, 0.0009), Estimate(0.5, 0.0016)).standard_error
     0.05
@@ -65,7 +75,7 @@ def difference(ours: Estimate, theirs: Estimate) -> Estimate:
 
 
 def weighted_mean(estimates: Sequence[Estimate], weights: Sequence[float]) -> Estimate:
-    """The mean of independent estimates with fixed weights; unknown of none."""
+    """The mean of independent estimates with fixed weights; ``UNKNOWN`` without estimates."""
     if not estimates:
         return UNKNOWN
     total = sum(weights)

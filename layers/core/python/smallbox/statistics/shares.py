@@ -1,4 +1,4 @@
-"""Whether a share lies beyond its limit by more than chance explains."""
+"""One-sided tests of a share (a binomial proportion) against a limit."""
 
 import math
 
@@ -6,10 +6,10 @@ from smallbox.statistics.confidence import Z_CONFIDENCE
 
 
 def lower_share(count: int, rows: int) -> float:
-    """The lower bound of a share of which ``count`` of ``rows`` were seen; 0 of no rows.
+    """The lower confidence bound of a share, of which ``count`` in ``rows`` were seen; 0 without rows.
 
-    Wilson's interval (Journal of the American Statistical Association 22, 1927), one-sided. It is above 0 as soon as
-    one was seen, so a limit of 0 allows none.
+    Wilson's interval (Journal of the American Statistical Association 22, 1927), one-sided at ``CONFIDENCE``.
+    It is above 0 as soon as one was seen, so a limit of 0 allows none.
 
     >>> lower_share(0, 100), round(lower_share(1, 50), 4), round(lower_share(12, 50), 2)
     (0.0, 0.0045, 0.16)
@@ -22,7 +22,7 @@ def lower_share(count: int, rows: int) -> float:
 
 
 def surely_above(count: int, rows: int, limit: float) -> bool:
-    """Whether the share is above the limit, by more than chance.
+    """Whether the share is significantly above the limit.
 
     >>> surely_above(1, 50, 0.01), surely_above(12, 50, 0.01), surely_above(1, 50, 0.0)
     (False, True, True)
@@ -31,7 +31,7 @@ def surely_above(count: int, rows: int, limit: float) -> bool:
 
 
 def surely_below(count: int, rows: int, limit: float) -> bool:
-    """Whether the share is below the limit, by more than chance.
+    """Whether the share is significantly below the limit.
 
     >>> surely_below(0, 50, 0.5), surely_below(24, 50, 0.5)
     (True, False)

@@ -1,1 +1,1 @@
-"""Training: a point-in-time dataset to a candidate, exported and measured."""
+"""Training: builds a point-in-time dataset, fits a candidate on it, exports it to ONNX and measures it."""

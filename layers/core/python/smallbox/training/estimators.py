@@ -1,4 +1,4 @@
-"""Builds a model's estimator, and says before any data is read what is wrong with it."""
+"""Builds and checks a model's estimator, before any data is read."""
 
 import inspect
 from pathlib import Path
@@ -12,16 +12,17 @@ from smallbox.define.model import Model
 from smallbox.errors import DefinitionError
 
 
-def build(model: Model) -> Pipeline:
+def build_pipeline(model: Model) -> Pipeline:
     """The unfitted pipeline of a model.
 
     Raises:
-        DefinitionError: when the estimator builds no pipeline, or one that ends in no classifier; with its place.
+        DefinitionError: when the estimator returns no pipeline, or one that does not end in a classifier; with file and
+            line.
     """
     place = _place_of(model)
     try:
         return _checked(model.name, model.estimator(model.columns))
-    except Exception as error:  # the user's own function may raise anything
+    except Exception as error:  # the user's function may raise anything
         raise mistake_of(error, Path(place[0]).parent, place).as_error() from error
 
 
@@ -38,12 +39,12 @@ def _checked(model: str, built: Any) -> Pipeline:
             f"classifier{_twin(last)}"
         )
     if not is_classifier(built):
-        raise DefinitionError(f"model {model}: the estimator ends in {last}, which is no classifier; end it in one")
+        raise DefinitionError(f"model {model}: the estimator ends in {last}, which is not a classifier; end it in one")
     return built
 
 
 def _twin(regressor: str) -> str:
-    """The classifier of the same family, as a hint.
+    """A hint at the classifier of the same family.
 
     >>> _twin("HistGradientBoostingRegressor"), _twin("Lasso")
     (', like HistGradientBoostingClassifier', '')

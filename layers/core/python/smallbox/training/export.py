@@ -1,20 +1,21 @@
-"""A fitted pipeline as ONNX, and the proof that both answer alike."""
+"""Exports a fitted pipeline to ONNX, and compares the scores of both."""
 
 import warnings
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 from sklearn.pipeline import Pipeline
 
+from smallbox.arrays import Floats
 from smallbox.define.model import Columns
+from smallbox.documents.metrics import ParityReport
 from smallbox.prepare.converters import CONVERTERS
 
 TOLERANCE: Final = 1e-4
-"""How far a probability from ONNX may lie from scikit-learn's; float32 sums of trees stay below 1e-6."""
+"""Largest accepted difference between probabilities of ONNX and scikit-learn; float32 sums of trees stay below 1e-6."""
 OPSET: Final = 18
 
 
@@ -22,7 +23,7 @@ def to_onnx(pipeline: Pipeline, columns: Columns) -> bytes:
     """The pipeline as an ONNX graph with two inputs: one float matrix, one text matrix.
 
     The inputs are named ``numeric`` ``(n, k)`` and ``categorical`` ``(n, m)``; one without columns is left out. Two
-    matrices are scored in half the time that one input a column takes.
+    matrices score in half the time of one input per column.
     """
     inputs = [
         (name, tensor([None, len(names)]))
@@ -49,23 +50,23 @@ def to_onnx(pipeline: Pipeline, columns: Columns) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """How ONNX's answers compare with scikit-learn's.
+    """ONNX scores compared with scikit-learn's.
 
     Attributes:
         rows: rows compared.
-        largest: the largest difference of a probability.
-        limit: what is tolerated.
+        largest: largest absolute difference of a probability.
+        limit: largest difference that the gate accepts.
     """
 
     rows: int
     largest: float
     limit: float = TOLERANCE
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> ParityReport:
         """The comparison as a document."""
-        return asdict(self)
+        return {"rows": self.rows, "largest": self.largest, "limit": self.limit}
 
 
-def parity(ours: npt.NDArray[np.float64], theirs: npt.NDArray[np.float64]) -> Parity:
-    """Compare the scores of the same rows; no rows differ by nothing."""
+def parity(ours: Floats, theirs: Floats) -> Parity:
+    """Compare two scores of the same rows; without rows the difference is 0."""
     return Parity(len(ours), float(np.abs(ours - theirs).max(initial=0.0)))

@@ -1,93 +1,93 @@
-"""The tasks of a training run: each takes the run's document and passes it on with what it added."""
+"""The second task of a training run: a candidate, its artifacts and its metrics."""
 
 import hashlib
 import importlib.metadata
-import io
 import json
-import math
-from collections.abc import Mapping
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import skops.io
 
-from smallbox.arrays import Bools, Floats
+from smallbox.arrays import Floats
 from smallbox.define.model import Model
 from smallbox.define.project import Project
+from smallbox.documents.metrics import BinaryMetrics, ChampionComparison
+from smallbox.documents.training import Artifacts, DatasetCounts, DatasetRun, FitCounts, FittedRun, LabelReport
 from smallbox.errors import NotReady
+from smallbox.lake.parquet import from_parquet
 from smallbox.objectives.binary import measure
 from smallbox.ports import Blobs
 from smallbox.registry.scorer import Scorer
 from smallbox.registry.store import Registry
+from smallbox.statistics.estimates import none_if_nan
 from smallbox.statistics.ranking import auc_gain
 from smallbox.times import parse_moment
-from smallbox.training.examples import split_by_time
+from smallbox.training.examples import Examples, Requests, Split, examples_of, requests_of, split_by_time
 from smallbox.training.export import parity, to_onnx
-from smallbox.training.fitting import fit, frame, scores_of
-from smallbox.training.labels import about_labels
+from smallbox.training.fitting import Fitted, fit, scores_of
+from smallbox.training.label_report import report_labels
 from smallbox.training.profile import profile
-from smallbox.training.suspicions import never_there, too_good, unlike_labelled
+from smallbox.training.run_warnings import empty_column_warnings, leakage_warnings, selection_warnings
 
-Document = Mapping[str, Any]
-
-_SHAPING: Final = ("scikit-learn", "skl2onnx", "onnx", "onnxruntime", "numpy", "pandas", "skops")
+_SHAPING_PACKAGES: Final = ("scikit-learn", "skl2onnx", "onnx", "onnxruntime", "numpy", "pandas", "skops")
 
 
-def _parquet(rows: pa.Table) -> bytes:
-    buffer = io.BytesIO()
-    pq.write_table(rows, buffer)
-    return buffer.getvalue()
+@dataclass(frozen=True, slots=True, eq=False)
+class _Candidate:
+    """A fitted and exported model.
+
+    Attributes:
+        fitted: the scikit-learn pipeline.
+        onnx: the same as ONNX: what would be served.
+        validation: the rows that it is measured on.
+        scores: its ONNX scores of these rows.
+    """
+
+    fitted: Fitted
+    onnx: bytes
+    validation: Examples
+    scores: Floats
 
 
 class FitTask:
-    """Second task: a candidate, its artifacts and its figures."""
+    """Fits a candidate, exports it to ONNX, measures it, and stores its artifacts."""
 
     def __init__(self, project: Project, blobs: Blobs, registry: Registry) -> None:
         self._project = project
         self._blobs = blobs
         self._registry = registry
 
-    def run(self, document: Document) -> dict[str, Any]:
+    def run(self, document: DatasetRun) -> FittedRun:
         """Fit, calibrate, export, compare ONNX with scikit-learn, and measure on the validation rows.
-
-        A champion that takes other columns, since the definition has changed, is not compared with.
 
         Raises:
             NotReady: when the rows are too few, or all of one class.
         """
         model = self._project.model(document["model"])
-        rows, silent = (pq.read_table(io.BytesIO(self._blobs.get(document[name]))) for name in ("dataset", "silent"))
-        closed = parse_moment(document["as_of"]) - model.label.within_micros
-        parts = split_by_time(rows, closed, model.retrain.validation_micros, model.label.within_micros)
-        train = rows.filter(pa.array(parts.train))
-        fitted = fit(model, train)
-        onnx = to_onnx(fitted.pipeline, model.columns)
-        judged = rows.filter(pa.array(parts.validation))
-        if not judged.num_rows:
-            raise NotReady(f"no request of {model.name} in the validation period has a label; the gate cannot judge")
-        labels = judged["label"].to_numpy().astype(bool)
-        scores = _score(Scorer(onnx), model, judged)
-        compared = parity(scores_of(fitted.pipeline, frame(model.columns, judged)), scores)
-        metrics, counts = measure(scores, labels), document["counts"]
-        told = about_labels(model, rows, silent, counts["unlabelled"] / (counts["unlabelled"] + counts["rows"]))
-        warnings = [*too_good(metrics, model.columns, train, judged), *unlike_labelled(model, told)]
-        parted = {"fitted": fitted.fitted, "calibrated": fitted.calibrated, "embargoed": parts.embargoed}
+        examples = examples_of(model.columns, from_parquet(self._blobs.get(document["dataset"])))
+        silent = requests_of(model.columns, from_parquet(self._blobs.get(document["silent"])))
+        parts = _split(model, examples, document)
+        train = examples.take(parts.train)
+        candidate = _fit(model, train, examples.take(parts.validation))
+        metrics = measure(candidate.scores, candidate.validation.labels)
+        labels = report_labels(model, examples, silent, _unlabelled_share(document["counts"]))
         return {
             **document,
-            "counts": {**counts, **parted, "validation": judged.num_rows},
+            "counts": _counts(document["counts"], candidate, parts),
             "metrics": metrics,
-            "labels": told,
-            "warnings": [*warnings, *never_there(fitted.missing)],
-            "champion": self._champion(model, judged, scores, labels),
-            "parity": compared.as_json(),
-            "artifacts": self._store(model, onnx, fitted.pipeline, _profile(model, rows, scores)),
+            "labels": labels,
+            "warnings": _warnings(model, train, candidate, metrics, labels),
+            "champion": self._compare_with_champion(model, candidate),
+            "parity": parity(
+                scores_of(candidate.fitted.pipeline, candidate.validation.inputs), candidate.scores
+            ).as_json(),
+            "artifacts": self._store(model, candidate, examples),
             "columns": list(model.columns.names),
-            "dependencies": {name: importlib.metadata.version(name) for name in _SHAPING},
+            "dependencies": {name: importlib.metadata.version(name) for name in _SHAPING_PACKAGES},
         }
 
-    def _champion(self, model: Model, judged: pa.Table, scores: Floats, labels: Bools) -> dict[str, Any] | None:
+    def _compare_with_champion(self, model: Model, candidate: _Candidate) -> ChampionComparison | None:
+        """``None`` without a champion, or when it takes other columns, since the definition has changed."""
         routing = self._registry.routing(model.name)
         if routing is None:
             return None
@@ -95,33 +95,70 @@ class FitTask:
         if version.columns != list(model.columns.names):
             return None
         scorer = Scorer(self._blobs.get(version.onnx_key), version.onnx_sha256)
-        its_scores = _score(scorer, model, judged)
-        gain = auc_gain(scores, its_scores, labels)
-        figures = {"auc_gain": gain.value, "auc_gain_standard_error": gain.standard_error}
-        known = {name: None if math.isnan(value) else value for name, value in figures.items()}
-        return {"version": version.number, **measure(its_scores, labels), **known}
-
-    def _store(self, model: Model, onnx: bytes, pipeline: Any, reference: Mapping[str, Any]) -> dict[str, str]:
-        """Store the artifacts under the model's own digest: what was registered is never written over."""
-        digest = hashlib.sha256(onnx).hexdigest()
-        folder = f"models/{model.name}/{digest[:16]}"
-        contents = {
-            "onnx_key": (f"{folder}/model.onnx", onnx),
-            "pipeline_key": (f"{folder}/pipeline.skops", skops.io.dumps(pipeline)),
-            "profile_key": (f"{folder}/profile.json", json.dumps(reference).encode()),
+        scores, labels = _onnx_scores(scorer, candidate.validation), candidate.validation.labels
+        gain = auc_gain(candidate.scores, scores, labels)
+        return {
+            "version": version.number,
+            **measure(scores, labels),
+            "auc_gain": none_if_nan(gain.value),
+            "auc_gain_standard_error": none_if_nan(gain.standard_error),
         }
-        for key, content in contents.values():
-            self._blobs.put(key, content)
-        return {name: key for name, (key, _) in contents.items()} | {"onnx_sha256": digest}
+
+    def _store(self, model: Model, candidate: _Candidate, examples: Examples) -> Artifacts:
+        """Store the artifacts under the content hash of the ONNX bytes, so no registered version is overwritten."""
+        digest = hashlib.sha256(candidate.onnx).hexdigest()
+        folder = f"models/{model.name}/{digest[:16]}"
+        # inputs of the whole window, but scores only of rows that did not fit the model
+        reference = profile(model.columns, {**examples.by_column, "score": candidate.scores})
+        return {
+            "onnx_key": self._put(f"{folder}/model.onnx", candidate.onnx),
+            "pipeline_key": self._put(f"{folder}/pipeline.skops", skops.io.dumps(candidate.fitted.pipeline)),
+            "profile_key": self._put(f"{folder}/profile.json", json.dumps(reference).encode()),
+            "onnx_sha256": digest,
+        }
+
+    def _put(self, key: str, content: bytes) -> str:
+        self._blobs.put(key, content)
+        return key
 
 
-def _score(scorer: Scorer, model: Model, rows: pa.Table) -> Floats:
-    inputs = frame(model.columns, rows)
-    numeric = inputs[list(model.columns.numeric)].to_numpy(np.float32)
-    return scorer.score(numeric, inputs[list(model.columns.categorical)].to_numpy(object))
+def _split(model: Model, examples: Examples, document: DatasetRun) -> Split:
+    within = model.label.within_micros
+    end = parse_moment(document["as_of"]) - within
+    return split_by_time(examples.times, end, model.retrain.validation_micros, within)
 
 
-def _profile(model: Model, rows: pa.Table, scores: Floats) -> dict[str, Any]:
-    """The inputs of the whole window, and the scores of rows that the model was not fitted on."""
-    inputs = frame(model.columns, rows)
-    return profile(model.columns, {**{name: inputs[name].to_numpy() for name in model.columns.names}, "score": scores})
+def _fit(model: Model, train: Examples, validation: Examples) -> _Candidate:
+    fitted = fit(model, train)
+    onnx = to_onnx(fitted.pipeline, model.columns)
+    if not len(validation):
+        raise NotReady(f"no request of {model.name} in the validation period has a label; the gate cannot judge")
+    return _Candidate(fitted, onnx, validation, _onnx_scores(Scorer(onnx), validation))
+
+
+def _onnx_scores(scorer: Scorer, requests: Requests) -> Floats:
+    return scorer.score(requests.numeric, requests.categorical)
+
+
+def _unlabelled_share(counts: DatasetCounts) -> float:
+    return counts["unlabelled"] / (counts["unlabelled"] + counts["rows"])
+
+
+def _counts(counts: DatasetCounts, candidate: _Candidate, parts: Split) -> FitCounts:
+    return {
+        **counts,
+        "fitted": candidate.fitted.fitted,
+        "calibrated": candidate.fitted.calibrated,
+        "embargoed": parts.embargoed,
+        "validation": len(candidate.validation),
+    }
+
+
+def _warnings(
+    model: Model, train: Examples, candidate: _Candidate, metrics: BinaryMetrics, labels: LabelReport
+) -> list[str]:
+    return [
+        *leakage_warnings(metrics, train, candidate.validation),
+        *selection_warnings(model, labels),
+        *empty_column_warnings(candidate.fitted.missing),
+    ]

@@ -1,7 +1,7 @@
-"""The reference profile: how inputs and scores were distributed where the model was judged."""
+"""The reference profile: histograms of inputs and scores that drift is measured against."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +14,40 @@ MOST_CATEGORIES: Final = 50
 _Column = npt.NDArray[Any]
 
 
-def numeric_profile(values: npt.NDArray[np.floating[Any]], edges: list[float] | None = None) -> dict[str, Any]:
-    """Counts of a numeric column in bins, and of missing values.
+class NumericProfile(TypedDict):
+    """The histogram of a numeric column.
+
+    Attributes:
+        edges: inner edges of the bins, ascending; a bin includes its upper edge.
+        counts: number of values by bin, one more than ``edges``.
+        missing: number of missing values.
+    """
+
+    edges: list[float]
+    counts: list[int]
+    missing: int
+
+
+class TextProfile(TypedDict):
+    """The counts of a text column.
+
+    Attributes:
+        categories: the categories that are counted.
+        counts: number of values by category; the last count is that of all other categories.
+        missing: number of missing values.
+    """
+
+    categories: list[str]
+    counts: list[int]
+    missing: int
+
+
+def numeric_profile(values: npt.NDArray[np.floating[Any]], edges: list[float] | None = None) -> NumericProfile:
+    """The histogram of a numeric column, and its count of missing values.
 
     Args:
         values: the column; NaN means missing.
-        edges: inner edges of the bins; deciles of the column itself when not given. Equal deciles are one edge.
+        edges: inner edges of the bins; by default deciles of the column, equal ones merged.
 
     >>> numeric_profile(np.array([1.0, 2.0, float("nan")]), edges=[1.5])
     {'edges': [1.5], 'counts': [1, 1], 'missing': 1}
@@ -32,8 +60,8 @@ def numeric_profile(values: npt.NDArray[np.floating[Any]], edges: list[float] | 
     return {"edges": edges, "counts": [int(c) for c in counts], "missing": len(values) - len(known)}
 
 
-def text_profile(values: _Column, categories: list[str] | None = None) -> dict[str, Any]:
-    """Counts of a text column by category, the last count being that of all others; ``""`` is missing.
+def text_profile(values: _Column, categories: list[str] | None = None) -> TextProfile:
+    """Counts of a text column by category, the last count that of all others; ``""`` means missing.
 
     >>> text_profile(np.array(["b", "a", "b", ""], dtype=object))
     {'categories': ['b', 'a'], 'counts': [2, 1, 0], 'missing': 1}
@@ -54,7 +82,13 @@ def text_profile(values: _Column, categories: list[str] | None = None) -> dict[s
 def profile(
     columns: Columns, values: Mapping[str, _Column], reference: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The profile of every column and of ``score``, JSON-ready; with a reference, in its bins and categories."""
+    """The profile of every column and of ``score``, ready for JSON.
+
+    Args:
+        columns: the model's.
+        values: by name each column, and ``score``.
+        reference: a profile whose bins and categories are used, so that both can be compared.
+    """
     reference = reference or {}
     numeric = {
         name: numeric_profile(values[name], reference.get(name, {}).get("edges"))

@@ -1,8 +1,8 @@
-"""Tree thresholds as float32, so that ONNX and scikit-learn send every float32 input the same way.
+"""Rounds tree thresholds to float32, so that ONNX and scikit-learn take the same branch for every float32 input.
 
-A tree asks ``x <= threshold`` with a float64 threshold; ONNX stores it as float32. Rounded to the nearest, it may reach
-a value that lies just above, which then goes the other way. Rounded down, the answer is the same for every float32 x:
-``x <= t`` exactly when ``x <= t rounded down``, since no float32 lies between them.
+A tree tests ``x <= threshold`` with a float64 threshold; ONNX stores it as float32. Rounding to the nearest float32 may
+raise the threshold to the next float32 above it, and an input of that value takes the other branch. Rounding down is
+exact for every float32 x: ``x <= t`` exactly when ``x <= t rounded down``, because no float32 lies between the two.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 
 def round_down(thresholds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """The greatest float32 that is not above each threshold.
+    """The largest float32 at or below each threshold.
 
     >>> bool(round_down(np.array([0.1]))[0] <= 0.1)
     True

@@ -6,19 +6,35 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from smallbox.training.suspicions import auc_alone, never_there, too_good, unlike_labelled
+from smallbox.training.examples import Examples, examples_of
+from smallbox.training.run_warnings import (
+    empty_column_warnings,
+    leakage_warnings,
+    selection_warnings,
+    single_column_aucs,
+)
 from tests.fakes.small import dataset, late_parcel
 
 COLUMNS = late_parcel.columns
 
 
-def leaking(name: str, values: Any) -> tuple[pa.Table, pa.Table]:
+def rows_of(rows: pa.Table) -> Examples:
+    """The labelled requests of a dataset."""
+    return examples_of(COLUMNS, rows)
+
+
+def with_auc(auc: float | None) -> Any:
+    """Metrics with that AUC."""
+    return {"auc": auc}
+
+
+def leaking(name: str, values: Any) -> tuple[Examples, Examples]:
     """Training and validation rows with a column replaced by a function of the label."""
     both = []
     for seed in (1, 2):
         rows = dataset(1_000, seed=seed)
         leaked = values(rows["label"].to_numpy(zero_copy_only=False))
-        both.append(rows.set_column(rows.column_names.index(name), name, pa.array(leaked)))
+        both.append(rows_of(rows.set_column(rows.column_names.index(name), name, pa.array(leaked))))
     return both[0], both[1]
 
 
@@ -34,33 +50,33 @@ def leaking(name: str, values: Any) -> tuple[pa.Table, pa.Table]:
 )
 def test_the_column_that_knows_the_outcome_is_named(name: str, values: Any) -> None:
     """A number in either direction, one that is missing for one class, or a text: it alone gives 1.0000."""
-    (sentence,) = too_good({"auc": 1.0}, COLUMNS, *leaking(name, values))
+    (sentence,) = leakage_warnings(with_auc(1.0), *leaking(name, values))
     assert f"an AUC of 1.0000 is suspicious: {name!r} alone gives 1.0000" in sentence
 
 
 def test_where_no_column_alone_explains_it_that_is_said() -> None:
     """The best one is named with its figure."""
-    (sentence,) = too_good({"auc": 0.9995}, COLUMNS, dataset(1_000, seed=1), dataset(1_000, seed=2))
+    (sentence,) = leakage_warnings(with_auc(0.9995), rows_of(dataset(1_000, seed=1)), rows_of(dataset(1_000, seed=2)))
     assert "no column alone explains it, the best, 'weight', gives 0.7" in sentence
 
 
 @pytest.mark.parametrize("auc", [None, 0.5, 0.99])
 def test_an_honest_auc_is_no_suspicion(auc: float | None) -> None:
     """Nor one that is not known."""
-    rows = dataset(100, seed=1)
-    assert too_good({"auc": auc}, COLUMNS, rows, rows) == []
+    rows = rows_of(dataset(100, seed=1))
+    assert leakage_warnings(with_auc(auc), rows, rows) == []
 
 
 def test_a_text_of_a_thousand_values_explains_nothing_by_chance() -> None:
     """A text counts by the training rows: a name for each row would else tell its own label."""
     train, judged = leaking("depot", lambda late: [f"d{n}" for n in np.random.default_rng(9).permutation(len(late))])
-    assert auc_alone(COLUMNS, train, judged)["depot"] < 0.6
+    assert single_column_aucs(train, judged)["depot"] < 0.6
 
 
 def test_columns_that_were_never_there_are_named() -> None:
     """One sentence for all of them, and none without them."""
-    assert "weight, depot_delay_3h" in never_there(("weight", "depot_delay_3h"))[0]
-    assert never_there(()) == []
+    assert "weight, depot_delay_3h" in empty_column_warnings(("weight", "depot_delay_3h"))[0]
+    assert empty_column_warnings(()) == []
 
 
 @pytest.mark.parametrize(
@@ -70,13 +86,13 @@ def test_a_few_unlabelled_requests_that_are_unlike_the_others_are_worth_a_senten
     share: float, auc: float | None, *, warns: bool
 ) -> None:
     """With the share and the figure; of many the gate speaks, of hardly any nobody."""
-    labels: dict[str, Any] = {
+    labels: Any = {
         "unlabelled_share": share,
         "selection_auc": auc,
         "selection_auc_standard_error": 0.01,
         "selection_failed": "",
     }
-    said = unlike_labelled(late_parcel, labels)
+    said = selection_warnings(late_parcel, labels)
     assert bool(said) is warns
     assert not said or "3.0% of the requests have no label" in said[0]
-    assert not unlike_labelled(late_parcel, labels | {"unlabelled_share": 0.4})
+    assert not selection_warnings(late_parcel, labels | {"unlabelled_share": 0.4})

@@ -13,17 +13,19 @@ from threadpoolctl import threadpool_limits
 
 from smallbox.define import Columns, Release, Retrain, label, prepare
 from smallbox.define.project import project_of
+from smallbox.documents.training import FittedRun, TrainingRequest
 from smallbox.lake.names import records_table
 from smallbox.lake.schemas import records_to_table
 from smallbox.records import Record
-from smallbox.registry.gate import judge
+from smallbox.registry.gate import Verdict, judge
 from smallbox.registry.store import Registry
 from smallbox.times import DAY, HOUR, format_moment
 from smallbox.training.dataset import DatasetTask
-from smallbox.training.examples import MOST_SILENT, build_dataset
+from smallbox.training.examples import examples_of, requests_of
 from smallbox.training.fit import FitTask
-from smallbox.training.labels import about_labels, label_delays, selection
-from smallbox.training.suspicions import unlike_labelled
+from smallbox.training.label_report import label_delays, report_labels, selection
+from smallbox.training.point_in_time import MOST_SILENT, build_dataset
+from smallbox.training.run_warnings import selection_warnings
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs
 from tests.fakes.lake import FakeLake
@@ -67,7 +69,7 @@ def _outcome(key: str, at: int, *, is_late: bool) -> dict[str, Any]:
     return {"parcel_id": key, "delivered_at": at, "depot": "north", "delay": 0.0, "late": is_late}
 
 
-def trained(within: str, *, otherwise: bool | None) -> tuple[dict[str, Any], Any]:
+def trained(within: str, *, otherwise: bool | None) -> tuple[FittedRun, Verdict]:
     """The training run's document of the bookings with that label, and its verdict."""
     model = replace(
         late_parcel,
@@ -80,17 +82,16 @@ def trained(within: str, *, otherwise: bool | None) -> tuple[dict[str, Any], Any
     lake, blobs, project = FakeLake(), FakeBlobs(), project_of([model], [deliveries])
     for source, records in zip((parcels, deliveries), bookings(), strict=True):
         lake.append(records_table(source), records_to_table(source, records))
-    as_of = {"model": model.name, "as_of": format_moment(DAYS * DAY)}
-    document = DatasetTask(project, lake, blobs).run(as_of, DAYS * DAY)
-    document = FitTask(project, blobs, Registry(FakeDocuments())).run(document)
-    parts = (document[name] for name in ("metrics", "parity", "champion", "labels", "warnings"))
-    return document, judge(model.gate, *parts)
+    asked: TrainingRequest = {"model": model.name, "as_of": format_moment(DAYS * DAY)}
+    built = DatasetTask(project, lake, blobs).run(asked, DAYS * DAY)
+    run = FitTask(project, blobs, Registry(FakeDocuments())).run(built)
+    return run, judge(model.gate, run["metrics"], run["parity"], run["champion"], run["labels"], run["warnings"])
 
 
 def test_bookings_that_are_labelled_in_time_only_when_cancelled_are_refused() -> None:
     """Within 20 days nearly all labels are cancellations: the gate refuses, with the figures and what to write."""
     document, verdict = trained("20d", otherwise=None)
-    assert document["metrics"]["mean_score"] > 0.65, "47 % are cancelled"
+    assert (document["metrics"]["mean_score"] or 0) > 0.65, "47 % are cancelled"
     assert document["labels"]["unlabelled_share"] > 0.3
     assert verdict.outcome == "refused"
     assert [check.name for check in verdict.checks if check.outcome == "refused"] == ["labels"]
@@ -120,28 +121,28 @@ def test_the_end_of_a_window_is_when_silence_is_known() -> None:
 
 def test_unlabelled_rows_like_the_others_are_told_apart_by_nothing() -> None:
     """Labels that are lost at random leave an AUC of about a half; those lost by an input's value do not."""
-    rows = dataset(4_000, seed=8)
+    rows = requests_of(late_parcel.columns, dataset(4_000, seed=8))
     lost = np.random.default_rng(8).random(4_000) < 0.4
-    found = selection(late_parcel, rows.filter(pa.array(~lost)), rows.filter(pa.array(lost)))
+    found = selection(late_parcel, rows.take(~lost), rows.take(lost))
     assert abs(found.value - 0.5) < 3 * np.sqrt(found.variance)
-    heavy = np.nan_to_num(rows["weight"].to_numpy()) > 0.5
-    assert selection(late_parcel, rows.filter(pa.array(~heavy)), rows.filter(pa.array(heavy))).value > 0.95
+    heavy = np.nan_to_num(rows.inputs["weight"].to_numpy()) > 0.5
+    assert selection(late_parcel, rows.take(~heavy), rows.take(heavy)).value > 0.95
 
 
 def test_too_few_rows_tell_nothing() -> None:
     """With fewer than fifty of either kind nothing is said."""
-    rows = dataset(500, seed=8)
-    assert np.isnan(selection(late_parcel, rows, rows[:49]).value)
+    rows = requests_of(late_parcel.columns, dataset(500, seed=8))
+    assert np.isnan(selection(late_parcel, rows, rows.take(slice(49))).value)
 
 
 def test_an_estimator_that_cannot_take_the_unlabelled_rows_tells_nothing() -> None:
     """A linear model without imputation, and missing numbers in unlabelled requests only: the training goes on."""
     model = replace(late_parcel, views=(), inputs=("weight",), estimator=_linear)
-    weight = dataset(1_000, seed=8)["weight"].to_numpy()
-    rows = dataset(1_000, seed=8).filter(pa.array(~np.isnan(weight)))
-    told = about_labels(model, rows, dataset(1_000, seed=9), 0.5)
+    rows = examples_of(model.columns, dataset(1_000, seed=8))
+    complete = rows.take(rows.inputs["weight"].notna().to_numpy())
+    told = report_labels(model, complete, requests_of(model.columns, dataset(1_000, seed=9)), 0.5)
     assert (told["selection_auc"], told["selection_auc_standard_error"]) == (None, None)
-    assert "could not be compared: the estimator raised ValueError" in unlike_labelled(model, told)[0]
+    assert "could not be compared: the estimator raised ValueError" in selection_warnings(model, told)[0]
 
 
 def _linear(columns: Columns) -> Pipeline:
@@ -153,7 +154,7 @@ def test_the_delay_curve_is_by_class() -> None:
     rows = pa.table(
         {"time": [0, 0, 0, 0], "label": [True, True, True, True], "label_known_at": [0, 5 * HOUR, 10 * HOUR, 20 * HOUR]}
     )
-    curve = label_delays(rows, 20 * HOUR)
+    curve = label_delays(examples_of(Columns((), ()), rows), 20 * HOUR)
     assert curve["hours"] == [float(hour) for hour in range(21)]
     assert curve["positive"] == [0.75] * 5 + [0.5] * 5 + [0.25] * 10 + [0.0]
     assert curve["negative"] == []

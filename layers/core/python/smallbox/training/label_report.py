@@ -1,0 +1,107 @@
+"""Diagnoses of a dataset's labels: selection bias of the unlabelled requests, and label delay."""
+
+import math
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from smallbox.arrays import Bools, Ints
+from smallbox.define.model import Model
+from smallbox.documents.training import DelayCurve, LabelReport
+from smallbox.statistics.estimates import UNKNOWN, Estimate, none_if_nan, weighted_mean
+from smallbox.statistics.ranking import auc
+from smallbox.times import HOUR, Micros
+from smallbox.training.examples import Examples, Requests
+from smallbox.training.fitting import MIN_ROWS, fit_estimator, scores_of
+from smallbox.training.point_in_time import MOST_SILENT, evenly
+
+_FOLDS: Final = 4
+_CURVE_STEPS: Final = 20
+
+
+def label_delays(examples: Examples, within: Micros) -> DelayCurve:
+    """The delay curve of each class: the share of its labels that became known later than each moment.
+
+    Args:
+        examples: labelled requests.
+        within: the attribution window; the curve has 20 equal steps to its end.
+    """
+    delay, labels = examples.label_known_at - examples.times, examples.labels
+    moments = (np.arange(_CURVE_STEPS + 1) * within // _CURVE_STEPS).tolist()
+    return {
+        "hours": [round(moment / HOUR, 2) for moment in moments],
+        "positive": _later_shares(delay[labels], moments),
+        "negative": _later_shares(delay[~labels], moments),
+    }
+
+
+def _later_shares(delays: Ints, moments: list[Micros]) -> list[float]:
+    return [round(float((delays > moment).mean()), 4) for moment in moments] if len(delays) else []
+
+
+def selection(model: Model, labelled: Requests, unlabelled: Requests) -> Estimate:
+    """AUC of the model's own estimator at telling labelled from unlabelled requests by their inputs.
+
+    0.5 means that they look alike. Where the outcome decides whether it is reported, inputs that predict the outcome
+    predict the reporting too, so a model with any skill shows it here.
+
+    Both are sampled to 2,000 rows. Cross-validation is by four blocks of time, because neighbouring rows are too much
+    alike to be on both sides.
+
+    Args:
+        model: whose estimator and columns are used.
+        labelled: requests with a label.
+        unlabelled: requests without one.
+
+    Returns:
+        The weighted mean over the blocks; ``UNKNOWN`` when there are too few rows of either kind.
+    """
+    both = [one.take(evenly(len(one), MOST_SILENT)) for one in (labelled, unlabelled)]
+    if min(map(len, both)) < MIN_ROWS:
+        return UNKNOWN
+    is_labelled = np.repeat([True, False], [len(one) for one in both])
+    requests = _concatenated(both)
+    order = np.argsort(requests.times, kind="stable")
+    folds = list(_cross_validate(model, requests.take(order), is_labelled[order]))
+    return weighted_mean([found for found, _ in folds], [weight for _, weight in folds])
+
+
+def _concatenated(parts: list[Requests]) -> Requests:
+    inputs = pd.concat([part.inputs for part in parts], ignore_index=True)
+    return Requests(parts[0].columns, inputs, np.concatenate([part.times for part in parts]))
+
+
+def _cross_validate(model: Model, requests: Requests, labels: Bools) -> Iterator[tuple[Estimate, float]]:
+    """The AUC of each block with both classes, and its weight, which grows with the rows of each class."""
+    fold = np.arange(len(labels)) * _FOLDS // len(labels)
+    for number in range(_FOLDS):
+        inside, outside = fold == number, fold != number
+        test, train = labels[inside], labels[outside]
+        weight = test.mean() * (~test).sum()
+        if min(test.sum(), (~test).sum(), train.sum(), (~train).sum()) > 1:
+            pipeline = fit_estimator(model, requests.inputs[outside], train)
+            yield auc(scores_of(pipeline, requests.inputs[inside]), test), float(weight)
+
+
+def report_labels(model: Model, examples: Examples, unlabelled: Requests, share: float) -> LabelReport:
+    """The diagnoses as a document.
+
+    Args:
+        model: whose labels they are.
+        examples: the labelled requests.
+        unlabelled: a sample of the requests without a label.
+        share: share of the requests without a label, 0 to 1.
+    """
+    try:
+        found, failed = selection(model, examples, unlabelled), ""
+    except ValueError as error:  # the estimator takes no missing numbers, and only unlabelled requests have them
+        found, failed = UNKNOWN, type(error).__name__
+    return {
+        "unlabelled_share": round(share, 6),
+        "selection_auc": none_if_nan(found.value),
+        "selection_auc_standard_error": None if math.isnan(found.value) else found.standard_error,
+        "selection_failed": failed,
+        "delays": label_delays(examples, model.label.within_micros),
+    }
