@@ -32,9 +32,9 @@ def _prose(page: Path) -> str:
 
 
 def _homes(page: Path) -> tuple[Path, ...]:
-    """Where a path in a page may begin: the repository, the library, its parent, the functions, the page's stage."""
+    """Where a path in a page may begin: the repository, the library, its parent, the functions, the page's folder and stage."""
     stage = [LIBRARY / page.stem] if page.stem in STAGES else []
-    return ROOT, LIBRARY, LIBRARY.parent, ROOT / "functions", *stage
+    return ROOT, LIBRARY, LIBRARY.parent, ROOT / "functions", page.parent, *stage
 
 
 def _paths(page: Path) -> Iterator[str]:
