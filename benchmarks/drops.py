@@ -23,7 +23,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from smallbox.aws.lake import DeltaLake
+from smallbox.aws.delta_lake import DeltaLake
 from smallbox.define import Source, boolean, integer, number, text, timestamp
 from smallbox.define.project import Project
 from smallbox.errors import NotFound

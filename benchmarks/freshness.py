@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from smallbox.aws.lake import DeltaLake
+from smallbox.aws.delta_lake import DeltaLake
 from smallbox.cli.demo.flights import known, load_flights
 from smallbox.define.model import Model
 from smallbox.define.project import Project
@@ -20,9 +20,9 @@ from smallbox.define.project import load as load_project
 from smallbox.define.rules import Retrain
 from smallbox.features.columns import entities_of
 from smallbox.features.inputs.assembly import assemble
-from smallbox.features.inputs.historical import historical_features, sent_in
+from smallbox.features.inputs.historical import historical_features, request_arrays_of_table
 from smallbox.ingestion.contract import check_all
-from smallbox.lake.history import latest
+from smallbox.lake.history import valid_at
 from smallbox.lake.names import records_table
 from smallbox.lake.schemas import records_to_table
 from smallbox.statistics.ranking import auc
@@ -52,11 +52,11 @@ def auc_of(model: Model, train: pa.Table, test: pa.Table) -> float:
 
 def a_day_stale(model: Model, lake: DeltaLake, rows: pa.Table) -> pa.Table:
     """The rows with what the store added a day before."""
-    requests = latest(lake.read(records_table(model.request)), TO + DAY)
+    requests = valid_at(lake.read(records_table(model.request)), TO + DAY)
     asked = requests.take(pc.index_in(rows["key"].combine_chunks(), value_set=requests["key"].combine_chunks()))
     entities = {view.name: entities_of(view, asked) for view in model.views}
     stored = historical_features(model, lake, entities, asked["time"].to_numpy() - DAY)
-    inputs = assemble(model, sent_in(model, asked), stored)
+    inputs = assemble(model, request_arrays_of_table(model, asked), stored)
     columns = {name: rows[name] for name in rows.column_names}
     columns |= {n: inputs.numeric[:, at].astype(np.float32) for at, n in enumerate(model.columns.numeric)}
     return pa.table(columns)

@@ -19,12 +19,12 @@ import pyarrow as pa
 from deltalake import write_deltalake
 
 from definitions.late_arrival import departures
-from smallbox.aws.lake import DeltaLake
+from smallbox.aws.delta_lake import DeltaLake
 from smallbox.define.project import project_of
 from smallbox.ingestion.append import AppendTask
-from smallbox.ingestion.body import parse_events
 from smallbox.ingestion.collect import CollectTask
 from smallbox.ingestion.contract import check_all
+from smallbox.ingestion.http_body import parse_events
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.lake.names import records_table
 from smallbox.lake.schemas import records_to_table

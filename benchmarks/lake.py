@@ -16,12 +16,12 @@ import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 
 from smallbox.arrays import Ints
-from smallbox.aws.lake import DeltaLake
+from smallbox.aws.delta_lake import DeltaLake
 from smallbox.define import Source, number, text, timestamp
 from smallbox.define.project import Project
 from smallbox.ingestion.upkeep import UpkeepTask
 from smallbox.lake.current import bring_forward
-from smallbox.lake.history import latest
+from smallbox.lake.history import valid_at
 from smallbox.lake.names import current_table, records_table
 from smallbox.lake.schemas import record_schema
 
@@ -67,7 +67,7 @@ def millis(work: Callable[[], object]) -> float:
 def write_anew(folder: str, lake: DeltaLake, as_of: int) -> None:
     """The table without a merge: the whole log read, deduplicated and written."""
     log = lake.read(LOG)
-    write_deltalake(f"{folder}/anew", latest(log, as_of), mode="overwrite")
+    write_deltalake(f"{folder}/anew", valid_at(log, as_of), mode="overwrite")
 
 
 def bring(folder: str) -> None:

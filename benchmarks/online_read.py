@@ -49,8 +49,8 @@ from smallbox.define import (
 )  # fmt: skip
 from smallbox.define.attributes import View
 from smallbox.features.engines import state_engine_of
-from smallbox.features.online.ready import READY, Ready
-from smallbox.features.online.recent import RecentStates
+from smallbox.features.online.readiness import READABLE_KEY, ReadableVersions
+from smallbox.features.online.recent import StateCache
 from smallbox.features.online.states import version_of
 from smallbox.ports import StateReader, StoredState
 from smallbox.records import Record
@@ -183,10 +183,10 @@ def ways(model: Model, states: dict[str, bytes], port: int) -> dict[str, Callabl
     clients.client.cache_clear()
     boto = clients.client("dynamodb")
     signed = DynamoOnlineStore("online", boto, SignedDynamoDb.like(boto))
-    remembered = RecentStates(signed).at(NOW)
-    ready = Ready()
+    remembered = StateCache(signed).at(NOW)
+    ready = ReadableVersions()
     versions = json.dumps({view.name: version_of(view) for view in model.views}).encode()
-    ready.check(model.views, {READY: StoredState(versions, 1)})
+    ready.check(model.views, {READABLE_KEY: StoredState(versions, 1)})
 
     def vectors(store: StateReader) -> Vectors:
         return online_vectors(model, [instance], store, ready, moment)

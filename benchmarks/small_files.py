@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from smallbox.aws.lake import DeltaLake
+from smallbox.aws.delta_lake import DeltaLake
 from smallbox.define import FeatureView, Source, count, mean, number, text, timestamp
 from smallbox.define.project import Project
 from smallbox.features.rebuild import RebuildTask

@@ -8,8 +8,8 @@ from typing import Final
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
+from infra.deployment import Deployment
 from infra.pipeline import Pipeline
-from infra.settings import Deployment
 from infra.stores import Stores
 from infra.suppressions import acknowledge_pipeline
 

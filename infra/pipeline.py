@@ -6,9 +6,9 @@ from typing import Any
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
+from infra.deployment import Deployment
 from infra.machines import Schedules, backfill_machine, daily_machine, training_machine
 from infra.parts.flow import Flow, flow_of
-from infra.settings import Deployment
 from infra.stages.features import Features
 from infra.stages.feedback import Feedback
 from infra.stages.ingestion import Ingestion

@@ -7,7 +7,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.settings import Deployment
+from infra.deployment import Deployment
 
 TABLES: Final = {"online": False, "registry": True, "metrics": True}
 """The DynamoDB tables, and whether each has a sort key. All are encrypted with DynamoDB's own keys, at no cost."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from infra.settings import ROOT
+from infra.deployment import ROOT
 
 RUNTIMES: Final = ("api", "predict")
 """The layers of zip functions, in the order in which a function lists them."""

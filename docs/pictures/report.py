@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from docs.pictures.svg import GREY, INK, PALE, Drawing
-from infra.settings import ROOT
+from infra.deployment import ROOT
 from smallbox.stages import STAGES
 
 WIDTH: Final = 1000

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from infra.deployment import Deployment
 from infra.parts.alarms import Alarms
 from infra.parts.api import Api
 from infra.parts.layers import Layers
 from infra.parts.queues import SECONDS, WorkQueue
 from infra.parts.roles import Arns
-from infra.settings import Deployment
 from infra.stores import Stores
 
 

@@ -11,13 +11,13 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.deployment import ROOT
 from infra.parts.alarms import MINUTE
 from infra.parts.flow import Flow
 from infra.parts.image import image_code
 from infra.parts.layers import ARCHITECTURE, RUNTIME, code
 from infra.parts.logs import log_group
 from infra.parts.roles import exact_role
-from infra.settings import ROOT
 from smallbox.aws.settings import environment
 
 

@@ -6,7 +6,7 @@ from aws_cdk import IgnoreMode
 from aws_cdk import aws_ecr_assets as ecr
 from aws_cdk import aws_lambda as lambda_
 
-from infra.settings import ROOT
+from infra.deployment import ROOT
 
 _ONLY: Final = ["*", "!functions", "!layers", "!infra", "infra/*", "!infra/image", "**/__pycache__"]
 """Patterns as in a .dockerignore: they exclude everything that the Dockerfile does not copy."""

@@ -6,8 +6,8 @@ from aws_cdk import Duration
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.deployment import Deployment
 from infra.parts.alarms import MINUTE, Alarms
-from infra.settings import Deployment
 
 SECONDS: Final = {
     "events": 60,

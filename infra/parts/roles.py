@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra.permissions import Grant, grants_of
+from infra.grants import Grant, grants_of
 from infra.suppressions import acknowledge_wildcards
 
 

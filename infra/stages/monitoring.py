@@ -10,7 +10,7 @@ from infra.parts.flow import Flow
 from infra.parts.function import TASK, Function
 from infra.wheels import IMAGE
 from smallbox.aws import settings
-from smallbox.aws.meter import NAMESPACE
+from smallbox.aws.metrics import NAMESPACE
 from smallbox.define.project import load
 from smallbox.monitoring.report import KINDS, CheckKind, metric_name
 

@@ -9,8 +9,8 @@ from infra.parts.function import BATCH, FIGURES, TASK, Function
 from infra.parts.triggers import objects_to_queue, read_batches, read_one_by_one
 from infra.wheels import COMPUTE, IMAGE
 from smallbox.aws import settings
-from smallbox.aws.journal import FALLBACK_ANSWERS
-from smallbox.aws.meter import NAMESPACE
+from smallbox.aws.fallback_log import FALLBACK_ANSWERS
+from smallbox.aws.metrics import NAMESPACE
 
 
 class Serving(Construct):

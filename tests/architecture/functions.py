@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 from infra import wheels
-from infra.settings import ROOT
+from infra.deployment import ROOT
 from tests.architecture.sources import parsed
 
 FOLDER = ROOT / "functions"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from infra.settings import ROOT
+from infra.deployment import ROOT
 
 CORE = ROOT / "layers/core/python/smallbox"
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from infra import wheels
-from infra.settings import ROOT
+from infra.deployment import ROOT
 from smallbox.aws import settings
 from tests.architecture.functions import FOLDER, TOO_HEAVY, declared, zips
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from infra.settings import ROOT
+from infra.deployment import ROOT
 from tests.architecture.sources import CORE, imported, name_of, parsed
 
 DOUBLED: Final[Mapping[str, str]] = {

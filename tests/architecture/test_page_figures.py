@@ -6,23 +6,28 @@ from typing import Any
 
 import pytest
 
+from infra.deployment import ROOT
 from infra.parts import queues
-from infra.settings import ROOT
 from infra.stages.ingestion import LOADERS
 from infra.stores import PARTS_DAYS
 from smallbox import define
-from smallbox.aws import lake, online
+from smallbox.aws import delta_lake as lake
+from smallbox.aws import online
 from smallbox.aws.dynamodb import client
 from smallbox.define import patterns, source, view
 from smallbox.define.rules import Release
 from smallbox.features import backfill, stream
 from smallbox.features.online import apply, recent, states
 from smallbox.features.windows import sketch
-from smallbox.ingestion import body, lines, parts, readers, unpacking, upkeep
+from smallbox.ingestion import file_parts as parts
+from smallbox.ingestion import http_body as body
+from smallbox.ingestion import lines, readers, unpacking, upkeep
 from smallbox.messages import predictions, rebuilds, split
-from smallbox.monitoring import accuracy, drift
+from smallbox.monitoring import accuracy
+from smallbox.monitoring import psi as drift
 from smallbox.registry import store
-from smallbox.release import canary, judged
+from smallbox.release import canary
+from smallbox.release import judged_predictions as judged
 from smallbox.serving import requests
 from smallbox.statistics import calibration
 from smallbox.times import DAY, HOUR, MINUTE, SECOND

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from docs.pictures.draw import PICTURES
-from infra.settings import ROOT
+from infra.deployment import ROOT
 from smallbox.stages import STAGES
 
 LIBRARY = ROOT / "layers/core/python/smallbox"
@@ -32,7 +32,7 @@ def _prose(page: Path) -> str:
 
 
 def _homes(page: Path) -> tuple[Path, ...]:
-    """Where a path in a page may begin: the repository, the library, its parent, the functions, the page's folder and stage."""
+    """Where a path in a page may begin: the repository, the library, the functions, its own folder or stage."""
     stage = [LIBRARY / page.stem] if page.stem in STAGES else []
     return ROOT, LIBRARY, LIBRARY.parent, ROOT / "functions", page.parent, *stage
 

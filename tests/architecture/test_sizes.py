@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.settings import ROOT
+from infra.deployment import ROOT
 from tests.architecture.sources import committed, name_of, parsed
 
 FILE_LINES = 300

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.settings import ROOT
+from infra.deployment import ROOT
 from smallbox.stages import STAGES
 
 

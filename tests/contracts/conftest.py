@@ -11,9 +11,9 @@ from deltalake import DeltaTable
 from moto import mock_aws
 
 from smallbox.aws.blobs import S3Blobs
+from smallbox.aws.delta_lake import DeltaLake
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.dynamodb.client import SignedDynamoDb
-from smallbox.aws.lake import DeltaLake
 from smallbox.aws.online import DynamoOnlineStore
 from smallbox.ports import Blobs, Documents, Lake, OnlineStore
 from tests.fakes.documents import FakeDocuments

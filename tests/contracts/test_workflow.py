@@ -5,7 +5,7 @@ import json
 import boto3
 import pytest
 
-from smallbox.aws.meter import NAMESPACE, CloudWatchMeter
+from smallbox.aws.metrics import NAMESPACE, CloudWatchMeter
 from smallbox.aws.workflow import StateMachine
 from smallbox.errors import Unavailable
 from smallbox.ports import Workflow

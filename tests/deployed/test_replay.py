@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from infra.settings import ROOT
+from infra.deployment import ROOT
 
 pytestmark = pytest.mark.deployed
 

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from infra.settings import ROOT
+from infra.deployment import ROOT
 
 
 def calling_example() -> dict[str, Any]:

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from smallbox.define.project import Project
-from smallbox.documents.day import DayDocument
-from smallbox.documents.training import TrainingRequest
+from smallbox.documents.daily_run import DayDocument
+from smallbox.documents.training_run import TrainingRequest
 from smallbox.features.backfill import BackfillTask
 from smallbox.features.rebuild import RebuildTask
 from smallbox.features.stream import StreamTask

@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from smallbox.cli.demo.flights import micros
-from smallbox.documents.day import DayDocument
+from smallbox.documents.daily_run import DayDocument
 from smallbox.documents.metrics import BinaryMetrics, ParityReport
-from smallbox.documents.training import (
+from smallbox.documents.training_run import (
     Artifacts,
     DelayCurve,
     FitCounts,

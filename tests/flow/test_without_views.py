@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from smallbox.cli import people, status
+from smallbox.cli import status
+from smallbox.cli import tables as people
 from smallbox.cli.output import Block, write
 from smallbox.console.browse import BrowseTask
 from smallbox.define.project import project_of

@@ -13,7 +13,7 @@ import pytest
 from moto import mock_aws
 
 from smallbox.aws import clients
-from smallbox.aws.lake import DeltaLake
+from smallbox.aws.delta_lake import DeltaLake
 from smallbox.aws.settings import VARIABLE_PREFIX
 from tests.fakes.http import moto, playing
 

@@ -11,17 +11,17 @@ import pytest
 
 from definitions.late_arrival import origin_weather
 from smallbox.aws.blobs import S3Blobs
-from smallbox.aws.lake import DeltaLake
+from smallbox.aws.delta_lake import DeltaLake
 from smallbox.aws.online import DynamoOnlineStore
 from smallbox.define import Source, text, timestamp
 from smallbox.define.project import load as load_project
 from smallbox.define.project import project_of
 from smallbox.errors import InvalidInput
-from smallbox.features.online.ready import readable
+from smallbox.features.online.readiness import readable
 from smallbox.features.online.states import state_key, version_of
-from smallbox.ingestion.body import BODY_LIMIT
-from smallbox.ingestion.parts import FilePart
-from smallbox.ingestion.plan import DropFolder, LoadPlan
+from smallbox.ingestion.file_parts import FilePart
+from smallbox.ingestion.http_body import BODY_LIMIT
+from smallbox.ingestion.load_plan import DropFolder, LoadPlan
 from smallbox.messages.rebuilds import rebuild_loaded
 from smallbox.times import parse_day
 from tests.handlers.conftest import event, handler

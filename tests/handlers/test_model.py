@@ -7,12 +7,12 @@ from typing import Any
 import boto3
 import pytest
 
-from smallbox.aws.lake import DeltaLake
+from smallbox.aws.delta_lake import DeltaLake
 from smallbox.aws.online import DynamoOnlineStore
 from smallbox.cli.demo.flights import Records, known, load_flights
 from smallbox.define.project import load as load_project
 from smallbox.errors import NotReady
-from smallbox.features.online.ready import publish
+from smallbox.features.online.readiness import publish
 from smallbox.features.online.states import version_of
 from smallbox.ingestion.contract import check_all
 from smallbox.ingestion.readers import read_batches

@@ -8,7 +8,7 @@ from typing import Any, Final
 import boto3
 import pytest
 
-from smallbox.aws.lake import DeltaLake
+from smallbox.aws.delta_lake import DeltaLake
 from smallbox.aws.logs import logger
 from smallbox.define import FeatureView, Model, Source, boolean, count, label, number, project, text, timestamp
 from smallbox.define.project import Project, project_of

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra import wheels
-from infra.settings import ROOT
+from infra.deployment import ROOT
 from smallbox.cli.checkout import with_tools
 from tests.infra.templates import Assembly
 

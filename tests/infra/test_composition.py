@@ -3,9 +3,9 @@
 import ast
 from collections import defaultdict
 
-from infra.describe import out_of_date
-from infra.permissions import GRANTS
-from infra.settings import ROOT, Deployment
+from infra.deployment import ROOT, Deployment
+from infra.grants import GRANTS
+from infra.pages import out_of_date
 from smallbox.cli.up import ASSETS_BUCKET
 from smallbox.define.project import load
 from smallbox.stages import STAGES

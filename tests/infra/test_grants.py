@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from infra.permissions import GRANTS, Grant, grants_of
+from infra.grants import GRANTS, Grant, grants_of
 from tests.infra.grants import Granted, Names, granted
 from tests.infra.templates import Assembly, mentioned
 

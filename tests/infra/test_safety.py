@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from infra.permissions import EVERY_FUNCTION, GRANTS, Grant, grants_of
+from infra.grants import EVERY_FUNCTION, GRANTS, Grant, grants_of
 from tests.infra.templates import Assembly, as_list, mentioned
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.settings import ROOT
+from infra.deployment import ROOT
 from tests.infra.templates import Assembly
 
 CHAIN = re.compile(r"\b[a-z]+(?:\s+->\s+[a-z]+){3}\b")

@@ -1,6 +1,6 @@
 """Nothing fails unseen: every function, queue, machine and the API has its log and its alarm."""
 
-from smallbox.aws.journal import FALLBACK_ANSWERS, embedded
+from smallbox.aws.fallback_log import FALLBACK_ANSWERS, embedded
 from tests.infra.templates import Assembly, mentioned, tasks_of
 
 

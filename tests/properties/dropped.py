@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from smallbox.define import FeatureView, Source, count, number, text, timestamp
 from smallbox.define.project import Project
 from smallbox.errors import Conflict
-from smallbox.features.online.named import keys_named
+from smallbox.features.online.rebuild_keys import keys_named
+from smallbox.ingestion.file_parts import Sizes
 from smallbox.ingestion.load import LoadTask
-from smallbox.ingestion.parts import Sizes
 from smallbox.ingestion.readers import Limits
 from smallbox.lake.history import history
 from smallbox.lake.names import records_table

@@ -13,7 +13,7 @@ from smallbox.define import Attributes
 from smallbox.define.aggregates import Aggregate, Operand
 from smallbox.define.conditions import OPERATORS, Condition
 from smallbox.define.view import FeatureView
-from smallbox.features.windows.operands import CodedTexts, FieldColumn, hashes
+from smallbox.features.windows.operand_columns import CodedTexts, FieldColumn, hashes
 from smallbox.features.windows.sketch import Sketches, codes_of, estimate_distinct
 from smallbox.records import Record
 

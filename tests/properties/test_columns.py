@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from smallbox.define.fields import Field
 from smallbox.define.source import FAR_AHEAD, FUTURE_LIMIT, LONG_AGO, Source
-from smallbox.ingestion.columns import accept
 from smallbox.ingestion.contract import check_all
+from smallbox.ingestion.fast_path import accept
 from smallbox.ingestion.readers import RowBatch, read_numbered
-from smallbox.ingestion.rows import ListedRows, TableRows, UncheckedRows
+from smallbox.ingestion.unchecked_rows import ListedRows, TableRows, UncheckedRows
 from smallbox.lake.schemas import record_schema
 from smallbox.times import DAY, FIRST, LAST
 from tests.properties.batches import NOW, files, sources

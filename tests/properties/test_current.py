@@ -8,11 +8,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smallbox.aws.lake import DeltaLake
+from smallbox.aws.delta_lake import DeltaLake
 from smallbox.define import Source, number, text, timestamp
 from smallbox.define.project import Project
 from smallbox.ingestion.upkeep import UpkeepTask
-from smallbox.lake.history import latest
+from smallbox.lake.history import valid_at
 from smallbox.lake.names import current_table, records_table
 from smallbox.lake.schemas import records_to_table
 from smallbox.ports import Lake
@@ -99,7 +99,7 @@ def hold(lake: Lake, as_of: Micros) -> None:
     assert current is not None
     said = current.to_pylist()
     assert len({row["key"] for row in said}) == len(said)
-    expected = latest(log, as_of).to_pylist()
+    expected = valid_at(log, as_of).to_pylist()
     assert by_key({name: row.get(name) for name in log.column_names} for row in said) == by_key(expected)
 
 

@@ -8,8 +8,8 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from smallbox.define.project import Project
-from smallbox.ingestion.parts import Sizes
-from smallbox.lake.history import latest
+from smallbox.ingestion.file_parts import Sizes
+from smallbox.lake.history import valid_at
 from smallbox.lake.names import records_table
 from smallbox.times import DAY, SECOND
 from tests.properties.dropped import PROJECTS, STORED_AT, WHOLE, Dropping, Outcome, files, sizes
@@ -122,5 +122,5 @@ def _values(system: Dropping, project: Project, as_of: int) -> list[Any]:
     table = system.lake.read(records_table(project.source("things")))
     if table is None:
         return []
-    known = latest(table, as_of).select(["key", "time", "digest", "note", "size"])
+    known = valid_at(table, as_of).select(["key", "time", "digest", "note", "size"])
     return sorted(known.to_pylist(), key=lambda row: str(row["key"]))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from smallbox.define.attributes import Attributes, View
 from smallbox.features.online.apply import apply_records
-from smallbox.features.online.named import keys_named
+from smallbox.features.online.rebuild_keys import keys_named
 from smallbox.features.online.rebuilder import Rebuilder
 from smallbox.features.online.recompute import recompute
 from smallbox.features.online.states import state_key

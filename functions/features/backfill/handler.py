@@ -3,9 +3,9 @@
 from typing import Any
 
 from smallbox.aws import clock
-from smallbox.aws.lake import DeltaLake
+from smallbox.aws.backoff import jittered
+from smallbox.aws.delta_lake import DeltaLake
 from smallbox.aws.online import DynamoOnlineStore
-from smallbox.aws.pauses import jittered
 from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import BackfillSettings, from_environment
 from smallbox.aws.tasks import as_task

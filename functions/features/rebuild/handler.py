@@ -3,10 +3,10 @@
 from typing import Any
 
 from smallbox.aws import clock
+from smallbox.aws.backoff import jittered
 from smallbox.aws.batch import consume
-from smallbox.aws.lake import DeltaLake
+from smallbox.aws.delta_lake import DeltaLake
 from smallbox.aws.online import DynamoOnlineStore
-from smallbox.aws.pauses import jittered
 from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import RebuildSettings, from_environment
 from smallbox.define.project import load

@@ -3,9 +3,9 @@
 from typing import Any
 
 from smallbox.aws import clock
+from smallbox.aws.backoff import jittered
 from smallbox.aws.batch import consume
 from smallbox.aws.online import DynamoOnlineStore
-from smallbox.aws.pauses import jittered
 from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import StreamSettings, from_environment
 from smallbox.define.project import load

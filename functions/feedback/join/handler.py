@@ -1,11 +1,11 @@
 """Task of the daily machine: joins late labels to their predictions."""
 
 from smallbox.aws import clock
-from smallbox.aws.lake import DeltaLake
+from smallbox.aws.delta_lake import DeltaLake
 from smallbox.aws.settings import JoinSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
-from smallbox.documents.day import DayDocument
+from smallbox.documents.daily_run import DayDocument
 from smallbox.feedback.join import JoinTask
 
 settings = from_environment(JoinSettings)

@@ -4,7 +4,7 @@ from typing import Any
 
 from smallbox.aws.batch import consume
 from smallbox.aws.blobs import S3Blobs
-from smallbox.aws.lake import DeltaLake
+from smallbox.aws.delta_lake import DeltaLake
 from smallbox.aws.objects import object_key
 from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import LoadSettings, from_environment

@@ -3,7 +3,7 @@
 from typing import Any
 
 from smallbox.aws import clock
-from smallbox.aws.lake import DeltaLake
+from smallbox.aws.delta_lake import DeltaLake
 from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import UpkeepSettings as Settings
 from smallbox.aws.settings import from_environment

@@ -4,8 +4,8 @@ from typing import Any
 
 from smallbox.aws import clock
 from smallbox.aws.blobs import S3Blobs
+from smallbox.aws.delta_lake import DeltaLake
 from smallbox.aws.documents import DynamoDocuments
-from smallbox.aws.lake import DeltaLake
 from smallbox.aws.settings import AcceptSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load

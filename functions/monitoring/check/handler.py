@@ -1,13 +1,13 @@
 """Task of the daily machine: computes and stores the metrics of an event day, and publishes breaches."""
 
 from smallbox.aws.blobs import S3Blobs
+from smallbox.aws.delta_lake import DeltaLake
 from smallbox.aws.documents import DynamoDocuments
-from smallbox.aws.lake import DeltaLake
-from smallbox.aws.meter import CloudWatchMeter
+from smallbox.aws.metrics import CloudWatchMeter
 from smallbox.aws.settings import CheckSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
-from smallbox.documents.day import DayDocument
+from smallbox.documents.daily_run import DayDocument
 from smallbox.monitoring.check import CheckTask
 from smallbox.registry.store import Registry
 

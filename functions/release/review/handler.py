@@ -1,11 +1,11 @@
 """Task of the daily machine: promotes a running canary, rolls it back, or waits."""
 
+from smallbox.aws.delta_lake import DeltaLake
 from smallbox.aws.documents import DynamoDocuments
-from smallbox.aws.lake import DeltaLake
 from smallbox.aws.settings import ReviewSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
-from smallbox.documents.day import DayDocument
+from smallbox.documents.daily_run import DayDocument
 from smallbox.registry.store import Registry
 from smallbox.release.review import ReviewTask
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from smallbox.aws.batch import consume
-from smallbox.aws.lake import DeltaLake
+from smallbox.aws.delta_lake import DeltaLake
 from smallbox.aws.settings import LogSettings, from_environment
 from smallbox.define.project import load
 from smallbox.serving.log import LogTask

@@ -7,7 +7,7 @@ from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.clients import client
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.dynamodb.client import SignedDynamoDb
-from smallbox.aws.journal import LogJournal
+from smallbox.aws.fallback_log import EmbeddedFallbackLog
 from smallbox.aws.online import DynamoOnlineStore
 from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import PredictSettings, from_environment
@@ -20,7 +20,7 @@ from smallbox.serving.predict import PredictTask
 settings, reads = from_environment(PredictSettings), SignedDynamoDb.like(client("dynamodb"))
 loader = ModelLoader(Registry(DynamoDocuments(settings.registry_table, reads=reads)), S3Blobs(settings.lake_bucket))
 store, queue = DynamoOnlineStore(settings.online_table, reads=reads), SqsQueue(settings.predictions_queue)
-predictor = PredictTask(load(), store, loader, queue, LogJournal())
+predictor = PredictTask(load(), store, loader, queue, EmbeddedFallbackLog())
 protocol = InferenceProtocol(load(), loader, predictor)
 app = api.resolver()
 

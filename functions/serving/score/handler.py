@@ -5,8 +5,8 @@ from typing import Any
 from smallbox.aws import clock
 from smallbox.aws.batch import consume
 from smallbox.aws.blobs import S3Blobs
+from smallbox.aws.delta_lake import DeltaLake
 from smallbox.aws.documents import DynamoDocuments
-from smallbox.aws.lake import DeltaLake
 from smallbox.aws.objects import each_object, object_key
 from smallbox.aws.settings import ScoreSettings, from_environment
 from smallbox.define.project import load

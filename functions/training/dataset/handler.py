@@ -2,11 +2,11 @@
 
 from smallbox.aws import clock
 from smallbox.aws.blobs import S3Blobs
-from smallbox.aws.lake import DeltaLake
+from smallbox.aws.delta_lake import DeltaLake
 from smallbox.aws.settings import DatasetSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
-from smallbox.documents.training import DatasetRun, TrainingRequest
+from smallbox.documents.training_run import DatasetRun, TrainingRequest
 from smallbox.training.dataset import DatasetTask
 
 settings = from_environment(DatasetSettings)

@@ -5,7 +5,7 @@ from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.settings import FitSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
-from smallbox.documents.training import DatasetRun, FittedRun
+from smallbox.documents.training_run import DatasetRun, FittedRun
 from smallbox.registry.store import Registry
 from smallbox.training.fit import FitTask
 

@@ -12,14 +12,14 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
-from smallbox.aws import lake as lake_module
-from smallbox.aws.lake import DeltaLake
+from smallbox.aws import delta_lake as lake_module
+from smallbox.aws.delta_lake import DeltaLake
 from smallbox.define import Source, number, text, timestamp
 from smallbox.define.project import Project
 from smallbox.errors import Unavailable
 from smallbox.ingestion.upkeep import UpkeepTask
 from smallbox.lake.current import bring_forward
-from smallbox.lake.history import history, latest
+from smallbox.lake.history import history, valid_at
 from smallbox.lake.names import current_table, records_table
 from smallbox.lake.schemas import records_to_table
 from smallbox.ports import Between
@@ -227,7 +227,7 @@ def test_nothing_is_lost_while_writers_append_and_upkeep_runs(tmp_path: Path) ->
     assert current is not None
     assert len(log) == 1 + WRITERS * COMMITS * 2
     assert len(history(log)) == 1 + WRITERS * COMMITS + COMMITS
-    assert current.sort_by("key").to_pylist() == latest(log, LAST).sort_by("key").to_pylist()
+    assert current.sort_by("key").to_pylist() == valid_at(log, LAST).sort_by("key").to_pylist()
 
 
 def _write(folder: Path, writer: int) -> None:

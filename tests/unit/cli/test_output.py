@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smallbox.cli import main, people
+from smallbox.cli import main
+from smallbox.cli import tables as people
 from smallbox.cli.output import MOST_ROWS_SHOWN, TableBlock, blocks_of, printed, write
 from tests.unit.cli.samples import REPORT
 

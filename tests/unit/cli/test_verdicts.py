@@ -8,7 +8,7 @@ import pytest
 
 from smallbox.cli.replay.driver import ReplayCounts
 from smallbox.cli.replay.evidence import Evidence
-from smallbox.cli.replay.story import Story
+from smallbox.cli.replay.phases import ReplayResults
 from smallbox.cli.replay.verdicts import Alarms, verdicts_of
 from smallbox.stages import STAGES
 from tests.fakes.small import late_parcel
@@ -16,7 +16,7 @@ from tests.fakes.small import late_parcel
 ASKED = 20
 RUN = {"accepted": True, "parity": {"largest": 1e-7}}
 DAY: dict[str, Any] = {"breaches": {"data": 1, "accuracy": 0}, "retraining": {"train": False, "why": "too soon"}}
-STORY = Story(
+STORY = ReplayResults(
     [{"accepted": 9, "rejected": 1}], 0, 0, RUN, ReplayCounts(sent=5, predictions=ASKED, days=[DAY]), {"scored": 3}
 )
 ALARMS = Alarms(before=(), rang=("data",), dead=0)
@@ -36,7 +36,7 @@ EVIDENCE = Evidence(
 )
 
 
-def _failed(story: Story = STORY, evidence: Evidence = EVIDENCE, alarms: Alarms = ALARMS) -> list[str]:
+def _failed(story: ReplayResults = STORY, evidence: Evidence = EVIDENCE, alarms: Alarms = ALARMS) -> list[str]:
     return [v.stage for v in verdicts_of(late_parcel, story, evidence, ASKED, alarms) if not v.worked]
 
 

@@ -29,7 +29,7 @@ from smallbox.define import (
 )
 from smallbox.define.conditions import Condition
 from smallbox.errors import DefinitionError
-from smallbox.features.windows.operands import CodedTexts, FieldColumn, holds
+from smallbox.features.windows.operand_columns import CodedTexts, FieldColumn, holds
 
 source = Source(
     "s",

@@ -10,7 +10,7 @@ from smallbox.define import FeatureView, count
 from smallbox.define.project import Project, project_of
 from smallbox.errors import NotReady
 from smallbox.features.backfill import BackfillTask
-from smallbox.features.online.ready import readable
+from smallbox.features.online.readiness import readable
 from smallbox.features.online.states import state_key, version_of
 from smallbox.features.stream import StreamTask
 from smallbox.features.windows.state import WINDOW_STATES

@@ -12,7 +12,7 @@ from smallbox.define import Attributes, FeatureView, attribute, count, mean
 from smallbox.define.model import Model
 from smallbox.errors import DefinitionError
 from smallbox.features.engine import StoredFeatures
-from smallbox.features.inputs.assembly import Inputs, assemble, check_rows_apart, sent
+from smallbox.features.inputs.assembly import Inputs, assemble, check_rows_apart, request_arrays
 from tests.fakes.small import deliveries, late_parcel
 
 depot = FeatureView("depot", "depot", deliveries, {"n": count("3h"), "depot_delay_3h": mean("delay", "3h", default=-1)})
@@ -54,7 +54,7 @@ def model_of(*functions: Any) -> Model:
 def put_together(model: Model, instances: list[dict[str, Any]], numeric: Any, texts: Any) -> Inputs:
     """The inputs of instances."""
     stored = StoredFeatures(np.array(numeric, dtype=np.float64), np.array(texts, dtype=object))
-    return assemble(model, sent(model, instances), stored)
+    return assemble(model, request_arrays(model, instances), stored)
 
 
 def test_columns_stand_in_their_order() -> None:
@@ -104,7 +104,7 @@ def test_one_row_and_many_give_the_same_bits(rows: list[tuple[float, float, int]
 def test_a_function_that_looks_at_other_rows_is_refused() -> None:
     """What would be another value for one row than for many is found when the training set is made."""
     model = model_of(ranked)
-    request = sent(model, [{"weight": float(n)} for n in range(4)])
+    request = request_arrays(model, [{"weight": float(n)} for n in range(4)])
     with pytest.raises(DefinitionError, match=r"ranked gives -1\.5 for a row among 4, but 0\.0"):
         check_rows_apart(model, request, StoredFeatures.nothing(model, 4))
     check_rows_apart(model_of(heavy), request, StoredFeatures.nothing(model, 4))

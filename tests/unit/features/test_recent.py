@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smallbox.features.online.recent import RecentStates
+from smallbox.features.online.recent import StateCache
 from smallbox.ports import StateKey, StateWrite, StoredState
 from tests.fakes.online import FakeOnlineStore
 
@@ -33,7 +33,7 @@ def test_an_entity_is_read_once_a_moment() -> None:
     """Stored or absent, an entity is asked of the store once, and beside others only where it is not remembered."""
     store = CountingStore()
     store.write(A, b"1")
-    recent = RecentStates(store, staleness=10)
+    recent = StateCache(store, staleness=10)
     for now in (0, 5, 9):
         assert set(recent.at(now).read([A, B, A])) == {A}
     assert store.asked == [A, B]
@@ -46,7 +46,7 @@ def test_an_entity_is_read_once_a_moment() -> None:
 def test_zero_reads_the_store_each_time() -> None:
     """A staleness of 0 remembers nothing from one reading to the next."""
     store = CountingStore()
-    recent = RecentStates(store, staleness=0)
+    recent = StateCache(store, staleness=0)
     recent.at(5).read([A])
     recent.at(5).read([A])
     assert store.asked == [A, A]
@@ -62,7 +62,7 @@ def test_no_state_is_staler_than_stated(
 ) -> None:
     """Each answer was the store's no longer ago than the staleness, by a clock that may be set back, in any room."""
     store, now = CountingStore(), 100
-    recent = RecentStates(store, staleness, room)
+    recent = StateCache(store, staleness, room)
     truths: list[tuple[int, dict[StateKey, StoredState]]] = [(now, {})]
     for passed, written, asked in moves:
         now += passed

@@ -12,7 +12,7 @@ from smallbox.define.project import Project, project_of
 from smallbox.errors import TooLarge
 from smallbox.features.attributes.state import ATTRIBUTE_STATES
 from smallbox.features.backfill import BackfillTask
-from smallbox.features.online.ready import Ready, publish
+from smallbox.features.online.readiness import ReadableVersions, publish
 from smallbox.features.online.states import state_key, unpack_state, version_of
 from smallbox.features.rebuild import RebuildTask, group_of
 from smallbox.features.stream import StreamTask
@@ -75,7 +75,7 @@ class World:
         """What the store adds for these depots: price and changes."""
         publish(self.store, {view.name: version_of(view) for view in model.views}, lambda _: None)
         instances = [{"parcel_id": "p", "sent_at": NOW, "depot": depot, "weight": 1.0} for depot in depots]
-        vectors = online_vectors(model, instances, self.store, Ready(), Moment(NOW))
+        vectors = online_vectors(model, instances, self.store, ReadableVersions(), Moment(NOW))
         stored = [model.columns.numeric.index(name) for name in ("price", "changes_24h")]
         found: list[list[float]] = vectors.inputs.numeric[:, stored].tolist()
         return found

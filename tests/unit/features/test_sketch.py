@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smallbox.define.aggregates import Operand
-from smallbox.features.windows.operands import CodedTexts, hashes
+from smallbox.features.windows.operand_columns import CodedTexts, hashes
 from smallbox.features.windows.sketch import REGISTERS, Sketches, codes_of, estimate_distinct
 
 STANDARD_ERROR = 1.04 / np.sqrt(REGISTERS)

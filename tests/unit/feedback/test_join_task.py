@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smallbox.define.project import project_of
-from smallbox.documents.day import DayDocument
+from smallbox.documents.daily_run import DayDocument
 from smallbox.errors import InvalidInput, NotFound
 from smallbox.feedback.join import JoinTask
 from smallbox.labels.join import ASKED_LATE, LABELLED, PENDING, UNLABELLED

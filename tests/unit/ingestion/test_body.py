@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smallbox.errors import InvalidInput, MalformedBody, SmallboxError, TooLarge, UnsupportedType
-from smallbox.ingestion.body import BODY_LIMIT, parse_events, parse_json
+from smallbox.ingestion.http_body import BODY_LIMIT, parse_events, parse_json
 
 
 def test_one_object_is_an_array_of_one() -> None:

@@ -13,7 +13,7 @@ import pytest
 from smallbox.define import Source, text, timestamp
 from smallbox.errors import InvalidInput, MalformedBody, TooLarge
 from smallbox.ingestion import lines, unpacking
-from smallbox.ingestion.parts import FileSplitter
+from smallbox.ingestion.file_parts import FileSplitter
 from smallbox.ingestion.readers import read_batches, read_numbered
 from tests.properties.dropped import PROJECTS, WHOLE, Dropping
 

@@ -12,9 +12,9 @@ import pytest
 
 from smallbox.arrays import Ints
 from smallbox.define import Source, boolean, integer, number, text, timestamp
-from smallbox.ingestion.columns import accept
+from smallbox.ingestion.fast_path import accept
 from smallbox.ingestion.readers import read_numbered
-from smallbox.ingestion.rows import RowColumns, TableRows, UncheckedRows
+from smallbox.ingestion.unchecked_rows import RowColumns, TableRows, UncheckedRows
 from smallbox.times import format_moment, parse_day
 
 NOW = parse_day("2013-03-01")

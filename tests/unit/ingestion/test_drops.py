@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from smallbox.errors import Conflict, Unavailable
-from smallbox.ingestion.parts import Sizes
+from smallbox.ingestion.file_parts import Sizes
 from smallbox.ingestion.readers import Limits
 from smallbox.lake.names import records_table
 from smallbox.messages.rebuilds import rebuild_loaded

@@ -8,7 +8,7 @@ import pytest
 
 from smallbox.define import Source, text, timestamp
 from smallbox.errors import UnsupportedType
-from smallbox.ingestion.parts import FilePart, FileSplitter, Sizes
+from smallbox.ingestion.file_parts import FilePart, FileSplitter, Sizes
 from smallbox.ingestion.readers import Limits, read_numbered
 
 SIZES = Sizes(batch=Limits(2, 1_000), part=Limits(3, 1_000))

@@ -8,8 +8,8 @@ import pytest
 
 from smallbox.define import Source, number, text, timestamp
 from smallbox.errors import Unavailable
-from smallbox.ingestion.body import parse_json
 from smallbox.ingestion.contract import check_all
+from smallbox.ingestion.http_body import parse_json
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.times import DAY, HOUR
 from tests.fakes.edges import FakeBlobs

@@ -9,12 +9,12 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
-from infra.settings import ROOT
-from smallbox.aws.lake import DeltaLake
+from infra.deployment import ROOT
+from smallbox.aws.delta_lake import DeltaLake
 from smallbox.define import Source, boolean, integer, number, text, timestamp
 from smallbox.define.project import Project
 from smallbox.ingestion.upkeep import UpkeepTask
-from smallbox.lake.history import latest
+from smallbox.lake.history import valid_at
 from smallbox.lake.names import current_table, records_table
 from smallbox.lake.schemas import records_to_table
 from smallbox.records import Record
@@ -93,7 +93,7 @@ def test_the_documented_query_reads_the_log(lake: DeltaLake, reader: duckdb.Duck
     assert log is not None
     assert len(log) == 200 + 80 + 200 + 10
     theirs = _view(reader, "log", tmp_path / LOG).execute(query).to_arrow_table()
-    assert _rows(theirs, log.column_names) == _rows(latest(log, AS_OF), log.column_names)
+    assert _rows(theirs, log.column_names) == _rows(valid_at(log, AS_OF), log.column_names)
 
 
 def test_the_tables_ask_for_nothing_special(lake: DeltaLake, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pytest
 
-from infra.permissions import GRANTS
+from infra.grants import GRANTS
 from smallbox.define import number
 from smallbox.define.project import load, project_of
 from smallbox.errors import NotFound

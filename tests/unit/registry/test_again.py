@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from smallbox.define.project import project_of
-from smallbox.documents.training import RegisteredRun
+from smallbox.documents.training_run import RegisteredRun
 from smallbox.errors import Unavailable
 from smallbox.registry.register import RegisterTask
 from smallbox.registry.store import Registry

@@ -10,8 +10,8 @@ import pyarrow as pa
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
 from smallbox.define.rules import Label, Release
-from smallbox.documents.day import DayDocument
-from smallbox.documents.training import ReleasedRun
+from smallbox.documents.daily_run import DayDocument
+from smallbox.documents.training_run import ReleasedRun
 from smallbox.lake.names import labelled_table
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version

@@ -8,13 +8,13 @@ import pytest
 
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
-from smallbox.documents.day import RetrainingStep
-from smallbox.documents.training import FailedRun
+from smallbox.documents.daily_run import RetrainingStep
+from smallbox.documents.training_run import FailedRun
 from smallbox.errors import NotReady
 from smallbox.monitoring.report import LATEST, Check, metrics_partition, report_key, report_of
 from smallbox.registry.register import RegisterTask
 from smallbox.registry.store import Registry
-from smallbox.release.changes import Changes
+from smallbox.release.routing_changes import Changes
 from smallbox.retraining.decide import DecideTask
 from smallbox.times import DAY, day_of, format_moment
 from tests.fakes.documents import FakeDocuments

@@ -9,7 +9,7 @@ import pytest
 from smallbox.define import Attributes, FeatureView, attribute, count
 from smallbox.define.project import project_of
 from smallbox.features.inputs.historical import historical_features
-from smallbox.features.online.ready import Ready, publish
+from smallbox.features.online.readiness import ReadableVersions, publish
 from smallbox.features.online.states import version_of
 from smallbox.features.stream import StreamTask
 from smallbox.lake.names import ENTITY_PREFIX, records_table
@@ -61,7 +61,7 @@ def test_nobody_has_no_features_wherever_they_are_asked(lake_and_store: tuple[Fa
     """Served, scored and trained alike: an empty or missing name has a count of nothing and no facts."""
     lake, store = lake_and_store
     instances = _asked()
-    served = online_vectors(model, instances, store, Ready(), Moment(NOW)).inputs.numeric
+    served = online_vectors(model, instances, store, ReadableVersions(), Moment(NOW)).inputs.numeric
     moments = np.full(len(instances), NOW, np.int64)
     scored = historical_features(model, lake, entities_by_view(model, instances), moments).numeric
     requests = [Record("parcels", str(i["parcel_id"]), NOW, NOW, NOW, i) for i in instances]
@@ -78,7 +78,7 @@ def test_the_audit_recomputes_what_was_served_to_nobody(lake_and_store: tuple[Fa
     """The log has no entity for it, not an empty one, and the audit of its row finds nothing unequal."""
     lake, store = lake_and_store
     instances = _asked()
-    vectors = online_vectors(model, instances, store, Ready(), Moment(NOW))
+    vectors = online_vectors(model, instances, store, ReadableVersions(), Moment(NOW))
     answered = Scored([0.5] * 3, ["champion"] * 3, [1] * 3)
     log = logged(model, instances, vectors, answered, Asked(np.full(3, NOW, np.int64), NOW, "b", "online"))
     table: pa.Table = logged_table(model, log.columns)

@@ -10,7 +10,7 @@ from smallbox.define import boolean, integer
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
 from smallbox.errors import ContractViolation, InvalidInput, MalformedBody, NotFound, NotReady, TooLarge
-from smallbox.features.online.ready import publish
+from smallbox.features.online.readiness import publish
 from smallbox.features.online.states import version_of
 from smallbox.registry.loader import ModelLoader
 from smallbox.registry.routing import first_champion

@@ -8,7 +8,7 @@ import pytest
 from smallbox.define import number, text
 from smallbox.define.project import Project, project_of
 from smallbox.errors import ContractViolation, InvalidInput, MalformedBody, NotReady, TooLarge
-from smallbox.features.online.ready import publish
+from smallbox.features.online.readiness import publish
 from smallbox.features.online.states import version_of
 from smallbox.features.stream import StreamTask
 from smallbox.lake.predictions import logged_table

@@ -11,7 +11,7 @@ import pytest
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
 from smallbox.errors import SmallboxError, Unavailable, error_body, policy_of
-from smallbox.features.online.ready import publish
+from smallbox.features.online.readiness import publish
 from smallbox.features.online.states import version_of
 from smallbox.registry.loader import ModelLoader
 from smallbox.registry.routing import first_champion

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from smallbox.define import Columns, Release, Retrain, label, prepare
 from smallbox.define.project import project_of
-from smallbox.documents.training import FittedRun, TrainingRequest
+from smallbox.documents.training_run import FittedRun, TrainingRequest
 from smallbox.lake.names import records_table
 from smallbox.lake.schemas import records_to_table
 from smallbox.records import Record

@@ -261,7 +261,7 @@ class Meter(Protocol):
         """Publish each metric, by name, with these dimensions."""
 
 
-class Journal(Protocol):
+class FallbackLog(Protocol):
     """Logs problems that an operator must see although the caller got an answer."""
 
     def fell_back(self, model: str, answers: int, why: Exception) -> None:

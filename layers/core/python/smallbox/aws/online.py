@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
+from smallbox.aws.backoff import jittered
 from smallbox.aws.clients import AwsErrors, client, code_of, reason_of
 from smallbox.aws.clock import now
-from smallbox.aws.pauses import jittered
 from smallbox.errors import Conflict, Unavailable
 from smallbox.ports import Marker, StateKey, StateWrite, StoredState
 from smallbox.times import DAY, SECOND, Micros

@@ -10,7 +10,7 @@ from smallbox.cli.checkout import state_folder
 from smallbox.errors import NotReady
 
 if TYPE_CHECKING:
-    from smallbox.cli.signed import SignedHttp
+    from smallbox.cli.signed_requests import SignedHttp
 
 REGION: Final = "us-east-1"
 ACCESS_KEY: Final = "smallbox-local"
@@ -59,7 +59,7 @@ class Stack:
     @cached_property
     def http(self) -> "SignedHttp":
         """A client of the HTTP API that reuses its connections."""
-        from smallbox.cli.signed import SignedHttp  # noqa: PLC0415 - as boto3
+        from smallbox.cli.signed_requests import SignedHttp  # noqa: PLC0415 - as boto3
 
         return SignedHttp(self.api_url, self.region, self.access_key, self.secret_key)
 

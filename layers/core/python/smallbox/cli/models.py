@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from smallbox.cli import people
+from smallbox.cli import tables as people
 from smallbox.cli.check import require_no_mistake
 from smallbox.cli.data import existing, read_report
 from smallbox.cli.local import stack

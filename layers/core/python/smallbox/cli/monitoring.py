@@ -4,7 +4,7 @@ import argparse
 import getpass
 from typing import Any
 
-from smallbox.cli import people
+from smallbox.cli import tables as people
 from smallbox.cli.local import stack
 from smallbox.cli.output import printed
 from smallbox.cli.system import System

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from smallbox.define.kinds import check_by_name, check_kind
+from smallbox.define.argument_types import check_by_name, check_kind
 from smallbox.define.source import Source, check_name
 from smallbox.define.view import FeatureView, entity_of, entity_tuple
 from smallbox.errors import DefinitionError

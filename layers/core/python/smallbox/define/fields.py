@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from smallbox.define.kinds import check_declared
+from smallbox.define.argument_types import check_declared
 from smallbox.define.patterns import check_pattern
 from smallbox.errors import DefinitionError
 

@@ -6,8 +6,8 @@ from functools import cached_property
 from types import FunctionType
 from typing import Any, Final
 
+from smallbox.define.argument_types import check_kind, check_several
 from smallbox.define.attributes import View
-from smallbox.define.kinds import check_kind, check_several
 from smallbox.define.on_demand import OnDemand, dependency_order, parameters_of
 from smallbox.define.rules import Gate, Label, Monitor, Release, Retrain
 from smallbox.define.source import Source, check_name, check_not_personal

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from smallbox.define.kinds import check_declared
+from smallbox.define.argument_types import check_declared
 from smallbox.errors import DefinitionError
 from smallbox.times import Micros, duration
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from smallbox.define.argument_types import check_by_name
 from smallbox.define.fields import Field
-from smallbox.define.kinds import check_by_name
 from smallbox.errors import DefinitionError
 from smallbox.times import DAY, Micros, duration
 

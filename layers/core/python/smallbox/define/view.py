@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from smallbox.define.aggregates import Aggregate, AggregateKind
+from smallbox.define.argument_types import check_by_name, check_kind
 from smallbox.define.conditions import Condition
-from smallbox.define.kinds import check_by_name, check_kind
 from smallbox.define.source import FUTURE_LIMIT, Source, check_name, check_not_personal
 from smallbox.errors import DefinitionError
 from smallbox.times import DAY, HOUR, Micros, duration

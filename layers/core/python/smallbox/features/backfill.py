@@ -14,7 +14,7 @@ from smallbox.define.attributes import View
 from smallbox.define.project import Project
 from smallbox.errors import NotReady
 from smallbox.features.online.apply import Pause
-from smallbox.features.online.ready import publish, readable
+from smallbox.features.online.readiness import publish, readable
 from smallbox.features.online.rebuilder import EntityShard, Rebuilder
 from smallbox.features.online.states import version_of
 from smallbox.lake.names import records_table

@@ -6,8 +6,8 @@ from typing import Any
 from smallbox.define.project import Project
 from smallbox.errors import TooLarge
 from smallbox.features.online.apply import Pause
-from smallbox.features.online.named import keys_named
-from smallbox.features.online.ready import Withdrawal
+from smallbox.features.online.readiness import Withdrawal
+from smallbox.features.online.rebuild_keys import keys_named
 from smallbox.features.online.rebuilder import Rebuilder, Rebuilt
 from smallbox.features.online.states import state_key
 from smallbox.messages.encoded import Message

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from smallbox.define.project import Project
 from smallbox.features.online.apply import Pause, apply_records
-from smallbox.features.online.ready import Withdrawal
+from smallbox.features.online.readiness import Withdrawal
 from smallbox.messages.records import pack_records, unpack_records
 from smallbox.ports import OnlineStore, Queue
 from smallbox.records import Record

@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
-from smallbox.documents.day import DayDocument, JoinCounts
+from smallbox.documents.daily_run import DayDocument, JoinCounts
 from smallbox.labels.join import ASKED_LATE, LABELLED, PENDING, UNLABELLED, coverage, join_labels
 from smallbox.labels.table import settled_days
 from smallbox.lake.history import FOREVER, history

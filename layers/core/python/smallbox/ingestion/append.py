@@ -5,7 +5,7 @@ from typing import Any
 
 from smallbox.define.project import Project
 from smallbox.define.source import Source
-from smallbox.ingestion.outdated import split_outdated
+from smallbox.ingestion.outdated_records import split_outdated
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.lake.names import records_table
 from smallbox.lake.schemas import records_to_table

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from smallbox.define.project import Project
-from smallbox.ingestion.body import parse_events
 from smallbox.ingestion.contract import check_all
+from smallbox.ingestion.http_body import parse_events
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.messages.records import pack_records
 from smallbox.ports import Queue
@@ -37,7 +37,7 @@ class CollectTask:
 
         Raises:
             NotFound: there is no such source.
-            MalformedBody, UnsupportedType, TooLarge: see :func:`~smallbox.ingestion.body.parse_events`.
+            MalformedBody, UnsupportedType, TooLarge: see :func:`~smallbox.ingestion.http_body.parse_events`.
         """
         contract = self._project.source(source)
         records, rejections = check_all(contract, parse_events(body, content_type), moment.at)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from smallbox.define.source import FAR_AHEAD, FUTURE_LIMIT, LONG_AGO, Source
-from smallbox.ingestion.values import HIDDEN, MISSING, NOT_SHOWN, SHOWN, Broken, listed, shown, test_of
+from smallbox.ingestion.field_checks import HIDDEN, MISSING, NOT_SHOWN, SHOWN, Broken, listed, shown, test_of
 from smallbox.records import Record, Rejection, Value
 from smallbox.times import Micros
 

@@ -11,11 +11,11 @@ from typing import Any, BinaryIO, Final
 from smallbox.define.fields import Field, FieldType
 from smallbox.define.source import Source, check_name
 from smallbox.errors import DefinitionError, MalformedBody
-from smallbox.ingestion import candidates
+from smallbox.ingestion import infer_candidates as candidates
 from smallbox.ingestion.contract import contract_of
 from smallbox.ingestion.csv_files import reader_of
+from smallbox.ingestion.field_checks import shown
 from smallbox.ingestion.readers import read_batches
-from smallbox.ingestion.values import shown
 from smallbox.records import Rejection
 
 MAX_CHOICES: Final = 12

@@ -16,9 +16,9 @@ from typing import Any, BinaryIO, Final
 
 from smallbox.define.project import Project
 from smallbox.errors import Conflict, MalformedBody, SmallboxError, error_body, policy_of
-from smallbox.ingestion.loader import PartLoader, RowCounts
-from smallbox.ingestion.parts import FilePart, FileSplitter, Sizes
-from smallbox.ingestion.plan import DropFolder, LoadPlan, folder_of, quarantine_folder_of
+from smallbox.ingestion.file_parts import FilePart, FileSplitter, Sizes
+from smallbox.ingestion.load_plan import DropFolder, LoadPlan, folder_of, quarantine_folder_of
+from smallbox.ingestion.part_loader import PartLoader, RowCounts
 from smallbox.lake.names import records_table
 from smallbox.messages.rebuilds import rebuild_loaded
 from smallbox.ports import Blobs, Lake, Queue, StoredObject

@@ -11,11 +11,11 @@ import pyarrow as pa
 
 from smallbox.define.source import Source
 from smallbox.errors import MalformedBody, UnsupportedType
-from smallbox.ingestion.body import parse_json
 from smallbox.ingestion.csv_files import csv_rows, header_of, reader_of
+from smallbox.ingestion.http_body import parse_json
 from smallbox.ingestion.lines import Lines, json_rows
 from smallbox.ingestion.parquet_files import is_valid_utf8, plain_column, tables
-from smallbox.ingestion.rows import ListedRows, TableRows, TextRows, UncheckedRows
+from smallbox.ingestion.unchecked_rows import ListedRows, TableRows, TextRows, UncheckedRows
 from smallbox.ingestion.unpacking import unpacked
 
 

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from smallbox.arrays import Bools
 from smallbox.define.source import RESERVED, Source
-from smallbox.lake.history import latest
+from smallbox.lake.history import valid_at
 from smallbox.lake.names import current_table, records_table
 from smallbox.lake.schemas import record_schema
 from smallbox.ports import Between, Lake, TableProgress
@@ -88,7 +88,7 @@ class _Merge:
             yield from self._lake.slices(self._log, between=Between("known_at", last.as_of + 1, self._as_of + 1))
 
     def _merge(self, rows: pa.Table, progress: TableProgress, *, is_last: bool = False) -> int:
-        counting = self._counting(latest(rows, self._as_of))
+        counting = self._counting(valid_at(rows, self._as_of))
         if counting.num_rows or is_last:
             self._lake.upsert(current_table(self._source), counting, progress)
         written: int = counting.num_rows
@@ -112,7 +112,7 @@ class _Merge:
         span = pc.min_max(tied["known_at"]).as_py()
         between = Between("known_at", span["min"], span["max"] + 1)
         rows = self._lake.read(self._log, None, between, keys=tied["key"])
-        return tied if rows is None else latest(rows, self._as_of)
+        return tied if rows is None else valid_at(rows, self._as_of)
 
 
 def compare(candidates: pa.Table, standing: pa.Table) -> tuple[Bools, Bools]:

@@ -29,13 +29,13 @@ def history(table: pa.Table) -> pa.Table:
     return pa.concat_tables([once, rest]).append_column("superseded_at", pa.array(ends))
 
 
-def latest(table: pa.Table, as_of: Micros) -> pa.Table:
+def valid_at(table: pa.Table, as_of: Micros) -> pa.Table:
     """One row per key: the version that was valid at ``as_of``; keys that were not known by then are left out."""
     known = history(table.filter(pc.less_equal(table["known_at"], as_of)))
     return known.filter(pc.equal(known["superseded_at"], FOREVER)).drop_columns(["superseded_at"])
 
 
-def standing(table: pa.Table, as_of: Micros) -> pa.Table:
+def valid_or_first_at(table: pa.Table, as_of: Micros) -> pa.Table:
     """One row per key: the version that was valid at ``as_of``, or the first version when none was known by then."""
     versions = history(table)
     # history() puts the versions of a key together, in order

@@ -9,7 +9,7 @@ from smallbox.define.project import Project
 from smallbox.errors import MalformedBody, NotReady
 from smallbox.monitoring.reference import Accepted, References, profile_key
 from smallbox.monitoring.report import LATEST, metrics_partition
-from smallbox.monitoring.served import Served, is_whole, profile_of
+from smallbox.monitoring.served_predictions import Served, is_whole, profile_of
 from smallbox.ports import Blobs, Documents, Lake
 from smallbox.records import CHANNELS, Channel
 from smallbox.registry.store import Registry

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.define.source import Source
-from smallbox.documents.day import DayDocument
+from smallbox.documents.daily_run import DayDocument
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.lake.history import history
 from smallbox.lake.names import records_table
@@ -35,8 +35,8 @@ from smallbox.monitoring.report import (
     report_key,
     report_of,
 )
-from smallbox.monitoring.sent import sent_of
-from smallbox.monitoring.served import Served, is_whole, profile_of
+from smallbox.monitoring.sent_fields import sent_of
+from smallbox.monitoring.served_predictions import Served, is_whole, profile_of
 from smallbox.monitoring.skew import skew_of
 from smallbox.ports import Between, Blobs, Documents, Lake, Meter
 from smallbox.records import CHANNELS, Channel

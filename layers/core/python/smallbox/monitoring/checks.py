@@ -10,9 +10,9 @@ from smallbox.arrays import Ints
 from smallbox.define.model import Model
 from smallbox.define.rules import Monitor
 from smallbox.define.source import Source
-from smallbox.monitoring.drift import missing_share, psi, psi_by_chance
+from smallbox.monitoring.psi import missing_share, psi, psi_by_chance
 from smallbox.monitoring.report import Check, CheckKind
-from smallbox.monitoring.sent import Sent
+from smallbox.monitoring.sent_fields import Sent
 from smallbox.monitoring.skew import Skew
 from smallbox.statistics.shares import surely_above
 from smallbox.times import HOUR, Micros

@@ -11,7 +11,7 @@ import pyarrow as pa
 from smallbox.arrays import Objects
 from smallbox.define.model import Model
 from smallbox.features.inputs.assembly import Inputs, assemble
-from smallbox.features.inputs.historical import historical_features, sent_in
+from smallbox.features.inputs.historical import historical_features, request_arrays_of_table
 from smallbox.lake.names import ENTITY_PREFIX, logged_names
 from smallbox.ports import Lake
 
@@ -43,7 +43,7 @@ def recomputed_inputs(model: Model, lake: Lake, rows: pa.Table) -> Inputs:
     """The inputs of rows of the log, recomputed from the sent fields and the lake as of the moments of the requests."""
     entities = {view.name: rows[ENTITY_PREFIX + view.name] for view in model.views}
     stored = historical_features(model, lake, entities, rows["time"].to_numpy())
-    return assemble(model, sent_in(model, rows, logged_names(model)), stored)
+    return assemble(model, request_arrays_of_table(model, rows, logged_names(model)), stored)
 
 
 def compare_served(model: Model, rows: pa.Table, recomputed: Inputs) -> Skew:

@@ -6,7 +6,7 @@ from typing import Final
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
-from smallbox.documents.training import FailedRun, FittedRun, RegisteredRun
+from smallbox.documents.training_run import FailedRun, FittedRun, RegisteredRun
 from smallbox.documents.verdict import GateOutcome
 from smallbox.errors import POLICIES, InvalidInput
 from smallbox.registry.gate import Verdict, judge

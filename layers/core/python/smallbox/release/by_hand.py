@@ -10,7 +10,7 @@ from smallbox.errors import Conflict, InvalidInput
 from smallbox.registry.routing import Routing
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
-from smallbox.release.changes import Changes
+from smallbox.release.routing_changes import Changes
 from smallbox.times import Micros, asked_moment
 
 ACTIONS: Final = ("start", "promote", "roll-back")

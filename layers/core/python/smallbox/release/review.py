@@ -2,15 +2,15 @@
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
-from smallbox.documents.day import DayDocument, ReviewStep
+from smallbox.documents.daily_run import DayDocument, ReviewStep
 from smallbox.ports import Lake
 from smallbox.registry.routing import Routing
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 from smallbox.release.canary import CanaryDecision, Look, review
-from smallbox.release.changes import UNDECIDED, Changes
 from smallbox.release.estimate import estimate_canary
-from smallbox.release.judged import arms, traffic
+from smallbox.release.judged_predictions import arms, traffic
+from smallbox.release.routing_changes import UNDECIDED, Changes
 from smallbox.release.start import needs_no_canary, waiting
 from smallbox.times import DAY, Micros, parse_moment
 

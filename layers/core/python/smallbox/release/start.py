@@ -3,11 +3,11 @@
 from typing import Final, cast
 
 from smallbox.define.project import Project
-from smallbox.documents.training import RegisteredRun, ReleasedRun, ReleaseStep, RoutingReport
+from smallbox.documents.training_run import RegisteredRun, ReleasedRun, ReleaseStep, RoutingReport
 from smallbox.registry.routing import Routing
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
-from smallbox.release.changes import Changes
+from smallbox.release.routing_changes import Changes
 from smallbox.times import parse_moment
 
 _NEVER_RELEASED: Final = frozenset({"refused", "undecided"})

@@ -4,13 +4,13 @@ from typing import Any
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
-from smallbox.documents.day import DayDocument, RetrainingStep
+from smallbox.documents.daily_run import DayDocument, RetrainingStep
 from smallbox.errors import NotReady
 from smallbox.monitoring.report import LATEST, metrics_partition, reasons_to_train, report_key
 from smallbox.ports import Documents, Workflow
 from smallbox.registry.store import Registry
 from smallbox.retraining.decision import decide
-from smallbox.retraining.past import TRAINING, situation_of
+from smallbox.retraining.past_trainings import TRAINING, situation_of
 from smallbox.times import DAY, Micros, day_of, format_moment, parse_moment
 
 

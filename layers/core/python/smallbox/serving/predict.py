@@ -10,15 +10,15 @@ from smallbox.arrays import Bools, Floats, Ints
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.errors import NotReady, NotStored, Unavailable
-from smallbox.features.online.ready import Ready
-from smallbox.features.online.recent import RecentStates
+from smallbox.features.online.readiness import ReadableVersions
+from smallbox.features.online.recent import StateCache
 from smallbox.lake.names import ENTITY_PREFIX, logged_names
 from smallbox.messages.predictions import LoggedPredictions
-from smallbox.ports import Journal, Queue, StateReader
+from smallbox.ports import FallbackLog, Queue, StateReader
 from smallbox.records import Channel
 from smallbox.registry.loader import ModelLoader
-from smallbox.serving.assign import arm_of
 from smallbox.serving.requests import parse_instances
+from smallbox.serving.sticky_assignment import arm_of
 from smallbox.serving.vectors import Vectors, online_vectors, unknown_vectors
 from smallbox.times import Micros, Moment
 
@@ -118,14 +118,16 @@ def _missing(model: Model, row: Bools) -> list[str]:
 class PredictTask:
     """Answers ``POST /models/{model}/predict``."""
 
-    def __init__(self, project: Project, store: StateReader, shelf: ModelLoader, log: Queue, journal: Journal) -> None:
+    def __init__(
+        self, project: Project, store: StateReader, shelf: ModelLoader, log: Queue, journal: FallbackLog
+    ) -> None:
         self._project = project
         self._store = store
-        self._recent = RecentStates(store)
+        self._recent = StateCache(store)
         self._shelf = shelf
         self._log = log
         self._journal = journal
-        self._ready = Ready()
+        self._ready = ReadableVersions()
 
     def predict(self, name: str, document: Any, moment: Moment, now: Micros, batch: str) -> Mapping[str, Any]:
         """Predict for every instance as of one moment.

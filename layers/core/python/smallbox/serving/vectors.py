@@ -12,8 +12,8 @@ from smallbox.define.model import Model
 from smallbox.errors import InvalidInput
 from smallbox.features.engine import StoredFeatures
 from smallbox.features.engines import state_engine_of
-from smallbox.features.inputs.assembly import Inputs, assemble, sent
-from smallbox.features.online.ready import Ready
+from smallbox.features.inputs.assembly import Inputs, assemble, request_arrays
+from smallbox.features.online.readiness import ReadableVersions
 from smallbox.features.online.states import SetAside, state_key, unpack_state
 from smallbox.ports import StateReader, StoredState
 from smallbox.times import Moment, format_moment
@@ -32,7 +32,7 @@ class Vectors:
     """
 
     inputs: Inputs
-    sent: Mapping[str, Array]
+    request_arrays: Mapping[str, Array]
     entities: Mapping[str, Sequence[str | None]]
 
 
@@ -48,12 +48,12 @@ def vectors_of(
     stored: StoredFeatures,
 ) -> Vectors:
     """The vectors of instances, from their :func:`entities_by_view` and their stored features."""
-    request = sent(model, instances)
+    request = request_arrays(model, instances)
     return Vectors(assemble(model, request, stored), request, entities)
 
 
 def online_vectors(
-    model: Model, instances: Sequence[Mapping[str, Any]], store: StateReader, ready: Ready, moment: Moment
+    model: Model, instances: Sequence[Mapping[str, Any]], store: StateReader, ready: ReadableVersions, moment: Moment
 ) -> Vectors:
     """Read every entity of the batch in one call and assemble the inputs.
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
-from smallbox.documents.training import DatasetCounts, DatasetRun, TrainingRequest
+from smallbox.documents.training_run import DatasetCounts, DatasetRun, TrainingRequest
 from smallbox.errors import NotReady
 from smallbox.lake.names import records_table
 from smallbox.lake.parquet import to_parquet

@@ -12,7 +12,7 @@ from smallbox.arrays import Floats
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.documents.metrics import BinaryMetrics, ChampionComparison
-from smallbox.documents.training import Artifacts, DatasetCounts, DatasetRun, FitCounts, FittedRun, LabelReport
+from smallbox.documents.training_run import Artifacts, DatasetCounts, DatasetRun, FitCounts, FittedRun, LabelReport
 from smallbox.errors import NotReady
 from smallbox.lake.parquet import from_parquet
 from smallbox.objectives.binary import measure

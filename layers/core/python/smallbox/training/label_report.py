@@ -9,7 +9,7 @@ import pandas as pd
 
 from smallbox.arrays import Bools, Ints
 from smallbox.define.model import Model
-from smallbox.documents.training import DelayCurve, LabelReport
+from smallbox.documents.training_run import DelayCurve, LabelReport
 from smallbox.statistics.estimates import UNKNOWN, Estimate, none_if_nan, weighted_mean
 from smallbox.statistics.ranking import auc
 from smallbox.times import HOUR, Micros

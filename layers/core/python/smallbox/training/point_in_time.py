@@ -13,7 +13,7 @@ from smallbox.define.project import Project
 from smallbox.define.source import Source
 from smallbox.features.columns import entities_of
 from smallbox.features.inputs.assembly import Inputs, assemble, check_rows_apart
-from smallbox.features.inputs.historical import historical_features, sent_in
+from smallbox.features.inputs.historical import historical_features, request_arrays_of_table
 from smallbox.labels.join import ASKED_LATE, LABELLED, UNLABELLED, join_labels
 from smallbox.lake.history import history
 from smallbox.lake.names import records_table
@@ -108,7 +108,7 @@ def inputs_of(model: Model, lake: Lake, requests: pa.Table) -> Inputs:
     """
     entities = {view.name: entities_of(view, requests) for view in model.views}
     stored = historical_features(model, lake, entities, requests["time"].to_numpy())
-    sent = sent_in(model, requests)
+    sent = request_arrays_of_table(model, requests)
     check_rows_apart(model, sent, stored)
     return assemble(model, sent, stored)
 

@@ -8,7 +8,7 @@ import numpy as np
 from smallbox.arrays import Floats
 from smallbox.define.model import Model
 from smallbox.documents.metrics import BinaryMetrics
-from smallbox.documents.training import LabelReport
+from smallbox.documents.training_run import LabelReport
 from smallbox.statistics.confidence import side_of
 from smallbox.statistics.ranking import auc
 from smallbox.training.examples import Examples

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from smallbox.aws import clients
+from smallbox.aws.backoff import jittered
 from smallbox.aws.clock import now
 from smallbox.aws.dynamodb.connection import ConnectionErrors, HttpAnswer, KeptConnection
 from smallbox.aws.dynamodb.credentials import FindCredentials, HeldCredentials
 from smallbox.aws.dynamodb.signature import Signer
-from smallbox.aws.pauses import jittered
 from smallbox.errors import Unavailable
 
 READ_ATTEMPTS: Final = 4

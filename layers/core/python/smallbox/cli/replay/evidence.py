@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from smallbox.arrays import Bools, Floats, Ints
-from smallbox.aws.lake import DeltaLake
+from smallbox.aws.delta_lake import DeltaLake
 from smallbox.cli.replay.span import Span
 from smallbox.cli.system import System
 from smallbox.define.model import Model

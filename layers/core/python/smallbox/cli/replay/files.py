@@ -11,8 +11,8 @@ from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.define.source import Source
 from smallbox.errors import InvalidInput, MalformedBody
+from smallbox.ingestion.field_checks import listed
 from smallbox.ingestion.readers import read_batches
-from smallbox.ingestion.values import listed
 from smallbox.times import format_moment
 
 Files = Mapping[str, Sequence[Path]]

@@ -11,7 +11,7 @@ import numpy as np
 from smallbox.cli.replay.span import Span
 from smallbox.define.source import Source
 from smallbox.ingestion.contract import contract_of
-from smallbox.ingestion.values import Broken, test_of
+from smallbox.ingestion.field_checks import Broken, test_of
 from smallbox.records import Rejection
 from smallbox.times import Micros
 

@@ -11,7 +11,7 @@ import matplotlib as mpl
 import numpy as np
 
 from smallbox.cli.replay.evidence import Evidence, Period
-from smallbox.cli.replay.story import Story
+from smallbox.cli.replay.phases import ReplayResults
 from smallbox.cli.replay.verdicts import StageVerdict
 from smallbox.define.model import Model
 
@@ -27,7 +27,9 @@ th { text-align: left } td.number { text-align: right } .no { color: #b00 } .yes
 """
 
 
-def write_report(path: Path, model: Model, story: Story, evidence: Evidence, verdicts: Sequence[StageVerdict]) -> None:
+def write_report(
+    path: Path, model: Model, story: ReplayResults, evidence: Evidence, verdicts: Sequence[StageVerdict]
+) -> None:
     """Write the HTML report."""
     title, outcome = f"Smallbox: {model.name}", model.label.value
     parts = [
@@ -88,7 +90,7 @@ def _week_table(weeks: Sequence[Period], outcome: str) -> str:
     return _table(head, rows)
 
 
-def _day_table(story: Story) -> str:
+def _day_table(story: ReplayResults) -> str:
     rows = [
         [
             day["day"],
@@ -137,7 +139,7 @@ def _calibration_figure(evidence: Evidence, outcome: str) -> Any:
     return figure
 
 
-def _days_figure(story: Story) -> Any:
+def _days_figure(story: ReplayResults) -> Any:
     figure, axes = plt.subplots(figsize=(9, 3))
     days = np.array([day["day"] for day in story.counts.days], dtype="datetime64[D]")
     base = np.zeros(len(days))

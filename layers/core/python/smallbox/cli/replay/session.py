@@ -10,11 +10,11 @@ from typing import Any
 from smallbox.cli.local import Stack
 from smallbox.cli.replay.evidence import Evidence, Period, gather, lake_of
 from smallbox.cli.replay.files import Files, record
+from smallbox.cli.replay.phases import ReplayPhases
 from smallbox.cli.replay.progress import Progress
 from smallbox.cli.replay.recording import Recording
 from smallbox.cli.replay.report import write_report
 from smallbox.cli.replay.span import Span
-from smallbox.cli.replay.story import Teller
 from smallbox.cli.replay.verdicts import Alarms, StageVerdict, verdicts_of
 from smallbox.cli.system import System
 from smallbox.cli.up import running, start_stack
@@ -88,13 +88,13 @@ def _live(
     system: System, plan: ReplayPlan, model: Model, recordings: Mapping[str, Recording], progress: Progress
 ) -> tuple[list[StageVerdict], Evidence]:
     before = system.rang(model.name)
-    story = Teller(system, model, recordings, plan.span, progress).tell()
+    results = ReplayPhases(system, model, recordings, plan.span, progress).run()
     lake = lake_of(system)
     evidence = gather(system, model, PredictionLog(project.load(), lake), lake, plan.span)
     alarms = Alarms(before, system.rang(model.name), system.dead_letters())
     asked = len(recordings[model.request.name].asked)
-    verdicts = verdicts_of(model, story, evidence, asked, alarms)
-    write_report(plan.report, model, story, evidence, verdicts)
+    verdicts = verdicts_of(model, results, evidence, asked, alarms)
+    write_report(plan.report, model, results, evidence, verdicts)
     return verdicts, evidence
 
 

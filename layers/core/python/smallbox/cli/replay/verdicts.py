@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from smallbox.cli.replay.evidence import Evidence
-from smallbox.cli.replay.story import Story
+from smallbox.cli.replay.phases import ReplayResults
 from smallbox.define.model import Model
 from smallbox.labels.join import ASKED_LATE, PENDING, UNLABELLED
 
@@ -34,7 +34,9 @@ class Alarms:
     dead: int
 
 
-def verdicts_of(model: Model, story: Story, evidence: Evidence, asked: int, alarms: Alarms) -> list[StageVerdict]:
+def verdicts_of(
+    model: Model, story: ReplayResults, evidence: Evidence, asked: int, alarms: Alarms
+) -> list[StageVerdict]:
     """One verdict per stage.
 
     Args:
@@ -57,7 +59,7 @@ def verdicts_of(model: Model, story: Story, evidence: Evidence, asked: int, alar
     ]
 
 
-def _ingestion(story: Story, dead: int) -> StageVerdict:
+def _ingestion(story: ReplayResults, dead: int) -> StageVerdict:
     dropped = sum(drop["accepted"] for drop in story.drops)
     refused = sum(drop["rejected"] for drop in story.drops) + story.history_rejected + story.counts.rejected
     sent = story.history_sent + story.counts.sent
@@ -71,7 +73,7 @@ def _features(evidence: Evidence) -> StageVerdict:
     return StageVerdict("features", evidence.served > 0 and not evidence.unequal, said)
 
 
-def _training(story: Story) -> StageVerdict:
+def _training(story: ReplayResults) -> StageVerdict:
     runs, failures = [story.first_training, *story.counts.trainings], story.counts.failures
     gap = max(run["parity"]["largest"] for run in runs)
     failed = f"; {len(failures)} failed, the last: {failures[-1]}" if failures else ""
@@ -86,7 +88,7 @@ def _registry(evidence: Evidence) -> StageVerdict:
     return StageVerdict("registry", len(by_status.get("champion", ())) == 1, f"versions: {said}")
 
 
-def _release(story: Story, evidence: Evidence) -> StageVerdict:
+def _release(story: ReplayResults, evidence: Evidence) -> StageVerdict:
     """Works if each accepted version was released, waits or is undecided, and no other was released automatically."""
     started = {e["version"]: "who" in e for e in evidence.history if e["event"] == "challenger"}
     ended = [e for e in evidence.history if e["event"] in {"promote", "roll_back", "undecided"}]
@@ -102,7 +104,7 @@ def _release(story: Story, evidence: Evidence) -> StageVerdict:
     return StageVerdict("release", not lost and not unasked and len(running) <= 1, said)
 
 
-def _serving(story: Story, evidence: Evidence, asked: int) -> StageVerdict:
+def _serving(story: ReplayResults, evidence: Evidence, asked: int) -> StageVerdict:
     scored = story.scored.get("scored", 0)
     said = f"{evidence.predictions:,} of {asked:,} requests predicted over HTTPS, {scored:,} from a file"
     return StageVerdict("serving", evidence.predictions == asked and (scored > 0 or not story.scored), said)
@@ -121,7 +123,7 @@ def _feedback(evidence: Evidence, least: float) -> StageVerdict:
     return StageVerdict("feedback", coverage >= least, said)
 
 
-def _monitoring(story: Story, alarms: Alarms) -> StageVerdict:
+def _monitoring(story: ReplayResults, alarms: Alarms) -> StageVerdict:
     days: Sequence[Mapping[str, Any]] = story.counts.days
     breached = {kind for day in days for kind, count in day["breaches"].items() if count}
     kinds, rang = ", ".join(sorted(breached)) or "nothing", ", ".join(alarms.rang) or "none"
@@ -130,7 +132,7 @@ def _monitoring(story: Story, alarms: Alarms) -> StageVerdict:
     return StageVerdict("monitoring", len(days) > 0 and has_rung, said)
 
 
-def _retraining(story: Story) -> StageVerdict:
+def _retraining(story: ReplayResults) -> StageVerdict:
     decisions = [day["retraining"] for day in story.counts.days]
     started = [decision for decision in decisions if decision["train"]]
     why = f"; the last: {started[-1]['why']}" if started else ""

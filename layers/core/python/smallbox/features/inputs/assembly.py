@@ -38,7 +38,7 @@ class Inputs:
     missing: Bools
 
 
-def sent(model: Model, instances: Sequence[Mapping[str, Any]]) -> dict[str, Array]:
+def request_arrays(model: Model, instances: Sequence[Mapping[str, Any]]) -> dict[str, Array]:
     """The request fields of validated instances as columns, one array per field."""
     return {name: _array(model, name, [i.get(name) for i in instances]) for name in model.sent_fields}
 

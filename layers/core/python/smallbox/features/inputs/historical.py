@@ -43,7 +43,7 @@ def historical_features(model: Model, lake: Lake, entities: Mapping[str, Names],
     )
 
 
-def sent_in(model: Model, rows: pa.Table, names: Mapping[str, str] | None = None) -> dict[str, Array]:
+def request_arrays_of_table(model: Model, rows: pa.Table, names: Mapping[str, str] | None = None) -> dict[str, Array]:
     """The request fields of a table, one array per field; the equivalent of ``assembly.sent`` for instances.
 
     Args:

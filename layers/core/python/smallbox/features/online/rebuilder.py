@@ -40,7 +40,7 @@ from smallbox.features.online.states import (
     state_watermark,
 )
 from smallbox.features.online.writes import write_states
-from smallbox.lake.history import FOREVER, history, standing
+from smallbox.lake.history import FOREVER, history, valid_or_first_at
 from smallbox.lake.names import records_table
 from smallbox.ports import Between, Lake, Marker, OnlineStore, StateKey, StateWrite, StoredState
 from smallbox.times import Micros
@@ -130,7 +130,7 @@ class Rebuilder:
         if table is None:
             return Rebuilt()
         named = _of_keys(table, keys)
-        counted = standing(named, now)
+        counted = valid_or_first_at(named, now)
         self._mark(counted)
         return replace(self.replace(self._keys(named, self.views), now), later=_later(named, counted, now))
 
@@ -161,7 +161,7 @@ class Rebuilder:
             return Rebuilt()
         keys = {key: view for key, view in self._keys(table, views).items() if part.holds(key)}
         mine = _of_keys(table, _touching(table, keys))
-        counted = standing(mine, now) if whole else self._settled(mine, now)
+        counted = valid_or_first_at(mine, now) if whole else self._settled(mine, now)
         self._mark(counted)
         return replace(self.replace(keys, now), later=_later(mine, counted, now) if whole else {})
 
@@ -173,7 +173,7 @@ class Rebuilder:
         again in any version, the stream requests a rebuild of all its views.
         """
         settled = now - self.source.lateness_micros
-        found = standing(rows.filter(pc.less(rows["known_at"], settled)), settled)
+        found = valid_or_first_at(rows.filter(pc.less(rows["known_at"], settled)), settled)
         nothing = pa.array([""] * found.num_rows, pa.string())
         return found.set_column(found.column_names.index("digest"), "digest", nothing)
 

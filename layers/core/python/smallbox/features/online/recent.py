@@ -27,7 +27,7 @@ class _Entry:
         return _ENTRY_BYTES + (len(self.state.packed) if self.state else 0)
 
 
-class RecentStates:
+class StateCache:
     """Caches answers of a store, also "no such state" (negative caching).
 
     Entries are evicted when they are older than the TTL. Over capacity, the entry that was read first is evicted first
@@ -80,7 +80,7 @@ class RecentStates:
 
 @dataclass(frozen=True, slots=True)
 class _At:
-    recent: RecentStates
+    recent: StateCache
     now: Micros
 
     def read(self, keys: Sequence[StateKey]) -> Mapping[StateKey, StoredState]:

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from smallbox.define.attributes import View
 from smallbox.features.batch_engines import batch_engine_of
 from smallbox.features.windows.bounds import max_lead
-from smallbox.lake.history import standing
+from smallbox.lake.history import valid_or_first_at
 from smallbox.times import Micros
 
 
@@ -23,6 +23,6 @@ def recompute(view: View, table: pa.Table, as_of: Micros) -> dict[str, Any]:
         table: the lake's rows of its source, at least all that may still be in a window.
         as_of: the current time, or a replay's simulated time.
     """
-    standing_then = standing(table, as_of)
+    standing_then = valid_or_first_at(table, as_of)
     near = standing_then.filter(pc.less(standing_then["time"], as_of + max_lead(view.source)))
     return batch_engine_of(view).states(view, near, as_of)

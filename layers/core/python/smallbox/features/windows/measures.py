@@ -22,8 +22,8 @@ import numpy as np
 from smallbox.arrays import Bools, Floats, Ints
 from smallbox.define.aggregates import Aggregate, Operand
 from smallbox.define.view import FeatureView
-from smallbox.features.windows.cells import NEVER, Cells
-from smallbox.features.windows.operands import FieldColumns, columns_of, evaluate, hashes
+from smallbox.features.windows.operand_columns import FieldColumns, columns_of, evaluate, hashes
+from smallbox.features.windows.partial_aggregates import NEVER, Cells
 from smallbox.features.windows.sketch import Sketches, codes_of
 from smallbox.records import Record
 
@@ -140,7 +140,7 @@ def lift(layout: Layout, times: Ints, ranks: Ints, columns: FieldColumns) -> Cel
         layout: the measures.
         times: the records' event times.
         ranks: their ranks.
-        columns: their values by field; see :mod:`smallbox.features.windows.operands`.
+        columns: their values by field; see :mod:`smallbox.features.windows.operand_columns`.
     """
     rows = len(times)
     cells = blank(layout, rows)

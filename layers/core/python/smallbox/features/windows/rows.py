@@ -11,9 +11,9 @@ from smallbox.arrays import Floats, Ints
 from smallbox.define.aggregates import Operand
 from smallbox.define.view import FeatureView
 from smallbox.features.columns import Names, encoded_entities, find, floats, positions
-from smallbox.features.windows.cells import Cells
 from smallbox.features.windows.measures import layout_of, lift, rank_of
-from smallbox.features.windows.operands import CodedTexts, FieldColumn, evaluate
+from smallbox.features.windows.operand_columns import CodedTexts, FieldColumn, evaluate
+from smallbox.features.windows.partial_aggregates import Cells
 from smallbox.lake.history import history
 
 
@@ -28,7 +28,7 @@ class VersionRows:
         known_at: from when each version counts.
         superseded_at: until when it counts, exclusive.
         ranks: tie-break between equal event times; zeros if the view does not need it.
-        columns: the fields that the view reads; see :mod:`smallbox.features.windows.operands`.
+        columns: the fields that the view reads; see :mod:`smallbox.features.windows.operand_columns`.
     """
 
     names: pa.Array

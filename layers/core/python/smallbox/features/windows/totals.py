@@ -15,8 +15,8 @@ from smallbox.arrays import Floats, Ints
 from smallbox.define.aggregates import Aggregate
 from smallbox.define.view import FeatureView
 from smallbox.features.windows.bounds import windows
-from smallbox.features.windows.cells import NEVER, Cells
 from smallbox.features.windows.measures import LIMB_BITS, SCALE, SQUARES, Layout, layout_of, sum_parts
+from smallbox.features.windows.partial_aggregates import NEVER, Cells
 from smallbox.features.windows.sketch import Codes, Sketches, estimate_distinct
 from smallbox.times import SECOND
 

@@ -4,10 +4,10 @@ from typing import Any, cast
 
 import pytest
 
+from smallbox.cli.replay.phases import ReplayPhases, ReplayResults
 from smallbox.cli.replay.progress import Progress
 from smallbox.cli.replay.recording import lay_out
 from smallbox.cli.replay.span import Span
-from smallbox.cli.replay.story import Story, Teller
 from smallbox.cli.system import System
 from smallbox.cli.wait import wait
 from smallbox.errors import NotReady, Unavailable
@@ -28,14 +28,14 @@ def _delivery(at: int) -> dict[str, Any]:
     return {"parcel_id": str(at), "delivered_at": moment, "depot": "north", "delay": 1.0, "late": False}
 
 
-def _tell(system: RecordingSystem, days: int = 1) -> Story:
+def _tell(system: RecordingSystem, days: int = 1) -> ReplayResults:
     """Requests at the start and the middle of the first day and on the second; deliveries before and on the first."""
     span = Span(START, START + days * DAY, SIX_HOURS)
     recordings = {
         "parcels": lay_out(parcels, [_parcel(at * HOUR) for at in (-1, 0, 13, 25)], span, late_parcel.request_fields),
         "deliveries": lay_out(deliveries, [_delivery(at * HOUR) for at in (-2, 7)], span),
     }
-    return Teller(cast("System", system), late_parcel, recordings, span, Progress()).tell()
+    return ReplayPhases(cast("System", system), late_parcel, recordings, span, Progress()).run()
 
 
 def test_the_doors_are_used_in_the_order_of_time() -> None:

@@ -16,11 +16,11 @@ from smallbox.features.online.apply import WRITE_ATTEMPTS, Pause
 from smallbox.features.online.states import version_of
 from smallbox.ports import OnlineStore, StateKey, StateWrite, StoredState
 
-READY: Final = StateKey("", "")
+READABLE_KEY: Final = StateKey("", "")
 """The key of the item. Views have non-empty names, so no state has this key."""
 
 
-class Ready:
+class ReadableVersions:
     """The published view versions that this process has seen."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Ready:
 
     def keys(self, views: Iterable[View]) -> list[StateKey]:
         """The extra keys to read together with states of these views; empty once all are known to be published."""
-        return [] if not self._waiting(views) else [READY]
+        return [] if not self._waiting(views) else [READABLE_KEY]
 
     def check(self, views: Sequence[View], states: Mapping[StateKey, StoredState]) -> None:
         """Raise unless every view is published, according to ``states`` or an earlier read.
@@ -36,7 +36,7 @@ class Ready:
         Raises:
             NotReady: names the views whose version is not published yet.
         """
-        self._seen |= versions_in(states.get(READY))
+        self._seen |= versions_in(states.get(READABLE_KEY))
         waiting = self._waiting(views)
         if waiting:
             raise NotReady(
@@ -56,7 +56,7 @@ def versions_in(stored: StoredState | None) -> dict[str, str]:
 
 def readable(store: OnlineStore) -> dict[str, str]:
     """Read the readable versions by view from the store."""
-    return versions_in(store.read([READY]).get(READY))
+    return versions_in(store.read([READABLE_KEY]).get(READABLE_KEY))
 
 
 def publish(store: OnlineStore, versions: Mapping[str, str], pause: Pause) -> None:
@@ -96,14 +96,14 @@ def _change(store: OnlineStore, change: Callable[[dict[str, str]], dict[str, str
     for attempt in range(WRITE_ATTEMPTS):
         if attempt:
             pause(attempt)
-        stored = store.read([READY]).get(READY)
+        stored = store.read([READABLE_KEY]).get(READABLE_KEY)
         known = versions_in(stored)
         wanted = change(known)
         if wanted == known:
             return
         packed = json.dumps(wanted, sort_keys=True).encode()
         try:
-            store.commit([], [StateWrite(READY, packed, stored.version if stored else 0)])
+            store.commit([], [StateWrite(READABLE_KEY, packed, stored.version if stored else 0)])
         except Conflict:
             continue
         return

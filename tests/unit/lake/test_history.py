@@ -5,7 +5,7 @@ import pytest
 
 from smallbox.define import Source, number, text, timestamp
 from smallbox.errors import DefinitionError
-from smallbox.lake.history import FOREVER, history, latest, standing
+from smallbox.lake.history import FOREVER, history, valid_at, valid_or_first_at
 from smallbox.lake.names import records_table
 from smallbox.lake.schemas import record_schema, records_to_table
 from smallbox.records import Record, Value
@@ -54,8 +54,8 @@ def test_a_row_has_the_digest_of_its_record(values: dict[str, Value]) -> None:
 def test_the_latest_known_version_counts() -> None:
     """At each moment a key has the version that was known last, whatever is known later."""
     table = records_to_table(source, [version("a", 2, 20), version("a", 1, 10), version("b", 3, 30)])
-    assert [said(latest(table, as_of)) for as_of in (5, 10, 20, 30)] == [{}, {"a": 1}, {"a": 2}, {"a": 2, "b": 3}]
-    assert said(standing(table, 5)) == {"a": 1, "b": 3}
+    assert [said(valid_at(table, as_of)) for as_of in (5, 10, 20, 30)] == [{}, {"a": 1}, {"a": 2}, {"a": 2, "b": 3}]
+    assert said(valid_or_first_at(table, 5)) == {"a": 1, "b": 3}
 
 
 def test_versions_end_where_the_next_begins() -> None:
@@ -69,7 +69,7 @@ def test_versions_end_where_the_next_begins() -> None:
 def test_repeating_a_version_changes_nothing() -> None:
     """A version that is sent again after its correction does not come back."""
     table = records_to_table(source, [version("a", 1, 10, 11), version("a", 2, 10, 12), version("a", 1, 10, 13)])
-    assert said(latest(table, 10)) == {"a": 2}
+    assert said(valid_at(table, 10)) == {"a": 2}
     assert len(history(table)) == 2
 
 

@@ -14,7 +14,7 @@ from smallbox.lake.names import records_table
 from smallbox.lake.schemas import prediction_schema, records_to_table
 from smallbox.monitoring.checks import sent_checks
 from smallbox.monitoring.report import Check
-from smallbox.monitoring.sent import Sent, sent_of
+from smallbox.monitoring.sent_fields import Sent, sent_of
 from smallbox.records import Record
 from smallbox.times import DAY, HOUR
 from tests.fakes.lake import FakeLake

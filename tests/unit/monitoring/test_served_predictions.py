@@ -10,14 +10,14 @@ import pyarrow as pa
 import pytest
 
 from smallbox.define.project import project_of
-from smallbox.documents.day import DayDocument
+from smallbox.documents.daily_run import DayDocument
 from smallbox.errors import MalformedBody, NotReady
 from smallbox.feedback.join import JoinTask
 from smallbox.lake.names import predictions_table, records_table
 from smallbox.lake.schemas import prediction_schema, records_to_table
 from smallbox.monitoring.accept import ACCEPTED, AcceptTask
 from smallbox.monitoring.check import CheckTask
-from smallbox.monitoring.served import profile_of
+from smallbox.monitoring.served_predictions import profile_of
 from smallbox.ports import Between
 from smallbox.records import Record
 from smallbox.registry.routing import first_champion, take_over

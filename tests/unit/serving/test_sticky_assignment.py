@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smallbox.registry.routing import Routing
-from smallbox.serving.assign import arm_of, position
+from smallbox.serving.sticky_assignment import arm_of, position
 
 CANARY = Routing(champion=1, challenger=2, share=0.3)
 KEYS = [f"key-{n}" for n in range(20_000)]

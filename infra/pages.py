@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from infra.permissions import EVERY_FUNCTION, EVERY_MACHINE, GRANTS, Grant
+from infra.deployment import ROOT
+from infra.grants import EVERY_FUNCTION, EVERY_MACHINE, GRANTS, Grant
 from infra.rules import rules_page
-from infra.settings import ROOT
 from infra.tables import tables_page
 
 _HEAD: Final = """\
 # Permissions
 
-Generated from `infra/permissions.py` by `make docs`. Nothing else in the app writes an IAM policy, and no
+Generated from `infra/grants.py` by `make docs`. Nothing else in the app writes an IAM policy, and no
 action has a wildcard. A function, a state machine or a schedule may do exactly this:
 
 | who | on | may | why a part of it is `*` |

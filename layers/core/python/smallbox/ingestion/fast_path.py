@@ -18,8 +18,8 @@ from smallbox.define.fields import Field
 from smallbox.define.patterns import TEXT_LIMIT
 from smallbox.define.source import FAR_AHEAD, FUTURE_LIMIT, LONG_AGO, Source
 from smallbox.ingestion.contract import check_numbered
-from smallbox.ingestion.rows import UncheckedRows
-from smallbox.ingestion.values import Broken, bounds, test_of
+from smallbox.ingestion.field_checks import Broken, bounds, test_of
+from smallbox.ingestion.unchecked_rows import UncheckedRows
 from smallbox.lake.digests import digests
 from smallbox.lake.schemas import ARROW_TYPES, record_schema, records_to_table
 from smallbox.records import Rejection

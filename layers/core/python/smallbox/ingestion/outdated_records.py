@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from smallbox.define.fields import Field
 from smallbox.define.source import Source
 from smallbox.ingestion.contract import contract_of
-from smallbox.ingestion.values import MISSING, Broken
+from smallbox.ingestion.field_checks import MISSING, Broken
 from smallbox.lake.schemas import PYTHON_TYPES, fits_columns
 from smallbox.records import Record, Rejection, Value
 from smallbox.times import format_moment

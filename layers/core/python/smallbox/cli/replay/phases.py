@@ -22,7 +22,7 @@ from smallbox.times import DAY, Micros, format_moment, to_datetime
 
 
 @dataclass
-class Story:
+class ReplayResults:
     """The results of each phase, for the table and the report.
 
     Attributes:
@@ -42,7 +42,7 @@ class Story:
     scored: dict[str, Any] = field(default_factory=dict)
 
 
-class Teller:
+class ReplayPhases:
     """Runs the phases on a running system, and reports progress.
 
     Args:
@@ -61,9 +61,9 @@ class Teller:
         self._recordings = recordings
         self._span = span
         self._progress = progress
-        self.story = Story()
+        self.story = ReplayResults()
 
-    def tell(self) -> Story:
+    def run(self) -> ReplayResults:
         """Run all phases.
 
         Raises:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from smallbox.arrays import Ints
 from smallbox.define.model import Model
-from smallbox.features.inputs.historical import sent_in
+from smallbox.features.inputs.historical import request_arrays_of_table
 from smallbox.labels.join import Versions
 from smallbox.lake.history import FOREVER, history
 from smallbox.lake.names import logged_names, records_table
@@ -49,9 +49,9 @@ def sent_of(model: Model, lake: Lake, rows: pa.Table, as_of: Micros) -> Sent:
     records = _records(model, lake, rows["key"], as_of)
     at = _counting(records, rows)
     has_record = np.asarray(pc.is_valid(at))
-    ours = sent_in(model, rows.filter(pa.array(has_record)), logged_names(model))
+    ours = request_arrays_of_table(model, rows.filter(pa.array(has_record)), logged_names(model))
     matched = records.take(at.drop_null())
-    theirs = sent_in(model, matched)
+    theirs = request_arrays_of_table(model, matched)
     event_time = rows["event_time"].to_numpy().copy()
     event_time[has_record] = matched["time"].to_numpy()
     by_field = {name: different(ours[name], theirs[name]) for name in model.sent_fields}

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from smallbox.aws.clock import now
 from smallbox.aws.logs import log_failure
-from smallbox.aws.meter import NAMESPACE
+from smallbox.aws.metrics import NAMESPACE
 
 _MICROS_PER_MILLI: Final = 1_000
 
@@ -12,7 +12,7 @@ FALLBACK_ANSWERS: Final = "FallbackAnswers"
 """Name of the metric of instances that a fallback answered. It sums over all models, so that one alarm covers all."""
 
 
-class LogJournal:
+class EmbeddedFallbackLog:
     """The ``Journal`` port as log lines with embedded metrics: no extra request, so no added latency."""
 
     def fell_back(self, model: str, answers: int, why: Exception) -> None:

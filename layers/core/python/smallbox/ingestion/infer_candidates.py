@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from smallbox.ingestion.values import shown
+from smallbox.ingestion.field_checks import shown
 from smallbox.times import SECOND, Micros, format_moment
 
 MAX_CANDIDATES: Final = 8

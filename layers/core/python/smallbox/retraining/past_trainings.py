@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from smallbox.registry.store import TRAINING_FAILED, Registry
 from smallbox.registry.version import Version
-from smallbox.release.changes import UNDECIDED
+from smallbox.release.routing_changes import UNDECIDED
 from smallbox.retraining.decision import Failures, Situation, Unreleased
 from smallbox.times import DAY, Micros, parse_moment
 

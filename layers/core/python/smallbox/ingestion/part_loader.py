@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 
 from smallbox.define.source import Source
-from smallbox.ingestion.columns import accept
-from smallbox.ingestion.parts import FilePart
+from smallbox.ingestion.fast_path import accept
+from smallbox.ingestion.file_parts import FilePart
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.ingestion.readers import BATCH_LIMITS, Limits, RowBatch, read_numbered
 from smallbox.lake.names import records_table

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smallbox.monitoring.drift import FALSE_ALARMS, missing_share, psi, psi_by_chance
+from smallbox.monitoring.psi import FALSE_ALARMS, missing_share, psi, psi_by_chance
 
 counts = st.lists(st.integers(0, 1000), min_size=5, max_size=5)
 

@@ -63,7 +63,7 @@ def test_an_empty_system_names_its_models_and_claims_nothing() -> None:
     assert empty.status() == {"models": [_nothing(MODEL), _nothing("other")]}
     assert empty.versions(MODEL) == {"versions": []}
     assert empty.history(MODEL) == {"history": []}
-    with pytest.raises(NotFound, match="'1970-01-05' has not been checked"):
+    with pytest.raises(NotFound, match="for day '1970-01-05'"):
         empty.metrics(MODEL, "1970-01-05")
 
 
@@ -107,7 +107,7 @@ def test_the_metrics_are_the_report_of_the_day(browser: BrowseTask) -> None:
     """As it was written; a day that nobody checked, of this or another model, is not found and names both."""
     assert browser.metrics(MODEL, "1970-01-05") == REPORT
     for model, day in ((MODEL, "1970-01-06"), ("other", "1970-01-05"), (MODEL, "yesterday")):
-        with pytest.raises(NotFound, match="has not been checked") as missing:
+        with pytest.raises(NotFound, match="there is no monitoring report") as missing:
             browser.metrics(model, day)
         assert missing.value.details == {"model": model, "day": day}
 

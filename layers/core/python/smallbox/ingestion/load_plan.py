@@ -18,8 +18,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from smallbox.errors import Conflict, NotFound
-from smallbox.ingestion.loader import RowCounts
-from smallbox.ingestion.parts import FilePart
+from smallbox.ingestion.file_parts import FilePart
+from smallbox.ingestion.part_loader import RowCounts
 from smallbox.ingestion.readers import kind_of
 from smallbox.ports import Blobs, StoredObject
 from smallbox.times import Micros

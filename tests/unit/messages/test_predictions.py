@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from smallbox.define import text
 from smallbox.define.project import project_of
 from smallbox.errors import TooLarge
-from smallbox.features.online.ready import publish
+from smallbox.features.online.readiness import publish
 from smallbox.features.online.states import version_of
 from smallbox.messages.encoded import text_of
 from smallbox.messages.predictions import SHORT, LoggedPredictions
