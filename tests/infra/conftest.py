@@ -1,9 +1,13 @@
-"""Both deployments, synthesized once for all tests: as `cdk synth` does, in processes of their own."""
+"""Both deployments, synthesized once for a test run: as `cdk synth` does, in processes of their own."""
 
+import fcntl
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -12,22 +16,40 @@ from infra.deployment import ROOT
 from smallbox.cli.checkout import with_tools
 from tests.infra.templates import Assembly
 
+CONTEXTS: Final = {"aws": "{}", "local": '{"deployment": "local"}'}
+
 
 def _synthesize(folder: Path, context: str) -> "subprocess.Popen[bytes]":
     environment = with_tools(os.environ) | {"CDK_OUTDIR": str(folder), "CDK_CONTEXT_JSON": context}
     return subprocess.Popen([sys.executable, "-O", "-m", "infra.app"], cwd=ROOT, env=environment)
 
 
-@pytest.fixture(scope="session")
-def assemblies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Assembly]:
-    """Both, by name."""
+def _synthesize_both(folder: Path) -> None:
     for runtime in wheels.RUNTIMES:
         wheels.build_layer(runtime)
-    folders = {name: tmp_path_factory.mktemp(name) for name in ("aws", "local")}
-    contexts = {"aws": "{}", "local": '{"deployment": "local"}'}
-    running = [_synthesize(folder, contexts[name]) for name, folder in folders.items()]
+    running = [_synthesize(folder / name, context) for name, context in CONTEXTS.items()]
     assert [process.wait() for process in running] == [0, 0]
-    return {name: Assembly.read(folder) for name, folder in folders.items()}
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """One worker of the test run at a time."""
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session")
+def assemblies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Assembly]:
+    """Both, by name. The workers of one test run share them: a synthesis takes twenty seconds of a processor."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "assemblies"
+    folder.mkdir(exist_ok=True)
+    with _alone(folder / "lock"):
+        if not (folder / "done").exists():
+            _synthesize_both(folder)
+            (folder / "done").touch()
+    return {name: Assembly.read(folder / name) for name in CONTEXTS}
 
 
 @pytest.fixture(scope="session")
