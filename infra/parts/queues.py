@@ -8,6 +8,7 @@ from constructs import Construct
 
 from infra.deployment import Deployment
 from infra.parts.alarms import MINUTE, Alarms
+from infra.parts.dead_letters import dead_letter_queue
 
 SECONDS: Final = {
     "events": 60,
@@ -21,20 +22,6 @@ SECONDS: Final = {
 
 _MAX_RECEIVES: Final = 5
 _OLDEST_SECONDS: Final = 1800
-
-
-def dead_letter_queue(scope: Construct, name: str, alarms: Alarms, *, enforce_tls: bool) -> sqs.Queue:
-    """A dead-letter queue with 14 days of retention, and an alarm on the first message."""
-    queue = sqs.Queue(
-        scope,
-        name,
-        retention_period=Duration.days(14),
-        encryption=sqs.QueueEncryption.SQS_MANAGED,
-        enforce_ssl=enforce_tls,
-    )
-    died = queue.metric_approximate_number_of_messages_visible(period=MINUTE, statistic="Maximum")
-    alarms.watch(scope, f"{name}Alarm", died, "a message failed every attempt and waits for a redrive")
-    return queue
 
 
 class WorkQueue(Construct):

@@ -5,9 +5,9 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from infra.parts.dead_letters import dead_letter_queue
 from infra.parts.flow import Flow
 from infra.parts.function import BATCH, Function
-from infra.parts.queues import dead_letter_queue
 from infra.wheels import API
 from smallbox.aws import settings
 

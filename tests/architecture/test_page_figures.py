@@ -14,7 +14,7 @@ from smallbox import define
 from smallbox.aws import delta_lake as lake
 from smallbox.aws import online
 from smallbox.aws.dynamodb import client
-from smallbox.define import patterns, source, view
+from smallbox.define import patterns, source, tiles, view
 from smallbox.define.rules import Release
 from smallbox.features import backfill, stream
 from smallbox.features.online import apply, recent, states
@@ -62,7 +62,7 @@ SENTENCES = {
         f"a marker lives at least {online._LEAST_LIFE // DAY} days from now",
         f"not known yet waits {stream.EARLY_DELAY // MINUTE} minutes in the queue",
         f"asked for again after {WORDS[rebuilds.LATER_DELAY // MINUTE]} minutes",
-        f"A state of more than {view.STATE_LIMIT // 1_000} KB",
+        f"A state of more than {tiles.STATE_LIMIT // 1_000} KB",
         f"a HyperLogLog of {sketch.REGISTERS} registers",
         f"Its relative standard error is {_percent(1.04 / sketch.REGISTERS**0.5, 1)}",
         f"remembers states for {WORDS[recent.STALENESS // SECOND]} second",

@@ -23,7 +23,7 @@ from smallbox.define import (
 )
 from smallbox.define.project import Project
 from smallbox.define.source import FAR_AHEAD
-from smallbox.define.view import STATE_LIMIT
+from smallbox.define.tiles import STATE_LIMIT
 from smallbox.features.online.states import state_key
 from smallbox.features.rebuild import RebuildTask
 from smallbox.features.stream import StreamTask

@@ -4,32 +4,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from smallbox.define.aggregates import Aggregate, AggregateKind
+from smallbox.define.aggregates import Aggregate
 from smallbox.define.argument_types import check_by_name, check_kind
 from smallbox.define.conditions import Condition
-from smallbox.define.source import FUTURE_LIMIT, Source, check_name, check_not_personal
+from smallbox.define.source import Source, check_name, check_not_personal
+from smallbox.define.tiles import STATE_LIMIT, max_state_bytes, tile_size_of, tile_sizes_of
 from smallbox.errors import DefinitionError
-from smallbox.times import DAY, HOUR, Micros, duration
+from smallbox.times import HOUR, Micros, duration
 
 ENTITY_SEPARATOR: Final = "|"
-
-STATE_LIMIT: Final = 390_000
-"""Maximum size of an encoded state in bytes: a DynamoDB item has at most 400 KB, key included.
-
-A view whose states could exceed it is rejected. A state that still grows beyond it is set aside; see
-``smallbox.features.online.states``.
-"""
-
-_BYTES: Final[Mapping[AggregateKind, int]] = {
-    "count": 8, "sum": 24, "mean": 24, "rate": 16, "std": 56, "min": 8, "max": 8, "last": 24, "first": 24,
-    "since_last": 24, "distinct": 1032,
-}  # fmt: skip
-"""Maximum bytes of an aggregate in one tile."""
-
-_INDEX_BYTES: Final = 8
-_LEVEL_BYTES: Final = 32
-_COLUMN_TILES: Final = 2
-"""The column headers of a level take 9 bytes per 8 bytes of a tile, so less than two tiles."""
 
 _NUMERIC: Final = frozenset({"number", "integer", "boolean"})
 _TYPES: Final = {"rate": frozenset({"boolean"}), "distinct": _NUMERIC | {"text"}}
@@ -79,7 +62,7 @@ class FeatureView:
             raise DefinitionError(f"view {self.name}: tile={self.tile!r} must divide an hour, like '5m'")
         for name, aggregate in self.features.items():
             self._check_feature(name, aggregate)
-        object.__setattr__(self, "tile_sizes", self._tile_sizes())
+        object.__setattr__(self, "tile_sizes", tile_sizes_of(self.features.values(), self.tile_micros))
         self._check_size()
 
     def _check_feature(self, name: str, aggregate: Aggregate) -> None:
@@ -104,9 +87,7 @@ class FeatureView:
     @property
     def max_bytes(self) -> int:
         """Maximum size of a state in bytes, if no record arrives earlier than ``known_after`` declares."""
-        measures = {(a.kind, a.operand) for a in self.features.values()}
-        tile_bytes = _INDEX_BYTES + sum(_BYTES[kind] for kind, _ in measures)
-        return sum(_LEVEL_BYTES + (_tiles(self, size) + _COLUMN_TILES) * tile_bytes for size in self.tile_sizes)
+        return max_state_bytes(self.features.values(), self.tile_micros, self.source.known_after_micros or 0)
 
     def _check_size(self) -> None:
         if self.max_bytes > STATE_LIMIT:
@@ -116,18 +97,9 @@ class FeatureView:
                 "split the features over two views"
             )
 
-    def _tile_sizes(self) -> tuple[Micros, ...]:
-        coarsest = max((self.tile_size(a) for a in self.features.values()), default=self.tile_micros)
-        return tuple(sorted({size for size in (self.tile_micros, HOUR, DAY) if size <= coarsest}))
-
     def tile_size(self, aggregate: Aggregate) -> Micros:
-        """Length of the tiles at whose edge the window starts, by its length.
-
-        Below 12 hours: the fine tile; below 10 days: one hour; otherwise: one day.
-        """
-        if aggregate.window_micros < 12 * HOUR:
-            return self.tile_micros
-        return HOUR if aggregate.window_micros < 10 * DAY else DAY
+        """Length of the tiles at whose edge the aggregate's window starts; see :func:`tile_size_of`."""
+        return tile_size_of(aggregate.window_micros, self.tile_micros)
 
     def entity_of(self, values: Mapping[str, Any]) -> str | None:
         """The entity key of a record or a request; ``None`` when a part of it is null or empty."""
@@ -142,15 +114,6 @@ class FeatureView:
     def texts(self) -> tuple[str, ...]:
         """The text features: none; only attributes can be texts."""
         return ()
-
-
-def _tiles(view: FeatureView, size: Micros) -> int:
-    """Maximum number of tiles of a size in a state: those of windows or of one coarser tile, and those ahead of now."""
-    own = max((a.window_micros for a in view.features.values() if view.tile_size(a) == size), default=0)
-    coarser = min((other for other in view.tile_sizes if other > size), default=0)
-    after = view.source.known_after_micros or 0
-    ahead = -after if after < 0 else min(after, FUTURE_LIMIT)
-    return (max(own, coarser) + ahead) // size + 2
 
 
 def check_field(view: str, source: Source, name: str, role: str, types: Collection[str]) -> None:

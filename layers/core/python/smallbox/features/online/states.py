@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from smallbox.define.attributes import View
-from smallbox.define.view import STATE_LIMIT
+from smallbox.define.tiles import STATE_LIMIT
 from smallbox.features.engines import state_engine_of
 from smallbox.features.windows.bounds import advance_watermark
 from smallbox.ports import StateKey
