@@ -26,7 +26,7 @@ def acknowledge_pipeline(pipeline: Stack) -> None:
 
 
 def acknowledge_wildcards(role: Construct, grants: Sequence[tuple[Grant, str]]) -> None:
-    """Accept the wildcard resources that ``permissions.py`` declares, with the reasons given there.
+    """Accept the wildcard resources that ``grants.py`` declares, with the reasons given there.
 
     Args:
         role: the role.

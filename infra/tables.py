@@ -35,7 +35,7 @@ def tables_page() -> str:
 
 def _row(table: LakeTable) -> str:
     kept = "for ever" if table.retention is None else f"{table.retention // DAY} days"
-    cells = (_code(table.name), _list(table.key), _code(table.source), _list(table.writers), kept)
+    cells = (_code(table.name), _list(table.key), _list(list(table.about)), _list(table.writers), kept)
     return f"| {' | '.join(cells)} | {_list(sorted(table.personal)) or 'none'} |\n"
 
 

@@ -86,7 +86,7 @@ class Machine(Construct):
                 destination=log_group(self, "Logs"), level=sfn.LogLevel.ALL, include_execution_data=True
             ),
         )
-        # CDK adds this policy for a distributed map; all grants must come from permissions.py
+        # CDK adds this policy for a distributed map; all grants must come from grants.py
         machine.node.try_remove_child("DistributedMapPolicy")
         failed = machine.metric_failed(period=MINUTE)
         self._flow.alarms.watch(self, "Failed", failed, f"an execution of {self._name} failed")

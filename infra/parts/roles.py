@@ -1,4 +1,4 @@
-"""IAM roles with exactly the grants of ``permissions.py``."""
+"""IAM roles with exactly the grants of ``grants.py``."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from infra.suppressions import acknowledge_wildcards
 
 
 class Arns:
-    """Maps names of resources, as in ``permissions.py``, to ARNs."""
+    """Maps names of resources, as in ``grants.py``, to ARNs."""
 
     def __init__(self, known: Mapping[str, str] | None = None) -> None:
         self._known = {"*": "*", **(known or {})}
@@ -32,7 +32,7 @@ class Arns:
 
 
 def exact_role(scope: Construct, principal: str, service: str, arns: Arns) -> iam.IRole:
-    """The role of a function, machine or schedule, with the grants of ``permissions.py`` only.
+    """The role of a function, machine or schedule, with the grants of ``grants.py`` only.
 
     Policies that CDK constructs would add to it are ignored.
     """

@@ -16,6 +16,10 @@ LIBRARY = ROOT / "layers/core/python/smallbox"
 FILE = re.compile(r".*\w\.(py|md|toml|in|svg)")
 
 
+WRITTEN: Final = {".smallbox", ".build", ".venv", "node_modules"}
+"""Folders that the commands write: what is in them need not be there."""
+
+
 @cache
 def _pages() -> tuple[Path, ...]:
     listing = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607
@@ -39,7 +43,7 @@ def _homes(page: Path) -> tuple[Path, ...]:
 
 def _paths(page: Path) -> Iterator[str]:
     """The words in backticks that are paths of this repository; ``<name>`` stands for any name."""
-    tops = {folder.name for home in _homes(page)[:4] for folder in home.iterdir() if folder.is_dir()}
+    tops = {folder.name for home in _homes(page)[:4] for folder in home.iterdir() if folder.is_dir()} - WRITTEN
     for word in (word for span in re.findall(r"`([^`]+)`", _prose(page)) for word in span.split()):
         path = re.sub(r"<[^>]*>", "*", word.rstrip(":,"))
         if re.fullmatch(r"[\w./*-]+", path) and (

@@ -138,10 +138,10 @@ def _as_role(deployed: Deployed, part: str) -> Any:
 
 def test_live_days_go_round_with_equal_features(deployed: Deployed) -> None:
     """Events in, predictions out, labels joined, metrics stored; every served value equals its batch recomputation."""
-    send_again = deployed.live(START, 2)
-    assert send_again.counts.rejected == 0
-    assert send_again.counts.predictions > 1500
-    last = send_again.counts.days[-1]
+    replay = deployed.live(START, 2)
+    assert replay.counts.rejected == 0
+    assert replay.counts.predictions > 1500
+    last = replay.counts.days[-1]
     assert last["feedback"]["labelled"] > 700
     report = deployed.system.request("GET", f"/models/{MODEL}/metrics/{last['day']}")
     checks = {check["name"]: check for check in report["checks"]}

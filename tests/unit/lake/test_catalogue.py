@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from infra.grants import GRANTS
-from smallbox.define import number
+from smallbox.define import label, number, text
 from smallbox.define.project import load, project_of
 from smallbox.errors import NotFound
 from smallbox.feedback.join import JoinTask
@@ -17,6 +17,7 @@ from smallbox.lake.erasure import delete_keys
 from smallbox.lake.names import current_table, predictions_table, records_table
 from smallbox.lake.predictions import logged_table
 from smallbox.lake.schemas import records_to_table
+from smallbox.ports import TableProgress
 from smallbox.records import Record, Value
 from smallbox.times import DAY
 from tests.fakes.lake import FakeLake
@@ -88,6 +89,31 @@ def test_a_key_is_deleted_wherever_it_stands() -> None:
         assert sorted(rows["key"].to_pylist()) == [*left]
     with pytest.raises(NotFound):
         delete_keys(PROJECT, lake, "letters", ["a"])
+
+
+def test_an_outcome_takes_its_labelled_prediction_along() -> None:
+    """Deleting a record of the label's source deletes the labelled rows of the request that it is about."""
+    outcomes = replace(deliveries, key="delivery_id", fields={**deliveries.fields, "delivery_id": text()})
+    model = replace(late_parcel, label=label(outcomes, on="parcel_id", value="late", within="24h"), views=())
+    values: dict[str, Value] = dict.fromkeys(outcomes.fields)
+    values |= {"delivery_id": "d1", "parcel_id": "a"}
+    lake = FakeLake()
+    lake.append(records_table(outcomes), records_to_table(outcomes, [Record("deliveries", "d1", 5, 5, 5, values)]))
+    lake.append("labelled/late_parcel", pa.table({"key": ["a", "b"], "label": [True, False]}))
+    assert delete_keys(project_of([model], [outcomes]), lake, "deliveries", ["d1"])["labelled/late_parcel"] == 1
+    rows: pa.Table = lake.read("labelled/late_parcel")
+    assert rows["key"].to_pylist() == ["b"]
+
+
+def test_a_row_that_a_writer_put_back_goes_with_the_next_run() -> None:
+    """An upkeep that had read the log before the deletion writes the key back; deleting again removes it."""
+    lake = FakeLake()
+    rows = records_to_table(parcels, [_parcel("a")])
+    lake.append(records_table(parcels), rows)
+    assert delete_keys(PROJECT, lake, "parcels", ["a"])["current/parcels"] == 0
+    lake.upsert(current_table(parcels), rows, TableProgress(0, 10))
+    assert delete_keys(PROJECT, lake, "parcels", ["a"])["current/parcels"] == 1
+    assert set(delete_keys(PROJECT, lake, "parcels", ["a"]).values()) == {0}
 
 
 def weight_in_grams(weight: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The ``Journal`` port: log lines in CloudWatch's embedded metric format, which alarms can count."""
+"""The ``FallbackLog`` port: log lines in CloudWatch's embedded metric format, which alarms can count."""
 
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ FALLBACK_ANSWERS: Final = "FallbackAnswers"
 
 
 class EmbeddedFallbackLog:
-    """The ``Journal`` port as log lines with embedded metrics: no extra request, so no added latency."""
+    """The ``FallbackLog`` port as log lines with embedded metrics: no extra request, so no added latency."""
 
     def fell_back(self, model: str, answers: int, why: Exception) -> None:
         """Log the fallback with the model and the error; the line counts as ``FallbackAnswers``."""

@@ -15,7 +15,7 @@ _ENGINES: Final[Mapping[type, BatchEngine[Any, Any]]] = {FeatureView: WINDOW_BAT
 
 def batch_engine_of(view: View) -> BatchEngine[Any, Any]:
     """The engine that computes a view from the lake."""
-    return _ENGINES[type(view)]
+    return next(engine for kind, engine in _ENGINES.items() if isinstance(view, kind))
 
 
 def columns_needed(view: View) -> list[str]:

@@ -14,4 +14,4 @@ _ENGINES: Final[Mapping[type, StateEngine[Any, Any]]] = {FeatureView: WINDOW_STA
 
 def state_engine_of(view: View) -> StateEngine[Any, Any]:
     """The engine that keeps the states of a view."""
-    return _ENGINES[type(view)]
+    return next(engine for kind, engine in _ENGINES.items() if isinstance(view, kind))

@@ -28,7 +28,8 @@ class LakeTable:
         name: its name; the folder is the part before the slash.
         schema: the columns that are written today; files from before a change of the definition may have others.
         key: the columns that identify a row. A table that is appended to may hold a row twice, and readers keep one.
-        source: the source whose records the rows are about; their keys stand in the column ``key``.
+        about: the sources whose records the rows are about, each with the field whose values stand in the column
+            ``key``.
         personal: the columns with personal values.
         writers: the functions that write rows.
         retention: how long a row is kept, microseconds; ``None`` means for ever.
@@ -37,7 +38,7 @@ class LakeTable:
     name: str
     schema: pa.Schema
     key: tuple[str, ...]
-    source: str
+    about: Mapping[str, str]
     personal: frozenset[str]
     writers: tuple[str, ...]
     retention: Micros | None = None
@@ -56,11 +57,11 @@ def _of_source(source: Source) -> Iterator[LakeTable]:
         records_table(source),
         schema,
         ("key", "known_at", "digest"),
-        source.name,
+        {source.name: source.key},
         source.personal,
         ("ingestion/append", "ingestion/load"),
     )
-    yield LakeTable(current_table(source), schema, ("key",), source.name, source.personal, (MAINTAINER,))
+    yield LakeTable(current_table(source), schema, ("key",), {source.name: source.key}, source.personal, (MAINTAINER,))
 
 
 def _of_model(model: Model) -> Iterator[LakeTable]:
@@ -70,10 +71,9 @@ def _of_model(model: Model) -> Iterator[LakeTable]:
         predictions_table(model.name),
         prediction_schema(model),
         ("id",),
-        request.name,
+        {request.name: request.key},
         model.personal_columns | sent,
         ("serving/log", "serving/score"),
     )
-    yield LakeTable(
-        labelled_table(model.name), labelled_schema(model), ("id",), request.name, frozenset(), ("feedback/join",)
-    )
+    about = {model.label.source_name: model.label.on, request.name: request.key}
+    yield LakeTable(labelled_table(model.name), labelled_schema(model), ("id",), about, frozenset(), ("feedback/join",))

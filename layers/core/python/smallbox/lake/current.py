@@ -1,6 +1,6 @@
 """The table ``current`` of a source: one row per key, the valid version, updated incrementally.
 
-It equals ``latest`` of the log, without reading the whole log. Each run merges the rows that were appended since the
+It equals ``valid_at`` of the log, without reading the whole log. Each run merges the rows that were appended since the
 last run, and the rows that became known since. Each commit records its progress in the table, so a run that was killed
 can be run again.
 """

@@ -5,15 +5,21 @@ from collections.abc import Collection
 import pyarrow as pa
 
 from smallbox.define.project import Project
+from smallbox.define.source import Source
 from smallbox.lake.catalogue import catalogue
+from smallbox.lake.names import records_table
 from smallbox.ports import Lake
 
 
 def delete_keys(project: Project, lake: Lake, source: str, keys: Collection[str]) -> dict[str, int]:
-    """Delete every row about records of a source, by their keys; running it again deletes nothing more.
+    """Delete every row about records of a source, by their keys.
 
-    No reader sees the rows afterwards. Their old files stay readable by version until the next vacuum after the
-    retention of replaced files. Online states, queues, quarantine, training datasets and dropped files are not touched.
+    A labelled prediction is about its request and about its outcome: deleting either deletes the row. Online states,
+    queues, quarantine, training datasets and dropped files are not touched. Replaced files stay readable by version
+    until the next vacuum after their retention.
+
+    A writer that had read the rows before (the upkeep, the label join) may write them back. So run it when they do not
+    run, or again after they have ended, until it deletes nothing.
 
     Args:
         project: whose tables.
@@ -27,8 +33,18 @@ def delete_keys(project: Project, lake: Lake, source: str, keys: Collection[str]
     Raises:
         NotFound: when there is no such source.
     """
-    name, wanted = project.source(source).name, pa.array(sorted(set(keys)), pa.string())
-    # the log comes first: the upkeep makes `current` from it, and would put a deleted row back
-    return {
-        table.name: lake.delete(table.name, wanted) for table in catalogue(project).values() if table.source == name
-    }
+    found = project.source(source)
+    tables = [table for table in catalogue(project).values() if source in table.about]
+    # read before the first delete: the log says which requests an outcome is about
+    wanted = {field: _values(lake, found, field, keys) for field in {table.about[source] for table in tables}}
+    # the log is deleted from first: the upkeep makes `current` from it
+    tables.sort(key=lambda table: table.name != records_table(found))
+    return {table.name: lake.delete(table.name, wanted[table.about[source]]) for table in tables}
+
+
+def _values(lake: Lake, source: Source, field: str, keys: Collection[str]) -> pa.Array:
+    """The values of a field in any version of the records with these keys."""
+    if field == source.key:
+        return pa.array(sorted(set(keys)), pa.string())
+    rows = lake.read(records_table(source), ["key", field], keys=pa.chunked_array([sorted(set(keys))], pa.string()))
+    return pa.array([], pa.string()) if rows is None else rows[field].drop_null().unique().cast(pa.string())

@@ -228,11 +228,11 @@ def _selection(rule: Gate, labels: LabelReport) -> GateCheck:
     if share <= rule.max_unlabelled:
         return GateCheck("labels", share, rule.max_unlabelled, "accepted", few)
     value, error = labels["selection_auc"], labels["selection_auc_standard_error"]
-    predict = (
+    seen = (
         "cannot tell" if value is None else f"tell them from the labelled ones with an AUC of {_figure(value, error)}"
     )
     why = (
-        f"{few}, and the inputs {predict}, where {rule.max_selection_auc:.4f} is allowed: write "
+        f"{few}, and the inputs {seen}, where {rule.max_selection_auc:.4f} is allowed: write "
         "label(..., otherwise=False) where silence is the negative, or a longer within; if such requests are not to be "
         "predicted either, raise Gate.max_unlabelled"
     )

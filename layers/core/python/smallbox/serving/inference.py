@@ -17,23 +17,28 @@ from smallbox.times import Micros, Moment
 _DATATYPES: Final = {"text": "BYTES", "timestamp": "BYTES", "number": "FP64", "integer": "INT64", "boolean": "BOOL"}
 """What the metadata says of a field of a type."""
 
-_INTEGERS: Final = frozenset(f"{kind}{bits}" for kind in ("INT", "UINT") for bits in (8, 16, 32, 64))
+_NUMBERS: Final = frozenset(f"{kind}{bits}" for kind in ("INT", "UINT") for bits in (8, 16, 32, 64)) | {
+    "FP16", "BF16", "FP32", "FP64",
+}  # fmt: skip
 _TAKEN: Final[Mapping[str, frozenset[str]]] = {
     "text": frozenset({"BYTES"}),
     "timestamp": frozenset({"BYTES"}),
-    "number": _INTEGERS | {"FP16", "FP32", "FP64"},
-    "integer": _INTEGERS,
+    "number": _NUMBERS,
+    "integer": _NUMBERS,
     "boolean": frozenset({"BOOL"}),
 }
-"""The datatypes that a tensor of a field of a type may have: numbers arrive as JSON, so their width does not matter."""
+"""The datatypes that a tensor may have, by the type of its field.
+
+Numbers arrive as JSON, so their width does not matter; the contract decides which values an integer field takes.
+"""
 
 
 class InferenceProtocol:
     """Answers the protocol's routes with the predictions of ``PredictTask``."""
 
-    def __init__(self, project: Project, shelf: ModelLoader, predictor: PredictTask) -> None:
+    def __init__(self, project: Project, loader: ModelLoader, predictor: PredictTask) -> None:
         self._project = project
-        self._shelf = shelf
+        self._loader = loader
         self._predictor = predictor
 
     def ready(self) -> Mapping[str, Any]:
@@ -43,7 +48,7 @@ class InferenceProtocol:
             NotReady: naming the first that has none.
         """
         for name in self._project.models:
-            self._shelf.routing(name)
+            self._loader.routing(name)
         return {"ready": True}
 
     def metadata(self, name: str) -> Mapping[str, Any]:
@@ -62,7 +67,7 @@ class InferenceProtocol:
 
     def _versions(self, name: str) -> list[str]:
         try:
-            return [str(self._shelf.routing(name).champion)]
+            return [str(self._loader.routing(name).champion)]
         except NotReady:
             return []
 
@@ -71,7 +76,7 @@ class InferenceProtocol:
 
         Raises:
             MalformedBody: when the tensors are not what the protocol asks for, or not flat and of one length; and as
-                :meth:`Predictor.predict`.
+                :meth:`PredictTask.predict`.
         """
         model = self._project.model(name)
         answer = self._predictor.predict(name, {"instances": _instances(model, document)}, Moment(now), now, batch)
@@ -131,4 +136,8 @@ def _check(model: Model, tensor: Mapping[str, Any]) -> None:
         raise MalformedBody(f"the shape of tensor {name!r} does not fit its {len(data)} values", tensor=name)
     field = model.request.fields.get(name)
     if field is not None and tensor["datatype"] not in _TAKEN[field.type]:
-        raise MalformedBody(f"the datatype of tensor {name!r} must be {_DATATYPES[field.type]}", tensor=name)
+        expected = _DATATYPES[field.type]
+        raise MalformedBody(
+            f"the datatype of tensor {name!r} is {tensor['datatype']!r}; send {expected} for a {field.type} field",
+            tensor=name,
+        )

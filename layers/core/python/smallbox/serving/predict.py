@@ -55,14 +55,14 @@ class Scored:
     versions: list[int]
 
 
-def score_batch(model: Model, shelf: ModelLoader, keys: Sequence[str], vectors: Vectors) -> Scored:
+def score_batch(model: Model, loader: ModelLoader, keys: Sequence[str], vectors: Vectors) -> Scored:
     """Score each row with the version that its key is assigned to."""
-    routing = shelf.routing(model.name)
+    routing = loader.routing(model.name)
     arms = [arm_of(routing, key) for key in keys]
     scores = np.empty(len(keys))
     for arm in set(arms):
         rows = np.array([a == arm for a in arms])
-        scorer = shelf.scorer(model, routing.version_of(arm))
+        scorer = loader.scorer(model, routing.version_of(arm))
         scores[rows] = scorer.score(vectors.inputs.numeric[rows], vectors.inputs.categorical[rows])
     return Scored([float(s) for s in scores], list(arms), [routing.version_of(arm) for arm in arms])
 
@@ -119,14 +119,14 @@ class PredictTask:
     """Answers ``POST /models/{model}/predict``."""
 
     def __init__(
-        self, project: Project, store: StateReader, shelf: ModelLoader, log: Queue, journal: FallbackLog
+        self, project: Project, store: StateReader, loader: ModelLoader, log: Queue, fallbacks: FallbackLog
     ) -> None:
         self._project = project
         self._store = store
         self._recent = StateCache(store)
-        self._shelf = shelf
+        self._loader = loader
         self._log = log
-        self._journal = journal
+        self._fallbacks = fallbacks
         self._ready = ReadableVersions()
 
     def predict(self, name: str, document: Any, moment: Moment, now: Micros, batch: str) -> Mapping[str, Any]:
@@ -163,12 +163,12 @@ class PredictTask:
         store = self._store if moment.is_replayed else self._recent.at(now)
         try:
             vectors = online_vectors(model, instances, store, self._ready, moment)
-            return vectors, score_batch(model, self._shelf, [model.key_of(i) for i in instances], vectors)
+            return vectors, score_batch(model, self._loader, [model.key_of(i) for i in instances], vectors)
         except (NotReady, NotStored, Unavailable) as error:
             if model.fallback is None:
                 raise
             count = len(instances)
-            self._journal.fell_back(model.name, count, error)
+            self._fallbacks.fell_back(model.name, count, error)
             return unknown_vectors(model, instances), Scored(
                 [model.fallback] * count, ["fallback"] * count, [0] * count
             )

@@ -86,10 +86,10 @@ def out_folder(key: str) -> str:
 class ScoreTask:
     """Scores one dropped file at a time. It is idempotent: the same content gives the same file and the same ids."""
 
-    def __init__(self, project: Project, lake: Lake, shelf: ModelLoader, inbox: Blobs) -> None:
+    def __init__(self, project: Project, lake: Lake, loader: ModelLoader, inbox: Blobs) -> None:
         self._project = project
         self._lake = lake
-        self._shelf = shelf
+        self._loader = loader
         self._inbox = inbox
 
     def score(self, key: str, content: BinaryIO, tag: str, now: Micros) -> ScoreReport | None:
@@ -131,7 +131,7 @@ class ScoreTask:
         entities = entities_by_view(model, instances)
         stored = historical_features(model, self._lake, entities, as_of)
         vectors = vectors_of(model, instances, entities, stored)
-        scored = score_batch(model, self._shelf, [record.key for record in records], vectors)
+        scored = score_batch(model, self._loader, [record.key for record in records], vectors)
         log = logged(model, instances, vectors, scored, Asked(as_of, now, batch, "batch"))
         return logged_table(model, log.columns)
 

@@ -9,7 +9,7 @@ from smallbox.arrays import Floats
 from smallbox.define.model import Model
 from smallbox.documents.metrics import BinaryMetrics
 from smallbox.documents.training_run import LabelReport
-from smallbox.statistics.confidence import side_of
+from smallbox.statistics.confidence import Z_CONFIDENCE
 from smallbox.statistics.ranking import auc
 from smallbox.training.examples import Examples
 
@@ -61,7 +61,7 @@ def selection_warnings(model: Model, labels: LabelReport) -> list[str]:
         return [f"unlabelled requests could not be compared: the estimator raised {labels['selection_failed']} on them"]
     if not NEGLIGIBLE_SHARE <= share <= model.gate.max_unlabelled or value is None or error is None:
         return []
-    if side_of(value, error, model.gate.max_selection_auc) != "above":
+    if value - Z_CONFIDENCE * error <= model.gate.max_selection_auc:
         return []
     apart = f"an AUC of {value:.4f} (standard error {error:.4f})"
     return [f"{share:.1%} of the requests have no label, and the inputs tell them from the others with {apart}"]

@@ -23,6 +23,6 @@ def recompute(view: View, table: pa.Table, as_of: Micros) -> dict[str, Any]:
         table: the lake's rows of its source, at least all that may still be in a window.
         as_of: the current time, or a replay's simulated time.
     """
-    standing_then = valid_or_first_at(table, as_of)
-    near = standing_then.filter(pc.less(standing_then["time"], as_of + max_lead(view.source)))
+    valid = valid_or_first_at(table, as_of)
+    near = valid.filter(pc.less(valid["time"], as_of + max_lead(view.source)))
     return batch_engine_of(view).states(view, near, as_of)
