@@ -39,7 +39,7 @@ check: setup ## style, types, generated pages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m infra.pages --check
+	$(BIN)/python -m infra.generated_pages --check
 
 .PHONY: test
 test: check layers ## check, then every test; those against the local stack last, one after another
@@ -52,7 +52,7 @@ bench: setup .build/peers.stamp ## the benchmarks, ours beside its peers
 
 .PHONY: docs
 docs: setup ## write the generated pages and pictures
-	$(BIN)/python -m infra.pages
+	$(BIN)/python -m infra.generated_pages
 	$(BIN)/python -m docs.pictures.draw
 
 .PHONY: layers

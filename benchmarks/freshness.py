@@ -28,7 +28,7 @@ from smallbox.lake.schemas import records_to_table
 from smallbox.statistics.ranking import auc
 from smallbox.times import DAY, parse_day
 from smallbox.training.examples import examples_of, split_by_time
-from smallbox.training.fitting import fit, scores_of
+from smallbox.training.fit_model import fit, scores_of
 from smallbox.training.point_in_time import build_dataset
 
 FROM, TO = parse_day("2013-03-01"), parse_day("2013-04-01")

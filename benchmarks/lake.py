@@ -20,7 +20,7 @@ from smallbox.aws.delta_lake import DeltaLake
 from smallbox.define import Source, number, text, timestamp
 from smallbox.define.project import Project
 from smallbox.ingestion.upkeep import UpkeepTask
-from smallbox.lake.current import bring_forward
+from smallbox.lake.current_rows import bring_forward
 from smallbox.lake.history import valid_at
 from smallbox.lake.names import current_table, records_table
 from smallbox.lake.schemas import record_schema

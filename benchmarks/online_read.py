@@ -48,10 +48,10 @@ from smallbox.define import (
     total,
 )  # fmt: skip
 from smallbox.define.attributes import View
-from smallbox.features.engines import state_engine_of
 from smallbox.features.online.readiness import READABLE_KEY, ReadableVersions
 from smallbox.features.online.recent import StateCache
 from smallbox.features.online.states import version_of
+from smallbox.features.state_engines import state_engine_of
 from smallbox.ports import StateReader, StoredState
 from smallbox.records import Record
 from smallbox.serving.vectors import Vectors, online_vectors

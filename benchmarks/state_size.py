@@ -17,8 +17,8 @@ from definitions.late_arrival import arrivals
 from smallbox.cli.demo.flights import known, load_flights
 from smallbox.define import FeatureView, count, distinct, last, maximum, mean, rate, std
 from smallbox.define.aggregates import Aggregate
-from smallbox.features.engines import state_engine_of
 from smallbox.features.online.recompute import recompute
+from smallbox.features.state_engines import state_engine_of
 from smallbox.ingestion.contract import check_all
 from smallbox.lake.schemas import records_to_table
 from smallbox.records import Record

@@ -4,7 +4,7 @@ from typing import Final
 
 from docs.pictures.svg import GREY, INK, Drawing
 from smallbox.define import FeatureView, Source, count, text, timestamp
-from smallbox.features.windows.bounds import end_of, start_of, windows
+from smallbox.features.windows.window_edges import end_of, start_of, windows
 from smallbox.times import HOUR, MINUTE, Micros, format_moment, parse_moment
 
 WIDTH: Final = 1000

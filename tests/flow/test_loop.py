@@ -12,6 +12,7 @@ import pytest
 
 from smallbox.cli.demo.flights import micros
 from smallbox.documents.daily_run import DayDocument
+from smallbox.documents.gate_verdict import GateCheckReport, VerdictReport
 from smallbox.documents.metrics import BinaryMetrics, ParityReport
 from smallbox.documents.training_run import (
     Artifacts,
@@ -22,7 +23,6 @@ from smallbox.documents.training_run import (
     ReleaseStep,
     RoutingReport,
 )
-from smallbox.documents.verdict import GateCheckReport, VerdictReport
 from smallbox.monitoring.skew import skew_of
 from smallbox.ports import Between
 from smallbox.times import DAY, HOUR, Micros, format_moment

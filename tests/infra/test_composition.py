@@ -4,8 +4,8 @@ import ast
 from collections import defaultdict
 
 from infra.deployment import ROOT, Deployment
+from infra.generated_pages import out_of_date
 from infra.grants import GRANTS
-from infra.pages import out_of_date
 from smallbox.cli.up import ASSETS_BUCKET
 from smallbox.define.project import load
 from smallbox.stages import STAGES

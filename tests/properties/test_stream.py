@@ -15,8 +15,8 @@ from smallbox.features.online.rebuilder import Rebuilder
 from smallbox.features.online.recompute import recompute
 from smallbox.features.online.states import state_key
 from smallbox.features.windows.batch import point_in_time
-from smallbox.features.windows.bounds import max_lead
 from smallbox.features.windows.state import WINDOW_STATES
+from smallbox.features.windows.window_edges import max_lead
 from smallbox.lake.names import records_table
 from smallbox.lake.schemas import records_to_table
 from smallbox.messages.rebuilds import RebuildRequest, rebuild_due

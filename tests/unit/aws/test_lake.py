@@ -18,7 +18,7 @@ from smallbox.define import Source, number, text, timestamp
 from smallbox.define.project import Project
 from smallbox.errors import Unavailable
 from smallbox.ingestion.upkeep import UpkeepTask
-from smallbox.lake.current import bring_forward
+from smallbox.lake.current_rows import bring_forward
 from smallbox.lake.history import history, valid_at
 from smallbox.lake.names import current_table, records_table
 from smallbox.lake.schemas import records_to_table

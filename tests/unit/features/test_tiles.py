@@ -22,9 +22,9 @@ from smallbox.define import (
     total,
 )
 from smallbox.errors import NotReady
-from smallbox.features.windows.bounds import end_of, start_of, window_reach
 from smallbox.features.windows.measures import rank_of
 from smallbox.features.windows.state import WINDOW_STATES
+from smallbox.features.windows.window_edges import end_of, start_of, window_reach
 from smallbox.records import Record
 from smallbox.times import DAY, HOUR, MINUTE, parse_day
 

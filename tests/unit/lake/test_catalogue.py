@@ -12,7 +12,7 @@ from smallbox.define.project import load, project_of
 from smallbox.errors import NotFound
 from smallbox.feedback.join import JoinTask
 from smallbox.lake.catalogue import MAINTAINER, catalogue
-from smallbox.lake.current import bring_forward
+from smallbox.lake.current_rows import bring_forward
 from smallbox.lake.erasure import delete_keys
 from smallbox.lake.names import current_table, predictions_table, records_table
 from smallbox.lake.predictions import logged_table

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from smallbox.define import Source, number, text, timestamp
-from smallbox.lake.current import bring_forward
+from smallbox.lake.current_rows import bring_forward
 from smallbox.lake.names import current_table, records_table
 from smallbox.lake.schemas import record_schema, records_to_table
 from smallbox.ports import Between, TableProgress

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from smallbox.define import Attributes, attribute
 from smallbox.define.rules import Monitor
 from smallbox.features.inputs.assembly import Inputs
-from smallbox.monitoring.checks import (
+from smallbox.monitoring.check_rules import (
     SourceDayStats,
     data_checks,
     drift_checks,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from smallbox.define.rules import Monitor
 from smallbox.lake.names import records_table
 from smallbox.lake.schemas import prediction_schema, records_to_table
-from smallbox.monitoring.checks import sent_checks
+from smallbox.monitoring.check_rules import sent_checks
 from smallbox.monitoring.report import Check
 from smallbox.monitoring.sent_fields import Sent, sent_of
 from smallbox.records import Record

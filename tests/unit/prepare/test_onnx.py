@@ -25,7 +25,7 @@ from smallbox.prepare.discretizer import Discretizer
 from smallbox.registry.scorer import Scorer
 from smallbox.training.examples import Examples, examples_of, frame
 from smallbox.training.export import TOLERANCE, parity, to_onnx
-from smallbox.training.fitting import fit, scores_of
+from smallbox.training.fit_model import fit, scores_of
 
 parcels = Source(
     "parcels",

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from smallbox.define.project import project_of
-from smallbox.documents.verdict import GateOutcome
+from smallbox.documents.gate_verdict import GateOutcome
 from smallbox.registry import register
 from smallbox.registry.gate import Verdict
 from smallbox.registry.register import RegisterTask

@@ -16,7 +16,7 @@ from smallbox.define import Columns, Model, Release, Retrain, label, prepare
 from smallbox.errors import DefinitionError
 from smallbox.times import DAY, HOUR, Micros
 from smallbox.training.examples import examples_of, split_by_time
-from smallbox.training.fitting import fit, scores_of
+from smallbox.training.fit_model import fit, scores_of
 from tests.fakes.small import deliveries, late_parcel
 
 AS_OF = 90 * DAY

@@ -16,8 +16,8 @@ from smallbox.prepare.one_hot import affine_map
 from smallbox.registry.scorer import Scorer
 from smallbox.training.examples import examples_of, frame
 from smallbox.training.export import parity, to_onnx
-from smallbox.training.fitting import Fitted, fit, scores_of
-from smallbox.training.thresholds import round_down
+from smallbox.training.fit_model import Fitted, fit, scores_of
+from smallbox.training.float32_thresholds import round_down
 from tests.fakes.small import dataset, late_parcel
 
 COLUMNS = late_parcel.columns

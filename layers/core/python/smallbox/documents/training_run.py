@@ -9,8 +9,8 @@ Each function takes one type and passes the document on as the next, with its ow
 from collections.abc import Mapping
 from typing import Literal, NotRequired, TypedDict
 
+from smallbox.documents.gate_verdict import VerdictReport
 from smallbox.documents.metrics import BinaryMetrics, ChampionComparison, ParityReport
-from smallbox.documents.verdict import VerdictReport
 
 
 class TrainingRequest(TypedDict):

@@ -7,7 +7,7 @@ from smallbox.define.attributes import Attributes, View
 from smallbox.define.view import FeatureView
 from smallbox.features.attributes.batch import ATTRIBUTE_BATCH
 from smallbox.features.engine import BatchEngine
-from smallbox.features.engines import state_engine_of
+from smallbox.features.state_engines import state_engine_of
 from smallbox.features.windows.batch import WINDOW_BATCH
 
 _ENGINES: Final[Mapping[type, BatchEngine[Any, Any]]] = {FeatureView: WINDOW_BATCH, Attributes: ATTRIBUTE_BATCH}

@@ -52,7 +52,7 @@ class StateEngine(Protocol[V_contra, S]):
     def add(self, view: V_contra, state: S, records: Sequence[Record], now: Micros) -> S:
         """Add records of the entity. Each record is the only version of its key that the state has seen.
 
-        Records further ahead than :func:`~smallbox.features.windows.bounds.max_lead` are dropped.
+        Records further ahead than :func:`~smallbox.features.windows.window_edges.max_lead` are dropped.
 
         Args:
             view: the view.

@@ -11,7 +11,7 @@ from smallbox.define.project import Project
 from smallbox.define.source import Source
 from smallbox.errors import SmallboxError
 from smallbox.lake.catalogue import catalogue
-from smallbox.lake.current import bring_forward
+from smallbox.lake.current_rows import bring_forward
 from smallbox.lake.names import current_table, records_table
 from smallbox.messages.rebuilds import rebuild_due
 from smallbox.ports import Lake, Queue

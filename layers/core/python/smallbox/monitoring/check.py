@@ -15,7 +15,7 @@ from smallbox.ingestion.quarantine import Quarantine
 from smallbox.lake.history import history
 from smallbox.lake.names import records_table
 from smallbox.monitoring.accuracy import Judged, accuracy_checks, judged
-from smallbox.monitoring.checks import (
+from smallbox.monitoring.check_rules import (
     SourceDayStats,
     data_checks,
     drift_checks,

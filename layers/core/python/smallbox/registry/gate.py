@@ -13,9 +13,9 @@ from statistics import NormalDist
 from typing import Final
 
 from smallbox.define.rules import Gate
+from smallbox.documents.gate_verdict import GateCheckReport, GateOutcome, VerdictReport
 from smallbox.documents.metrics import BinaryMetrics, ChampionComparison, ParityReport
 from smallbox.documents.training_run import LabelReport
-from smallbox.documents.verdict import GateCheckReport, GateOutcome, VerdictReport
 from smallbox.statistics.confidence import Z_CONFIDENCE, side_of
 
 _NORMAL: Final = NormalDist()

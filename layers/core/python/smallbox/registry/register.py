@@ -6,8 +6,8 @@ from typing import Final
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
+from smallbox.documents.gate_verdict import GateOutcome
 from smallbox.documents.training_run import FailedRun, FittedRun, RegisteredRun
-from smallbox.documents.verdict import GateOutcome
 from smallbox.errors import POLICIES, InvalidInput
 from smallbox.registry.gate import Verdict, judge
 from smallbox.registry.store import TRAINING_FAILED, Registry

@@ -11,10 +11,10 @@ from smallbox.define.attributes import View
 from smallbox.define.model import Model
 from smallbox.errors import InvalidInput
 from smallbox.features.engine import StoredFeatures
-from smallbox.features.engines import state_engine_of
 from smallbox.features.inputs.assembly import Inputs, assemble, request_arrays
 from smallbox.features.online.readiness import ReadableVersions
 from smallbox.features.online.states import SetAside, state_key, unpack_state
+from smallbox.features.state_engines import state_engine_of
 from smallbox.ports import StateReader, StoredState
 from smallbox.times import Moment, format_moment
 

@@ -24,7 +24,7 @@ from smallbox.statistics.ranking import auc_gain
 from smallbox.times import parse_moment
 from smallbox.training.examples import Examples, Requests, Split, examples_of, requests_of, split_by_time
 from smallbox.training.export import parity, to_onnx
-from smallbox.training.fitting import Fitted, fit, scores_of
+from smallbox.training.fit_model import Fitted, fit, scores_of
 from smallbox.training.label_report import report_labels
 from smallbox.training.profile import profile
 from smallbox.training.run_warnings import empty_column_warnings, leakage_warnings, selection_warnings

@@ -14,7 +14,7 @@ from smallbox.statistics.estimates import UNKNOWN, Estimate, none_if_nan, weight
 from smallbox.statistics.ranking import auc
 from smallbox.times import HOUR, Micros
 from smallbox.training.examples import Examples, Requests
-from smallbox.training.fitting import MIN_ROWS, fit_estimator, scores_of
+from smallbox.training.fit_model import MIN_ROWS, fit_estimator, scores_of
 from smallbox.training.point_in_time import MOST_SILENT, evenly
 
 _FOLDS: Final = 4

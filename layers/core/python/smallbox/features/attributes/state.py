@@ -16,7 +16,7 @@ from smallbox.arrays import Floats
 from smallbox.define.attributes import Attributes
 from smallbox.errors import NotReady
 from smallbox.features.engine import StateEngine
-from smallbox.features.windows.bounds import advance_watermark
+from smallbox.features.windows.window_edges import advance_watermark
 from smallbox.records import Record
 from smallbox.times import Micros
 

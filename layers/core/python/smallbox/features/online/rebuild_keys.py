@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from smallbox.define.source import Source
-from smallbox.features.windows.bounds import CLOCK_SKEW, max_lead
+from smallbox.features.windows.window_edges import CLOCK_SKEW, max_lead
 from smallbox.lake.names import records_table
 from smallbox.messages.encoded import Message
 from smallbox.ports import Between, Lake

@@ -26,7 +26,6 @@ from smallbox.define.source import Source
 from smallbox.errors import Conflict
 from smallbox.features.batch_engines import columns_needed
 from smallbox.features.columns import entities_of
-from smallbox.features.engines import state_engine_of
 from smallbox.features.online.apply import WRITE_ATTEMPTS, Pause, expiry, marker_id, read_markers, read_states
 from smallbox.features.online.recompute import recompute
 from smallbox.features.online.states import (
@@ -40,6 +39,7 @@ from smallbox.features.online.states import (
     state_watermark,
 )
 from smallbox.features.online.writes import write_states
+from smallbox.features.state_engines import state_engine_of
 from smallbox.lake.history import FOREVER, history, valid_or_first_at
 from smallbox.lake.names import records_table
 from smallbox.ports import Between, Lake, Marker, OnlineStore, StateKey, StateWrite, StoredState

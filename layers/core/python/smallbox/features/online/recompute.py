@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 from smallbox.define.attributes import View
 from smallbox.features.batch_engines import batch_engine_of
-from smallbox.features.windows.bounds import max_lead
+from smallbox.features.windows.window_edges import max_lead
 from smallbox.lake.history import valid_or_first_at
 from smallbox.times import Micros
 
@@ -16,7 +16,7 @@ def recompute(view: View, table: pa.Table, as_of: Micros) -> dict[str, Any]:
     """The state of every entity, from the record versions that counted at ``as_of``, which becomes the watermark.
 
     A key without a version known by then gets its first version, as in the stream. Records further ahead than
-    :func:`~smallbox.features.windows.bounds.max_lead` are dropped, as in the stream.
+    :func:`~smallbox.features.windows.window_edges.max_lead` are dropped, as in the stream.
 
     Args:
         view: the view.

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from smallbox.define.attributes import View
 from smallbox.define.tiles import STATE_LIMIT
-from smallbox.features.engines import state_engine_of
-from smallbox.features.windows.bounds import advance_watermark
+from smallbox.features.state_engines import state_engine_of
+from smallbox.features.windows.window_edges import advance_watermark
 from smallbox.ports import StateKey
 from smallbox.records import Record
 from smallbox.times import DAY, Micros

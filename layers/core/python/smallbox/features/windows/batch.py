@@ -22,7 +22,6 @@ from smallbox.arrays import Floats, Ints, pairs
 from smallbox.define.view import FeatureView
 from smallbox.features.columns import Names
 from smallbox.features.engine import BatchEngine, StoredFeatures
-from smallbox.features.windows.bounds import end_of, start_of, windows
 from smallbox.features.windows.measures import ALL, Layout, layout_of, summed
 from smallbox.features.windows.packing import Level, WindowState
 from smallbox.features.windows.partial_aggregates import NEVER, Cells, combine
@@ -30,6 +29,7 @@ from smallbox.features.windows.rows import VersionRows, version_rows
 from smallbox.features.windows.sketch import Sketches
 from smallbox.features.windows.state import without_past_tiles
 from smallbox.features.windows.totals import Totals, finish
+from smallbox.features.windows.window_edges import end_of, start_of, windows
 from smallbox.lake.history import FOREVER
 from smallbox.times import Micros
 

@@ -21,10 +21,10 @@ import numpy as np
 from smallbox.arrays import Ints
 from smallbox.define.view import FeatureView
 from smallbox.errors import NotReady
-from smallbox.features.windows.bounds import windows
 from smallbox.features.windows.measures import layout_of
 from smallbox.features.windows.partial_aggregates import NEVER, Cells
 from smallbox.features.windows.sketch import Sketches
+from smallbox.features.windows.window_edges import windows
 from smallbox.times import Micros
 
 _FORMAT: Final = 3

@@ -14,7 +14,6 @@ import numpy as np
 from smallbox.arrays import Floats, Ints
 from smallbox.define.view import FeatureView
 from smallbox.features.engine import StateEngine
-from smallbox.features.windows.bounds import advance_watermark, end_of, floor, kept_since, window_reach, windows
 from smallbox.features.windows.measures import blank, layout_of, lift_records
 from smallbox.features.windows.packing import (
     Level,
@@ -27,6 +26,7 @@ from smallbox.features.windows.packing import (
 )
 from smallbox.features.windows.partial_aggregates import NEVER, Cells, combine, join
 from smallbox.features.windows.totals import Totals, finish
+from smallbox.features.windows.window_edges import advance_watermark, end_of, floor, kept_since, window_reach, windows
 from smallbox.records import Record
 from smallbox.times import Micros
 

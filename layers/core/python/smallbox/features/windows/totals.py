@@ -14,10 +14,10 @@ import numpy.typing as npt
 from smallbox.arrays import Floats, Ints
 from smallbox.define.aggregates import Aggregate
 from smallbox.define.view import FeatureView
-from smallbox.features.windows.bounds import windows
 from smallbox.features.windows.measures import LIMB_BITS, SCALE, SQUARES, Layout, layout_of, sum_parts
 from smallbox.features.windows.partial_aggregates import NEVER, Cells
 from smallbox.features.windows.sketch import Codes, Sketches, estimate_distinct
+from smallbox.features.windows.window_edges import windows
 from smallbox.times import SECOND
 
 _LIMB: Final = float(1 << LIMB_BITS)

@@ -15,7 +15,7 @@ from smallbox.define.model import Model
 from smallbox.errors import NotReady
 from smallbox.training.estimators import build_pipeline
 from smallbox.training.examples import Examples
-from smallbox.training.thresholds import round_thresholds
+from smallbox.training.float32_thresholds import round_thresholds
 
 CALIBRATION_SHARE: Final = 0.15
 """Share of the training rows, the last ones in time, that calibrates instead of fitting."""
