@@ -20,16 +20,16 @@ from smallbox.define.project import load as load_project
 from smallbox.define.rules import Retrain
 from smallbox.features.columns import entities_of
 from smallbox.features.inputs.assembly import assemble
-from smallbox.features.inputs.historical import historical_features, request_arrays_of_table
+from smallbox.features.inputs.point_in_time_join import historical_features, request_arrays_of_table
 from smallbox.ingestion.contract import check_all
 from smallbox.lake.history import valid_at
 from smallbox.lake.names import records_table
 from smallbox.lake.schemas import records_to_table
 from smallbox.statistics.ranking import auc
 from smallbox.times import DAY, parse_day
+from smallbox.training.dataset_rows import build_dataset
 from smallbox.training.examples import examples_of, split_by_time
 from smallbox.training.fit_model import fit, scores_of
-from smallbox.training.point_in_time import build_dataset
 
 FROM, TO = parse_day("2013-03-01"), parse_day("2013-04-01")
 

@@ -9,7 +9,7 @@ import pytest
 from smallbox.stages import STAGES
 from tests.architecture.sources import CORE, imported, name_of, parsed
 
-GROUND: Final = ("errors", "stages", "times", "arrays", "records", "ports", "documents")
+GROUND: Final = ("errors", "error_codes", "stages", "times", "arrays", "records", "ports", "documents")
 SHARED: Final = ("statistics", "define", "messages", "lake", "labels", "objectives", "prepare")
 STORE: Final = ("registry.version", "registry.routing", "registry.store", "registry.scorer", "registry.loader")
 """The model store: modules of the stage ``registry`` that other stages read, so they import no stage."""

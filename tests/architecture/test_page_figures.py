@@ -31,7 +31,8 @@ from smallbox.release import judged_predictions as judged
 from smallbox.serving import requests
 from smallbox.statistics import calibration
 from smallbox.times import DAY, HOUR, MINUTE, SECOND
-from smallbox.training import export, point_in_time, profile
+from smallbox.training import dataset_rows as point_in_time
+from smallbox.training import export, profile
 from smallbox.training import fit_model as fitting
 
 WORDS = ("none", "one", "two", "three", "four", "five", "six", "seven")

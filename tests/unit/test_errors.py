@@ -2,7 +2,8 @@
 
 import pytest
 
-from smallbox.errors import POLICIES, SmallboxError, error_body, policy_of
+from smallbox.error_codes import POLICIES, error_body, policy_of
+from smallbox.errors import SmallboxError
 
 
 def _tree(error: type[SmallboxError]) -> list[type[SmallboxError]]:

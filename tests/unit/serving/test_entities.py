@@ -8,7 +8,7 @@ import pytest
 
 from smallbox.define import Attributes, FeatureView, attribute, count
 from smallbox.define.project import project_of
-from smallbox.features.inputs.historical import historical_features
+from smallbox.features.inputs.point_in_time_join import historical_features
 from smallbox.features.online.readiness import ReadableVersions, publish
 from smallbox.features.online.states import version_of
 from smallbox.features.stream import StreamTask
@@ -21,7 +21,7 @@ from smallbox.records import Record, Value
 from smallbox.serving.predict import Asked, Scored, logged
 from smallbox.serving.vectors import entities_by_view, online_vectors
 from smallbox.times import HOUR, Moment, parse_day
-from smallbox.training.point_in_time import inputs_of
+from smallbox.training.dataset_rows import inputs_of
 from tests.fakes.edges import FakeQueue
 from tests.fakes.lake import FakeLake
 from tests.fakes.online import FakeOnlineStore

@@ -10,7 +10,8 @@ import pytest
 
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
-from smallbox.errors import SmallboxError, Unavailable, error_body, policy_of
+from smallbox.error_codes import error_body, policy_of
+from smallbox.errors import SmallboxError, Unavailable
 from smallbox.features.online.readiness import publish
 from smallbox.features.online.states import version_of
 from smallbox.registry.loader import ModelLoader

@@ -21,10 +21,10 @@ from smallbox.registry.gate import Verdict, judge
 from smallbox.registry.store import Registry
 from smallbox.times import DAY, HOUR, format_moment
 from smallbox.training.dataset import DatasetTask
+from smallbox.training.dataset_rows import MOST_SILENT, build_dataset
 from smallbox.training.examples import examples_of, requests_of
 from smallbox.training.fit import FitTask
 from smallbox.training.label_report import label_delays, report_labels, selection
-from smallbox.training.point_in_time import MOST_SILENT, build_dataset
 from smallbox.training.run_warnings import selection_warnings
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs

@@ -11,7 +11,8 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from smallbox.aws.clock import now
 from smallbox.aws.logs import log_failure, logger
-from smallbox.errors import MalformedBody, NotFound, error_body, policy_of
+from smallbox.error_codes import error_body, policy_of
+from smallbox.errors import MalformedBody, NotFound
 from smallbox.times import Moment, replayed
 
 SERVER_ERROR = 500

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from smallbox.aws.logs import log_failure, logger
-from smallbox.errors import SmallboxError, policy_of
+from smallbox.error_codes import policy_of
+from smallbox.errors import SmallboxError
 from smallbox.messages.encoded import EncodedMessage, Message
 
 _Member = tuple[str, Message]

@@ -11,7 +11,8 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from smallbox.errors import SmallboxError, policy_of
+from smallbox.error_codes import policy_of
+from smallbox.errors import SmallboxError
 
 logger = Logger()
 

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
 from smallbox.aws.blobs import S3Blobs
-from smallbox.errors import SmallboxError, policy_of
+from smallbox.error_codes import policy_of
+from smallbox.errors import SmallboxError
 from smallbox.messages.encoded import Message
 
 

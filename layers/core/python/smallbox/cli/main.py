@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Final, NoReturn
 
 from smallbox.cli.output import write_json
-from smallbox.errors import SmallboxError, error_body
+from smallbox.error_codes import error_body
+from smallbox.errors import SmallboxError
 
 MODULES: Final = (
     "check",

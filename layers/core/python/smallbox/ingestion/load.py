@@ -15,7 +15,8 @@ from itertools import chain, islice
 from typing import Any, BinaryIO, Final
 
 from smallbox.define.project import Project
-from smallbox.errors import Conflict, MalformedBody, SmallboxError, error_body, policy_of
+from smallbox.error_codes import error_body, policy_of
+from smallbox.errors import Conflict, MalformedBody, SmallboxError
 from smallbox.ingestion.file_parts import FilePart, FileSplitter, Sizes
 from smallbox.ingestion.load_plan import DropFolder, LoadPlan, folder_of, quarantine_folder_of
 from smallbox.ingestion.part_loader import PartLoader, RowCounts

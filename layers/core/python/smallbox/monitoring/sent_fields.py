@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from smallbox.arrays import Ints
 from smallbox.define.model import Model
-from smallbox.features.inputs.historical import request_arrays_of_table
+from smallbox.features.inputs.point_in_time_join import request_arrays_of_table
 from smallbox.labels.join import Versions
 from smallbox.lake.history import FOREVER, history
 from smallbox.lake.names import logged_names, records_table

@@ -11,7 +11,7 @@ import pyarrow as pa
 from smallbox.arrays import Objects
 from smallbox.define.model import Model
 from smallbox.features.inputs.assembly import Inputs, assemble
-from smallbox.features.inputs.historical import historical_features, request_arrays_of_table
+from smallbox.features.inputs.point_in_time_join import historical_features, request_arrays_of_table
 from smallbox.lake.names import ENTITY_PREFIX, logged_names
 from smallbox.ports import Lake
 

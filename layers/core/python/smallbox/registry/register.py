@@ -8,7 +8,8 @@ from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.documents.gate_verdict import GateOutcome
 from smallbox.documents.training_run import FailedRun, FittedRun, RegisteredRun
-from smallbox.errors import POLICIES, InvalidInput
+from smallbox.error_codes import POLICIES
+from smallbox.errors import InvalidInput
 from smallbox.registry.gate import Verdict, judge
 from smallbox.registry.store import TRAINING_FAILED, Registry
 from smallbox.registry.version import Status, Version, definition_fingerprint

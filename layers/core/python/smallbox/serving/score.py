@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
-from smallbox.errors import MalformedBody, SmallboxError, error_body
-from smallbox.features.inputs.historical import historical_features
+from smallbox.error_codes import error_body
+from smallbox.errors import MalformedBody, SmallboxError
+from smallbox.features.inputs.point_in_time_join import historical_features
 from smallbox.ingestion.contract import check_all
 from smallbox.ingestion.readers import read_batches
 from smallbox.lake.names import predictions_table

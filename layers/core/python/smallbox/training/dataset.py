@@ -12,7 +12,7 @@ from smallbox.lake.names import records_table
 from smallbox.lake.parquet import to_parquet
 from smallbox.ports import Blobs, Lake
 from smallbox.times import Micros, asked_moment, format_moment
-from smallbox.training.point_in_time import Dataset, build_dataset
+from smallbox.training.dataset_rows import Dataset, build_dataset
 
 
 class DatasetTask:

@@ -78,7 +78,7 @@ def requests_of(columns: Columns, rows: pa.Table) -> Requests:
 
     Args:
         columns: the model's.
-        rows: ``time`` and the columns, as :class:`~smallbox.training.point_in_time.Dataset` has them.
+        rows: ``time`` and the columns, as :class:`~smallbox.training.dataset_rows.Dataset` has them.
     """
     return Requests(columns, frame(columns, rows), rows["time"].to_numpy())
 

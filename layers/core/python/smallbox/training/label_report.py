@@ -13,9 +13,9 @@ from smallbox.documents.training_run import DelayCurve, LabelReport
 from smallbox.statistics.estimates import UNKNOWN, Estimate, none_if_nan, weighted_mean
 from smallbox.statistics.ranking import auc
 from smallbox.times import HOUR, Micros
+from smallbox.training.dataset_rows import MOST_SILENT, evenly
 from smallbox.training.examples import Examples, Requests
 from smallbox.training.fit_model import MIN_ROWS, fit_estimator, scores_of
-from smallbox.training.point_in_time import MOST_SILENT, evenly
 
 _FOLDS: Final = 4
 _CURVE_STEPS: Final = 20

@@ -13,7 +13,7 @@ from smallbox.lake.names import records_table
 from smallbox.lake.schemas import records_to_table
 from smallbox.records import Record
 from smallbox.times import DAY, HOUR
-from smallbox.training.point_in_time import Dataset, build_dataset
+from smallbox.training.dataset_rows import Dataset, build_dataset
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import deliveries, late_parcel, parcels
 

@@ -13,7 +13,7 @@ from smallbox.define.project import Project
 from smallbox.define.source import Source
 from smallbox.features.columns import entities_of
 from smallbox.features.inputs.assembly import Inputs, assemble, check_rows_apart
-from smallbox.features.inputs.historical import historical_features, request_arrays_of_table
+from smallbox.features.inputs.point_in_time_join import historical_features, request_arrays_of_table
 from smallbox.labels.join import ASKED_LATE, LABELLED, UNLABELLED, join_labels
 from smallbox.lake.history import history
 from smallbox.lake.names import records_table
