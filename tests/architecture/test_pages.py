@@ -4,6 +4,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -98,3 +99,11 @@ def test_the_picture_of_the_report_has_its_headings() -> None:
     assert len(expected) > 1
     drawn = re.findall(r">([^<>]+)</text>", (ROOT / "docs/pictures/report.svg").read_text())
     assert [words for words in drawn if words in expected] == expected
+
+
+@pytest.mark.parametrize("page", _pages(), ids=_name)
+def test_an_import_in_a_page_works(page: Path) -> None:
+    """Every name that a page's code imports from the library is there."""
+    for module, names in re.findall(r"^from (smallbox[\w.]*) import ([\w, ]+)$", page.read_text(), re.MULTILINE):
+        found = import_module(module)
+        assert [name for name in names.split(", ") if not hasattr(found, name)] == []
