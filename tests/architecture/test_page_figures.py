@@ -69,7 +69,7 @@ SENTENCES = {
         f"Its relative standard error is {_percent(1.04 / sketch.REGISTERS**0.5, 1)}",
         f"remembers states for {WORDS[recent.STALENESS // SECOND]} second",
         f"more than {WORDS[source.FUTURE_LIMIT // DAY]} days and an hour ahead of the state's watermark",
-        f"parts of about {backfill.ROWS_PER_PART:,} rows, at most {backfill.MOST_PARTS} parts",
+        f"parts of about {backfill.ROWS_PER_PART:,} rows, at most {backfill.MAX_PARTS} parts",
     ],
     "docs/protocols/ingestion.md": [
         f"messages of at most {split.MESSAGE_BYTES:,} bytes",
@@ -92,8 +92,8 @@ SENTENCES = {
         f"The first {_percent(1 - fitting.CALIBRATION_SHARE)} of the training rows",
         f"Each part needs {fitting.MIN_ROWS} rows and both classes",
         f"difference of a probability may be {export.TOLERANCE:.4f}",
-        f"Up to {point_in_time.MOST_SILENT:,} unlabelled requests",
-        f"the {profile.MOST_CATEGORIES} most frequent categories",
+        f"Up to {point_in_time.MAX_SILENT:,} unlabelled requests",
+        f"the {profile.MAX_CATEGORIES} most frequent categories",
         f"expected calibration error ({calibration.CALIBRATION_BINS} bins",
     ],
     "docs/stages/registry.md": [
@@ -105,13 +105,13 @@ SENTENCES = {
         f"of the last {WORDS[judged.RECENT // (7 * DAY)]} weeks",
     ],
     "docs/stages/serving.md": [
-        f'`{{"instances": [{{...}}, ...]}}`, at most {requests.MOST_INSTANCES}',
+        f'`{{"instances": [{{...}}, ...]}}`, at most {requests.MAX_INSTANCES}',
         f"cut to {predictions.SHORT} characters",
         f"tried again, {WORDS[client.READ_ATTEMPTS]} times in all",
     ],
     "docs/stages/monitoring.md": [
         f"in at most about {_percent(drift.FALSE_ALARMS)} of the windows",
-        f"up to {accuracy.SPANS[-1]} days, or up to {accuracy.MOST_ROWS_JUDGED:,} rows",
+        f"up to {accuracy.SPANS[-1]} days, or up to {accuracy.MAX_ROWS_JUDGED:,} rows",
         f"expected calibration error, {calibration.CALIBRATION_BINS} bins",
     ],
     "docs/definition.md": [f"`Release.max_days` ({_default(Release, 'max_days')} by default)"],

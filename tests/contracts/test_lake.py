@@ -233,3 +233,11 @@ def test_a_delete_of_nothing_is_no_error(lake: Lake) -> None:
     assert lake.delete("records/x", pa.array([], pa.string()), key="name") == 0
     assert lake.delete("records/absent", pa.array(["r1"]), key="name") == 0
     assert _names(lake.read("records/x")) == ["r1"]
+
+
+def test_more_keys_than_a_commit_takes_are_all_deleted(lake: Lake) -> None:
+    """Of thousands of keys none is left, and what has none of them stays."""
+    names = [f"r{time}" for time in range(2_500)]
+    lake.append("records/x", _rows(*range(2_502)))
+    assert lake.delete("records/x", pa.array(names), key="name") == 2_500
+    assert _names(lake.read("records/x")) == ["r2500", "r2501"]

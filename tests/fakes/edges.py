@@ -66,8 +66,8 @@ class FakeMeter:
         self.published.append((dict(figures), dict(dimensions)))
 
 
-class FakeJournal:
-    """The ``Journal`` port: keeps what it was told."""
+class FakeFallbackLog:
+    """The ``FallbackLog`` port: keeps what it was told."""
 
     def __init__(self) -> None:
         self.kept: list[tuple[str, int, Exception]] = []

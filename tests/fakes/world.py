@@ -34,7 +34,7 @@ from smallbox.times import Micros, Moment, format_moment
 from smallbox.training.dataset import DatasetTask
 from smallbox.training.fit import FitTask
 from tests.fakes.documents import FakeDocuments
-from tests.fakes.edges import FakeBlobs, FakeJournal, FakeMeter, FakeQueue, FakeWorkflow
+from tests.fakes.edges import FakeBlobs, FakeFallbackLog, FakeMeter, FakeQueue, FakeWorkflow
 from tests.fakes.lake import FakeLake
 from tests.fakes.online import FakeOnlineStore
 
@@ -56,8 +56,8 @@ class World:
         self.registry, self.metrics = Registry(FakeDocuments()), FakeDocuments()
         self.events, self.drops, self.features, self.rebuilds, self.predictions = (FakeQueue() for _ in range(5))
         self.log = PredictionLog(project, self.lake)
-        self.journal = FakeJournal()
-        self.shelf = ModelLoader(self.registry, self.blobs)
+        self.fallbacks = FakeFallbackLog()
+        self.loader = ModelLoader(self.registry, self.blobs)
         self.backfill({})
 
     def backfill(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -112,7 +112,7 @@ class World:
         self, model: str, instances: Sequence[Mapping[str, Any]], as_of: Micros, batch: str
     ) -> Sequence[Mapping[str, Any]]:
         """Predict as of a moment, and drain the log."""
-        predictor = PredictTask(self.project, self.online, self.shelf, self.predictions, self.journal)
+        predictor = PredictTask(self.project, self.online, self.loader, self.predictions, self.fallbacks)
         answer = predictor.predict(
             model, {"instances": list(instances)}, Moment(as_of, is_replayed=True), PRESENT, batch
         )
@@ -125,7 +125,7 @@ class World:
         content = io.BytesIO()
         rows.to_parquet(content, index=False)
         content.seek(0)
-        scorer = ScoreTask(self.project, self.lake, self.shelf, self.inbox)
+        scorer = ScoreTask(self.project, self.lake, self.loader, self.inbox)
         scorer.score(f"score/{model}/in/f.parquet", content, "tag", PRESENT)
         return {key.rsplit("/", 1)[1]: self.inbox.get(key) for key in self.inbox.list(f"score/{model}/out/")}
 

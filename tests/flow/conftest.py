@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from smallbox.cli.demo.flights import Records, known, load_flights, micros
-from smallbox.cli.system import MOST_AT_ONCE
+from smallbox.cli.system import MAX_AT_ONCE
 from smallbox.define.project import load as load_project
 from smallbox.times import Micros, parse_day
 from tests.fakes.world import World
@@ -39,10 +39,8 @@ class Lived:
         sent = 0
         for name in sources:
             lines = self.timelines[name].between(since, now)
-            for first in range(0, len(lines), MOST_AT_ONCE):
-                self.world.send(
-                    name, f"[{','.join(lines[first : first + MOST_AT_ONCE])}]", now, f"{name}-{now}-{first}"
-                )
+            for first in range(0, len(lines), MAX_AT_ONCE):
+                self.world.send(name, f"[{','.join(lines[first : first + MAX_AT_ONCE])}]", now, f"{name}-{now}-{first}")
             sent += len(lines)
         return sent
 

@@ -267,3 +267,16 @@ def test_a_table_that_may_not_be_opened_is_unavailable(tmp_path: Path, monkeypat
     monkeypatch.setattr(lake_module, "DeltaTable", refused)
     with pytest.raises(Unavailable, match="records/s"):
         new(tmp_path).version(LOG)
+
+
+def test_a_deletion_beside_an_append_loses_neither(tmp_path: Path) -> None:
+    """A writer that has not heard of the append deletes its keys all the same, and the appended rows stay."""
+    new(tmp_path).append(LOG, rows_of("a", "b"))
+    slow = new(tmp_path)
+    assert slow.read(LOG) is not None
+    new(tmp_path).append(LOG, rows_of("c"))
+    slow._latest = slow._open  # type: ignore[method-assign] # it has read, and has not heard of the other
+    assert slow.delete(LOG, pa.array(["a"])) == 1
+    rows = new(tmp_path).read(LOG)
+    assert rows is not None
+    assert sorted(rows["key"].to_pylist()) == ["b", "c"]

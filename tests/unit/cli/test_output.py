@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from smallbox.cli import main
 from smallbox.cli import tables as people
-from smallbox.cli.output import MOST_ROWS_SHOWN, TableBlock, blocks_of, printed, write
+from smallbox.cli.output import MAX_ROWS_SHOWN, TableBlock, blocks_of, printed, write
 from tests.unit.cli.samples import REPORT
 
 PROGRAM = """
@@ -84,7 +84,7 @@ def test_colours_are_never_forced_into_a_file(monkeypatch: pytest.MonkeyPatch) -
 def test_a_long_table_says_what_is_left_out() -> None:
     """People get the first rows, and the number of the others."""
     stream = io.StringIO()
-    write([TableBlock(("n",), [[n] for n in range(MOST_ROWS_SHOWN + 7)])], stream)
+    write([TableBlock(("n",), [[n] for n in range(MAX_ROWS_SHOWN + 7)])], stream)
     assert stream.getvalue().endswith("and 7 more; --json has all\n")
 
 

@@ -160,7 +160,7 @@ def test_a_correction_that_moves_a_record() -> None:
     send(store, before)
     request = send(store, after)[2]
     assert request == RebuildRequest("s", {"k": after.digest})
-    assert not rebuilder.correct(RebuildRequest.from_json(request.as_json()).digests, NOW + 1).later
+    assert not rebuilder.correct(request.as_json()["digests"], NOW + 1).later
     assert (counted(store, "a"), counted(store, "b")) == (0, 1)
     assert send(store, after)[1:] == (1, None)
 

@@ -19,10 +19,10 @@ from smallbox.messages.split import MESSAGE_BYTES
 from smallbox.registry.loader import ModelLoader
 from smallbox.registry.store import Registry
 from smallbox.serving.predict import PredictTask
-from smallbox.serving.requests import MOST_INSTANCES
+from smallbox.serving.requests import MAX_INSTANCES
 from smallbox.times import HOUR, Moment
 from tests.fakes.documents import FakeDocuments
-from tests.fakes.edges import FakeBlobs, FakeJournal, FakeQueue
+from tests.fakes.edges import FakeBlobs, FakeFallbackLog, FakeQueue
 from tests.fakes.online import FakeOnlineStore
 from tests.fakes.small import late_parcel, parcels
 
@@ -68,10 +68,10 @@ def test_the_largest_request_that_is_valid_is_logged() -> None:
     model = replace(late_parcel, request=request, inputs=(*late_parcel.inputs, *extra), fallback=0.5)
     project, store, log = project_of([model]), FakeOnlineStore(), FakeQueue()
     publish(store, {name: version_of(view) for name, view in project.views.items()}, lambda _: None)
-    shelf = ModelLoader(Registry(FakeDocuments()), FakeBlobs())
+    loader = ModelLoader(Registry(FakeDocuments()), FakeBlobs())
     instance = {"depot": "north", "weight": 1.0, **dict.fromkeys(extra, "\U0001f4e6" * 256)}
-    instances = [{"parcel_id": f"p{n}", **instance} for n in range(MOST_INSTANCES)]
-    predictor = PredictTask(project, store, shelf, log, FakeJournal())
+    instances = [{"parcel_id": f"p{n}", **instance} for n in range(MAX_INSTANCES)]
+    predictor = PredictTask(project, store, loader, log, FakeFallbackLog())
     predictor.predict(model.name, {"instances": instances}, Moment(HOUR), HOUR, "request")
     assert [key for message in log.messages for key in message["columns"]["key"]] == [i["parcel_id"] for i in instances]
     assert all(len(text_of(message).encode()) <= MESSAGE_BYTES for message in log.messages)

@@ -17,10 +17,10 @@ from smallbox.registry.routing import first_champion
 from smallbox.registry.store import Registry
 from smallbox.serving.inference import InferenceProtocol
 from smallbox.serving.predict import PredictTask
-from smallbox.serving.requests import MOST_INSTANCES
+from smallbox.serving.requests import MAX_INSTANCES
 from smallbox.times import HOUR
 from tests.fakes.documents import FakeDocuments
-from tests.fakes.edges import FakeBlobs, FakeJournal, FakeQueue
+from tests.fakes.edges import FakeBlobs, FakeFallbackLog, FakeQueue
 from tests.fakes.online import FakeOnlineStore
 from tests.fakes.small import late_parcel, parcels
 
@@ -50,8 +50,12 @@ TENSORS = [KEYS, DEPOTS, WEIGHTS, PIECES, FRAGILE]
 def _protocol(model: Model = MODEL) -> tuple[InferenceProtocol, FakeQueue, Registry]:
     project, store, log, registry = project_of([model]), FakeOnlineStore(), FakeQueue(), Registry(FakeDocuments())
     publish(store, {name: version_of(view) for name, view in project.views.items()}, lambda _: None)
-    shelf = ModelLoader(registry, FakeBlobs())
-    return InferenceProtocol(project, shelf, PredictTask(project, store, shelf, log, FakeJournal())), log, registry
+    loader = ModelLoader(registry, FakeBlobs())
+    return (
+        InferenceProtocol(project, loader, PredictTask(project, store, loader, log, FakeFallbackLog())),
+        log,
+        registry,
+    )
 
 
 def _with(changed: dict[str, Any]) -> dict[str, Any]:
@@ -129,7 +133,7 @@ WRONG: dict[str, tuple[Any, type[InvalidInput], str]] = {
     "a name left out": ({"inputs": TENSORS[1:]}, ContractViolation, "parcel_id"),
     "a value of another type": (_with(tensor("weight", "FP64", 1, "heavy")), ContractViolation, "instance 1: .*weight"),
     "too many": (
-        {"inputs": [tensor("parcel_id", "BYTES", *map(str, range(MOST_INSTANCES + 1)))]}, TooLarge, "at most 500",
+        {"inputs": [tensor("parcel_id", "BYTES", *map(str, range(MAX_INSTANCES + 1)))]}, TooLarge, "at most 500",
     ),
 }  # fmt: skip
 
@@ -148,9 +152,9 @@ def test_a_wrong_input_is_refused_in_words(wrong: str) -> None:
 def test_as_many_instances_as_are_taken_are_answered() -> None:
     """The most that a request may have is taken, so the refusal begins with one more."""
     protocol, _, _ = _protocol()
-    empty = [tensor(one["name"], one["datatype"], *[None] * MOST_INSTANCES) for one in TENSORS[1:]]
-    many = [tensor("parcel_id", "BYTES", *map(str, range(MOST_INSTANCES))), *empty]
-    assert protocol.infer(MODEL.name, {"inputs": many}, HOUR, "r")["outputs"][0]["shape"] == [MOST_INSTANCES]
+    empty = [tensor(one["name"], one["datatype"], *[None] * MAX_INSTANCES) for one in TENSORS[1:]]
+    many = [tensor("parcel_id", "BYTES", *map(str, range(MAX_INSTANCES))), *empty]
+    assert protocol.infer(MODEL.name, {"inputs": many}, HOUR, "r")["outputs"][0]["shape"] == [MAX_INSTANCES]
 
 
 def test_an_unknown_model_is_not_found() -> None:

@@ -20,7 +20,7 @@ from smallbox.serving.predict import PredictTask
 from smallbox.serving.score import out_folder
 from smallbox.times import HOUR, Moment
 from tests.fakes.documents import FakeDocuments
-from tests.fakes.edges import FakeBlobs, FakeJournal, FakeQueue
+from tests.fakes.edges import FakeBlobs, FakeFallbackLog, FakeQueue
 from tests.fakes.online import FakeOnlineStore
 from tests.fakes.small import deliveries, depot, late_parcel, parcels
 
@@ -28,9 +28,9 @@ INSTANCE = {"parcel_id": "p", "depot": "north", "weight": 2.5}
 
 
 def _predictor(project: Project, store: FakeOnlineStore | None = None) -> tuple[PredictTask, FakeQueue]:
-    shelf, log, store = ModelLoader(Registry(FakeDocuments()), FakeBlobs()), FakeQueue(), store or FakeOnlineStore()
+    loader, log, store = ModelLoader(Registry(FakeDocuments()), FakeBlobs()), FakeQueue(), store or FakeOnlineStore()
     publish(store, {name: version_of(view) for name, view in project.views.items()}, lambda _: None)
-    return PredictTask(project, store, shelf, log, FakeJournal()), log
+    return PredictTask(project, store, loader, log, FakeFallbackLog()), log
 
 
 def _ask(predictor: PredictTask, document: Any, moment: Moment | None = None) -> Any:

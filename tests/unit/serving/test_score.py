@@ -29,13 +29,13 @@ PROJECT: Final = project_of([late_parcel])
 def scorer(monkeypatch: pytest.MonkeyPatch) -> ScoreTask:
     """A scorer whose model answers a half to everything."""
 
-    def halves(_model: object, _shelf: object, keys: Sequence[str], _vectors: object) -> Scored:
+    def halves(_model: object, _loader: object, keys: Sequence[str], _vectors: object) -> Scored:
         count = len(keys)
         return Scored([0.5] * count, ["champion"] * count, [1] * count)
 
     monkeypatch.setattr(score_module, "score_batch", halves)
-    shelf = ModelLoader(Registry(FakeDocuments()), FakeBlobs())
-    return ScoreTask(PROJECT, FakeLake(), shelf, FakeBlobs())
+    loader = ModelLoader(Registry(FakeDocuments()), FakeBlobs())
+    return ScoreTask(PROJECT, FakeLake(), loader, FakeBlobs())
 
 
 def _score(scorer: ScoreTask, names: str) -> None:

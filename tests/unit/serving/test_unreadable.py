@@ -21,7 +21,7 @@ from smallbox.serving.predict import PredictTask
 from smallbox.serving.score import ScoreTask
 from smallbox.times import HOUR, Moment
 from tests.fakes.documents import FakeDocuments
-from tests.fakes.edges import FakeBlobs, FakeJournal, FakeQueue
+from tests.fakes.edges import FakeBlobs, FakeFallbackLog, FakeQueue
 from tests.fakes.lake import FakeLake
 from tests.fakes.online import FakeOnlineStore
 from tests.fakes.small import late_parcel
@@ -72,17 +72,17 @@ def _document_missing(registry: Registry) -> FakeBlobs:
 FAULTS: Final = (_file_missing, _file_damaged, _file_that_no_runtime_loads, _file_refused, _document_missing)
 
 
-def _shelf(fault: Fault) -> ModelLoader:
+def _loader(fault: Fault) -> ModelLoader:
     registry = Registry(FakeDocuments())
     blobs = fault(registry)
     registry.route(late_parcel.name, first_champion(1, 0))
     return ModelLoader(registry, blobs)
 
 
-def _ask(model: Model, fault: Fault, journal: FakeJournal) -> Any:
+def _ask(model: Model, fault: Fault, fallbacks: FakeFallbackLog) -> Any:
     project, store = project_of([model]), FakeOnlineStore()
     publish(store, {name: version_of(view) for name, view in project.views.items()}, lambda _: None)
-    predictor = PredictTask(project, store, _shelf(fault), FakeQueue(), journal)
+    predictor = PredictTask(project, store, _loader(fault), FakeQueue(), fallbacks)
     return predictor.predict(model.name, {"instances": [INSTANCE] * 2}, Moment(HOUR), HOUR, "request")
 
 
@@ -90,7 +90,7 @@ def _ask(model: Model, fault: Fault, journal: FakeJournal) -> Any:
 def test_without_a_fallback_it_is_a_5xx_that_names_no_store(fault: Fault) -> None:
     """The answer is a 503, which the alarm of the API counts, and says neither bucket nor key."""
     with pytest.raises(SmallboxError) as failed:
-        _ask(late_parcel, fault, FakeJournal())
+        _ask(late_parcel, fault, FakeFallbackLog())
     assert policy_of(failed.value).status == 503
     assert "model.onnx" not in str(error_body(failed.value))
     assert "0123" not in str(error_body(failed.value))
@@ -98,11 +98,11 @@ def test_without_a_fallback_it_is_a_5xx_that_names_no_store(fault: Fault) -> Non
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_with_a_fallback_it_is_answered_and_told(fault: Fault) -> None:
-    """The fallback answers, and the journal hears for which model, how many, and why."""
-    journal = FakeJournal()
-    answer = _ask(replace(late_parcel, fallback=0.3), fault, journal)
+    """The fallback answers, and the log of fallbacks names which model, how many, and why."""
+    fallbacks = FakeFallbackLog()
+    answer = _ask(replace(late_parcel, fallback=0.3), fault, fallbacks)
     assert [p["arm"] for p in answer["predictions"]] == ["fallback"] * 2
-    ((model, answers, why),) = journal.kept
+    ((model, answers, why),) = fallbacks.kept
     assert (model, answers) == (late_parcel.name, 2)
     assert policy_of(why).status == 503
 
@@ -110,7 +110,7 @@ def test_with_a_fallback_it_is_answered_and_told(fault: Fault) -> None:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_file_to_score_waits_for_the_version(fault: Fault) -> None:
     """The error is one to try again, so that the message comes back and ends, at last, where an alarm sees it."""
-    scorer = ScoreTask(project_of([late_parcel]), FakeLake(), _shelf(fault), FakeBlobs())
+    scorer = ScoreTask(project_of([late_parcel]), FakeLake(), _loader(fault), FakeBlobs())
     content = io.BytesIO(b'{"parcel_id": "p", "sent_at": "1970-01-01T00:00:00Z", "depot": "north", "weight": 2.5}')
     with pytest.raises(SmallboxError) as failed:
         scorer.score(f"score/{late_parcel.name}/in/f.jsonl", content, "tag", HOUR)

@@ -21,7 +21,7 @@ from smallbox.registry.gate import Verdict, judge
 from smallbox.registry.store import Registry
 from smallbox.times import DAY, HOUR, format_moment
 from smallbox.training.dataset import DatasetTask
-from smallbox.training.dataset_rows import MOST_SILENT, build_dataset
+from smallbox.training.dataset_rows import MAX_SILENT, build_dataset
 from smallbox.training.examples import examples_of, requests_of
 from smallbox.training.fit import FitTask
 from smallbox.training.label_report import label_delays, report_labels, selection
@@ -164,7 +164,7 @@ def test_few_of_many_unlabelled_requests_are_kept_and_all_are_counted() -> None:
     """They are bounded; those whose outcome was known before they could be asked about are counted apart."""
     late, lake = 10, FakeLake()
     asked, outcomes = [], []
-    for n in range(MOST_SILENT + 1_000 + late):
+    for n in range(MAX_SILENT + 1_000 + late):
         at = 25 * DAY + n
         asked.append(Record("parcels", f"p{n}", at, at, 0, {"parcel_id": f"p{n}", "sent_at": at, "weight": 1.0}))
         if n < late:
@@ -172,5 +172,5 @@ def test_few_of_many_unlabelled_requests_are_kept_and_all_are_counted() -> None:
     lake.append(records_table(parcels), records_to_table(parcels, asked))
     lake.append(records_table(deliveries), records_to_table(deliveries, outcomes))
     built = build_dataset(project_of([late_parcel]), late_parcel, lake, 30 * DAY)
-    assert (built.rows.num_rows, built.unlabelled, built.asked_late) == (0, MOST_SILENT + 1_000, late)
-    assert built.silent.num_rows == built.silent["label"].null_count == MOST_SILENT
+    assert (built.rows.num_rows, built.unlabelled, built.asked_late) == (0, MAX_SILENT + 1_000, late)
+    assert built.silent.num_rows == built.silent["label"].null_count == MAX_SILENT

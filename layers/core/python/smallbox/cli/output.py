@@ -10,7 +10,7 @@ from typing import Any, Final, TextIO
 
 from smallbox.errors import MalformedBody
 
-MOST_ROWS_SHOWN: Final = 50
+MAX_ROWS_SHOWN: Final = 50
 """The maximum number of table rows in text output; ``--json`` has all."""
 
 _WIDTH: Final = 200
@@ -123,11 +123,11 @@ def _write_table(table: TableBlock, stream: TextIO) -> None:
     for at, name in enumerate(table.columns):
         is_number = any(isinstance(row[at], int | float) for row in table.rows)
         shown.add_column(cell(name), justify="right" if is_number else "left", overflow="fold")
-    for row in table.rows[:MOST_ROWS_SHOWN]:
+    for row in table.rows[:MAX_ROWS_SHOWN]:
         shown.add_row(*map(cell, row))
     console.print(shown)
-    if len(table.rows) > MOST_ROWS_SHOWN:
-        stream.write(f"and {len(table.rows) - MOST_ROWS_SHOWN:,} more; --json has all\n")
+    if len(table.rows) > MAX_ROWS_SHOWN:
+        stream.write(f"and {len(table.rows) - MAX_ROWS_SHOWN:,} more; --json has all\n")
 
 
 def cell(value: Any) -> str:

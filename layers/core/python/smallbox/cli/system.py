@@ -15,7 +15,7 @@ from smallbox.monitoring.report import KINDS
 from smallbox.times import asked_moment, to_micros
 
 ERRORS_FROM: Final = 400
-MOST_AT_ONCE: Final = 500
+MAX_AT_ONCE: Final = 500
 """The maximum number of records or instances in one request."""
 _SHORTEST_PAUSE: Final = 0.02
 _LONGEST_PAUSE: Final = 0.25
@@ -53,8 +53,8 @@ class System:
     def send(self, source: str, lines: Sequence[str], as_of: str | None = None) -> Mapping[str, Any]:
         """Send records, each a JSON text; return the number accepted, and the rejections with their line, from 0."""
         accepted, rejected = 0, []
-        for first in range(0, len(lines), MOST_AT_ONCE):
-            body = f"[{','.join(lines[first : first + MOST_AT_ONCE])}]"
+        for first in range(0, len(lines), MAX_AT_ONCE):
+            body = f"[{','.join(lines[first : first + MAX_AT_ONCE])}]"
             answer = self.request("POST", f"/events/{source}{_query(as_of)}", body)
             accepted += answer["accepted"]
             rejected += [{**rejection, "index": rejection["index"] + first} for rejection in answer["rejected"]]
@@ -65,8 +65,8 @@ class System:
     ) -> Sequence[Mapping[str, Any]]:
         """Predict instances, each a JSON text; in their order, with ``explain`` also their inputs."""
         predictions: list[Mapping[str, Any]] = []
-        for first in range(0, len(lines), MOST_AT_ONCE):
-            instances = ",".join(lines[first : first + MOST_AT_ONCE])
+        for first in range(0, len(lines), MAX_AT_ONCE):
+            instances = ",".join(lines[first : first + MAX_AT_ONCE])
             body = f'{{"explain":{json.dumps(explain)},"instances":[{instances}]}}'
             predictions += self.request("POST", f"/models/{model}/predict{_query(as_of)}", body)["predictions"]
         return predictions

@@ -24,7 +24,7 @@ from smallbox.times import Micros, asked_moment
 
 ROWS_PER_PART: Final = 500_000
 """Target size of a part. Every part reads all rows within the windows, and computes its share of the entities."""
-MOST_PARTS: Final = 64
+MAX_PARTS: Final = 64
 """The maximum number of parts; above it, parts get larger."""
 
 Document = Mapping[str, Any]
@@ -80,7 +80,7 @@ class BackfillTask:
             of_source = [view for view in views if view.source is source]
             every = self.project.views_of(source.name)
             rows = Rebuilder(source, every, self.lake, self.store, self.pause).rows(now)
-            count = min(math.ceil(rows / ROWS_PER_PART), MOST_PARTS)
+            count = min(math.ceil(rows / ROWS_PER_PART), MAX_PARTS)
             versions = {view.name: version_of(view) for view in of_source}
             parts += [{"source": source.name, "versions": versions, "part": at, "of": count} for at in range(count)]
         return parts

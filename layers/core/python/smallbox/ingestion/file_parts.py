@@ -6,14 +6,12 @@ of a batch. So the batches are the same whether or not the file was split, and w
 duplicates together.
 """
 
-import io
 from array import array
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from smallbox.errors import InvalidInput
 from smallbox.ingestion.csv_files import csv_rows, header_of
@@ -21,6 +19,7 @@ from smallbox.ingestion.lines import Lines, json_rows
 from smallbox.ingestion.parquet_files import tables
 from smallbox.ingestion.readers import BATCH_LIMITS, Limits, kind_of, malformed
 from smallbox.ingestion.unpacking import unpacked
+from smallbox.lake.parquet import to_parquet
 
 PART_LIMITS: Final = Limits(rows=250_000, bytes=64_000_000)
 """A worker loads this many rows in less than a minute of CPU time and about 400 MiB; see ``benchmarks/drops.py``."""
@@ -93,10 +92,10 @@ class FileSplitter:
             held.append(table)
             rows += len(table)
             if self._sizes.part.reached(rows, sum(batch.nbytes for batch in held)):
-                yield FilePart(first, array("q"), _written(held))
+                yield FilePart(first, array("q"), to_parquet(pa.concat_tables(held)))
                 first, rows, held = first + rows, 0, []
         if held:
-            yield FilePart(first, array("q"), _written(held))
+            yield FilePart(first, array("q"), to_parquet(pa.concat_tables(held)))
 
     def _line_parts(self, rows: Iterator[tuple[int, object]]) -> Iterator[FilePart]:
         """Parts of a text file; each step of ``rows`` reads the lines of one row and gives its first line's number."""
@@ -154,12 +153,6 @@ class _LinePart:
         del self._lines.kept[: self._whole]
         self._begin()
         return part
-
-
-def _written(held: list[pa.Table]) -> bytes:
-    buffer = io.BytesIO()
-    pq.write_table(pa.concat_tables(held), buffer)
-    return buffer.getvalue()
 
 
 _SPLITTERS: Final[Mapping[str, Callable[[FileSplitter], Iterator[FilePart]]]] = {

@@ -18,8 +18,9 @@ def delete_keys(project: Project, lake: Lake, source: str, keys: Collection[str]
     queues, quarantine, training datasets and dropped files are not touched. Replaced files stay readable by version
     until the next vacuum after their retention.
 
-    A writer that had read the rows before (the upkeep, the label join) may write them back. So run it when they do not
-    run, or again after they have ended, until it deletes nothing.
+    Run it while neither the upkeep nor the label join runs: one that had read the rows before writes them back. A
+    second run deletes those of the keys themselves. It cannot find labelled rows of an outcome whose key is not
+    ``label.on``, since the log that names their requests is deleted by then.
 
     Args:
         project: whose tables.

@@ -15,7 +15,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from smallbox.messages.encoded import Message
 from smallbox.messages.split import MESSAGE_BYTES
 from smallbox.ports import StateKey
 from smallbox.times import MINUTE, Micros
@@ -44,11 +43,6 @@ class RebuildRequest:
     def as_json(self) -> dict[str, Any]:
         """The request as a JSON message."""
         return {"source": self.source, "digests": dict(self.digests)}
-
-    @classmethod
-    def from_json(cls, document: Message) -> "RebuildRequest":
-        """The inverse of :meth:`as_json`."""
-        return cls(document["source"], document["digests"])
 
     def parts(self) -> Iterator["RebuildRequest"]:
         """The request in parts that each fit into a message."""

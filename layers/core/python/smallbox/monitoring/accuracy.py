@@ -25,7 +25,7 @@ from smallbox.times import DAY, Micros, day_of
 SPANS: Final = (1, 2, 4, 8, 16, 28)
 """Spans in days, tried one after another until there are labels enough to judge."""
 
-MOST_ROWS_JUDGED: Final = 500_000
+MAX_ROWS_JUDGED: Final = 500_000
 """With so many rows no older days are read, even if the rarer class has too few."""
 
 _COLUMNS: Final = (SETTLES_FROM, "event_time", "version", "arm", "channel", "score", "label", "status")
@@ -116,7 +116,7 @@ def judged(model: Model, lake: Lake, serving: tuple[int, ...], as_of: Micros) ->
         read, before = older if read is None else pa.concat_tables([older, read]), days
         found |= _by_channel(read, until, days, serving, found, model.monitor)
         is_settled = bool(found) and all(_is_enough(model.monitor, one) for one in found.values())
-        if is_settled or read.num_rows >= MOST_ROWS_JUDGED:
+        if is_settled or read.num_rows >= MAX_ROWS_JUDGED:
             break
     return found
 

@@ -5,6 +5,7 @@ from typing import Any
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.documents.daily_run import DayDocument, RetrainingStep
+from smallbox.documents.training_run import TrainingRequest
 from smallbox.errors import NotReady
 from smallbox.monitoring.report import LATEST, metrics_partition, reasons_to_train, report_key
 from smallbox.ports import Documents, Workflow
@@ -57,7 +58,7 @@ class DecideTask:
         decision = decide(model.retrain, situation_of(self._registry, model.name, breaches, now), now)
         if not decision.train:
             return {"train": False, "why": decision.why}
-        document = {"model": model.name, "as_of": format_moment(now), "reason": decision.why}
+        document: TrainingRequest = {"model": model.name, "as_of": format_moment(now), "reason": decision.why}
         execution = self._training.start(f"{model.name}-{now}", document)
         self._registry.record(model.name, now, TRAINING, {"why": decision.why, "execution": execution})
         return {"train": True, "why": decision.why, "execution": execution}

@@ -8,7 +8,7 @@ from smallbox.errors import ContractViolation, MalformedBody, TooLarge
 from smallbox.ingestion.contract import check_values
 from smallbox.records import Rejection
 
-MOST_INSTANCES: Final = 500
+MAX_INSTANCES: Final = 500
 
 
 def parse_instances(model: Model, document: Any) -> list[dict[str, Any]]:
@@ -24,8 +24,8 @@ def parse_instances(model: Model, document: Any) -> list[dict[str, Any]]:
     instances = document.get("instances") if isinstance(document, Mapping) else None
     if not isinstance(instances, list) or not instances:
         raise MalformedBody('the body must be {"instances": [{...}, ...]} with at least one instance')
-    if len(instances) > MOST_INSTANCES:
-        raise TooLarge(f"{len(instances)} instances; send at most {MOST_INSTANCES} at once", limit=MOST_INSTANCES)
+    if len(instances) > MAX_INSTANCES:
+        raise TooLarge(f"{len(instances)} instances; send at most {MAX_INSTANCES} at once", limit=MAX_INSTANCES)
     return [_checked(model, instance, index) for index, instance in enumerate(instances)]
 
 

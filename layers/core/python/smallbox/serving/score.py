@@ -1,6 +1,5 @@
 """Batch predictions: a file of requests in, a file of predictions out, with features from the lake."""
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -8,7 +7,6 @@ from typing import Any, BinaryIO, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
@@ -18,6 +16,7 @@ from smallbox.features.inputs.point_in_time_join import historical_features
 from smallbox.ingestion.contract import check_all
 from smallbox.ingestion.readers import read_batches
 from smallbox.lake.names import predictions_table
+from smallbox.lake.parquet import to_parquet
 from smallbox.lake.predictions import logged_table
 from smallbox.ports import Blobs, Lake
 from smallbox.records import Record, Rejection
@@ -138,8 +137,7 @@ class ScoreTask:
 
     def _write(self, key: str, table: pa.Table, report: ScoreReport) -> None:
         folder = out_folder(key)
-        buffer = io.BytesIO()
-        pq.write_table(table.select(["key", "time", "score", "version", "arm"]), buffer)
-        self._inbox.put(f"{folder}/predictions.parquet", buffer.getvalue())
+        answers = table.select(["key", "time", "score", "version", "arm"])
+        self._inbox.put(f"{folder}/predictions.parquet", to_parquet(answers))
         self._inbox.put(f"{folder}/report.json", json.dumps(asdict(report)).encode())
         self._inbox.put(f"{folder}/_SUCCESS", b"")

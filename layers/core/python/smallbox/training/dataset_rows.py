@@ -21,7 +21,7 @@ from smallbox.lake.schemas import record_schema
 from smallbox.ports import Between, Lake
 from smallbox.times import Micros
 
-MOST_SILENT: Final = 2_000
+MAX_SILENT: Final = 2_000
 """Sample size of the unlabelled requests that are stored, to be compared with the labelled ones."""
 
 _EVER: Final[Micros] = -(2**62)
@@ -85,7 +85,7 @@ def build_dataset(project: Project, model: Model, lake: Lake, as_of: Micros) -> 
     known, silent = (joined.filter(pc.equal(status, one)).sort_by(_IN_TIME) for one in (LABELLED, UNLABELLED))
     late = pc.sum(pc.equal(status, ASKED_LATE)).as_py() or 0
     # one table: the features of both need one read of the lake
-    taken = pa.concat_tables([known, silent.take(evenly(len(silent), MOST_SILENT))])
+    taken = pa.concat_tables([known, silent.take(evenly(len(silent), MAX_SILENT))])
     rows = _with_columns(model, taken, inputs_of(model, lake, taken))
     return Dataset(rows[: len(known)], len(asked), len(silent), late, rows[len(known) :])
 

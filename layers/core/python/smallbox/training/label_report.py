@@ -13,7 +13,7 @@ from smallbox.documents.training_run import DelayCurve, LabelReport
 from smallbox.statistics.estimates import UNKNOWN, Estimate, none_if_nan, weighted_mean
 from smallbox.statistics.ranking import auc
 from smallbox.times import HOUR, Micros
-from smallbox.training.dataset_rows import MOST_SILENT, evenly
+from smallbox.training.dataset_rows import MAX_SILENT, evenly
 from smallbox.training.examples import Examples, Requests
 from smallbox.training.fit_model import MIN_ROWS, fit_estimator, scores_of
 
@@ -58,7 +58,7 @@ def selection(model: Model, labelled: Requests, unlabelled: Requests) -> Estimat
     Returns:
         The weighted mean over the blocks; ``UNKNOWN`` when there are too few rows of either kind.
     """
-    both = [one.take(evenly(len(one), MOST_SILENT)) for one in (labelled, unlabelled)]
+    both = [one.take(evenly(len(one), MAX_SILENT)) for one in (labelled, unlabelled)]
     if min(map(len, both)) < MIN_ROWS:
         return UNKNOWN
     is_labelled = np.repeat([True, False], [len(one) for one in both])

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from smallbox.define.model import Columns
 
 PROFILE_BINS: Final = 10
-MOST_CATEGORIES: Final = 50
+MAX_CATEGORIES: Final = 50
 
 _Column = npt.NDArray[Any]
 
@@ -70,7 +70,7 @@ def text_profile(values: _Column, categories: list[str] | None = None) -> TextPr
     found, counts = np.unique(known, return_counts=True)
     by_name = dict(zip(found.tolist(), counts.tolist(), strict=True))
     if categories is None:
-        categories = sorted(by_name, key=lambda name: (-by_name[name], name))[:MOST_CATEGORIES]
+        categories = sorted(by_name, key=lambda name: (-by_name[name], name))[:MAX_CATEGORIES]
     listed = [by_name.get(name, 0) for name in categories]
     return {
         "categories": categories,

@@ -44,7 +44,7 @@ def historical_features(model: Model, lake: Lake, entities: Mapping[str, Names],
 
 
 def request_arrays_of_table(model: Model, rows: pa.Table, names: Mapping[str, str] | None = None) -> dict[str, Array]:
-    """The request fields of a table, one array per field; the equivalent of ``assembly.sent`` for instances.
+    """The request fields of a table, one array per field; as ``assembly.request_arrays`` gives them of instances.
 
     Args:
         model: the model.
