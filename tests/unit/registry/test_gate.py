@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from smallbox.define.rules import Gate
 from smallbox.errors import DefinitionError
 from smallbox.registry.gate import Verdict, judge
+from smallbox.statistics.calibration import expected_error, true_error
 
 RULE = Gate(min_auc=0.6, max_calibration_error=0.1, max_auc_loss=0.01)
 GOOD: Any = {
@@ -89,6 +90,27 @@ def test_what_cannot_be_told_says_what_it_would_take() -> None:
     assert near.rows_needed is not None
     times = near.rows_needed / 4_000
     assert judged({"auc": 0.61, "rows": near.rows_needed, "rarer_rows": 800 * times}).accepted
+
+
+@given(st.floats(0, 0.3), st.floats(0.001, 0.1))
+def test_rows_that_are_there_already_are_never_asked_for(value: float, by_chance: float) -> None:
+    """An undecided calibration asks for more rows than it had, or says that no number would tell."""
+    figures = {"calibration_error": value, "calibration_error_by_chance": by_chance}
+    verdict = judged(figures | {"calibration_standard_error": by_chance * 0.4})
+    assert verdict.outcome != UNTOLD or verdict.rows_needed is None or verdict.rows_needed > GOOD["rows"]
+
+
+def test_the_rows_that_it_asks_for_settle_a_calibration() -> None:
+    """With so many rows, and what the true error then shows, the check decides; with the rows it had, it did not."""
+    by_chance, error, seen = 0.0373, 0.015, 0.0835
+    figures = {"calibration_error_by_chance": by_chance, "calibration_standard_error": error}
+    few = judged(figures | {"rows": 900, "calibration_error": seen})
+    assert few.outcome == UNTOLD
+    assert few.rows_needed is not None
+    shrink = (900 / few.rows_needed) ** 0.5
+    more = {name: figure * shrink for name, figure in figures.items()}
+    shown = expected_error(true_error(seen, by_chance), by_chance * shrink)
+    assert judged(more | {"rows": few.rows_needed, "calibration_error": shown}).outcome == ACCEPTED
 
 
 def test_a_figure_on_its_limit_is_settled_by_no_number_of_rows() -> None:

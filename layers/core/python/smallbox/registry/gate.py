@@ -9,18 +9,19 @@ any single limit passes with a probability of at most 5 %. See decision 0022.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Final
 
 from smallbox.define.rules import Gate
 from smallbox.documents.gate_verdict import GateCheckReport, GateOutcome, VerdictReport
 from smallbox.documents.metrics import BinaryMetrics, ChampionComparison, ParityReport
 from smallbox.documents.training_run import LabelReport
+from smallbox.statistics.calibration import expected_error, true_error
 from smallbox.statistics.confidence import Z_CONFIDENCE, side_of
 
-_NORMAL: Final = NormalDist()
 _MAX_TIMES: Final = 100
 """A metric that would need more than this many times the rows counts as on its limit."""
+_STEP: Final = 1.05
+"""The number of rows that would settle a check is searched in steps of 5 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,26 +200,32 @@ def _calibration(rule: Gate, metrics: BinaryMetrics) -> GateCheck:
         f"calibration error is {value:.4f} (perfect scores would show {by_chance:.4f} on so few rows), at most "
         f"{limit:.4f} is allowed"
     )
-    if value <= _if_spread(limit, by_chance) - Z_CONFIDENCE * error:
+    if value <= expected_error(limit, by_chance) - Z_CONFIDENCE * error:
         return GateCheck("calibration", value, limit, "accepted", why)
     if value > limit + by_chance + Z_CONFIDENCE * error:
         return GateCheck("calibration", value, limit, "refused", why)
-    needed = _rows_needed(max(value - by_chance, 0), error, limit, metrics["rows"])
+    times = _times_to_settle(value, error, by_chance, limit)
+    needed = None if times is None else math.ceil(metrics["rows"] * times)
     return GateCheck("calibration", value, limit, "cannot_tell", f"{why}{_rows_sentence(needed)}", needed)
 
 
-def _if_spread(true: float, by_chance: float) -> float:
-    """The calibration error to expect when the true one, ``true``, is spread evenly over the bins.
+def _times_to_settle(value: float, error: float, by_chance: float, limit: float) -> float | None:
+    """How many times the rows settle the calibration check, if the true error is the one that fits ``value``.
 
-    Each bin's gap then follows a folded normal distribution (Leone, Nelson, Nottingham, Technometrics 3, 1961), whose
-    standard deviation follows from the error by chance.
+    Both the standard error and the error by chance fall with the square root of the rows. ``None``: no number up to
+    ``_MAX_TIMES`` settles it.
     """
-    if not by_chance:  # all scores are 0 or 1: chance adds nothing
-        return true
-    together = by_chance * math.sqrt(math.pi / 2)
-    shift = true / together
-    folded = math.sqrt(2 / math.pi) * math.exp(-(shift**2) / 2) + shift * (2 * _NORMAL.cdf(shift) - 1)
-    return together * folded
+    true = true_error(value, by_chance)
+    for step in range(1, math.ceil(math.log(_MAX_TIMES) / math.log(_STEP)) + 1):
+        shrink = _STEP ** (-step / 2)
+        shown, doubt, chance = (
+            expected_error(true, by_chance * shrink),
+            Z_CONFIDENCE * error * shrink,
+            by_chance * shrink,
+        )
+        if shown <= expected_error(limit, chance) - doubt or shown > limit + chance + doubt:
+            return _STEP**step
+    return None
 
 
 def _selection(rule: Gate, labels: LabelReport) -> GateCheck:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Final
 
 import numpy as np
@@ -9,6 +10,9 @@ import numpy as np
 from smallbox.arrays import Bools, Floats
 
 CALIBRATION_BINS: Final = 10
+
+_NORMAL: Final = NormalDist()
+_BISECTIONS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +56,29 @@ def calibration(scores: Floats, labels: Bools, bins: int = CALIBRATION_BINS) -> 
     size = len(scores)
     by_chance = math.sqrt(2 / math.pi) * float(np.sqrt(variances).sum()) / size
     return Calibration(float(np.abs(gaps).sum() / size), by_chance, math.sqrt(float(variances.sum())) / size)
+
+
+def expected_error(true: float, by_chance: float) -> float:
+    """The calibration error to expect when the true one, ``true``, is spread evenly over the bins.
+
+    Each bin's gap then follows a folded normal distribution (Leone, Nelson, Nottingham, Technometrics 3, 1961), whose
+    standard deviation follows from the error by chance.
+
+    >>> expected_error(0.1, by_chance=0.0), round(expected_error(0.0, by_chance=0.02), 3)
+    (0.1, 0.02)
+    """
+    if not by_chance:  # all scores are 0 or 1: chance adds nothing
+        return true
+    together = by_chance * math.sqrt(math.pi / 2)
+    shift = true / together
+    folded = math.sqrt(2 / math.pi) * math.exp(-(shift**2) / 2) + shift * (2 * _NORMAL.cdf(shift) - 1)
+    return together * folded
+
+
+def true_error(value: float, by_chance: float) -> float:
+    """The true error for which ``value`` is to be expected, spread evenly over the bins; 0 when chance explains it."""
+    low, high = 0.0, value
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if expected_error(middle, by_chance) > value else (middle, high)
+    return low
