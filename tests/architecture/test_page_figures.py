@@ -59,7 +59,7 @@ SENTENCES = {
     "docs/protocols/features.md": [
         f"in transactions of at most {apply.TRANSACTION_ITEMS} items",
         f"up to {apply.WRITE_ATTEMPTS} times with jitter",
-        f"A marker expires {WORDS[apply.MARKER_MARGIN // DAY]} day after its record is too late",
+        f"A marker expires {WORDS[apply.MARKER_MARGIN // DAY]} day after its record can no longer be added",
         f"no longer written expires {states.LIFETIME_MARGIN // DAY} days after it left every window",
         f"a marker lives at least {online._LEAST_LIFE // DAY} days from now",
         f"not known yet waits {stream.EARLY_DELAY // MINUTE} minutes in the queue",

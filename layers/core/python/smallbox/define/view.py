@@ -70,7 +70,7 @@ class FeatureView:
         if aggregate.window_micros % self.tile_size(aggregate):
             raise DefinitionError(
                 f"view {self.name}: {name}: window {aggregate.window!r} is not a whole number of its tiles; "
-                f"write whole hours, or under 12h a multiple of {self.tile!r}"
+                f"write a multiple of {self.tile!r} below 12h, whole hours below 10d, and whole days from there on"
             )
         operand = aggregate.operand
         for condition in (*([operand.holds] if operand.holds else []), *operand.where):

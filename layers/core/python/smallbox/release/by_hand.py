@@ -62,11 +62,10 @@ class ByHandTask:
 def _start(changes: Changes, asked: _Asked) -> None:
     """Start a canary, whatever the estimate or an earlier verdict said."""
     number = asked.version.number
-    if asked.routing is None or asked.version.columns != list(asked.model.columns.names):
-        raise Conflict(
-            f"version {number} cannot start a canary: there is no champion, or it takes columns that the definition no "
-            "longer has; promote it, or train again"
-        )
+    if asked.routing is None:
+        raise Conflict(f"there is no champion that version {number} could be compared with; promote it instead")
+    if asked.version.columns != list(asked.model.columns.names):
+        raise Conflict(f"version {number} takes columns that the definition no longer has; train again")
     if number == asked.routing.champion:
         raise Conflict(f"version {number} is the champion already")
     changes.start(asked.routing, number, asked.model.release.canary, asked.details)
