@@ -1,6 +1,6 @@
 """Proves on the deployed stack, with IAM enforced, what only its triggers and grants can show.
 
-The tests are one story and run in their order: a champion of two weeks, live days, a candidate whose labels were
+The tests are one results and run in their order: a champion of two weeks, live days, a candidate whose labels were
 shuffled, and one that is really better.
 """
 
@@ -101,7 +101,7 @@ def test_an_unsigned_request_is_refused(deployed: Deployed) -> None:
 
 
 def test_a_function_may_do_only_what_it_was_granted(deployed: Deployed) -> None:
-    """IAM is really enforced: roles of the stack are denied what permissions.py does not list for them."""
+    """IAM is really enforced: roles of the stack are denied what grants.py does not list for them."""
     bucket = deployed.system.outputs["LakeBucket"]
     collect, log = _as_role(deployed, "ingestioncollect"), _as_role(deployed, "servinglog")
     collect.put_object(Bucket=bucket, Key="quarantine/test/2013-01-01/t.0.jsonl", Body=b"")

@@ -1,6 +1,6 @@
 """Who may do what on which resource, read from a synthesized template alone.
 
-Resources are named as ``permissions.py`` writes them, but by what the template says of them: the outputs name tables,
+Resources are named as ``grants.py`` writes them, but by what the template says of them: the outputs name tables,
 buckets, queues and machines; a function and its log group are named after the function's own environment.
 """
 

@@ -44,7 +44,7 @@ def test_the_doors_are_used_in_the_order_of_time() -> None:
     The queues are drained before a prediction when something was sent since, and before a day is closed.
     """
     system = RecordingSystem()
-    story = _tell(system)
+    results = _tell(system)
     quarter = [format_moment(START + n * SIX_HOURS) for n in range(5)]
     assert system.calls == [
         ("upload", ("drop", 2)),
@@ -63,7 +63,7 @@ def test_the_doors_are_used_in_the_order_of_time() -> None:
         ("DailyMachine", quarter[4]),
         ("upload", ("score", 2)),
     ]
-    assert (story.counts.sent, story.counts.predictions) == (2, 2)
+    assert (results.counts.sent, results.counts.predictions) == (2, 2)
 
 
 def test_the_queues_are_drained_after_a_day_is_closed() -> None:
@@ -84,9 +84,9 @@ def test_without_a_champion_the_gates_reason_is_said() -> None:
 
 def test_a_training_that_fails_later_is_kept_with_its_reason() -> None:
     """The champion goes on serving, so the replay does too; the reason is in the verdict on training."""
-    story = _tell(RecordingSystem(retrain=True, failing="training failed: too few rows"), days=2)
-    assert story.counts.failures == ["training failed: too few rows"] * 2
-    assert story.counts.trainings == []
+    results = _tell(RecordingSystem(retrain=True, failing="training failed: too few rows"), days=2)
+    assert results.counts.failures == ["training failed: too few rows"] * 2
+    assert results.counts.trainings == []
 
 
 def test_waiting_says_how_long_it_took_or_what_is_stuck() -> None:

@@ -36,8 +36,8 @@ EVIDENCE = Evidence(
 )
 
 
-def _failed(story: ReplayResults = STORY, evidence: Evidence = EVIDENCE, alarms: Alarms = ALARMS) -> list[str]:
-    return [v.stage for v in verdicts_of(late_parcel, story, evidence, ASKED, alarms) if not v.worked]
+def _failed(results: ReplayResults = STORY, evidence: Evidence = EVIDENCE, alarms: Alarms = ALARMS) -> list[str]:
+    return [v.stage for v in verdicts_of(late_parcel, results, evidence, ASKED, alarms) if not v.worked]
 
 
 def test_every_stage_worked() -> None:
@@ -89,10 +89,10 @@ def test_a_training_that_failed_is_told() -> None:
 
 def test_an_accepted_version_that_was_forgotten_is_told() -> None:
     """It neither began a canary nor waits for one."""
-    story = replace(STORY, counts=replace(STORY.counts, trainings=[{**RUN, "version": 2}]))
-    assert _failed(story) == ["release"]
+    results = replace(STORY, counts=replace(STORY.counts, trainings=[{**RUN, "version": 2}]))
+    assert _failed(results) == ["release"]
     waiting = [*EVIDENCE.versions, {"number": 2, "status": "registered"}]
-    assert _failed(story, replace(EVIDENCE, versions=waiting)) == []
+    assert _failed(results, replace(EVIDENCE, versions=waiting)) == []
 
 
 def test_labels_that_are_not_due_yet_are_no_failure() -> None:

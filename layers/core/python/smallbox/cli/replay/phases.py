@@ -61,7 +61,7 @@ class ReplayPhases:
         self._recordings = recordings
         self._span = span
         self._progress = progress
-        self.story = ReplayResults()
+        self.results = ReplayResults()
 
     def run(self) -> ReplayResults:
         """Run all phases.
@@ -78,14 +78,14 @@ class ReplayPhases:
         self._train()
         self._live()
         self._score()
-        return self.story
+        return self.results
 
     def _drop_history(self, name: str, recording: Recording) -> None:
         lines = recording.known.until(self._span.start)
         if not lines:
             return
         report = self._with_file(f"{name}.jsonl", lines, lambda file: drop(self._system, name, file, self._begin))
-        self.story.drops.append(report)
+        self.results.drops.append(report)
         said = f"{report['accepted']:,} records in the lake, {report['rejected']} in quarantine"
         self._progress.say(f"[bold]history[/] {name}: {said}")
 
@@ -98,8 +98,8 @@ class ReplayPhases:
             for done, end in enumerate(ends, 1):
                 sender.send(end - 1, end)
                 moved(done, f"[bold]history[/] {name}: {sender.counts.sent:,} records sent")
-        self.story.history_sent += sender.counts.sent
-        self.story.history_rejected += sender.counts.rejected
+        self.results.history_sent += sender.counts.sent
+        self.results.history_rejected += sender.counts.rejected
 
     @property
     def _begin(self) -> str:
@@ -108,7 +108,7 @@ class ReplayPhases:
     def _train(self) -> None:
         document = {"model": self._model.name, "as_of": self._begin, "reason": "the first version"}
         run = dict(self._system.run("TrainingMachine", document))
-        self.story.first_training = run
+        self.results.first_training = run
         metrics = run["metrics"]
         self._progress.say(
             f"[bold]training[/] version {run['version']}: AUC {metrics['auc']:.3f}, calibration error "
@@ -125,7 +125,7 @@ class ReplayPhases:
         known = {name: recording.known for name, recording in self._recordings.items()}
         asked = self._recordings[self._model.request.name].asked
         replay = Replay(self._system, self._model.name, known, asked, self._span)
-        self.story.counts = replay.counts
+        self.results.counts = replay.counts
         with self._progress.bar("[bold]replay[/]", self._span.end - self._span.start) as moved:
 
             def stepped(end: Micros) -> None:
@@ -139,10 +139,10 @@ class ReplayPhases:
     def _score(self) -> None:
         asked = self._recordings[self._model.request.name].asked
         if lines := asked.between(self._span.end - DAY - 1, self._span.end - 1):
-            self.story.scored = self._with_file(
+            self.results.scored = self._with_file(
                 "last-day.jsonl", lines, lambda file: score(self._system, self._model.name, file)
             )
-            self._progress.say(f"[bold]batch[/] {self.story.scored['scored']:,} rows of a dropped file scored")
+            self._progress.say(f"[bold]batch[/] {self.results.scored['scored']:,} rows of a dropped file scored")
 
     @staticmethod
     def _with_file(name: str, lines: Any, use: Any) -> Any:

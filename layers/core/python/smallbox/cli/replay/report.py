@@ -28,7 +28,7 @@ th { text-align: left } td.number { text-align: right } .no { color: #b00 } .yes
 
 
 def write_report(
-    path: Path, model: Model, story: ReplayResults, evidence: Evidence, verdicts: Sequence[StageVerdict]
+    path: Path, model: Model, results: ReplayResults, evidence: Evidence, verdicts: Sequence[StageVerdict]
 ) -> None:
     """Write the HTML report."""
     title, outcome = f"Smallbox: {model.name}", model.label.value
@@ -41,8 +41,8 @@ def write_report(
         "<h2>Calibration of what was served</h2>",
         _picture(_calibration_figure(evidence, outcome)),
         "<h2>Days</h2>",
-        _picture(_days_figure(story)),
-        _day_table(story),
+        _picture(_days_figure(results)),
+        _day_table(results),
         "<h2>What happened to the model</h2>",
         _table(["at", "event", "version", "why"], [_event(e) for e in evidence.history]),
     ]
@@ -90,7 +90,7 @@ def _week_table(weeks: Sequence[Period], outcome: str) -> str:
     return _table(head, rows)
 
 
-def _day_table(story: ReplayResults) -> str:
+def _day_table(results: ReplayResults) -> str:
     rows = [
         [
             day["day"],
@@ -98,7 +98,7 @@ def _day_table(story: ReplayResults) -> str:
             f"{day['release']['action']}: {day['release']['why']}",
             ("train: " if day["retraining"]["train"] else "no: ") + day["retraining"]["why"],
         ]
-        for day in story.counts.days
+        for day in results.counts.days
     ]
     return _table(["day", "breaches", "release", "retraining"], rows)
 
@@ -139,12 +139,12 @@ def _calibration_figure(evidence: Evidence, outcome: str) -> Any:
     return figure
 
 
-def _days_figure(story: ReplayResults) -> Any:
+def _days_figure(results: ReplayResults) -> Any:
     figure, axes = plt.subplots(figsize=(9, 3))
-    days = np.array([day["day"] for day in story.counts.days], dtype="datetime64[D]")
+    days = np.array([day["day"] for day in results.counts.days], dtype="datetime64[D]")
     base = np.zeros(len(days))
-    for kind in story.counts.days[0]["breaches"] if story.counts.days else ():
-        counts = np.array([day["breaches"][kind] for day in story.counts.days], float)
+    for kind in results.counts.days[0]["breaches"] if results.counts.days else ():
+        counts = np.array([day["breaches"][kind] for day in results.counts.days], float)
         axes.bar(days, counts, bottom=base, label=kind)
         base += counts
     axes.set_ylabel("breaches")

@@ -35,34 +35,34 @@ class Alarms:
 
 
 def verdicts_of(
-    model: Model, story: ReplayResults, evidence: Evidence, asked: int, alarms: Alarms
+    model: Model, results: ReplayResults, evidence: Evidence, asked: int, alarms: Alarms
 ) -> list[StageVerdict]:
     """One verdict per stage.
 
     Args:
         model: the model; its monitoring rules give the minimum label coverage.
-        story: the results of each phase.
+        results: the results of each phase.
         evidence: the results read back.
         asked: the number of requests to predict.
         alarms: the alarms that went off, and dead letters.
     """
     return [
-        _ingestion(story, alarms.dead),
+        _ingestion(results, alarms.dead),
         _features(evidence),
-        _training(story),
+        _training(results),
         _registry(evidence),
-        _release(story, evidence),
-        _serving(story, evidence, asked),
+        _release(results, evidence),
+        _serving(results, evidence, asked),
         _feedback(evidence, model.monitor.min_coverage),
-        _monitoring(story, alarms),
-        _retraining(story),
+        _monitoring(results, alarms),
+        _retraining(results),
     ]
 
 
-def _ingestion(story: ReplayResults, dead: int) -> StageVerdict:
-    dropped = sum(drop["accepted"] for drop in story.drops)
-    refused = sum(drop["rejected"] for drop in story.drops) + story.history_rejected + story.counts.rejected
-    sent = story.history_sent + story.counts.sent
+def _ingestion(results: ReplayResults, dead: int) -> StageVerdict:
+    dropped = sum(drop["accepted"] for drop in results.drops)
+    refused = sum(drop["rejected"] for drop in results.drops) + results.history_rejected + results.counts.rejected
+    sent = results.history_sent + results.counts.sent
     said = f"{dropped:,} records from files, {sent:,} over HTTPS, {refused:,} in quarantine, {dead} dead letters"
     return StageVerdict("ingestion", sent > 0 and not dead, said)
 
@@ -73,8 +73,8 @@ def _features(evidence: Evidence) -> StageVerdict:
     return StageVerdict("features", evidence.served > 0 and not evidence.unequal, said)
 
 
-def _training(story: ReplayResults) -> StageVerdict:
-    runs, failures = [story.first_training, *story.counts.trainings], story.counts.failures
+def _training(results: ReplayResults) -> StageVerdict:
+    runs, failures = [results.first_training, *results.counts.trainings], results.counts.failures
     gap = max(run["parity"]["largest"] for run in runs)
     failed = f"; {len(failures)} failed, the last: {failures[-1]}" if failures else ""
     return StageVerdict("training", not failures, f"{len(runs)} runs, ONNX within {gap:.0e} of scikit-learn{failed}")
@@ -88,7 +88,7 @@ def _registry(evidence: Evidence) -> StageVerdict:
     return StageVerdict("registry", len(by_status.get("champion", ())) == 1, f"versions: {said}")
 
 
-def _release(story: ReplayResults, evidence: Evidence) -> StageVerdict:
+def _release(results: ReplayResults, evidence: Evidence) -> StageVerdict:
     """Works if each accepted version was released, waits or is undecided, and no other was released automatically."""
     started = {e["version"]: "who" in e for e in evidence.history if e["event"] == "challenger"}
     ended = [e for e in evidence.history if e["event"] in {"promote", "roll_back", "undecided"}]
@@ -96,7 +96,7 @@ def _release(story: ReplayResults, evidence: Evidence) -> StageVerdict:
     passed = {v["number"] for v in evidence.versions if v.get("verdict", {}).get("accepted")}
     unasked = {version for version, by_hand in started.items() if not by_hand} - passed
     waiting = {v["number"] for v in evidence.versions if v["status"] == "registered"}
-    accepted = {run["version"] for run in story.counts.trainings if run["accepted"]}
+    accepted = {run["version"] for run in results.counts.trainings if run["accepted"]}
     lost = accepted - set(started) - waiting - {e["version"] for e in ended}
     said = f"canaries: {len(started)} started, {len(started) - len(running)} decided; versions waiting: {len(waiting)}"
     if ended:
@@ -104,10 +104,10 @@ def _release(story: ReplayResults, evidence: Evidence) -> StageVerdict:
     return StageVerdict("release", not lost and not unasked and len(running) <= 1, said)
 
 
-def _serving(story: ReplayResults, evidence: Evidence, asked: int) -> StageVerdict:
-    scored = story.scored.get("scored", 0)
+def _serving(results: ReplayResults, evidence: Evidence, asked: int) -> StageVerdict:
+    scored = results.scored.get("scored", 0)
     said = f"{evidence.predictions:,} of {asked:,} requests predicted over HTTPS, {scored:,} from a file"
-    return StageVerdict("serving", evidence.predictions == asked and (scored > 0 or not story.scored), said)
+    return StageVerdict("serving", evidence.predictions == asked and (scored > 0 or not results.scored), said)
 
 
 def _feedback(evidence: Evidence, least: float) -> StageVerdict:
@@ -123,8 +123,8 @@ def _feedback(evidence: Evidence, least: float) -> StageVerdict:
     return StageVerdict("feedback", coverage >= least, said)
 
 
-def _monitoring(story: ReplayResults, alarms: Alarms) -> StageVerdict:
-    days: Sequence[Mapping[str, Any]] = story.counts.days
+def _monitoring(results: ReplayResults, alarms: Alarms) -> StageVerdict:
+    days: Sequence[Mapping[str, Any]] = results.counts.days
     breached = {kind for day in days for kind, count in day["breaches"].items() if count}
     kinds, rang = ", ".join(sorted(breached)) or "nothing", ", ".join(alarms.rang) or "none"
     said = f"{len(days)} days checked; breached: {kinds}; alarms that rang: {rang}"
@@ -132,8 +132,8 @@ def _monitoring(story: ReplayResults, alarms: Alarms) -> StageVerdict:
     return StageVerdict("monitoring", len(days) > 0 and has_rung, said)
 
 
-def _retraining(story: ReplayResults) -> StageVerdict:
-    decisions = [day["retraining"] for day in story.counts.days]
+def _retraining(results: ReplayResults) -> StageVerdict:
+    decisions = [day["retraining"] for day in results.counts.days]
     started = [decision for decision in decisions if decision["train"]]
     why = f"; the last: {started[-1]['why']}" if started else ""
     said = f"{len(decisions)} decisions, {len(started)} to train{why}"
