@@ -1,6 +1,6 @@
 """Proves on the deployed stack, with IAM enforced, what only its triggers and grants can show.
 
-The tests are one results and run in their order: a champion of two weeks, live days, a candidate whose labels were
+The tests are one story and run in their order: a champion of two weeks, live days, a candidate whose labels were
 shuffled, and one that is really better.
 """
 
