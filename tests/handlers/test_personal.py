@@ -49,7 +49,14 @@ def _model() -> Project:
     view = FeatureView("site", entity="site", source=signups, features={"signups_1h": count("1h")})
     outcome = label(signups, on="signup_id", value="good", within="1d")
     model = Model(
-        "signup", signups, ("income",), outcome, trees, views=(view,), on_demand=(income_squared,), fallback=0.5
+        "signup",
+        request=signups,
+        inputs=("income",),
+        label=outcome,
+        estimator=trees,
+        views=(view,),
+        on_demand=(income_squared,),
+        fallback=0.5,
     )
     return project_of([model])
 

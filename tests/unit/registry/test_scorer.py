@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from smallbox.define.model import Columns
+from smallbox.define.signature import Columns
 from smallbox.errors import NotReady
 from smallbox.registry.scorer import Scorer
 from smallbox.training.examples import frame

@@ -9,7 +9,7 @@ import skops.io
 from sklearn.preprocessing import OneHotEncoder
 
 from smallbox.arrays import Floats
-from smallbox.define.model import Columns
+from smallbox.define.signature import Columns
 from smallbox.errors import NotReady
 from smallbox.objectives.binary import measure
 from smallbox.prepare.one_hot import affine_map

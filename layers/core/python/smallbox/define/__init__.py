@@ -16,8 +16,9 @@ from smallbox.define.aggregates import (
 from smallbox.define.attributes import Attributes, attribute
 from smallbox.define.conditions import above, at_least, at_most, below, equal, one_of, unequal
 from smallbox.define.fields import boolean, integer, number, text, timestamp
-from smallbox.define.model import Columns, Model, label
+from smallbox.define.model import Model, label
 from smallbox.define.rules import Gate, Monitor, Release, Retrain
+from smallbox.define.signature import Columns
 from smallbox.define.source import Source
 from smallbox.define.view import FeatureView
 from smallbox.prepare.pipeline import prepare

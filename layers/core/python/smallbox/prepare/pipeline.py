@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, TypedDict
 
-from smallbox.define.model import Columns
+from smallbox.define.signature import Columns
 from smallbox.errors import DefinitionError
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from smallbox.arrays import Array, Bools, Floats32, Ints, Objects
-from smallbox.define.model import Columns
+from smallbox.define.signature import Columns
 from smallbox.times import Micros
 
 

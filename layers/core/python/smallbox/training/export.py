@@ -10,7 +10,7 @@ from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 from sklearn.pipeline import Pipeline
 
 from smallbox.arrays import Floats
-from smallbox.define.model import Columns
+from smallbox.define.signature import Columns
 from smallbox.documents.metrics import ParityReport
 from smallbox.prepare.converters import CONVERTERS
 

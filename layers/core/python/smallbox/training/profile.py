@@ -6,7 +6,7 @@ from typing import Any, Final, TypedDict
 import numpy as np
 import numpy.typing as npt
 
-from smallbox.define.model import Columns
+from smallbox.define.signature import Columns
 
 PROFILE_BINS: Final = 10
 MAX_CATEGORIES: Final = 50
