@@ -5,7 +5,8 @@ Without Arrow, so that a function which only answers requests can import it.
 
 from typing import Final
 
-from smallbox.define.model import Model
+from smallbox.define.fields import FieldType
+from smallbox.define.signature import Signature
 from smallbox.define.source import Source
 
 ENTITY_PREFIX: Final = "entity_"
@@ -44,6 +45,17 @@ def labelled_table(model: str) -> str:
     return f"labelled/{model}"
 
 
-def logged_names(model: Model) -> dict[str, str]:
+def logged_names(signature: Signature) -> dict[str, str]:
     """By request field, its column in the prediction log, for the fields that only on-demand features read."""
-    return {name: SENT_PREFIX + name for name in model.sent_fields if name not in model.inputs}
+    return {name: SENT_PREFIX + name for name in signature.sent_fields if name not in signature.inputs}
+
+
+def logged_types(signature: Signature) -> dict[str, FieldType]:
+    """The columns of the prediction log that depend on the signature, with their types.
+
+    The inputs, the sent fields that only on-demand features read, and the entity of each view.
+    """
+    columns: dict[str, FieldType] = dict.fromkeys(signature.columns.numeric, "number")
+    columns |= dict.fromkeys(signature.columns.categorical, "text")
+    columns |= {column: signature.request.fields[name].type for name, column in logged_names(signature).items()}
+    return columns | {ENTITY_PREFIX + view.name: "text" for view in signature.views}

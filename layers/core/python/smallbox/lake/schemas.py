@@ -6,10 +6,9 @@ from typing import Final
 import pyarrow as pa
 
 from smallbox.define.fields import Field, FieldType
-from smallbox.define.model import Model
 from smallbox.define.source import RESERVED, Source
 from smallbox.lake.digests import digests
-from smallbox.lake.names import ENTITY_PREFIX, JOINED_AS_OF, SENT_PREFIX, SETTLES_FROM
+from smallbox.lake.names import JOINED_AS_OF, SETTLES_FROM
 from smallbox.records import Record
 
 ARROW_TYPES: Final = {
@@ -73,36 +72,42 @@ LABELLED_COLUMNS: Final = ("id", "key", "time", "event_time", "version", "arm", 
 """What the labelled predictions keep of the log."""
 
 
-def prediction_schema(model: Model) -> pa.Schema:
-    """The columns of a model's prediction log.
+_LOGGED: Final = (
+    ("id", pa.string()),
+    ("key", pa.string()),
+    ("time", pa.int64()),
+    ("event_time", pa.int64()),
+    ("served_at", pa.int64()),
+    ("version", pa.int64()),
+    ("arm", pa.string()),
+    ("channel", pa.string()),
+    ("score", pa.float64()),
+    ("missing", pa.list_(pa.string())),
+)
+"""The columns of every prediction log: the request (id, key, moments, channel), the answer (version, arm, score), and
+the names of missing stored features."""
 
-    The request (id, key, moments, channel), the answer (version, arm, score), the names of missing stored features, the
-    inputs, the sent fields that only on-demand features read, and the entity of each view. Numbers are float64; null
-    means missing.
+LOGGED_COLUMNS: Final = frozenset(name for name, _ in _LOGGED)
+"""Their names."""
+
+
+def prediction_schema(types: Mapping[str, FieldType]) -> pa.Schema:
+    """The columns of a prediction log: those of every log, then those of a signature. Null means missing.
+
+    Args:
+        types: as :func:`smallbox.lake.names.logged_types` gives them.
     """
-    fixed = [
-        ("id", pa.string()),
-        ("key", pa.string()),
-        ("time", pa.int64()),
-        ("event_time", pa.int64()),
-        ("served_at", pa.int64()),
-        ("version", pa.int64()),
-        ("arm", pa.string()),
-        ("channel", pa.string()),
-        ("score", pa.float64()),
-        ("missing", pa.list_(pa.string())),
+    return pa.schema([*_LOGGED, *((name, ARROW_TYPES[type_]) for name, type_ in types.items())])
+
+
+LABELLED_SCHEMA: Final = pa.schema(
+    [
+        *(pair for pair in _LOGGED if pair[0] in LABELLED_COLUMNS),
+        (SETTLES_FROM, pa.int64()),
+        ("label", pa.bool_()),
+        ("label_known_at", pa.int64()),
+        ("status", pa.string()),
+        (JOINED_AS_OF, pa.int64()),
     ]
-    types = record_schema(model.request)
-    inputs = [(name, pa.float64()) for name in model.columns.numeric]
-    texts = [(name, pa.string()) for name in model.columns.categorical]
-    entities = [(ENTITY_PREFIX + view.name, pa.string()) for view in model.views]
-    extra = [(SENT_PREFIX + name, types.field(name).type) for name in model.sent_fields if name not in model.inputs]
-    return pa.schema([*fixed, *inputs, *texts, *extra, *entities])
-
-
-def labelled_schema(model: Model) -> pa.Schema:
-    """The columns of the labelled predictions: those of the log that say who answered, and the label."""
-    logged = prediction_schema(model)
-    label = [("label", pa.bool_()), ("label_known_at", pa.int64()), ("status", pa.string())]
-    own = [logged.field(name) for name in LABELLED_COLUMNS]
-    return pa.schema([*own, (SETTLES_FROM, pa.int64()), *label, (JOINED_AS_OF, pa.int64())])
+)
+"""The columns of labelled predictions: those of the log that say who answered, and the label."""

@@ -1,16 +1,22 @@
 """The third task of a training run: the gate's verdict and the version's record; and the record of a failed run."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Final
 
+from smallbox.define.bundle import bundle_of
+from smallbox.define.frozen import freeze
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.documents.gate_verdict import GateOutcome
 from smallbox.documents.training_run import FailedRun, FittedRun, RegisteredRun
 from smallbox.error_codes import POLICIES
 from smallbox.errors import InvalidInput
+from smallbox.features.online.states import version_of
+from smallbox.ports import Blobs
 from smallbox.registry.gate import Verdict, judge
+from smallbox.registry.signatures import bundle_key, check_unchanged
 from smallbox.registry.store import TRAINING_FAILED, Registry
 from smallbox.registry.version import Status, Version, definition_fingerprint
 from smallbox.times import Micros, asked_moment, format_moment, parse_moment
@@ -26,16 +32,21 @@ _OWN_ERRORS: Final = frozenset(error.__name__ for error in POLICIES)
 class RegisterTask:
     """Judges a candidate and registers it, whatever the verdict: refused versions stay on record."""
 
-    def __init__(self, project: Project, registry: Registry) -> None:
+    def __init__(self, project: Project, registry: Registry, blobs: Blobs) -> None:
         self._project = project
         self._registry = registry
+        self._blobs = blobs
 
     def run(self, document: FittedRun) -> RegisteredRun:
         """Pass the run's document on with ``version``, ``accepted`` and the gate's ``verdict``.
 
         Idempotent: a run that is retried finds the version that it registered before.
+
+        Raises:
+            NotReady: when the definition has been changed since the run began.
         """
         model = self._project.model(document["model"])
+        check_unchanged(model, document["signature"])
         verdict = judge(
             model.gate,
             document["metrics"],
@@ -64,6 +75,10 @@ class RegisterTask:
 
     def _add(self, model: Model, document: FittedRun, verdict: Verdict) -> Version:
         champion = document["champion"]
+        bundle = bundle_of(model.on_demand).content if model.on_demand else b""
+        if bundle:
+            self._blobs.put(bundle_key(bundle), bundle)
+        self._registry.freeze(model.name, document["signature"], freeze(model))
         return self._registry.add(
             Version(
                 model=model.name,
@@ -74,6 +89,10 @@ class RegisterTask:
                 dataset_key=document["dataset"],
                 data_versions=document["data_versions"],
                 columns=document["columns"],
+                signature=document["signature"],
+                views={view.name: version_of(view) for view in model.views},
+                bundle_key=bundle_key(bundle) if bundle else "",
+                bundle_sha256=hashlib.sha256(bundle).hexdigest() if bundle else "",
                 definition=definition_fingerprint(model),
                 dependencies=document["dependencies"],
                 metrics=document["metrics"],

@@ -20,7 +20,6 @@ from smallbox.cli.system import System
 from smallbox.cli.up import running, start_stack
 from smallbox.define import project
 from smallbox.define.model import Model
-from smallbox.lake.predictions import PredictionLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ def _live(
     before = system.rang(model.name)
     results = ReplayPhases(system, model, recordings, plan.span, progress).run()
     lake = lake_of(system)
-    evidence = gather(system, model, PredictionLog(project.load(), lake), lake, plan.span)
+    evidence = gather(system, model, lake, plan.span)
     alarms = Alarms(before, system.rang(model.name), system.dead_letters())
     asked = len(recordings[model.request.name].asked)
     verdicts = verdicts_of(model, results, evidence, asked, alarms)
