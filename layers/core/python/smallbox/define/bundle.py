@@ -1,25 +1,156 @@
-"""TEMPORARY STUB."""
+"""The code of on-demand features, as a document that a registered version stores.
 
+A version runs its own functions after the user has changed or deleted them. So a bundle holds the source of the
+functions and of all that they use of their package: helpers, constants, imports. It is source only, never pickles.
+Other packages are imported when the bundle is run, in the versions that are installed then.
+"""
+
+import builtins
 import hashlib
-import inspect
-from collections.abc import Sequence
+import json
+import linecache
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from types import ModuleType
+from typing import Any
 
 from smallbox.define.on_demand import OnDemand
+from smallbox.define.source_slices import SourceSlicer, unwrapped
+from smallbox.errors import NotReady
 
 
 @dataclass(frozen=True)
 class Bundle:
-    content: bytes
+    """The source of functions.
 
-    @property
+    Comments, docstrings, type hints of parameters, formatting and code that the functions do not use are not in it. So
+    the digest changes with what the functions compute, not with how they are written.
+
+    Attributes:
+        modules: by name of a module the statements of it that the functions use. Imports of one another are absolute.
+        functions: of each function the names of its module and of itself.
+    """
+
+    modules: Mapping[str, str]
+    functions: tuple[tuple[str, str], ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The bundle as a document."""
+        return {"functions": [list(one) for one in self.functions], "modules": dict(self.modules)}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Bundle":
+        """The inverse of :meth:`as_json`."""
+        return cls(dict(document["modules"]), tuple((module, name) for module, name in document["functions"]))
+
+    @cached_property
+    def content(self) -> bytes:
+        """The bytes that are stored; equal bundles have equal ones."""
+        return json.dumps(self.as_json(), sort_keys=True, separators=(",", ":")).encode()
+
+    @cached_property
     def digest(self) -> str:
+        """SHA-256 of the content, in hexadecimal."""
         return hashlib.sha256(self.content).hexdigest()
 
 
 def bundle_of(functions: Sequence[OnDemand]) -> Bundle:
-    return Bundle("".join(inspect.getsource(f) for f in functions).encode())
+    """Cut functions out of their modules, with all that they use of the modules of their package.
+
+    A call that changes a constant is seen when it is a method of the constant at the top level, like
+    ``MAKERS.append("x")``, not when the constant is passed to it. Modules that are imported by a computed name, and
+    files that are read, are not seen.
+
+    Raises:
+        DefinitionError: if a function cannot run without the rest of its module: it is a closure, its source cannot be
+            found, or it uses a source, a model or a name that no statement of the module defines.
+    """
+    slicer = SourceSlicer({unwrapped(function).__globals__["__name__"].partition(".")[0] for function in functions})
+    places = tuple(slicer.add(function) for function in functions)
+    return Bundle(slicer.texts(), places)
 
 
 def functions_of(content: bytes, sha256: str) -> tuple[OnDemand, ...]:
-    raise NotImplementedError
+    """Run a stored bundle in modules of its own, and return its functions.
+
+    The modules are not in ``sys.modules``, and import one another, never the user's package as it is now.
+
+    Args:
+        content: the bytes of a bundle.
+        sha256: their registered SHA-256, in hexadecimal.
+
+    Raises:
+        NotReady: if the bytes have another checksum, or the code cannot be run here, as when a package is missing.
+    """
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise NotReady("the stored on-demand features do not match their registered checksum; register a new version")
+    loader = _Loader(Bundle.from_json(json.loads(content)))
+    try:
+        return loader.functions()
+    except ImportError as error:
+        package = (error.name or str(error)).partition(".")[0]
+        raise NotReady(
+            f"the stored on-demand features of this version import {package}, which cannot be imported here: {error}; "
+            "install it, or register a new version"
+        ) from error
+    except Exception as error:  # the user's statements may raise anything
+        raise NotReady(
+            f"the stored on-demand features of this version cannot be run: {type(error).__name__}: {error}; "
+            "register a new version"
+        ) from error
+
+
+class _Loader:
+    """Runs the modules of a bundle; their ``import`` finds one another first."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
+        self._packages = {name.partition(".")[0] for name in bundle.modules}
+        self._builtins = {**vars(builtins), "__import__": self._import}
+        self._loaded: dict[str, ModuleType] = {}
+
+    def functions(self) -> tuple[OnDemand, ...]:
+        """Run every module, those of the functions first, and return the functions."""
+        found = tuple(getattr(self._load(module), name) for module, name in self._bundle.functions)
+        for name in self._bundle.modules:
+            self._load(name)
+        return found
+
+    def _load(self, name: str) -> ModuleType:
+        if name in self._loaded:
+            return self._loaded[name]
+        if name not in self._bundle.modules:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        package, _, last = name.rpartition(".")
+        around = self._load(package) if package else None
+        if name not in self._loaded:  # its package may have imported it
+            self._run(name)
+        if around:
+            setattr(around, last, self._loaded[name])
+        return self._loaded[name]
+
+    def _run(self, name: str) -> None:
+        file, text = f"<bundle {self._bundle.digest[:8]} {name}>", self._bundle.modules[name]
+        linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)  # tracebacks show the lines
+        module = self._loaded[name] = ModuleType(name)
+        vars(module).update(__file__=file, __builtins__=self._builtins)
+        exec(compile(text, file, "exec", dont_inherit=True), vars(module))  # noqa: S102 - its checksum was compared
+
+    def _import(
+        self, name: str, scope: Any = None, names: Any = None, attributes: Sequence[str] | None = (), level: int = 0
+    ) -> ModuleType:
+        """Stands for ``__import__`` in the modules of the bundle."""
+        if level or name.partition(".")[0] not in self._packages:
+            return builtins.__import__(name, scope, names, attributes or (), level)
+        module = self._load(name)
+        for attribute in attributes or ():
+            if not hasattr(module, attribute):  # else Python would look for it in sys.modules
+                self._load_attribute(module, attribute)
+        return module if attributes else self._load(name.partition(".")[0])
+
+    def _load_attribute(self, module: ModuleType, attribute: str) -> None:
+        try:
+            self._load(f"{module.__name__}.{attribute}")
+        except ModuleNotFoundError as error:
+            raise ImportError(f"cannot import name {attribute!r} from {module.__name__!r}", name=error.name) from error
