@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from rich.markup import escape
@@ -15,10 +15,28 @@ from smallbox.cli.replay.driver import Replay, ReplayCounts
 from smallbox.cli.replay.progress import Progress
 from smallbox.cli.replay.recording import Recording
 from smallbox.cli.replay.span import Span
+from smallbox.cli.replay.stage_verdict import StageVerdict
 from smallbox.cli.system import System
 from smallbox.define.model import Model
 from smallbox.errors import NotReady
 from smallbox.times import DAY, Micros, format_moment, to_datetime
+
+
+class Interlude(Protocol):
+    """Something that happens to the system between the days of a replay."""
+
+    @property
+    def asked(self) -> int:
+        """The number of predictions that it has asked for."""
+
+    def after_day(self, midnight: Micros) -> None:
+        """Called after each day has been closed."""
+
+    def after_replay(self, midnight: Micros) -> None:
+        """Called once, after the last day."""
+
+    def verdict(self) -> StageVerdict:
+        """Whether it went well."""
 
 
 @dataclass
@@ -51,16 +69,24 @@ class ReplayPhases:
         recordings: the records of each source.
         span: the days and steps to replay.
         progress: where progress is printed.
+        interlude: what happens between the days; ``None``: nothing.
     """
 
     def __init__(
-        self, system: System, model: Model, recordings: Mapping[str, Recording], span: Span, progress: Progress
+        self,
+        system: System,
+        model: Model,
+        recordings: Mapping[str, Recording],
+        span: Span,
+        progress: Progress,
+        interlude: Interlude | None = None,
     ) -> None:
         self._system = system
         self._model = model
         self._recordings = recordings
         self._span = span
         self._progress = progress
+        self._interlude = interlude
         self.results = ReplayResults()
 
     def run(self) -> ReplayResults:
@@ -77,6 +103,8 @@ class ReplayPhases:
         self._system.drain()
         self._train()
         self._live()
+        if self._interlude is not None:
+            self._interlude.after_replay(self._span.end)
         self._score()
         return self.results
 
@@ -133,6 +161,8 @@ class ReplayPhases:
                 moved(end - self._span.start, f"[bold]replay[/] {at:%d %b %Y %H:%M}  {done}")
                 if end % DAY == 0:
                     self._progress.say(event_sentence(replay.counts.days[-1]))
+                    if self._interlude is not None:
+                        self._interlude.after_day(end)
 
             replay.run(stepped)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from smallbox.cli.replay.evidence import Evidence, Period
 from smallbox.cli.replay.phases import ReplayResults
-from smallbox.cli.replay.verdicts import StageVerdict
+from smallbox.cli.replay.stage_verdict import StageVerdict
 from smallbox.define.model import Model
 
 mpl.use("Agg")

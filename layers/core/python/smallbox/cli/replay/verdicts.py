@@ -6,17 +6,9 @@ from typing import Any
 
 from smallbox.cli.replay.evidence import Evidence
 from smallbox.cli.replay.phases import ReplayResults
+from smallbox.cli.replay.stage_verdict import StageVerdict
 from smallbox.define.model import Model
 from smallbox.labels.join import ASKED_LATE, PENDING, UNLABELLED
-
-
-@dataclass(frozen=True, slots=True)
-class StageVerdict:
-    """Whether a stage worked, with the evidence in one sentence."""
-
-    stage: str
-    worked: bool
-    evidence: str
 
 
 @dataclass(frozen=True, slots=True)
