@@ -7,7 +7,7 @@ from typing import Any
 from smallbox.cli.local import stack
 from smallbox.cli.output import printed
 from smallbox.cli.system import System
-from smallbox.release.by_hand import ACTIONS
+from smallbox.registry.routing import ACTIONS
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -1,10 +1,13 @@
 """The routing of a model (which version answers which request) and its allowed changes."""
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from smallbox.errors import Conflict
 from smallbox.times import Micros
+
+ACTIONS: Final = ("start", "promote", "roll-back")
+"""The changes that a person may ask for."""
 
 Arm = Literal["champion", "challenger"]
 

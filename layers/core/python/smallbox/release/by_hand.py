@@ -2,21 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.errors import Conflict, InvalidInput
 from smallbox.features.live_needs import refresh_live_views
 from smallbox.features.live_views import LiveViewStore, check_ready
-from smallbox.registry.routing import Routing
+from smallbox.registry.routing import ACTIONS, Routing
 from smallbox.registry.signatures import views_of_version
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 from smallbox.release.routing_changes import Changes
 from smallbox.times import Micros, asked_moment
-
-ACTIONS: Final = ("start", "promote", "roll-back")
 
 
 @dataclass(frozen=True, slots=True)

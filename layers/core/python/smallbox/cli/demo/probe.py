@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 from smallbox.cli.system import System
 from smallbox.errors import SmallboxError
@@ -52,7 +52,7 @@ class Probe:
     _thread: threading.Thread | None = None
     _began: float = 0.0
 
-    def __enter__(self) -> "Probe":
+    def __enter__(self) -> Self:
         self._began = time.monotonic()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
