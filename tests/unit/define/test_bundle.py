@@ -1,22 +1,16 @@
 """Proves that the functions of a bundle compute what the originals did, after the user's package is deleted."""
 
 import inspect
-import json
 import sys
-import traceback
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from smallbox.define.bundle import Bundle, bundle_of, functions_of
+from smallbox.define.bundle import bundle_of, functions_of
 from smallbox.define.on_demand import OnDemand
-from smallbox.errors import NotReady
-from tests.fakes.user_package import ROWS, UserPackage, called
+from tests.fakes.user_package import UserPackage, called
 
 HELPERS = """
     import numpy as np
