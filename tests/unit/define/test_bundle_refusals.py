@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from smallbox.define.bundle import bundle_of
+from smallbox.define.bundle import bundle_of, functions_of
 from smallbox.errors import DefinitionError
 from tests.fakes.user_package import UserPackage
 
@@ -179,3 +179,12 @@ def test_two_functions_of_one_name_are_refused(package: UserPackage) -> None:
     functions = [package.function("features", "other"), package.function("features", "inner")]
     with pytest.raises(DefinitionError, match="has another feature, which is used too; rename one of them"):
         bundle_of(functions)
+
+
+def test_stored_functions_are_not_bundled_with_others(package: UserPackage) -> None:
+    """A bundle is of one package as it was at one time."""
+    package.write({"features": "def feature(amount): return amount\n"})
+    feature = package.function("features", "feature")
+    bundle = bundle_of([feature])
+    with pytest.raises(DefinitionError, match="cannot be bundled with others"):
+        bundle_of([feature, *functions_of(bundle.content, bundle.digest)])

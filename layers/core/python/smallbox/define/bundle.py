@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from smallbox.define.on_demand import OnDemand
 from smallbox.define.source_slices import SourceSlicer, unwrapped
-from smallbox.errors import NotReady
+from smallbox.errors import DefinitionError, NotReady
 
 _BUNDLE: Final = "__bundle__"
 """The name by which a module that is run from a bundle knows it."""
@@ -77,8 +77,9 @@ def bundle_of(functions: Sequence[OnDemand]) -> Bundle:
     """
     scopes = [unwrapped(function).__globals__ for function in functions]
     stored = {scope[_BUNDLE].digest: scope[_BUNDLE] for scope in scopes if _BUNDLE in scope}
-    if len(stored) == 1 and all(_BUNDLE in scope for scope in scopes):
-        bundle: Bundle = stored.popitem()[1]
+    if len(stored) > 1 or (stored and not all(_BUNDLE in scope for scope in scopes)):
+        raise DefinitionError("on-demand features of a stored version cannot be bundled with others; use one version")
+    for bundle in stored.values():
         return bundle.of(functions)
     slicer = SourceSlicer({scope["__name__"].partition(".")[0] for scope in scopes})
     places = tuple(slicer.add(function) for function in functions)
