@@ -215,6 +215,11 @@ TWO_FILES: Mapping[str, str] = {
         import PACKAGE.helpers
         def feature(amount): return PACKAGE.helpers.scaled(amount)
     """,
+    "as a part of the package that another module imports": """
+        import PACKAGE
+        from .deep.again import np
+        def feature(amount): return np.abs(PACKAGE.helpers.scaled(amount))
+    """,
     "inside": """
         def feature(amount):
             from . import helpers as h

@@ -61,6 +61,7 @@ def _edited(package: UserPackage, before: str, after: str) -> tuple[str, str]:
         pytest.param("LIMIT = 2.5", "from typing import Final\nLIMIT: Final = 2.5", id="the type hint of a constant"),
         pytest.param("return x - math.e", "return x - math.pi", id="another function"),
         pytest.param("OTHER = 4.0", "OTHER = 5.0\nMORE = 6.0", id="another constant of another module"),
+        pytest.param("OTHER = 4.0", "OTHER = [FACTOR for FACTOR in (1, 2)]", id="a name of a comprehension"),
         pytest.param("import math\n", "import math, json\nfrom decimal import Decimal\n", id="an import"),
         pytest.param("import lru_cache\n", "import lru_cache, partial\n", id="a name of an import"),
         pytest.param("from .helpers", "from PACKAGE.helpers", id="an absolute import"),

@@ -76,7 +76,7 @@ def bundle_of(functions: Sequence[OnDemand]) -> Bundle:
             found, or it uses a source, a model or a name that no statement of the module defines.
     """
     scopes = [unwrapped(function).__globals__ for function in functions]
-    stored = {scope[_BUNDLE].digest: scope[_BUNDLE] for scope in scopes if _BUNDLE in scope}
+    stored: dict[str, Bundle] = {scope[_BUNDLE].digest: scope[_BUNDLE] for scope in scopes if _BUNDLE in scope}
     if len(stored) > 1 or (stored and not all(_BUNDLE in scope for scope in scopes)):
         raise DefinitionError("on-demand features of a stored version cannot be bundled with others; use one version")
     for bundle in stored.values():
