@@ -9,15 +9,19 @@ import builtins
 import hashlib
 import json
 import linecache
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 from smallbox.define.on_demand import OnDemand
 from smallbox.define.source_slices import SourceSlicer, unwrapped
-from smallbox.errors import NotReady
+from smallbox.errors import DefinitionError, NotReady
+
+_BUNDLE: Final = "__bundle__"
+"""The name by which a module that is run from a bundle knows it."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,11 @@ class Bundle:
         """The inverse of :meth:`as_json`."""
         return cls(dict(document["modules"]), tuple((module, name) for module, name in document["functions"]))
 
+    def of(self, functions: Sequence[OnDemand]) -> "Bundle":
+        """The bundle of some functions that :func:`functions_of` returned of this one."""
+        modules = {name: module for module, name in self.functions}
+        return Bundle(self.modules, tuple((modules[one.__name__], one.__name__) for one in functions))
+
     @cached_property
     def content(self) -> bytes:
         """The bytes that are stored; equal bundles have equal ones."""
@@ -66,7 +75,13 @@ def bundle_of(functions: Sequence[OnDemand]) -> Bundle:
         DefinitionError: if a function cannot run without the rest of its module: it is a closure, its source cannot be
             found, or it uses a source, a model or a name that no statement of the module defines.
     """
-    slicer = SourceSlicer({unwrapped(function).__globals__["__name__"].partition(".")[0] for function in functions})
+    scopes = [unwrapped(function).__globals__ for function in functions]
+    stored: dict[str, Bundle] = {scope[_BUNDLE].digest: scope[_BUNDLE] for scope in scopes if _BUNDLE in scope}
+    if len(stored) > 1 or (stored and not all(_BUNDLE in scope for scope in scopes)):
+        raise DefinitionError("on-demand features of a stored version cannot be bundled with others; use one version")
+    for bundle in stored.values():
+        return bundle.of(functions)
+    slicer = SourceSlicer({scope["__name__"].partition(".")[0] for scope in scopes})
     places = tuple(slicer.add(function) for function in functions)
     return Bundle(slicer.texts(), places)
 
@@ -74,7 +89,8 @@ def bundle_of(functions: Sequence[OnDemand]) -> Bundle:
 def functions_of(content: bytes, sha256: str) -> tuple[OnDemand, ...]:
     """Run a stored bundle in modules of its own, and return its functions.
 
-    The modules are not in ``sys.modules``, and import one another, never the user's package as it is now.
+    The modules import one another, never the user's package as it is now. Their own names say that they are of a
+    bundle: ``<bundle 1a2b3c4d definitions.late_arrival>``. :func:`bundle_of` these functions is the stored bundle.
 
     Args:
         content: the bytes of a bundle.
@@ -131,11 +147,11 @@ class _Loader:
         return self._loaded[name]
 
     def _run(self, name: str) -> None:
-        file, text = f"<bundle {self._bundle.digest[:8]} {name}>", self._bundle.modules[name]
-        linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)  # tracebacks show the lines
-        module = self._loaded[name] = ModuleType(name)
-        vars(module).update(__file__=file, __builtins__=self._builtins)
-        exec(compile(text, file, "exec", dont_inherit=True), vars(module))  # noqa: S102 - its checksum was compared
+        label, text = f"<bundle {self._bundle.digest[:8]} {name}>", self._bundle.modules[name]
+        linecache.cache[label] = (len(text), None, text.splitlines(keepends=True), label)  # tracebacks show the lines
+        module = self._loaded[name] = sys.modules[label] = ModuleType(label)  # dataclasses look their module up
+        vars(module).update({"__file__": label, "__builtins__": self._builtins, _BUNDLE: self._bundle})
+        exec(compile(text, label, "exec", dont_inherit=True), vars(module))  # noqa: S102 - its checksum was compared
 
     def _import(
         self, name: str, scope: Any = None, names: Any = None, attributes: Sequence[str] | None = (), level: int = 0
@@ -145,12 +161,6 @@ class _Loader:
             return builtins.__import__(name, scope, names, attributes or (), level)
         module = self._load(name)
         for attribute in attributes or ():
-            if not hasattr(module, attribute):  # else Python would look for it in sys.modules
-                self._load_attribute(module, attribute)
+            if not hasattr(module, attribute) and f"{name}.{attribute}" in self._bundle.modules:
+                self._load(f"{name}.{attribute}")
         return module if attributes else self._load(name.partition(".")[0])
-
-    def _load_attribute(self, module: ModuleType, attribute: str) -> None:
-        try:
-            self._load(f"{module.__name__}.{attribute}")
-        except ModuleNotFoundError as error:
-            raise ImportError(f"cannot import name {attribute!r} from {module.__name__!r}", name=error.name) from error

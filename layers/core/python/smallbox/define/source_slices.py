@@ -6,6 +6,7 @@ modules are cut likewise.
 """
 
 import builtins
+import importlib
 import inspect
 import linecache
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -134,17 +135,15 @@ class SourceSlicer:
             self._modules[name] = _Module(name, values, source)
         return self._modules[name]
 
-    def _import(self, importer: _Module, name: str) -> _Module | None:
-        """A module of the function's package, as its importer sees it; ``None`` if it cannot be imported there."""
-        if name not in self._modules:
-            scope = importer.values["__builtins__"]
-            scope = vars(scope) if isinstance(scope, ModuleType) else scope
-            try:
-                values = vars(scope["__import__"](name, None, None, ("__name__",), 0))
-            except ImportError:  # the statement that imports it expects that
-                return None
-            return self._open(name, values, values.get("__file__") or "")
-        return self._modules[name]
+    def _import(self, name: str) -> _Module | None:
+        """A module of the function's package; ``None`` if it cannot be imported."""
+        if name in self._modules:
+            return self._modules[name]
+        try:
+            values = vars(importlib.import_module(name))
+        except ImportError:  # the statement that imports it expects that
+            return None
+        return self._open(name, values, values.get("__file__") or "")
 
     def _need(self, module: _Module, name: str) -> None:
         """Keep the statements that bind a name of a module."""
@@ -160,14 +159,14 @@ class SourceSlicer:
     def _read(self, module: _Module, statement: Statement) -> None:
         """Keep what a statement reads."""
         for imported in self._own(statement):
-            self._follow(module, imported)
-            self._take_attributes(module, imported, statement)
+            self._follow(imported)
+            self._take_attributes(imported, statement)
         for name in sorted(statement.reads):
             self._need(module, name)
             for binder in module.source.binders.get(name, ()):
                 for imported in self._own(binder):
                     if imported.local == name:
-                        self._take_attributes(module, imported, statement)
+                        self._take_attributes(imported, statement)
 
     def _own(self, statement: Statement) -> Iterator[ImportedName]:
         return (imported for imported in statement.imports if self._is_own(imported.module))
@@ -175,9 +174,9 @@ class SourceSlicer:
     def _is_own(self, module: str) -> bool:
         return module.partition(".")[0] in self._packages
 
-    def _follow(self, importer: _Module, imported: ImportedName) -> None:
+    def _follow(self, imported: ImportedName) -> None:
         """Keep what an import takes out of a module of the package."""
-        module = self._import(importer, imported.module)
+        module = self._import(imported.module)
         if module is None or not imported.attribute:
             return
         if imported.attribute in module.source.binders:
@@ -189,12 +188,12 @@ class SourceSlicer:
         """The module of the package that is an attribute of another one."""
         value = module.values.get(name)
         if isinstance(value, ModuleType):
-            return self._import(module, value.__name__) if self._is_own(value.__name__) else None
-        return None if name in module.values else self._import(module, f"{module.name}.{name}")
+            return self._import(value.__name__) if self._is_own(value.__name__) else None
+        return None if name in module.values else self._import(f"{module.name}.{name}")
 
-    def _take_attributes(self, importer: _Module, imported: ImportedName, statement: Statement) -> None:
+    def _take_attributes(self, imported: ImportedName, statement: Statement) -> None:
         """Keep the attributes that a statement reads of an imported module."""
-        module = self._import(importer, imported.denoted or imported.module)
+        module = self._import(imported.denoted or imported.module)
         if module and imported.attribute:
             module = self._submodule(module, imported.attribute)
         if module:

@@ -66,7 +66,7 @@ def _path(node: ast.AST) -> tuple[str, ...]:
 
 def _paths(node: ast.AST) -> Iterator[tuple[str, ...]]:
     path = _path(node)
-    if path:
+    if len(path) > 1 or (isinstance(getattr(node, "ctx", None), ast.Load) and path):
         yield path
     else:
         for child in ast.iter_child_nodes(node):
