@@ -1,11 +1,10 @@
 """The third task of a training run: the gate's verdict and the version's record; and the record of a failed run."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from typing import Final
 
-from smallbox.define.bundle import bundle_of
+from smallbox.define.bundle import Bundle, bundle_of, functions_of
 from smallbox.define.frozen import freeze
 from smallbox.define.model import Model
 from smallbox.define.project import Project
@@ -75,9 +74,7 @@ class RegisterTask:
 
     def _add(self, model: Model, document: FittedRun, verdict: Verdict) -> Version:
         champion = document["champion"]
-        bundle = bundle_of(model.on_demand).content if model.on_demand else b""
-        if bundle:
-            self._blobs.put(bundle_key(bundle), bundle)
+        bundle = self._stored_bundle(model)
         self._registry.freeze(model.name, document["signature"], freeze(model))
         return self._registry.add(
             Version(
@@ -91,8 +88,8 @@ class RegisterTask:
                 columns=document["columns"],
                 signature=document["signature"],
                 views={view.name: version_of(view) for view in model.views},
-                bundle_key=bundle_key(bundle) if bundle else "",
-                bundle_sha256=hashlib.sha256(bundle).hexdigest() if bundle else "",
+                bundle_key="" if bundle is None else bundle_key(bundle),
+                bundle_sha256="" if bundle is None else bundle.digest,
                 definition=definition_fingerprint(model),
                 dependencies=document["dependencies"],
                 metrics=document["metrics"],
@@ -102,6 +99,19 @@ class RegisterTask:
                 **document["artifacts"],
             )
         )
+
+    def _stored_bundle(self, model: Model) -> Bundle | None:
+        """Store the on-demand functions; run once before, so that what cannot be run is found here.
+
+        Raises:
+            NotReady: when the stored source would not run.
+        """
+        if not model.on_demand:
+            return None
+        bundle = bundle_of(model.on_demand)
+        functions_of(bundle.content, bundle.digest)
+        self._blobs.put(bundle_key(bundle), bundle.content)
+        return bundle
 
     def _record(self, version: Version, verdict: Verdict) -> None:
         """Record the verdict, also of a version that was found: the try that added it may have failed before this."""

@@ -1,11 +1,10 @@
 """The signatures of registered versions: how each stage gets the definition that a version was trained with."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from smallbox.define.attributes import View
-from smallbox.define.bundle import bundle_of, functions_of
+from smallbox.define.bundle import Bundle, bundle_of, functions_of
 from smallbox.define.frozen import signature_digest, thaw
 from smallbox.define.frozen_views import thaw_view
 from smallbox.define.model import Model
@@ -108,6 +107,6 @@ def label_of_version(registry: Registry, version: Version) -> Label:
     return Label(**registry.frozen(version.model, version.signature)["label"])
 
 
-def bundle_key(content: bytes) -> str:
+def bundle_key(bundle: Bundle) -> str:
     """The content-addressed key of a bundle."""
-    return f"bundles/{hashlib.sha256(content).hexdigest()}.json"
+    return f"bundles/{bundle.digest}.json"
