@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,7 @@ from smallbox.cli.replay.recording import Timeline
 from smallbox.cli.replay.stage_verdict import StageVerdict
 from smallbox.cli.system import System
 from smallbox.errors import Unavailable
-from smallbox.times import DAY, Micros, format_moment
+from smallbox.times import HOUR, Micros, format_moment
 
 _WHO: Final = "the demo"
 
@@ -57,7 +57,7 @@ class DefinitionChange:
 
     Args:
         system: the running system.
-        asked: the requests of the replay; the probe asks for those of the day before.
+        asked: the requests of the replay; the probe asks for those of one hour.
         say: prints a line of progress.
         model: the model.
         at: the midnight at which the definition is changed.
@@ -109,6 +109,10 @@ class DefinitionChange:
         self._watched("served by the new version", now, lambda: time.sleep(1))
         self._watched("roll back", now, lambda: self._roll_back(now))
 
+    def _due(self, now: Micros) -> Sequence[str]:
+        """The requests of the hour that begins; after the last day those of the hour that ended."""
+        return self._asked.between(now - 1, now + HOUR - 1) or self._asked.between(now - HOUR, now - 1)
+
     def _roll_back(self, now: Micros) -> None:
         self._by_hand("roll-back", now)
         time.sleep(1)
@@ -118,7 +122,7 @@ class DefinitionChange:
         self._system.release({**document, "why": "the definition was changed"})
 
     def _watched(self, phase: str, now: Micros, work: Callable[[], Any]) -> Any:
-        began, lines = time.monotonic(), self._asked.between(now - DAY, now)
+        began, lines = time.monotonic(), self._due(now)
         with Probe(self._system, self._model, lines, format_moment(now)) as probe:
             done = work()
             self.results.seconds[phase] = time.monotonic() - began

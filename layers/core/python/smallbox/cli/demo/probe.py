@@ -10,7 +10,7 @@ from typing import Final, Self
 from smallbox.cli.system import System
 from smallbox.errors import SmallboxError
 
-_PAUSE: Final = 0.1
+_PAUSE: Final = 0.5
 """Seconds between two requests."""
 
 

@@ -91,7 +91,7 @@ def signatures_of(system: System) -> Signatures:
 
 def gather(system: System, model: Model, lake: Lake, span: Span) -> Evidence:
     """Read the results back, and recompute the served features and scores from the lake."""
-    rows = PredictionLog(lake).read(model.name, Between("time", span.start, span.end))
+    rows = PredictionLog(lake).read(model.name, Between("time", span.start, span.end + 1))
     rows = rows.filter(pc.equal(rows["channel"], "online")).sort_by([("id", "ascending")])
     audit = _audited(system, model, lake, rows)
     scores = audit.scores
