@@ -4,6 +4,8 @@ A champion serves and records flow. The definition gets a window feature, anothe
 feature, and gets another on-demand function and an optional field. The tests are one story and run in their order.
 """
 
+from typing import Any
+
 import pyarrow.compute as pc
 import pytest
 
@@ -57,7 +59,7 @@ def test_the_gate_compared_both_on_the_same_requests(deployed: Deployed, change:
     assert "champion" in {check["name"] for check in new["verdict"]["checks"]}
 
 
-def _version(deployed: Deployed, number: int) -> dict[str, object]:
+def _version(deployed: Deployed, number: int) -> Any:
     versions = deployed.system.request("GET", f"/models/{MODEL}/versions")["versions"]
     return next(version for version in versions if version["number"] == number)
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from smallbox.cli.checkout import root, state_folder
 from smallbox.cli.demo.changed_definition import write_changed_checkout
 from smallbox.cli.demo.probe import Probe
+from smallbox.cli.replay.phases import InterludeReport
 from smallbox.cli.replay.recording import Timeline
 from smallbox.cli.replay.stage_verdict import StageVerdict
 from smallbox.cli.system import System
@@ -29,7 +30,8 @@ class ChangeResults:
     Attributes:
         answered: how many probes each version answered, by phase.
         failures: probes that got no answer, or the fallback's.
-        slowest: the longest that a probe took, in seconds.
+        slowest: the longest that a probe took, in seconds, by phase.
+        trace: every probe: phase, seconds since its begin, version.
         seconds: how long each phase took.
         old: the champion's version at the start; 0: not begun.
         new: the version of the changed definition; 0: not trained.
@@ -38,7 +40,8 @@ class ChangeResults:
 
     answered: dict[str, Counter[int]] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
-    slowest: float = 0.0
+    slowest: dict[str, float] = field(default_factory=dict)
+    trace: list[tuple[str, float, int]] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     old: int = 0
     new: int = 0
@@ -71,11 +74,6 @@ class DefinitionChange:
         self._at = at
         self.results = ChangeResults()
 
-    @property
-    def asked(self) -> int:
-        """The number of probes."""
-        return self.results.asked
-
     def after_day(self, midnight: Micros) -> None:
         """Change the definition, if this is the day."""
         if midnight == self._at:
@@ -86,9 +84,15 @@ class DefinitionChange:
         self.take_over_and_roll_back(midnight)
         self._system.drain()
 
-    def verdict(self) -> StageVerdict:
-        """Whether nobody was left without an answer, and both versions answered when they should."""
-        return change_verdict(self.results)
+    def report(self) -> InterludeReport:
+        """Whether nobody was left without an answer, and who answered in each phase."""
+        results = self.results
+        rows = [
+            [phase, f"{results.seconds[phase]:.0f}", _counted(counts), f"{results.slowest[phase] * 1000:.0f}"]
+            for phase, counts in results.answered.items()
+        ]
+        head = ("phase", "seconds", "answers", "slowest answer, ms")
+        return InterludeReport(change_verdict(results), results.asked, head, rows)
 
     def deploy_and_train(self, now: Micros) -> None:
         """`smallbox up` with the changed definition, and a training run, as of a moment of the replay.
@@ -129,7 +133,8 @@ class DefinitionChange:
         results = self.results
         results.answered[phase] = probe.by_version
         results.failures += [f"{phase}: {answer.arm}" for answer in probe.failures]
-        results.slowest = max(results.slowest, probe.slowest)
+        results.slowest[phase] = probe.slowest
+        results.trace += [(phase, round(answer.at, 2), answer.version) for answer in probe.answers]
         if phase == "roll back":
             results.seconds["until the old version answered"] = probe.first_of(results.old) or 0.0
         self._say(f"[bold]change[/] {phase}: {results.seconds[phase]:.0f} s, {_counted(probe.by_version)}")

@@ -1,7 +1,7 @@
 """The phases of a replay: load history, train the first champion, replay the days, score a file."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,12 +22,25 @@ from smallbox.errors import NotReady
 from smallbox.times import DAY, Micros, format_moment, to_datetime
 
 
+@dataclass(frozen=True, slots=True)
+class InterludeReport:
+    """What an interlude did.
+
+    Attributes:
+        verdict: whether it went well.
+        asked: the number of predictions that it has asked for.
+        head: the columns of its table.
+        rows: the rows.
+    """
+
+    verdict: StageVerdict
+    asked: int
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
 class Interlude(Protocol):
     """Something that happens to the system between the days of a replay."""
-
-    @property
-    def asked(self) -> int:
-        """The number of predictions that it has asked for."""
 
     def after_day(self, midnight: Micros) -> None:
         """Called after each day has been closed."""
@@ -35,8 +48,8 @@ class Interlude(Protocol):
     def after_replay(self, midnight: Micros) -> None:
         """Called once, after the last day."""
 
-    def verdict(self) -> StageVerdict:
-        """Whether it went well."""
+    def report(self) -> InterludeReport:
+        """What it did."""
 
 
 @dataclass
@@ -50,6 +63,7 @@ class ReplayResults:
         first_training: the document of the first training run.
         counts: the counts of the replayed days.
         scored: the report of the scored file; empty if the last day has no request.
+        interlude: what happened between the days; ``None``: nothing did.
     """
 
     drops: list[dict[str, Any]] = field(default_factory=list)
@@ -58,6 +72,7 @@ class ReplayResults:
     first_training: dict[str, Any] = field(default_factory=dict)
     counts: ReplayCounts = field(default_factory=ReplayCounts)
     scored: dict[str, Any] = field(default_factory=dict)
+    interlude: InterludeReport | None = None
 
 
 class ReplayPhases:
@@ -105,6 +120,7 @@ class ReplayPhases:
         self._live()
         if self._interlude is not None:
             self._interlude.after_replay(self._span.end)
+            self.results.interlude = self._interlude.report()
         self._score()
         return self.results
 

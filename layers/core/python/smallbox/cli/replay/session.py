@@ -96,9 +96,7 @@ def _live(
     lake = lake_of(system)
     evidence = gather(system, model, lake, plan.span)
     alarms = Alarms(before, system.rang(model.name), system.dead_letters())
-    wanted = len(asked) + (0 if interlude is None else interlude.asked)
-    verdicts = verdicts_of(model, results, evidence, wanted, alarms)
-    verdicts += [] if interlude is None else [interlude.verdict()]
+    verdicts = verdicts_of(model, results, evidence, len(asked), alarms)
     write_report(plan.report, model, results, evidence, verdicts)
     return verdicts, evidence
 
