@@ -10,10 +10,11 @@ from smallbox.documents.daily_run import DayDocument, JoinCounts
 from smallbox.labels.join import ASKED_LATE, LABELLED, PENDING, UNLABELLED, coverage, join_labels
 from smallbox.labels.table import settled_days
 from smallbox.lake.history import FOREVER, history
-from smallbox.lake.names import JOINED_AS_OF, SETTLES_FROM, labelled_table, records_table
+from smallbox.lake.names import labelled_table, records_table
 from smallbox.lake.predictions import PredictionLog
 from smallbox.lake.schemas import LABELLED_COLUMNS, record_schema
 from smallbox.ports import Between, Lake
+from smallbox.table_columns import JOINED_AS_OF, SETTLES_FROM
 from smallbox.times import DAY, Micros, asked_moment, day_of, format_moment
 
 

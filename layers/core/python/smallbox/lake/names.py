@@ -1,27 +1,11 @@
-"""The names of the lake's tables, and of columns that several rooms write or read.
+"""The names of the lake's tables, and of the request fields in the prediction log.
 
 Without Arrow, so that a function which only answers requests can import it.
 """
 
-from typing import Final
-
 from smallbox.define.model import Model
 from smallbox.define.source import Source
-
-ENTITY_PREFIX: Final = "entity_"
-"""The prediction log has a column of this prefix for each view: the entity that was read."""
-
-SENT_PREFIX: Final = "sent_"
-"""The prediction log has a column of this prefix for each request field that only on-demand features read."""
-
-SETTLES_FROM: Final = "settles_from"
-"""A column of the labelled predictions: the later of the request's moment and its event time.
-
-No label counts before it, and the attribution window is over ``within`` after it at the latest.
-"""
-
-JOINED_AS_OF: Final = "joined_as_of"
-"""A column of the labelled predictions: the moment of the join that wrote the row."""
+from smallbox.table_columns import SENT_PREFIX
 
 
 def records_table(source: Source) -> str:

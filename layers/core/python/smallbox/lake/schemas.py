@@ -6,20 +6,21 @@ from typing import Final
 import pyarrow as pa
 
 from smallbox.define.fields import Field, FieldType
-from smallbox.define.model import Model
+from smallbox.define.log_columns import log_columns
+from smallbox.define.signature import Signature
 from smallbox.define.source import RESERVED, Source
 from smallbox.lake.digests import digests
-from smallbox.lake.names import ENTITY_PREFIX, JOINED_AS_OF, SENT_PREFIX, SETTLES_FROM
 from smallbox.records import Record
+from smallbox.table_columns import LABEL_COLUMNS, ColumnType
 
-ARROW_TYPES: Final = {
+ARROW_TYPES: Final[Mapping[ColumnType, pa.DataType]] = {
     "text": pa.string(),
     "number": pa.float64(),
     "integer": pa.int64(),
     "boolean": pa.bool_(),
     "timestamp": pa.int64(),
+    "texts": pa.list_(pa.string()),
 }
-
 
 PYTHON_TYPES: Final[Mapping[FieldType, frozenset[type]]] = {
     "text": frozenset({str}),
@@ -73,36 +74,16 @@ LABELLED_COLUMNS: Final = ("id", "key", "time", "event_time", "version", "arm", 
 """What the labelled predictions keep of the log."""
 
 
-def prediction_schema(model: Model) -> pa.Schema:
-    """The columns of a model's prediction log.
+def prediction_schema(signature: Signature) -> pa.Schema:
+    """The columns of a model's prediction log; see :func:`~smallbox.define.log_columns.log_columns`.
 
-    The request (id, key, moments, channel), the answer (version, arm, score), the names of missing stored features, the
-    inputs, the sent fields that only on-demand features read, and the entity of each view. Numbers are float64; null
-    means missing.
+    Numbers are float64; null means missing.
     """
-    fixed = [
-        ("id", pa.string()),
-        ("key", pa.string()),
-        ("time", pa.int64()),
-        ("event_time", pa.int64()),
-        ("served_at", pa.int64()),
-        ("version", pa.int64()),
-        ("arm", pa.string()),
-        ("channel", pa.string()),
-        ("score", pa.float64()),
-        ("missing", pa.list_(pa.string())),
-    ]
-    types = record_schema(model.request)
-    inputs = [(name, pa.float64()) for name in model.columns.numeric]
-    texts = [(name, pa.string()) for name in model.columns.categorical]
-    entities = [(ENTITY_PREFIX + view.name, pa.string()) for view in model.views]
-    extra = [(SENT_PREFIX + name, types.field(name).type) for name in model.sent_fields if name not in model.inputs]
-    return pa.schema([*fixed, *inputs, *texts, *extra, *entities])
+    return pa.schema([(name, ARROW_TYPES[kind]) for name, kind in log_columns(signature).items()])
 
 
-def labelled_schema(model: Model) -> pa.Schema:
+def labelled_schema(signature: Signature) -> pa.Schema:
     """The columns of the labelled predictions: those of the log that say who answered, and the label."""
-    logged = prediction_schema(model)
-    label = [("label", pa.bool_()), ("label_known_at", pa.int64()), ("status", pa.string())]
+    logged = prediction_schema(signature)
     own = [logged.field(name) for name in LABELLED_COLUMNS]
-    return pa.schema([*own, (SETTLES_FROM, pa.int64()), *label, (JOINED_AS_OF, pa.int64())])
+    return pa.schema([*own, *((name, ARROW_TYPES[kind]) for name, kind in LABEL_COLUMNS.items())])

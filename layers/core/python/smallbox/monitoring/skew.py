@@ -12,8 +12,9 @@ from smallbox.arrays import Objects
 from smallbox.define.model import Model
 from smallbox.features.inputs.assembly import Inputs, assemble
 from smallbox.features.inputs.point_in_time_join import historical_features, request_arrays_of_table
-from smallbox.lake.names import ENTITY_PREFIX, logged_names
+from smallbox.lake.names import logged_names
 from smallbox.ports import Lake
+from smallbox.table_columns import ENTITY_PREFIX
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from smallbox.define.project import Project
 from smallbox.errors import NotReady, NotStored, Unavailable
 from smallbox.features.online.readiness import ReadableVersions
 from smallbox.features.online.recent import StateCache
-from smallbox.lake.names import ENTITY_PREFIX, logged_names
+from smallbox.lake.names import logged_names
 from smallbox.messages.predictions import LoggedPredictions
 from smallbox.ports import FallbackLog, Queue, StateReader
 from smallbox.records import Channel
@@ -20,6 +20,7 @@ from smallbox.registry.loader import ModelLoader
 from smallbox.serving.requests import parse_instances
 from smallbox.serving.sticky_assignment import arm_of
 from smallbox.serving.vectors import Vectors, online_vectors, unknown_vectors
+from smallbox.table_columns import ENTITY_PREFIX
 from smallbox.times import Micros, Moment
 
 
