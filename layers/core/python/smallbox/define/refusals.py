@@ -54,24 +54,25 @@ class Reader:
         return {"label": self.label, "fields": {source: sorted(names) for source, names in self.fields.items()}}
 
     @classmethod
+    def of(cls, label: str, signature: Signature) -> "Reader":
+        """The reader of a version with this signature.
+
+        Of the request's source it reads the request fields and the event time; of each view's source key, time, entity
+        and what the features read; of the label's source the fields of the label.
+        """
+        request, outcome = signature.request, signature.label
+        fields = {request.name: {*signature.request_fields, request.time}}
+        for view in signature.views:
+            read = {name for feature in view.features.values() for name in feature.fields}
+            of_source = fields.setdefault(view.source.name, {view.source.key, view.source.time})
+            of_source.update(read, view.entity_fields)
+        fields.setdefault(outcome.source_name, set()).update((outcome.on, outcome.value))
+        return cls(label, {source: frozenset(names) for source, names in fields.items()})
+
+    @classmethod
     def from_json(cls, document: ReaderDocument) -> "Reader":
         """The inverse of :meth:`as_json`."""
         return cls(document["label"], {source: frozenset(names) for source, names in document["fields"].items()})
-
-
-def reader_of(label: str, signature: Signature) -> Reader:
-    """The reader of a version with this signature.
-
-    Of the request's source it reads the request fields and the event time; of each view's source key, time, entity and
-    what the features read; of the label's source the fields of the label.
-    """
-    request, outcome = signature.request, signature.label
-    fields = {request.name: {*signature.request_fields, request.time}}
-    for view in signature.views:
-        read = {name for feature in view.features.values() for name in feature.fields}
-        fields.setdefault(view.source.name, set()).update(read, view.entity_fields, (view.source.key, view.source.time))
-    fields.setdefault(outcome.source_name, set()).update((outcome.on, outcome.value))
-    return Reader(label, {source: frozenset(names) for source, names in fields.items()})
 
 
 def refusals(deployed: ContractsSnapshot, project: Project, readers: Sequence[Reader]) -> list[str]:
