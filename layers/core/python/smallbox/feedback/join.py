@@ -72,10 +72,9 @@ class JoinTask:
         """Every version of the outcomes of these keys, however old: one that was known before tells a late asking."""
         source, label = self._project.source(model.label.source_name), model.label
         columns = list(dict.fromkeys(("key", "known_at", "received_at", "digest", label.on, label.value)))
-        rows = self._lake.read(
-            records_table(source), columns, Between("known_at", -FOREVER, as_of + 1), keys, key=label.on
-        )
-        return history(record_schema(source).empty_table() if rows is None else rows)
+        schema, known = record_schema(source), Between("known_at", -FOREVER, as_of + 1)
+        rows = self._lake.read(records_table(source), columns, known, keys, key=label.on, schema=schema)
+        return history(schema.empty_table() if rows is None else rows)
 
 
 def _count(rows: pa.Table, status: str) -> int:

@@ -33,12 +33,8 @@ class PredictionLog:
     def read(self, model: str, between: Between) -> pa.Table:
         """The predictions in a range of ``time``, each id once; empty when there is no table yet."""
         schema = prediction_schema(self._project.model(model))
-        found = self._lake.read(predictions_table(model), None, between)
-        if found is None:
-            return schema.empty_table()
-        for name in set(schema.names) - set(found.column_names):  # added to the definition after the last write
-            found = found.append_column(schema.field(name), pa.nulls(found.num_rows, schema.field(name).type))
-        return _first_of_each_id(_with_event_times(found))
+        found = self._lake.read(predictions_table(model), None, between, schema=schema)
+        return schema.empty_table() if found is None else _first_of_each_id(_with_event_times(found))
 
 
 def _with_event_times(rows: pa.Table) -> pa.Table:

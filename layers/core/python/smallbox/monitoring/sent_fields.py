@@ -62,8 +62,9 @@ def _records(model: Model, lake: Lake, keys: pa.ChunkedArray, as_of: Micros) -> 
     """Every version of the records of these keys, with the columns that are compared."""
     columns = list(dict.fromkeys(["key", "time", "known_at", "received_at", "digest", *model.sent_fields]))
     known = Between("known_at", -FOREVER, as_of + 1)
-    rows = lake.read(records_table(model.request), columns, known, keys)
-    return history(record_schema(model.request).empty_table().select(columns) if rows is None else rows)
+    schema = record_schema(model.request)
+    rows = lake.read(records_table(model.request), columns, known, keys, schema=schema)
+    return history(schema.empty_table().select(columns) if rows is None else rows)
 
 
 def _counting(records: pa.Table, rows: pa.Table) -> pa.Array:

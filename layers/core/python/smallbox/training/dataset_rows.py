@@ -51,8 +51,9 @@ class Dataset:
 
 def _versions(lake: Lake, source: Source, as_of: Micros) -> pa.Table:
     """The history of a source's records as of a moment."""
-    rows = lake.read(records_table(source), None, Between("known_at", _EVER, as_of + 1))
-    return history(record_schema(source).empty_table() if rows is None else rows)
+    schema = record_schema(source)
+    rows = lake.read(records_table(source), None, Between("known_at", _EVER, as_of + 1), schema=schema)
+    return history(schema.empty_table() if rows is None else rows)
 
 
 def _as_asked(versions: pa.Table) -> pa.Table:
