@@ -18,7 +18,7 @@ from smallbox.define.source import Source
 from smallbox.features.inputs.point_in_time_join import historical_features
 from smallbox.features.online.rebuilder import Rebuilder
 from smallbox.features.online.states import state_key
-from smallbox.features.state_engines import WINDOW_STATES
+from smallbox.features.windows.state import WINDOW_STATES
 from smallbox.feedback.join import JoinTask
 from smallbox.lake.current_rows import bring_forward
 from smallbox.lake.erasure import delete_keys
