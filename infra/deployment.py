@@ -20,8 +20,6 @@ class Deployment:
         enforce_tls: refuse plain HTTP at buckets, queues and topics; the emulator supports only plain HTTP.
         schedules_enabled: run the daily schedules; a replay runs them by event time instead.
         batch_window_seconds: how long a queue waits for a batch to fill.
-        settle_seconds: how long a backfill waits for workers from before the deployment to end; a rebuild's timeout is
-            900.
         visibility_factor: a queue's visibility timeout as a multiple of its function's timeout; AWS recommends 6.
         snap_start: enable SnapStart for the prediction function, which restores a snapshot at a cold start.
         assets_bucket: the bucket for assets when not ``bootstrapped``.
@@ -32,7 +30,6 @@ class Deployment:
     enforce_tls: bool
     schedules_enabled: bool
     batch_window_seconds: int
-    settle_seconds: int
     visibility_factor: int
     snap_start: bool
     assets_bucket: str
@@ -46,7 +43,6 @@ class Deployment:
             enforce_tls=False,
             schedules_enabled=False,
             batch_window_seconds=0,
-            settle_seconds=0,
             visibility_factor=1,
             snap_start=False,
             assets_bucket="smallbox-local-assets",
@@ -61,7 +57,6 @@ class Deployment:
             enforce_tls=True,
             schedules_enabled=True,
             batch_window_seconds=5,
-            settle_seconds=960,
             visibility_factor=6,
             snap_start=False,
             assets_bucket="",

@@ -56,6 +56,7 @@ REWRITE: Final = (*APPEND, "s3:DeleteObject")
 SEND: Final = ("sqs:SendMessage",)
 RECEIVE: Final = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes")
 
+ONE: Final = ("dynamodb:GetItem",)
 READ: Final = ("dynamodb:GetItem", "dynamodb:Query")
 WRITE: Final = ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem")
 STATES: Final = ("dynamodb:BatchGetItem", "dynamodb:PutItem")
@@ -135,27 +136,35 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("queue:features", RECEIVE + SEND),
         Grant("queue:rebuild", SEND),
         Grant("table:online", STATES),
+        Grant("table:registry", ONE),
     ),
     "features/rebuild": (
         Grant("queue:rebuild", RECEIVE + SEND),
         *tables(read=["records"]),
         Grant("table:online", STATES + MARK),
+        Grant("table:registry", ONE),
     ),
     "features/backfill": (
         Grant("queue:rebuild", SEND),
         *tables(read=["records"]),
         Grant("table:online", STATES + MARK),
+        Grant("table:registry", WRITE),
     ),
     "training/dataset": (
         *tables(read=["records"]),
         Under("bucket:lake/datasets/*", PUT),
+        Under("bucket:lake/bundles/*", GET),
+        Grant("table:registry", READ),
     ),
     "training/fit": (
         Under("bucket:lake/datasets/*", GET),
         Under("bucket:lake/models/*", GET + PUT),
         Grant("table:registry", READ),
     ),
-    "registry/register": (Grant("table:registry", WRITE),),
+    "registry/register": (
+        Grant("table:registry", WRITE),
+        Under("bucket:lake/bundles/*", PUT),
+    ),
     "registry/browse": (
         Grant("table:registry", READ),
         Grant("table:metrics", READ),
@@ -169,6 +178,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("table:online", ("dynamodb:BatchGetItem",)),
         Grant("table:registry", READ),
         Under("bucket:lake/models/*", GET),
+        Under("bucket:lake/bundles/*", GET),
         Grant("queue:predictions", SEND),
     ),
     "serving/log": (
@@ -181,14 +191,19 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Under("bucket:inbox/score/*/out/*", PUT),
         *tables(read=["records"], append=["predictions"]),
         Under("bucket:lake/models/*", GET),
+        Under("bucket:lake/bundles/*", GET),
         Grant("table:registry", READ),
     ),
-    "feedback/join": (*tables(read=["records", "predictions"], append=["labelled"]),),
+    "feedback/join": (
+        *tables(read=["records", "predictions"], append=["labelled"]),
+        Grant("table:registry", READ),
+    ),
     "monitoring/check": (
         *tables(read=["records", "predictions", "labelled"]),
         listing("lake", "quarantine/*"),
         Under("bucket:lake/models/*", GET),
         Under("bucket:lake/references/*", GET),
+        Under("bucket:lake/bundles/*", GET),
         Grant("table:registry", READ),
         Grant("table:metrics", WRITE),
         Grant("*", METRICS, "figures have no resource to name; the namespace is the limit", namespace="Smallbox"),
@@ -196,6 +211,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     "monitoring/accept": (
         *tables(read=["predictions"]),
         Under("bucket:lake/references/*", PUT),
+        Under("bucket:lake/bundles/*", GET),
         Grant("table:registry", WRITE),
         Grant("table:metrics", WRITE),
     ),

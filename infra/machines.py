@@ -45,13 +45,8 @@ def daily_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
 
 
 def backfill_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
-    """Plan, fill each part in its own child execution, then publish.
-
-    First it waits until all workers from before the deployment have ended, because one of them could still apply a
-    record only to the old version of a view.
-    """
+    """Plan, fill each part in its own child execution, then publish."""
     machine = Machine(scope, "backfill-machine", "backfill", flow)
-    settle = sfn.Wait(machine, "Settle", time=sfn.WaitTime.duration(Duration.seconds(flow.deployment.settle_seconds)))
     every = sfn.DistributedMap(
         machine,
         "Parts",
@@ -62,7 +57,7 @@ def backfill_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
     )
     every.item_processor(task(machine, flow, "features/backfill", "fill"))
     plan, publish = (task(machine, flow, "features/backfill", step) for step in ("plan", "publish"))
-    return machine.run(settle.next(plan).next(every).next(publish), hours=12, name="smallbox-backfill")
+    return machine.run(plan.next(every).next(publish), hours=12, name="smallbox-backfill")
 
 
 class Schedules(Construct):

@@ -14,12 +14,12 @@ class Features(Construct):
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "features")
-        online, again = flow.table("online"), flow.url("rebuild")
+        online, registry, again = flow.table("online"), flow.table("registry"), flow.url("rebuild")
+        shared = {"lake_bucket": flow.lake, "online_table": online, "rebuild_queue": again, "registry_table": registry}
         streaming = settings.StreamSettings(
-            online_table=online, features_queue=flow.url("features"), rebuild_queue=again
+            online_table=online, features_queue=flow.url("features"), rebuild_queue=again, registry_table=registry
         )
-        rebuilding = settings.RebuildSettings(lake_bucket=flow.lake, online_table=online, rebuild_queue=again)
-        filling = settings.BackfillSettings(lake_bucket=flow.lake, online_table=online, rebuild_queue=again)
+        rebuilding, filling = settings.RebuildSettings(**shared), settings.BackfillSettings(**shared)
 
         stream = Function(self, "stream", flow, streaming, wheels=COMPUTE, size=BATCH)
         rebuild = Function(self, "rebuild", flow, rebuilding, wheels=IMAGE, size=TASK)

@@ -13,4 +13,11 @@ class Feedback(Construct):
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "feedback")
-        Function(self, "join", flow, settings.JoinSettings(lake_bucket=flow.lake), wheels=IMAGE, size=TASK)
+        Function(
+            self,
+            "join",
+            flow,
+            settings.JoinSettings(lake_bucket=flow.lake, registry_table=flow.table("registry")),
+            wheels=IMAGE,
+            size=TASK,
+        )

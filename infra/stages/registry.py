@@ -14,7 +14,7 @@ class Registry(Construct):
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "registry")
         registry = flow.table("registry")
-        registering = settings.RegisterSettings(registry_table=registry)
+        registering = settings.RegisterSettings(lake_bucket=flow.lake, registry_table=registry)
         browsing = settings.BrowseSettings(registry_table=registry, metrics_table=flow.table("metrics"))
 
         Function(self, "register", flow, registering, wheels=COMPUTE, size=BATCH)

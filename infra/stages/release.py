@@ -4,7 +4,7 @@ from constructs import Construct
 
 from infra.parts.flow import Flow
 from infra.parts.function import BATCH, TASK, Function
-from infra.wheels import API, IMAGE
+from infra.wheels import COMPUTE, IMAGE
 from smallbox.aws import settings
 
 
@@ -16,6 +16,8 @@ class Release(Construct):
         registry = flow.table("registry")
         reviewing = settings.ReviewSettings(lake_bucket=flow.lake, registry_table=registry)
 
-        start = Function(self, "start", flow, settings.StartSettings(registry_table=registry), wheels=API, size=BATCH)
+        start = Function(
+            self, "start", flow, settings.StartSettings(registry_table=registry), wheels=COMPUTE, size=BATCH
+        )
         Function(self, "review", flow, reviewing, wheels=IMAGE, size=TASK)
         self.start = start.target

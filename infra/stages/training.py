@@ -13,7 +13,8 @@ class Training(Construct):
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "training")
+        building = settings.DatasetSettings(lake_bucket=flow.lake, registry_table=flow.table("registry"))
         fitting = settings.FitSettings(lake_bucket=flow.lake, registry_table=flow.table("registry"))
 
-        Function(self, "dataset", flow, settings.DatasetSettings(lake_bucket=flow.lake), wheels=IMAGE, size=TASK)
+        Function(self, "dataset", flow, building, wheels=IMAGE, size=TASK)
         Function(self, "fit", flow, fitting, wheels=IMAGE, size=FITTING)

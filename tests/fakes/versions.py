@@ -1,5 +1,6 @@
 """A model version to vary."""
 
+from smallbox.define.frozen import signature_digest
 from smallbox.registry.version import Version
 from smallbox.times import format_moment
 from tests.fakes.small import late_parcel
@@ -17,6 +18,10 @@ VERSION = Version(
     dataset_key="",
     data_versions={},
     columns=list(late_parcel.columns.names),
+    signature=signature_digest(late_parcel),
+    views={},
+    bundle_key="",
+    bundle_sha256="",
     definition="",
     dependencies={},
     metrics={},

@@ -11,6 +11,7 @@ from smallbox.define.project import Project
 from smallbox.documents.daily_run import DayDocument
 from smallbox.documents.training_run import TrainingRequest
 from smallbox.features.backfill import BackfillTask
+from smallbox.features.live_views import LiveViewStore
 from smallbox.features.rebuild import RebuildTask
 from smallbox.features.stream import StreamTask
 from smallbox.feedback.join import JoinTask
@@ -23,6 +24,7 @@ from smallbox.lake.predictions import PredictionLog
 from smallbox.monitoring.check import CheckTask
 from smallbox.registry.loader import ModelLoader
 from smallbox.registry.register import RegisterTask
+from smallbox.registry.signatures import Signatures
 from smallbox.registry.store import Registry
 from smallbox.release.review import ReviewTask
 from smallbox.release.start import StartTask
@@ -53,16 +55,23 @@ class World:
         self.project = project
         self.lake, self.blobs, self.inbox = FakeLake(), FakeBlobs(), FakeBlobs(PRESENT)
         self.online, self.meter, self.training = FakeOnlineStore(), FakeMeter(), FakeWorkflow()
-        self.registry, self.metrics = Registry(FakeDocuments()), FakeDocuments()
+        documents = FakeDocuments()
+        self.registry, self.live, self.metrics = Registry(documents), LiveViewStore(documents), FakeDocuments()
         self.events, self.drops, self.features, self.rebuilds, self.predictions = (FakeQueue() for _ in range(5))
-        self.log = PredictionLog(project, self.lake)
+        self.log = PredictionLog(self.lake)
         self.fallbacks = FakeFallbackLog()
-        self.loader = ModelLoader(self.registry, self.blobs)
+        self.deploy(project)
+
+    def deploy(self, project: Project) -> None:
+        """Deploy a definition, as new processes have it, and run the backfill."""
+        self.project = project
+        self.signatures = Signatures(project, self.registry, self.blobs)
+        self.loader = ModelLoader(self.registry, self.blobs, self.signatures)
         self.backfill({})
 
     def backfill(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """What the backfill's state machine does."""
-        task = BackfillTask(self.project, self.lake, self.online, self.rebuilds, _no_pause)
+        task = BackfillTask(self.project, self.registry, self.live, self.lake, self.online, self.rebuilds, _no_pause)
         plan = task.run("plan", document, PRESENT)
         filled = [task.run("fill", part, PRESENT) for part in plan["parts"]]
         return task.run("publish", {**plan, "filled": filled}, PRESENT)
@@ -91,10 +100,10 @@ class World:
         """Work every queue until it is empty."""
         for message in self.events.take():
             AppendTask(self.project, self.lake, Quarantine(self.blobs), self.features).append([message])
-        streamer = StreamTask(self.project, self.online, self.features, self.rebuilds, _no_pause)
+        streamer = StreamTask(self.project, self.live, self.online, self.features, self.rebuilds, _no_pause)
         for message in self.features.take():
             streamer.apply([message], PRESENT)
-        rebuild = RebuildTask(self.project, self.lake, self.online, self.rebuilds, _no_pause)
+        rebuild = RebuildTask(self.project, self.live, self.lake, self.online, self.rebuilds, _no_pause)
         for message in self.rebuilds.take():
             rebuild.run([message], PRESENT)
         for message in self.predictions.take():
@@ -103,16 +112,19 @@ class World:
     def train(self, model: str, as_of: Micros) -> Any:
         """One training run: every task of the state machine, in its order."""
         document: TrainingRequest = {"model": model, "as_of": format_moment(as_of), "reason": "test"}
-        built = DatasetTask(self.project, self.lake, self.blobs).run(document, PRESENT)
+        dataset = DatasetTask(self.project, self.lake, self.blobs, self.registry, self.signatures)
+        built = dataset.run(document, PRESENT)
         fitted = FitTask(self.project, self.blobs, self.registry).run(built)
-        registered = RegisterTask(self.project, self.registry).run(fitted)
-        return StartTask(self.project, self.registry).run(registered) if registered["accepted"] else registered
+        registered = RegisterTask(self.project, self.registry, self.blobs).run(fitted)
+        if not registered["accepted"]:
+            return registered
+        return StartTask(self.project, self.registry, self.live).run(registered, PRESENT)
 
     def predict(
         self, model: str, instances: Sequence[Mapping[str, Any]], as_of: Micros, batch: str
     ) -> Sequence[Mapping[str, Any]]:
         """Predict as of a moment, and drain the log."""
-        predictor = PredictTask(self.project, self.online, self.loader, self.predictions, self.fallbacks)
+        predictor = PredictTask(self.project, self.online, self.live, self.loader, self.predictions, self.fallbacks)
         answer = predictor.predict(
             model, {"instances": list(instances)}, Moment(as_of, is_replayed=True), PRESENT, batch
         )
@@ -134,8 +146,8 @@ class World:
         UpkeepTask(self.project, self.lake, self.rebuilds).run({"as_of": format_moment(midnight)}, PRESENT)
         self.drain()
         document: DayDocument = {"model": model, "as_of": format_moment(midnight)}
-        document = JoinTask(self.project, self.lake).run(document, PRESENT)
-        check = CheckTask(self.project, self.lake, self.blobs, self.registry, self.metrics, self.meter)
+        document = JoinTask(self.project, self.lake, self.registry).run(document, PRESENT)
+        check = CheckTask(self.project, self.lake, self.blobs, self.registry, self.signatures, self.metrics, self.meter)
         document = check.run(document)
-        document = ReviewTask(self.project, self.lake, self.registry).run(document)
+        document = ReviewTask(self.project, self.lake, self.registry, self.live).run(document, PRESENT)
         return DecideTask(self.project, self.registry, self.metrics, self.training).run(document, PRESENT)

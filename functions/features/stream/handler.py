@@ -5,15 +5,18 @@ from typing import Any
 from smallbox.aws import clock
 from smallbox.aws.backoff import jittered
 from smallbox.aws.batch import consume
+from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.online import DynamoOnlineStore
 from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import StreamSettings, from_environment
 from smallbox.define.project import load
+from smallbox.features.live_views import LiveViewStore
 from smallbox.features.stream import StreamTask
 
 settings = from_environment(StreamSettings)
 again, rebuild = SqsQueue(settings.features_queue), SqsQueue(settings.rebuild_queue)
-streamer = StreamTask(load(), DynamoOnlineStore(settings.online_table), again, rebuild, jittered)
+live = LiveViewStore(DynamoDocuments(settings.registry_table))
+streamer = StreamTask(load(), live, DynamoOnlineStore(settings.online_table), again, rebuild, jittered)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -2,14 +2,17 @@
 
 from smallbox.aws import clock
 from smallbox.aws.delta_lake import DeltaLake
+from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.settings import JoinSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
 from smallbox.documents.daily_run import DayDocument
 from smallbox.feedback.join import JoinTask
+from smallbox.registry.store import Registry
 
 settings = from_environment(JoinSettings)
-task = JoinTask(load(), DeltaLake.in_bucket(settings.lake_bucket))
+registry = Registry(DynamoDocuments(settings.registry_table))
+task = JoinTask(load(), DeltaLake.in_bucket(settings.lake_bucket), registry)
 
 
 @as_task

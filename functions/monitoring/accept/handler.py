@@ -10,14 +10,17 @@ from smallbox.aws.settings import AcceptSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
 from smallbox.monitoring.accept import AcceptTask
+from smallbox.registry.signatures import Signatures
 from smallbox.registry.store import Registry
 
 settings = from_environment(AcceptSettings)
+registry, blobs = Registry(DynamoDocuments(settings.registry_table)), S3Blobs(settings.lake_bucket)
 task = AcceptTask(
     load(),
     DeltaLake.in_bucket(settings.lake_bucket),
-    S3Blobs(settings.lake_bucket),
-    Registry(DynamoDocuments(settings.registry_table)),
+    blobs,
+    registry,
+    Signatures(load(), registry, blobs),
     DynamoDocuments(settings.metrics_table),
 )
 

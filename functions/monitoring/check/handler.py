@@ -9,14 +9,17 @@ from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
 from smallbox.documents.daily_run import DayDocument
 from smallbox.monitoring.check import CheckTask
+from smallbox.registry.signatures import Signatures
 from smallbox.registry.store import Registry
 
 settings = from_environment(CheckSettings)
+registry, blobs = Registry(DynamoDocuments(settings.registry_table)), S3Blobs(settings.lake_bucket)
 task = CheckTask(
     load(),
     DeltaLake.in_bucket(settings.lake_bucket),
-    S3Blobs(settings.lake_bucket),
-    Registry(DynamoDocuments(settings.registry_table)),
+    blobs,
+    registry,
+    Signatures(load(), registry, blobs),
     DynamoDocuments(settings.metrics_table),
     CloudWatchMeter(),
 )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from smallbox.aws import clock
+from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.settings import RegisterSettings, from_environment
 from smallbox.aws.tasks import as_task
@@ -12,7 +13,7 @@ from smallbox.registry.register import RegisterTask
 from smallbox.registry.store import Registry
 
 settings = from_environment(RegisterSettings)
-task = RegisterTask(load(), Registry(DynamoDocuments(settings.registry_table)))
+task = RegisterTask(load(), Registry(DynamoDocuments(settings.registry_table)), S3Blobs(settings.lake_bucket))
 
 
 @as_task

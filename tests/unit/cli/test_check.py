@@ -34,6 +34,24 @@ outcome = label(payments, on="id", value="bad", within="1d")
 fraud = Model("fraud", request=payments, inputs=("amount",), label=outcome, estimator=line)
 """
 
+CLOSURE = """\
+from smallbox.define import *
+
+fields = {"id": text(), "at": timestamp(), "bad": boolean(), "amount": number()}
+payments = Source("payments", key="id", time="at", fields=fields)
+
+
+def by(factor):
+    def scaled(amount):
+        return amount * factor
+
+    return scaled
+
+
+outcome = label(payments, on="id", value="bad", within="1d")
+fraud = Model("fraud", request=payments, inputs=(), label=outcome, on_demand=(by(2),), estimator=len)
+"""
+
 
 def _smallbox(folder: Path, definition: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """The command in a checkout of its own with one file of definitions."""
@@ -95,3 +113,10 @@ def test_the_quick_check_loads_nothing_heavy() -> None:
     program = f"import sys; from smallbox.cli.main import main; main(); print([n for n in {heavy} if n in sys.modules])"
     ended = subprocess.run([sys.executable, "-c", program, "check"], capture_output=True, text=True, check=True)  # noqa: S603
     assert ended.stdout.splitlines()[-1] == "[]"
+
+
+def test_an_on_demand_function_that_no_version_could_keep_is_a_mistake(tmp_path: Path) -> None:
+    """A closure depends on what is around it, which a version does not store; its own line is named."""
+    ended = _smallbox(tmp_path, CLOSURE, "check")
+    assert ended.returncode == 1
+    assert ended.stdout.startswith("definitions/fraud.py:8: on-demand feature scaled: it uses factor")

@@ -8,11 +8,12 @@ import pytest
 
 from smallbox.define import FeatureView, attribute, count, text
 from smallbox.define.attributes import Attributes
+from smallbox.define.log_columns import logged_types
 from smallbox.define.model import Model
 from smallbox.define.on_demand import OnDemand
 from smallbox.define.project import project_of
 from smallbox.errors import DefinitionError
-from smallbox.lake.schemas import labelled_schema, prediction_schema
+from smallbox.lake.schemas import LABELLED_SCHEMA, prediction_schema
 from smallbox.table_columns import LABEL_COLUMNS, LOG_COLUMNS, reserved_because
 from smallbox.training.dataset_rows import build_dataset
 from tests.fakes.lake import FakeLake
@@ -30,7 +31,7 @@ MODEL: Final = replace(late_parcel, on_demand=(weight_on,))
 def _own_columns() -> set[str]:
     """The columns of the log, the labelled predictions and a dataset that are not the model's."""
     dataset = build_dataset(project_of([late_parcel]), late_parcel, FakeLake(), 0).rows
-    names = {*prediction_schema(MODEL).names, *labelled_schema(MODEL).names, *dataset.column_names}
+    names = {*prediction_schema(logged_types(MODEL)).names, *LABELLED_SCHEMA.names, *dataset.column_names}
     return names - set(MODEL.columns.names)
 
 
@@ -95,6 +96,6 @@ def test_a_field_that_is_no_column_may_have_the_name() -> None:
 
     source = replace(parcels, fields={**parcels.fields, **fields})
     model = replace(late_parcel, request=source, on_demand=(status_of,))
-    names = prediction_schema(model).names
+    names = prediction_schema(logged_types(model)).names
     assert len(set(names)) == len(names)
     assert {"sent_status", "sent_event_time"} <= set(names)

@@ -12,6 +12,7 @@ import pytest
 from smallbox.aws.delta_lake import DeltaLake
 from smallbox.define import FeatureView, attribute, label, mean, number, text
 from smallbox.define.attributes import Attributes
+from smallbox.define.log_columns import logged_types
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
 from smallbox.define.source import Source
@@ -23,12 +24,14 @@ from smallbox.feedback.join import JoinTask
 from smallbox.lake.current_rows import bring_forward
 from smallbox.lake.erasure import delete_keys
 from smallbox.lake.names import current_table, predictions_table, records_table
-from smallbox.lake.predictions import PredictionLog, logged_table
+from smallbox.lake.predictions import PredictionLog, logged_table, of_signature
 from smallbox.lake.schemas import records_to_table
 from smallbox.ports import Between, Lake
 from smallbox.records import Record, Value
+from smallbox.registry.store import Registry
 from smallbox.times import DAY, HOUR
 from smallbox.training.dataset_rows import build_dataset
+from tests.fakes.documents import FakeDocuments
 from tests.fakes.lake import FakeLake
 from tests.fakes.online import FakeOnlineStore
 from tests.fakes.small import deliveries, late_parcel, parcels
@@ -146,11 +149,12 @@ def test_outcomes_join_by_a_field_that_no_row_has_yet(lake: Lake) -> None:
     outcomes = replace(deliveries, fields={**deliveries.fields, "parcel": text(nullable=True)})
     model = replace(late_parcel, views=(), label=label(outcomes, on="parcel", value="late", within="24h"))
     logged: dict[str, list[Any]] = {
-        "id": ["1"], "key": ["a"], "time": [NOW - DAY], "event_time": [NOW - DAY], "channel": ["online"],
+        "id": ["1"], "key": ["a"], "time": [NOW - DAY], "event_time": [NOW - DAY], "version": [0],
+        "channel": ["online"],
     }  # fmt: skip
-    lake.append(predictions_table(model.name), logged_table(model, logged))
+    lake.append(predictions_table(model.name), logged_table(logged_types(model), logged))
     project = project_of([model], [outcomes])
-    joined = JoinTask(project, lake).run({"model": model.name}, NOW)
+    joined = JoinTask(project, lake, Registry(FakeDocuments())).run({"model": model.name}, NOW)
     assert joined["feedback"]["labelled"] == 0
     assert delete_keys(project, lake, "deliveries", ["a"])["labelled/late_parcel"] == 0
 
@@ -158,7 +162,9 @@ def test_outcomes_join_by_a_field_that_no_row_has_yet(lake: Lake) -> None:
 def test_the_log_is_read_with_columns_that_came_later(lake: Lake) -> None:
     """A prediction from before an input was added has null there."""
     logged: dict[str, list[Any]] = {"id": ["1"], "key": ["a"], "time": [5], "event_time": [5]}
-    lake.append(predictions_table(late_parcel.name), logged_table(late_parcel, logged))
+    lake.append(predictions_table(late_parcel.name), logged_table(logged_types(late_parcel), logged))
     model = replace(late_parcel, views=(TIPS,))
-    rows: pa.Table = PredictionLog(project_of([model]), lake).read(model.name, Between("time", 0, 9))
+    rows = of_signature(PredictionLog(lake).read(model.name, Between("time", 0, 9)), model)
     assert rows["tip_3h"].to_pylist() == [None]
+    lake.append(predictions_table("older"), pa.table({"id": ["1"], "time": [5]}))
+    assert PredictionLog(lake).read("older", Between("time", 0, 9))["event_time"].to_pylist() == [5]

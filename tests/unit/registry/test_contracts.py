@@ -8,7 +8,7 @@ import pytest
 
 from smallbox.define import Source, number, text, timestamp
 from smallbox.define.contract_document import contract_of_source, contract_version
-from smallbox.define.log_columns import log_columns
+from smallbox.define.log_columns import logged_types
 from smallbox.define.project import Project, project_of
 from smallbox.define.refusals import Reader
 from smallbox.documents.deployed_contracts import ContractsSnapshot
@@ -83,8 +83,8 @@ def test_a_log_keeps_the_columns_of_every_definition() -> None:
     before, after = late_parcel, replace(late_parcel, views=(), inputs=("weight",))
     for model in (before, after):
         contracts.record(project_of([model], [deliveries]), 0)
-    assert contracts.snapshot()["models"]["late_parcel"]["columns"] == log_columns(before) | log_columns(after)
-    assert log_columns(before).keys() > log_columns(after).keys()
+    assert contracts.snapshot()["models"]["late_parcel"]["columns"] == logged_types(before) | logged_types(after)
+    assert logged_types(before).keys() > logged_types(after).keys()
 
 
 def test_a_source_that_is_gone_stays() -> None:

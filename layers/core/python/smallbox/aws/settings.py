@@ -72,6 +72,7 @@ class StreamSettings:
     online_table: str
     features_queue: str
     rebuild_queue: str
+    registry_table: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class RebuildSettings:
     lake_bucket: str
     online_table: str
     rebuild_queue: str
+    registry_table: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ class BackfillSettings:
     lake_bucket: str
     online_table: str
     rebuild_queue: str
+    registry_table: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,7 @@ class DatasetSettings:
     """``training/dataset``: builds the point-in-time dataset of a training run."""
 
     lake_bucket: str
+    registry_table: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,7 @@ class FitSettings:
 class RegisterSettings:
     """``registry/register``: runs the quality gate, and records the version."""
 
+    lake_bucket: str
     registry_table: str
 
 
@@ -168,6 +173,7 @@ class JoinSettings:
     """``feedback/join``: joins late labels to predictions."""
 
     lake_bucket: str
+    registry_table: str
 
 
 @dataclass(frozen=True, slots=True)

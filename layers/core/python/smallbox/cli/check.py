@@ -9,6 +9,7 @@ from typing import Any
 from smallbox.cli.checkout import root
 from smallbox.cli.output import Block, printed
 from smallbox.define.check import check
+from smallbox.define.frozen import freeze
 from smallbox.define.mistakes import Mistake
 from smallbox.define.project import Project
 from smallbox.errors import DefinitionError
@@ -74,8 +75,19 @@ def _found(estimators: Sequence[str] | None) -> tuple[Project | None, list[Mista
     checked = check()
     mistakes = list(checked.mistakes)
     if checked.project is not None:
-        mistakes = list(_in_estimators(checked.project, estimators))
+        mistakes = [*_in_signatures(checked.project), *_in_estimators(checked.project, estimators)]
     return checked.project, [replace(mistake, file=_short(mistake.file, here)) for mistake in mistakes]
+
+
+def _in_signatures(project: Project) -> Iterator[Mistake]:
+    """Models that no version could keep: an on-demand function of theirs cannot run without its module."""
+    for model in project.models.values():
+        try:
+            freeze(model)
+        except DefinitionError as error:
+            named = error.details.get("function")
+            code = next(one.__code__ for one in model.on_demand if one.__name__ == named)
+            yield Mistake(code.co_filename, code.co_firstlineno, error.message)
 
 
 def _in_estimators(project: Project, names: Sequence[str] | None) -> Iterator[Mistake]:

@@ -26,14 +26,17 @@ ASSETS_BUCKET: Final = "smallbox-local-assets"
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``up`` and ``down``."""
     up = subparsers.add_parser("up", help="start the whole system on this machine and leave it running")
+    up.add_argument(
+        "--as-of", help="compute the history of new views as of the simulated time of a replay, ISO 8601; default: now"
+    )
     up.set_defaults(run=printed(_up, _where_it_is))
     down = subparsers.add_parser("down", help="stop the local system and delete its data")
     down.set_defaults(run=printed(_down, lambda answer: ["stopped" if answer["stopped"] else "nothing was running"]))
 
 
-def _up(_arguments: "argparse.Namespace") -> dict[str, str]:
+def _up(arguments: "argparse.Namespace") -> dict[str, str]:
     require_no_mistake()
-    return {"api_url": start_stack().api_url}
+    return {"api_url": start_stack(arguments.as_of).api_url}
 
 
 def _where_it_is(answer: dict[str, str]) -> list[str]:
@@ -44,8 +47,11 @@ def _down(_arguments: object) -> dict[str, bool]:
     return {"stopped": stop_stack()}
 
 
-def start_stack() -> local.Stack:
+def start_stack(as_of: str | None = None) -> local.Stack:
     """Start the local stack and deploy to it; deploys again if it is running already.
+
+    After a deployment the backfill computes the history of new and changed views, as of the present or of the simulated
+    time of a replay. Versions that serve go on with the views that they were trained with.
 
     Raises:
         DefinitionError: when the definitions do not fit the contracts that the running stack has.
@@ -56,10 +62,7 @@ def start_stack() -> local.Stack:
     if before is not None:
         sys.stderr.write("it is running already; deploying to it again\n")
         stack = _deployed(emulator.Emulator(before.pid, int(before.endpoint_url.rsplit(":", 1)[1])))
-        System(stack).run("BackfillMachine", {"only_new": True})
-        sys.stderr.write(
-            "after a change to views of sources that have records: `smallbox backfill`, then `smallbox train`\n"
-        )
+        _fill(System(stack), {} if as_of is None else {"as_of": as_of})
         return stack
     sys.stderr.write("starting AWS on this machine, then deploying to it; about 20 seconds\n")
     started = emulator.start_emulator()
@@ -87,6 +90,13 @@ def stop_stack() -> bool:
     local.forget()
     forget_snapshot("local")
     return before is not None
+
+
+def _fill(system: System, document: dict[str, str]) -> None:
+    readable = system.run("BackfillMachine", document)["readable"]
+    if readable:
+        names = ", ".join(readable)
+        sys.stderr.write(f"the history of {names} is computed; a version that needs it: `smallbox train`\n")
 
 
 @contextmanager

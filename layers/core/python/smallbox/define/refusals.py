@@ -6,7 +6,7 @@ from typing import Final
 
 from smallbox.define.compatibility import ChangeKind, ContractChange, changes
 from smallbox.define.contract_document import contract_of_source
-from smallbox.define.log_columns import log_columns
+from smallbox.define.log_columns import logged_types
 from smallbox.define.project import Project
 from smallbox.define.signature import Signature
 from smallbox.define.source import Source
@@ -146,7 +146,7 @@ def _column(source: str, name: str) -> str:
 
 
 def _of_log(signature: Signature, columns: Mapping[str, str]) -> Iterator[str]:
-    for name, kind in log_columns(signature).items():
+    for name, kind in logged_types(signature).items():
         if columns.get(name, kind) != kind:
             yield (
                 f"model {signature.name}: {name!r}: its column in the prediction log holds the type {columns[name]}, "

@@ -63,7 +63,7 @@ class DeployedSource(TypedDict):
 
 
 class DeployedLog(TypedDict):
-    """The types of all columns that a model's prediction log ever had, by name."""
+    """The types of all columns that signatures ever gave a model's prediction log, by name."""
 
     columns: dict[str, str]
 

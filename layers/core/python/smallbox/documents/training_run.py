@@ -108,12 +108,26 @@ class Artifacts(TypedDict):
     profile_key: str
 
 
+class ChampionInputs(TypedDict):
+    """The champion's own inputs for the validation rows, so that both are compared on the same requests.
+
+    Attributes:
+        version: number of the champion when the dataset was built.
+        inputs: key of the inputs, a Parquet file; empty when they are those of the dataset.
+    """
+
+    version: int
+    inputs: str
+
+
 class _Prepared(TypedDict):
     model: str
     as_of: str
     reason: str
+    signature: str
     dataset: str
     silent: str
+    compared_with: ChampionInputs | None
     data_versions: dict[str, int | None]
 
 
@@ -124,8 +138,10 @@ class DatasetRun(_Prepared):
         model: as in ``TrainingRequest``.
         as_of: as in ``TrainingRequest``, ISO 8601 in UTC.
         reason: as in ``TrainingRequest``.
+        signature: digest of the definition that the dataset was built from; a later task refuses another.
         dataset: key of the dataset, a Parquet file.
         silent: key of a sample of the unlabelled requests, a Parquet file with the same columns.
+        compared_with: the champion's inputs; ``None`` without a champion, or when it predicts another label.
         data_versions: by table of the lake the commit that was read; ``None``: the table does not exist.
         counts: requests of the training window.
     """
@@ -153,7 +169,7 @@ class FittedRun(_Fitted):
         metrics: the candidate's metrics on the validation rows, scored by ONNX.
         labels: what is known about missing and late labels.
         warnings: sentences for people; none stops the run.
-        champion: comparison with the champion; ``None`` without a champion, or when it takes other columns.
+        champion: comparison with the champion; ``None`` as ``compared_with``.
         parity: ONNX compared with scikit-learn.
         artifacts: the candidate's files.
         columns: input columns in the order in which the model takes them.
@@ -184,6 +200,7 @@ class RoutingReport(TypedDict):
         share: share of requests that the challenger answers, 0 to 1.
         since: moment of the last change, microseconds since 1970 UTC.
         revision: number of changes, for optimistic concurrency.
+        previous: version number of the champion before; ``None`` before the second champion.
     """
 
     champion: int
@@ -191,6 +208,7 @@ class RoutingReport(TypedDict):
     share: float
     since: int
     revision: int
+    previous: int | None
 
 
 class ReleaseStep(TypedDict):

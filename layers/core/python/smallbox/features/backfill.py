@@ -1,25 +1,25 @@
-"""The backfill of new and changed views: plan parts, compute each part, then publish all views in one step.
+"""The backfill of views that have joined: plan parts, compute each part, then publish all views in one step.
 
-The stream keeps running and also writes states of the new version, for records after the deployment. A part recomputes
-the states of some entities from the lake and writes them by conditional writes. See
-:mod:`smallbox.features.online.rebuilder` for why no record is counted twice or missed.
+The plan reads the deployed definition and the live versions, and lets views join and leave. The stream keeps running
+and adds records to the new views from then on. A part recomputes the states of some entities from the lake and writes
+them by conditional writes. See :mod:`smallbox.features.online.rebuilder` for why no record is counted twice or missed.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from smallbox.define.attributes import View
 from smallbox.define.project import Project
-from smallbox.errors import NotReady
+from smallbox.errors import NotFound
+from smallbox.features.live_needs import refresh_live_views
+from smallbox.features.live_views import LiveView, LiveViews, LiveViewStore, id_of
 from smallbox.features.online.apply import Pause
-from smallbox.features.online.readiness import publish, readable
 from smallbox.features.online.rebuilder import EntityShard, Rebuilder
-from smallbox.features.online.states import version_of
 from smallbox.lake.names import records_table
-from smallbox.messages.rebuilds import LATER_DELAY, RebuildRequest, rebuild_set_aside
+from smallbox.messages.rebuilds import rebuild_set_aside
 from smallbox.ports import Lake, OnlineStore, Queue
+from smallbox.registry.store import Registry
 from smallbox.times import Micros, asked_moment
 
 ROWS_PER_PART: Final = 500_000
@@ -35,14 +35,18 @@ class BackfillTask:
     """The steps of the backfill's state machine.
 
     Attributes:
-        project: the views.
+        project: the deployed definition.
+        registry: the versions, whose views are kept too.
+        live: the live views.
         lake: the records.
         store: the states.
-        rebuild: the queue of rebuild requests, for oversized states and later corrections.
+        rebuild: the queue of rebuild requests, for oversized states.
         pause: waits before a retry.
     """
 
     project: Project
+    registry: Registry
+    live: LiveViewStore
     lake: Lake
     store: OnlineStore
     rebuild: Queue
@@ -53,77 +57,78 @@ class BackfillTask:
 
         With ``as_of`` in the document (a replay's simulated time), history is computed as of then instead of ``now``.
         """
-        steps = {"plan": self.plan, "fill": self.fill, "publish": self.publish}
-        return steps[step](document, asked_moment(document, now))
+        moment = asked_moment(document, now)
+        if step == "plan":
+            return self.plan(document, moment, now)
+        return self.fill(document, moment) if step == "fill" else self.publish(document)
 
-    def plan(self, document: Document, now: Micros) -> dict[str, Any]:
-        """Plan the parts for ``document["views"]``, or by default for every view whose version is not readable.
+    def plan(self, document: Document, moment: Micros, now: Micros) -> dict[str, Any]:
+        """Let views join and leave, then plan the parts of those that are not filled yet.
 
-        With ``only_new`` in the document, only views whose source has no records yet.
+        With ``views`` in the document, all live versions of these views. With ``only_new``, only views whose source has
+        no records yet.
+
+        Args:
+            document: the request.
+            moment: the moment as of which history is computed.
+            now: the present.
 
         Raises:
             NotFound: if there is no such view.
         """
-        named = document.get("views")
-        known = readable(self.store)
-        stale = [v for v in self.project.views.values() if known.get(v.name) != version_of(v)]
-        views = stale if named is None else [self.project.view(name) for name in dict.fromkeys(named)]
+        live = refresh_live_views(self.project, self.registry, self.live, now)
+        chosen = live.filling() if document.get("views") is None else list(self._named(live, document["views"]))
         if document.get("only_new"):
-            views = [view for view in views if self.lake.version(records_table(view.source)) is None]
+            chosen = [one for one in chosen if self.lake.version(records_table(one.view.source)) is None]
         passed = {"as_of": document["as_of"]} if "as_of" in document else {}
-        parts = [{**part, **passed} for part in self._parts(views, now)]
-        return {**passed, "versions": {view.name: version_of(view) for view in views}, "parts": parts}
+        parts = [{**part, **passed} for part in self._parts(live, chosen, moment)]
+        return {**passed, "views": [_planned(one) for one in chosen], "parts": parts}
 
-    def _parts(self, views: Sequence[View], now: Micros) -> list[dict[str, Any]]:
+    def _named(self, live: LiveViews, names: Sequence[str]) -> Iterator[LiveView]:
+        for name in dict.fromkeys(names):
+            found = [one for one in live.by_id.values() if one.view.name == name]
+            if not found:
+                known = ", ".join(sorted({one.view.name for one in live.by_id.values()})) or "none"
+                raise NotFound(f"there is no view {name!r}; there is {known}", view=name)
+            yield from found
+
+    def _parts(self, live: LiveViews, chosen: Sequence[LiveView], moment: Micros) -> list[dict[str, Any]]:
         parts = []
-        for source in {view.source.name: view.source for view in views}.values():
-            of_source = [view for view in views if view.source is source]
-            every = self.project.views_of(source.name)
-            rows = Rebuilder(source, every, self.lake, self.store, self.pause).rows(now)
+        for source in dict.fromkeys(one.view.source.name for one in chosen):
+            of_source = [_planned(one) for one in chosen if one.view.source.name == source]
+            rows = self._rebuilder(live, source).rows(moment)
             count = min(math.ceil(rows / ROWS_PER_PART), MAX_PARTS)
-            versions = {view.name: version_of(view) for view in of_source}
-            parts += [{"source": source.name, "versions": versions, "part": at, "of": count} for at in range(count)]
+            parts += [{"source": source, "views": of_source, "part": at, "of": count} for at in range(count)]
         return parts
 
-    def fill(self, document: Document, now: Micros) -> dict[str, Any]:
-        """Compute one part; idempotent.
+    def _rebuilder(self, live: LiveViews, source: str) -> Rebuilder:
+        return Rebuilder(self.project.source(source), live.of_source(source), self.lake, self.store, self.pause)
+
+    def fill(self, document: Document, moment: Micros) -> dict[str, Any]:
+        """Compute one part; idempotent. Views that have left since the plan are left out.
 
         Raises:
             Conflict: if concurrent writes of its states exhausted all attempts.
-            NotReady: as :meth:`publish`.
         """
-        source = self.project.source(document["source"])
-        every = self.project.views_of(source.name)
-        views = self._planned(document["versions"])
-        rebuilder = Rebuilder(source, every, self.lake, self.store, self.pause)
+        live, source = self.live.read(), document["source"]
+        planned = {(view["name"], view["version"]) for view in document["views"]}
+        views = [view for view in live.of_source(source) if id_of(view) in planned]
         part = EntityShard(document["part"], document["of"])
-        rebuilt = rebuilder.fill(views, part, now, whole=len(views) == len(every))
-        replayed = {"as_of": now} if "as_of" in document else {}
-        self.rebuild.send([{**message, **replayed} for message in rebuild_set_aside(source.name, rebuilt.set_aside)])
-        if not replayed:  # the time of a replay stands still
-            self.rebuild.send(
-                [part.as_json() for part in RebuildRequest(source.name, rebuilt.later).parts()], LATER_DELAY
-            )
+        rebuilt = self._rebuilder(live, source).fill(views, part, moment)
+        replayed = {"as_of": moment} if "as_of" in document else {}
+        self.rebuild.send([{**message, **replayed} for message in rebuild_set_aside(source, rebuilt.set_aside)])
         return {"states": rebuilt.states, "set_aside": len(rebuilt.set_aside)}
 
-    def publish(self, document: Document, _now: Micros) -> dict[str, Any]:
-        """Make the planned versions readable.
+    def publish(self, document: Document) -> dict[str, Any]:
+        """Make the planned views readable, unless they have left or joined again meanwhile."""
+        planned = [((view["name"], view["version"]), view["since"]) for view in document["views"]]
+        self.live.publish(planned)
+        return {
+            "readable": {name: version for (name, version), _ in planned},
+            "states": sum(filled["states"] for filled in document.get("filled", ())),
+        }
 
-        Raises:
-            NotReady: if a deployment changed the views meanwhile: start again.
-        """
-        planned = document["versions"]
-        self._planned(planned)
-        if planned:
-            publish(self.store, planned, self.pause)
-        return {"readable": planned, "states": sum(filled["states"] for filled in document.get("filled", ()))}
 
-    def _planned(self, versions: Mapping[str, str]) -> list[View]:
-        """The views of a plan; raise unless this code has the planned versions."""
-        views = self.project.views
-        changed = [
-            name for name, version in versions.items() if name not in views or version_of(views[name]) != version
-        ]
-        if changed:
-            raise NotReady(f"{', '.join(changed)} changed while its history was computed; run the backfill again")
-        return [views[name] for name in versions]
+def _planned(one: LiveView) -> dict[str, Any]:
+    name, version = id_of(one.view)
+    return {"name": name, "version": version, "since": one.since}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import numpy as np
 
 from smallbox.arrays import Floats, Ints, Objects
-from smallbox.define.model import Model
+from smallbox.define.signature import Signature
 from smallbox.records import Record
 from smallbox.times import Micros
 
@@ -37,10 +37,10 @@ class StoredFeatures:
     texts: Objects
 
     @classmethod
-    def nothing(cls, model: Model, rows: int) -> "StoredFeatures":
+    def nothing(cls, signature: Signature, rows: int) -> "StoredFeatures":
         """All stored features of a model, every value missing."""
-        texts = np.full((rows, len(model.stored_texts)), None, dtype=object)
-        return cls(np.full((rows, len(model.stored_numeric)), np.nan), texts)
+        texts = np.full((rows, len(signature.stored_texts)), None, dtype=object)
+        return cls(np.full((rows, len(signature.stored_numeric)), np.nan), texts)
 
 
 class StateEngine(Protocol[V_contra, S]):

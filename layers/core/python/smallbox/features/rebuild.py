@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from smallbox.define.project import Project
+from smallbox.define.source import Source
 from smallbox.errors import TooLarge
+from smallbox.features.live_views import LiveViews, LiveViewStore, id_of
 from smallbox.features.online.apply import Pause
-from smallbox.features.online.readiness import Withdrawal
 from smallbox.features.online.rebuild_keys import keys_named
 from smallbox.features.online.rebuilder import Rebuilder, Rebuilt
 from smallbox.features.online.states import state_key
@@ -29,24 +30,36 @@ def group_of(message: Message) -> str:
 class RebuildTask:
     """Rebuilds online states from the lake."""
 
-    def __init__(self, project: Project, lake: Lake, store: OnlineStore, later: Queue, pause: Pause) -> None:
+    def __init__(
+        self, project: Project, live: LiveViewStore, lake: Lake, store: OnlineStore, later: Queue, pause: Pause
+    ) -> None:
         self._project = project
+        self._live = live
         self._lake = lake
         self._store = store
         self._later = later
         self._pause = pause
-        self._withdrawal = Withdrawal(project.views.values(), store, pause)
 
     def run(self, messages: Sequence[Message], now: Micros) -> None:
         """Rebuild each state that messages of one :func:`group_of` request, once, as of the latest of their moments.
 
+        A rebuild marks records that reached the lake after it began. A view that has joined meanwhile may have read the
+        lake before that, so the messages are worked again when the source's live views have changed.
+
         Raises:
             TooLarge: if a state still exceeds the size limit of an item.
         """
-        self._withdrawal.once()
         source = self._project.source(messages[0]["source"])
-        views = self._project.views_of(source.name)
-        rebuilder = Rebuilder(source, views, self._lake, self._store, self._pause)
+        live = self._live.read()
+        while True:
+            self._run(source, live, messages, now)
+            latest = self._live.read()
+            if latest.joined(source.name) <= live.joined(source.name):
+                return
+            live = latest
+
+    def _run(self, source: Source, live: LiveViews, messages: Sequence[Message], now: Micros) -> None:
+        rebuilder = Rebuilder(source, live.of_source(source.name), self._lake, self._store, self._pause)
         moment = max(message_moment(message, now) for message in messages)
         if "set_aside" in messages[0]:
             self._try_again(rebuilder, messages, moment)
@@ -64,9 +77,10 @@ class RebuildTask:
             self._later.send([part.as_json() for part in later], delay=LATER_DELAY)
 
     def _try_again(self, rebuilder: Rebuilder, messages: Sequence[Message], now: Micros) -> None:
-        views = {view.name: view for view in rebuilder.views}
-        named = [(views[name], entity) for m in messages for name, entity in m["set_aside"] if name in views]
-        rebuilt = rebuilder.replace({state_key(view, entity): view for view, entity in named}, now)
+        views = {id_of(view): view for view in rebuilder.views}
+        named = [(views.get((name, version)), entity) for m in messages for name, entity, version in m["set_aside"]]
+        keys = {state_key(view, entity): view for view, entity in named if view is not None}
+        rebuilt = rebuilder.replace(keys, now)
         if rebuilt.set_aside:
             key = rebuilt.set_aside[0]
             raise TooLarge(

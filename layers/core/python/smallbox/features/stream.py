@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from smallbox.define.project import Project
+from smallbox.features.live_views import LiveViews, LiveViewStore
 from smallbox.features.online.apply import Pause, apply_records
-from smallbox.features.online.readiness import Withdrawal
 from smallbox.messages.records import pack_records, unpack_records
 from smallbox.ports import OnlineStore, Queue
 from smallbox.records import Record
@@ -18,29 +18,34 @@ EARLY_DELAY: Final[Micros] = 15 * MINUTE
 class StreamTask:
     """Applies messages of records to the online store."""
 
-    def __init__(self, project: Project, store: OnlineStore, again: Queue, rebuild: Queue, pause: Pause) -> None:
+    def __init__(
+        self, project: Project, live: LiveViewStore, store: OnlineStore, again: Queue, rebuild: Queue, pause: Pause
+    ) -> None:
         self._project = project
+        self._live = live
         self._store = store
         self._again = again
         self._rebuild = rebuild
         self._pause = pause
-        self._withdrawal = Withdrawal(project.views.values(), store, pause)
 
     def apply(self, messages: Sequence[Mapping[str, Any]], now: Micros) -> None:
-        """Apply messages of one source; idempotent.
+        """Apply messages of one source to all its live views; idempotent.
+
+        The live views are read after the messages were received. So a view that this misses joined later than these
+        records reached the lake, and its backfill reads them there; see :mod:`smallbox.features.online.rebuilder`.
 
         Records of one ``as_of`` are applied together, so that an entity named in many messages is written once.
         """
-        self._withdrawal.once()
+        live = self._live.read()
         by_moment: dict[Micros | None, list[Record]] = {}
         for message in messages:
             by_moment.setdefault(message.get("as_of"), []).extend(unpack_records(message))
         for as_of in sorted(by_moment, key=lambda moment: now if moment is None else moment):
-            self._apply(messages[0]["source"], by_moment[as_of], as_of, now)
+            self._apply(live, messages[0]["source"], by_moment[as_of], as_of, now)
 
-    def _apply(self, name: str, records: Sequence[Record], as_of: Micros | None, now: Micros) -> None:
+    def _apply(self, live: LiveViews, name: str, records: Sequence[Record], as_of: Micros | None, now: Micros) -> None:
         source = self._project.source(name)
-        views = self._project.views_of(source.name)
+        views = live.of_source(source.name)
         moment = now if as_of is None else as_of
         outcome = apply_records(source, views, records, self._store, now=moment, pause=self._pause)
         # outside a replay the rebuild uses its own current time: a newer version may be in the lake by then

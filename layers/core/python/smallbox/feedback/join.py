@@ -6,6 +6,7 @@ import pyarrow.compute as pc
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
+from smallbox.define.rules import Label
 from smallbox.documents.daily_run import DayDocument, JoinCounts
 from smallbox.labels.join import ASKED_LATE, LABELLED, PENDING, UNLABELLED, coverage, join_labels
 from smallbox.labels.table import settled_days
@@ -14,6 +15,9 @@ from smallbox.lake.names import labelled_table, records_table
 from smallbox.lake.predictions import PredictionLog
 from smallbox.lake.schemas import LABELLED_COLUMNS, record_schema
 from smallbox.ports import Between, Lake
+from smallbox.registry.live_versions import live_versions
+from smallbox.registry.signatures import label_of_version
+from smallbox.registry.store import Registry
 from smallbox.table_columns import JOINED_AS_OF, SETTLES_FROM
 from smallbox.times import DAY, Micros, asked_moment, day_of, format_moment
 
@@ -21,34 +25,61 @@ from smallbox.times import DAY, Micros, asked_moment, day_of, format_moment
 class JoinTask:
     """A task of the day: rewrites the labelled predictions whose windows may still be open."""
 
-    def __init__(self, project: Project, lake: Lake) -> None:
+    def __init__(self, project: Project, lake: Lake, registry: Registry) -> None:
         self._project = project
         self._lake = lake
-        self._log = PredictionLog(project, lake)
+        self._registry = registry
+        self._log = PredictionLog(lake)
 
     def run(self, document: DayDocument, now: Micros) -> DayDocument:
         """Pass the document on with ``as_of`` and ``feedback``: counts by status, and the newest day's coverage."""
         model = self._project.model(document["model"])
         as_of = asked_moment(document, now, default=now // DAY * DAY)
         # a day more than the window: predictions of midnight may reach the log after it
-        open_since = settled_days(model.label, as_of).start
+        longest = self._longest(model)
+        open_since = settled_days(longest, as_of).start
         asked = self._open(model, open_since, as_of)
-        labelled = join_labels(model.label, asked, self._outcomes(model, asked["key"], as_of), as_of)
+        labelled = self._joined(model, asked, as_of)
         between = Between(SETTLES_FROM, open_since, FOREVER)
         self._lake.replace(labelled_table(model.name), self._with_later(model, labelled, between, as_of), between)
         statuses = (LABELLED, PENDING, UNLABELLED, ASKED_LATE)
         labelled_count, pending, unlabelled, asked_late = (_count(labelled, status) for status in statuses)
-        day = settled_days(model.label, as_of)
+        day = settled_days(longest, as_of)
         settled = labelled.filter(_inside(labelled, day))
         found: JoinCounts = {
             "labelled": labelled_count,
             "pending": pending,
             "unlabelled": unlabelled,
             "asked_late": asked_late,
-            "coverage": coverage(model.label, settled, as_of),
+            "coverage": coverage(longest, settled, as_of),
             "coverage_day": day_of(day.start),
         }
         return {**document, "as_of": format_moment(as_of), "feedback": found}
+
+    def _longest(self, model: Model) -> Label:
+        """Of the labels that live versions predict, the one with the longest attribution window."""
+        live = live_versions(self._registry, model.name)
+        labels = [model.label, *(label_of_version(self._registry, version) for version in live)]
+        return max(labels, key=lambda label: label.within_micros)
+
+    def _label_of(self, model: Model, number: int) -> Label:
+        """The label that a version predicts; the fallback, 0, has the definition's."""
+        if not number:
+            return model.label
+        return label_of_version(self._registry, self._registry.get(model.name, number))
+
+    def _joined(self, model: Model, asked: pa.Table, as_of: Micros) -> pa.Table:
+        """Join each prediction to the label of the version that answered it."""
+        numbers: dict[Label, list[int]] = {model.label: []}
+        for number in sorted(pc.unique(asked["version"]).to_pylist()):
+            numbers.setdefault(self._label_of(model, number), []).append(number)
+        return pa.concat_tables(
+            [self._joined_to(label, _of_versions(asked, own), as_of) for label, own in numbers.items()],
+            promote_options="permissive",
+        )
+
+    def _joined_to(self, label: Label, asked: pa.Table, as_of: Micros) -> pa.Table:
+        return join_labels(label, asked, self._outcomes(label, asked["key"], as_of), as_of)
 
     def _with_later(self, model: Model, labelled: pa.Table, between: Between, as_of: Micros) -> pa.Table:
         """The rows, each as the join of the latest moment had it: joining an older day again takes nothing back."""
@@ -68,13 +99,17 @@ class JoinTask:
         settles_from = np.maximum(both["time"].to_numpy(), both["event_time"].to_numpy())
         return both.append_column(SETTLES_FROM, pa.array(settles_from))
 
-    def _outcomes(self, model: Model, keys: pa.ChunkedArray, as_of: Micros) -> pa.Table:
+    def _outcomes(self, label: Label, keys: pa.ChunkedArray, as_of: Micros) -> pa.Table:
         """Every version of the outcomes of these keys, however old: one that was known before tells a late asking."""
-        source, label = self._project.source(model.label.source_name), model.label
+        source = self._project.source(label.source_name)
         columns = list(dict.fromkeys(("key", "known_at", "received_at", "digest", label.on, label.value)))
         schema, known = record_schema(source), Between("known_at", -FOREVER, as_of + 1)
         rows = self._lake.read(records_table(source), columns, known, keys, key=label.on, schema=schema)
         return history(schema.empty_table() if rows is None else rows)
+
+
+def _of_versions(rows: pa.Table, numbers: list[int]) -> pa.Table:
+    return rows.filter(pc.is_in(rows["version"], value_set=pa.array(numbers, pa.int64())))
 
 
 def _count(rows: pa.Table, status: str) -> int:

@@ -9,11 +9,17 @@ from typing import Final
 
 import pyarrow as pa
 
+from smallbox.define.log_columns import logged_names, logged_types
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.define.source import Source
-from smallbox.lake.names import current_table, labelled_table, logged_names, predictions_table, records_table
-from smallbox.lake.schemas import labelled_schema, prediction_schema, record_schema
+from smallbox.lake.names import (
+    current_table,
+    labelled_table,
+    predictions_table,
+    records_table,
+)
+from smallbox.lake.schemas import LABELLED_SCHEMA, prediction_schema, record_schema
 from smallbox.times import Micros
 
 MAINTAINER: Final = "ingestion/upkeep"
@@ -69,11 +75,11 @@ def _of_model(model: Model) -> Iterator[LakeTable]:
     sent = {column for name, column in logged_names(model).items() if name in request.personal}
     yield LakeTable(
         predictions_table(model.name),
-        prediction_schema(model),
+        prediction_schema(logged_types(model)),
         ("id",),
         {request.name: request.key},
         model.personal_columns | sent,
         ("serving/log", "serving/score"),
     )
     about = {model.label.source_name: model.label.on, request.name: request.key}
-    yield LakeTable(labelled_table(model.name), labelled_schema(model), ("id",), about, frozenset(), ("feedback/join",))
+    yield LakeTable(labelled_table(model.name), LABELLED_SCHEMA, ("id",), about, frozenset(), ("feedback/join",))

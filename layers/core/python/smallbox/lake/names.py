@@ -1,11 +1,9 @@
-"""The names of the lake's tables, and of the request fields in the prediction log.
+"""The names of the lake's tables.
 
 Without Arrow, so that a function which only answers requests can import it.
 """
 
-from smallbox.define.model import Model
 from smallbox.define.source import Source
-from smallbox.table_columns import SENT_PREFIX
 
 
 def records_table(source: Source) -> str:
@@ -26,8 +24,3 @@ def predictions_table(model: str) -> str:
 def labelled_table(model: str) -> str:
     """The predictions of a model with their labels."""
     return f"labelled/{model}"
-
-
-def logged_names(model: Model) -> dict[str, str]:
-    """By request field, its column in the prediction log, for the fields that only on-demand features read."""
-    return {name: SENT_PREFIX + name for name in model.sent_fields if name not in model.inputs}

@@ -6,16 +6,22 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from smallbox.define.model import Model
-from smallbox.define.project import Project
+from smallbox.define.fields import FieldType
+from smallbox.define.log_columns import logged_types
+from smallbox.define.signature import Signature
 from smallbox.lake.names import predictions_table
 from smallbox.lake.schemas import prediction_schema
 from smallbox.ports import Between, Lake
 
 
-def logged_table(model: Model, columns: Mapping[str, Sequence[Any]]) -> pa.Table:
-    """Logged columns as rows of the log; a column that is not there is null."""
-    schema, rows = prediction_schema(model), len(columns["id"])
+def logged_table(types: Mapping[str, FieldType], columns: Mapping[str, Sequence[Any]]) -> pa.Table:
+    """Logged columns as rows of the log; a column that is not there is null.
+
+    Args:
+        types: the columns that depend on the signature; see :func:`smallbox.define.log_columns.logged_types`.
+        columns: the values by column, in step.
+    """
+    schema, rows = prediction_schema(types), len(columns["id"])
     arrays = {
         field.name: pa.array(columns[field.name], field.type) if field.name in columns else pa.nulls(rows, field.type)
         for field in schema
@@ -26,15 +32,27 @@ def logged_table(model: Model, columns: Mapping[str, Sequence[Any]]) -> pa.Table
 class PredictionLog:
     """Reads the log. A prediction may be logged twice, since queues deliver at least once: each id is read once."""
 
-    def __init__(self, project: Project, lake: Lake) -> None:
-        self._project = project
+    def __init__(self, lake: Lake) -> None:
         self._lake = lake
 
     def read(self, model: str, between: Between) -> pa.Table:
-        """The predictions in a range of ``time``, each id once; empty when there is no table yet."""
-        schema = prediction_schema(self._project.model(model))
+        """The predictions in a range of ``time``, each id once; empty when there is no table yet.
+
+        The columns are those of every version that has answered; see :func:`of_signature`.
+        """
+        schema = prediction_schema({})
         found = self._lake.read(predictions_table(model), None, between, schema=schema)
         return schema.empty_table() if found is None else _first_of_each_id(_with_event_times(found))
+
+
+def of_signature(rows: pa.Table, signature: Signature) -> pa.Table:
+    """Rows of the log with the columns of one signature; a column that the log does not have is null."""
+    schema = prediction_schema(logged_types(signature))
+    arrays = [
+        rows[field.name].cast(field.type) if field.name in rows.column_names else pa.nulls(rows.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.table(arrays, schema=schema)
 
 
 def _with_event_times(rows: pa.Table) -> pa.Table:

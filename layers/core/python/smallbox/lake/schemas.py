@@ -6,12 +6,10 @@ from typing import Final
 import pyarrow as pa
 
 from smallbox.define.fields import Field, FieldType
-from smallbox.define.log_columns import log_columns
-from smallbox.define.signature import Signature
 from smallbox.define.source import RESERVED, Source
 from smallbox.lake.digests import digests
 from smallbox.records import Record
-from smallbox.table_columns import LABEL_COLUMNS, ColumnType
+from smallbox.table_columns import LABEL_COLUMNS, LOG_COLUMNS, ColumnType
 
 ARROW_TYPES: Final[Mapping[ColumnType, pa.DataType]] = {
     "text": pa.string(),
@@ -74,16 +72,19 @@ LABELLED_COLUMNS: Final = ("id", "key", "time", "event_time", "version", "arm", 
 """What the labelled predictions keep of the log."""
 
 
-def prediction_schema(signature: Signature) -> pa.Schema:
-    """The columns of a model's prediction log; see :func:`~smallbox.define.log_columns.log_columns`.
+def prediction_schema(types: Mapping[str, FieldType]) -> pa.Schema:
+    """The columns of a prediction log: those of every log, then those of a signature. Null means missing.
 
-    Numbers are float64; null means missing.
+    Args:
+        types: as :func:`smallbox.define.log_columns.logged_types` gives them.
     """
-    return pa.schema([(name, ARROW_TYPES[kind]) for name, kind in log_columns(signature).items()])
+    return pa.schema([(name, ARROW_TYPES[type_]) for name, type_ in (*LOG_COLUMNS.items(), *types.items())])
 
 
-def labelled_schema(signature: Signature) -> pa.Schema:
-    """The columns of the labelled predictions: those of the log that say who answered, and the label."""
-    logged = prediction_schema(signature)
-    own = [logged.field(name) for name in LABELLED_COLUMNS]
-    return pa.schema([*own, *((name, ARROW_TYPES[kind]) for name, kind in LABEL_COLUMNS.items())])
+LABELLED_SCHEMA: Final = pa.schema(
+    [
+        *((name, ARROW_TYPES[LOG_COLUMNS[name]]) for name in LABELLED_COLUMNS),
+        *((name, ARROW_TYPES[type_]) for name, type_ in LABEL_COLUMNS.items()),
+    ]
+)
+"""The columns of labelled predictions: those of the log that say who answered, and those of the label join."""

@@ -1,15 +1,20 @@
 """Logged predictions as queue messages.
 
-    {"model": "late_arrival", "columns": {"id": [...], "key": [...], "score": [...], ...}}
+    {"model": "late_arrival",
+     "types": {"origin": "text", "sent_scheduled_at": "timestamp", "entity_carrier": "text", ...},
+     "columns": {"id": [...], "key": [...], "score": [...], "distance": [...], "origin": [...], ...}}
 
 The columns are those of the model's prediction log in the lake, in step; see
-:func:`smallbox.lake.schemas.prediction_schema`.
+:func:`smallbox.lake.schemas.prediction_schema`. Each message is about one version. It says of which type the columns
+are that depend on the version's signature; the others of these are numbers. So the function that writes the log need
+not know the version.
 """
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from smallbox.define.fields import FieldType
 from smallbox.messages.encoded import EncodedMessage
 from smallbox.messages.split import split_rows
 from smallbox.records import COMPACT_JSON
@@ -20,16 +25,18 @@ SHORT: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class LoggedPredictions:
-    """Predictions as columns of the log.
+    """Predictions of one version as columns of the log.
 
     Attributes:
         model: the model's name.
         columns: the values by the log's column, JSON-ready and in step.
+        types: the type of each column that depends on the version's signature.
         texts: the columns of inputs and sent fields; a text there may be cut when its row is too long.
     """
 
     model: str
     columns: Mapping[str, list[Any]]
+    types: Mapping[str, FieldType]
     texts: Collection[str]
 
     def __len__(self) -> int:
@@ -54,7 +61,8 @@ class LoggedPredictions:
         return self._encoded(whole | {name: [_short(value) for value in whole[name]] for name in self.texts})
 
     def _encoded(self, columns: Mapping[str, list[Any]]) -> EncodedMessage:
-        content = {"model": self.model, "columns": columns}
+        types = {name: type_ for name, type_ in self.types.items() if type_ != "number"}
+        content = {"model": self.model, "types": types, "columns": columns}
         return EncodedMessage(content, COMPACT_JSON.encode(content))
 
 

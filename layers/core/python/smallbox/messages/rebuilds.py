@@ -4,7 +4,7 @@
     {"source", "digests": {key: digest}}    the states of records that the stream could not add
     {"source", "received_at", "after"}      the states of the records of a dropped file
     {"source", "due": true}                 the states of records that were too far ahead, and are due now
-    {"source", "set_aside": [[view, entity]]}   states that did not fit into a DynamoDB item
+    {"source", "set_aside": [[view, entity, version]]}   states that did not fit into a DynamoDB item
 
 A message stays small however many records it is about: those of a file are found in the lake, by the commits since
 before it was loaded and by the moment it was received.
@@ -77,6 +77,6 @@ def rebuild_due(source: str) -> dict[str, Any]:
 
 def rebuild_set_aside(source: str, keys: Sequence[StateKey]) -> list[dict[str, Any]]:
     """Rebuild states that did not fit into a DynamoDB item; such a message fails as long as one still does not fit."""
-    named = [[key.view, key.entity] for key in keys]
+    named = [[key.view, key.entity, key.version] for key in keys]
     starts = range(0, len(named), STATES_PER_MESSAGE)
     return [{"source": source, "set_aside": named[start : start + STATES_PER_MESSAGE]} for start in starts]

@@ -12,6 +12,7 @@ from smallbox.monitoring.report import LATEST, metrics_partition
 from smallbox.monitoring.served_predictions import Served, is_whole, profile_of
 from smallbox.ports import Blobs, Documents, Lake
 from smallbox.records import CHANNELS, Channel
+from smallbox.registry.signatures import Signatures
 from smallbox.registry.store import Registry
 from smallbox.times import Micros, format_moment, parse_moment
 
@@ -25,19 +26,27 @@ class AcceptTask:
     Accepting again replaces it. A new champion starts with its own profile as reference.
     """
 
-    def __init__(self, project: Project, lake: Lake, blobs: Blobs, registry: Registry, metrics: Documents) -> None:
+    def __init__(
+        self,
+        project: Project,
+        lake: Lake,
+        blobs: Blobs,
+        registry: Registry,
+        signatures: Signatures,
+        metrics: Documents,
+    ) -> None:
         self._project = project
         self._registry = registry
         self._metrics = metrics
         self._references = References(registry, metrics, blobs)
-        self._served = Served(project, lake, registry)
+        self._served = Served(lake, signatures)
 
     def run(self, document: Mapping[str, Any], now: Micros) -> dict[str, Any]:
         """Accept for ``document["model"]``, with ``why``, ``by`` and, optionally, ``channel``; the accepted week.
 
         Raises:
             MalformedBody: the reason is missing, or there is no such channel.
-            NotReady: when no day was checked, no champion takes the present columns, or the week has too few rows.
+            NotReady: when no day was checked, there is no champion, or the week has too few rows.
         """
         model = self._project.model(document["model"])
         why, channel = str(document.get("why") or "").strip(), document.get("channel", "online")
@@ -56,16 +65,17 @@ class AcceptTask:
         return {"model": model.name, "channel": channel, **asdict(week)}
 
     def _accept(self, model: Model, channel: Channel, as_of: str, by: str, why: str, now: Micros) -> Accepted:
-        champion, until = self._references.champion(model), parse_moment(as_of)
+        champion, until = self._references.champion(model.name), parse_moment(as_of)
         if champion is None:
-            raise NotReady(f"model {model.name!r} has no champion that takes its columns; train it first")
-        rows = self._served.comparable(model, self._served.week(model, until), channel)
+            raise NotReady(f"model {model.name!r} has no champion; train it first")
+        served = self._served.comparable(self._served.week(model.name, until), channel, champion)
+        rows = served.rows
         if not is_whole(rows, until) or rows.num_rows < model.monitor.min_rows:
             raise NotReady(
-                f"the week before {as_of} has {rows.num_rows} {channel} predictions; a reference needs a whole week "
-                f"and {model.monitor.min_rows} of them"
+                f"the week before {as_of} has {rows.num_rows} {channel} predictions with the champion's inputs; a "
+                f"reference needs a whole week and {model.monitor.min_rows} of them"
             )
-        key = profile_key(model, champion.number, channel, as_of)
+        key = profile_key(model.name, champion.number, channel, as_of)
         week = Accepted(champion.number, as_of, rows.num_rows, format_moment(now), by, why, key)
-        self._references.accept(model, channel, week, profile_of(model, rows))
+        self._references.accept(model.name, channel, week, profile_of(served.signature.columns, rows))
         return week

@@ -102,16 +102,16 @@ def is_enough(rule: Monitor, labels: Bools) -> bool:
     return len(labels) >= rule.min_rows and min(positive, len(labels) - positive) >= rule.min_rarer
 
 
-def judged(model: Model, lake: Lake, serving: tuple[int, ...], as_of: Micros) -> dict[Channel, Judged]:
+def judged(model: Model, label: Label, lake: Lake, serving: tuple[int, ...], as_of: Micros) -> dict[Channel, Judged]:
     """For each channel, the newest settled days with labels enough to judge.
 
     Older days are read only while a channel has too few labels. A channel without predictions on the days read is left
     out.
     """
     found: dict[Channel, Judged] = {}
-    read, before, until = None, 0, settled_days(model.label, as_of).end
+    read, before, until = None, 0, settled_days(label, as_of).end
     for days in SPANS:
-        older = lake.read(labelled_table(model.name), _COLUMNS, settled_days(model.label, as_of, days, before))
+        older = lake.read(labelled_table(model.name), _COLUMNS, settled_days(label, as_of, days, before))
         if older is None:
             return {}
         read, before = older if read is None else pa.concat_tables([older, read]), days

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
+from smallbox.define.rules import Label
 from smallbox.define.source import Source
 from smallbox.documents.daily_run import DayDocument
 from smallbox.ingestion.quarantine import Quarantine
@@ -40,6 +41,8 @@ from smallbox.monitoring.served_predictions import Served, is_whole, profile_of
 from smallbox.monitoring.skew import skew_of
 from smallbox.ports import Between, Blobs, Documents, Lake, Meter
 from smallbox.records import CHANNELS, Channel
+from smallbox.registry.live_versions import live_versions
+from smallbox.registry.signatures import Signatures, label_of_version, views_of_version
 from smallbox.registry.store import Registry
 from smallbox.times import DAY, WEEK, Micros, day_of, parse_moment
 
@@ -48,7 +51,14 @@ class CheckTask:
     """Checks a day of a model: data, features, predictions and accuracy."""
 
     def __init__(
-        self, project: Project, lake: Lake, blobs: Blobs, registry: Registry, metrics: Documents, meter: Meter
+        self,
+        project: Project,
+        lake: Lake,
+        blobs: Blobs,
+        registry: Registry,
+        signatures: Signatures,
+        metrics: Documents,
+        meter: Meter,
     ) -> None:
         self._project = project
         self._lake = lake
@@ -56,7 +66,8 @@ class CheckTask:
         self._registry = registry
         self._metrics = metrics
         self._meter = meter
-        self._log = Served(project, lake, registry)
+        self._signatures = signatures
+        self._log = Served(lake, signatures)
         self._references = References(registry, metrics, blobs)
 
     def run(self, document: DayDocument) -> DayDocument:
@@ -68,10 +79,11 @@ class CheckTask:
         model = self._project.model(document["model"])
         as_of = parse_moment(document["as_of"])
         day = day_of(as_of - DAY)
-        settled = self._judged(model, as_of)
+        label = self._label(model)
+        settled = self._judged(model, label, as_of)
         checks = [*self._data(model, as_of), *self._served(model, as_of)]
         for channel, found in settled.items():
-            checks += of_channel(channel, accuracy_checks(model.monitor, model.label, found, as_of))
+            checks += of_channel(channel, accuracy_checks(model.monitor, label, found, as_of))
         report = {
             **report_of(model.name, day, document["as_of"], checks),
             "accuracy": {channel: found.as_json() for channel, found in settled.items()},
@@ -91,9 +103,13 @@ class CheckTask:
             self._metrics.put(partition, LATEST, report)
 
     def _data(self, model: Model, as_of: Micros) -> list[Check]:
-        label = self._project.source(model.label.source_name)
-        sources = {s.name: s for s in (model.request, label, *(view.source for view in model.views))}
-        return [check for source in sources.values() for check in self._source(model, source, as_of)]
+        """Checks of the sources that the definition or a live version reads."""
+        live = live_versions(self._registry, model.name)
+        views = [*model.views, *(view for version in live for view in views_of_version(self._registry, version))]
+        names = [model.request.name, model.label.source_name, *(view.source.name for view in views)]
+        return [
+            check for name in dict.fromkeys(names) for check in self._source(model, self._project.source(name), as_of)
+        ]
 
     def _source(self, model: Model, source: Source, as_of: Micros) -> list[Check]:
         start = as_of - DAY
@@ -114,14 +130,12 @@ class CheckTask:
 
     def _served(self, model: Model, as_of: Micros) -> list[Check]:
         """Checks of features and predictions by channel: of the day, and for drift of the week."""
-        week = self._log.week(model, as_of)
+        week = self._log.week(model.name, as_of)
         day = week.filter(pc.greater_equal(week["time"], as_of - DAY))
         checks = self._fallback(model, day)
         for channel in CHANNELS:
-            rows = self._log.comparable(model, week, channel)
-            if rows.num_rows:
-                found = [*self._day(model, rows, as_of), *self._drift(model, channel, rows, as_of)]
-                checks += of_channel(channel, found)
+            found = [*self._day(model, day, channel, as_of), *self._drift(model, week, channel, as_of)]
+            checks += of_channel(channel, found)
         return checks
 
     def _fallback(self, model: Model, day: pa.Table) -> list[Check]:
@@ -130,28 +144,37 @@ class CheckTask:
             return []
         return [fallback_check(model.monitor, int((arms == "fallback").sum()), len(arms))]
 
-    def _day(self, model: Model, rows: pa.Table, as_of: Micros) -> list[Check]:
-        day = rows.filter(pc.greater_equal(rows["time"], as_of - DAY))
-        if not day.num_rows:
+    def _day(self, model: Model, day: pa.Table, channel: Channel, as_of: Micros) -> list[Check]:
+        """Skew of a day's predictions, each recomputed by the definition of the version that answered it."""
+        served = self._log.by_signature(model.name, day, channel)
+        if not served:
             return []
-        skew, sent = skew_of(model, self._lake, day), sent_of(model, self._lake, day, as_of)
-        return [*skew_checks(model.monitor, skew), *sent_checks(model.monitor, sent)]
+        skews = [skew_of(one.signature, self._lake, one.rows) for one in served]
+        sents = [sent_of(one.signature, self._lake, one.rows, as_of) for one in served]
+        return [*skew_checks(model.monitor, skews), *sent_checks(model.monitor, sents)]
 
-    def _drift(self, model: Model, channel: Channel, week: pa.Table, as_of: Micros) -> list[Check]:
-        reference = self._references.of(model, channel)
-        if reference is None:
+    def _drift(self, model: Model, week: pa.Table, channel: Channel, as_of: Micros) -> list[Check]:
+        champion, reference = self._references.champion(model.name), self._references.of(model.name, channel)
+        if champion is None or reference is None:
             return []
-        profile = self._references.profile(reference)
-        return drift_checks(model, profile, profile_of(model, week, profile), whole=is_whole(week, as_of))
+        served = self._log.comparable(week, channel, champion)
+        if not served.rows.num_rows:
+            return []
+        columns, profile = served.signature.columns, self._references.profile(reference)
+        seen = profile_of(columns, served.rows, profile)
+        return drift_checks(model.monitor, columns, profile, seen, whole=is_whole(served.rows, as_of))
 
     def _origins(self, model: Model) -> dict[Channel, str]:
         """For each channel, the origin of the drift reference."""
-        found = {channel: self._references.of(model, channel) for channel in CHANNELS}
+        found = {channel: self._references.of(model.name, channel) for channel in CHANNELS}
         return {channel: reference.origin for channel, reference in found.items() if reference is not None}
 
-    def _judged(self, model: Model, as_of: Micros) -> dict[Channel, Judged]:
+    def _label(self, model: Model) -> Label:
+        """The label that the champion predicts; the definition's before the first champion."""
+        champion = self._references.champion(model.name)
+        return model.label if champion is None else label_of_version(self._registry, champion)
+
+    def _judged(self, model: Model, label: Label, as_of: Micros) -> dict[Channel, Judged]:
         """For each channel, the labelled predictions of the versions that serve now."""
         routing = self._registry.routing(model.name)
-        numbers = () if routing is None else (routing.champion, routing.challenger)
-        serving = tuple(number for number in numbers if number is not None)
-        return judged(model, self._lake, serving, as_of)
+        return judged(model, label, self._lake, () if routing is None else routing.versions, as_of)

@@ -1,14 +1,15 @@
 """The checks of data, features and predictions, each a pure function of figures and a rule."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from smallbox.arrays import Ints
-from smallbox.define.model import Model
 from smallbox.define.rules import Monitor
+from smallbox.define.signature import Columns
 from smallbox.define.source import Source
 from smallbox.monitoring.psi import missing_share, psi, psi_by_chance
 from smallbox.monitoring.report import Check, CheckKind
@@ -75,27 +76,39 @@ def _freshness(source: Source, arrivals: SourceDayStats) -> list[Check]:
     return [Check("data", f"freshness_hours:{source.name}", hours, limit / HOUR, is_stale, arrivals.accepted)]
 
 
-def skew_checks(rule: Monitor, skew: Skew) -> list[Check]:
+def skew_checks(rule: Monitor, skews: Sequence[Skew]) -> list[Check]:
     """For each added feature, the share of served values that differ from their batch recomputation.
 
     Both engines compute equal bits; ``Monitor.max_skew`` says why the limit is not 0.
+
+    Args:
+        rule: the limits.
+        skews: one per signature that was served; the rows of a feature that several have are added.
     """
-    return [
-        _share("features", f"skew:{name}", count, skew.rows, rule.max_skew) for name, count in skew.by_feature.items()
-    ]
+    unequal, rows = Counter[str](), Counter[str]()
+    for skew in skews:
+        unequal.update(skew.by_feature)
+        rows.update(dict.fromkeys(skew.by_feature, skew.rows))
+    return [_share("features", f"skew:{name}", unequal[name], rows[name], rule.max_skew) for name in rows]
 
 
-def sent_checks(rule: Monitor, sent: Sent) -> list[Check]:
+def sent_checks(rule: Monitor, sents: Sequence[Sent]) -> list[Check]:
     """For each sent field, the share that differs from the lake's record; then the lead of the requests.
 
     A key without a record counts as a row, not as a difference.
+
+    Args:
+        rule: the limits.
+        sents: one per signature that was served; the rows of a field that several have are added.
     """
-    note = f"{sent.rows - sent.found} of {sent.rows} keys have no record in the lake"
-    fields = [
-        _share("features", f"sent:{name}", count, sent.found, rule.max_skew, note)
-        for name, count in sent.by_field.items()
-    ]
-    return [*fields, *_lead_checks(rule, sent.leads)]
+    different, found = Counter[str](), Counter[str]()
+    for sent in sents:
+        different.update(sent.by_field)
+        found.update(dict.fromkeys(sent.by_field, sent.found))
+    rows = sum(sent.rows for sent in sents)
+    note = f"{rows - sum(sent.found for sent in sents)} of {rows} keys have no record in the lake"
+    fields = [_share("features", f"sent:{name}", different[name], found[name], rule.max_skew, note) for name in found]
+    return [*fields, *_lead_checks(rule, np.concatenate([np.empty(0, np.int64), *(sent.leads for sent in sents)]))]
 
 
 def _lead_checks(rule: Monitor, leads: Ints) -> list[Check]:
@@ -124,20 +137,23 @@ def _share(kind: CheckKind, name: str, count: int, rows: int, limit: float, note
     return Check(kind, name, share, limit, surely_above(count, rows, limit), rows, note)
 
 
-def drift_checks(model: Model, reference: Mapping[str, Any], seen: Mapping[str, Any], *, whole: bool) -> list[Check]:
+def drift_checks(
+    rule: Monitor, columns: Columns, reference: Mapping[str, Any], seen: Mapping[str, Any], *, whole: bool
+) -> list[Check]:
     """The distribution of every input and of the score, against the reference profile.
 
     Args:
-        model: whose rule and columns.
+        rule: the limits.
+        columns: the champion's.
         reference: the champion's profile.
         seen: the profile of what was served, in the same bins.
         whole: whether the window holds a whole week; otherwise nothing breaches, since weekdays differ.
     """
-    names = [*model.columns.names, "score"]
+    names = [*columns.names, "score"]
     return [
         check
         for name in names
-        for check in _drift(model.monitor, name, reference[name], seen[name], columns=len(names), whole=whole)
+        for check in _drift(rule, name, reference[name], seen[name], columns=len(names), whole=whole)
     ]
 
 

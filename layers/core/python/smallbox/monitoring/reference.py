@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from smallbox.define.model import Model
 from smallbox.monitoring.report import metrics_partition
 from smallbox.ports import Blobs, Documents
 from smallbox.records import Channel
@@ -57,20 +56,17 @@ class References:
         self._metrics = metrics
         self._blobs = blobs
 
-    def champion(self, model: Model) -> Version | None:
-        """The champion; ``None`` without one, or when it takes other columns than the definition."""
-        routing = self._registry.routing(model.name)
-        if routing is None:
-            return None
-        champion = self._registry.get(model.name, routing.champion)
-        return champion if champion.columns == list(model.columns.names) else None
+    def champion(self, model: str) -> Version | None:
+        """The champion; ``None`` before the first."""
+        routing = self._registry.routing(model)
+        return None if routing is None else self._registry.get(model, routing.champion)
 
-    def of(self, model: Model, channel: Channel) -> Reference | None:
-        """The reference of a channel; ``None`` without a champion that takes the definition's columns."""
+    def of(self, model: str, channel: Channel) -> Reference | None:
+        """The reference of a channel; ``None`` without a champion."""
         champion = self.champion(model)
         if champion is None:
             return None
-        document = self._metrics.get(metrics_partition(model.name), _key(channel))
+        document = self._metrics.get(metrics_partition(model), _key(channel))
         week = None if document is None else Accepted(**document)
         if week is None or week.version != champion.number:
             return Reference(champion.profile_key, "training")
@@ -81,15 +77,15 @@ class References:
         profile: dict[str, Any] = json.loads(self._blobs.get(reference.profile_key))
         return profile
 
-    def accept(self, model: Model, channel: Channel, week: Accepted, profile: Mapping[str, Any]) -> None:
+    def accept(self, model: str, channel: Channel, week: Accepted, profile: Mapping[str, Any]) -> None:
         """Make a week the reference; it replaces the one before."""
         self._blobs.put(week.profile_key, json.dumps(profile).encode())
-        self._metrics.put(metrics_partition(model.name), _key(channel), asdict(week))
+        self._metrics.put(metrics_partition(model), _key(channel), asdict(week))
 
 
-def profile_key(model: Model, version: int, channel: Channel, as_of: str) -> str:
+def profile_key(model: str, version: int, channel: Channel, as_of: str) -> str:
     """The key of an accepted week's profile in the bucket."""
-    return f"references/{model.name}/{version}/{channel}-{as_of}.json"
+    return f"references/{model}/{version}/{channel}-{as_of}.json"
 
 
 def _key(channel: Channel) -> str:

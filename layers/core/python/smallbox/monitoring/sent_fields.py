@@ -12,11 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from smallbox.arrays import Ints
-from smallbox.define.model import Model
+from smallbox.define.log_columns import logged_names
+from smallbox.define.signature import Signature
 from smallbox.features.inputs.point_in_time_join import request_arrays_of_table
 from smallbox.labels.join import Versions
 from smallbox.lake.history import FOREVER, history
-from smallbox.lake.names import logged_names, records_table
+from smallbox.lake.names import records_table
 from smallbox.lake.schemas import record_schema
 from smallbox.monitoring.skew import different
 from smallbox.ports import Between, Lake
@@ -40,30 +41,30 @@ class Sent:
     leads: Ints
 
 
-def sent_of(model: Model, lake: Lake, rows: pa.Table, as_of: Micros) -> Sent:
+def sent_of(signature: Signature, lake: Lake, rows: pa.Table, as_of: Micros) -> Sent:
     """Compare rows of the prediction log with the records of their keys, as they were known by ``as_of``.
 
     Of each record the version that was valid at the request is used, or the first version when it became known later.
     The event time is the record's, or the caller's without a record.
     """
-    records = _records(model, lake, rows["key"], as_of)
+    records = _records(signature, lake, rows["key"], as_of)
     at = _counting(records, rows)
     has_record = np.asarray(pc.is_valid(at))
-    ours = request_arrays_of_table(model, rows.filter(pa.array(has_record)), logged_names(model))
+    ours = request_arrays_of_table(signature, rows.filter(pa.array(has_record)), logged_names(signature))
     matched = records.take(at.drop_null())
-    theirs = request_arrays_of_table(model, matched)
+    theirs = request_arrays_of_table(signature, matched)
     event_time = rows["event_time"].to_numpy().copy()
     event_time[has_record] = matched["time"].to_numpy()
-    by_field = {name: different(ours[name], theirs[name]) for name in model.sent_fields}
+    by_field = {name: different(ours[name], theirs[name]) for name in signature.sent_fields}
     return Sent(rows.num_rows, int(has_record.sum()), by_field, event_time - rows["time"].to_numpy())
 
 
-def _records(model: Model, lake: Lake, keys: pa.ChunkedArray, as_of: Micros) -> pa.Table:
+def _records(signature: Signature, lake: Lake, keys: pa.ChunkedArray, as_of: Micros) -> pa.Table:
     """Every version of the records of these keys, with the columns that are compared."""
-    columns = list(dict.fromkeys(["key", "time", "known_at", "received_at", "digest", *model.sent_fields]))
+    columns = list(dict.fromkeys(["key", "time", "known_at", "received_at", "digest", *signature.sent_fields]))
     known = Between("known_at", -FOREVER, as_of + 1)
-    schema = record_schema(model.request)
-    rows = lake.read(records_table(model.request), columns, known, keys, schema=schema)
+    schema = record_schema(signature.request)
+    rows = lake.read(records_table(signature.request), columns, known, keys, schema=schema)
     return history(schema.empty_table().select(columns) if rows is None else rows)
 
 

@@ -1,39 +1,62 @@
-"""The predictions of a week, from the prediction log."""
+"""The predictions of a week, from the prediction log, by the signature that they were answered with."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from smallbox.define.model import Model
-from smallbox.define.project import Project
-from smallbox.lake.predictions import PredictionLog
+from smallbox.define.signature import Columns, Signature
+from smallbox.lake.predictions import PredictionLog, of_signature
 from smallbox.ports import Between, Lake
 from smallbox.records import Channel
-from smallbox.registry.store import Registry
+from smallbox.registry.signatures import Signatures
+from smallbox.registry.version import Version
 from smallbox.times import DAY, WEEK, Micros
 from smallbox.training.profile import profile
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ServedRows:
+    """Rows of the log that were answered with one signature, with its columns."""
+
+    signature: Signature
+    rows: pa.Table
+
+
 class Served:
-    """Reads the log, and selects the rows that can be compared with a reference."""
+    """Reads the log, and separates the rows by what they can be compared with. Fallback answers are left out."""
 
-    def __init__(self, project: Project, lake: Lake, registry: Registry) -> None:
-        self._registry = registry
-        self._log = PredictionLog(project, lake)
+    def __init__(self, lake: Lake, signatures: Signatures) -> None:
+        self._signatures = signatures
+        self._log = PredictionLog(lake)
 
-    def week(self, model: Model, as_of: Micros) -> pa.Table:
+    def week(self, model: str, as_of: Micros) -> pa.Table:
         """The predictions asked for in the seven days before a moment."""
-        return self._log.read(model.name, Between("time", as_of - WEEK, as_of))
+        return self._log.read(model, Between("time", as_of - WEEK, as_of))
 
-    def comparable(self, model: Model, rows: pa.Table, channel: Channel) -> pa.Table:
-        """The rows of a channel that were answered by versions with the definition's columns; no fallback answers."""
+    def by_signature(self, model: str, rows: pa.Table, channel: Channel) -> list[ServedRows]:
+        """The rows of a channel by the signature that they were answered with."""
         rows = rows.filter(pc.and_(pc.equal(rows["channel"], channel), pc.not_equal(rows["arm"], "fallback")))
-        numbers = pc.unique(rows["version"]).to_pylist()
-        own = [n for n in numbers if self._registry.get(model.name, n).columns == list(model.columns.names)]
-        return rows.filter(pc.is_in(rows["version"], value_set=pa.array(own, pa.int64())))
+        numbers: dict[Signature, list[int]] = {}
+        for number in sorted(pc.unique(rows["version"]).to_pylist()):
+            numbers.setdefault(self._signatures.of(model, number), []).append(number)
+        return [
+            ServedRows(signature, of_signature(_of_versions(rows, own), signature))
+            for signature, own in numbers.items()
+        ]
+
+    def comparable(self, rows: pa.Table, channel: Channel, champion: Version) -> ServedRows:
+        """The rows of a channel that were answered with the champion's signature, by whatever version."""
+        signature = self._signatures.of_version(champion)
+        found = [one for one in self.by_signature(champion.model, rows, channel) if one.signature is signature]
+        return found[0] if found else ServedRows(signature, of_signature(rows.slice(0, 0), signature))
+
+
+def _of_versions(rows: pa.Table, numbers: list[int]) -> pa.Table:
+    return rows.filter(pc.is_in(rows["version"], value_set=pa.array(numbers, pa.int64())))
 
 
 def is_whole(rows: pa.Table, as_of: Micros) -> bool:
@@ -41,8 +64,8 @@ def is_whole(rows: pa.Table, as_of: Micros) -> bool:
     return bool(rows.num_rows) and pc.min(rows["time"]).as_py() < as_of - WEEK + DAY
 
 
-def profile_of(model: Model, rows: pa.Table, reference: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def profile_of(columns: Columns, rows: pa.Table, reference: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The distributions of inputs and scores in rows of the log; with a reference, in its bins."""
-    values = {name: rows[name].to_numpy().astype(np.float32) for name in (*model.columns.numeric, "score")}
-    texts = {name: np.array(rows[name].to_pylist(), dtype=object) for name in model.columns.categorical}
-    return profile(model.columns, {**values, **texts}, reference)
+    values = {name: rows[name].to_numpy().astype(np.float32) for name in (*columns.numeric, "score")}
+    texts = {name: np.array(rows[name].to_pylist(), dtype=object) for name in columns.categorical}
+    return profile(columns, {**values, **texts}, reference)

@@ -9,10 +9,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from smallbox.arrays import Objects
-from smallbox.define.model import Model
+from smallbox.define.log_columns import logged_names
+from smallbox.define.signature import Signature
 from smallbox.features.inputs.assembly import Inputs, assemble
 from smallbox.features.inputs.point_in_time_join import historical_features, request_arrays_of_table
-from smallbox.lake.names import logged_names
 from smallbox.ports import Lake
 from smallbox.table_columns import ENTITY_PREFIX
 
@@ -40,20 +40,22 @@ class Skew:
         return sum(self.by_feature.values())
 
 
-def recomputed_inputs(model: Model, lake: Lake, rows: pa.Table) -> Inputs:
+def recomputed_inputs(signature: Signature, lake: Lake, rows: pa.Table) -> Inputs:
     """The inputs of rows of the log, recomputed from the sent fields and the lake as of the moments of the requests."""
-    entities = {view.name: rows[ENTITY_PREFIX + view.name] for view in model.views}
-    stored = historical_features(model, lake, entities, rows["time"].to_numpy())
-    return assemble(model, request_arrays_of_table(model, rows, logged_names(model)), stored)
+    entities = {view.name: rows[ENTITY_PREFIX + view.name] for view in signature.views}
+    stored = historical_features(signature, lake, entities, rows["time"].to_numpy())
+    return assemble(signature, request_arrays_of_table(signature, rows, logged_names(signature)), stored)
 
 
-def compare_served(model: Model, rows: pa.Table, recomputed: Inputs) -> Skew:
+def compare_served(signature: Signature, rows: pa.Table, recomputed: Inputs) -> Skew:
     """How many values of each added feature in rows of the log differ from the recomputed ones, bit for bit.
 
     A missing value equals a missing one.
     """
-    numbers = {name: recomputed.numeric[:, model.columns.numeric.index(name)] for name in model.feature_names}
-    texts = {name: recomputed.categorical[:, model.columns.categorical.index(name)] for name in model.stored_texts}
+    numbers = {name: recomputed.numeric[:, signature.columns.numeric.index(name)] for name in signature.feature_names}
+    texts = {
+        name: recomputed.categorical[:, signature.columns.categorical.index(name)] for name in signature.stored_texts
+    }
     by_number = {name: different(rows[name].to_numpy(), values) for name, values in numbers.items()}
     by_text = {name: different(_objects(rows[name]), values) for name, values in texts.items()}
     return Skew(rows.num_rows, {**by_number, **by_text})
@@ -75,6 +77,6 @@ def different(ours: npt.NDArray[Any], theirs: npt.NDArray[Any]) -> int:
     return int(differs.sum())
 
 
-def skew_of(model: Model, lake: Lake, rows: pa.Table) -> Skew:
+def skew_of(signature: Signature, lake: Lake, rows: pa.Table) -> Skew:
     """The skew of rows of the prediction log."""
-    return compare_served(model, rows, recomputed_inputs(model, lake, rows))
+    return compare_served(signature, rows, recomputed_inputs(signature, lake, rows))

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, Final, cast
 
 from smallbox.define.contract_document import contract_of_source, contract_version
-from smallbox.define.log_columns import log_columns
+from smallbox.define.log_columns import logged_types
 from smallbox.define.project import Project
 from smallbox.define.refusals import Reader
 from smallbox.define.signature import Signature
@@ -103,4 +103,4 @@ def _columns(known: Mapping[str, DeployedColumn], contract: ContractDocument) ->
 
 
 def _of_log(signature: Signature, known: _Known) -> DeployedLog:
-    return {"columns": {**log_columns(signature), **({} if known is None else known["columns"])}}
+    return {"columns": {**logged_types(signature), **({} if known is None else known["columns"])}}

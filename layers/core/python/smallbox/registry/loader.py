@@ -1,20 +1,39 @@
 """Loads model versions for serving."""
 
-from smallbox.define.model import Model
+from dataclasses import dataclass
+
+from smallbox.define.signature import Signature
 from smallbox.errors import NotFound, NotReady
 from smallbox.ports import Blobs
 from smallbox.registry.routing import Routing
 from smallbox.registry.scorer import Scorer
+from smallbox.registry.signatures import Signatures
 from smallbox.registry.store import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedVersion:
+    """A version that can answer.
+
+    Attributes:
+        number: the version's number.
+        signature: what its inputs are, and how they are computed.
+        scorer: the model itself.
+    """
+
+    number: int
+    signature: Signature
+    scorer: Scorer
 
 
 class ModelLoader:
     """A cache of loaded versions. Versions are immutable, so a process loads each once."""
 
-    def __init__(self, registry: Registry, blobs: Blobs) -> None:
+    def __init__(self, registry: Registry, blobs: Blobs, signatures: Signatures) -> None:
         self._registry = registry
         self._blobs = blobs
-        self._loaded: dict[tuple[str, int], Scorer] = {}
+        self._signatures = signatures
+        self._loaded: dict[tuple[str, int], LoadedVersion] = {}
 
     def routing(self, model: str) -> Routing:
         """The current routing of a model.
@@ -27,28 +46,23 @@ class ModelLoader:
             raise NotReady(f"model {model!r} has no champion yet; train it first", model=model)
         return routing
 
-    def scorer(self, model: Model, number: int) -> Scorer:
-        """The scorer of a version.
+    def version(self, model: str, number: int) -> LoadedVersion:
+        """A version, with the signature that it was trained with.
 
         Raises:
-            NotReady: if the definition's columns differ from the version's, or the version's document or file is
-                missing or damaged.
+            NotReady: if the version's document, signature, bundle or file is missing or damaged.
         """
-        if (model.name, number) not in self._loaded:
+        if (model, number) not in self._loaded:
             try:
-                self._loaded[model.name, number] = self._load(model, number)
+                self._loaded[model, number] = self._load(model, number)
             except NotFound as error:
                 raise NotReady(
-                    f"version {number} of {model.name} serves, but it is not stored; restore it, or train again",
-                    model=model.name,
+                    f"version {number} of {model} serves, but it is not stored; restore it, or train again",
+                    model=model,
                 ) from error
-        return self._loaded[model.name, number]
+        return self._loaded[model, number]
 
-    def _load(self, model: Model, number: int) -> Scorer:
-        version = self._registry.get(model.name, number)
-        if version.columns != list(model.columns.names):
-            raise NotReady(
-                f"version {number} of {model.name} was trained on other columns than the definition has; train again",
-                model=model.name,
-            )
-        return Scorer(self._blobs.get(version.onnx_key), version.onnx_sha256)
+    def _load(self, model: str, number: int) -> LoadedVersion:
+        version = self._registry.get(model, number)
+        scorer = Scorer(self._blobs.get(version.onnx_key), version.onnx_sha256)
+        return LoadedVersion(number, self._signatures.of_version(version), scorer)

@@ -4,13 +4,18 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
+from smallbox.define.bundle import Bundle, bundle_of, functions_of
+from smallbox.define.frozen import freeze
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.documents.gate_verdict import GateOutcome
 from smallbox.documents.training_run import FailedRun, FittedRun, RegisteredRun
 from smallbox.error_codes import POLICIES
 from smallbox.errors import InvalidInput
+from smallbox.features.online.states import version_of
+from smallbox.ports import Blobs
 from smallbox.registry.gate import Verdict, judge
+from smallbox.registry.signatures import bundle_key, check_unchanged
 from smallbox.registry.store import TRAINING_FAILED, Registry
 from smallbox.registry.version import Status, Version, definition_fingerprint
 from smallbox.times import Micros, asked_moment, format_moment, parse_moment
@@ -26,16 +31,21 @@ _OWN_ERRORS: Final = frozenset(error.__name__ for error in POLICIES)
 class RegisterTask:
     """Judges a candidate and registers it, whatever the verdict: refused versions stay on record."""
 
-    def __init__(self, project: Project, registry: Registry) -> None:
+    def __init__(self, project: Project, registry: Registry, blobs: Blobs) -> None:
         self._project = project
         self._registry = registry
+        self._blobs = blobs
 
     def run(self, document: FittedRun) -> RegisteredRun:
         """Pass the run's document on with ``version``, ``accepted`` and the gate's ``verdict``.
 
         Idempotent: a run that is retried finds the version that it registered before.
+
+        Raises:
+            NotReady: when the definition has been changed since the run began.
         """
         model = self._project.model(document["model"])
+        check_unchanged(model, document["signature"])
         verdict = judge(
             model.gate,
             document["metrics"],
@@ -64,6 +74,8 @@ class RegisterTask:
 
     def _add(self, model: Model, document: FittedRun, verdict: Verdict) -> Version:
         champion = document["champion"]
+        bundle = self._stored_bundle(model)
+        self._registry.freeze(model.name, document["signature"], freeze(model))
         return self._registry.add(
             Version(
                 model=model.name,
@@ -74,6 +86,10 @@ class RegisterTask:
                 dataset_key=document["dataset"],
                 data_versions=document["data_versions"],
                 columns=document["columns"],
+                signature=document["signature"],
+                views={view.name: version_of(view) for view in model.views},
+                bundle_key="" if bundle is None else bundle_key(bundle),
+                bundle_sha256="" if bundle is None else bundle.digest,
                 definition=definition_fingerprint(model),
                 dependencies=document["dependencies"],
                 metrics=document["metrics"],
@@ -83,6 +99,19 @@ class RegisterTask:
                 **document["artifacts"],
             )
         )
+
+    def _stored_bundle(self, model: Model) -> Bundle | None:
+        """Store the on-demand functions; run once before, so that what cannot be run is found here.
+
+        Raises:
+            NotReady: when the stored source would not run.
+        """
+        if not model.on_demand:
+            return None
+        bundle = bundle_of(model.on_demand)
+        functions_of(bundle.content, bundle.digest)
+        self._blobs.put(bundle_key(bundle), bundle.content)
+        return bundle
 
     def _record(self, version: Version, verdict: Verdict) -> None:
         """Record the verdict, also of a version that was found: the try that added it may have failed before this."""

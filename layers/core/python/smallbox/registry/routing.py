@@ -1,10 +1,13 @@
 """The routing of a model (which version answers which request) and its allowed changes."""
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from smallbox.errors import Conflict
 from smallbox.times import Micros
+
+ACTIONS: Final = ("start", "promote", "roll-back")
+"""The changes that a person may ask for."""
 
 Arm = Literal["champion", "challenger"]
 
@@ -17,6 +20,7 @@ class Routing:
         champion: the version that answers by default.
         challenger: the version in a canary; ``None`` means no canary.
         share: the share of requests, assigned by key, that the challenger answers; 0 to 1.
+        previous: the champion before this one, to which a rollback returns; ``None`` before the second champion.
         since: when this routing began, in microseconds.
         revision: the number of changes, for optimistic concurrency: a change names the revision it was made from.
     """
@@ -26,10 +30,16 @@ class Routing:
     share: float = 0.0
     since: Micros = 0
     revision: int = 0
+    previous: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The routing as a document."""
         return asdict(self)
+
+    @property
+    def versions(self) -> tuple[int, ...]:
+        """The versions that answer requests, champion first."""
+        return (self.champion,) if self.challenger is None else (self.champion, self.challenger)
 
     def version_of(self, arm: Arm) -> int:
         """The version of an arm."""
@@ -55,8 +65,8 @@ def start_canary(routing: Routing, number: int, share: float, now: Micros) -> Ro
 
 
 def take_over(routing: Routing, number: int, now: Micros) -> Routing:
-    """Replace the champion at once, without a canary; ends a running one."""
-    return replace(routing, champion=number, challenger=None, share=0.0, since=now)
+    """Replace the champion at once; ends a running canary."""
+    return replace(routing, champion=number, challenger=None, share=0.0, since=now, previous=routing.champion)
 
 
 def promote(routing: Routing, now: Micros) -> Routing:
@@ -65,20 +75,33 @@ def promote(routing: Routing, now: Micros) -> Routing:
     Raises:
         Conflict: if no canary runs.
     """
-    _check_canary(routing)
-    return replace(routing, champion=routing.version_of("challenger"), challenger=None, share=0.0, since=now)
+    return take_over(routing, _challenger_of(routing), now)
 
 
-def roll_back(routing: Routing, now: Micros) -> Routing:
-    """End the canary: route all requests to the champion.
+def end_canary(routing: Routing, now: Micros) -> Routing:
+    """Route all requests to the champion again.
 
     Raises:
         Conflict: if no canary runs.
     """
-    _check_canary(routing)
+    _challenger_of(routing)
     return replace(routing, challenger=None, share=0.0, since=now)
 
 
-def _check_canary(routing: Routing) -> None:
+def go_back(routing: Routing, now: Micros) -> Routing:
+    """Route all requests to the champion before this one.
+
+    Raises:
+        Conflict: if there was none, or a canary runs.
+    """
+    if routing.challenger is not None:
+        raise Conflict(f"version {routing.challenger} is in a canary; end it before the champion is rolled back")
+    if routing.previous is None:
+        raise Conflict(f"version {routing.champion} is the first champion; there is none to go back to")
+    return take_over(routing, routing.previous, now)
+
+
+def _challenger_of(routing: Routing) -> int:
     if routing.challenger is None:
         raise Conflict(f"no canary runs beside version {routing.champion}; it has been decided already")
+    return routing.challenger

@@ -1,6 +1,7 @@
 """The model registry: versions, routing, and the history of both."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
@@ -23,6 +24,10 @@ def _partition(model: str) -> str:
 
 def _version_key(number: int) -> str:
     return f"version#{number:06d}"
+
+
+def _signature_key(digest: str) -> str:
+    return f"signature#{digest}"
 
 
 class Registry:
@@ -65,6 +70,22 @@ class Registry:
             f"other versions of {version.model!r} were registered in all {_ATTEMPTS} attempts; try again",
             model=version.model,
         )
+
+    def freeze(self, model: str, digest: str, signature: Mapping[str, Any]) -> None:
+        """Store a frozen signature under its digest; one that is stored already stays as it is."""
+        with suppress(Conflict):
+            self._documents.put_new(_partition(model), _signature_key(digest), signature)
+
+    def frozen(self, model: str, digest: str) -> Mapping[str, Any]:
+        """A frozen signature.
+
+        Raises:
+            NotFound: when it is not stored.
+        """
+        document = self._documents.get(_partition(model), _signature_key(digest))
+        if document is None:
+            raise NotFound(f"model {model!r} has no signature {digest!r}; train again", model=model)
+        return document
 
     def set_status(self, model: str, number: int, status: Status) -> None:
         """Overwrite the status of a version."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from smallbox.define.frozen import signature_digest
 from smallbox.define.model import Model
 
 Status = Literal["refused", "undecided", "registered", "champion", "challenger", "retired", "rolled_back"]
@@ -30,7 +31,11 @@ class Version:
         dataset_key: key of its dataset, a Parquet file.
         data_versions: by table of the lake the commit that the dataset was read from; ``None``: there was no table.
         columns: input columns, in the order in which the model takes them.
-        definition: fingerprint of the model's definition.
+        signature: digest of the definition that it was trained with; the registry keeps it frozen.
+        views: by name the version of each view that it reads.
+        bundle_key: key of the source of its on-demand functions; empty when it has none.
+        bundle_sha256: SHA-256 of that; other bytes are never run.
+        definition: fingerprint of what shapes the trained model: the signature and the estimator.
         dependencies: by package the version that shaped it.
         metrics: metrics on the validation rows, a :class:`~smallbox.documents.metrics.BinaryMetrics`.
         parity: ONNX compared with scikit-learn: ``rows``, ``largest``, ``limit``.
@@ -50,6 +55,10 @@ class Version:
     dataset_key: str
     data_versions: Mapping[str, int | None]
     columns: list[str]
+    signature: str
+    views: Mapping[str, str]
+    bundle_key: str
+    bundle_sha256: str
     definition: str
     dependencies: Mapping[str, str]
     metrics: Mapping[str, Any]
@@ -61,6 +70,10 @@ class Version:
         """The version as a document."""
         return asdict(self)
 
+    def fits(self, signature: str) -> bool:
+        """Whether the version was trained with this signature: whether its answers mean the same."""
+        return self.signature == signature
+
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Version":
         """The inverse of :meth:`as_json`."""
@@ -68,20 +81,9 @@ class Version:
 
 
 def definition_fingerprint(model: Model) -> str:
-    """A content hash of what shapes the trained model: fields, features, label, estimator; 16 hexadecimal digits.
+    """A content hash of what shapes the trained model, its signature and its estimator; 16 hexadecimal digits.
 
     Two definitions with the same fingerprint train the same model from the same data.
     """
-    views = {
-        v.name: [
-            v.entity_fields,
-            v.source.name,
-            getattr(v, "tile", ""),
-            {n: asdict(a) for n, a in v.features.items()},
-        ]
-        for v in model.views
-    }
-    fields = {name: asdict(model.request.fields[name]) for name in model.request_fields}
-    parts = [model.columns.names, fields, views, asdict(model.label), inspect.getsource(model.estimator)]
-    parts += [inspect.getsource(function) for function in model.on_demand]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+    parts = [signature_digest(model), inspect.getsource(model.estimator)]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

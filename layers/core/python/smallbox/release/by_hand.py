@@ -2,18 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.errors import Conflict, InvalidInput
-from smallbox.registry.routing import Routing
+from smallbox.features.live_needs import refresh_live_views
+from smallbox.features.live_views import LiveViewStore, check_ready
+from smallbox.registry.routing import ACTIONS, Routing
+from smallbox.registry.signatures import views_of_version
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 from smallbox.release.routing_changes import Changes
 from smallbox.times import Micros, asked_moment
-
-ACTIONS: Final = ("start", "promote", "roll-back")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,66 +30,84 @@ class _Asked:
 class ByHandTask:
     """Starts a canary, promotes or rolls back a version; the history records who and why."""
 
-    def __init__(self, project: Project, registry: Registry) -> None:
+    def __init__(self, project: Project, registry: Registry, live: LiveViewStore) -> None:
         self._project = project
         self._registry = registry
+        self._live = live
 
     def run(self, document: Mapping[str, Any], now: Micros) -> dict[str, Any]:
         """Apply ``document["action"]`` to ``document["version"]`` of ``document["model"]``; return the new routing.
 
+        ``roll-back`` needs no version: it ends the canary if one runs, else the champion before takes over again.
+
         Raises:
-            InvalidInput: unknown action, no name or reason, or ``as_of`` in the future.
+            InvalidInput: unknown action, no version, name or reason, or ``as_of`` in the future.
             NotFound: no such model or version.
             Conflict: the action is not possible in the version's current state.
+            NotReady: the views of the version that is to answer are not kept, or not filled yet.
         """
         at = asked_moment(document, now)
         asked = self._asked(document)
         changes = Changes(self._registry, asked.model.name, at)
-        {"start": _start, "promote": _promote, "roll-back": _roll_back}[document["action"]](changes, asked)
+        refresh_live_views(self._project, self._registry, self._live, now)
+        {"start": self._start, "promote": self._promote, "roll-back": self._roll_back}[document["action"]](
+            changes, asked
+        )
+        refresh_live_views(self._project, self._registry, self._live, now)
         routing = self._registry.routing(asked.model.name)
         return {"model": asked.model.name, "routing": None if routing is None else routing.as_json()}
 
     def _asked(self, document: Mapping[str, Any]) -> _Asked:
         if document.get("action") not in ACTIONS:
             raise InvalidInput(f"action must be one of {', '.join(ACTIONS)}, not {document.get('action')!r}")
-        who, why = (str(document.get(name, "")).strip() for name in ("who", "why"))
+        who, why = (str(document.get(name) or "").strip() for name in ("who", "why"))
         if not who or not why:
             raise InvalidInput("say who changes the release and why; the history keeps both")
         model = self._project.model(document["model"])
-        version = self._registry.get(model.name, document["version"])
-        return _Asked(model, version, self._registry.routing(model.name), {"why": why, "who": who})
+        routing = self._registry.routing(model.name)
+        number = document.get("version") or _default_version(document["action"], routing)
+        return _Asked(model, self._registry.get(model.name, number), routing, {"why": why, "who": who})
+
+    def _check_readable(self, version: Version) -> None:
+        check_ready(self._live.read(), views_of_version(self._registry, version))
+
+    def _start(self, changes: Changes, asked: _Asked) -> None:
+        """Start a canary, whatever the estimate or an earlier verdict said."""
+        number = asked.version.number
+        if asked.routing is None:
+            raise Conflict(f"there is no champion that version {number} could be compared with; promote it instead")
+        if number == asked.routing.champion:
+            raise Conflict(f"version {number} is the champion already")
+        self._check_readable(asked.version)
+        changes.start(asked.routing, number, asked.model.release.canary, asked.details)
+
+    def _promote(self, changes: Changes, asked: _Asked) -> None:
+        """Make the challenger champion, or any version while no canary runs."""
+        number, routing = asked.version.number, asked.routing
+        if routing is not None and number == routing.challenger:
+            changes.promote(routing, asked.details)
+            return
+        if routing is not None and routing.challenger is not None:
+            raise Conflict(f"version {routing.challenger} is in a canary; roll it back before {number} takes over")
+        if routing is not None and number == routing.champion:
+            raise Conflict(f"version {number} is the champion already")
+        self._check_readable(asked.version)
+        changes.make_champion(routing, number, asked.details)
+
+    def _roll_back(self, changes: Changes, asked: _Asked) -> None:
+        """End the canary, or make the champion before this one champion again."""
+        number, routing = asked.version.number, asked.routing
+        if routing is not None and number == routing.challenger:
+            changes.end(routing, "rolled_back", asked.details)
+            return
+        if routing is None or number != routing.champion:
+            raise Conflict(f"version {number} answers no request; there is nothing to roll back")
+        if routing.previous is not None:
+            self._check_readable(self._registry.get(asked.model.name, routing.previous))
+        changes.go_back(routing, asked.details)
 
 
-def _start(changes: Changes, asked: _Asked) -> None:
-    """Start a canary, whatever the estimate or an earlier verdict said."""
-    number = asked.version.number
-    if asked.routing is None:
-        raise Conflict(f"there is no champion that version {number} could be compared with; promote it instead")
-    if asked.version.columns != list(asked.model.columns.names):
-        raise Conflict(f"version {number} takes columns that the definition no longer has; train again")
-    if number == asked.routing.champion:
-        raise Conflict(f"version {number} is the champion already")
-    changes.start(asked.routing, number, asked.model.release.canary, asked.details)
-
-
-def _promote(changes: Changes, asked: _Asked) -> None:
-    """Make the challenger champion, or any version while no canary runs."""
-    number, routing = asked.version.number, asked.routing
-    if routing is not None and number == routing.challenger:
-        changes.promote(routing, asked.details)
-        return
-    if routing is not None and routing.challenger is not None:
-        raise Conflict(f"version {routing.challenger} is in a canary; roll it back before {number} takes over")
-    if routing is not None and number == routing.champion:
-        raise Conflict(f"version {number} is the champion already")
-    if asked.version.columns != list(asked.model.columns.names):
-        raise Conflict(f"version {number} takes columns that the definition no longer has; train again")
-    changes.make_champion(routing, number, asked.details)
-
-
-def _roll_back(changes: Changes, asked: _Asked) -> None:
-    """End the canary; the champion answers everything again."""
-    number, routing = asked.version.number, asked.routing
-    if routing is None or number != routing.challenger:
-        raise Conflict(f"version {number} is in no canary; to replace a champion, promote the version that it replaced")
-    changes.end(routing, "rolled_back", asked.details)
+def _default_version(action: str, routing: Routing | None) -> int:
+    if action != "roll-back" or routing is None:
+        raise InvalidInput(f"name the version to {action}")
+    return routing.versions[-1]

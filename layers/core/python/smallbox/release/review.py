@@ -3,28 +3,42 @@
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.documents.daily_run import DayDocument, ReviewStep
+from smallbox.features.live_needs import refresh_live_views
+from smallbox.features.live_views import LiveViewStore
 from smallbox.ports import Lake
+from smallbox.registry.live_versions import waiting
 from smallbox.registry.routing import Routing
+from smallbox.registry.signatures import label_of_version, views_of_version
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 from smallbox.release.canary import CanaryDecision, Look, review
 from smallbox.release.estimate import estimate_canary
 from smallbox.release.judged_predictions import arms, traffic
 from smallbox.release.routing_changes import UNDECIDED, Changes
-from smallbox.release.start import needs_no_canary, waiting
+from smallbox.release.start import not_filled
 from smallbox.times import DAY, Micros, parse_moment
 
 
 class ReviewTask:
     """A daily task; makes at most one routing change per run."""
 
-    def __init__(self, project: Project, lake: Lake, registry: Registry) -> None:
+    def __init__(self, project: Project, lake: Lake, registry: Registry, live: LiveViewStore) -> None:
         self._project = project
         self._lake = lake
         self._registry = registry
+        self._live = live
 
-    def run(self, document: DayDocument) -> DayDocument:
-        """Return the day's document with ``release``: the action, the reason, the version and the evidence."""
+    def run(self, document: DayDocument, now: Micros) -> DayDocument:
+        """Return the day's document with ``release``: the action, the reason, the version and the evidence.
+
+        Afterwards views that no version needs any more may leave.
+        """
+        refresh_live_views(self._project, self._registry, self._live, now)
+        done = self._step(document)
+        refresh_live_views(self._project, self._registry, self._live, now)
+        return done
+
+    def _step(self, document: DayDocument) -> DayDocument:
         model = self._project.model(document["model"])
         now = parse_moment(document["as_of"])
         routing = self._registry.routing(model.name)
@@ -36,8 +50,9 @@ class ReviewTask:
         return {**document, "release": {**self._begin(model, routing, version, now), "version": version.number}}
 
     def _review(self, model: Model, routing: Routing, now: Micros) -> ReviewStep:
-        look = Look((now - routing.since) / DAY, model.label.within_micros)
-        decision = review(model.release, *arms(model, self._lake, routing, now), look)
+        label = label_of_version(self._registry, self._registry.get(model.name, routing.champion))
+        look = Look((now - routing.since) / DAY, label.within_micros)
+        decision = review(model.release, *arms(model.name, label, self._lake, routing, now), look)
         self._apply(model.name, routing, decision, now)
         evidence = dict(decision.evidence)
         return {"action": decision.action, "why": decision.why, "evidence": evidence, "version": routing.challenger}
@@ -55,10 +70,17 @@ class ReviewTask:
     def _begin(self, model: Model, routing: Routing | None, version: Version, now: Micros) -> ReviewStep:
         """Start the canary of a waiting version, let it wait with a reason, or mark it as undecided."""
         changes = Changes(self._registry, model.name, now)
-        if routing is None or needs_no_canary(self._registry, routing, version):
-            changes.make_champion(routing, version.number, {})
-            return {"action": "champion", "why": "there is no other version that can answer"}
-        seen = traffic(model, self._lake, now)
+        waiting_for = self._live.read().not_ready(views_of_version(self._registry, version))
+        if waiting_for:
+            return {"action": "wait", "why": not_filled(waiting_for)}
+        if routing is None:
+            changes.make_champion(None, version.number, {})
+            return {"action": "champion", "why": "it is the first version"}
+        champion = self._registry.get(model.name, routing.champion)
+        label = label_of_version(self._registry, champion)
+        if label != label_of_version(self._registry, version):
+            return {"action": "wait", "why": _other_label(version, champion)}
+        seen = traffic(model.name, label, self._lake, now)
         if seen is None:
             return {
                 "action": "wait",
@@ -71,3 +93,10 @@ class ReviewTask:
         why = f"{expected.why}; the limit is max_days={model.release.max_days}"
         changes.leave_undecided(version.number, {"why": why})
         return {"action": "cannot_tell", "why": f"{why}; `smallbox release` decides by hand"}
+
+
+def _other_label(version: Version, champion: Version) -> str:
+    return (
+        f"version {version.number} predicts another label than version {champion.number}, so they cannot be compared; "
+        "`smallbox release` promotes it by hand"
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from smallbox.registry.routing import Routing, first_champion, promote, roll_back, start_canary, take_over
+from smallbox.registry.routing import Routing, end_canary, first_champion, go_back, promote, start_canary, take_over
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Status
 from smallbox.times import Micros
@@ -24,15 +24,23 @@ class Changes:
         self._now = now
 
     def make_champion(self, routing: Routing | None, number: int, details: Mapping[str, Any]) -> None:
-        """Route all requests to the version at once: it is the first version, or the only one that can answer."""
+        """Route all requests to the version at once: it is the first version, or a person wants it."""
         self._record("champion", number, {"share": 0.0, **details})
         if routing is None:
             self._set(number, "champion", first_champion(number, self._now))
             return
-        for served in (routing.champion, routing.challenger):
-            if served not in (None, number):
+        for served in routing.versions:
+            if served != number:
                 self._registry.set_status(self._model, served, "retired")
         self._set(number, "champion", take_over(routing, number, self._now))
+
+    def go_back(self, routing: Routing, details: Mapping[str, Any]) -> None:
+        """Make the champion before this one champion again; ``Conflict`` if there was none, or a canary runs."""
+        changed = go_back(routing, self._now)
+        self._record("roll_back", routing.champion, {"from": changed.champion, **details})
+        self._record("champion", changed.champion, details)
+        self._registry.set_status(self._model, routing.champion, "rolled_back")
+        self._set(changed.champion, "champion", changed)
 
     def start(self, routing: Routing, number: int, share: float, details: Mapping[str, Any]) -> None:
         """Start a canary with the version as challenger; ``Conflict`` if another canary runs."""
@@ -49,7 +57,7 @@ class Changes:
 
     def end(self, routing: Routing, status: Status, details: Mapping[str, Any]) -> None:
         """End the canary with the challenger rolled back or undecided; ``Conflict`` if no canary runs."""
-        changed, number = roll_back(routing, self._now), routing.version_of("challenger")
+        changed, number = end_canary(routing, self._now), routing.version_of("challenger")
         event = UNDECIDED if status == UNDECIDED else "roll_back"
         self._record(event, number, {"from": routing.champion, **details})
         self._set(number, status, changed)

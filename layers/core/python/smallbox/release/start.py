@@ -1,17 +1,16 @@
-"""The last task of a training run: a version without a comparable champion serves at once, others wait for a canary."""
+"""The last task of a training run: the first version serves at once, a later one waits for its canary."""
 
-from typing import Final, cast
+from typing import cast
 
 from smallbox.define.project import Project
 from smallbox.documents.training_run import RegisteredRun, ReleasedRun, ReleaseStep, RoutingReport
+from smallbox.features.live_needs import refresh_live_views
+from smallbox.features.live_views import LiveViewStore
 from smallbox.registry.routing import Routing
+from smallbox.registry.signatures import views_of_version
 from smallbox.registry.store import Registry
-from smallbox.registry.version import Version
 from smallbox.release.routing_changes import Changes
-from smallbox.times import parse_moment
-
-_NEVER_RELEASED: Final = frozenset({"refused", "undecided"})
-_WAITING: Final = frozenset({"registered", "champion", "challenger"})
+from smallbox.times import Micros, parse_moment
 
 
 class StartTask:
@@ -20,50 +19,38 @@ class StartTask:
     The review starts canaries because it knows from recent labels how long one would take.
     """
 
-    def __init__(self, project: Project, registry: Registry) -> None:
+    def __init__(self, project: Project, registry: Registry, live: LiveViewStore) -> None:
         self._project = project
         self._registry = registry
+        self._live = live
 
-    def run(self, document: RegisteredRun) -> ReleasedRun:
-        """Release the version if it needs no canary; pass the run's document on with ``routing`` and ``release``.
+    def run(self, document: RegisteredRun, now: Micros) -> ReleasedRun:
+        """Release the first version; pass the run's document on with ``routing`` and ``release``.
 
         Idempotent: a version that already serves stays where it is.
         """
         model = self._project.model(document["model"])
-        number, now = document["version"], parse_moment(document["as_of"])
-        routing = self._registry.routing(model.name)
-        if needs_no_canary(self._registry, routing, self._registry.get(model.name, number)):
-            Changes(self._registry, model.name, now).make_champion(routing, number, {})
+        number, at = document["version"], parse_moment(document["as_of"])
+        live = refresh_live_views(self._project, self._registry, self._live, now)
+        waiting_for = live.not_ready(views_of_version(self._registry, self._registry.get(model.name, number)))
+        if self._registry.routing(model.name) is None and not waiting_for:
+            Changes(self._registry, model.name, at).make_champion(None, number, {})
         current = self._registry.routing(model.name)
         routed = None if current is None else cast("RoutingReport", current.as_json())
-        return {**document, "routing": routed, "release": _release_of(current, number)}
+        return {**document, "routing": routed, "release": _release_of(current, number, waiting_for)}
 
 
-def _release_of(routing: Routing | None, number: int) -> ReleaseStep:
-    if routing is not None and number in (routing.champion, routing.challenger):
+def _release_of(routing: Routing | None, number: int, waiting_for: list[str]) -> ReleaseStep:
+    if routing is not None and number in routing.versions:
         return {"action": "champion" if number == routing.champion else "challenger", "why": "it serves"}
+    if waiting_for:
+        return {"action": "wait", "why": not_filled(waiting_for)}
     return {
         "action": "wait",
         "why": "the next daily review (`smallbox day`) starts its canary, or says why it does not",
     }
 
 
-def needs_no_canary(registry: Registry, routing: Routing | None, version: Version) -> bool:
-    """Whether a version is the first, or takes other columns than the champion, which then can answer no request."""
-    if routing is None:
-        return True
-    if version.number in (routing.champion, routing.challenger):
-        return False
-    return registry.get(version.model, routing.champion).columns != version.columns
-
-
-def waiting(registry: Registry, model: str, routing: Routing | None) -> Version | None:
-    """The newest version that the gate accepted, if it is still to be released; an older one is out of date.
-
-    A version whose status says that it serves, while the routing does not, counts: its release failed halfway.
-    """
-    serving = () if routing is None else (routing.champion, routing.challenger)
-    released = [version for version in registry.versions(model) if version.status not in _NEVER_RELEASED]
-    if not released or released[-1].number in serving or released[-1].status not in _WAITING:
-        return None
-    return released[-1]
+def not_filled(views: list[str]) -> str:
+    """Why a version whose views cannot be read yet does not serve."""
+    return f"the history of {', '.join(views)} is not computed yet; run `smallbox backfill` unless it is running"

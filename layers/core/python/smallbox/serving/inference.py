@@ -55,7 +55,7 @@ class InferenceProtocol:
         """The input and output tensors of a model."""
         model = self._project.model(name)
         fields = model.request.fields
-        inputs = [{"name": n, "datatype": _DATATYPES[fields[n].type], "shape": [-1]} for n in model.request_fields]
+        inputs = [{"name": n, "datatype": _DATATYPES[fields[n].type], "shape": [-1]} for n in self._needed(model)]
         output = {"name": "score", "datatype": "FP64", "shape": [-1]}
         return {
             "name": name,
@@ -64,6 +64,15 @@ class InferenceProtocol:
             "inputs": inputs,
             "outputs": [output],
         }
+
+    def _needed(self, model: Model) -> list[str]:
+        """The request fields that any version needs which answers now; those of the definition before the first."""
+        try:
+            routing = self._loader.routing(model.name)
+        except NotReady:
+            return list(model.request_fields)
+        signatures = [self._loader.version(model.name, number).signature for number in routing.versions]
+        return list(dict.fromkeys(name for signature in signatures for name in signature.request_fields))
 
     def _versions(self, name: str) -> list[str]:
         try:

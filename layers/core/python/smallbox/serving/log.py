@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
+from smallbox.define.fields import FieldType
 from smallbox.define.project import Project
 from smallbox.lake.names import predictions_table
 from smallbox.lake.predictions import logged_table
 from smallbox.messages.encoded import Message
 from smallbox.ports import Lake
+from smallbox.table_columns import LOG_COLUMNS
 
 
 class LogTask:
@@ -21,5 +23,11 @@ class LogTask:
     def append(self, messages: Sequence[Message]) -> None:
         """Append the rows of messages of one model; appending them again adds rows that reading leaves out."""
         model = self._project.model(messages[0]["model"])
-        rows = pa.concat_tables([logged_table(model, message["columns"]) for message in messages])
-        self._lake.append(predictions_table(model.name), rows)
+        tables = [logged_table(_types_of(message), message["columns"]) for message in messages]
+        self._lake.append(predictions_table(model.name), pa.concat_tables(tables, promote_options="default"))
+
+
+def _types_of(message: Message) -> dict[str, FieldType]:
+    """The columns of a message that depend on the signature: those that it gives a type, and numbers."""
+    numbers = dict.fromkeys(message["columns"].keys() - LOG_COLUMNS, "number")
+    return {**numbers, **message["types"]}

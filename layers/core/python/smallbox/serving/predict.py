@@ -1,137 +1,56 @@
 """Online predictions: routed, scored, answered, and logged with their inputs."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 
-from smallbox.arrays import Bools, Floats, Ints
 from smallbox.define.model import Model
 from smallbox.define.project import Project
-from smallbox.errors import NotReady, NotStored, Unavailable
-from smallbox.features.online.readiness import ReadableVersions
+from smallbox.errors import NotReady, NotStored, SmallboxError, Unavailable
+from smallbox.features.live_views import LiveViewStore, check_ready
 from smallbox.features.online.recent import StateCache
-from smallbox.lake.names import logged_names
+from smallbox.messages.encoded import EncodedMessage
 from smallbox.messages.predictions import LoggedPredictions
 from smallbox.ports import FallbackLog, Queue, StateReader
-from smallbox.records import Channel
-from smallbox.registry.loader import ModelLoader
-from smallbox.serving.requests import parse_instances
-from smallbox.serving.sticky_assignment import arm_of
-from smallbox.serving.vectors import Vectors, online_vectors, unknown_vectors
-from smallbox.table_columns import ENTITY_PREFIX
+from smallbox.registry.loader import LoadedVersion, ModelLoader
+from smallbox.serving.logged_answers import Answered, Asked, logged
+from smallbox.serving.requests import parse_instances, require
+from smallbox.serving.sticky_assignment import Share, shares_of
+from smallbox.serving.vectors import online_vectors, unknown_vectors
 from smallbox.times import Micros, Moment
 
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """When and how a batch of instances was asked for.
-
-    Attributes:
-        as_of: the moment of each instance, ``(n,)``; its event time too, unless the caller sends another.
-        now: the present.
-        batch: names the batch; with the instance's place in it, the prediction's id.
-        channel: ``online`` or ``batch``.
-    """
-
-    as_of: Ints
-    now: Micros
-    batch: str
-    channel: Channel
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """The answers of a batch, row by row.
-
-    Attributes:
-        scores: the probability of the label, from 0 to 1.
-        arms: ``champion``, ``challenger`` or ``fallback``.
-        versions: the version that answered; 0 for the fallback.
-    """
-
-    scores: list[float]
-    arms: list[str]
-    versions: list[int]
-
-
-def score_batch(model: Model, loader: ModelLoader, keys: Sequence[str], vectors: Vectors) -> Scored:
-    """Score each row with the version that its key is assigned to."""
-    routing = loader.routing(model.name)
-    arms = [arm_of(routing, key) for key in keys]
-    scores = np.empty(len(keys))
-    for arm in set(arms):
-        rows = np.array([a == arm for a in arms])
-        scorer = loader.scorer(model, routing.version_of(arm))
-        scores[rows] = scorer.score(vectors.inputs.numeric[rows], vectors.inputs.categorical[rows])
-    return Scored([float(s) for s in scores], list(arms), [routing.version_of(arm) for arm in arms])
-
-
-def logged(
-    model: Model,
-    instances: Sequence[Mapping[str, Any]],
-    vectors: Vectors,
-    scored: Scored,
-    asked: Asked,
-) -> LoggedPredictions:
-    """The columns of the prediction log: what was asked, with which inputs, and what was answered."""
-    inputs, rows = vectors.inputs, len(instances)
-    sent = {column: [i.get(name) for i in instances] for name, column in logged_names(model).items()}
-    numeric = {name: _nulls(column) for name, column in zip(model.columns.numeric, inputs.numeric.T, strict=True)}
-    texts = {
-        name: column.tolist() for name, column in zip(model.columns.categorical, inputs.categorical.T, strict=True)
-    }
-    as_of = asked.as_of.tolist()
-    columns = {
-        "id": [f"{asked.batch}-{index}" for index in range(rows)],
-        "key": [model.key_of(instance) for instance in instances],
-        "time": as_of,
-        "event_time": [_event_time(model, i, at) for i, at in zip(instances, as_of, strict=True)],
-        "served_at": [asked.now] * rows,
-        "version": scored.versions,
-        "arm": scored.arms,
-        "channel": [asked.channel] * rows,
-        "score": scored.scores,
-        "missing": [_missing(model, row) for row in inputs.missing],
-        **numeric,
-        **texts,
-        **sent,
-        **{ENTITY_PREFIX + name: list(column) for name, column in vectors.entities.items()},
-    }
-    return LoggedPredictions(model.name, columns, (*texts, *sent))
-
-
-def _nulls(column: Floats) -> list[float | None]:
-    return [None if value != value else value for value in column.tolist()]  # noqa: PLR0124 - NaN is unlike itself
-
-
-def _event_time(model: Model, instance: Mapping[str, Any], as_of: Micros) -> Micros:
-    """The event time that the caller sent, else the moment of the request."""
-    sent: Micros | None = instance.get(model.request.time)
-    return as_of if sent is None else sent
-
-
-def _missing(model: Model, row: Bools) -> list[str]:
-    return [name for name, is_missing in zip(model.stored, row, strict=True) if is_missing]
+_CANNOT_ANSWER: Final = (NotReady, NotStored, Unavailable)
+"""What a version that cannot answer raises; the fallback answers then."""
 
 
 class PredictTask:
     """Answers ``POST /models/{model}/predict``."""
 
     def __init__(
-        self, project: Project, store: StateReader, loader: ModelLoader, log: Queue, fallbacks: FallbackLog
+        self,
+        project: Project,
+        store: StateReader,
+        live: LiveViewStore,
+        loader: ModelLoader,
+        log: Queue,
+        fallbacks: FallbackLog,
     ) -> None:
         self._project = project
         self._store = store
         self._recent = StateCache(store)
+        self._live = live
         self._loader = loader
         self._log = log
         self._fallbacks = fallbacks
-        self._ready = ReadableVersions()
+        self._readable: set[tuple[str, int]] = set()
 
     def predict(self, name: str, document: Any, moment: Moment, now: Micros, batch: str) -> Mapping[str, Any]:
         """Predict for every instance as of one moment.
+
+        Each instance is answered by the version that its key is assigned to, from the inputs of that version's own
+        definition.
 
         Args:
             name: the model.
@@ -143,43 +62,92 @@ class PredictTask:
 
         Raises:
             NotFound: no such model.
-            InvalidInput: the body or an instance is wrong; see :func:`~smallbox.serving.requests.parse_instances`.
+            InvalidInput: the body or an instance is wrong, or lacks a field that its version needs; see
+                :mod:`smallbox.serving.requests`.
             NotReady: no version serves, and the model has no fallback.
         """
         model = self._project.model(name)
-        instances = parse_instances(model, document)
-        vectors, scored = self._answered(model, instances, moment, now)
-        moments = np.full(len(instances), moment.at, np.int64)
-        log = logged(model, instances, vectors, scored, Asked(moments, now, batch, "online"))
-        self._log.send(log.messages())
-        return {"model": name, "predictions": _answers(model, log, explain=document.get("explain") is True)}
+        instances = parse_instances(model.request, document)
+        request = _Request(model, document["instances"], instances, moment, now)
+        answers: list[dict[str, Any]] = [{}] * len(instances)
+        messages: list[EncodedMessage] = []
+        for rows, answered in self._answered(request):
+            log = logged(request.asked(rows, batch), answered)
+            messages += log.messages()
+            for row, answer in zip(rows, _answers(answered, log, explain=document.get("explain") is True), strict=True):
+                answers[row] = answer
+        self._log.send(messages)
+        return {"model": name, "predictions": answers}
 
-    def _answered(
-        self, model: Model, instances: Sequence[Mapping[str, Any]], moment: Moment, now: Micros
-    ) -> tuple[Vectors, Scored]:
-        """Inputs and scores; the model's fallback when the store or the version cannot answer.
-
-        A replay expects what was drained just now, so it never uses remembered states.
-        """
-        store = self._store if moment.is_replayed else self._recent.at(now)
+    def _answered(self, request: "_Request") -> Iterator[tuple[list[int], Answered]]:
+        """The answers of each version, with the rows that they are for."""
+        every = list(range(len(request.instances)))
         try:
-            vectors = online_vectors(model, instances, store, self._ready, moment)
-            return vectors, score_batch(model, self._loader, [model.key_of(i) for i in instances], vectors)
-        except (NotReady, NotStored, Unavailable) as error:
-            if model.fallback is None:
-                raise
-            count = len(instances)
-            self._fallbacks.fell_back(model.name, count, error)
-            return unknown_vectors(model, instances), Scored(
-                [model.fallback] * count, ["fallback"] * count, [0] * count
-            )
+            routing = self._loader.routing(request.model.name)
+        except _CANNOT_ANSWER as error:
+            yield every, self._fallback(request, error)
+            return
+        for share in shares_of(routing, [request.model.key_of(instance) for instance in request.instances]):
+            yield share.rows, self._of_share(request.part(share.rows), share)
+
+    def _of_share(self, request: "_Request", share: Share) -> Answered:
+        try:
+            return self._of_version(request, share)
+        except _CANNOT_ANSWER as error:
+            return self._fallback(request, error)
+
+    def _of_version(self, request: "_Request", share: Share) -> Answered:
+        """The answers of a version. A replay expects what was drained just now, so it never uses remembered states."""
+        version = self._loader.version(request.model.name, share.version)
+        signature = version.signature
+        require(request.model.request, signature.request_fields, request.raws, request.instances)
+        self._check_readable(version)
+        store = self._store if request.moment.is_replayed else self._recent.at(request.now)
+        vectors = online_vectors(signature, request.instances, store, request.moment)
+        scores = version.scorer.score(vectors.inputs.numeric, vectors.inputs.categorical)
+        return Answered(signature, vectors, scores.tolist(), share.arm, version.number)
+
+    def _check_readable(self, version: LoadedVersion) -> None:
+        """Raise unless the views of the version are live and filled; once per process, since live views stay so."""
+        at = (version.signature.name, version.number)
+        if at not in self._readable and version.signature.views:
+            check_ready(self._live.read(), version.signature.views)
+            self._readable.add(at)
+
+    def _fallback(self, request: "_Request", error: SmallboxError) -> Answered:
+        model, count = request.model, len(request.instances)
+        if model.fallback is None:
+            raise error
+        self._fallbacks.fell_back(model.name, count, error)
+        return Answered(model, unknown_vectors(model, request.instances), [model.fallback] * count, "fallback", 0)
 
 
-def _answers(model: Model, log: LoggedPredictions, *, explain: bool) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A request, or the part of it that one version answers: its instances as they were sent and as validated."""
+
+    model: Model
+    raws: Sequence[Any]
+    instances: Sequence[Mapping[str, Any]]
+    moment: Moment
+    now: Micros
+
+    def part(self, rows: Sequence[int]) -> "_Request":
+        raws, instances = ([values[row] for row in rows] for values in (self.raws, self.instances))
+        return replace(self, raws=raws, instances=instances)
+
+    def asked(self, rows: Sequence[int], batch: str) -> Asked:
+        """These rows, with the ids that they have in the whole request."""
+        instances, ids = [self.instances[row] for row in rows], [f"{batch}-{row}" for row in rows]
+        return Asked(instances, ids, np.full(len(rows), self.moment.at, np.int64), self.now, "online")
+
+
+def _answers(answered: Answered, log: LoggedPredictions, *, explain: bool) -> list[dict[str, Any]]:
     names = {"id": "key", "score": "score", "version": "version", "arm": "arm", "missing": "missing"}
     answers = [_row(log, names, index) for index in range(len(log))]
     if explain:
-        shown = {name: name for name in model.columns.names if name not in model.personal_columns}
+        personal = answered.signature.personal_columns
+        shown = {name: name for name in answered.signature.columns.names if name not in personal}
         for index, answer in enumerate(answers):
             answer["inputs"] = _row(log, shown, index)
     return answers

@@ -1,9 +1,9 @@
 """Validation of a prediction request: its instances, by the contract of their source."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from smallbox.define.model import Model
+from smallbox.define.source import Source
 from smallbox.errors import ContractViolation, MalformedBody, TooLarge
 from smallbox.ingestion.contract import check_values
 from smallbox.records import Rejection
@@ -11,10 +11,11 @@ from smallbox.records import Rejection
 MAX_INSTANCES: Final = 500
 
 
-def parse_instances(model: Model, document: Any) -> list[dict[str, Any]]:
-    """The instances of a body ``{"instances": [...]}``, with the fields of the model's request.
+def parse_instances(request: Source, document: Any) -> list[dict[str, Any]]:
+    """The instances of a body ``{"instances": [...]}``: the fields that are sent, validated by the contract.
 
-    Fields of the source that the model does not need may be left out; those that are sent are validated too.
+    Only the key must be there. Which other fields an instance needs depends on the version that answers it; see
+    :func:`require`.
 
     Raises:
         MalformedBody: when there is no array of instances.
@@ -26,12 +27,38 @@ def parse_instances(model: Model, document: Any) -> list[dict[str, Any]]:
         raise MalformedBody('the body must be {"instances": [{...}, ...]} with at least one instance')
     if len(instances) > MAX_INSTANCES:
         raise TooLarge(f"{len(instances)} instances; send at most {MAX_INSTANCES} at once", limit=MAX_INSTANCES)
-    return [_checked(model, instance, index) for index, instance in enumerate(instances)]
+    return [_checked(request, instance, index) for index, instance in enumerate(instances)]
 
 
-def _checked(model: Model, instance: Any, index: int) -> dict[str, Any]:
-    found = check_values(model.request, instance, index, required=model.request_fields)
+def _checked(request: Source, instance: Any, index: int) -> dict[str, Any]:
+    found = check_values(request, instance, index, required=(request.key,))
     if isinstance(found, Rejection):
-        details = {"index": index, "field": found.field, "rule": found.rule}
-        raise ContractViolation(f"instance {index}: {found.message}", **details)
+        raise _violation(found)
     return found
+
+
+def require(
+    request: Source, fields: Collection[str], raws: Sequence[Any], instances: Sequence[Mapping[str, Any]]
+) -> None:
+    """Raise unless all instances have the fields that a version needs.
+
+    Args:
+        request: the source whose contract says which fields may be null.
+        fields: the fields that the version needs.
+        raws: the instances as they were sent.
+        instances: the same, validated.
+
+    Raises:
+        ContractViolation: when a field is null or missing that may not be; details name index, field and rule.
+    """
+    needed = [name for name in fields if not request.fields[name].nullable]
+    for index, instance in enumerate(instances):
+        if any(instance[name] is None for name in needed):
+            found = check_values(request, raws[index], index, required=needed)
+            if isinstance(found, Rejection):
+                raise _violation(found)
+
+
+def _violation(found: Rejection) -> ContractViolation:
+    details = {"index": found.index, "field": found.field, "rule": found.rule}
+    return ContractViolation(f"instance {found.index}: {found.message}", **details)

@@ -21,7 +21,8 @@ from smallbox.lake.predictions import logged_table
 from smallbox.ports import Blobs, Lake
 from smallbox.records import Record, Rejection
 from smallbox.registry.loader import ModelLoader
-from smallbox.serving.predict import Asked, logged, score_batch
+from smallbox.serving.logged_answers import Answered, Asked, logged
+from smallbox.serving.sticky_assignment import Share, shares_of
 from smallbox.serving.vectors import entities_by_view, vectors_of
 from smallbox.times import Micros
 
@@ -126,14 +127,26 @@ class ScoreTask:
         return records, rejections
 
     def _table(self, model: Model, batch: str, records: Sequence[Record], now: Micros) -> pa.Table:
-        as_of = np.array([min(record.time, now) for record in records], np.int64)
-        instances: list[Mapping[str, Any]] = [record.values for record in records]
-        entities = entities_by_view(model, instances)
-        stored = historical_features(model, self._lake, entities, as_of)
-        vectors = vectors_of(model, instances, entities, stored)
-        scored = score_batch(model, self._loader, [record.key for record in records], vectors)
-        log = logged(model, instances, vectors, scored, Asked(as_of, now, batch, "batch"))
-        return logged_table(model, log.columns)
+        """The log's rows of a file, in its order."""
+        shares = shares_of(self._loader.routing(model.name), [record.key for record in records])
+        tables = [self._of_share(model, share, batch, records, now) for share in shares]
+        order = np.argsort(np.concatenate([np.empty(0, np.int64), *(share.rows for share in shares)]))
+        empty = logged_table({}, {"id": []})
+        return pa.concat_tables([empty, *tables], promote_options="default").take(order)
+
+    def _of_share(self, model: Model, share: Share, batch: str, records: Sequence[Record], now: Micros) -> pa.Table:
+        version, own = self._loader.version(model.name, share.version), [records[row] for row in share.rows]
+        signature = version.signature
+        as_of = np.array([min(record.time, now) for record in own], np.int64)
+        instances: list[Mapping[str, Any]] = [record.values for record in own]
+        entities = entities_by_view(signature, instances)
+        vectors = vectors_of(
+            signature, instances, entities, historical_features(signature, self._lake, entities, as_of)
+        )
+        scores = version.scorer.score(vectors.inputs.numeric, vectors.inputs.categorical)
+        answered = Answered(signature, vectors, scores.tolist(), share.arm, version.number)
+        log = logged(Asked(instances, [f"{batch}-{row}" for row in share.rows], as_of, now, "batch"), answered)
+        return logged_table(log.types, log.columns)
 
     def _write(self, key: str, table: pa.Table, report: ScoreReport) -> None:
         folder = out_folder(key)

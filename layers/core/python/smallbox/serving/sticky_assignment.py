@@ -1,6 +1,8 @@
 """Sticky assignment: which arm answers a key, the same one as long as the canary lasts."""
 
 import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from smallbox.registry.routing import Arm, Routing
@@ -27,3 +29,31 @@ def arm_of(routing: Routing, key: str) -> Arm:
     if routing.challenger is None:
         return "champion"
     return "challenger" if position(str(routing.challenger), key) < routing.share else "champion"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The rows of a batch that one version answers.
+
+    Attributes:
+        arm: the version's arm.
+        version: its number.
+        rows: positions in the batch, ascending.
+    """
+
+    arm: Arm
+    version: int
+    rows: list[int]
+
+
+def shares_of(routing: Routing, keys: Sequence[str]) -> list[Share]:
+    """Which rows of a batch each version answers; versions without a row are left out.
+
+    >>> shares_of(Routing(champion=1), ["a", "b"])
+    [Share(arm='champion', version=1, rows=[0, 1])]
+    """
+    arms = [arm_of(routing, key) for key in keys]
+    return [
+        Share(arm, routing.version_of(arm), [row for row, own in enumerate(arms) if own == arm])
+        for arm in dict.fromkeys(arms)
+    ]

@@ -8,11 +8,10 @@ import numpy as np
 
 from smallbox.arrays import Array, Floats
 from smallbox.define.attributes import View
-from smallbox.define.model import Model
+from smallbox.define.signature import Signature
 from smallbox.errors import InvalidInput
 from smallbox.features.engine import StoredFeatures
 from smallbox.features.inputs.assembly import Inputs, assemble, request_arrays
-from smallbox.features.online.readiness import ReadableVersions
 from smallbox.features.online.states import SetAside, state_key, unpack_state
 from smallbox.features.state_engines import state_engine_of
 from smallbox.ports import StateReader, StoredState
@@ -36,24 +35,24 @@ class Vectors:
     entities: Mapping[str, Sequence[str | None]]
 
 
-def entities_by_view(model: Model, instances: Sequence[Mapping[str, Any]]) -> dict[str, list[str | None]]:
+def entities_by_view(signature: Signature, instances: Sequence[Mapping[str, Any]]) -> dict[str, list[str | None]]:
     """The entity of each instance, by view; ``None`` when it has none."""
-    return {view.name: [view.entity_of(i) for i in instances] for view in model.views}
+    return {view.name: [view.entity_of(i) for i in instances] for view in signature.views}
 
 
 def vectors_of(
-    model: Model,
+    signature: Signature,
     instances: Sequence[Mapping[str, Any]],
     entities: Mapping[str, Sequence[str | None]],
     stored: StoredFeatures,
 ) -> Vectors:
     """The vectors of instances, from their :func:`entities_by_view` and their stored features."""
-    request = request_arrays(model, instances)
-    return Vectors(assemble(model, request, stored), request, entities)
+    request = request_arrays(signature, instances)
+    return Vectors(assemble(signature, request, stored), request, entities)
 
 
 def online_vectors(
-    model: Model, instances: Sequence[Mapping[str, Any]], store: StateReader, ready: ReadableVersions, moment: Moment
+    signature: Signature, instances: Sequence[Mapping[str, Any]], store: StateReader, moment: Moment
 ) -> Vectors:
     """Read every entity of the batch in one call and assemble the inputs.
 
@@ -62,15 +61,14 @@ def online_vectors(
 
     Raises:
         InvalidInput: a replay asks as of a moment before the watermark of a state.
-        NotReady: the backfill of a view is not done.
+        NotReady: a state was stored for another definition of its view.
     """
-    entities = entities_by_view(model, instances)
-    keys = dict.fromkeys(state_key(view, e) for view in model.views for e in entities[view.name] if e)
-    states = store.read([*keys, *ready.keys(model.views)])
-    ready.check(model.views, states)
-    stored = StoredFeatures.nothing(model, len(instances))
+    entities = entities_by_view(signature, instances)
+    keys = dict.fromkeys(state_key(view, e) for view in signature.views for e in entities[view.name] if e)
+    states = store.read([*keys]) if keys else {}
+    stored = StoredFeatures.nothing(signature, len(instances))
     number = text = 0
-    for view in model.views:
+    for view in signature.views:
         known = {
             entity: _features(view, states.get(state_key(view, entity)) if entity else None, moment)
             for entity in set(entities[view.name])
@@ -79,14 +77,13 @@ def online_vectors(
         for row, entity in enumerate(entities[view.name]):
             stored.numeric[row, number : after[0]], stored.texts[row, text : after[1]] = known[entity]
         number, text = after
-    return vectors_of(model, instances, entities, stored)
+    return vectors_of(signature, instances, entities, stored)
 
 
-def unknown_vectors(model: Model, instances: Sequence[Mapping[str, Any]]) -> Vectors:
+def unknown_vectors(signature: Signature, instances: Sequence[Mapping[str, Any]]) -> Vectors:
     """The inputs when the store cannot be read: what the caller sent, and the defaults of the stored features."""
-    return vectors_of(
-        model, instances, entities_by_view(model, instances), StoredFeatures.nothing(model, len(instances))
-    )
+    nothing = StoredFeatures.nothing(signature, len(instances))
+    return vectors_of(signature, instances, entities_by_view(signature, instances), nothing)
 
 
 def _features(view: View, stored: StoredState | None, moment: Moment) -> FeatureValues:

@@ -4,13 +4,18 @@ import hashlib
 
 import pyarrow as pa
 
+from smallbox.define.frozen import signature_digest
 from smallbox.define.model import Model
 from smallbox.define.project import Project
-from smallbox.documents.training_run import DatasetCounts, DatasetRun, TrainingRequest
+from smallbox.define.signature import Signature
+from smallbox.documents.training_run import ChampionInputs, DatasetCounts, DatasetRun, TrainingRequest
 from smallbox.errors import NotReady
 from smallbox.lake.names import records_table
 from smallbox.lake.parquet import to_parquet
 from smallbox.ports import Blobs, Lake
+from smallbox.registry.signatures import Signatures
+from smallbox.registry.store import Registry
+from smallbox.registry.version import Version
 from smallbox.times import Micros, asked_moment, format_moment
 from smallbox.training.dataset_rows import Dataset, build_dataset
 
@@ -18,10 +23,12 @@ from smallbox.training.dataset_rows import Dataset, build_dataset
 class DatasetTask:
     """Builds the point-in-time dataset and stores it as immutable Parquet."""
 
-    def __init__(self, project: Project, lake: Lake, blobs: Blobs) -> None:
+    def __init__(self, project: Project, lake: Lake, blobs: Blobs, registry: Registry, signatures: Signatures) -> None:
         self._project = project
         self._lake = lake
         self._blobs = blobs
+        self._registry = registry
+        self._signatures = signatures
 
     def run(self, document: TrainingRequest, now: Micros) -> DatasetRun:
         """Build the dataset of the model as of the requested moment, or of ``now``.
@@ -35,17 +42,42 @@ class DatasetTask:
         as_of = asked_moment(document, now)
         # versions first: the dataset holds at least what these commits hold
         versions = {name: self._lake.version(name) for name in self._tables(model)}
-        dataset = build_dataset(self._project, model, self._lake, as_of)
+        champion, other = self._champion(model)
+        dataset = build_dataset(self._project, model, self._lake, as_of, other)
         _check_labelled(model, dataset, as_of)
         return {
             "reason": "asked for",
             **document,
             "as_of": format_moment(as_of),
+            "signature": signature_digest(model),
             "dataset": self._store(model, as_of, dataset.rows),
             "silent": self._store(model, as_of, dataset.silent),
+            "compared_with": self._compared_with(model, as_of, champion, dataset.compared),
             "counts": _counts(dataset),
             "data_versions": versions,
         }
+
+    def _champion(self, model: Model) -> tuple[Version | None, Signature | None]:
+        """The champion to compare with, and its signature if its inputs differ from the definition's.
+
+        A champion that predicts another label cannot be compared with.
+        """
+        routing = self._registry.routing(model.name)
+        if routing is None:
+            return None, None
+        champion = self._registry.get(model.name, routing.champion)
+        if champion.fits(signature_digest(model)):
+            return champion, None
+        signature = self._signatures.of_version(champion)
+        return (champion, signature) if signature.label == model.label else (None, None)
+
+    def _compared_with(
+        self, model: Model, as_of: Micros, champion: Version | None, compared: pa.Table | None
+    ) -> ChampionInputs | None:
+        if champion is None:
+            return None
+        inputs = "" if compared is None else self._store(model, as_of, compared)
+        return {"version": champion.number, "inputs": inputs}
 
     def _store(self, model: Model, as_of: Micros, rows: pa.Table) -> str:
         content = to_parquet(rows)

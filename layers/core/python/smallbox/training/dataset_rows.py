@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from smallbox.arrays import Ints
 from smallbox.define.model import Model
 from smallbox.define.project import Project
+from smallbox.define.signature import Signature
 from smallbox.define.source import Source
 from smallbox.features.columns import entities_of
 from smallbox.features.inputs.assembly import Inputs, assemble, check_rows_apart
@@ -40,6 +41,8 @@ class Dataset:
         unlabelled: how many of them have no label; they are left out, not taken as negative.
         asked_late: how many had an outcome before the request itself; they are left out too.
         silent: a sample of the unlabelled requests, evenly spaced, with the columns of ``rows``; labels are null.
+        compared: the validation rows with the inputs of another signature, in their order: ``key``, ``time`` and its
+            columns; ``None`` when there is none to compare with.
     """
 
     rows: pa.Table
@@ -47,6 +50,7 @@ class Dataset:
     unlabelled: int
     asked_late: int
     silent: pa.Table
+    compared: pa.Table | None = None
 
 
 def _versions(lake: Lake, source: Source, as_of: Micros) -> pa.Table:
@@ -69,11 +73,18 @@ def _as_asked(versions: pa.Table) -> pa.Table:
     return asked.drop_columns(["superseded_at"])
 
 
-def build_dataset(project: Project, model: Model, lake: Lake, as_of: Micros) -> Dataset:
+def build_dataset(project: Project, model: Model, lake: Lake, as_of: Micros, other: Signature | None = None) -> Dataset:
     """The dataset of a model as of a moment: a point-in-time join of requests, features and labels.
 
     Inputs and features are as of the request's event time, from what was known then. Only requests whose attribution
     window is over by ``as_of`` are taken: the newer ones that already have a label are not representative.
+
+    Args:
+        project: has the label's source.
+        model: the model.
+        lake: the records.
+        as_of: the moment, in microseconds.
+        other: another signature whose inputs are computed for the validation rows too.
     """
     requests = _as_asked(_versions(lake, model.request, as_of))
     time = requests["time"]
@@ -87,8 +98,17 @@ def build_dataset(project: Project, model: Model, lake: Lake, as_of: Micros) -> 
     late = pc.sum(pc.equal(status, ASKED_LATE)).as_py() or 0
     # one table: the features of both need one read of the lake
     taken = pa.concat_tables([known, silent.take(evenly(len(silent), MAX_SILENT))])
-    rows = _with_columns(model, taken, inputs_of(model, lake, asked.take(taken[_ROW])))
-    return Dataset(rows[: len(known)], len(asked), len(silent), late, rows[len(known) :])
+    rows = _with_labels(_with_inputs(model, lake, asked.take(taken[_ROW])), taken)
+    held_out = known.filter(pc.greater_equal(known["time"], closed - model.retrain.validation_micros))
+    compared = None if other is None else _with_inputs(other, lake, asked.take(held_out[_ROW]))
+    return Dataset(
+        rows[: len(known)],
+        len(asked),
+        len(silent),
+        late,
+        rows[len(known) :],
+        compared,
+    )
 
 
 def _moments(asked: pa.Table) -> pa.Table:
@@ -107,23 +127,30 @@ def evenly(rows: int, most: int) -> Ints:
     return np.arange(size) * rows // max(size, 1)
 
 
-def inputs_of(model: Model, lake: Lake, requests: pa.Table) -> Inputs:
-    """The model's inputs for records of its request source, each as of its event time.
+def inputs_of(signature: Signature, lake: Lake, requests: pa.Table) -> Inputs:
+    """The inputs for records of the request source, each as of its event time.
 
     Raises:
         DefinitionError: when an on-demand feature reads more than its own row.
     """
-    entities = {view.name: entities_of(view, requests) for view in model.views}
-    stored = historical_features(model, lake, entities, requests["time"].to_numpy())
-    sent = request_arrays_of_table(model, requests)
-    check_rows_apart(model, sent, stored)
-    return assemble(model, sent, stored)
+    entities = {view.name: entities_of(view, requests) for view in signature.views}
+    stored = historical_features(signature, lake, entities, requests["time"].to_numpy())
+    sent = request_arrays_of_table(signature, requests)
+    check_rows_apart(signature, sent, stored)
+    return assemble(signature, sent, stored)
 
 
-def _with_columns(model: Model, rows: pa.Table, inputs: Inputs) -> pa.Table:
-    columns = {"key": rows["key"], "time": rows["time"]}
-    for name, numbers in zip(model.columns.numeric, inputs.numeric.T, strict=True):
+def _with_inputs(signature: Signature, lake: Lake, requests: pa.Table) -> pa.Table:
+    """``key``, ``time`` and the columns of a signature."""
+    inputs = inputs_of(signature, lake, requests)
+    columns = {"key": requests["key"], "time": requests["time"]}
+    for name, numbers in zip(signature.columns.numeric, inputs.numeric.T, strict=True):
         columns[name] = pa.array(numbers.astype(np.float32), pa.float32(), from_pandas=False)
-    for name, texts in zip(model.columns.categorical, inputs.categorical.T, strict=True):
+    for name, texts in zip(signature.columns.categorical, inputs.categorical.T, strict=True):
         columns[name] = pa.array(texts, pa.string())
-    return pa.table({**columns, "label": rows["label"], "label_known_at": rows["label_known_at"]})
+    return pa.table(columns)
+
+
+def _with_labels(rows: pa.Table, joined: pa.Table) -> pa.Table:
+    with_label = rows.append_column("label", joined["label"])
+    return with_label.append_column("label_known_at", joined["label_known_at"])

@@ -6,19 +6,31 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import skops.io
 
 from smallbox.arrays import Floats
 from smallbox.define.model import Model
 from smallbox.define.project import Project
+from smallbox.define.signature import Columns
 from smallbox.documents.metrics import BinaryMetrics, ChampionComparison
-from smallbox.documents.training_run import Artifacts, DatasetCounts, DatasetRun, FitCounts, FittedRun, LabelReport
+from smallbox.documents.training_run import (
+    Artifacts,
+    ChampionInputs,
+    DatasetCounts,
+    DatasetRun,
+    FitCounts,
+    FittedRun,
+    LabelReport,
+)
 from smallbox.errors import NotReady
 from smallbox.lake.parquet import from_parquet
 from smallbox.objectives.binary import measure
 from smallbox.ports import Blobs
 from smallbox.registry.scorer import Scorer
+from smallbox.registry.signatures import check_unchanged
 from smallbox.registry.store import Registry
+from smallbox.registry.version import Version
 from smallbox.statistics.estimates import none_if_nan
 from smallbox.statistics.ranking import auc_gain
 from smallbox.times import parse_moment
@@ -61,9 +73,10 @@ class FitTask:
         """Fit, calibrate, export, compare ONNX with scikit-learn, and measure on the validation rows.
 
         Raises:
-            NotReady: when the rows are too few, or all of one class.
+            NotReady: when the rows are too few, or all of one class, or the definition has changed since the dataset.
         """
         model = self._project.model(document["model"])
+        check_unchanged(model, document["signature"])
         examples = examples_of(model.columns, from_parquet(self._blobs.get(document["dataset"])))
         silent = requests_of(model.columns, from_parquet(self._blobs.get(document["silent"])))
         parts = _split(model, examples, document)
@@ -77,7 +90,7 @@ class FitTask:
             "metrics": metrics,
             "labels": labels,
             "warnings": _warnings(model, train, candidate, metrics, labels),
-            "champion": self._compare_with_champion(model, candidate),
+            "champion": self._compare_with_champion(model, candidate, document["compared_with"]),
             "parity": parity(
                 scores_of(candidate.fitted.pipeline, candidate.validation.inputs), candidate.scores
             ).as_json(),
@@ -86,16 +99,16 @@ class FitTask:
             "dependencies": {name: importlib.metadata.version(name) for name in _SHAPING_PACKAGES},
         }
 
-    def _compare_with_champion(self, model: Model, candidate: _Candidate) -> ChampionComparison | None:
-        """``None`` without a champion, or when it takes other columns, since the definition has changed."""
-        routing = self._registry.routing(model.name)
-        if routing is None:
+    def _compare_with_champion(
+        self, model: Model, candidate: _Candidate, compared_with: ChampionInputs | None
+    ) -> ChampionComparison | None:
+        """Both on the same requests, each with its own inputs."""
+        if compared_with is None:
             return None
-        version = self._registry.get(model.name, routing.champion)
-        if version.columns != list(model.columns.names):
-            return None
+        version = self._registry.get(model.name, compared_with["version"])
+        requests = self._champion_requests(version, candidate.validation, compared_with["inputs"])
         scorer = Scorer(self._blobs.get(version.onnx_key), version.onnx_sha256)
-        scores, labels = _onnx_scores(scorer, candidate.validation), candidate.validation.labels
+        scores, labels = _onnx_scores(scorer, requests), candidate.validation.labels
         gain = auc_gain(candidate.scores, scores, labels)
         return {
             "version": version.number,
@@ -103,6 +116,15 @@ class FitTask:
             "auc_gain": none_if_nan(gain.value),
             "auc_gain_standard_error": none_if_nan(gain.standard_error),
         }
+
+    def _champion_requests(self, version: Version, validation: Examples, inputs: str) -> Requests:
+        if not inputs:
+            return validation
+        columns = Columns(**self._registry.frozen(version.model, version.signature)["columns"])
+        requests = requests_of(columns, from_parquet(self._blobs.get(inputs)))
+        if not np.array_equal(requests.times, validation.times):
+            raise NotReady(f"the inputs of version {version.number} are of other requests; train again")
+        return requests
 
     def _store(self, model: Model, candidate: _Candidate, examples: Examples) -> Artifacts:
         """Store the artifacts under the content hash of the ONNX bytes, so no registered version is overwritten."""

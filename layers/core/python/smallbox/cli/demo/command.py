@@ -2,10 +2,11 @@
 
 import argparse
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from smallbox.cli.checkout import state_folder
-from smallbox.cli.demo import END, MODEL, START, UNTIL
+from smallbox.cli.demo import CHANGED, END, MODEL, START, UNTIL
 from smallbox.cli.output import Block, printed
 from smallbox.cli.replay import summary
 from smallbox.times import MINUTE, parse_day
@@ -31,6 +32,7 @@ def _day(text: str) -> str:
 
 
 def _replay(arguments: argparse.Namespace) -> Any:
+    from smallbox.cli.demo.change import DefinitionChange  # noqa: PLC0415
     from smallbox.cli.demo.flights import write_files  # noqa: PLC0415 - slow imports only when needed
     from smallbox.cli.replay.progress import Progress  # noqa: PLC0415
     from smallbox.cli.replay.session import ReplayPlan, replay  # noqa: PLC0415
@@ -38,7 +40,9 @@ def _replay(arguments: argparse.Namespace) -> Any:
 
     span = Span(parse_day(START), parse_day(arguments.until), arguments.step * MINUTE)
     files = write_files(state_folder() / "flights", span.end)
-    plan = ReplayPlan(MODEL, files, span, state_folder() / "report.html", arguments.keep)
+    at = parse_day(CHANGED)
+    interlude = partial(DefinitionChange, model=MODEL, at=at) if span.start < at < span.end else None
+    plan = ReplayPlan(MODEL, files, span, state_folder() / "report.html", arguments.keep, interlude)
     return {**replay(plan, Progress(is_quiet=arguments.json)), "kept": arguments.keep}
 
 

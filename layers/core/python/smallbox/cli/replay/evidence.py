@@ -10,18 +10,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from smallbox.arrays import Bools, Floats, Ints
+from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.delta_lake import DeltaLake
+from smallbox.aws.documents import DynamoDocuments
 from smallbox.cli.replay.span import Span
 from smallbox.cli.system import System
 from smallbox.define.model import Model
-from smallbox.features.inputs.assembly import Inputs
+from smallbox.define.project import load
 from smallbox.labels.join import LABELLED
 from smallbox.lake.names import labelled_table
-from smallbox.lake.predictions import PredictionLog
-from smallbox.monitoring.skew import compare_served, recomputed_inputs
+from smallbox.lake.predictions import PredictionLog, of_signature
+from smallbox.monitoring.skew import Skew, compare_served, recomputed_inputs
 from smallbox.objectives.binary import measure
 from smallbox.ports import Between, Lake
 from smallbox.registry.scorer import Scorer
+from smallbox.registry.signatures import Signatures
+from smallbox.registry.store import Registry
 from smallbox.times import DAY, WEEK, Micros, day_of, parse_moment
 
 
@@ -79,13 +83,18 @@ def lake_of(system: System) -> DeltaLake:
     return DeltaLake(f"s3://{system.outputs['LakeBucket']}/tables", options)
 
 
-def gather(system: System, model: Model, log: PredictionLog, lake: Lake, span: Span) -> Evidence:
+def signatures_of(system: System) -> Signatures:
+    """The signatures of the running system's versions, read with the root's credentials."""
+    documents = DynamoDocuments(system.outputs["RegistryTable"], system.client("dynamodb"))
+    return Signatures(load(), Registry(documents), S3Blobs(system.outputs["LakeBucket"], system.client("s3")))
+
+
+def gather(system: System, model: Model, lake: Lake, span: Span) -> Evidence:
     """Read the results back, and recompute the served features and scores from the lake."""
-    rows = log.read(model.name, Between("time", span.start, span.end))
+    rows = PredictionLog(lake).read(model.name, Between("time", span.start, span.end + 1))
     rows = rows.filter(pc.equal(rows["channel"], "online")).sort_by([("id", "ascending")])
-    inputs = recomputed_inputs(model, lake, rows)
-    skew = compare_served(model, rows, inputs)
-    scores = _recomputed_scores(system, model, rows, inputs)
+    audit = _audited(system, model, lake, rows)
+    scores = audit.scores
     labelled = _labelled(model, lake, rows)
     at = np.flatnonzero(np.asarray(labelled["status"]) == LABELLED)
     known = labelled.take(pa.array(at))
@@ -94,8 +103,8 @@ def gather(system: System, model: Model, log: PredictionLog, lake: Lake, span: S
     history = system.request("GET", f"/models/{model.name}/history")["history"]
     time = known["time"].to_numpy()
     return Evidence(
-        served=skew.values,
-        unequal=skew.unequal,
+        served=sum(skew.values for skew in audit.skews),
+        unequal=sum(skew.unequal for skew in audit.skews),
         largest_score_gap=float(np.abs(scores - rows["score"].to_numpy()).max(initial=0.0)),
         predictions=rows.num_rows,
         labels=len(at),
@@ -109,17 +118,32 @@ def gather(system: System, model: Model, log: PredictionLog, lake: Lake, span: S
     )
 
 
-def _recomputed_scores(system: System, model: Model, rows: pa.Table, inputs: Inputs) -> Floats:
-    versions = rows["version"].to_numpy()
-    scores = np.empty(rows.num_rows)
-    s3 = system.client("s3")
+@dataclass(frozen=True, slots=True, eq=False)
+class _Audit:
+    """The rows recomputed by the definition of the version that answered each: skew by version, and the scores."""
+
+    skews: Sequence[Skew]
+    scores: Floats
+
+
+def _audited(system: System, model: Model, lake: Lake, rows: pa.Table) -> _Audit:
+    signatures, versions = signatures_of(system), rows["version"].to_numpy()
+    skews, scores = [], rows["score"].to_numpy().copy()
     for version in system.request("GET", f"/models/{model.name}/versions")["versions"]:
         of_version = versions == version["number"]
         if of_version.any():
-            content = s3.get_object(Bucket=system.outputs["LakeBucket"], Key=version["onnx_key"])["Body"].read()
-            scorer = Scorer(content, version["onnx_sha256"])
-            scores[of_version] = scorer.score(inputs.numeric[of_version], inputs.categorical[of_version])
-    return scores
+            signature = signatures.of(model.name, version["number"])
+            own = of_signature(rows.filter(pa.array(of_version)), signature)
+            inputs = recomputed_inputs(signature, lake, own)
+            skews.append(compare_served(signature, own, inputs))
+            scores[of_version] = _scorer(system, version).score(inputs.numeric, inputs.categorical)
+    return _Audit(skews, scores)
+
+
+def _scorer(system: System, version: Mapping[str, Any]) -> Scorer:
+    bucket = system.outputs["LakeBucket"]
+    content = system.client("s3").get_object(Bucket=bucket, Key=version["onnx_key"])["Body"].read()
+    return Scorer(content, version["onnx_sha256"])
 
 
 def _labelled(model: Model, lake: Lake, rows: pa.Table) -> pa.Table:

@@ -1,10 +1,10 @@
 """The phases of a replay: load history, train the first champion, replay the days, score a file."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from rich.markup import escape
@@ -15,10 +15,41 @@ from smallbox.cli.replay.driver import Replay, ReplayCounts
 from smallbox.cli.replay.progress import Progress
 from smallbox.cli.replay.recording import Recording
 from smallbox.cli.replay.span import Span
+from smallbox.cli.replay.stage_verdict import StageVerdict
 from smallbox.cli.system import System
 from smallbox.define.model import Model
 from smallbox.errors import NotReady
 from smallbox.times import DAY, Micros, format_moment, to_datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InterludeReport:
+    """What an interlude did.
+
+    Attributes:
+        verdict: whether it went well.
+        asked: the number of predictions that it has asked for.
+        head: the columns of its table.
+        rows: the rows.
+    """
+
+    verdict: StageVerdict
+    asked: int
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+class Interlude(Protocol):
+    """Something that happens to the system between the days of a replay."""
+
+    def after_day(self, midnight: Micros) -> None:
+        """Called after each day has been closed."""
+
+    def after_replay(self, midnight: Micros) -> None:
+        """Called once, after the last day."""
+
+    def report(self) -> InterludeReport:
+        """What it did."""
 
 
 @dataclass
@@ -32,6 +63,7 @@ class ReplayResults:
         first_training: the document of the first training run.
         counts: the counts of the replayed days.
         scored: the report of the scored file; empty if the last day has no request.
+        interlude: what happened between the days; ``None``: nothing did.
     """
 
     drops: list[dict[str, Any]] = field(default_factory=list)
@@ -40,6 +72,7 @@ class ReplayResults:
     first_training: dict[str, Any] = field(default_factory=dict)
     counts: ReplayCounts = field(default_factory=ReplayCounts)
     scored: dict[str, Any] = field(default_factory=dict)
+    interlude: InterludeReport | None = None
 
 
 class ReplayPhases:
@@ -51,16 +84,24 @@ class ReplayPhases:
         recordings: the records of each source.
         span: the days and steps to replay.
         progress: where progress is printed.
+        interlude: what happens between the days; ``None``: nothing.
     """
 
     def __init__(
-        self, system: System, model: Model, recordings: Mapping[str, Recording], span: Span, progress: Progress
+        self,
+        system: System,
+        model: Model,
+        recordings: Mapping[str, Recording],
+        span: Span,
+        progress: Progress,
+        interlude: Interlude | None = None,
     ) -> None:
         self._system = system
         self._model = model
         self._recordings = recordings
         self._span = span
         self._progress = progress
+        self._interlude = interlude
         self.results = ReplayResults()
 
     def run(self) -> ReplayResults:
@@ -77,6 +118,9 @@ class ReplayPhases:
         self._system.drain()
         self._train()
         self._live()
+        if self._interlude is not None:
+            self._interlude.after_replay(self._span.end)
+            self.results.interlude = self._interlude.report()
         self._score()
         return self.results
 
@@ -133,6 +177,8 @@ class ReplayPhases:
                 moved(end - self._span.start, f"[bold]replay[/] {at:%d %b %Y %H:%M}  {done}")
                 if end % DAY == 0:
                     self._progress.say(event_sentence(replay.counts.days[-1]))
+                    if self._interlude is not None:
+                        self._interlude.after_day(end)
 
             replay.run(stepped)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from smallbox.cli.replay.evidence import Evidence, Period
 from smallbox.cli.replay.phases import ReplayResults
-from smallbox.cli.replay.verdicts import StageVerdict
+from smallbox.cli.replay.stage_verdict import StageVerdict
 from smallbox.define.model import Model
 
 mpl.use("Agg")
@@ -43,11 +43,19 @@ def write_report(
         "<h2>Days</h2>",
         _picture(_days_figure(results)),
         _day_table(results),
+        *_interlude(results),
         "<h2>What happened to the model</h2>",
         _table(["at", "event", "version", "why"], [_event(e) for e in evidence.history]),
     ]
     head = f'<!doctype html><meta charset="utf-8"><title>{html.escape(title)}</title><style>{_STYLE}</style>'
     path.write_text(head + "\n".join(parts))
+
+
+def _interlude(results: ReplayResults) -> list[str]:
+    between = results.interlude
+    if between is None:
+        return []
+    return [f"<h2>{html.escape(between.verdict.stage.capitalize())}</h2>", _table(between.head, between.rows)]
 
 
 def _event(event: Any) -> list[str]:

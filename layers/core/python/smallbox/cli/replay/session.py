@@ -1,7 +1,7 @@
 """A whole replay: read the files, run the days, judge every stage, write the report."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,17 +10,17 @@ from typing import Any
 from smallbox.cli.local import Stack
 from smallbox.cli.replay.evidence import Evidence, Period, gather, lake_of
 from smallbox.cli.replay.files import Files, record
-from smallbox.cli.replay.phases import ReplayPhases
+from smallbox.cli.replay.phases import Interlude, ReplayPhases
 from smallbox.cli.replay.progress import Progress
-from smallbox.cli.replay.recording import Recording
+from smallbox.cli.replay.recording import Recording, Timeline
 from smallbox.cli.replay.report import write_report
 from smallbox.cli.replay.span import Span
-from smallbox.cli.replay.verdicts import Alarms, StageVerdict, verdicts_of
+from smallbox.cli.replay.stage_verdict import StageVerdict
+from smallbox.cli.replay.verdicts import Alarms, verdicts_of
 from smallbox.cli.system import System
 from smallbox.cli.up import running, start_stack
 from smallbox.define import project
 from smallbox.define.model import Model
-from smallbox.lake.predictions import PredictionLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class ReplayPlan:
         span: the days and steps to replay.
         report: the path of the report.
         is_kept: whether the system keeps running afterwards; a system that was running before always does.
+        interlude: makes what happens between the days, from the system, the requests and a printer of lines.
     """
 
     model: str
@@ -40,6 +41,7 @@ class ReplayPlan:
     span: Span
     report: Path
     is_kept: bool = False
+    interlude: Callable[[System, Timeline, Callable[[str], None]], Interlude] | None = None
 
 
 def replay(plan: ReplayPlan, progress: Progress) -> dict[str, Any]:
@@ -88,12 +90,13 @@ def _live(
     system: System, plan: ReplayPlan, model: Model, recordings: Mapping[str, Recording], progress: Progress
 ) -> tuple[list[StageVerdict], Evidence]:
     before = system.rang(model.name)
-    results = ReplayPhases(system, model, recordings, plan.span, progress).run()
+    asked = recordings[model.request.name].asked
+    interlude = None if plan.interlude is None else plan.interlude(system, asked, progress.say)
+    results = ReplayPhases(system, model, recordings, plan.span, progress, interlude).run()
     lake = lake_of(system)
-    evidence = gather(system, model, PredictionLog(project.load(), lake), lake, plan.span)
+    evidence = gather(system, model, lake, plan.span)
     alarms = Alarms(before, system.rang(model.name), system.dead_letters())
-    asked = len(recordings[model.request.name].asked)
-    verdicts = verdicts_of(model, results, evidence, asked, alarms)
+    verdicts = verdicts_of(model, results, evidence, len(asked), alarms)
     write_report(plan.report, model, results, evidence, verdicts)
     return verdicts, evidence
 

@@ -6,17 +6,9 @@ from typing import Any
 
 from smallbox.cli.replay.evidence import Evidence
 from smallbox.cli.replay.phases import ReplayResults
+from smallbox.cli.replay.stage_verdict import StageVerdict
 from smallbox.define.model import Model
 from smallbox.labels.join import ASKED_LATE, PENDING, UNLABELLED
-
-
-@dataclass(frozen=True, slots=True)
-class StageVerdict:
-    """Whether a stage worked, with the evidence in one sentence."""
-
-    stage: str
-    worked: bool
-    evidence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +35,12 @@ def verdicts_of(
         model: the model; its monitoring rules give the minimum label coverage.
         results: the results of each phase.
         evidence: the results read back.
-        asked: the number of requests to predict.
+        asked: the number of requests to predict, without those of an interlude.
         alarms: the alarms that went off, and dead letters.
     """
-    return [
+    between = results.interlude
+    asked += 0 if between is None else between.asked
+    verdicts = [
         _ingestion(results, alarms.dead),
         _features(evidence),
         _training(results),
@@ -57,6 +51,7 @@ def verdicts_of(
         _monitoring(results, alarms),
         _retraining(results),
     ]
+    return verdicts if between is None else [*verdicts, between.verdict]
 
 
 def _ingestion(results: ReplayResults, dead: int) -> StageVerdict:

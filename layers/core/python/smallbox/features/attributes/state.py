@@ -139,5 +139,6 @@ def _in_effect(view: Attributes, state: AttributeState | None, as_of: Micros) ->
 
 @lru_cache(maxsize=256)
 def _fingerprint(view: Attributes) -> bytes:
-    meaning = ("facts", view.fields, view.entity_fields, view.source.name)
+    source = (view.source.name, view.source.known_after_micros)
+    meaning = ("facts", view.fields, view.entity_fields, source)
     return hashlib.blake2b(repr(meaning).encode(), digest_size=8).digest()

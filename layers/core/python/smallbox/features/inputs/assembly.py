@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from smallbox.arrays import Array, Bools, Floats, Objects
-from smallbox.define.model import Model
+from smallbox.define.signature import Signature
 from smallbox.errors import DefinitionError
 from smallbox.features.engine import StoredFeatures
 from smallbox.features.inputs.on_demand import compute
@@ -30,7 +30,7 @@ class Inputs:
     Attributes:
         numeric: ``(n, len(columns.numeric))``, float64; NaN means missing; the model casts them to float32.
         categorical: ``(n, len(columns.categorical))``, texts.
-        missing: ``(n, len(model.stored))``; true where a stored feature was missing, with or without a default.
+        missing: ``(n, len(signature.stored))``; true where a stored feature was missing, with or without a default.
     """
 
     numeric: Floats
@@ -38,13 +38,13 @@ class Inputs:
     missing: Bools
 
 
-def request_arrays(model: Model, instances: Sequence[Mapping[str, Any]]) -> dict[str, Array]:
+def request_arrays(signature: Signature, instances: Sequence[Mapping[str, Any]]) -> dict[str, Array]:
     """The request fields of validated instances as columns, one array per field."""
-    return {name: _array(model, name, [i.get(name) for i in instances]) for name in model.sent_fields}
+    return {name: _array(signature, name, [i.get(name) for i in instances]) for name in signature.sent_fields}
 
 
-def _array(model: Model, name: str, values: Sequence[Any]) -> Array:
-    kind = model.request.fields[name].type
+def _array(signature: Signature, name: str, values: Sequence[Any]) -> Array:
+    kind = signature.request.fields[name].type
     if kind == "text":
         return np.array([MISSING_TEXT if v is None else v for v in values], dtype=object)
     if kind == "timestamp":
@@ -53,36 +53,36 @@ def _array(model: Model, name: str, values: Sequence[Any]) -> Array:
 
 
 @lru_cache(maxsize=64)
-def _defaults(model: Model) -> tuple[Floats, Objects]:
+def _defaults(signature: Signature) -> tuple[Floats, Objects]:
     """Defaults of the stored numbers (NaN means no default) and of the stored texts."""
-    declared = model.defaults
-    texts = [declared.get(name, MISSING_TEXT) for name in model.stored_texts]
-    numbers = [declared.get(name) for name in model.stored_numeric]
+    declared = signature.defaults
+    texts = [declared.get(name, MISSING_TEXT) for name in signature.stored_texts]
+    numbers = [declared.get(name) for name in signature.stored_numeric]
     return np.array(numbers, dtype=np.float64), np.array(texts, dtype=object)
 
 
-def _filled(model: Model, stored: StoredFeatures) -> tuple[StoredFeatures, Bools]:
+def _filled(signature: Signature, stored: StoredFeatures) -> tuple[StoredFeatures, Bools]:
     """Stored features with defaults filled in, and the mask of missing values."""
-    numbers, texts = _defaults(model)
+    numbers, texts = _defaults(signature)
     no_number = np.isnan(stored.numeric)
     no_text = np.equal(stored.texts, np.array(None))
     filled = StoredFeatures(np.where(no_number, numbers, stored.numeric), np.where(no_text, texts, stored.texts))
     return filled, np.hstack([no_number, no_text.astype(bool)])
 
 
-def _named(model: Model, request: Mapping[str, Array], filled: StoredFeatures) -> dict[str, Array]:
+def _named(signature: Signature, request: Mapping[str, Array], filled: StoredFeatures) -> dict[str, Array]:
     """The arguments of on-demand functions by name, contiguous arrays."""
-    numbers = {name: np.ascontiguousarray(filled.numeric[:, at]) for at, name in enumerate(model.stored_numeric)}
-    texts = {name: filled.texts[:, at].copy() for at, name in enumerate(model.stored_texts)}
+    numbers = {name: np.ascontiguousarray(filled.numeric[:, at]) for at, name in enumerate(signature.stored_numeric)}
+    texts = {name: filled.texts[:, at].copy() for at, name in enumerate(signature.stored_texts)}
     return {**request, **numbers, **texts}
 
 
-def assemble(model: Model, request: Mapping[str, Array], stored: StoredFeatures) -> Inputs:
+def assemble(signature: Signature, request: Mapping[str, Array], stored: StoredFeatures) -> Inputs:
     """Assemble the model's inputs, one row per question.
 
     Args:
-        model: the model.
-        request: one array per field of ``model.sent_fields``; their types are in
+        signature: the model's signature.
+        request: one array per field of ``signature.sent_fields``; their types are in
             :mod:`smallbox.define.on_demand`.
         stored: the stored features, before defaults.
 
@@ -90,15 +90,15 @@ def assemble(model: Model, request: Mapping[str, Array], stored: StoredFeatures)
         DefinitionError: if an on-demand function does not return one number per row.
     """
     rows = len(stored.numeric)
-    filled, missing = _filled(model, stored)
-    sent_numbers = [request[name] for name in model.columns.numeric if name in request]
-    sent_texts = [request[name] for name in model.columns.categorical if name in request]
+    filled, missing = _filled(signature, stored)
+    sent_numbers = [request[name] for name in signature.columns.numeric if name in request]
+    sent_texts = [request[name] for name in signature.columns.categorical if name in request]
     # copy before on-demand functions get the arrays: a function that writes into its arguments must not change inputs
     numeric = [_matrix(sent_numbers, rows, np.float64), filled.numeric]
     texts = np.hstack([_matrix(sent_texts, rows, object), filled.texts])
-    if model.on_demand:
-        computed = compute(model.on_demand, _named(model, request, filled), rows)
-        numeric.append(_matrix([computed[f.__name__] for f in model.on_demand], rows, np.float64))
+    if signature.on_demand:
+        computed = compute(signature.on_demand, _named(signature, request, filled), rows)
+        numeric.append(_matrix([computed[f.__name__] for f in signature.on_demand], rows, np.float64))
     return Inputs(np.hstack(numeric), texts, missing)
 
 
@@ -109,7 +109,7 @@ def _matrix(columns: Sequence[Array], rows: int, kind: Any) -> Array:
     return matrix
 
 
-def check_rows_apart(model: Model, request: Mapping[str, Array], stored: StoredFeatures) -> None:
+def check_rows_apart(signature: Signature, request: Mapping[str, Array], stored: StoredFeatures) -> None:
     """Raise if an on-demand feature's value for a row depends on other rows: serving has one row, training has many.
 
     Recomputes about 50 evenly spaced rows, each alone, and compares.
@@ -118,10 +118,10 @@ def check_rows_apart(model: Model, request: Mapping[str, Array], stored: StoredF
         DefinitionError: names the function.
     """
     rows = len(stored.numeric)
-    values = _named(model, request, _filled(model, stored)[0])
-    together = compute(model.on_demand, values, rows)
+    values = _named(signature, request, _filled(signature, stored)[0])
+    together = compute(signature.on_demand, values, rows)
     for row in range(0, rows, max(rows // _ALONE, 1)):
-        alone = compute(model.on_demand, {name: column[row : row + 1] for name, column in values.items()}, 1)
+        alone = compute(signature.on_demand, {name: column[row : row + 1] for name, column in values.items()}, 1)
         for name, column in together.items():
             if not np.array_equal(column[row : row + 1], alone[name], equal_nan=True):
                 raise DefinitionError(

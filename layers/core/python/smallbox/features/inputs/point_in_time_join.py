@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from smallbox.arrays import Array, Ints
 from smallbox.define.attributes import View
-from smallbox.define.model import Model
+from smallbox.define.signature import Signature
 from smallbox.features.batch_engines import batch_engine_of, columns_needed
 from smallbox.features.columns import Names, floats
 from smallbox.features.engine import StoredFeatures
@@ -19,11 +19,11 @@ from smallbox.lake.schemas import record_schema
 from smallbox.ports import Lake
 
 
-def historical_features(model: Model, lake: Lake, entities: Mapping[str, Names], as_of: Ints) -> StoredFeatures:
+def historical_features(signature: Signature, lake: Lake, entities: Mapping[str, Names], as_of: Ints) -> StoredFeatures:
     """The stored features as of each moment: a point-in-time join.
 
     Args:
-        model: the model.
+        signature: the model's signature.
         lake: the records. A source is read whole: a correction may have moved a record in time.
         entities: by view, the entity of each of ``n`` questions.
         as_of: the moment of each question, in microseconds.
@@ -32,10 +32,12 @@ def historical_features(model: Model, lake: Lake, entities: Mapping[str, Names],
         The stored features before defaults, bit for bit equal to the online store's at that moment.
     """
     histories = {
-        source: _history(lake, [view for view in model.views if view.source.name == source])
-        for source in dict.fromkeys(view.source.name for view in model.views)
+        source: _history(lake, [view for view in signature.views if view.source.name == source])
+        for source in dict.fromkeys(view.source.name for view in signature.views)
     }
-    answers = [batch_engine_of(v).features(v, histories[v.source.name], entities[v.name], as_of) for v in model.views]
+    answers = [
+        batch_engine_of(v).features(v, histories[v.source.name], entities[v.name], as_of) for v in signature.views
+    ]
     rows = len(as_of)
     numeric, texts = np.empty((rows, 0)), np.empty((rows, 0), dtype=object)
     return StoredFeatures(
@@ -43,16 +45,20 @@ def historical_features(model: Model, lake: Lake, entities: Mapping[str, Names],
     )
 
 
-def request_arrays_of_table(model: Model, rows: pa.Table, names: Mapping[str, str] | None = None) -> dict[str, Array]:
+def request_arrays_of_table(
+    signature: Signature, rows: pa.Table, names: Mapping[str, str] | None = None
+) -> dict[str, Array]:
     """The request fields of a table, one array per field; as ``assembly.request_arrays`` gives them of instances.
 
     Args:
-        model: the model.
+        signature: the model's signature.
         rows: a table with a column for each of the model's ``sent_fields``.
         names: column names by field, for columns that are not named as their field.
     """
     named = names or {}
-    return {name: _sent(model.request.fields[name].type, rows[named.get(name, name)]) for name in model.sent_fields}
+    return {
+        name: _sent(signature.request.fields[name].type, rows[named.get(name, name)]) for name in signature.sent_fields
+    }
 
 
 def _sent(kind: str, column: pa.ChunkedArray) -> Array:

@@ -11,12 +11,16 @@ If the stream adds a record meanwhile, the version changes and the write is retr
 to the stream: its message is still in the queue. Markers outlive the windows, so every record that counts has one.
 After a crash between steps 1 and 4 states lag behind the lake: run the request again, as a queue does. A state that
 exceeds the size limit of an item is set aside, and does not block other states.
+
+Views join while workers run that do not know them yet. No worker is waited for. One that has read the live views
+before the new view joined had received its records before that. They were in the lake by then, so the backfill, which
+reads the lake after the view has joined, claims them in step 1. See decision 0034.
 """
 
 import zlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -37,6 +41,7 @@ from smallbox.features.online.states import (
     pack_state,
     state_key,
     state_watermark,
+    version_of,
 )
 from smallbox.features.online.writes import write_states
 from smallbox.features.state_engines import state_engine_of
@@ -57,10 +62,6 @@ class EntityShard:
     def holds(self, key: StateKey) -> bool:
         """Whether a state belongs to this shard."""
         return zlib.crc32(f"{key.view} {key.entity}".encode()) % self.of == self.number
-
-
-WHOLE: Final = EntityShard(0, 1)
-"""The one shard that has all entities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +94,16 @@ def _later(versions: pa.Table, counted: pa.Table, now: Micros) -> dict[str, str]
     return dict(set(found).difference(first))
 
 
+def _without_digests(rows: pa.Table) -> pa.Table:
+    return rows.set_column(rows.column_names.index("digest"), "digest", pa.array([""] * rows.num_rows, pa.string()))
+
+
 def _touching(table: pa.Table, states: Mapping[StateKey, View]) -> set[str]:
     """The keys of records that touch one of the states in any of their versions."""
     found: set[str] = set()
     for view in dict.fromkeys(states.values()):
-        wanted = pa.array([key.entity for key in states if key.view == view.name], pa.string())
+        of_view = (view.name, version_of(view))
+        wanted = pa.array([key.entity for key in states if (key.view, key.version) == of_view], pa.string())
         touching = pc.is_in(entities_of(view, table), value_set=wanted)
         found.update(pc.unique(table["key"].filter(touching)).to_pylist())
     return found
@@ -141,18 +147,24 @@ class Rebuilder:
         Raises:
             Conflict: if concurrent writes exhausted all attempts: run it again.
         """
-        return self.fill(self.views, WHOLE, now, whole=True)
+        table = self._read(now)
+        if table is None:
+            return Rebuilt()
+        counted = valid_or_first_at(table, now)
+        self._mark(counted)
+        return replace(self.replace(self._keys(table, self.views), now), later=_later(table, counted, now))
 
-    def fill(self, views: Sequence[View], part: EntityShard, now: Micros, *, whole: bool) -> Rebuilt:
-        """Rebuild one shard of the states of some views.
+    def fill(self, views: Sequence[View], part: EntityShard, now: Micros) -> Rebuilt:
+        """Compute one shard of the states of views that have joined.
+
+        Every record is claimed: it gets a marker with an empty content hash, which equals no record's. So the record
+        counts here. A worker that does not know the new views, and has not applied the record yet, finds the marker and
+        requests a rebuild of all views instead; so does a duplicate or a correction that arrives later.
 
         Args:
             views: the views.
             part: the shard of their entities.
             now: the current time, or a replay's simulated time.
-            whole: whether these are all views of the source. If so, all records of the lake are marked, and the stream
-                skips them. Otherwise the stream must still apply pending records to the other views, so only records
-                that it would treat as late are marked again.
 
         Raises:
             Conflict: if concurrent writes exhausted all attempts: run it again.
@@ -161,22 +173,9 @@ class Rebuilder:
         if table is None:
             return Rebuilt()
         keys = {key: view for key, view in self._keys(table, views).items() if part.holds(key)}
-        mine = _of_keys(table, _touching(table, keys))
-        counted = valid_or_first_at(mine, now) if whole else self._settled(mine, now)
-        self._mark(counted)
-        return replace(self.replace(keys, now), later=_later(mine, counted, now) if whole else {})
-
-    def _settled(self, rows: pa.Table, now: Micros) -> pa.Table:
-        """The current versions, as of ``now`` minus the lateness, of records that the stream would treat as late.
-
-        Their markers may have expired or may expire before the new windows end, or their messages may still be queued.
-        The new marker has an empty content hash, which equals no record's. So the record counts, and if it arrives
-        again in any version, the stream requests a rebuild of all its views.
-        """
-        settled = now - self.source.lateness_micros
-        found = valid_or_first_at(rows.filter(pc.less(rows["known_at"], settled)), settled)
-        nothing = pa.array([""] * found.num_rows, pa.string())
-        return found.set_column(found.column_names.index("digest"), "digest", nothing)
+        claimed = valid_or_first_at(_of_keys(table, _touching(table, keys)), now)
+        self._mark(_without_digests(claimed))
+        return self.replace(keys, now)
 
     def rows(self, now: Micros) -> int:
         """The number of rows that a rebuild reads."""

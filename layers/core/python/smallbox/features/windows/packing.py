@@ -62,7 +62,8 @@ class WindowState:
 @lru_cache(maxsize=256)
 def window_fingerprint(view: FeatureView) -> bytes:
     """Eight-byte hash of everything that gives a stored state its meaning: format, tiles, windows, measures, entity."""
-    meaning = (_FORMAT, view.tile_sizes, windows(view), layout_of(view), view.entity_fields, view.source.name)
+    source = (view.source.name, view.source.known_after_micros)
+    meaning = (_FORMAT, view.tile_sizes, windows(view), layout_of(view), view.entity_fields, source)
     return hashlib.blake2b(repr(meaning).encode(), digest_size=8).digest()
 
 

@@ -1,0 +1,36 @@
+"""The live versions of a model: those that answer requests, or could answer them by one write."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from smallbox.registry.routing import Routing
+from smallbox.registry.store import Registry
+from smallbox.registry.version import Version
+
+_NEVER_RELEASED: Final = frozenset({"refused", "undecided"})
+_WAITING: Final = frozenset({"registered", "champion", "challenger"})
+
+
+def waiting(registry: Registry, model: str, routing: Routing | None) -> Version | None:
+    """The newest version that the gate accepted, if it is still to be released; an older one is out of date.
+
+    A version whose status says that it serves, while the routing does not, counts: its release failed halfway.
+    """
+    serving = () if routing is None else routing.versions
+    released = [version for version in registry.versions(model) if version.status not in _NEVER_RELEASED]
+    if not released or released[-1].number in serving or released[-1].status not in _WAITING:
+        return None
+    return released[-1]
+
+
+def live_versions(registry: Registry, model: str) -> Sequence[Version]:
+    """Champion, challenger, the champion before, and the accepted version that waits for its release.
+
+    What they read must be there: their views are kept up to date, and the contracts of their sources may not break
+    them.
+    """
+    routing = registry.routing(model)
+    numbers = [] if routing is None else [*routing.versions, routing.previous]
+    found = [registry.get(model, number) for number in dict.fromkeys(numbers) if number is not None]
+    last = waiting(registry, model, routing)
+    return found if last is None or last in found else [*found, last]

@@ -1,0 +1,95 @@
+"""Answers as columns of the prediction log: what was asked, with which inputs, and what was answered."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from smallbox.arrays import Bools, Floats, Ints
+from smallbox.define.log_columns import logged_names, logged_types
+from smallbox.define.signature import Signature
+from smallbox.messages.predictions import LoggedPredictions
+from smallbox.records import Channel
+from smallbox.serving.vectors import Vectors
+from smallbox.table_columns import ENTITY_PREFIX
+from smallbox.times import Micros
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Instances that one version answers, and when and how they were asked for.
+
+    Attributes:
+        instances: ``n`` validated instances.
+        ids: the id of each prediction.
+        as_of: the moment of each instance, ``(n,)``; its event time too, unless the caller sends another.
+        now: the present.
+        channel: ``online`` or ``batch``.
+    """
+
+    instances: Sequence[Mapping[str, Any]]
+    ids: list[str]
+    as_of: Ints
+    now: Micros
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The answers to instances, all by one version.
+
+    Attributes:
+        signature: the version's; the definition's for the fallback.
+        vectors: the inputs.
+        scores: the probability of the label, from 0 to 1.
+        arm: ``champion``, ``challenger`` or ``fallback``.
+        version: the version that answered; 0 for the fallback.
+    """
+
+    signature: Signature
+    vectors: Vectors
+    scores: list[float]
+    arm: str
+    version: int
+
+
+def logged(asked: Asked, answered: Answered) -> LoggedPredictions:
+    """The columns of the prediction log."""
+    signature, rows = answered.signature, len(asked.instances)
+    inputs = answered.vectors.inputs
+    sent = {column: [i.get(name) for i in asked.instances] for name, column in logged_names(signature).items()}
+    numeric = {name: _nulls(column) for name, column in zip(signature.columns.numeric, inputs.numeric.T, strict=True)}
+    texts = {
+        name: column.tolist() for name, column in zip(signature.columns.categorical, inputs.categorical.T, strict=True)
+    }
+    as_of = asked.as_of.tolist()
+    columns = {
+        "id": asked.ids,
+        "key": [signature.key_of(instance) for instance in asked.instances],
+        "time": as_of,
+        "event_time": [_event_time(signature, i, at) for i, at in zip(asked.instances, as_of, strict=True)],
+        "served_at": [asked.now] * rows,
+        "version": [answered.version] * rows,
+        "arm": [answered.arm] * rows,
+        "channel": [asked.channel] * rows,
+        "score": answered.scores,
+        "missing": [_missing(signature, row) for row in inputs.missing],
+        **numeric,
+        **texts,
+        **sent,
+        **{ENTITY_PREFIX + name: list(column) for name, column in answered.vectors.entities.items()},
+    }
+    return LoggedPredictions(signature.name, columns, logged_types(signature), (*texts, *sent))
+
+
+def _nulls(column: Floats) -> list[float | None]:
+    return [None if value != value else value for value in column.tolist()]  # noqa: PLR0124 - NaN is unlike itself
+
+
+def _event_time(signature: Signature, instance: Mapping[str, Any], as_of: Micros) -> Micros:
+    """The event time that the caller sent, else the moment of the request."""
+    sent: Micros | None = instance.get(signature.request.time)
+    return as_of if sent is None else sent
+
+
+def _missing(signature: Signature, row: Bools) -> list[str]:
+    return [name for name, is_missing in zip(signature.stored, row, strict=True) if is_missing]
