@@ -84,7 +84,8 @@ def require_compatible(project: Project, deployment: DeploymentName) -> None:
     if found:
         lines = "".join(f"\n  {sentence}" for sentence in found)
         raise DefinitionError(
-            f"the definitions do not fit what is deployed, by {snapshot_file(deployment)} of the last `smallbox up`, "
-            f"`smallbox deploy` or `smallbox contract show --fetch`:{lines}\n  ({LIVE})",
+            f"the definitions do not fit what is deployed:{lines}\n({LIVE}; what is deployed: "
+            f"{snapshot_file(deployment)}, stored by the last `smallbox up`, `smallbox deploy` or `smallbox contract "
+            "show --fetch`)",
             refusals=found,
         )
