@@ -12,6 +12,9 @@ from infra.deployment import Deployment
 from infra.pipeline import Pipeline
 from infra.stores import Stores
 from infra.suppressions import acknowledge_pipeline
+from smallbox.cli.contract_check import require_compatible
+from smallbox.cli.deploy import PIPELINE_STACK
+from smallbox.define.project import load
 
 FLAGS: Final = {
     "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy": True,  # access logs without access control lists
@@ -30,15 +33,22 @@ def build(app: cdk.App, deployment: Deployment) -> tuple[Stores, Pipeline]:
         return cdk.CliCredentialsStackSynthesizer(file_assets_bucket_name=deployment.assets_bucket)
 
     stores = Stores(app, "SmallboxStores", deployment, synthesizer=synthesizer())
-    pipeline = Pipeline(app, "SmallboxPipeline", deployment, stores, synthesizer=synthesizer())
+    pipeline = Pipeline(app, PIPELINE_STACK, deployment, stores, synthesizer=synthesizer())
     acknowledge_pipeline(pipeline)
     return stores, pipeline
 
 
 def main() -> None:
-    """Synthesize for AWS, checked by cdk-nag; with the context ``deployment=local`` for the emulator, unchecked."""
+    """Synthesize for AWS, checked by cdk-nag; with the context ``deployment=local`` for the emulator, unchecked.
+
+    Both are checked against the deployed contracts as a command last stored them; synthesis asks no system.
+
+    Raises:
+        DefinitionError: when the definitions do not fit them; see :mod:`smallbox.cli.contract_check`.
+    """
     app = cdk.App()
     local = app.node.try_get_context("deployment") == "local"
+    require_compatible(load(), "local" if local else "aws")
     build(app, Deployment.local() if local else Deployment.aws())
     if not local:
         cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))

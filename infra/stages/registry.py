@@ -23,6 +23,7 @@ class Registry(Construct):
         flow.api.route(
             browse.target,
             "GET /status",
+            "GET /contracts",
             "GET /models",
             "GET /models/{model}/versions",
             "GET /models/{model}/history",

@@ -9,9 +9,16 @@ import pytest
 from smallbox.stages import STAGES
 from tests.architecture.sources import CORE, imported, name_of, parsed
 
-GROUND: Final = ("errors", "error_codes", "stages", "times", "arrays", "records", "ports", "documents")
+GROUND: Final = ("errors", "error_codes", "stages", "times", "arrays", "records", "ports", "documents", "table_columns")
 SHARED: Final = ("statistics", "define", "messages", "lake", "labels", "objectives", "prepare")
-STORE: Final = ("registry.version", "registry.routing", "registry.store", "registry.scorer", "registry.loader")
+STORE: Final = (
+    "registry.version",
+    "registry.routing",
+    "registry.store",
+    "registry.scorer",
+    "registry.loader",
+    "registry.contracts",
+)
 """The model store: modules of the stage ``registry`` that other stages read, so they import no stage."""
 
 ORDER: Final = (*GROUND, *SHARED, *STORE, *STAGES, "console", "aws", "cli")

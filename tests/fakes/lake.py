@@ -43,10 +43,13 @@ class FakeLake:
         keys: pa.ChunkedArray | None = None,
         *,
         key: str = "key",
+        schema: pa.Schema | None = None,
     ) -> pa.Table | None:
         if table not in self._tables:
             return None
         rows = self._tables[table]
+        newer = pa.schema([field for field in schema or () if field.name not in rows.column_names])
+        rows = pa.concat_tables([rows, newer.empty_table()], promote_options="default")
         if between is not None:
             rows = rows.filter(_inside(rows, between))
         if keys is not None:

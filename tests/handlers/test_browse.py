@@ -21,6 +21,7 @@ EMPTY: dict[str, tuple[int, Any]] = {
             ]
         },
     ),
+    "/contracts": (200, {"sources": {}, "models": {}, "readers": []}),
     "/models": (200, {"models": [{"name": MODEL, "routing": None}]}),
     f"/models/{MODEL}/versions": (200, {"versions": []}),
     f"/models/{MODEL}/history": (200, {"history": []}),
@@ -35,7 +36,7 @@ EMPTY: dict[str, tuple[int, Any]] = {
 
 @pytest.mark.parametrize("path", EMPTY)
 def test_a_route_answers_for_an_empty_system(aws: dict[str, str], path: str) -> None:
-    """Before the first training the five routes answer, and an unknown model, day or route is not found."""
+    """Before the first training the six routes answer, and an unknown model, day or route is not found."""
     request = {**event("api_predict"), "rawPath": path, "body": None}
     request["requestContext"]["http"] |= {"method": "GET", "path": path}
     answer = handler("registry", "browse")(request)

@@ -13,21 +13,24 @@ import pytest
 
 from infra import wheels
 from infra.deployment import ROOT
-from smallbox.cli.checkout import with_tools
+from smallbox.cli.checkout import MARK, with_tools
 from tests.infra.templates import Assembly
 
 CONTEXTS: Final = {"aws": "{}", "local": '{"deployment": "local"}'}
 
 
-def _synthesize(folder: Path, context: str) -> "subprocess.Popen[bytes]":
+def synthesis(folder: Path, context: str, checkout: Path, *, stderr: int | None = None) -> "subprocess.Popen[bytes]":
+    """Begin to synthesize into a folder, in a checkout of its own: what was deployed from this one does not matter."""
+    (checkout / MARK).touch()
     environment = with_tools(os.environ) | {"CDK_OUTDIR": str(folder), "CDK_CONTEXT_JSON": context}
-    return subprocess.Popen([sys.executable, "-O", "-m", "infra.app"], cwd=ROOT, env=environment)
+    environment["PYTHONPATH"] = str(ROOT)
+    return subprocess.Popen([sys.executable, "-O", "-m", "infra.app"], cwd=checkout, env=environment, stderr=stderr)
 
 
 def _synthesize_both(folder: Path) -> None:
     for runtime in wheels.RUNTIMES:
         wheels.build_layer(runtime)
-    running = [_synthesize(folder / name, context) for name, context in CONTEXTS.items()]
+    running = [synthesis(folder / name, context, folder) for name, context in CONTEXTS.items()]
     assert [process.wait() for process in running] == [0, 0]
 
 

@@ -1,4 +1,4 @@
-"""``GET /status``, ``GET /models`` and below: read-only API for models, versions, history and metrics."""
+"""``GET /status``, ``/contracts``, ``/models`` and below: read-only API for contracts, models, versions and metrics."""
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -7,18 +7,23 @@ from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.settings import BrowseSettings, from_environment
 from smallbox.console.browse import BrowseTask
 from smallbox.define.project import load
+from smallbox.registry.contracts import Contracts
 from smallbox.registry.store import Registry
 
 settings = from_environment(BrowseSettings)
-browser = BrowseTask(
-    load(), Registry(DynamoDocuments(settings.registry_table)), DynamoDocuments(settings.metrics_table)
-)
+documents = DynamoDocuments(settings.registry_table)
+browser = BrowseTask(load(), Registry(documents), Contracts(documents), DynamoDocuments(settings.metrics_table))
 app = api.resolver()
 
 
 @app.get("/status")
 def status() -> Response[str]:
     return api.answer(200, browser.status())
+
+
+@app.get("/contracts")
+def contracts() -> Response[str]:
+    return api.answer(200, browser.contracts())
 
 
 @app.get("/models")

@@ -63,6 +63,16 @@ FAILED_REPLAY: Final = {
     "stages": [{"stage": "serving", "worked": False, "evidence": "no prediction was logged"}],
 }  # fmt: skip
 
+CONTRACTS: Final = {
+    "snapshot": ".smallbox/contracts-local.json",
+    "sources": [
+        {
+            "source": "weather", "version": "a1", "deployed": "b2", "since": "2013-03-01T00:00:00Z",
+            "changes": ["wind was removed"],
+        }
+    ],
+}  # fmt: skip
+
 CALLS: Final[dict[str, str]] = {
     "check": "--estimators",
     "up": "",
@@ -70,6 +80,7 @@ CALLS: Final[dict[str, str]] = {
     "deploy": "",
     "status": "",
     "contract infer": "arrivals.csv",
+    "contract show": "--fetch",
     "send": "arrivals records.jsonl",
     "drop": "arrivals records.csv",
     "rebuild": "weather",
@@ -98,6 +109,7 @@ SAMPLES: Final[dict[str, tuple[Any, str, int]]] = {
     "down": ({"stopped": True}, "stopped", 0),
     "deploy": ({"ApiUrl": "https://example.org"}, "ApiUrl: https://example.org", 0),
     "status": (STATUS, "dead letters: drops: 3", 0),
+    "contract show": (CONTRACTS, "weather: wind was removed", 0),
     "contract infer": ({"code": "orders = Source(\n    'orders',\n)\n", "open": []}, "orders = Source(", 0),
     "send": ({"accepted": 0, "rejected": [{"index": 0, "field": "a", "reason": "missing"}]}, "missing", 1),
     "drop": ({"key": "drop/a", "source": "a", "accepted": 2, "rejected": 0, "parts": 1}, "accepted: 2", 0),
@@ -125,6 +137,7 @@ OTHERS: Final[dict[str, tuple[Any, str, int]]] = {
     "train": ({**TRAINING, "accepted": True, "routing": ROUTING}, "champion 1, challenger 2", 0),
     "models": ({"models": [{"name": "late_arrival", "routing": ROUTING}, {"name": "b", "routing": None}]}, "0.3", 0),
     "check": ({"sources": ["a"], "views": [], "models": ["m"], "estimators": True, "mistakes": []}, "no mistake", 0),
+    "contract show": ({"snapshot": None, "sources": []}, "no deployed contracts", 0),
     "contract infer": ({"code": "# no key", "open": ["its key is not chosen"]}, "# no key", 1),
     "down": ({"stopped": False}, "nothing was running", 0),
     "drop": ({"key": "drop/a", "source": "a", "accepted": 0, "rejected": 2, "parts": 1}, "rejected: 2", 1),

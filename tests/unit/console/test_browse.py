@@ -9,6 +9,7 @@ from smallbox.console.browse import BrowseTask
 from smallbox.define.project import project_of
 from smallbox.errors import NotFound
 from smallbox.monitoring.report import LATEST, metrics_partition, report_key
+from smallbox.registry.contracts import Contracts
 from smallbox.registry.routing import first_champion, start_canary
 from smallbox.registry.store import Registry
 from smallbox.times import DAY, format_moment
@@ -29,13 +30,15 @@ REPORT: Final[dict[str, Any]] = {
 
 
 def _empty() -> BrowseTask:
-    return BrowseTask(PROJECT, Registry(FakeDocuments()), FakeDocuments())
+    return BrowseTask(PROJECT, Registry(FakeDocuments()), Contracts(FakeDocuments()), FakeDocuments())
 
 
 @pytest.fixture
 def browser() -> BrowseTask:
     """Two models; one has a champion, a challenger with a third of the requests, and a day that was checked."""
-    registry, metrics = Registry(FakeDocuments()), FakeDocuments()
+    documents, metrics = FakeDocuments(), FakeDocuments()
+    registry, contracts = Registry(documents), Contracts(documents)
+    contracts.record(PROJECT, DAY)
     for status in ("champion", "challenger"):
         registry.add(replace(VERSION, status=status, as_of=format_moment(DAY), verdict={"accepted": True, "why": "ok"}))
     registry.route(MODEL, first_champion(1, DAY))
@@ -46,7 +49,7 @@ def browser() -> BrowseTask:
     registry.record(MODEL, 2 * DAY, "challenger", {"version": 2})
     for sort in (report_key(REPORT["day"]), LATEST):
         metrics.put(metrics_partition(MODEL), sort, REPORT)
-    return BrowseTask(PROJECT, registry, metrics)
+    return BrowseTask(PROJECT, registry, contracts, metrics)
 
 
 def _nothing(name: str) -> dict[str, Any]:
@@ -61,6 +64,7 @@ def test_an_empty_system_names_its_models_and_claims_nothing() -> None:
     empty = _empty()
     assert empty.models() == {"models": [{"name": MODEL, "routing": None}, {"name": "other", "routing": None}]}
     assert empty.status() == {"models": [_nothing(MODEL), _nothing("other")]}
+    assert empty.contracts() == {"sources": {}, "models": {}, "readers": []}
     assert empty.versions(MODEL) == {"versions": []}
     assert empty.history(MODEL) == {"history": []}
     with pytest.raises(NotFound, match="for day '1970-01-05'"):
@@ -71,6 +75,15 @@ def test_the_models_say_who_serves(browser: BrowseTask) -> None:
     """Champion, challenger and its share; ``since`` reads as a moment; the other model has no routing."""
     routing = {"champion": 1, "challenger": 2, "share": 0.3, "since": format_moment(2 * DAY), "revision": 2}
     assert browser.models() == {"models": [{"name": MODEL, "routing": routing}, {"name": "other", "routing": None}]}
+
+
+def test_the_contracts_are_those_that_were_recorded(browser: BrowseTask) -> None:
+    """Each source with its version and when it came, and the log of each model; a version is no source or model."""
+    found = browser.contracts()
+    assert set(found["sources"]) == {"parcels", "deliveries"}
+    parcels = found["sources"]["parcels"]
+    assert parcels["history"] == [{"version": parcels["version"], "deployed_at": format_moment(DAY)}]
+    assert set(found["models"]) == {MODEL, "other"}
 
 
 def test_the_status_is_of_the_registry_and_the_latest_day(browser: BrowseTask) -> None:

@@ -37,10 +37,11 @@ class ReadingLake(FakeLake):
         keys: pa.ChunkedArray | None = None,
         *,
         key: str = "key",
+        schema: pa.Schema | None = None,
     ) -> pa.Table | None:
         assert between is not None
         self.days.append((between.end - between.start) // DAY)
-        return super().read(table, columns, between, keys, key=key)
+        return super().read(table, columns, between, keys, key=key, schema=schema)
 
 
 def labelled(

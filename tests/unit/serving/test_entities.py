@@ -12,7 +12,7 @@ from smallbox.features.inputs.point_in_time_join import historical_features
 from smallbox.features.online.readiness import ReadableVersions, publish
 from smallbox.features.online.states import version_of
 from smallbox.features.stream import StreamTask
-from smallbox.lake.names import ENTITY_PREFIX, records_table
+from smallbox.lake.names import records_table
 from smallbox.lake.predictions import logged_table
 from smallbox.lake.schemas import records_to_table
 from smallbox.messages.records import pack_records
@@ -20,6 +20,7 @@ from smallbox.monitoring.skew import skew_of
 from smallbox.records import Record, Value
 from smallbox.serving.predict import Asked, Scored, logged
 from smallbox.serving.vectors import entities_by_view, online_vectors
+from smallbox.table_columns import ENTITY_PREFIX
 from smallbox.times import HOUR, Moment, parse_day
 from smallbox.training.dataset_rows import inputs_of
 from tests.fakes.edges import FakeQueue

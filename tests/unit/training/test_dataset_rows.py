@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from smallbox.define import text
 from smallbox.define.project import project_of
 from smallbox.define.source import Source
 from smallbox.lake.names import records_table
@@ -126,3 +127,22 @@ def test_rows_are_in_the_order_of_time() -> None:
     hours = [520, 500, 510]
     dataset = built(*(sent(h, f"p{h}") for h in hours), *(delivered(h + 1, f"p{h}", 1.0, late=True) for h in hours))
     assert dataset.rows["key"].to_pylist() == ["p500", "p510", "p520"]
+
+
+def test_a_request_field_may_be_named_as_a_column_of_the_label_join() -> None:
+    """``status``, ``label`` and ``event_time`` of a request are its own: the join adds columns of the same names."""
+    odd: Mapping[str, Any] = {"status": "open", "label": "fragile", "event_time": "noon"}
+    source = replace(parcels, fields={**parcels.fields, **{name: text(nullable=True) for name in odd}})
+    model = replace(late_parcel, request=source, on_demand=(is_open,))
+    lake = FakeLake()
+    asked = replace(sent(500, "p"), values={**sent(500, "p").values, **odd})
+    lake.append(records_table(source), records_to_table(source, [asked]))
+    lake.append(records_table(deliveries), records_to_table(deliveries, [delivered(501, "p", 1.0, late=True)]))
+    dataset = build_dataset(project_of([model]), model, lake, AS_OF)
+    assert row(dataset, "p")["label"] is True
+    assert row(dataset, "p")["is_open"] == 1.0
+
+
+def is_open(status: Any, event_time: Any) -> Any:
+    """An on-demand feature of fields that have names of the join."""
+    return ((status == "open") & (event_time == "noon")).astype(float)

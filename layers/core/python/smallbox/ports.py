@@ -40,6 +40,9 @@ class Lake(Protocol):
 
     Every table has an ``int64`` column ``time`` (event time, microseconds). Tables are append-only, apart from
     ``replace`` and ``upsert``.
+
+    A table has every column that rows were ever written with. Rows may be written with other columns than the table
+    has: a column that they add is null in the rows before, and one that they lack is null in them.
     """
 
     def append(self, table: str, rows: "pa.Table") -> None:
@@ -53,6 +56,7 @@ class Lake(Protocol):
         keys: "pa.ChunkedArray | None" = None,
         *,
         key: str = "key",
+        schema: "pa.Schema | None" = None,
     ) -> "pa.Table | None":
         """Read rows, in no particular order; ``None`` when there is no such table.
 
@@ -62,6 +66,8 @@ class Lake(Protocol):
             between: only rows in this range of ``time`` or of another int64 column.
             keys: only rows whose column ``key`` has one of these texts; memory holds only the matching rows.
             key: the column for ``keys``; it must be among ``columns``.
+            schema: columns that may be newer than every row, with their types: where the table has no such column, it
+                is null. Another column that the table does not have is an error.
         """
 
     def slices(self, table: str, after: int = -1, between: Between | None = None) -> "Iterator[pa.Table]":
@@ -76,8 +82,7 @@ class Lake(Protocol):
     def upsert(self, table: str, rows: "pa.Table", progress: TableProgress) -> None:
         """Upsert rows by ``key`` and store the table's watermark, in one atomic commit.
 
-        Creates the table if needed. ``rows`` must have each key once and every column of the table. Without rows only
-        the watermark is written.
+        Creates the table if needed. ``rows`` must have each key once. Without rows only the watermark is written.
 
         Raises:
             Conflict: when another writer committed to the table at the same time; then nothing was written.

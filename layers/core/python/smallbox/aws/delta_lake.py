@@ -9,7 +9,7 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
-from smallbox.aws.delta_reads import NoLongerKeptError, among, appended, filter_of, gathered
+from smallbox.aws.delta_reads import NoLongerKeptError, appended, completed, extended, filter_of, gathered, rows_of
 from smallbox.errors import Conflict, Unavailable
 from smallbox.ports import Between, TableProgress
 
@@ -132,20 +132,14 @@ class DeltaLake:
         keys: pa.ChunkedArray | None = None,
         *,
         key: str = "key",
+        schema: pa.Schema | None = None,
     ) -> pa.Table | None:
         """Read rows, in no particular order."""
         opened = self._latest(table)
         if opened is None:
             return None
-        data = opened.to_pyarrow_dataset()
-        wanted = data.schema.names if columns is None else list(columns)
-        if between is not None and between.column not in data.schema.names:  # a missing column is null: in no range
-            return pa.schema([data.schema.field(name) for name in wanted]).empty_table()
         with _translated(table):
-            if keys is None:
-                return data.to_table(columns=wanted, filter=filter_of(between))
-            found = among(data.to_batches(columns=wanted, filter=filter_of(between)), keys.combine_chunks(), key)
-            return pa.Table.from_batches(found, schema=pa.schema([data.schema.field(name) for name in wanted]))
+            return rows_of(opened.to_pyarrow_dataset(), columns, between, keys, key=key, newer=schema)
 
     def slices(self, table: str, after: int = -1, between: Between | None = None) -> Iterator[pa.Table]:
         """Read all rows, or those appended after a commit, in slices; compactions do not affect which rows."""
@@ -174,7 +168,12 @@ class DeltaLake:
         self._retried(
             table,
             lambda opened: write_deltalake(
-                opened or self._uri(table), rows, mode="overwrite", predicate=predicate, storage_options=self._options
+                opened or self._uri(table),
+                rows,
+                mode="overwrite",
+                predicate=predicate,
+                schema_mode="merge",
+                storage_options=self._options,
             ),
         )
 
@@ -275,9 +274,11 @@ class DeltaLake:
 
 
 def _merge(opened: DeltaTable, rows: pa.Table, commit: CommitProperties) -> None:
+    known = pa.schema(opened.schema().to_arrow())
     # not streamed: delta-rs then skips files whose key range has none of the rows' keys
     merger = opened.merge(
-        rows,
+        # a column that the rows lack is null in them: the merge would leave it as it was
+        completed(rows, extended(rows.schema, known)),
         "target.key = source.key",
         source_alias="source",
         target_alias="target",

@@ -1,11 +1,12 @@
 """Reads rows of Delta tables: by range, by keys, since a commit, and in slices."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable
+from pyarrow.dataset import Dataset
 
 from smallbox.ports import Between
 
@@ -26,6 +27,42 @@ def among(batches: Iterator[pa.RecordBatch], keys: pa.Array, key: str) -> Iterat
     """
     for batch in batches:
         yield batch.filter(pc.is_in(batch[key], value_set=keys))
+
+
+def extended(schema: pa.Schema, newer: pa.Schema | None) -> pa.Schema:
+    """A schema with the columns of another one that it does not have."""
+    return pa.schema([*schema, *(field for field in newer or () if field.name not in schema.names)])
+
+
+def completed(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The rows with the columns of a schema, in its order; a column that they lack is null."""
+    for field in schema:
+        if field.name not in rows.column_names:
+            rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
+    return rows.select(schema.names)
+
+
+def rows_of(
+    data: Dataset,
+    columns: Sequence[str] | None,
+    between: Between | None,
+    keys: pa.ChunkedArray | None,
+    *,
+    key: str,
+    newer: pa.Schema | None,
+) -> pa.Table:
+    """The rows of a table, as :meth:`~smallbox.ports.Lake.read` gives them."""
+    wanted = extended(data.schema, newer)
+    if columns is not None:
+        wanted = pa.schema([wanted.field(name) for name in columns])
+    limits = ([] if between is None else [between.column]) + ([] if keys is None else [key])
+    if not set(limits) <= set(data.schema.names):  # a missing column is null: in no range, and none of the keys
+        return wanted.empty_table()
+    there = pa.schema([field for field in wanted if field.name in data.schema.names])
+    if keys is None:
+        return completed(data.to_table(columns=there.names, filter=filter_of(between)), wanted)
+    found = among(data.to_batches(columns=there.names, filter=filter_of(between)), keys.combine_chunks(), key)
+    return completed(pa.Table.from_batches(found, schema=there), wanted)
 
 
 class NoLongerKeptError(Exception):

@@ -6,12 +6,19 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from smallbox.cli.check import require_no_mistake
 from smallbox.cli.checkout import node, root, state_folder, with_tools
+from smallbox.cli.contract_check import fetch_snapshot, require_compatible
 from smallbox.cli.output import printed
 from smallbox.errors import Unavailable
+
+if TYPE_CHECKING:
+    from smallbox.cli.signed_requests import SignedHttp
+
+PIPELINE_STACK: Final = "SmallboxPipeline"
+"""The CloudFormation stack with the nine stages; the API's URL is among its outputs."""
 
 _CDK: Final = "node_modules/aws-cdk/bin/cdk"
 _QUIETLY: Final = (
@@ -47,8 +54,36 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.set_defaults(run=printed(_deploy))
 
 
+def deployed_api() -> "SignedHttp | None":
+    """The API of the system that is deployed to AWS with the caller's credentials; ``None`` when there is none.
+
+    Raises:
+        Unavailable: when CloudFormation does not answer.
+    """
+    import boto3  # noqa: PLC0415 - takes half a second to import
+
+    from smallbox.aws.clients import AwsErrors, code_of, reason_of  # noqa: PLC0415 - imports boto3
+    from smallbox.cli.signed_requests import SignedHttp  # noqa: PLC0415 - as boto3
+
+    session = boto3.Session()
+    try:
+        (stack,) = session.client("cloudformation").describe_stacks(StackName=PIPELINE_STACK)["Stacks"]
+    except AwsErrors as error:
+        if code_of(error) == "ValidationError":  # there is no such stack
+            return None
+        raise Unavailable(f"CloudFormation did not tell what is deployed: {reason_of(error)}") from error
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    if "ApiUrl" not in outputs:  # its first deployment failed
+        return None
+    keys: Any = session.get_credentials()  # CloudFormation has answered, so there are some
+    key = keys.get_frozen_credentials()
+    return SignedHttp(outputs["ApiUrl"], str(session.region_name), key.access_key, key.secret_key, key.token)
+
+
 def _deploy(_arguments: argparse.Namespace) -> dict[str, str]:
-    require_no_mistake()
+    project = require_no_mistake()
+    fetch_snapshot("aws", deployed_api())
+    require_compatible(project, "aws")
     import boto3  # noqa: PLC0415 - takes half a second to import
 
     # The app's own module builds the layers: only it knows their content.

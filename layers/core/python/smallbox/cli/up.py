@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Final
 from smallbox.cli import emulator, local
 from smallbox.cli.check import require_no_mistake
 from smallbox.cli.checkout import clean_environment
+from smallbox.cli.contract_check import fetch_snapshot, forget_snapshot, require_compatible
 from smallbox.cli.deploy import cdk_deploy
 from smallbox.cli.output import printed
 from smallbox.cli.system import System
+from smallbox.define.project import load
 from smallbox.errors import NotReady
 
 if TYPE_CHECKING:
     import argparse
+
+    from smallbox.cli.signed_requests import SignedHttp
 
 ASSETS_BUCKET: Final = "smallbox-local-assets"
 
@@ -48,8 +52,13 @@ def start_stack(as_of: str | None = None) -> local.Stack:
 
     After a deployment the backfill computes the history of new and changed views, as of the present or of the simulated
     time of a replay. Versions that serve go on with the views that they were trained with.
+
+    Raises:
+        DefinitionError: when the definitions do not fit the contracts that the running stack has.
     """
     before = _running()
+    fetch_snapshot("local", local_api())
+    require_compatible(load(), "local")
     if before is not None:
         sys.stderr.write("it is running already; deploying to it again\n")
         stack = _deployed(emulator.Emulator(before.pid, int(before.endpoint_url.rsplit(":", 1)[1])))
@@ -67,12 +76,19 @@ def start_stack(as_of: str | None = None) -> local.Stack:
     return stack
 
 
+def local_api() -> "SignedHttp | None":
+    """The API of the running local stack; ``None`` when none is running, or its deployment never ended."""
+    stack = _running()
+    return stack.http if stack is not None and "ApiUrl" in stack.outputs else None
+
+
 def stop_stack() -> bool:
     """Stop the local stack; return whether one was running."""
     before = _running()
     if before is not None:
         emulator.stop_emulator(before.pid)
     local.forget()
+    forget_snapshot("local")
     return before is not None
 
 

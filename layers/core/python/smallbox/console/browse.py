@@ -5,19 +5,22 @@ from typing import Any
 
 from smallbox.console.status import status_of
 from smallbox.define.project import Project
+from smallbox.documents.deployed_contracts import ContractsSnapshot
 from smallbox.errors import NotFound
 from smallbox.monitoring.report import LATEST, metrics_partition, report_key
 from smallbox.ports import Documents
+from smallbox.registry.contracts import Contracts
 from smallbox.registry.store import Registry
 from smallbox.times import format_moment
 
 
 class BrowseTask:
-    """Answers ``GET /status``, ``GET /models`` and below."""
+    """Answers ``GET /status``, ``GET /contracts``, ``GET /models`` and below."""
 
-    def __init__(self, project: Project, registry: Registry, metrics: Documents) -> None:
+    def __init__(self, project: Project, registry: Registry, contracts: Contracts, metrics: Documents) -> None:
         self._project = project
         self._registry = registry
+        self._contracts = contracts
         self._metrics = metrics
 
     def models(self) -> Mapping[str, Any]:
@@ -38,6 +41,10 @@ class BrowseTask:
         report = self._metrics.get(metrics_partition(name), LATEST)
         registry = self._registry
         return status_of(name, registry.routing(name), registry.versions(name), registry.history(name), report)
+
+    def contracts(self) -> ContractsSnapshot:
+        """The deployed contracts; see :meth:`~smallbox.registry.contracts.Contracts.snapshot`."""
+        return self._contracts.snapshot()
 
     def versions(self, model: str) -> Mapping[str, Any]:
         """The versions of a model, oldest first."""

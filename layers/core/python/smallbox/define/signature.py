@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from types import FunctionType
-from typing import Any, Final
+from typing import Any
 
 from smallbox.define.argument_types import check_kind, check_several
 from smallbox.define.attributes import View
@@ -12,6 +12,7 @@ from smallbox.define.on_demand import OnDemand, dependency_order, parameters_of
 from smallbox.define.rules import Label
 from smallbox.define.source import Source, check_name, check_not_personal
 from smallbox.errors import DefinitionError
+from smallbox.table_columns import reserved_because
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +41,6 @@ class Columns:
     def categorical_positions(self) -> list[int]:
         """Positions of the categorical columns in a training frame."""
         return list(range(len(self.numeric), len(self.names)))
-
-
-RESERVED_COLUMNS: Final = frozenset(
-    {
-        "id",
-        "key",
-        "time",
-        "event_time",
-        "served_at",
-        "version",
-        "arm",
-        "channel",
-        "score",
-        "label",
-        "label_known_at",
-        "status",
-        "missing",
-    }
-)
-"""Column names that the prediction log and the datasets use themselves; no input or feature may have one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,11 +89,12 @@ class Signature:
         object.__setattr__(self, "columns", columns)
 
     def _check_names(self, columns: Columns) -> None:
-        taken = RESERVED_COLUMNS & set(columns.names)
-        if taken:
-            raise DefinitionError(
-                f"model {self.name}: {', '.join(sorted(taken))}: the logs use that name; choose another"
-            )
+        for name in columns.names:
+            why = reserved_because(name)
+            if why:
+                raise DefinitionError(
+                    f"model {self.name}: {name}: no input or feature may have that name, because {why}; choose another"
+                )
         shadowing = {*self.feature_names, *self.stored_texts} & set(self.request.fields)
         if shadowing:
             raise DefinitionError(

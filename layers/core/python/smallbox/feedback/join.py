@@ -11,13 +11,14 @@ from smallbox.documents.daily_run import DayDocument, JoinCounts
 from smallbox.labels.join import ASKED_LATE, LABELLED, PENDING, UNLABELLED, coverage, join_labels
 from smallbox.labels.table import settled_days
 from smallbox.lake.history import FOREVER, history
-from smallbox.lake.names import JOINED_AS_OF, SETTLES_FROM, labelled_table, records_table
+from smallbox.lake.names import labelled_table, records_table
 from smallbox.lake.predictions import PredictionLog
 from smallbox.lake.schemas import LABELLED_COLUMNS, record_schema
 from smallbox.ports import Between, Lake
 from smallbox.registry.live_versions import live_versions
 from smallbox.registry.signatures import label_of_version
 from smallbox.registry.store import Registry
+from smallbox.table_columns import JOINED_AS_OF, SETTLES_FROM
 from smallbox.times import DAY, Micros, asked_moment, day_of, format_moment
 
 
@@ -102,10 +103,9 @@ class JoinTask:
         """Every version of the outcomes of these keys, however old: one that was known before tells a late asking."""
         source = self._project.source(label.source_name)
         columns = list(dict.fromkeys(("key", "known_at", "received_at", "digest", label.on, label.value)))
-        rows = self._lake.read(
-            records_table(source), columns, Between("known_at", -FOREVER, as_of + 1), keys, key=label.on
-        )
-        return history(record_schema(source).empty_table() if rows is None else rows)
+        schema, known = record_schema(source), Between("known_at", -FOREVER, as_of + 1)
+        rows = self._lake.read(records_table(source), columns, known, keys, key=label.on, schema=schema)
+        return history(schema.empty_table() if rows is None else rows)
 
 
 def _of_versions(rows: pa.Table, numbers: list[int]) -> pa.Table:

@@ -1,8 +1,8 @@
 """The table of labelled predictions: its columns, and the days whose labels are final."""
 
 from smallbox.define.rules import Label
-from smallbox.lake.names import SETTLES_FROM
 from smallbox.ports import Between
+from smallbox.table_columns import SETTLES_FROM
 from smallbox.times import DAY, Micros
 
 

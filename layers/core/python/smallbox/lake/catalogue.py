@@ -9,14 +9,13 @@ from typing import Final
 
 import pyarrow as pa
 
+from smallbox.define.log_columns import logged_names, logged_types
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.define.source import Source
 from smallbox.lake.names import (
     current_table,
     labelled_table,
-    logged_names,
-    logged_types,
     predictions_table,
     records_table,
 )

@@ -8,6 +8,7 @@ from smallbox.define.project import Project
 from smallbox.define.source import Source
 from smallbox.lake.catalogue import catalogue
 from smallbox.lake.names import records_table
+from smallbox.lake.schemas import record_schema
 from smallbox.ports import Lake
 
 
@@ -47,5 +48,6 @@ def _values(lake: Lake, source: Source, field: str, keys: Collection[str]) -> pa
     """The values of a field in any version of the records with these keys."""
     if field == source.key:
         return pa.array(sorted(set(keys)), pa.string())
-    rows = lake.read(records_table(source), ["key", field], keys=pa.chunked_array([sorted(set(keys))], pa.string()))
+    named = pa.chunked_array([sorted(set(keys))], pa.string())
+    rows = lake.read(records_table(source), ["key", field], keys=named, schema=record_schema(source))
     return pa.array([], pa.string()) if rows is None else rows[field].drop_null().unique().cast(pa.string())

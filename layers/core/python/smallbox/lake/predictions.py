@@ -7,8 +7,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from smallbox.define.fields import FieldType
+from smallbox.define.log_columns import logged_types
 from smallbox.define.signature import Signature
-from smallbox.lake.names import logged_types, predictions_table
+from smallbox.lake.names import predictions_table
 from smallbox.lake.schemas import prediction_schema
 from smallbox.ports import Between, Lake
 
@@ -17,7 +18,7 @@ def logged_table(types: Mapping[str, FieldType], columns: Mapping[str, Sequence[
     """Logged columns as rows of the log; a column that is not there is null.
 
     Args:
-        types: the columns that depend on the signature; see :func:`smallbox.lake.names.logged_types`.
+        types: the columns that depend on the signature; see :func:`smallbox.define.log_columns.logged_types`.
         columns: the values by column, in step.
     """
     schema, rows = prediction_schema(types), len(columns["id"])
@@ -39,10 +40,9 @@ class PredictionLog:
 
         The columns are those of every version that has answered; see :func:`of_signature`.
         """
-        found = self._lake.read(predictions_table(model), None, between)
-        if found is None:
-            return prediction_schema({}).empty_table()
-        return _first_of_each_id(_with_event_times(found))
+        schema = prediction_schema({})
+        found = self._lake.read(predictions_table(model), None, between, schema=schema)
+        return schema.empty_table() if found is None else _first_of_each_id(_with_event_times(found))
 
 
 def of_signature(rows: pa.Table, signature: Signature) -> pa.Table:

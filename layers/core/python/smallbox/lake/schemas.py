@@ -8,17 +8,17 @@ import pyarrow as pa
 from smallbox.define.fields import Field, FieldType
 from smallbox.define.source import RESERVED, Source
 from smallbox.lake.digests import digests
-from smallbox.lake.names import JOINED_AS_OF, SETTLES_FROM
 from smallbox.records import Record
+from smallbox.table_columns import LABEL_COLUMNS, LOG_COLUMNS, ColumnType
 
-ARROW_TYPES: Final = {
+ARROW_TYPES: Final[Mapping[ColumnType, pa.DataType]] = {
     "text": pa.string(),
     "number": pa.float64(),
     "integer": pa.int64(),
     "boolean": pa.bool_(),
     "timestamp": pa.int64(),
+    "texts": pa.list_(pa.string()),
 }
-
 
 PYTHON_TYPES: Final[Mapping[FieldType, frozenset[type]]] = {
     "text": frozenset({str}),
@@ -72,42 +72,19 @@ LABELLED_COLUMNS: Final = ("id", "key", "time", "event_time", "version", "arm", 
 """What the labelled predictions keep of the log."""
 
 
-_LOGGED: Final = (
-    ("id", pa.string()),
-    ("key", pa.string()),
-    ("time", pa.int64()),
-    ("event_time", pa.int64()),
-    ("served_at", pa.int64()),
-    ("version", pa.int64()),
-    ("arm", pa.string()),
-    ("channel", pa.string()),
-    ("score", pa.float64()),
-    ("missing", pa.list_(pa.string())),
-)
-"""The columns of every prediction log: the request (id, key, moments, channel), the answer (version, arm, score), and
-the names of missing stored features."""
-
-LOGGED_COLUMNS: Final = frozenset(name for name, _ in _LOGGED)
-"""Their names."""
-
-
 def prediction_schema(types: Mapping[str, FieldType]) -> pa.Schema:
     """The columns of a prediction log: those of every log, then those of a signature. Null means missing.
 
     Args:
-        types: as :func:`smallbox.lake.names.logged_types` gives them.
+        types: as :func:`smallbox.define.log_columns.logged_types` gives them.
     """
-    return pa.schema([*_LOGGED, *((name, ARROW_TYPES[type_]) for name, type_ in types.items())])
+    return pa.schema([(name, ARROW_TYPES[type_]) for name, type_ in (*LOG_COLUMNS.items(), *types.items())])
 
 
 LABELLED_SCHEMA: Final = pa.schema(
     [
-        *(pair for pair in _LOGGED if pair[0] in LABELLED_COLUMNS),
-        (SETTLES_FROM, pa.int64()),
-        ("label", pa.bool_()),
-        ("label_known_at", pa.int64()),
-        ("status", pa.string()),
-        (JOINED_AS_OF, pa.int64()),
+        *((name, ARROW_TYPES[LOG_COLUMNS[name]]) for name in LABELLED_COLUMNS),
+        *((name, ARROW_TYPES[type_]) for name, type_ in LABEL_COLUMNS.items()),
     ]
 )
-"""The columns of labelled predictions: those of the log that say who answered, and the label."""
+"""The columns of labelled predictions: those of the log that say who answered, and those of the label join."""

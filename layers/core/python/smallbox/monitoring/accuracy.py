@@ -13,13 +13,14 @@ from smallbox.define.model import Model
 from smallbox.define.rules import Label, Monitor
 from smallbox.labels.join import ASKED_LATE, LABELLED, UNLABELLED, coverage
 from smallbox.labels.table import settled_days
-from smallbox.lake.names import SETTLES_FROM, labelled_table
+from smallbox.lake.names import labelled_table
 from smallbox.monitoring.report import Check
 from smallbox.objectives.binary import measure
 from smallbox.ports import Lake
 from smallbox.records import CHANNELS, Channel
 from smallbox.statistics.confidence import side_of
 from smallbox.statistics.shares import surely_below
+from smallbox.table_columns import SETTLES_FROM
 from smallbox.times import DAY, Micros, day_of
 
 SPANS: Final = (1, 2, 4, 8, 16, 28)

@@ -12,11 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from smallbox.arrays import Ints
+from smallbox.define.log_columns import logged_names
 from smallbox.define.signature import Signature
 from smallbox.features.inputs.point_in_time_join import request_arrays_of_table
 from smallbox.labels.join import Versions
 from smallbox.lake.history import FOREVER, history
-from smallbox.lake.names import logged_names, records_table
+from smallbox.lake.names import records_table
 from smallbox.lake.schemas import record_schema
 from smallbox.monitoring.skew import different
 from smallbox.ports import Between, Lake
@@ -62,8 +63,9 @@ def _records(signature: Signature, lake: Lake, keys: pa.ChunkedArray, as_of: Mic
     """Every version of the records of these keys, with the columns that are compared."""
     columns = list(dict.fromkeys(["key", "time", "known_at", "received_at", "digest", *signature.sent_fields]))
     known = Between("known_at", -FOREVER, as_of + 1)
-    rows = lake.read(records_table(signature.request), columns, known, keys)
-    return history(record_schema(signature.request).empty_table().select(columns) if rows is None else rows)
+    schema = record_schema(signature.request)
+    rows = lake.read(records_table(signature.request), columns, known, keys, schema=schema)
+    return history(schema.empty_table().select(columns) if rows is None else rows)
 
 
 def _counting(records: pa.Table, rows: pa.Table) -> pa.Array:

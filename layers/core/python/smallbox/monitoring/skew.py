@@ -9,11 +9,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from smallbox.arrays import Objects
+from smallbox.define.log_columns import logged_names
 from smallbox.define.signature import Signature
 from smallbox.features.inputs.assembly import Inputs, assemble
 from smallbox.features.inputs.point_in_time_join import historical_features, request_arrays_of_table
-from smallbox.lake.names import ENTITY_PREFIX, logged_names
 from smallbox.ports import Lake
+from smallbox.table_columns import ENTITY_PREFIX
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from smallbox.define.fields import FieldType
 from smallbox.define.project import Project
 from smallbox.lake.names import predictions_table
 from smallbox.lake.predictions import logged_table
-from smallbox.lake.schemas import LOGGED_COLUMNS
 from smallbox.messages.encoded import Message
 from smallbox.ports import Lake
+from smallbox.table_columns import LOG_COLUMNS
 
 
 class LogTask:
@@ -29,5 +29,5 @@ class LogTask:
 
 def _types_of(message: Message) -> dict[str, FieldType]:
     """The columns of a message that depend on the signature: those that it gives a type, and numbers."""
-    numbers = dict.fromkeys(message["columns"].keys() - LOGGED_COLUMNS, "number")
+    numbers = dict.fromkeys(message["columns"].keys() - LOG_COLUMNS, "number")
     return {**numbers, **message["types"]}

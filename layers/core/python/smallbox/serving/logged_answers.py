@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from smallbox.arrays import Bools, Floats, Ints
+from smallbox.define.log_columns import logged_names, logged_types
 from smallbox.define.signature import Signature
-from smallbox.lake.names import ENTITY_PREFIX, logged_names, logged_types
 from smallbox.messages.predictions import LoggedPredictions
 from smallbox.records import Channel
 from smallbox.serving.vectors import Vectors
+from smallbox.table_columns import ENTITY_PREFIX
 from smallbox.times import Micros
 
 

@@ -26,6 +26,7 @@ MAX_SILENT: Final = 2_000
 """Sample size of the unlabelled requests that are stored, to be compared with the labelled ones."""
 
 _EVER: Final[Micros] = -(2**62)
+_ROW: Final = "row"
 _IN_TIME: Final = [("time", "ascending"), ("key", "ascending")]
 
 
@@ -54,8 +55,9 @@ class Dataset:
 
 def _versions(lake: Lake, source: Source, as_of: Micros) -> pa.Table:
     """The history of a source's records as of a moment."""
-    rows = lake.read(records_table(source), None, Between("known_at", _EVER, as_of + 1))
-    return history(record_schema(source).empty_table() if rows is None else rows)
+    schema = record_schema(source)
+    rows = lake.read(records_table(source), None, Between("known_at", _EVER, as_of + 1), schema=schema)
+    return history(schema.empty_table() if rows is None else rows)
 
 
 def _as_asked(versions: pa.Table) -> pa.Table:
@@ -89,17 +91,16 @@ def build_dataset(project: Project, model: Model, lake: Lake, as_of: Micros, oth
     closed = as_of - model.label.within_micros
     inside = pc.and_(pc.greater_equal(time, as_of - model.retrain.window_micros), pc.less(time, closed))
     asked = requests.filter(inside)
-    asked = asked.append_column("event_time", asked["time"])
     outcomes = _versions(lake, project.source(model.label.source_name), as_of)
-    joined = join_labels(model.label, asked, outcomes, as_of)
+    joined = join_labels(model.label, _moments(asked), outcomes, as_of)
     status = joined["status"]
     known, silent = (joined.filter(pc.equal(status, one)).sort_by(_IN_TIME) for one in (LABELLED, UNLABELLED))
     late = pc.sum(pc.equal(status, ASKED_LATE)).as_py() or 0
     # one table: the features of both need one read of the lake
     taken = pa.concat_tables([known, silent.take(evenly(len(silent), MAX_SILENT))])
-    rows = _with_labels(_with_inputs(model, lake, taken), taken)
+    rows = _with_labels(_with_inputs(model, lake, asked.take(taken[_ROW])), taken)
     held_out = known.filter(pc.greater_equal(known["time"], closed - model.retrain.validation_micros))
-    compared = None if other is None else _with_inputs(other, lake, held_out)
+    compared = None if other is None else _with_inputs(other, lake, asked.take(held_out[_ROW]))
     return Dataset(
         rows[: len(known)],
         len(asked),
@@ -108,6 +109,12 @@ def build_dataset(project: Project, model: Model, lake: Lake, as_of: Micros, oth
         rows[len(known) :],
         compared,
     )
+
+
+def _moments(asked: pa.Table) -> pa.Table:
+    """Key and moments of each request and its row, without its fields: one may be named as a column of the join."""
+    moments = asked.select(["key", "time"]).append_column("event_time", asked["time"])
+    return moments.append_column(_ROW, pa.array(np.arange(len(asked))))
 
 
 def evenly(rows: int, most: int) -> Ints:

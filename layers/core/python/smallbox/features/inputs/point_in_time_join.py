@@ -72,8 +72,9 @@ def _sent(kind: str, column: pa.ChunkedArray) -> Array:
 def _history(lake: Lake, views: Sequence[View]) -> pa.Table:
     source = views[0].source
     columns = _union(columns_needed(view) for view in views)
-    rows = lake.read(records_table(source), columns)
-    return history(record_schema(source).empty_table().select(columns) if rows is None else rows)
+    schema = record_schema(source)
+    rows = lake.read(records_table(source), columns, schema=schema)
+    return history(schema.empty_table().select(columns) if rows is None else rows)
 
 
 def _union(columns: Iterable[Sequence[str]]) -> list[str]:

@@ -47,6 +47,7 @@ from smallbox.features.online.writes import write_states
 from smallbox.features.state_engines import state_engine_of
 from smallbox.lake.history import FOREVER, history, valid_or_first_at
 from smallbox.lake.names import records_table
+from smallbox.lake.schemas import record_schema
 from smallbox.ports import Between, Lake, Marker, OnlineStore, StateKey, StateWrite, StoredState
 from smallbox.times import Micros
 
@@ -268,9 +269,10 @@ class Rebuilder:
         """All rows that may be in a window at ``now`` or later, and all versions that supersede them."""
         since = now - longest_reach(self.views)
         columns = [*dict.fromkeys(name for view in self.views for name in columns_needed(view))]
-        recent = self.lake.read(records_table(self.source), columns, Between("time", since, FOREVER))
+        table, schema = records_table(self.source), record_schema(self.source)
+        recent = self.lake.read(table, columns, Between("time", since, FOREVER), schema=schema)
         if recent is None or not len(recent) or self.source.known_after_micros is not None:
             return recent
         # a version that moves a record out of the windows has a later known_at than the version that it supersedes
         known = Between("known_at", int(pc.min(recent["known_at"]).as_py()), FOREVER)
-        return self.lake.read(records_table(self.source), columns, known)
+        return self.lake.read(table, columns, known, schema=schema)

@@ -1,0 +1,91 @@
+"""The check of contracts against what is deployed, before anything is deployed."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from smallbox.cli.checkout import state_folder
+from smallbox.define.project import Project
+from smallbox.define.refusals import LIVE, Reader, refusals
+from smallbox.documents.deployed_contracts import ContractsSnapshot
+from smallbox.errors import DefinitionError, Unavailable
+
+if TYPE_CHECKING:
+    from smallbox.cli.signed_requests import SignedHttp
+
+DeploymentName = Literal["local", "aws"]
+"""Where to deploy: to the emulator on this machine, or to AWS."""
+
+_OK: Final = 200
+_NO_ROUTE: Final = 404
+
+
+def snapshot_file(deployment: DeploymentName) -> Path:
+    """The file with the contracts that were deployed when a command last asked."""
+    return state_folder() / f"contracts-{deployment}.json"
+
+
+def forget_snapshot(deployment: DeploymentName) -> None:
+    """Delete the snapshot: nothing is deployed."""
+    snapshot_file(deployment).unlink(missing_ok=True)
+
+
+def stored_snapshot(deployment: DeploymentName) -> ContractsSnapshot | None:
+    """The stored snapshot; ``None`` when there is none. See :func:`require_compatible` for whose it is."""
+    file = snapshot_file(deployment)
+    if not file.is_file():
+        return None
+    snapshot: ContractsSnapshot = json.loads(file.read_text())
+    return snapshot
+
+
+def fetch_snapshot(deployment: DeploymentName, http: "SignedHttp | None") -> None:
+    """Ask the deployed system for its contracts, and store them for the check.
+
+    A system from before contracts had versions does not know the question; it is not checked this time.
+
+    Args:
+        deployment: which system it is.
+        http: its API; ``None`` when nothing is deployed.
+
+    Raises:
+        Unavailable: when it does not answer, or answers with an error.
+    """
+    if http is None:
+        forget_snapshot(deployment)
+        return
+    status, answer = http.request("GET", "/contracts")
+    if status == _NO_ROUTE:
+        sys.stderr.write("the deployed system has no GET /contracts yet; this deployment is not checked against it\n")
+        forget_snapshot(deployment)
+        return
+    if status != _OK:
+        raise Unavailable(
+            f"the deployed contracts are not known: GET /contracts answered {status} ({str(answer)[:200]}); "
+            "nothing was deployed; `cdk deploy --all` deploys without asking"
+        )
+    snapshot_file(deployment).write_text(json.dumps(answer, indent=2))
+
+
+def require_compatible(project: Project, deployment: DeploymentName) -> None:
+    """Raise unless the project may be deployed over what the stored snapshot says is deployed.
+
+    The snapshot is that of the last `smallbox up`, `smallbox deploy` or `smallbox contract show --fetch`: synthesis
+    alone asks no system. Without a snapshot nothing is checked.
+
+    Raises:
+        DefinitionError: lists every refusal, one line each.
+    """
+    snapshot = stored_snapshot(deployment)
+    if snapshot is None:
+        return
+    found = refusals(snapshot, project, [Reader.from_json(reader) for reader in snapshot["readers"]])
+    if found:
+        lines = "".join(f"\n  {sentence}" for sentence in found)
+        raise DefinitionError(
+            f"the definitions do not fit what is deployed:{lines}\n({LIVE}; what is deployed: "
+            f"{snapshot_file(deployment)}, stored by the last `smallbox up`, `smallbox deploy` or `smallbox contract "
+            "show --fetch`)",
+            refusals=found,
+        )
