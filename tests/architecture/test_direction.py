@@ -17,6 +17,8 @@ STORE: Final = (
     "registry.store",
     "registry.scorer",
     "registry.loader",
+    "registry.signatures",
+    "registry.live_versions",
     "registry.contracts",
 )
 """The model store: modules of the stage ``registry`` that other stages read, so they import no stage."""

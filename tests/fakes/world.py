@@ -22,6 +22,7 @@ from smallbox.ingestion.quarantine import Quarantine
 from smallbox.ingestion.upkeep import UpkeepTask
 from smallbox.lake.predictions import PredictionLog
 from smallbox.monitoring.check import CheckTask
+from smallbox.registry.contracts import Contracts
 from smallbox.registry.loader import ModelLoader
 from smallbox.registry.register import RegisterTask
 from smallbox.registry.signatures import Signatures
@@ -57,6 +58,7 @@ class World:
         self.online, self.meter, self.training = FakeOnlineStore(), FakeMeter(), FakeWorkflow()
         documents = FakeDocuments()
         self.registry, self.live, self.metrics = Registry(documents), LiveViewStore(documents), FakeDocuments()
+        self.contracts = Contracts(documents)
         self.events, self.drops, self.features, self.rebuilds, self.predictions = (FakeQueue() for _ in range(5))
         self.log = PredictionLog(self.lake)
         self.fallbacks = FakeFallbackLog()
@@ -71,7 +73,9 @@ class World:
 
     def backfill(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """What the backfill's state machine does."""
-        task = BackfillTask(self.project, self.registry, self.live, self.lake, self.online, self.rebuilds, _no_pause)
+        task = BackfillTask(
+            self.project, self.registry, self.contracts, self.live, self.lake, self.online, self.rebuilds, _no_pause
+        )
         plan = task.run("plan", document, PRESENT)
         filled = [task.run("fill", part, PRESENT) for part in plan["parts"]]
         return task.run("publish", {**plan, "filled": filled}, PRESENT)

@@ -10,6 +10,7 @@ from smallbox.errors import NotFound
 from smallbox.monitoring.report import LATEST, metrics_partition, report_key
 from smallbox.ports import Documents
 from smallbox.registry.contracts import Contracts
+from smallbox.registry.live_versions import readers
 from smallbox.registry.store import Registry
 from smallbox.times import format_moment
 
@@ -43,8 +44,8 @@ class BrowseTask:
         return status_of(name, registry.routing(name), registry.versions(name), registry.history(name), report)
 
     def contracts(self) -> ContractsSnapshot:
-        """The deployed contracts; see :meth:`~smallbox.registry.contracts.Contracts.snapshot`."""
-        return self._contracts.snapshot()
+        """The deployed contracts, and who reads them: all that the next deployment is checked against."""
+        return self._contracts.snapshot(readers(self._registry, self._project.models))
 
     def versions(self, model: str) -> Mapping[str, Any]:
         """The versions of a model, oldest first."""
