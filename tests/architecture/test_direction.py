@@ -16,9 +16,9 @@ STORE: Final = (
     "registry.routing",
     "registry.store",
     "registry.scorer",
-    "registry.loader",
     "registry.signatures",
     "registry.live_versions",
+    "registry.loader",
     "registry.contracts",
 )
 """The model store: modules of the stage ``registry`` that other stages read, so they import no stage."""

@@ -19,10 +19,10 @@ from smallbox.serving.inference import InferenceProtocol
 from smallbox.serving.predict import PredictTask
 
 settings, reads = from_environment(PredictSettings), SignedDynamoDb.like(client("dynamodb"))
-documents, blobs = DynamoDocuments(settings.registry_table, reads=reads), S3Blobs(settings.lake_bucket)
-loader = ModelLoader.of_project(load(), Registry(documents), blobs)
-store, queue = DynamoOnlineStore(settings.online_table, reads=reads), SqsQueue(settings.predictions_queue)
-predictor = PredictTask(load(), store, LiveViewStore(documents), loader, queue, EmbeddedFallbackLog())
+documents = DynamoDocuments(settings.registry_table, reads=reads)
+loader = ModelLoader.of_project(load(), Registry(documents), S3Blobs(settings.lake_bucket))
+store, live_views = DynamoOnlineStore(settings.online_table, reads=reads), LiveViewStore(documents)
+predictor = PredictTask(load(), store, live_views, loader, SqsQueue(settings.predictions_queue), EmbeddedFallbackLog())
 protocol = InferenceProtocol(load(), loader, predictor)
 app = api.resolver()
 
