@@ -21,8 +21,14 @@ from smallbox.serving.predict import PredictTask
 settings, reads = from_environment(PredictSettings), SignedDynamoDb.like(client("dynamodb"))
 documents = DynamoDocuments(settings.registry_table, reads=reads)
 loader = ModelLoader.of_project(load(), Registry(documents), S3Blobs(settings.lake_bucket))
-store, live_views = DynamoOnlineStore(settings.online_table, reads=reads), LiveViewStore(documents)
-predictor = PredictTask(load(), store, live_views, loader, SqsQueue(settings.predictions_queue), EmbeddedFallbackLog())
+predictor = PredictTask(
+    load(),
+    DynamoOnlineStore(settings.online_table, reads=reads),
+    LiveViewStore(documents),
+    loader,
+    SqsQueue(settings.predictions_queue),
+    EmbeddedFallbackLog(),
+)
 protocol = InferenceProtocol(load(), loader, predictor)
 app = api.resolver()
 
