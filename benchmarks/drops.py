@@ -172,7 +172,7 @@ def load(folder: Path, key: str) -> dict[str, Any]:
     project, lake = Project({"flights": FLIGHTS}, {}, {}), DeltaLake(str(folder / "lake"), options={})
     drops = LoadTask(
         project,
-        SourcesRead(frozenset(view.source.name for view in project.views.values())),
+        SourcesRead(frozenset()),
         lake,
         blobs,
         inbox,

@@ -123,7 +123,7 @@ def ours(bodies: Sequence[str], folder: str) -> None:
         assert not answer["rejected"]  # noqa: S101 - a benchmark of something else otherwise
     appender = AppendTask(
         project,
-        SourcesRead(frozenset(view.source.name for view in project.views.values())),
+        SourcesRead(frozenset()),
         DeltaLake(folder, options={}),
         Quarantine(Nowhere()),
         Sent(),

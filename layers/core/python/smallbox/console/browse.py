@@ -10,6 +10,7 @@ from smallbox.errors import NotFound
 from smallbox.monitoring.report import LATEST, metrics_partition, report_key
 from smallbox.ports import Documents
 from smallbox.registry.contracts import Contracts
+from smallbox.registry.live_sources import LiveSources
 from smallbox.registry.live_versions import readers
 from smallbox.registry.store import Registry
 from smallbox.times import format_moment
@@ -18,10 +19,13 @@ from smallbox.times import format_moment
 class BrowseTask:
     """Answers ``GET /status``, ``GET /contracts``, ``GET /models`` and below."""
 
-    def __init__(self, project: Project, registry: Registry, contracts: Contracts, metrics: Documents) -> None:
+    def __init__(
+        self, project: Project, registry: Registry, contracts: Contracts, live: LiveSources, metrics: Documents
+    ) -> None:
         self._project = project
         self._registry = registry
         self._contracts = contracts
+        self._live = live
         self._metrics = metrics
 
     def models(self) -> Mapping[str, Any]:
@@ -35,8 +39,8 @@ class BrowseTask:
         return {"name": name, "routing": {**routing.as_json(), "since": format_moment(routing.since)}}
 
     def status(self) -> Mapping[str, Any]:
-        """The status of every model; see :func:`status_of`."""
-        return {"models": [self._status(name) for name in self._project.models]}
+        """The status of every model, see :func:`status_of`, and the live views."""
+        return {"models": [self._status(name) for name in self._project.models], "views": self._live.standing()}
 
     def _status(self, name: str) -> dict[str, Any]:
         report = self._metrics.get(metrics_partition(name), LATEST)

@@ -1,6 +1,7 @@
 """Which sources live views read: their records are forwarded to the online store, whatever the definition says."""
 
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from smallbox.ports import Documents
 
@@ -20,5 +21,28 @@ class LiveSources:
 
     def names(self) -> frozenset[str]:
         """The sources that live views read."""
-        document = self._documents.get(LIVE_PARTITION, LIVE_KEY) or {"views": []}
-        return frozenset(live["view"]["source"]["name"] for live in document["views"])
+        return frozenset(live["view"]["source"]["name"] for live in self._views())
+
+    def standing(self) -> list[dict[str, Any]]:
+        """For people: each live view's name, version, source and state, and who needs it."""
+        return [
+            {
+                "view": live["view"]["name"],
+                "version": live["version"],
+                "source": live["view"]["source"]["name"],
+                "state": _state(live),
+                "needed_by": live["needed_by"],
+            }
+            for live in self._views()
+        ]
+
+    def _views(self) -> Sequence[Mapping[str, Any]]:
+        document = self._documents.get(LIVE_PARTITION, LIVE_KEY)
+        views: Sequence[Mapping[str, Any]] = () if document is None else document["views"]
+        return views
+
+
+def _state(live: Mapping[str, Any]) -> str:
+    if live["leaving_since"] is not None:
+        return "leaving"
+    return "ready" if live["is_ready"] else "filling"
