@@ -104,7 +104,7 @@ def test_a_version_of_other_columns_waits_for_its_canary() -> None:
     registry, lake = registry_of(VERSION), lake_of(predictions(range(10), 1_000))
     add_version(registry, OTHER_COLUMNS)
     assert start(registry, 2, 9 * DAY, OTHER_COLUMNS)["release"]["action"] == "wait"
-    assert registry.serving == (1, None)
+    assert registry.statuses == ["champion", "registered"]
     assert reviewed(registry, lake, 10 * DAY, OTHER_COLUMNS)["action"] == "start"
     assert (registry.serving, registry.statuses) == ((1, 2), ["champion", "challenger"])
 
