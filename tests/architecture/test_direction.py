@@ -16,6 +16,9 @@ STORE: Final = (
     "registry.routing",
     "registry.store",
     "registry.scorer",
+    "registry.signatures",
+    "registry.live_versions",
+    "registry.live_sources",
     "registry.loader",
     "registry.contracts",
 )

@@ -14,6 +14,7 @@ from smallbox.times import DAY, Micros, format_moment
 from smallbox.training.dataset import DatasetTask
 from tests.fakes.edges import FakeBlobs, FakeQueue
 from tests.fakes.lake import FakeLake
+from tests.fakes.live import live_sources
 from tests.fakes.online import FakeOnlineStore
 from tests.fakes.small import late_parcel
 
@@ -34,7 +35,7 @@ def _day(document: Any, now: Micros) -> Any:
 RUNS: Mapping[str, Run] = {
     "training": DatasetTask(PROJECT, FakeLake(), FakeBlobs()).run,
     "day": _day,
-    "upkeep": UpkeepTask(PROJECT, FakeLake(), FakeQueue()).run,
+    "upkeep": UpkeepTask(PROJECT, live_sources(PROJECT), FakeLake(), FakeQueue()).run,
     "backfill": _backfill,
 }
 

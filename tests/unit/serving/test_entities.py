@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
+from smallbox.features.online.readiness import ReadableVersions, publish
 
 from smallbox.define import Attributes, FeatureView, attribute, count
 from smallbox.define.project import project_of
 from smallbox.features.inputs.point_in_time_join import historical_features
-from smallbox.features.online.readiness import ReadableVersions, publish
 from smallbox.features.online.states import version_of
 from smallbox.features.stream import StreamTask
 from smallbox.lake.names import records_table
