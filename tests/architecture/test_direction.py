@@ -16,6 +16,8 @@ STORE: Final = (
     "registry.routing",
     "registry.store",
     "registry.scorer",
+    "registry.signatures",
+    "registry.live_versions",
     "registry.loader",
     "registry.contracts",
 )
@@ -69,6 +71,12 @@ def test_every_room_has_its_place() -> None:
     """The order names every room that there is, and none that there is not."""
     rooms = {path.relative_to(CORE).parts[0].removesuffix(".py") for path in FILES}
     assert {room.partition(".")[0] for room in ORDER} == rooms
+
+
+def test_the_room_map_names_the_model_store() -> None:
+    """The table of rooms has the modules of the model store, in their order."""
+    modules = ",".join(room.removeprefix("registry.") for room in STORE)
+    assert f"| `registry/{{{modules}}}.py` |" in (CORE / "README.md").read_text()
 
 
 def test_an_import_against_the_order_would_be_seen() -> None:

@@ -21,12 +21,12 @@ from smallbox.serving.predict import PredictTask
 
 settings, reads = from_environment(PredictSettings), SignedDynamoDb.like(client("dynamodb"))
 documents, blobs = DynamoDocuments(settings.registry_table, reads=reads), S3Blobs(settings.lake_bucket)
-registry, live_views = Registry(documents), LiveViewStore(documents)
+registry, store = Registry(documents), DynamoOnlineStore(settings.online_table, reads=reads)
 loader = ModelLoader(registry, blobs, Signatures(load(), registry, blobs))
-store, queue = DynamoOnlineStore(settings.online_table, reads=reads), SqsQueue(settings.predictions_queue)
-predictor = PredictTask(load(), store, live_views, loader, queue, EmbeddedFallbackLog())
-protocol = InferenceProtocol(load(), loader, predictor)
-app = api.resolver()
+predictor = PredictTask(
+    load(), store, LiveViewStore(documents), loader, SqsQueue(settings.predictions_queue), EmbeddedFallbackLog()
+)
+protocol, app = InferenceProtocol(load(), loader, predictor), api.resolver()
 
 
 @app.post("/models/<model>/predict")
