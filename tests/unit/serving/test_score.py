@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Sequence
 from typing import Final
 
 import pytest
@@ -10,15 +9,10 @@ import pytest
 from smallbox.define.project import project_of
 from smallbox.lake.predictions import PredictionLog
 from smallbox.ports import Between
-from smallbox.registry.loader import ModelLoader
-from smallbox.registry.store import Registry
-from smallbox.serving import score as score_module
-from smallbox.serving.predict import Scored
 from smallbox.serving.score import ScoreTask
 from smallbox.times import DAY
-from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs
-from tests.fakes.lake import FakeLake
+from tests.fakes.serving import Serving
 from tests.fakes.small import late_parcel
 
 KEY: Final = f"score/{late_parcel.name}/in/today.jsonl"
@@ -26,16 +20,11 @@ PROJECT: Final = project_of([late_parcel])
 
 
 @pytest.fixture
-def scorer(monkeypatch: pytest.MonkeyPatch) -> ScoreTask:
-    """A scorer whose model answers a half to everything."""
-
-    def halves(_model: object, _loader: object, keys: Sequence[str], _vectors: object) -> Scored:
-        count = len(keys)
-        return Scored([0.5] * count, ["champion"] * count, [1] * count)
-
-    monkeypatch.setattr(score_module, "score_batch", halves)
-    loader = ModelLoader(Registry(FakeDocuments()), FakeBlobs())
-    return ScoreTask(PROJECT, FakeLake(), loader, FakeBlobs())
+def scorer() -> ScoreTask:
+    """A scorer of a model with a champion."""
+    serving = Serving(late_parcel)
+    serving.route(serving.register(late_parcel))
+    return ScoreTask(PROJECT, serving.lake, serving.loader, serving.inbox)
 
 
 def _score(scorer: ScoreTask, names: str) -> None:
@@ -48,7 +37,7 @@ def _score(scorer: ScoreTask, names: str) -> None:
 
 
 def _logged(scorer: ScoreTask) -> list[str]:
-    found = PredictionLog(PROJECT, scorer._lake).read(late_parcel.name, Between("time", 0, DAY))
+    found = PredictionLog(scorer._lake).read(late_parcel.name, Between("time", 0, DAY))
     return sorted(found["key"].to_pylist())
 
 
