@@ -59,7 +59,7 @@ def test_a_bad_message_fails_alone(bad: dict[str, Any]) -> None:
 
 def test_a_message_of_another_definition_keeps_its_columns() -> None:
     """Of each type, in the order of the message; what it does not have is null beside rows that have it."""
-    own = {"gone": [1.5], "sent_at": [7], "is_gone": [True], "entity_gone": ["g"]}
+    own: dict[str, list[Any]] = {"gone": [1.5], "sent_at": [7], "is_gone": [True], "entity_gone": ["g"]}
     columns = {name: values for name, values in _columns("c", **own).items() if name != "depot"}
     types = {"sent_at": "timestamp", "is_gone": "boolean", "entity_gone": "text"}
     lake, failed = _appended(GOOD, {"types": types, "columns": columns})

@@ -1,80 +1,25 @@
 """Proves that champion and challenger of two definitions each answer, and log, by the definition of their own."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 import pytest
 
-from smallbox.define import FeatureView, count, integer, mean, number, text
 from smallbox.define.model import Model
 from smallbox.errors import ContractViolation, NotReady, SmallboxError
 from smallbox.lake.predictions import PredictionLog, of_signature
 from smallbox.ports import Between
-from smallbox.records import Record
-from smallbox.registry.routing import Routing
 from smallbox.serving.log import LogTask
-from smallbox.serving.sticky_assignment import arm_of
-from smallbox.times import DAY, HOUR, Moment
+from smallbox.times import Moment
 from tests.fakes.serving import Serving
-from tests.fakes.small import deliveries, late_parcel, parcels
-
-NOW: Final = 100 * DAY
-SOME = text(nullable=True)
-
-
-def weight_in_tons(weight: Any) -> Any:
-    """An on-demand feature that only the old definition has."""
-    return weight / 1000
-
-
-old_depot = FeatureView("depot", "depot", deliveries, {"depot_delay": mean("delay", "3h")})
-OLD = replace(
-    late_parcel,
-    request=replace(parcels, fields={**parcels.fields, "weight": number(nullable=True, maximum=10)}),
-    views=(old_depot,),
-    on_demand=(weight_in_tons,),
-)
-"""As the champion was trained; its on-demand feature is in no definition that is deployed."""
-
-new_depot = replace(old_depot, features={"depot_delay": mean("delay", "24h"), "depot_count": count("24h")})
-NEW = replace(
-    late_parcel,
-    request=replace(
-        parcels,
-        fields={**parcels.fields, "weight": number(nullable=True, maximum=5000), "pieces": integer(), "note": SOME},
-    ),
-    inputs=("pieces", "depot"),
-    views=(new_depot,),
-)
-"""As it is deployed: another window under one name, another feature, another input, and no on-demand feature."""
-
-KEYS: Final = [f"p{n}" for n in range(12)]
-ARMS: Final = [arm_of(Routing(1, 2, 0.5), key) for key in KEYS]
-INSTANCES: Final[Sequence[Mapping[str, Any]]] = [
-    {"parcel_id": key, "depot": "north", "weight": 2000.0, "pieces": n} for n, key in enumerate(KEYS)
-]
-
-
-def _delivered(name: str, ago: int, delay: float) -> Record:
-    at = NOW - ago
-    values = {"parcel_id": name, "delivered_at": at, "depot": "north", "delay": delay, "late": None}
-    return Record("deliveries", name, at, at, at, values)
+from tests.unit.serving.two_definitions import ARMS, INSTANCES, KEYS, NEW, NOW, OLD, canary_of_both, of_arm
 
 
 @pytest.fixture
 def canary() -> Serving:
-    """Both definitions' views are filled, and the depot had a delivery an hour ago and another ten hours ago."""
-    serving = Serving(NEW)
-    serving.join(OLD)
-    serving.fill()
-    serving.canary(OLD, NEW)
-    serving.stream([_delivered("a", HOUR, 4.0), _delivered("b", 10 * HOUR, 10.0)], NOW)
-    return serving
-
-
-def _of_arm(arm: str, predictions: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    return [one for own, one in zip(ARMS, predictions, strict=True) if own == arm]
+    """A canary of both definitions."""
+    return canary_of_both()
 
 
 def test_both_arms_are_in_the_batch() -> None:
@@ -87,11 +32,11 @@ def test_both_arms_are_in_the_batch() -> None:
 def test_each_row_is_answered_from_the_inputs_of_its_own_version(canary: Serving) -> None:
     """The window of either definition under the one name, the inputs of either, and the scores that come of them."""
     predictions = canary.predict(INSTANCES, Moment(NOW), explain=True)
-    for one in _of_arm("champion", predictions):
+    for one in of_arm("champion", predictions):
         assert one["version"] == 1
         assert one["inputs"] == {"weight": 2000.0, "depot_delay": 4.0, "weight_in_tons": 2.0, "depot": "north"}
         assert one["score"] == 2006
-    for one, sent in zip(_of_arm("challenger", predictions), _of_arm("challenger", INSTANCES), strict=True):
+    for one, sent in zip(of_arm("challenger", predictions), of_arm("challenger", INSTANCES), strict=True):
         assert one["version"] == 2
         assert one["inputs"] == {
             "pieces": sent["pieces"], "depot_delay": 7.0, "depot_count": 2, "depot": "north",
@@ -147,7 +92,7 @@ def test_the_contract_of_a_request_is_the_one_that_is_deployed(canary: Serving) 
     assert [one["arm"] for one in predictions] == ARMS
     assert OLD.request.fields["weight"].maximum == 10
     for arm in ("champion", "challenger"):
-        (sent, *_) = _of_arm(arm, INSTANCES)
+        (sent, *_) = of_arm(arm, INSTANCES)
         with pytest.raises(ContractViolation, match="greatest allowed is 5000"):
             canary.predict([{**sent, "weight": 5001.0}], Moment(NOW))
 
@@ -197,7 +142,8 @@ def _serving(challenger: str, deployed: Model) -> Serving:
     if challenger not in {"without live views", "with views that are not filled"}:
         serving.fill()
     serving.canary(NEW, OLD)
-    faults.get(challenger, lambda _: None)(serving)
+    if challenger in faults:
+        faults[challenger](serving)
     return serving
 
 
@@ -212,8 +158,8 @@ def test_a_version_that_cannot_answer_falls_back_for_its_own_rows(challenger: st
     """The champion's rows are answered as ever; the others get the fallback, and it is told how many."""
     serving = _serving(challenger, replace(NEW, fallback=0.25))
     predictions = serving.predict(INSTANCES, Moment(NOW))
-    assert {(one["version"], one["arm"]) for one in _of_arm("champion", predictions)} == {(1, "champion")}
-    fallen = _of_arm("challenger", predictions)
+    assert {(one["version"], one["arm"]) for one in of_arm("champion", predictions)} == {(1, "champion")}
+    fallen = of_arm("challenger", predictions)
     assert {(one["version"], one["arm"], one["score"]) for one in fallen} == {(0, "fallback", 0.25)}
     assert [one["id"] for one in predictions] == KEYS
     ((model, answers, why),) = serving.fallbacks.kept
@@ -235,7 +181,7 @@ def test_without_a_fallback_a_version_that_cannot_answer_is_an_error(challenger:
         serving.predict(INSTANCES, Moment(NOW))
     assert isinstance(failed.value, NotReady)
     assert serving.log.messages == []
-    assert len(serving.predict(_of_arm("champion", INSTANCES), Moment(NOW))) == ARMS.count("champion")
+    assert len(serving.predict(of_arm("champion", INSTANCES), Moment(NOW))) == ARMS.count("champion")
 
 
 def test_whether_views_can_be_read_is_asked_once_for_each_version(canary: Serving) -> None:
