@@ -12,12 +12,13 @@ import pytest
 from definitions.late_arrival import origin_weather
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.delta_lake import DeltaLake
+from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.online import DynamoOnlineStore
 from smallbox.define import Source, text, timestamp
 from smallbox.define.project import load as load_project
 from smallbox.define.project import project_of
 from smallbox.errors import InvalidInput
-from smallbox.features.online.readiness import readable
+from smallbox.features.live_views import LiveViewStore, id_of
 from smallbox.features.online.states import state_key, version_of
 from smallbox.ingestion.file_parts import FilePart
 from smallbox.ingestion.http_body import BODY_LIMIT
