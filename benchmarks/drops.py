@@ -29,6 +29,7 @@ from smallbox.define.project import Project
 from smallbox.errors import NotFound
 from smallbox.ingestion.load import LoadTask
 from smallbox.ports import StoredObject
+from smallbox.registry.live_sources import LiveSources
 from smallbox.times import MINUTE, SECOND, Micros, format_moment, parse_day, to_datetime
 
 FLIGHTS: Final = Source(
@@ -54,6 +55,17 @@ FIRST: Final = "drop/flights/first.csv"
 KINDS: Final = ("csv", "parquet", "jsonl.gz")
 CHUNK: Final = 50_000
 START: Final = parse_day("2013-01-01")
+
+
+class SourcesRead(LiveSources):
+    """The sources that live views read, given."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self._names = names
+
+    def names(self) -> frozenset[str]:
+        """As given."""
+        return self._names
 
 
 class FolderBlobs:
@@ -158,7 +170,15 @@ def load(folder: Path, key: str) -> dict[str, Any]:
     parts, rebuild = ListQueue(), ListQueue()
     inbox, blobs = FolderBlobs(folder / "inbox"), FolderBlobs(folder / "lake")
     project, lake = Project({"flights": FLIGHTS}, {}, {}), DeltaLake(str(folder / "lake"), options={})
-    drops = LoadTask(project, lake, blobs, inbox, parts, rebuild)
+    drops = LoadTask(
+        project,
+        SourcesRead(frozenset()),
+        lake,
+        blobs,
+        inbox,
+        parts,
+        rebuild,
+    )
     drops.take(FIRST)
     begun, used = time.perf_counter(), time.process_time()
     drops.take(key)

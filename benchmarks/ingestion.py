@@ -32,6 +32,7 @@ from smallbox.messages.encoded import EncodedMessage, text_of
 from smallbox.messages.records import pack_records, unpack_records
 from smallbox.ports import StoredObject
 from smallbox.records import Record
+from smallbox.registry.live_sources import LiveSources
 from smallbox.times import MINUTE, Micros, Moment, format_moment, parse_day
 
 RECORDS_A_BODY = 500
@@ -39,6 +40,17 @@ BODIES_A_COMMIT = 10
 REPEATS = 3
 NOW: Micros = parse_day("2014-01-01")
 JSON = "application/json"
+
+
+class SourcesRead(LiveSources):
+    """The sources that live views read, given."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self._names = names
+
+    def names(self) -> frozenset[str]:
+        """As given."""
+        return self._names
 
 
 class Sent:
@@ -109,7 +121,13 @@ def ours(bodies: Sequence[str], folder: str) -> None:
     for number, body in enumerate(bodies):
         answer = collector.collect("departures", body.encode(), JSON, Moment(NOW), str(number))
         assert not answer["rejected"]  # noqa: S101 - a benchmark of something else otherwise
-    appender = AppendTask(project, DeltaLake(folder, options={}), Quarantine(Nowhere()), Sent())
+    appender = AppendTask(
+        project,
+        SourcesRead(frozenset()),
+        DeltaLake(folder, options={}),
+        Quarantine(Nowhere()),
+        Sent(),
+    )
     for texts in batches(queue.texts):
         appender.append([EncodedMessage.read(text) for text in texts])
 

@@ -24,6 +24,7 @@ from smallbox.lake.current_rows import bring_forward
 from smallbox.lake.history import valid_at
 from smallbox.lake.names import current_table, records_table
 from smallbox.lake.schemas import record_schema
+from smallbox.registry.live_sources import LiveSources
 
 FIGURES = [f"x{n}" for n in range(8)]
 SOURCE = Source(
@@ -31,6 +32,17 @@ SOURCE = Source(
 )
 LOG, CURRENT = records_table(SOURCE), current_table(SOURCE)
 KEYS, NEWS, APPENDS = 1_000_000, 10_000, 500
+
+
+class SourcesRead(LiveSources):
+    """The sources that live views read, given."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self._names = names
+
+    def names(self) -> frozenset[str]:
+        """As given."""
+        return self._names
 
 
 class NoQueue:
@@ -111,7 +123,9 @@ def most_memory() -> float:
 
 def keep(lake: DeltaLake) -> None:
     """One upkeep."""
-    UpkeepTask(Project({SOURCE.name: SOURCE}, {}, {}), lake, NoQueue()).run({}, 20 * KEYS * 1_000_000)
+    UpkeepTask(Project({SOURCE.name: SOURCE}, {}, {}), SourcesRead(frozenset()), lake, NoQueue()).run(
+        {}, 20 * KEYS * 1_000_000
+    )
 
 
 def append_and_open(folder: str) -> None:

@@ -115,12 +115,14 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     "ingestion/append": (
         Grant("queue:events", RECEIVE),
         Grant("queue:features", SEND),
+        Grant("table:registry", ONE),
         *tables(append=["records"]),
         Under("bucket:lake/quarantine/*", PUT),
     ),
     "ingestion/load": (
         Grant("queue:drops", RECEIVE + SEND),
         Grant("queue:rebuild", SEND),
+        Grant("table:registry", ONE),
         listing("inbox", "parts/*"),
         Under("bucket:inbox/drop/*", GET),
         Under("bucket:inbox/parts/*", PARTS),
@@ -130,6 +132,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     ),
     "ingestion/upkeep": (
         Grant("queue:rebuild", SEND),
+        Grant("table:registry", ONE),
         *tables(rewrite=["records", "current", "predictions", "labelled"]),
     ),
     "features/stream": (

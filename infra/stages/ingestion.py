@@ -20,18 +20,24 @@ class Ingestion(Construct):
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "ingestion")
         collecting = settings.CollectSettings(lake_bucket=flow.lake, events_queue=flow.url("events"))
-        appending = settings.AppendSettings(lake_bucket=flow.lake, features_queue=flow.url("features"))
+        registry = flow.table("registry")
+        appending = settings.AppendSettings(
+            lake_bucket=flow.lake, features_queue=flow.url("features"), registry_table=registry
+        )
         loading = settings.LoadSettings(
             inbox_bucket=flow.inbox,
             lake_bucket=flow.lake,
             drops_queue=flow.url("drops"),
             rebuild_queue=flow.url("rebuild"),
+            registry_table=registry,
         )
 
         collect = Function(self, "collect", flow, collecting, wheels=API, size=ANSWER)
         append = Function(self, "append", flow, appending, wheels=IMAGE, size=BATCH)
         load = Function(self, "load", flow, loading, wheels=IMAGE, size=LOADING)
-        tidying = settings.UpkeepSettings(lake_bucket=flow.lake, rebuild_queue=flow.url("rebuild"))
+        tidying = settings.UpkeepSettings(
+            lake_bucket=flow.lake, rebuild_queue=flow.url("rebuild"), registry_table=registry
+        )
         upkeep = Function(self, "upkeep", flow, tidying, wheels=IMAGE, size=TASK)
 
         flow.api.route(collect.target, "POST /events/{source}")

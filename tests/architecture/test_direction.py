@@ -18,6 +18,7 @@ STORE: Final = (
     "registry.scorer",
     "registry.signatures",
     "registry.live_versions",
+    "registry.live_sources",
     "registry.loader",
     "registry.contracts",
 )

@@ -22,6 +22,8 @@ from smallbox.ingestion.quarantine import Quarantine
 from smallbox.ingestion.upkeep import UpkeepTask
 from smallbox.lake.predictions import PredictionLog
 from smallbox.monitoring.check import CheckTask
+from smallbox.registry.contracts import Contracts
+from smallbox.registry.live_sources import LiveSources
 from smallbox.registry.loader import ModelLoader
 from smallbox.registry.register import RegisterTask
 from smallbox.registry.signatures import Signatures
@@ -55,8 +57,9 @@ class World:
         self.project = project
         self.lake, self.blobs, self.inbox = FakeLake(), FakeBlobs(), FakeBlobs(PRESENT)
         self.online, self.meter, self.training = FakeOnlineStore(), FakeMeter(), FakeWorkflow()
-        documents = FakeDocuments()
-        self.registry, self.live, self.metrics = Registry(documents), LiveViewStore(documents), FakeDocuments()
+        self.documents, self.metrics = FakeDocuments(), FakeDocuments()
+        self.registry, self.live = Registry(self.documents), LiveViewStore(self.documents)
+        self.contracts = Contracts(self.documents)
         self.events, self.drops, self.features, self.rebuilds, self.predictions = (FakeQueue() for _ in range(5))
         self.log = PredictionLog(self.lake)
         self.fallbacks = FakeFallbackLog()
@@ -71,7 +74,9 @@ class World:
 
     def backfill(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """What the backfill's state machine does."""
-        task = BackfillTask(self.project, self.registry, self.live, self.lake, self.online, self.rebuilds, _no_pause)
+        task = BackfillTask(
+            self.project, self.registry, self.contracts, self.live, self.lake, self.online, self.rebuilds, _no_pause
+        )
         plan = task.run("plan", document, PRESENT)
         filled = [task.run("fill", part, PRESENT) for part in plan["parts"]]
         return task.run("publish", {**plan, "filled": filled}, PRESENT)
@@ -82,7 +87,9 @@ class World:
         rows.to_parquet(content, index=False)
         key = f"drop/{source}/as_of={format_moment(as_of)}/file.parquet"
         self.inbox.put(key, content.getvalue())
-        drops = LoadTask(self.project, self.lake, self.blobs, self.inbox, self.drops, self.rebuilds)
+        drops = LoadTask(
+            self.project, LiveSources(self.documents), self.lake, self.blobs, self.inbox, self.drops, self.rebuilds
+        )
         drops.take(key)
         for message in self.drops.take():
             drops.take_part(message)
@@ -99,7 +106,9 @@ class World:
     def drain(self) -> None:
         """Work every queue until it is empty."""
         for message in self.events.take():
-            AppendTask(self.project, self.lake, Quarantine(self.blobs), self.features).append([message])
+            AppendTask(
+                self.project, LiveSources(self.documents), self.lake, Quarantine(self.blobs), self.features
+            ).append([message])
         streamer = StreamTask(self.project, self.live, self.online, self.features, self.rebuilds, _no_pause)
         for message in self.features.take():
             streamer.apply([message], PRESENT)
@@ -143,7 +152,9 @@ class World:
 
     def close_day(self, model: str, midnight: Micros) -> DayDocument:
         """The upkeep, then the daily state machine: every task, in its order."""
-        UpkeepTask(self.project, self.lake, self.rebuilds).run({"as_of": format_moment(midnight)}, PRESENT)
+        UpkeepTask(self.project, LiveSources(self.documents), self.lake, self.rebuilds).run(
+            {"as_of": format_moment(midnight)}, PRESENT
+        )
         self.drain()
         document: DayDocument = {"model": model, "as_of": format_moment(midnight)}
         document = JoinTask(self.project, self.lake, self.registry).run(document, PRESENT)

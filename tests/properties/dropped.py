@@ -23,6 +23,7 @@ from smallbox.lake.history import history
 from smallbox.lake.names import records_table
 from smallbox.times import HOUR, Micros, format_moment, parse_day
 from tests.fakes.crashing import CrashingBlobs, CrashingLake, CrashingQueue, Fuse
+from tests.fakes.live import live_sources
 from tests.fakes.online import Crash
 
 STORED_AT = parse_day("2013-03-01")
@@ -120,7 +121,9 @@ class Dropping:
             CrashingQueue(self.fuse),
             CrashingQueue(self.fuse),
         )
-        self._drops = LoadTask(project, self.lake, self.blobs, self.inbox, self.queue, self.rebuild, sizes)
+        self._drops = LoadTask(
+            project, live_sources(project), self.lake, self.blobs, self.inbox, self.queue, self.rebuild, sizes
+        )
 
     def store(self, key: str, content: bytes, now: Micros = STORED_AT) -> None:
         """Drop a file; the event that says so waits in the queue."""

@@ -20,6 +20,7 @@ from smallbox.records import Record
 from smallbox.times import Micros, format_moment
 from tests.fakes.edges import FakeQueue
 from tests.fakes.lake import FakeLake
+from tests.fakes.live import live_sources
 
 FIELDS = {"id": text(), "at": timestamp(), "x": number(nullable=True)}
 SOURCES = (Source("s", "id", "at", FIELDS), Source("s", "id", "at", FIELDS | {"y": number(nullable=True)}))
@@ -85,7 +86,7 @@ def live(lake: Lake, history: Sequence[Any]) -> None:
         before = lake.progress(CURRENT)
         mortal = Mortal(lake, how[0], is_after=how[1]) if kind == "killed" else lake
         with suppress(KilledError):
-            UpkeepTask(project, mortal, FakeQueue()).run({"as_of": format_moment(what)}, LAST)
+            UpkeepTask(project, live_sources(project), mortal, FakeQueue()).run({"as_of": format_moment(what)}, LAST)
         if kind == "upkeep" and (before is None or what >= before.as_of):
             hold(lake, what)
 

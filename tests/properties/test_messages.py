@@ -20,6 +20,7 @@ from smallbox.messages.encoded import Message
 from smallbox.messages.records import pack_records, unpack_records
 from smallbox.times import DAY
 from tests.fakes.crashing import CrashingBlobs, CrashingLake, CrashingQueue, Fuse
+from tests.fakes.live import live_sources
 
 source = Source("things", "id", "at", {"id": text(), "at": timestamp(), "size": number(nullable=True)})
 PROJECT = Project({"things": source}, {"view": FeatureView("view", "id", source, {"n": count("1h")})}, {})
@@ -48,7 +49,7 @@ class Consumer:
             CrashingBlobs(self.fuse),
             CrashingQueue(self.fuse),
         )
-        self._appender = AppendTask(PROJECT, self.lake, Quarantine(self.blobs), self.features)
+        self._appender = AppendTask(PROJECT, live_sources(PROJECT), self.lake, Quarantine(self.blobs), self.features)
 
     def deliver(self, bodies: dict[str, str], crash_after: int | None) -> dict[str, str]:
         """Deliver messages by their ids; those that come back. At one write the work breaks off, then goes on."""

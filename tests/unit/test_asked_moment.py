@@ -18,6 +18,7 @@ from smallbox.training.dataset import DatasetTask
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs, FakeQueue
 from tests.fakes.lake import FakeLake
+from tests.fakes.live import live_sources
 from tests.fakes.online import FakeOnlineStore
 from tests.fakes.small import late_parcel
 
@@ -53,7 +54,7 @@ def _training(document: Any, now: Micros) -> Any:
 RUNS: Mapping[str, Run] = {
     "training": _training,
     "day": _day,
-    "upkeep": UpkeepTask(PROJECT, FakeLake(), FakeQueue()).run,
+    "upkeep": UpkeepTask(PROJECT, live_sources(PROJECT), FakeLake(), FakeQueue()).run,
     "backfill": _backfill,
 }
 

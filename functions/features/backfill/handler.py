@@ -13,13 +13,14 @@ from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
 from smallbox.features.backfill import BackfillTask
 from smallbox.features.live_views import LiveViewStore
+from smallbox.registry.contracts import Contracts
 from smallbox.registry.store import Registry
 
 settings = from_environment(BackfillSettings)
 lake, store = DeltaLake.in_bucket(settings.lake_bucket), DynamoOnlineStore(settings.online_table)
 documents = DynamoDocuments(settings.registry_table)
-registry, live = Registry(documents), LiveViewStore(documents)
-task = BackfillTask(load(), registry, live, lake, store, SqsQueue(settings.rebuild_queue), jittered)
+parts = Registry(documents), Contracts(documents), LiveViewStore(documents)
+task = BackfillTask(load(), *parts, lake, store, SqsQueue(settings.rebuild_queue), jittered)
 
 
 @as_task

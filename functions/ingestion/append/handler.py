@@ -5,15 +5,18 @@ from typing import Any
 from smallbox.aws.batch import consume
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.delta_lake import DeltaLake
+from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import AppendSettings, from_environment
 from smallbox.define.project import load
 from smallbox.ingestion.append import AppendTask
 from smallbox.ingestion.quarantine import Quarantine
+from smallbox.registry.live_sources import LiveSources
 
 settings = from_environment(AppendSettings)
 lake, quarantine = DeltaLake.in_bucket(settings.lake_bucket), Quarantine(S3Blobs(settings.lake_bucket))
-appender = AppendTask(load(), lake, quarantine, SqsQueue(settings.features_queue))
+live = LiveSources(DynamoDocuments(settings.registry_table))
+appender = AppendTask(load(), live, lake, quarantine, SqsQueue(settings.features_queue))
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

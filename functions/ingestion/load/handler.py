@@ -5,15 +5,18 @@ from typing import Any
 from smallbox.aws.batch import consume
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.delta_lake import DeltaLake
+from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.objects import object_key
 from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import LoadSettings, from_environment
 from smallbox.define.project import load
 from smallbox.ingestion.load import LoadTask
+from smallbox.registry.live_sources import LiveSources
 
 settings = from_environment(LoadSettings)
 drops = LoadTask(
     load(),
+    LiveSources(DynamoDocuments(settings.registry_table)),
     DeltaLake.in_bucket(settings.lake_bucket),
     S3Blobs(settings.lake_bucket),
     S3Blobs(settings.inbox_bucket),

@@ -4,15 +4,18 @@ from typing import Any
 
 from smallbox.aws import clock
 from smallbox.aws.delta_lake import DeltaLake
+from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import UpkeepSettings as Settings
 from smallbox.aws.settings import from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
 from smallbox.ingestion.upkeep import UpkeepTask
+from smallbox.registry.live_sources import LiveSources
 
 settings = from_environment(Settings)
-upkeep = UpkeepTask(load(), DeltaLake.in_bucket(settings.lake_bucket), SqsQueue(settings.rebuild_queue))
+live = LiveSources(DynamoDocuments(settings.registry_table))
+upkeep = UpkeepTask(load(), live, DeltaLake.in_bucket(settings.lake_bucket), SqsQueue(settings.rebuild_queue))
 
 
 @as_task

@@ -8,11 +8,13 @@ from smallbox.aws.settings import BrowseSettings, from_environment
 from smallbox.console.browse import BrowseTask
 from smallbox.define.project import load
 from smallbox.registry.contracts import Contracts
+from smallbox.registry.live_sources import LiveSources
 from smallbox.registry.store import Registry
 
 settings = from_environment(BrowseSettings)
 documents = DynamoDocuments(settings.registry_table)
-browser = BrowseTask(load(), Registry(documents), Contracts(documents), DynamoDocuments(settings.metrics_table))
+parts = Registry(documents), Contracts(documents), LiveSources(documents), DynamoDocuments(settings.metrics_table)
+browser = BrowseTask(load(), *parts)
 app = api.resolver()
 
 

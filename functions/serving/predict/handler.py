@@ -14,19 +14,23 @@ from smallbox.aws.settings import PredictSettings, from_environment
 from smallbox.define.project import load
 from smallbox.features.live_views import LiveViewStore
 from smallbox.registry.loader import ModelLoader
-from smallbox.registry.signatures import Signatures
 from smallbox.registry.store import Registry
 from smallbox.serving.inference import InferenceProtocol
 from smallbox.serving.predict import PredictTask
 
 settings, reads = from_environment(PredictSettings), SignedDynamoDb.like(client("dynamodb"))
-documents, blobs = DynamoDocuments(settings.registry_table, reads=reads), S3Blobs(settings.lake_bucket)
-registry, store = Registry(documents), DynamoOnlineStore(settings.online_table, reads=reads)
-loader = ModelLoader(registry, blobs, Signatures(load(), registry, blobs))
+documents = DynamoDocuments(settings.registry_table, reads=reads)
+loader = ModelLoader.of_project(load(), Registry(documents), S3Blobs(settings.lake_bucket))
 predictor = PredictTask(
-    load(), store, LiveViewStore(documents), loader, SqsQueue(settings.predictions_queue), EmbeddedFallbackLog()
+    load(),
+    DynamoOnlineStore(settings.online_table, reads=reads),
+    LiveViewStore(documents),
+    loader,
+    SqsQueue(settings.predictions_queue),
+    EmbeddedFallbackLog(),
 )
-protocol, app = InferenceProtocol(load(), loader, predictor), api.resolver()
+protocol = InferenceProtocol(load(), loader, predictor)
+app = api.resolver()
 
 
 @app.post("/models/<model>/predict")

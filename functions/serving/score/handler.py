@@ -11,14 +11,13 @@ from smallbox.aws.objects import each_object, object_key
 from smallbox.aws.settings import ScoreSettings, from_environment
 from smallbox.define.project import load
 from smallbox.registry.loader import ModelLoader
-from smallbox.registry.signatures import Signatures
 from smallbox.registry.store import Registry
 from smallbox.serving.score import ScoreTask
 
 settings = from_environment(ScoreSettings)
 inbox = S3Blobs(settings.inbox_bucket)
-registry, blobs = Registry(DynamoDocuments(settings.registry_table)), S3Blobs(settings.lake_bucket)
-loader = ModelLoader(registry, blobs, Signatures(load(), registry, blobs))
+registry = Registry(DynamoDocuments(settings.registry_table))
+loader = ModelLoader.of_project(load(), registry, S3Blobs(settings.lake_bucket))
 scorer = ScoreTask(load(), DeltaLake.in_bucket(settings.lake_bucket), loader, inbox)
 
 

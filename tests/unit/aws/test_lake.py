@@ -25,6 +25,7 @@ from smallbox.lake.schemas import records_to_table
 from smallbox.ports import Between
 from smallbox.records import Record
 from tests.fakes.edges import FakeQueue
+from tests.fakes.live import live_sources
 
 source = Source("s", "id", "at", {"id": text(), "at": timestamp(), "x": number()})
 LOG, CURRENT = records_table(source), current_table(source)
@@ -55,7 +56,7 @@ def test_vacuum_removes_what_was_replaced_and_nothing_else(tmp_path: Path) -> No
         lake.append(LOG, rows_of(f"k{n}"))
     before = lake.read(LOG)
     assert before is not None
-    UpkeepTask(project, lake, FakeQueue()).run({}, LAST)
+    UpkeepTask(project, live_sources(project), lake, FakeQueue()).run({}, LAST)
     assert len(files(tmp_path, LOG)) == len(files(tmp_path, CURRENT)) == 1
     after = new(tmp_path).read(LOG)
     assert after is not None
@@ -68,7 +69,7 @@ def test_a_replaced_file_is_kept_for_its_retention(tmp_path: Path) -> None:
     for n in range(3):
         lake.append(LOG, rows_of(f"k{n}"))
     before, version = files(tmp_path, LOG), lake.version(LOG)
-    UpkeepTask(project, lake, FakeQueue()).run({}, LAST)
+    UpkeepTask(project, live_sources(project), lake, FakeQueue()).run({}, LAST)
     assert before < files(tmp_path, LOG)
     assert DeltaTable(str(tmp_path / LOG), version=version).to_pyarrow_table().num_rows == 3
 
@@ -90,7 +91,7 @@ def test_upkeep_writes_a_checkpoint(tmp_path: Path) -> None:
     lake = new(tmp_path)
     for n in range(5):
         lake.append(LOG, rows_of(f"k{n}"))
-    UpkeepTask(project, lake, FakeQueue()).run({}, LAST)
+    UpkeepTask(project, live_sources(project), lake, FakeQueue()).run({}, LAST)
     commits = tmp_path / LOG / "_delta_log"
     assert f"{lake.version(LOG):020}.checkpoint.parquet" in {path.name for path in commits.iterdir()}
     for commit in commits.glob("*.json"):
@@ -189,7 +190,7 @@ def test_an_append_whose_answer_was_lost_counts_once(tmp_path: Path, monkeypatch
     monkeypatch.setattr(lake_module, "write_deltalake", write)
     lake.append(LOG, rows_of("a"))
     monkeypatch.undo()
-    UpkeepTask(project, lake, FakeQueue()).run({}, LAST)
+    UpkeepTask(project, live_sources(project), lake, FakeQueue()).run({}, LAST)
     log, current = lake.read(LOG), lake.read(CURRENT)
     assert log is not None
     assert current is not None
@@ -219,8 +220,8 @@ def test_nothing_is_lost_while_writers_append_and_upkeep_runs(tmp_path: Path) ->
         writer.start()
     keeper = DeltaLake(str(tmp_path), options={}, slice_rows=3)
     while any(writer.is_alive() for writer in writers):
-        UpkeepTask(project, keeper, FakeQueue()).run({}, LAST)
-    UpkeepTask(project, keeper, FakeQueue()).run({}, LAST)
+        UpkeepTask(project, live_sources(project), keeper, FakeQueue()).run({}, LAST)
+    UpkeepTask(project, live_sources(project), keeper, FakeQueue()).run({}, LAST)
     assert failures == []
     log, current = new(tmp_path).read(LOG), new(tmp_path).read(CURRENT)
     assert log is not None

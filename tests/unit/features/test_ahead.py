@@ -38,6 +38,7 @@ from smallbox.records import Record
 from smallbox.times import DAY, MINUTE, Micros, format_moment, parse_day
 from tests.fakes.edges import FakeQueue
 from tests.fakes.lake import FakeLake
+from tests.fakes.live import live_sources
 from tests.fakes.online import FakeOnlineStore
 
 NOW = parse_day("2013-01-15")
@@ -76,7 +77,7 @@ class World:
 
     def upkeep(self, now: Micros) -> None:
         """The daily run, and what it asks for."""
-        UpkeepTask(self.project, self.lake, self.rebuilds).run({}, now)
+        UpkeepTask(self.project, live_sources(self.project), self.lake, self.rebuilds).run({}, now)
         assert rebuild_due("meters") in self.rebuilds.messages
         self.rebuild(now)
 
@@ -166,9 +167,13 @@ def test_a_correction_of_what_lies_ahead_takes_its_place() -> None:
 def test_a_replay_asks_as_of_its_own_moment() -> None:
     """The upkeep of a replay asks for what was due then; a source without views is not asked for."""
     rebuilds = FakeQueue()
-    UpkeepTask(World().project, FakeLake(), rebuilds).run({"as_of": format_moment(NOW)}, NOW + DAY)
+    UpkeepTask(World().project, live_sources(World().project), FakeLake(), rebuilds).run(
+        {"as_of": format_moment(NOW)}, NOW + DAY
+    )
     assert rebuilds.messages == [{**rebuild_due("meters"), "as_of": NOW}]
-    UpkeepTask(Project({"meters": meters}, {}, {}), FakeLake(), rebuilds).run({}, NOW)
+    UpkeepTask(
+        Project({"meters": meters}, {}, {}), live_sources(Project({"meters": meters}, {}, {})), FakeLake(), rebuilds
+    ).run({}, NOW)
     assert len(rebuilds.messages) == 1
 
 

@@ -14,6 +14,7 @@ from smallbox.ports import Marker, StateWrite
 from smallbox.times import DAY, HOUR, MINUTE, SECOND, Micros, format_moment, parse_day
 from tests.fakes.edges import FakeBlobs, FakeQueue
 from tests.fakes.lake import FakeLake
+from tests.fakes.live import live_sources
 from tests.fakes.online import FakeOnlineStore
 
 NOW = parse_day("2013-03-01")
@@ -45,7 +46,9 @@ class World:
         project = Project({"sales": sales}, {"shop": shop}, {})
         self.store, self.rebuilds, self.inbox = CountingStore(), FakeQueue(), FakeBlobs(NOW)
         self.lake = FakeLake()
-        self.drops = LoadTask(project, self.lake, FakeBlobs(), self.inbox, FakeQueue(), self.rebuilds)
+        self.drops = LoadTask(
+            project, live_sources(project), self.lake, FakeBlobs(), self.inbox, FakeQueue(), self.rebuilds
+        )
         self.task = RebuildTask(project, self.lake, self.store, self.rebuilds, lambda _: None)
 
     def drop(self, name: str, rows: Sequence[tuple[str, str, Micros]], folder: str = "") -> None:

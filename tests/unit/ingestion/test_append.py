@@ -17,6 +17,7 @@ from smallbox.records import Record
 from smallbox.times import DAY
 from tests.fakes.edges import FakeBlobs, FakeQueue
 from tests.fakes.lake import FakeLake
+from tests.fakes.live import live_sources
 
 AT = "1970-01-02T00:00:00Z"
 ovens = Source(
@@ -42,7 +43,7 @@ class Queued:
         view = FeatureView("view", "id", ovens, {"n": count("1h")})
         project = Project({"ovens": ovens}, {"view": view}, {})
         self.quarantine = Quarantine(self.blobs)
-        self.appender = AppendTask(project, self.lake, self.quarantine, self.features)
+        self.appender = AppendTask(project, live_sources(project), self.lake, self.quarantine, self.features)
 
     def keys(self) -> list[str]:
         """The keys in the lake."""

@@ -20,6 +20,7 @@ from smallbox.lake.schemas import records_to_table
 from smallbox.records import Record
 from smallbox.times import DAY, HOUR, parse_day
 from tests.fakes.edges import FakeQueue
+from tests.fakes.live import live_sources
 
 FIELDS = {"id": text(), "at": timestamp(), "x": number(nullable=True), "late": boolean(nullable=True)}
 source = Source("arrivals", "id", "at", FIELDS)
@@ -44,13 +45,13 @@ def lake(tmp_path: Path) -> DeltaLake:
     keys = [f"20130301-UA-{n}-EWR-é" for n in range(200)]
     first = [_version(key, AS_OF - DAY + n, float(n)) for n, key in enumerate(keys)]
     lake.append(LOG, records_to_table(source, first))
-    UpkeepTask(project, lake, FakeQueue()).run({}, AS_OF - HOUR)
+    UpkeepTask(project, live_sources(project), lake, FakeQueue()).run({}, AS_OF - HOUR)
     corrected = [_version(key, AS_OF - HOUR // 2, None, gate="A1", seats=7) for key in keys[:40]]
     lake.append(LOG, records_to_table(wider, [*corrected, *corrected]))
     said_again = [_version(key, AS_OF - DAY + n, float(n), AS_OF) for n, key in enumerate(keys)]
     lake.append(LOG, records_to_table(source, said_again))
     lake.append(LOG, records_to_table(wider, [_version(key, AS_OF + HOUR, -1.0) for key in keys[:10]]))
-    UpkeepTask(project, lake, FakeQueue()).run({}, AS_OF)
+    UpkeepTask(project, live_sources(project), lake, FakeQueue()).run({}, AS_OF)
     return lake
 
 

@@ -9,6 +9,7 @@ from smallbox.lake.names import records_table
 from smallbox.lake.schemas import record_schema
 from tests.fakes.edges import FakeQueue
 from tests.fakes.lake import FakeLake
+from tests.fakes.live import live_sources
 from tests.fakes.small import late_parcel
 
 NOW = 1_000_000
@@ -33,7 +34,7 @@ def test_upkeep_is_due_when_a_table_has_many_files() -> None:
 def test_an_upkeep_that_is_not_due_touches_nothing() -> None:
     """Asked to run only when it is due, it writes no table; one file more, and it runs and says why."""
     lake = FakeLake()
-    upkeep = UpkeepTask(Project({"s": source}, {}, {}), lake, FakeQueue())
+    upkeep = UpkeepTask(Project({"s": source}, {}, {}), live_sources(Project({"s": source}, {}, {})), lake, FakeQueue())
     for key in range(MAX_FILES):
         lake.append(LOG, _rows(key))
     before = lake.version(LOG)
@@ -52,6 +53,6 @@ def test_the_tables_of_models_are_counted() -> None:
     for at in range(MAX_FILES + 1):
         lake.append("predictions/late_parcel", pa.table({"time": [at]}))
     project = Project({}, {}, {"late_parcel": late_parcel})
-    answer = UpkeepTask(project, lake, FakeQueue()).run({"only_when_due": True}, NOW)
+    answer = UpkeepTask(project, live_sources(project), lake, FakeQueue()).run({"only_when_due": True}, NOW)
     assert answer["due"].startswith("predictions/late_parcel has")
     assert lake.files("predictions/late_parcel") == 1

@@ -45,6 +45,7 @@ class AppendSettings:
 
     lake_bucket: str
     features_queue: str
+    registry_table: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class LoadSettings:
     lake_bucket: str
     drops_queue: str
     rebuild_queue: str
+    registry_table: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class UpkeepSettings:
 
     lake_bucket: str
     rebuild_queue: str
+    registry_table: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ def _status(_arguments: argparse.Namespace) -> Any:
 
 
 def status_blocks(document: Any) -> Iterator[Block]:
-    """Tables of models and sources, a line for each breach, and the dead letters by queue."""
+    """Tables of models, sources and live views, a line for each breach, and the dead letters by queue."""
     models = document["models"]
     columns = ("model", "champion", "canary", "last training", "day checked", "breaches")
     yield TableBlock(columns, [_row(model) for model in models])
@@ -37,6 +37,11 @@ def status_blocks(document: Any) -> Iterator[Block]:
     sources = [[model["name"], *source.values()] for model in models for source in model["sources"]]
     if sources:
         yield TableBlock(("model", "source", "records of the day", "age in hours", "at most", "breached"), sources)
+    if document["views"]:
+        head = ("live view", "version", "source", "state", "needed by")
+        yield TableBlock(
+            head, [[*list(view.values())[:-1], ", ".join(view["needed_by"])] for view in document["views"]]
+        )
     dead = {queue: count for queue, count in document["dead_letters"].items() if count}
     yield f"dead letters: {cell(dead) if dead else 'none'}"
 

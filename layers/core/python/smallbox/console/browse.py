@@ -10,6 +10,8 @@ from smallbox.errors import NotFound
 from smallbox.monitoring.report import LATEST, metrics_partition, report_key
 from smallbox.ports import Documents
 from smallbox.registry.contracts import Contracts
+from smallbox.registry.live_sources import LiveSources
+from smallbox.registry.live_versions import readers
 from smallbox.registry.store import Registry
 from smallbox.times import format_moment
 
@@ -17,10 +19,13 @@ from smallbox.times import format_moment
 class BrowseTask:
     """Answers ``GET /status``, ``GET /contracts``, ``GET /models`` and below."""
 
-    def __init__(self, project: Project, registry: Registry, contracts: Contracts, metrics: Documents) -> None:
+    def __init__(
+        self, project: Project, registry: Registry, contracts: Contracts, live: LiveSources, metrics: Documents
+    ) -> None:
         self._project = project
         self._registry = registry
         self._contracts = contracts
+        self._live = live
         self._metrics = metrics
 
     def models(self) -> Mapping[str, Any]:
@@ -34,8 +39,8 @@ class BrowseTask:
         return {"name": name, "routing": {**routing.as_json(), "since": format_moment(routing.since)}}
 
     def status(self) -> Mapping[str, Any]:
-        """The status of every model; see :func:`status_of`."""
-        return {"models": [self._status(name) for name in self._project.models]}
+        """The status of every model, see :func:`status_of`, and the live views."""
+        return {"models": [self._status(name) for name in self._project.models], "views": self._live.standing()}
 
     def _status(self, name: str) -> dict[str, Any]:
         report = self._metrics.get(metrics_partition(name), LATEST)
@@ -43,8 +48,8 @@ class BrowseTask:
         return status_of(name, registry.routing(name), registry.versions(name), registry.history(name), report)
 
     def contracts(self) -> ContractsSnapshot:
-        """The deployed contracts; see :meth:`~smallbox.registry.contracts.Contracts.snapshot`."""
-        return self._contracts.snapshot()
+        """The deployed contracts, and who reads them: all that the next deployment is checked against."""
+        return self._contracts.snapshot(readers(self._registry, self._project.models))
 
     def versions(self, model: str) -> Mapping[str, Any]:
         """The versions of a model, oldest first."""

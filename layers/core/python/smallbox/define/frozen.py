@@ -45,7 +45,7 @@ def freeze(model: Model) -> Mapping[str, Any]:
     }
 
 
-def _digest_of(document: Mapping[str, Any]) -> str:
+def frozen_digest(document: Mapping[str, Any]) -> str:
     """The digest of a frozen signature: 16 hexadecimal digits."""
     return hashlib.sha256(COMPACT_JSON.encode(_sorted(document)).encode()).hexdigest()[:16]
 
@@ -60,7 +60,7 @@ def _sorted(value: Any) -> Any:
 @lru_cache(maxsize=64)
 def signature_digest(model: Model) -> str:
     """The digest of a definition's signature."""
-    return _digest_of(freeze(model))
+    return frozen_digest(freeze(model))
 
 
 def thaw(document: Mapping[str, Any], functions: Sequence[OnDemand]) -> Signature:

@@ -14,8 +14,7 @@ from smallbox.define.fields import Field
 from smallbox.define.source import Source
 from smallbox.define.view import FeatureView
 
-FrozenDocument = Mapping[str, Any]
-"""A view or a source as JSON."""
+_Document = Mapping[str, Any]
 
 
 def freeze_source(source: Source, read: Iterable[str]) -> dict[str, Any]:
@@ -35,7 +34,7 @@ def _freeze_field(field: Field) -> dict[str, Any]:
     return {"type": field.type, "unit": field.unit, "pii": field.pii}
 
 
-def thaw_source(document: FrozenDocument) -> Source:
+def thaw_source(document: _Document) -> Source:
     """The inverse of :func:`freeze_source`. Every field but the key and the event time may be null."""
     needed = {document["key"], document["time"]}
     fields = {name: Field(**one, nullable=name not in needed) for name, one in document["fields"].items()}
@@ -66,7 +65,7 @@ def freeze_view(view: View) -> dict[str, Any]:
     }
 
 
-def thaw_view(document: FrozenDocument) -> View:
+def thaw_view(document: _Document) -> View:
     """The inverse of :func:`freeze_view`."""
     _, thaw = _KINDS[document["kind"]]
     return thaw(document, thaw_source(document["source"]))
@@ -97,12 +96,12 @@ def _freeze_attributes(view: Attributes) -> dict[str, Any]:
     return {"features": {name: {"field": one.field, "default": one.default} for name, one in view.features.items()}}
 
 
-def _thaw_windows(document: FrozenDocument, source: Source) -> FeatureView:
+def _thaw_windows(document: _Document, source: Source) -> FeatureView:
     features = {name: _thaw_aggregate(one) for name, one in document["features"].items()}
     return FeatureView(document["name"], tuple(document["entity"]), source, features, tile=document["tile"])
 
 
-def _thaw_aggregate(one: FrozenDocument) -> Aggregate:
+def _thaw_aggregate(one: _Document) -> Aggregate:
     holds = None if one["holds"] is None else _thaw_condition(one["holds"])
     operand = Operand(one["field"], holds, tuple(_thaw_condition(condition) for condition in one["where"]))
     return Aggregate(one["kind"], operand, one["window"], one["default"])
@@ -113,7 +112,7 @@ def _thaw_condition(written: list[Any]) -> Condition:
     return Condition(field, operator, tuple(value) if isinstance(value, list) else value)
 
 
-def _thaw_attributes(document: FrozenDocument, source: Source) -> Attributes:
+def _thaw_attributes(document: _Document, source: Source) -> Attributes:
     features = {name: Attribute(**one) for name, one in document["features"].items()}
     return Attributes(document["name"], tuple(document["entity"]), source, features)
 
@@ -122,7 +121,7 @@ _FREEZE: Final[Mapping[str, Callable[[Any], dict[str, Any]]]] = {
     "windows": _freeze_windows,
     "attributes": _freeze_attributes,
 }
-_KINDS: Final[Mapping[str, tuple[type, Callable[[FrozenDocument, Source], View]]]] = {
+_KINDS: Final[Mapping[str, tuple[type, Callable[[_Document, Source], View]]]] = {
     "windows": (FeatureView, _thaw_windows),
     "attributes": (Attributes, _thaw_attributes),
 }

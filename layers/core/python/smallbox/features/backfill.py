@@ -19,6 +19,7 @@ from smallbox.features.online.rebuilder import EntityShard, Rebuilder
 from smallbox.lake.names import records_table
 from smallbox.messages.rebuilds import rebuild_set_aside
 from smallbox.ports import Lake, OnlineStore, Queue
+from smallbox.registry.contracts import Contracts
 from smallbox.registry.store import Registry
 from smallbox.times import Micros, asked_moment
 
@@ -37,6 +38,7 @@ class BackfillTask:
     Attributes:
         project: the deployed definition.
         registry: the versions, whose views are kept too.
+        contracts: where a deployment is recorded.
         live: the live views.
         lake: the records.
         store: the states.
@@ -46,6 +48,7 @@ class BackfillTask:
 
     project: Project
     registry: Registry
+    contracts: Contracts
     live: LiveViewStore
     lake: Lake
     store: OnlineStore
@@ -63,7 +66,7 @@ class BackfillTask:
         return self.fill(document, moment) if step == "fill" else self.publish(document)
 
     def plan(self, document: Document, moment: Micros, now: Micros) -> dict[str, Any]:
-        """Let views join and leave, then plan the parts of those that are not filled yet.
+        """Record the deployment, let views join and leave, then plan the parts of those that are not filled yet.
 
         With ``views`` in the document, all live versions of these views. With ``only_new``, only views whose source has
         no records yet.
@@ -76,6 +79,7 @@ class BackfillTask:
         Raises:
             NotFound: if there is no such view.
         """
+        self.contracts.record(self.project, now)
         live = refresh_live_views(self.project, self.registry, self.live, now)
         chosen = live.filling() if document.get("views") is None else list(self._named(live, document["views"]))
         if document.get("only_new"):

@@ -21,12 +21,12 @@ from smallbox.define.frozen_views import freeze_view, thaw_view
 from smallbox.errors import Conflict, NotReady
 from smallbox.features.online.states import version_of
 from smallbox.ports import Documents
+from smallbox.registry.live_sources import LIVE_KEY, LIVE_PARTITION
 from smallbox.times import HOUR, Micros
 
 GRACE: Final[Micros] = HOUR
 """How long a view that nothing needs is kept."""
 
-_PARTITION, _KEY = "live", "views"
 _ATTEMPTS: Final = 8
 
 ViewVersion = tuple[str, str]
@@ -147,7 +147,7 @@ class LiveViewStore:
 
     def read(self) -> LiveViews:
         """The live views now, by a consistent read; views that this process has seen stay the same objects."""
-        document = self._documents.get(_PARTITION, _KEY)
+        document = self._documents.get(LIVE_PARTITION, LIVE_KEY)
         if document is None:
             return LiveViews()
         if document["revision"] != self._last.revision:
@@ -198,7 +198,7 @@ class LiveViewStore:
                 return live
             document = {"views": [one.as_json() for one in changed.values()]}
             try:
-                self._documents.swap(_PARTITION, _KEY, document, live.revision)
+                self._documents.swap(LIVE_PARTITION, LIVE_KEY, document, live.revision)
             except Conflict:
                 continue
             return self.read()

@@ -13,13 +13,17 @@ from smallbox.messages.encoded import text_of
 from smallbox.messages.records import pack_records, unpack_records
 from smallbox.ports import Lake, Queue
 from smallbox.records import Record, digest_of
+from smallbox.registry.live_sources import LiveSources
 
 
 class AppendTask:
     """One commit per source and batch of messages. A record is in the lake before the stream can apply it."""
 
-    def __init__(self, project: Project, lake: Lake, quarantine: Quarantine, features: Queue) -> None:
+    def __init__(
+        self, project: Project, live: LiveSources, lake: Lake, quarantine: Quarantine, features: Queue
+    ) -> None:
         self._project = project
+        self._live = live
         self._lake = lake
         self._quarantine = quarantine
         self._features = features
@@ -39,7 +43,7 @@ class AppendTask:
             records += kept
             onwards += [message] if len(kept) == len(found) else pack_records(kept, as_of=message.get("as_of"))
         self._lake.append(records_table(source), records_to_table(source, records))
-        if self._project.views_of(source.name):
+        if source.name in self._live.names():
             self._features.send(onwards)
 
     def _kept(self, source: Source, message: Mapping[str, Any], records: Sequence[Record]) -> list[Record]:

@@ -23,6 +23,7 @@ from smallbox.ingestion.part_loader import PartLoader, RowCounts
 from smallbox.lake.names import records_table
 from smallbox.messages.rebuilds import rebuild_loaded
 from smallbox.ports import Blobs, Lake, Queue, StoredObject
+from smallbox.registry.live_sources import LiveSources
 from smallbox.times import SECOND, Micros, Moment, format_moment, replayed
 
 DROP_PREFIX: Final = "drop"
@@ -102,6 +103,7 @@ class LoadTask:
     def __init__(
         self,
         project: Project,
+        live: LiveSources,
         lake: Lake,
         blobs: Blobs,
         inbox: Blobs,
@@ -110,6 +112,7 @@ class LoadTask:
         sizes: Sizes = _USUAL,
     ) -> None:
         self._project = project
+        self._live = live
         self._lake = lake
         self._loader = PartLoader(lake, blobs, sizes.batch)
         self._blobs = blobs
@@ -195,7 +198,7 @@ class LoadTask:
         report = DropReport(plan.key, plan.source, loaded_at, total.accepted, total.rejected, len(plan.firsts))
         error = {} if plan.error is None else {"error": _with_counts(plan.error, total)}
         self._write_report(plan.key, asdict(report) | error)
-        if plan.firsts and self._project.views_of(plan.source):
+        if plan.firsts and plan.source in self._live.names():
             replayed_at = {"as_of": plan.at} if plan.is_replayed else {}
             self._rebuild.send([{**rebuild_loaded(plan.source, plan.at, plan.after), **replayed_at}])
 

@@ -15,6 +15,7 @@ from smallbox.lake.current_rows import bring_forward
 from smallbox.lake.names import current_table, records_table
 from smallbox.messages.rebuilds import rebuild_due
 from smallbox.ports import Lake, Queue
+from smallbox.registry.live_sources import LiveSources
 from smallbox.times import Micros, asked_moment, format_moment
 
 MAX_FILES: Final = 200
@@ -41,8 +42,9 @@ class UpkeepTask:
     vacuumed only after ``current`` includes its rows.
     """
 
-    def __init__(self, project: Project, lake: Lake, rebuild: Queue) -> None:
+    def __init__(self, project: Project, live: LiveSources, lake: Lake, rebuild: Queue) -> None:
         self._project = project
+        self._live = live
         self._lake = lake
         self._rebuild = rebuild
 
@@ -83,8 +85,7 @@ class UpkeepTask:
         self._tidy(current_table(source))
 
     def _ask_for_due(self, replayed: Mapping[str, Micros]) -> None:
-        sources = [name for name in self._project.sources if self._project.views_of(name)]
-        self._rebuild.send([{**rebuild_due(name), **replayed} for name in sources])
+        self._rebuild.send([{**rebuild_due(name), **replayed} for name in sorted(self._live.names())])
 
     def _tidy(self, table: str) -> None:
         self._lake.compact(table)

@@ -1,8 +1,9 @@
 """The live versions of a model: those that answer requests, or could answer them by one write."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
+from smallbox.define.refusals import Reader
 from smallbox.registry.routing import Routing
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
@@ -21,6 +22,24 @@ def waiting(registry: Registry, model: str, routing: Routing | None) -> Version 
     if not released or released[-1].number in serving or released[-1].status not in _WAITING:
         return None
     return released[-1]
+
+
+def readers(registry: Registry, models: Iterable[str]) -> list[Reader]:
+    """What the live versions of these models read: a change of a contract must not break them."""
+    return [
+        _reader(version, registry.frozen(version.model, version.signature))
+        for model in models
+        for version in live_versions(registry, model)
+    ]
+
+
+def _reader(version: Version, signature: Mapping[str, Any]) -> Reader:
+    """The fields that a frozen signature has of each source; it has those that are read, and no others."""
+    label = signature["label"]
+    fields = {label["source_name"]: {label["on"], label["value"]}}
+    for source in (signature["request"], *(view["source"] for view in signature["views"])):
+        fields.setdefault(source["name"], set()).update(source["fields"])
+    return Reader(f"{version.model} version {version.number}", {name: frozenset(read) for name, read in fields.items()})
 
 
 def live_versions(registry: Registry, model: str) -> Sequence[Version]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from smallbox.define.project import Project
 from smallbox.define.signature import Signature
 from smallbox.errors import NotFound, NotReady
 from smallbox.ports import Blobs
@@ -34,6 +35,11 @@ class ModelLoader:
         self._blobs = blobs
         self._signatures = signatures
         self._loaded: dict[tuple[str, int], LoadedVersion] = {}
+
+    @classmethod
+    def of_project(cls, project: Project, registry: Registry, blobs: Blobs) -> "ModelLoader":
+        """A loader for the functions of a deployed definition."""
+        return cls(registry, blobs, Signatures(project, registry, blobs))
 
     def routing(self, model: str) -> Routing:
         """The current routing of a model.

@@ -1,0 +1,13 @@
+"""Live views of a project that needs no registry."""
+
+from smallbox.define.project import Project
+from smallbox.registry.live_sources import LIVE_KEY, LIVE_PARTITION, LiveSources
+from tests.fakes.documents import FakeDocuments
+
+
+def live_sources(project: Project) -> LiveSources:
+    """The sources that the views of a project read, as if all of them were live."""
+    documents = FakeDocuments()
+    views = [{"view": {"source": {"name": view.source.name}}} for view in project.views.values()]
+    documents.put(LIVE_PARTITION, LIVE_KEY, {"views": views})
+    return LiveSources(documents)
