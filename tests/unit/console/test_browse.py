@@ -10,6 +10,7 @@ from smallbox.define.project import project_of
 from smallbox.errors import NotFound
 from smallbox.monitoring.report import LATEST, metrics_partition, report_key
 from smallbox.registry.contracts import Contracts
+from smallbox.registry.live_sources import LiveSources
 from smallbox.registry.routing import first_champion, start_canary
 from smallbox.registry.store import Registry
 from smallbox.times import DAY, format_moment
@@ -30,7 +31,9 @@ REPORT: Final[dict[str, Any]] = {
 
 
 def _empty() -> BrowseTask:
-    return BrowseTask(PROJECT, Registry(FakeDocuments()), Contracts(FakeDocuments()), FakeDocuments())
+    documents = FakeDocuments()
+    kept = Registry(documents), Contracts(documents), LiveSources(documents)
+    return BrowseTask(PROJECT, *kept, FakeDocuments())
 
 
 @pytest.fixture
@@ -49,7 +52,7 @@ def browser() -> BrowseTask:
     registry.record(MODEL, 2 * DAY, "challenger", {"version": 2})
     for sort in (report_key(REPORT["day"]), LATEST):
         metrics.put(metrics_partition(MODEL), sort, REPORT)
-    return BrowseTask(PROJECT, registry, contracts, metrics)
+    return BrowseTask(PROJECT, registry, contracts, LiveSources(documents), metrics)
 
 
 def _nothing(name: str) -> dict[str, Any]:
