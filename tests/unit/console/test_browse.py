@@ -73,7 +73,9 @@ def test_an_empty_system_names_its_models_and_claims_nothing() -> None:
 
 def test_the_models_say_who_serves(browser: BrowseTask) -> None:
     """Champion, challenger and its share; ``since`` reads as a moment; the other model has no routing."""
-    routing = {"champion": 1, "challenger": 2, "share": 0.3, "since": format_moment(2 * DAY), "revision": 2}
+    routing = {
+        "champion": 1, "challenger": 2, "share": 0.3, "since": format_moment(2 * DAY), "revision": 2, "previous": None,
+    }  # fmt: skip
     assert browser.models() == {"models": [{"name": MODEL, "routing": routing}, {"name": "other", "routing": None}]}
 
 

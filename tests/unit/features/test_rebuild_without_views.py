@@ -9,7 +9,7 @@ from smallbox.features.live_views import LiveViewStore
 from smallbox.features.rebuild import RebuildTask
 from smallbox.lake.names import records_table
 from smallbox.lake.schemas import records_to_table
-from smallbox.records import Record
+from smallbox.records import Record, Value
 from smallbox.times import HOUR
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeQueue
@@ -22,7 +22,7 @@ from tests.fakes.small import deliveries, late_parcel
 def test_a_rebuild_without_live_views_has_nothing_to_do(asked: dict[str, Any]) -> None:
     """A correction may wait for days: when no view reads its source any more, the message ends, and writes nothing."""
     lake, store, later = FakeLake(), FakeOnlineStore(), FakeQueue()
-    values = {"parcel_id": "p", "delivered_at": HOUR, "depot": "north", "delay": 1.0, "late": True}
+    values: dict[str, Value] = {"parcel_id": "p", "delivered_at": HOUR, "depot": "north", "delay": 1.0, "late": True}
     lake.append(
         records_table(deliveries), records_to_table(deliveries, [Record("deliveries", "p", HOUR, HOUR, HOUR, values)])
     )
