@@ -25,6 +25,9 @@ BLOB_READERS: Final = {
     "bucket:lake/tables/labelled/*": {"feedback/join", UPKEEP, "monitoring/check", "release/review"},
     "bucket:lake/datasets/*": {"training/fit"},
     "bucket:lake/models/*": {"training/fit", "serving/predict", "serving/score", "monitoring/check"},
+    "bucket:lake/bundles/*": {
+        "training/dataset", "serving/predict", "serving/score", "monitoring/check", "monitoring/accept",
+    },
     "bucket:lake/references/*": {"monitoring/check"},
     "bucket:inbox/drop/*": {"ingestion/load"},
     "bucket:inbox/parts/*": {"ingestion/load"},
@@ -40,6 +43,7 @@ BLOB_WRITERS: Final = {
     "bucket:lake/reports/*": {"ingestion/load"},
     "bucket:lake/datasets/*": {"training/dataset"},
     "bucket:lake/models/*": {"training/fit"},
+    "bucket:lake/bundles/*": {"registry/register"},
     "bucket:lake/references/*": {"monitoring/accept"},
     "bucket:inbox/parts/*": {"ingestion/load"},
     "bucket:inbox/score/*/out/*": {"serving/score"},
@@ -57,6 +61,7 @@ TABLE_WRITERS: Final = {
     "table:online": {"features/stream", "features/rebuild", "features/backfill"},
     "table:registry": {
         "registry/register", "release/start", "release/review", "monitoring/accept", "retraining/decide",
+        "features/backfill",
     },
     "table:metrics": {"monitoring/check", "monitoring/accept"},
 }  # fmt: skip
@@ -64,8 +69,8 @@ TABLE_WRITERS: Final = {
 TABLE_READERS: Final = {
     "table:online": {*TABLE_WRITERS["table:online"], "serving/predict"},
     "table:registry": {
-        *TABLE_WRITERS["table:registry"], "registry/browse", "training/fit", "serving/predict", "serving/score",
-        "monitoring/check",
+        *TABLE_WRITERS["table:registry"], "registry/browse", "training/dataset", "training/fit", "serving/predict",
+        "serving/score", "feedback/join", "monitoring/check", "features/stream", "features/rebuild",
     },
     "table:metrics": {*TABLE_WRITERS["table:metrics"], "registry/browse", "retraining/decide"},
 }  # fmt: skip
@@ -149,8 +154,23 @@ def test_a_prediction_reads_states_and_models_and_writes_its_queue_alone(roles: 
         ("dynamodb:GetItem", "table:registry"),
         ("dynamodb:Query", "table:registry"),
         ("s3:GetObject", "bucket:lake/models/*"),
+        ("s3:GetObject", "bucket:lake/bundles/*"),
         ("sqs:SendMessage", "queue:predictions"),
     }
+
+
+@pytest.mark.parametrize("who", ["features/stream", "features/rebuild"])
+def test_who_keeps_states_gets_one_document_of_the_registry_at_a_time(roles: set[Granted], who: str) -> None:
+    """Stream and rebuild read which views are live, and can neither list what the registry has nor change it."""
+    assert {action for action, on in _of(roles, who) if on == "table:registry"} == {"dynamodb:GetItem"}
+
+
+def test_code_that_a_version_runs_is_written_by_who_registers_it_alone(roles: set[Granted]) -> None:
+    """Who registers a version puts the bundle of its functions there, and can neither read nor delete one."""
+    bundles = {(one.who, one.action) for one in roles if one.on == "bucket:lake/bundles/*"}
+    writing = {(who, action) for who, action in bundles if action != "s3:GetObject"}
+    assert writing == {("registry/register", "s3:PutObject")}
+    assert ("registry/register", "s3:GetObject") not in bundles
 
 
 def test_browsing_reads_two_tables_and_writes_nothing(roles: set[Granted]) -> None:

@@ -1,6 +1,6 @@
 """Manual release changes: a person overrules the gate or a canary, with a name and a reason."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,12 +50,18 @@ class ByHandTask:
         asked = self._asked(document)
         changes = Changes(self._registry, asked.model.name, at)
         refresh_live_views(self._project, self._registry, self._live, now)
-        {"start": self._start, "promote": self._promote, "roll-back": self._roll_back}[document["action"]](
-            changes, asked
-        )
+        self._changes()[document["action"]](changes, asked)
         refresh_live_views(self._project, self._registry, self._live, now)
         routing = self._registry.routing(asked.model.name)
         return {"model": asked.model.name, "routing": None if routing is None else routing.as_json()}
+
+    def _changes(self) -> Mapping[str, Callable[[Changes, _Asked], None]]:
+        return {
+            "start": self._start,
+            "promote": self._promote,
+            "roll-back": self._roll_back,
+            "retire": self._retire,
+        }
 
     def _asked(self, document: Mapping[str, Any]) -> _Asked:
         if document.get("action") not in ACTIONS:
@@ -122,6 +128,13 @@ class ByHandTask:
         if routing.previous is not None:
             self._check_readable(self._registry.get(asked.model.name, routing.previous))
         changes.go_back(routing, asked.details)
+
+    def _retire(self, changes: Changes, asked: _Asked) -> None:
+        """Give up a version: the champion before this one, or one that waits for its release."""
+        number, routing = asked.version.number, asked.routing
+        if routing is not None and number in routing.versions:
+            raise Conflict(f"version {number} answers requests; promote another, or end its canary first")
+        changes.retire(routing, number, asked.details)
 
 
 def _default_version(action: str, routing: Routing | None) -> int:

@@ -266,7 +266,12 @@ class Rebuilder:
         return StateWrite(key, packed, expected, lifetime(view))
 
     def _read(self, now: Micros) -> pa.Table | None:
-        """All rows that may be in a window at ``now`` or later, and all versions that supersede them."""
+        """All rows that may be in a window at ``now`` or later, and all versions that supersede them.
+
+        ``None`` without rows, and without views: a request may wait longer than the last view of its source lives.
+        """
+        if not self.views:
+            return None
         since = now - longest_reach(self.views)
         columns = [*dict.fromkeys(name for view in self.views for name in columns_needed(view))]
         table, schema = records_table(self.source), record_schema(self.source)
