@@ -49,9 +49,8 @@ def test_a_model_without_views_goes_round_the_loop() -> None:
     assert heavy["score"] > 0.5 > light["score"]
     closed = world.close_day(model.name, midnight + DAY)
     assert closed["feedback"]["labelled"] == 0
-    browser = BrowseTask(
-        world.project, world.registry, world.contracts, LiveSources(world.documents), world.metrics
-    )
+    live = LiveSources(world.documents)
+    browser = BrowseTask(world.project, world.registry, world.contracts, live, world.metrics)
     report = browser.metrics(model.name, closed["day"])
     versions = {**browser.versions(model.name), **browser.history(model.name)}
     standing = {**browser.status(), "dead_letters": {"events": 0}}
