@@ -210,6 +210,14 @@ OLD_FEATURES = {"depot_delay_3h", "depot_deliveries", "depot_spread", "load"}
 NEW_FEATURES = {"depot_delay_3h", "depot_deliveries", "depot_delay_1d", "load"}
 
 
+def _check_compared(run: Any) -> None:
+    """The gate compared the new version with the champion, which goes on answering."""
+    assert run["accepted"], run["verdict"]["why"]
+    assert run["champion"]["version"] == 1
+    assert "champion" in [check["name"] for check in run["verdict"]["checks"]], "both were compared"
+    assert (run["release"]["action"], run["routing"]["champion"]) == ("wait", 1)
+
+
 def test_a_definition_changes_while_its_model_serves(shop: Shop) -> None:
     """Deployed, trained, compared, in a canary, promoted and rolled back: no answer is any other than its version's."""
     assert shop.runs[1]["accepted"], shop.runs[1]["verdict"]["why"]
@@ -225,11 +233,7 @@ def test_a_definition_changes_while_its_model_serves(shop: Shop) -> None:
     assert shop.skew() == dict.fromkeys(OLD_FEATURES, (0, 72))
 
     shop.train()
-    run = shop.runs[2]
-    assert run["accepted"], run["verdict"]["why"]
-    assert run["champion"]["version"] == 1
-    assert "champion" in [check["name"] for check in run["verdict"]["checks"]], "both were compared"
-    assert (run["release"]["action"], run["routing"]["champion"]) == ("wait", 1)
+    _check_compared(shop.runs[2])
     assert len(_scores(shop.ask("trained"), 1)) == 24
 
     assert shop.by_hand("start", 2).versions == (1, 2)
