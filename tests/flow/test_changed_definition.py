@@ -218,6 +218,15 @@ def _check_compared(run: Any) -> None:
     assert (run["release"]["action"], run["routing"]["champion"]) == ("wait", 1)
 
 
+def _check_rolled_back_at_once(shop: Shop) -> None:
+    """One write of the routing, and no state was computed for it."""
+    before, commits = shop.world.registry.routing(MODEL), shop.world.online.commits
+    assert before is not None
+    routing = shop.by_hand("roll-back")
+    assert (routing.versions, routing.revision) == ((1,), before.revision + 1)
+    assert shop.world.online.commits == commits
+
+
 def test_a_definition_changes_while_its_model_serves(shop: Shop) -> None:
     """Deployed, trained, compared, in a canary, promoted and rolled back: no answer is any other than its version's."""
     assert shop.runs[1]["accepted"], shop.runs[1]["verdict"]["why"]
@@ -246,11 +255,7 @@ def test_a_definition_changes_while_its_model_serves(shop: Shop) -> None:
     shop.go_on(6)
     assert len(_scores(shop.ask("on its own"), 2)) == 24
 
-    of_champion, commits = shop.world.registry.routing(MODEL), shop.world.online.commits
-    assert of_champion is not None
-    routing = shop.by_hand("roll-back")
-    assert (routing.versions, routing.revision) == ((1,), of_champion.revision + 1)
-    assert shop.world.online.commits == commits, "no state was computed for it"
+    _check_rolled_back_at_once(shop)
     assert len(_scores(shop.ask("rolled back"), 1)) == 24
     shop.go_on(18)
     answered = shop.inexact()
