@@ -241,6 +241,7 @@ def test_upkeep_refuses_a_moment_that_is_not_past(aws: dict[str, str], as_of: An
 
 def test_a_part_of_a_dropped_file_is_loaded_from_its_message(aws: dict[str, str]) -> None:
     """The message that a worker sends for a part leads another one to the part, the lake and the report."""
+    _join_views()
     key, inbox = "drop/weather/all.csv", S3Blobs("inbox")
     folder = DropFolder(inbox, "parts/0")
     firsts = folder.keep(key, [FilePart(0, array("q", [2]), f"{HEAD}\n{ROW.format(wind=9.2)}\n".encode())])

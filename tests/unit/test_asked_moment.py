@@ -11,6 +11,7 @@ from smallbox.features.backfill import BackfillTask
 from smallbox.features.live_views import LiveViewStore
 from smallbox.feedback.join import JoinTask
 from smallbox.ingestion.upkeep import UpkeepTask
+from smallbox.registry.contracts import Contracts
 from smallbox.registry.signatures import Signatures
 from smallbox.registry.store import Registry
 from smallbox.times import DAY, Micros, format_moment
@@ -33,6 +34,7 @@ def _backfill(document: Mapping[str, Any], now: Micros) -> Any:
     backfill = BackfillTask(
         PROJECT,
         Registry(documents),
+        Contracts(documents),
         LiveViewStore(documents),
         FakeLake(),
         FakeOnlineStore(),
