@@ -210,53 +210,13 @@ OLD_FEATURES = {"depot_delay_3h", "depot_deliveries", "depot_spread", "load"}
 NEW_FEATURES = {"depot_delay_3h", "depot_deliveries", "depot_delay_1d", "load"}
 
 
-def _check_compared(run: Any) -> None:
-    """The gate compared the new version with the champion, which goes on answering."""
-    assert run["accepted"], run["verdict"]["why"]
-    assert run["champion"]["version"] == 1
-    assert "champion" in [check["name"] for check in run["verdict"]["checks"]], "both were compared"
-    assert (run["release"]["action"], run["routing"]["champion"]) == ("wait", 1)
-
-
-def _check_rolled_back_at_once(shop: Shop) -> None:
-    """One write of the routing, and no state was computed for it."""
-    before, commits = shop.world.registry.routing(MODEL), shop.world.online.commits
-    assert before is not None
-    routing = shop.by_hand("roll-back")
-    assert (routing.versions, routing.revision) == ((1,), before.revision + 1)
-    assert shop.world.online.commits == commits
-
-
 def test_a_definition_changes_while_its_model_serves(shop: Shop) -> None:
-    """Deployed, trained, compared, in a canary, promoted and rolled back: no answer is any other than its version's."""
+    """Deployed, trained, compared, in a canary, promoted, rolled back: no answer is any other than its version's."""
     assert shop.runs[1]["accepted"], shop.runs[1]["verdict"]["why"]
-    before = _scores(shop.ask("before"), 1)
-    assert len(before) == 24
-
-    shop.deploy()
-    assert _scores(shop.ask("after"), 1) == before, "the deployment changed no answer"
-    shop.go_on(12)
-    assert len(_scores(shop.ask("later"), 1)) == 24
-    shop.go_on(12)
-    assert shop.inexact() == {1: (72, 0)}
-    assert shop.skew() == dict.fromkeys(OLD_FEATURES, (0, 72))
-
-    shop.train()
-    _check_compared(shop.runs[2])
-    assert len(_scores(shop.ask("trained"), 1)) == 24
-
-    assert shop.by_hand("start", 2).versions == (1, 2)
-    arms = shop.ask("canary")
-    assert {len(_scores(arms, 1)) > 0, len(_scores(arms, 2)) > 0} == {True}
-    assert shop.by_hand("promote", 2).versions == (2,)
-    promoted = _scores(shop.ask("promoted"), 2)
-    assert len(promoted) == 24
-    assert _scores(arms, 2).items() <= promoted.items()
-    shop.go_on(6)
-    assert len(_scores(shop.ask("on its own"), 2)) == 24
-
-    _check_rolled_back_at_once(shop)
-    assert len(_scores(shop.ask("rolled back"), 1)) == 24
+    _deploy(shop)
+    _train(shop)
+    _release(shop)
+    _roll_back(shop)
     shop.go_on(18)
     answered = shop.inexact()
     assert sum(rows for rows, _ in answered.values()) == 8 * 24
@@ -265,6 +225,54 @@ def test_a_definition_changes_while_its_model_serves(shop: Shop) -> None:
     assert set(skew) == OLD_FEATURES | NEW_FEATURES
     assert {value for value, _ in skew.values()} == {0}
     assert skew["depot_deliveries"][1] == skew["depot_spread"][1] + skew["depot_delay_1d"][1] == 5 * 24
+
+
+def _deploy(shop: Shop) -> None:
+    """The champion goes on answering with its own columns, and the audit finds no difference."""
+    before = _scores(shop.ask("before"), 1)
+    assert len(before) == 24
+    shop.deploy()
+    assert _scores(shop.ask("after"), 1) == before, "the deployment changed no answer"
+    shop.go_on(12)
+    assert len(_scores(shop.ask("later"), 1)) == 24
+    shop.go_on(12)
+    assert shop.inexact() == {1: (72, 0)}
+    assert shop.skew() == dict.fromkeys(OLD_FEATURES, (0, 72))
+
+
+def _train(shop: Shop) -> None:
+    """The new version is compared with the champion, and waits."""
+    shop.train()
+    run = shop.runs[2]
+    assert run["accepted"], run["verdict"]["why"]
+    assert run["champion"]["version"] == 1
+    assert "champion" in [check["name"] for check in run["verdict"]["checks"]], "both were compared"
+    assert (run["release"]["action"], run["routing"]["champion"]) == ("wait", 1)
+    assert len(_scores(shop.ask("trained"), 1)) == 24
+
+
+def _release(shop: Shop) -> None:
+    """A person starts its canary and promotes it."""
+    assert shop.by_hand("start", 2).versions == (1, 2)
+    arms = shop.ask("canary")
+    assert _scores(arms, 1)
+    assert _scores(arms, 2)
+    assert shop.by_hand("promote", 2).versions == (2,)
+    promoted = _scores(shop.ask("promoted"), 2)
+    assert len(promoted) == 24
+    assert _scores(arms, 2).items() <= promoted.items()
+    shop.go_on(6)
+    assert len(_scores(shop.ask("on its own"), 2)) == 24
+
+
+def _roll_back(shop: Shop) -> None:
+    """One write of the routing brings the old version back; its states have been kept up to date."""
+    before, commits = shop.world.registry.routing(MODEL), shop.world.online.commits
+    assert before is not None
+    routing = shop.by_hand("roll-back")
+    assert (routing.versions, routing.revision) == ((1,), before.revision + 1)
+    assert shop.world.online.commits == commits, "no state was computed for it"
+    assert len(_scores(shop.ask("rolled back"), 1)) == 24
 
 
 def test_the_definitions_compute_other_values(shop: Shop) -> None:

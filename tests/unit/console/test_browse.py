@@ -8,6 +8,9 @@ import pytest
 from smallbox.console.browse import BrowseTask
 from smallbox.define.project import project_of
 from smallbox.errors import NotFound
+from smallbox.features.live_needs import refresh_live_views
+from smallbox.features.live_views import LiveViewStore
+from smallbox.features.online.states import version_of
 from smallbox.monitoring.report import LATEST, metrics_partition, report_key
 from smallbox.registry.contracts import Contracts
 from smallbox.registry.live_sources import LiveSources
@@ -15,8 +18,8 @@ from smallbox.registry.routing import first_champion, start_canary
 from smallbox.registry.store import Registry
 from smallbox.times import DAY, format_moment
 from tests.fakes.documents import FakeDocuments
-from tests.fakes.small import late_parcel
-from tests.fakes.versions import VERSION
+from tests.fakes.small import depot, late_parcel
+from tests.fakes.versions import add_version
 
 MODEL = late_parcel.name
 OTHER = replace(late_parcel, name="other")
@@ -32,8 +35,7 @@ REPORT: Final[dict[str, Any]] = {
 
 def _empty() -> BrowseTask:
     documents = FakeDocuments()
-    kept = Registry(documents), Contracts(documents), LiveSources(documents)
-    return BrowseTask(PROJECT, *kept, FakeDocuments())
+    return BrowseTask(PROJECT, Registry(documents), Contracts(documents), LiveSources(documents), FakeDocuments())
 
 
 @pytest.fixture
@@ -43,7 +45,8 @@ def browser() -> BrowseTask:
     registry, contracts = Registry(documents), Contracts(documents)
     contracts.record(PROJECT, DAY)
     for status in ("champion", "challenger"):
-        registry.add(replace(VERSION, status=status, as_of=format_moment(DAY), verdict={"accepted": True, "why": "ok"}))
+        accepted = {"accepted": True, "why": "ok"}
+        add_version(registry, late_parcel, status=status, as_of=format_moment(DAY), verdict=accepted)
     registry.route(MODEL, first_champion(1, DAY))
     registry.record(MODEL, DAY, "champion", {"version": 1})
     routing = registry.routing(MODEL)
@@ -52,6 +55,7 @@ def browser() -> BrowseTask:
     registry.record(MODEL, 2 * DAY, "challenger", {"version": 2})
     for sort in (report_key(REPORT["day"]), LATEST):
         metrics.put(metrics_partition(MODEL), sort, REPORT)
+    refresh_live_views(PROJECT, registry, LiveViewStore(documents), DAY)
     return BrowseTask(PROJECT, registry, contracts, LiveSources(documents), metrics)
 
 
@@ -66,7 +70,7 @@ def test_an_empty_system_names_its_models_and_claims_nothing() -> None:
     """Before the first training every model of the project is there, without a version, an event or a day."""
     empty = _empty()
     assert empty.models() == {"models": [{"name": MODEL, "routing": None}, {"name": "other", "routing": None}]}
-    assert empty.status() == {"models": [_nothing(MODEL), _nothing("other")]}
+    assert empty.status() == {"models": [_nothing(MODEL), _nothing("other")], "views": []}
     assert empty.contracts() == {"sources": {}, "models": {}, "readers": []}
     assert empty.versions(MODEL) == {"versions": []}
     assert empty.history(MODEL) == {"history": []}
@@ -104,6 +108,19 @@ def test_the_status_is_of_the_registry_and_the_latest_day(browser: BrowseTask) -
         "sources": [{"name": "parcels", "records": 3, "age_hours": None, "most_hours": None, "breached": True}],
     }
     assert second == _nothing("other")
+
+
+def test_the_status_says_which_views_are_kept_and_for_whom(browser: BrowseTask) -> None:
+    """The one view of both models and both versions is there once, and is not filled yet."""
+    assert browser.status()["views"] == [
+        {
+            "view": "depot",
+            "version": version_of(depot),
+            "source": "deliveries",
+            "state": "filling",
+            "needed_by": "definition, late_parcel version 1, late_parcel version 2",
+        }
+    ]
 
 
 def test_versions_and_history_are_of_one_model_oldest_first(browser: BrowseTask) -> None:
