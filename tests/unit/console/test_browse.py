@@ -62,7 +62,7 @@ def browser() -> BrowseTask:
 def _nothing(name: str) -> dict[str, Any]:
     return {
         "name": name, "champion": None, "canary": None, "last_training": None, "day": None, "breaches": [],
-        "sources": [],
+        "sources": [], "is_changed": False,
     }  # fmt: skip
 
 
@@ -106,6 +106,7 @@ def test_the_status_is_of_the_registry_and_the_latest_day(browser: BrowseTask) -
         "day": "1970-01-05",
         "breaches": ["data volume:parcels is 3"],
         "sources": [{"name": "parcels", "records": 3, "age_hours": None, "most_hours": None, "breached": True}],
+        "is_changed": False,
     }
     assert second == _nothing("other")
 
@@ -152,3 +153,12 @@ def test_a_model_that_the_project_does_not_have_is_not_found(browser: BrowseTask
     for ask in (browser.versions, browser.history, lambda name: browser.metrics(name, "1970-01-05")):
         with pytest.raises(NotFound, match="nobody"):
             ask("nobody")
+
+
+def test_a_definition_that_the_champion_was_not_trained_with_is_seen(browser: BrowseTask) -> None:
+    """So a person knows that a training run would make another model."""
+    edited = replace(late_parcel, inputs=("weight",))
+    changed = BrowseTask(
+        project_of([edited, OTHER]), browser._registry, browser._contracts, browser._live, browser._metrics
+    )
+    assert [model["is_changed"] for model in changed.status()["models"]] == [True, False]

@@ -33,6 +33,8 @@ def status_blocks(document: Any) -> Iterator[Block]:
         training = model["last_training"]
         if training and training["outcome"] != "accepted":
             yield f"{model['name']}: the last training {_ended(training)}: {training['why']}"
+        if model["is_changed"]:
+            yield f"{model['name']}: the deployed definition is not the champion's; `smallbox train {model['name']}`"
         yield from (f"{model['name']}: {sentence}" for sentence in model["breaches"])
     sources = [[model["name"], *source.values()] for model in models for source in model["sources"]]
     if sources:

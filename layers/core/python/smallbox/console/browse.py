@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from smallbox.console.status import status_of
+from smallbox.define.frozen import signature_digest
 from smallbox.define.project import Project
 from smallbox.documents.deployed_contracts import ContractsSnapshot
 from smallbox.errors import NotFound
@@ -13,6 +14,7 @@ from smallbox.registry.contracts import Contracts
 from smallbox.registry.live_sources import LiveSources
 from smallbox.registry.live_versions import readers
 from smallbox.registry.store import Registry
+from smallbox.registry.version import Version
 from smallbox.times import format_moment
 
 
@@ -44,8 +46,16 @@ class BrowseTask:
 
     def _status(self, name: str) -> dict[str, Any]:
         report = self._metrics.get(metrics_partition(name), LATEST)
-        registry = self._registry
-        return status_of(name, registry.routing(name), registry.versions(name), registry.history(name), report)
+        registry, versions = self._registry, self._registry.versions(name)
+        routing = registry.routing(name)
+        return {
+            **status_of(name, routing, versions, registry.history(name), report),
+            "is_changed": routing is not None and self._is_changed(versions[routing.champion - 1]),
+        }
+
+    def _is_changed(self, champion: Version) -> bool:
+        """Whether the deployed definition is another than the one that the champion was trained with."""
+        return not champion.fits(signature_digest(self._project.model(champion.model)))
 
     def contracts(self) -> ContractsSnapshot:
         """The deployed contracts, and who reads them: all that the next deployment is checked against."""
