@@ -30,7 +30,8 @@ DAY: Final = {
 STATUS: Final = {
     "models": [
         {
-            "name": "late_arrival", "champion": {"version": 1, "since": "2013-03-01T00:00:00Z"}, "is_changed": True,
+            "name": "late_arrival",
+            "champion": {"version": 1, "since": "2013-03-01T00:00:00Z"}, "is_changed": True,
             "canary": {"version": 2, "share": 0.3, "since": "2013-03-02T00:00:00Z"},
             "last_training": {"as_of": "2013-03-02T00:00:00Z", "version": 2, "outcome": "refused", "why": "AUC is low"},
             "day": "2013-03-01", "breaches": ["data volume:weather is 3"],
@@ -39,7 +40,8 @@ STATUS: Final = {
             ],
         },
         {
-            "name": "fraud", "champion": None, "canary": None, "last_training": None, "day": None, "breaches": [],
+            "name": "fraud", "is_changed": False,
+            "champion": None, "canary": None, "last_training": None, "day": None, "breaches": [],
             "sources": [],
         },
     ],

@@ -157,3 +157,11 @@ def test_versions_of_one_signature_are_one_distribution() -> None:
     assert world.check()["psi:weight"]["rows"] == 600
     accept = AcceptTask(world.project, world.lake, world.blobs, world.registry, world.signatures, world.metrics)
     assert accept.run({"model": late_parcel.name, "why": "as usual"}, NOW)["rows"] == 600
+
+
+def test_a_version_whose_definition_is_lost_is_a_breach_of_its_own() -> None:
+    """Its rows cannot be audited, and say so; the rows of the others are audited as ever."""
+    world = World(HOURLY_LOG, _log(MONTHLY, 9, 8.0))
+    checks = world.check()
+    assert (checks["lost:version_9"]["breached"], checks["lost:version_9"]["rows"]) == (True, 200)
+    assert (checks["skew:deliveries"]["value"], checks["skew:deliveries"]["rows"]) == (0, 200)

@@ -9,6 +9,7 @@ from smallbox.define import mean
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
 from smallbox.errors import Conflict, InvalidInput, NotFound, NotReady, SmallboxError, Unavailable
+from smallbox.registry.live_versions import live_versions
 from smallbox.release.by_hand import ByHandTask
 from smallbox.times import DAY, format_moment
 from tests.fakes.documents import FakeDocuments
@@ -190,3 +191,28 @@ def test_a_roll_back_that_crashed_is_made_good_by_the_next() -> None:
     assert registry.serving == (2, None)
     assert _do(crashing, "roll-back") == (1, None)
     assert (registry.statuses, registry.events.count("roll_back")) == (["champion", "rolled_back"], 1)
+
+
+def test_a_second_roll_back_does_not_undo_the_first() -> None:
+    """A retry after a lost answer must not bring the bad version back; a person who wants it names it."""
+    registry = registry_of(VERSION, VERSION)
+    _do(registry, "promote", 2)
+    _do(registry, "roll-back")
+    with pytest.raises(Conflict, match="version 2 was rolled back itself; to make it champion again, promote it"):
+        _do(registry, "roll-back")
+    assert registry.serving == (1, None)
+    assert _do(registry, "promote", 2) == (2, None)
+
+
+def test_retire_gives_up_a_version_that_answers_nothing() -> None:
+    """The champion before is not live any more; who answers cannot be retired, nor one that a canary needs."""
+    registry = registry_of(VERSION, VERSION, VERSION)
+    _do(registry, "promote", 2)
+    _do(registry, "start", 3)
+    for number in (2, 3):
+        with pytest.raises(Conflict, match=f"version {number} answers requests"):
+            _do(registry, "retire", number)
+    assert [version.number for version in live_versions(registry, MODEL)] == [2, 3, 1]
+    assert _do(registry, "retire", 1) == (2, 3)
+    assert registry.statuses[0] == "retired"
+    assert [version.number for version in live_versions(registry, MODEL)] == [2, 3]

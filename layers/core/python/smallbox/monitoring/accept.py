@@ -69,6 +69,8 @@ class AcceptTask:
         if champion is None:
             raise NotReady(f"model {model.name!r} has no champion; train it first")
         served = self._served.comparable(self._served.week(model.name, until), channel, champion)
+        if served is None:
+            raise NotReady(f"the signature of version {champion.number} is lost; restore it, or train again")
         rows = served.rows
         if not is_whole(rows, until) or rows.num_rows < model.monitor.min_rows:
             raise NotReady(

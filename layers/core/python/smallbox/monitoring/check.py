@@ -21,6 +21,7 @@ from smallbox.monitoring.check_rules import (
     data_checks,
     drift_checks,
     fallback_check,
+    lost_checks,
     newest_age,
     sent_checks,
     skew_checks,
@@ -133,7 +134,7 @@ class CheckTask:
         """Checks of features and predictions by channel: of the day, and for drift of the week."""
         week = self._log.week(model.name, as_of)
         day = week.filter(pc.greater_equal(week["time"], as_of - DAY))
-        checks = self._fallback(model, day)
+        checks = [*self._fallback(model, day), *lost_checks(self._log.lost(model.name, day))]
         for channel in CHANNELS:
             found = [*self._day(model, day, channel, as_of), *self._drift(model, week, channel, as_of)]
             checks += of_channel(channel, found)
@@ -159,7 +160,7 @@ class CheckTask:
         if champion is None or reference is None:
             return []
         served = self._log.comparable(week, channel, champion)
-        if not served.rows.num_rows:
+        if served is None or not served.rows.num_rows:
             return []
         columns, profile = served.signature.columns, self._references.profile(reference)
         seen = profile_of(columns, served.rows, profile)

@@ -131,6 +131,14 @@ def fallback_check(rule: Monitor, fallbacks: int, rows: int) -> Check:
     return _share("predictions", "fallback", fallbacks, rows, rule.max_fallback)
 
 
+def lost_checks(lost: Mapping[int, int]) -> list[Check]:
+    """A breach for each version whose answers of the day cannot be audited, because its definition is lost."""
+    note = "the signature or the bundle of the version is lost; restore it from a backup"
+    return [
+        Check("features", f"lost:version_{number}", float(rows), 0.0, True, rows, note) for number, rows in lost.items()
+    ]
+
+
 def _share(kind: CheckKind, name: str, count: int, rows: int, limit: float, note: str = "") -> Check:
     """A share; it breaches when it is above its limit by more than chance explains."""
     share = count / rows if rows else None

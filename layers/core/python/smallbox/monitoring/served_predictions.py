@@ -1,5 +1,6 @@
 """The predictions of a week, from the prediction log, by the signature that they were answered with."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from smallbox.define.signature import Columns, Signature
+from smallbox.errors import NotFound, NotReady
 from smallbox.lake.predictions import PredictionLog, of_signature
 from smallbox.ports import Between, Lake
 from smallbox.records import Channel
@@ -42,15 +44,33 @@ class Served:
         rows = rows.filter(pc.and_(pc.equal(rows["channel"], channel), pc.not_equal(rows["arm"], "fallback")))
         numbers: dict[Signature, list[int]] = {}
         for number in sorted(pc.unique(rows["version"]).to_pylist()):
-            numbers.setdefault(self._signatures.of(model, number), []).append(number)
+            signature = self._signature(model, number)
+            if signature is not None:
+                numbers.setdefault(signature, []).append(number)
         return [
             ServedRows(signature, of_signature(_of_versions(rows, own), signature))
             for signature, own in numbers.items()
         ]
 
-    def comparable(self, rows: pa.Table, channel: Channel, champion: Version) -> ServedRows:
-        """The rows of a channel that were answered with the champion's signature, by whatever version."""
-        signature = self._signatures.of_version(champion)
+    def lost(self, model: str, rows: pa.Table) -> dict[int, int]:
+        """By version whose signature or bundle is lost, the number of its rows: they cannot be audited."""
+        numbers = rows.filter(pc.not_equal(rows["arm"], "fallback"))["version"].to_pylist()
+        return {one: count for one, count in Counter(numbers).items() if self._signature(model, one) is None}
+
+    def _signature(self, model: str, number: int) -> Signature | None:
+        try:
+            return self._signatures.of(model, number)
+        except (NotFound, NotReady):
+            return None
+
+    def comparable(self, rows: pa.Table, channel: Channel, champion: Version) -> ServedRows | None:
+        """The rows of a channel that were answered with the champion's signature, by whatever version.
+
+        ``None`` when the champion's signature is lost.
+        """
+        signature = self._signature(champion.model, champion.number)
+        if signature is None:
+            return None
         found = [one for one in self.by_signature(champion.model, rows, channel) if one.signature is signature]
         return found[0] if found else ServedRows(signature, of_signature(rows.slice(0, 0), signature))
 

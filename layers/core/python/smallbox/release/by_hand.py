@@ -126,8 +126,15 @@ class ByHandTask:
         if routing is None or number != routing.champion:
             raise Conflict(f"version {number} answers no request; there is nothing to roll back")
         if routing.previous is not None:
-            self._check_readable(self._registry.get(asked.model.name, routing.previous))
+            self._check_to_go_back_to(self._registry.get(asked.model.name, routing.previous))
         changes.go_back(routing, asked.details)
+
+    def _check_to_go_back_to(self, version: Version) -> None:
+        if version.status == "rolled_back":
+            raise Conflict(
+                f"version {version.number} was rolled back itself; to make it champion again, promote it by its number"
+            )
+        self._check_readable(version)
 
     def _retire(self, changes: Changes, asked: _Asked) -> None:
         """Give up a version: the champion before this one, or one that waits for its release."""
