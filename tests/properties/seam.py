@@ -41,7 +41,10 @@ LIFE: Final[Micros] = 20 * HOUR
 
 def versions_of(source: Source) -> dict[str, View]:
     """Versions of two views: other windows, another entity, and one of another kind, under the same two names."""
-    short, long = {"n": count("3h"), "size": mean("size", "24h")}, {"n": count("11d"), "places": distinct("where", "3h")}
+    short, long = (
+        {"n": count("3h"), "size": mean("size", "24h")},
+        {"n": count("11d"), "places": distinct("where", "3h")},
+    )
     return {
         "short": FeatureView("one", "who", source, short, tile="10m"),
         "long": FeatureView("one", "who", source, long, tile="1h"),

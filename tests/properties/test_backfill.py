@@ -149,4 +149,4 @@ class Seam(RuleBasedStateMachine):
 
 
 TestSeam = Seam.TestCase
-TestSeam.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestSeam.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

@@ -19,8 +19,9 @@ from smallbox.times import Micros, asked_moment
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A checked request for a manual change."""
+    """A checked request for a manual change, and the present."""
 
+    now: Micros
     model: Model
     version: Version
     routing: Routing | None
@@ -47,7 +48,7 @@ class ByHandTask:
             NotReady: the views of the version that is to answer are not kept, or not filled yet.
         """
         at = asked_moment(document, now)
-        asked = self._asked(document)
+        asked = self._asked(document, now)
         changes = Changes(self._registry, asked.model.name, at)
         refresh_live_views(self._project, self._registry, self._live, now)
         {"start": self._start, "promote": self._promote, "roll-back": self._roll_back}[document["action"]](
@@ -57,7 +58,7 @@ class ByHandTask:
         routing = self._registry.routing(asked.model.name)
         return {"model": asked.model.name, "routing": None if routing is None else routing.as_json()}
 
-    def _asked(self, document: Mapping[str, Any]) -> _Asked:
+    def _asked(self, document: Mapping[str, Any], now: Micros) -> _Asked:
         if document.get("action") not in ACTIONS:
             raise InvalidInput(f"action must be one of {', '.join(ACTIONS)}, not {document.get('action')!r}")
         who, why = (str(document.get(name) or "").strip() for name in ("who", "why"))
@@ -66,10 +67,10 @@ class ByHandTask:
         model = self._project.model(document["model"])
         routing = self._registry.routing(model.name)
         number = document.get("version") or _default_version(document["action"], routing)
-        return _Asked(model, self._registry.get(model.name, number), routing, {"why": why, "who": who})
+        return _Asked(now, model, self._registry.get(model.name, number), routing, {"why": why, "who": who})
 
-    def _check_readable(self, version: Version) -> None:
-        check_ready(self._live.read(), views_of_version(self._registry, version))
+    def _check_readable(self, version: Version, now: Micros) -> None:
+        check_ready(self._live.read(), views_of_version(self._registry, version), routed_at=now)
 
     def _start(self, changes: Changes, asked: _Asked) -> None:
         """Start a canary, whatever the estimate or an earlier verdict said."""
@@ -78,7 +79,7 @@ class ByHandTask:
             raise Conflict(f"there is no champion that version {number} could be compared with; promote it instead")
         if number == asked.routing.champion:
             raise Conflict(f"version {number} is the champion already")
-        self._check_readable(asked.version)
+        self._check_readable(asked.version, asked.now)
         changes.start(asked.routing, number, asked.model.release.canary, asked.details)
 
     def _promote(self, changes: Changes, asked: _Asked) -> None:
@@ -91,7 +92,7 @@ class ByHandTask:
             raise Conflict(f"version {routing.challenger} is in a canary; roll it back before {number} takes over")
         if routing is not None and number == routing.champion:
             raise Conflict(f"version {number} is the champion already")
-        self._check_readable(asked.version)
+        self._check_readable(asked.version, asked.now)
         changes.make_champion(routing, number, asked.details)
 
     def _roll_back(self, changes: Changes, asked: _Asked) -> None:
@@ -103,7 +104,7 @@ class ByHandTask:
         if routing is None or number != routing.champion:
             raise Conflict(f"version {number} answers no request; there is nothing to roll back")
         if routing.previous is not None:
-            self._check_readable(self._registry.get(asked.model.name, routing.previous))
+            self._check_readable(self._registry.get(asked.model.name, routing.previous), asked.now)
         changes.go_back(routing, asked.details)
 
 
