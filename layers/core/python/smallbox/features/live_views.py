@@ -186,8 +186,8 @@ def _document_of(live: Mapping[ViewVersion, LiveView]) -> dict[str, Any]:
     source, most = max(Counter(one.view.source.name for one in live.values()).items(), key=_count, default=("", 0))
     if most > VIEWS_OF_SOURCE:
         raise TooLarge(
-            f"source {source} would have {most} live views, and a record can change {VIEWS_OF_SOURCE}; put features into "
-            "fewer views, or wait until versions of models that need other views have left"
+            f"source {source} would have {most} live views, and a record can change {VIEWS_OF_SOURCE}; put features "
+            "into fewer views, or wait until versions of models that need other views have left"
         )
     document = {"views": [one.as_json() for one in live.values()]}
     size = len(json.dumps(document))
