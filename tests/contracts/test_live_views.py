@@ -1,10 +1,12 @@
 """Proves that the live views keep their law on every document store: the first of two writers wins, all reads agree."""
 
+import json
+
 import pytest
 
 from smallbox.define import FeatureView, count, mean
 from smallbox.errors import TooLarge
-from smallbox.features.live_views import GRACE, LiveViewStore, id_of
+from smallbox.features.live_views import DOCUMENT_BYTES, GRACE, LiveView, LiveViewStore, id_of
 from smallbox.ports import Documents
 from tests.fakes.small import deliveries
 
@@ -50,10 +52,13 @@ def test_of_two_changes_at_once_both_are_made(documents: Documents) -> None:
 
 def test_the_largest_document_is_stored(documents: Documents) -> None:
     """What is not refused has room in an item."""
-    views, store = [short], LiveViewStore(documents)
     features = {f"feature_{n}": mean("delay", f"{n + 1}h") for n in range(40)}
+    views = [FeatureView(f"view_{number}", "depot", deliveries, features) for number in range(10, 99)]
+    size = len(json.dumps(LiveView(views[0], 1, is_ready=False, needed_by=("definition",)).as_json()))
+    room = DOCUMENT_BYTES // (size + 2)
+    store = LiveViewStore(documents)
     with pytest.raises(TooLarge, match="live views need"):
-        for number in range(98):
-            views.append(FeatureView(f"view_{number}", "depot", deliveries, features))
-            store.refresh(lambda: {"definition": views}, 0)
-    assert len(LiveViewStore(documents).read().by_id) == len(views) - 1 > 40
+        store.refresh(lambda: {"definition": views[: room + 1]}, 0)
+    store.refresh(lambda: {"definition": views[:room]}, 0)
+    assert len(LiveViewStore(documents).read().by_id) == room
+    assert size * room > DOCUMENT_BYTES * 0.95

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -23,7 +24,6 @@ from smallbox.lake.schemas import records_to_table
 from smallbox.messages.encoded import Message
 from smallbox.messages.rebuilds import rebuild_due, rebuild_loaded
 from smallbox.messages.records import pack_records
-from smallbox.ports import Queue
 from smallbox.records import Record
 from smallbox.registry.contracts import Contracts
 from smallbox.registry.store import Registry
@@ -191,7 +191,7 @@ class SeamWorld:
             before = lake.version(records_table(self.source))
             lake.append(records_table(self.source), records_to_table(self.source, records))
             self.history += records
-            if not LiveViewStore(self.gates["documents"]).read().of_source(self.source.name):  # type: ignore[arg-type]
+            if not LiveViewStore(self.gates["documents"]).read().of_source(self.source.name):
                 continue
             if event["is_file"]:
                 after = -1 if before is None else before
@@ -202,11 +202,11 @@ class SeamWorld:
 
     def _stream(self, messages: Sequence[Message], live: LiveViewStore, now: Micros) -> None:
         queues: tuple[Any, Any] = self.gates["features"], self.gates["rebuilds"]
-        StreamTask(self.project, live, self.gates["store"], *queues, _no_pause).apply(messages, now)  # type: ignore[arg-type]
+        StreamTask(self.project, live, self.gates["store"], *queues, _no_pause).apply(messages, now)
 
     def _rebuild(self, messages: Sequence[Message], live: LiveViewStore, now: Micros) -> None:
         later: Any = self.gates["rebuilds"]
-        task = RebuildTask(self.project, live, self.gates["lake"], self.gates["store"], later, _no_pause)  # type: ignore[arg-type]
+        task = RebuildTask(self.project, live, self.gates["lake"], self.gates["store"], later, _no_pause)
         groups = itertools.groupby(sorted(messages, key=group_of), key=group_of)
         for _, group in groups:
             task.run([*group], now)
@@ -263,10 +263,8 @@ class SeamWorld:
                     _take_result(execution, name, actor.result)
         for name, document in _next_tasks(execution):
             if name not in execution.tasks:
-                step, now = name.split(" ")[0], self.now
-                task = self._backfill()
-                actor = Actor(lambda step=step, document=document, task=task: task.run(step, document, now))  # type: ignore[misc]
-                execution.tasks[name] = actor, now
+                step = name.split(" ")[0]
+                execution.tasks[name] = Actor(partial(self._backfill().run, step, document, self.now)), self.now
 
     def pass_time(self, now: Micros) -> None:
         """The clock goes on; who has lived too long is gone, and markers expire."""
@@ -386,6 +384,3 @@ def _next_tasks(execution: Execution) -> list[tuple[str, Mapping[str, Any]]]:
     if left:
         return left
     return [("publish", {**plan, "filled": [*execution.filled.values()]})]
-
-
-__all__ = ["VERSIONS", "Execution", "Inbox", "Queue", "SeamWorld", "Waiting", "Worker"]

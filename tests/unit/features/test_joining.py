@@ -94,7 +94,7 @@ def is_right(made: SeamWorld, name: str) -> bool:
 
 @pytest.mark.parametrize("position", ["documents.get", "store.markers", "store.read", "store.commit"])
 def test_a_stream_worker_that_does_not_know_a_view_loses_nothing(position: str) -> None:
-    """Wherever it was delayed: the view that joined has the record at once, the view that was live once it is rebuilt."""
+    """Wherever it was delayed: the view that joined has the record at once, the one that was live when rebuilt."""
     made = world("kept")
     receive(made, "k")
     slow = stream(made)
@@ -144,7 +144,7 @@ def test_a_process_reads_the_live_views_for_every_batch() -> None:
 @pytest.mark.parametrize("what", [{}, {"digests": {"b": ""}}], ids=["all", "digests"])
 @pytest.mark.parametrize("dies", [False, True])
 def test_a_rebuild_that_does_not_know_a_view_is_repeated(what: dict[str, object], *, dies: bool) -> None:
-    """It marks a record that reached the lake after the view was filled: the stream will not add it; the rebuild does."""
+    """It marks a record that came after the view was filled: the stream will not add it, so the rebuild has to."""
     made = world("kept")
     receive(made, "a")
     made.drain()

@@ -22,7 +22,7 @@ from smallbox.features.live_views import (
 from smallbox.features.online.apply import apply_records
 from smallbox.features.stream import StreamTask
 from smallbox.ports import Documents
-from smallbox.records import Record
+from smallbox.records import Record, Value
 from smallbox.registry.live_sources import LIVE_KEY, LIVE_PARTITION
 from smallbox.times import HOUR, Micros
 from tests.fakes.documents import FakeDocuments
@@ -213,7 +213,7 @@ def test_a_view_of_another_release_joins_again() -> None:
 
 
 def test_a_view_of_another_release_is_gone_when_nothing_needs_it() -> None:
-    """It is not kept for an hour: nobody can keep it, so the other release, should it return, must not find it ready."""
+    """Nobody can keep it for an hour, so the other release, should it return, must not find it ready."""
     documents = FakeDocuments()
     publish(documents, refresh(documents, 0, short, other))
     _written_by_another_release(documents, short)
@@ -258,7 +258,8 @@ def test_a_big_project_fits_into_the_document_and_a_bigger_one_is_refused() -> N
     many = [_of_ten_features(n) for n in range(600)]
     live = refresh(documents, 0, *many[:200])
     assert len(live.by_id) == 200
-    with pytest.raises(TooLarge, match=rf"600 live views need \d+ KB, and their document holds {DOCUMENT_BYTES // 1000}"):
+    limit = DOCUMENT_BYTES // 1000
+    with pytest.raises(TooLarge, match=rf"600 live views need \d+ KB, and their document holds {limit} KB"):
         refresh(documents, 0, *many)
     assert LiveViewStore(documents).read().revision == live.revision
 
@@ -268,7 +269,7 @@ def test_a_record_changes_no_more_views_than_a_transaction_holds() -> None:
     documents, store = FakeDocuments(), FakeOnlineStore()
     views = [FeatureView(f"v{n}", "depot", deliveries, {f"n{n}": count("3h")}) for n in range(VIEWS_OF_SOURCE + 1)]
     live = refresh(documents, 0, *views[:-1])
-    values = {"depot": "north", "delay": 1.0, "late": False, "delivered_at": 0, "parcel_id": "k"}
+    values: dict[str, Value] = {"depot": "north", "delay": 1.0, "late": False, "delivered_at": 0, "parcel_id": "k"}
     record = Record("deliveries", "k", 0, 0, 0, values)
     apply_records(deliveries, live.of_source("deliveries"), [record], store, now=0, pause=lambda _: None)
     assert len(store.states) == VIEWS_OF_SOURCE

@@ -131,7 +131,7 @@ def test_its_message_fails_by_itself_until_it_fits() -> None:
 
 
 def test_a_message_of_a_view_that_is_gone_is_done() -> None:
-    """States of a view, or of a version of it, that is live no more want nothing: none is written, no message is sent."""
+    """A view, or a version of it, that is live no more wants nothing: no state is written, and no message is sent."""
     world = World()
     gone = [["gone", "flooded", version_of(tariff)], ["tariff", "flooded", "another version"]]
     world.task.run([{"source": "prices", "set_aside": gone}], NOW)
