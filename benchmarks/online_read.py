@@ -48,11 +48,10 @@ from smallbox.define import (
     total,
 )  # fmt: skip
 from smallbox.define.attributes import View
-from smallbox.features.online.readiness import READABLE_KEY, ReadableVersions
 from smallbox.features.online.recent import StateCache
 from smallbox.features.online.states import version_of
 from smallbox.features.state_engines import state_engine_of
-from smallbox.ports import StateReader, StoredState
+from smallbox.ports import StateReader
 from smallbox.records import Record
 from smallbox.serving.vectors import Vectors, online_vectors
 from smallbox.times import DAY, HOUR, MINUTE, Micros, Moment
@@ -61,7 +60,7 @@ REQUESTS = 3_000
 TURN = 50
 NOW: Micros = 20_000 * DAY + 13 * HOUR + 17 * MINUTE
 RECORDS = {"7d": (7 * DAY, 2_000), "90d": (90 * DAY, 20_000)}
-ENTITIES = tuple(f"entity_{n}" for n in range(5))
+ENTITIES = tuple(f"party_{n}" for n in range(5))
 TOKEN = "t" * 900  # about as long as Lambda's
 Times = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
 
@@ -184,12 +183,9 @@ def ways(model: Model, states: dict[str, bytes], port: int) -> dict[str, Callabl
     boto = clients.client("dynamodb")
     signed = DynamoOnlineStore("online", boto, SignedDynamoDb.like(boto))
     remembered = StateCache(signed).at(NOW)
-    ready = ReadableVersions()
-    versions = json.dumps({view.name: version_of(view) for view in model.views}).encode()
-    ready.check(model.views, {READABLE_KEY: StoredState(versions, 1)})
 
     def vectors(store: StateReader) -> Vectors:
-        return online_vectors(model, [instance], store, ready, moment)
+        return online_vectors(model, [instance], store, moment)
 
     expected = vectors(DynamoOnlineStore("online", boto)).inputs.numeric
     np.testing.assert_array_equal(vectors(signed).inputs.numeric, expected)

@@ -17,6 +17,7 @@ import pyarrow as pa
 from smallbox.aws.delta_lake import DeltaLake
 from smallbox.define import FeatureView, Source, count, mean, number, text, timestamp
 from smallbox.define.project import Project
+from smallbox.features.live_views import LiveView, LiveViews, LiveViewStore, id_of
 from smallbox.features.rebuild import RebuildTask
 from smallbox.lake.names import records_table
 from smallbox.lake.schemas import records_to_table
@@ -34,6 +35,17 @@ SHOP = FeatureView("shop", "shop", SALES, {"sales_24h": count("24h"), "amount_7d
 PROJECT = Project({SALES.name: SALES}, {SHOP.name: SHOP}, {})
 
 Messages = Sequence[Sequence[Mapping[str, Any]]]
+
+
+class OneLiveView(LiveViewStore):
+    """The view is live, and stays so; read without a store."""
+
+    def __init__(self) -> None:
+        self._live = LiveViews(1, {id_of(SHOP): LiveView(SHOP, 1, is_ready=True, needed_by=("definition",))})
+
+    def read(self) -> LiveViews:
+        """The live views."""
+        return self._live
 
 
 class CountingStore:
@@ -104,7 +116,7 @@ def measured(how: Callable[[Messages], Messages], history: int) -> tuple[Countin
     store = CountingStore()
     with tempfile.TemporaryDirectory() as folder:
         lake = DeltaLake(str(Path(folder) / "tables"))
-        task = RebuildTask(PROJECT, lake, store, NoQueue(), lambda _: None)
+        task = RebuildTask(PROJECT, OneLiveView(), lake, store, NoQueue(), lambda _: None)
         if history:
             lake.append(records_table(SALES), rows("old", history, NOW - DAY))
             task.run([{"source": "sales"}], NOW)

@@ -93,7 +93,7 @@ def meanings(owner: Any) -> dict[str, str]:
 
 
 def _of_class(cls: Any) -> str:
-    known = meanings(cls)
+    known = {name: meaning for base in reversed(cls.__mro__) for name, meaning in meanings(base).items()}
     fields = [field for field in dataclasses.fields(cls) if field.init]
     rows = [(field.name, _default_of(field), _unit_of(cls, field), known.get(field.name, "")) for field in fields]
     return _section(cls.__name__, cls, rows)

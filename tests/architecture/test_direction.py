@@ -74,6 +74,12 @@ def test_every_room_has_its_place() -> None:
     assert {room.partition(".")[0] for room in ORDER} == rooms
 
 
+def test_the_room_map_names_the_model_store() -> None:
+    """The table of rooms has the modules of the model store, in their order."""
+    modules = ",".join(room.removeprefix("registry.") for room in STORE)
+    assert f"| `registry/{{{modules}}}.py` |" in (CORE / "README.md").read_text()
+
+
 def test_an_import_against_the_order_would_be_seen() -> None:
     """Features before training is the order; the other way round is against it."""
     assert is_against(("features", "training"))

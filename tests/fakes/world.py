@@ -65,12 +65,12 @@ class World:
         self.fallbacks = FakeFallbackLog()
         self.deploy(project)
 
-    def deploy(self, project: Project) -> None:
-        """Deploy a definition, as new processes have it, and run the backfill."""
+    def deploy(self, project: Project, as_of: Micros = PRESENT) -> None:
+        """Deploy a definition, as new processes have it, and run the backfill as of a moment."""
         self.project = project
         self.signatures = Signatures(project, self.registry, self.blobs)
         self.loader = ModelLoader(self.registry, self.blobs, self.signatures)
-        self.backfill({})
+        self.backfill({"as_of": format_moment(as_of)})
 
     def backfill(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """What the backfill's state machine does."""

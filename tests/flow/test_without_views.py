@@ -12,9 +12,8 @@ from smallbox.cli import tables as people
 from smallbox.cli.output import Block, write
 from smallbox.console.browse import BrowseTask
 from smallbox.define.project import project_of
-from smallbox.registry.contracts import Contracts
+from smallbox.registry.live_sources import LiveSources
 from smallbox.times import DAY, HOUR, format_moment, to_datetime
-from tests.fakes.documents import FakeDocuments
 from tests.fakes.small import deliveries, late_parcel, parcels
 from tests.fakes.world import World
 
@@ -50,7 +49,8 @@ def test_a_model_without_views_goes_round_the_loop() -> None:
     assert heavy["score"] > 0.5 > light["score"]
     closed = world.close_day(model.name, midnight + DAY)
     assert closed["feedback"]["labelled"] == 0
-    browser = BrowseTask(world.project, world.registry, Contracts(FakeDocuments()), world.metrics)
+    live = LiveSources(world.documents)
+    browser = BrowseTask(world.project, world.registry, world.contracts, live, world.metrics)
     report = browser.metrics(model.name, closed["day"])
     versions = {**browser.versions(model.name), **browser.history(model.name)}
     standing = {**browser.status(), "dead_letters": {"events": 0}}

@@ -18,7 +18,8 @@ EMPTY: dict[str, tuple[int, Any]] = {
                     "name": MODEL, "champion": None, "canary": None, "last_training": None, "day": None,
                     "breaches": [], "sources": [],
                 }
-            ]
+            ],
+            "views": [],
         },
     ),
     "/contracts": (200, {"sources": {}, "models": {}, "readers": []}),

@@ -12,12 +12,13 @@ import pytest
 from definitions.late_arrival import origin_weather
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.delta_lake import DeltaLake
+from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.online import DynamoOnlineStore
 from smallbox.define import Source, text, timestamp
 from smallbox.define.project import load as load_project
 from smallbox.define.project import project_of
 from smallbox.errors import InvalidInput
-from smallbox.features.online.readiness import readable
+from smallbox.features.live_views import LiveViewStore
 from smallbox.features.online.states import state_key, version_of
 from smallbox.ingestion.file_parts import FilePart
 from smallbox.ingestion.http_body import BODY_LIMIT
@@ -153,8 +154,14 @@ def test_a_pattern_is_answered_and_a_personal_value_is_not(
     assert [json.loads(line)["record"] for line in kept] == sent
 
 
+def _join_views() -> None:
+    """The first step of a backfill of an empty lake: the views of the definition are live from now on."""
+    handler("features", "backfill")({"step": "plan", "document": {}})
+
+
 def test_a_record_reaches_the_lake_before_the_stream(aws: dict[str, str]) -> None:
     """The append handler commits a message to the lake and passes it on; the stream handler then applies it."""
+    _join_views()
     handler("ingestion", "collect")(event("api_collect"))
     (message,) = _waiting(aws["events"])
     assert handler("ingestion", "append")(_sqs(message)) == {"batchItemFailures": []}
@@ -176,6 +183,7 @@ def test_a_poor_message_is_returned_alone(aws: dict[str, str]) -> None:
 
 def test_a_dropped_file_is_loaded_and_rebuilt(aws: dict[str, str]) -> None:
     """A CSV with a good and a bad row: one in the lake, one in quarantine, a report, and the store rebuilt from it."""
+    _join_views()
     key = "drop/weather/as_of=2013-03-01T10:00:00Z/january.csv"
     lines = [HEAD, ROW.format(wind=9.2), ROW.replace("JFK-1", "JFK-2").format(wind=1048.4)]
     boto3.client("s3").put_object(Bucket="inbox", Key=key, Body="\n".join(lines).encode())
@@ -196,11 +204,13 @@ def test_a_backfill_goes_step_by_step(aws: dict[str, str]) -> None:
     handler("ingestion", "append")(_sqs(message))
     step = handler("features", "backfill")
     plan = json.loads(json.dumps(step({"step": "plan", "document": {"as_of": "2013-03-01T12:00:00Z"}})))
-    assert [(part["source"], list(part["versions"])) for part in plan["parts"]] == [("weather", ["origin_weather"])]
+    (part,) = plan["parts"]
+    assert (part["source"], [view["name"] for view in part["views"]]) == ("weather", ["origin_weather"])
     filled = [step({"step": "fill", "document": part}) for part in plan["parts"]]
     published = step({"step": "publish", "document": {**plan, "filled": filled}})
     assert published["states"] == 1
-    assert readable(DynamoOnlineStore("online")) == {v.name: version_of(v) for v in load_project().views.values()}
+    assert published["readable"] == {view.name: version_of(view) for view in load_project().views.values()}
+    assert LiveViewStore(DynamoDocuments("registry")).read().not_ready(load_project().views.values()) == []
     assert DynamoOnlineStore("online").read([state_key(origin_weather, "JFK")])
     assert step({"step": "plan", "document": {}})["parts"] == [], "nothing is left to do"
 
@@ -231,6 +241,7 @@ def test_upkeep_refuses_a_moment_that_is_not_past(aws: dict[str, str], as_of: An
 
 def test_a_part_of_a_dropped_file_is_loaded_from_its_message(aws: dict[str, str]) -> None:
     """The message that a worker sends for a part leads another one to the part, the lake and the report."""
+    _join_views()
     key, inbox = "drop/weather/all.csv", S3Blobs("inbox")
     folder = DropFolder(inbox, "parts/0")
     firsts = folder.keep(key, [FilePart(0, array("q", [2]), f"{HEAD}\n{ROW.format(wind=9.2)}\n".encode())])

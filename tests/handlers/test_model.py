@@ -8,12 +8,11 @@ import boto3
 import pytest
 
 from smallbox.aws.delta_lake import DeltaLake
-from smallbox.aws.online import DynamoOnlineStore
+from smallbox.aws.documents import DynamoDocuments
 from smallbox.cli.demo.flights import Records, known, load_flights
 from smallbox.define.project import load as load_project
 from smallbox.errors import NotReady
-from smallbox.features.online.readiness import publish
-from smallbox.features.online.states import version_of
+from smallbox.features.live_views import LiveViewStore, id_of
 from smallbox.ingestion.contract import check_all
 from smallbox.ingestion.readers import read_batches
 from smallbox.lake.names import records_table
@@ -56,9 +55,9 @@ def _waiting(url: str) -> list[dict[str, Any]]:
 
 
 def _make_readable() -> None:
-    """What a backfill of an empty lake does."""
-    versions = {name: version_of(view) for name, view in load_project().views.items()}
-    publish(DynamoOnlineStore("online"), versions, lambda _: None)
+    """What a backfill of an empty lake does with the views that have joined."""
+    live = LiveViewStore(DynamoDocuments("registry"))
+    live.publish((id_of(one.view), one.since) for one in live.read().filling())
 
 
 def _trained() -> dict[str, Any]:
@@ -72,11 +71,13 @@ def test_a_model_lives_through_its_handlers(aws: dict[str, str], history: DeltaL
     """From training to a decision about retraining, each handler takes the event that its trigger sends."""
     trained = _trained()
     assert trained["accepted"], trained["verdict"]["why"]
-    assert trained["routing"]["champion"] == 1
+    assert trained["routing"] is None
+    assert "smallbox backfill" in trained["release"]["why"], "no view is filled yet"
 
     request = {**event("api_predict"), "queryStringParameters": {"as_of": AS_OF}}
-    assert handler("serving", "predict")(request)["statusCode"] == 503, "no view is readable yet"
+    assert handler("serving", "predict")(request)["statusCode"] == 503
     _make_readable()
+    assert handler("release", "start")(trained)["routing"]["champion"] == 1
     answer = handler("serving", "predict")(request)
     assert answer["statusCode"] == 200, answer["body"]
     (prediction,) = json.loads(answer["body"])["predictions"]
@@ -112,7 +113,7 @@ def _browse() -> None:
     browsed = handler("registry", "browse")(_get(f"/models/{MODEL}/metrics/2013-01-29"))
     assert browsed["statusCode"] == 200
     assert json.loads(browsed["body"])["day"] == "2013-01-29"
-    with pytest.raises(NotReady, match="has 1 online predictions; a reference needs a whole week"):
+    with pytest.raises(NotReady, match=r"has 1 online predictions .*; a reference needs a whole week"):
         handler("monitoring", "accept")({"model": MODEL, "why": "a test", "by": "somebody"})
 
     (standing,) = json.loads(handler("registry", "browse")(_get("/status"))["body"])["models"]

@@ -13,6 +13,7 @@ from smallbox.aws.logs import logger
 from smallbox.define import FeatureView, Model, Source, boolean, count, label, number, project, text, timestamp
 from smallbox.define.project import Project, project_of
 from smallbox.errors import SmallboxError
+from smallbox.features.live_views import LiveViewStore
 from tests.fakes.small import trees
 from tests.handlers.conftest import ROOT, event, handler
 
@@ -152,7 +153,7 @@ def test_an_error_that_is_not_ours_is_logged_by_type_and_place(
     monkeypatch.setattr(DeltaLake, "append", failing)
     answers = [handler("ingestion", "append")(_sqs({"source": "signups", "records": []}, {"wrong": TEXT}))]
     answers.append(handler("serving", "log")(_sqs({"model": "signup", "rows": [{"key": TEXT}]})))
-    monkeypatch.setattr("smallbox.serving.predict.online_vectors", failing)
+    monkeypatch.setattr("smallbox.serving.predict.unknown_vectors", failing)
     answers.append(handler("serving", "predict")(_request("/models/signup/predict", {"instances": [GOOD]})))
     assert answers[-1]["statusCode"] == 500
     told = _told(capsys, answers)
@@ -170,7 +171,7 @@ def test_a_task_fails_without_foreign_text(
         raise FAILURE
 
     run = handler(*path.split("/"))
-    for owner, name in ((Project, "model"), (Project, "view"), (DeltaLake, "files")):
+    for owner, name in ((Project, "model"), (LiveViewStore, "read"), (DeltaLake, "files")):
         monkeypatch.setattr(owner, name, failing)
     with pytest.raises(SmallboxError) as failed:
         run({"model": "signup", "step": "plan", "document": {"views": ["site"]}})

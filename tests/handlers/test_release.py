@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from smallbox.aws.documents import DynamoDocuments
+from smallbox.define.frozen import freeze, signature_digest
 from smallbox.define.project import load
 from smallbox.errors import Conflict
 from smallbox.registry.store import Registry
@@ -18,11 +19,20 @@ def _registry() -> Registry:
     return Registry(DynamoDocuments("registry"))
 
 
+def _fill_views() -> None:
+    """A backfill of an empty lake: every view is ready."""
+    step = handler("features", "backfill")
+    step({"step": "publish", "document": step({"step": "plan", "document": {}})})
+
+
 def test_a_release_is_changed_by_hand(aws: dict[str, str]) -> None:
     """What ``smallbox release`` sends changes the routing at the present; a run's document goes on as before."""
-    columns = list(load().model(MODEL).columns.names)
+    model = load().model(MODEL)
+    _registry().freeze(MODEL, signature_digest(model), freeze(model))
+    version = replace(VERSION, model=MODEL, columns=list(model.columns.names), signature=signature_digest(model))
     for _ in range(2):
-        _registry().add(replace(VERSION, model=MODEL, columns=columns))
+        _registry().add(version)
+    _fill_views()
     start = handler("release", "start")
     run = {"model": MODEL, "as_of": "2013-01-29T00:00:00Z"}
     assert start({**run, "version": 1})["routing"]["champion"] == 1
@@ -31,6 +41,8 @@ def test_a_release_is_changed_by_hand(aws: dict[str, str]) -> None:
     assert start(asked)["routing"]["challenger"] == 2
     with pytest.raises(Conflict, match="version 2 is in a canary"):
         start(asked)
+    undone = start({"model": MODEL, "action": "roll-back", "who": "ada", "why": "I looked again"})
+    assert undone["routing"]["challenger"] is None
     (line,) = [event for event in _registry().history(MODEL) if event["event"] == "challenger"]
     assert (line["who"], line["why"]) == ("ada", "I looked")
 

@@ -25,6 +25,9 @@ BLOB_READERS: Final = {
     "bucket:lake/tables/labelled/*": {"feedback/join", UPKEEP, "monitoring/check", "release/review"},
     "bucket:lake/datasets/*": {"training/fit"},
     "bucket:lake/models/*": {"training/fit", "serving/predict", "serving/score", "monitoring/check"},
+    "bucket:lake/bundles/*": {
+        "training/dataset", "serving/predict", "serving/score", "monitoring/check", "monitoring/accept",
+    },
     "bucket:lake/references/*": {"monitoring/check"},
     "bucket:inbox/drop/*": {"ingestion/load"},
     "bucket:inbox/parts/*": {"ingestion/load"},
@@ -40,6 +43,7 @@ BLOB_WRITERS: Final = {
     "bucket:lake/reports/*": {"ingestion/load"},
     "bucket:lake/datasets/*": {"training/dataset"},
     "bucket:lake/models/*": {"training/fit"},
+    "bucket:lake/bundles/*": {"registry/register"},
     "bucket:lake/references/*": {"monitoring/accept"},
     "bucket:inbox/parts/*": {"ingestion/load"},
     "bucket:inbox/score/*/out/*": {"serving/score"},
@@ -57,6 +61,7 @@ TABLE_WRITERS: Final = {
     "table:online": {"features/stream", "features/rebuild", "features/backfill"},
     "table:registry": {
         "registry/register", "release/start", "release/review", "monitoring/accept", "retraining/decide",
+        "features/backfill",
     },
     "table:metrics": {"monitoring/check", "monitoring/accept"},
 }  # fmt: skip
@@ -64,8 +69,8 @@ TABLE_WRITERS: Final = {
 TABLE_READERS: Final = {
     "table:online": {*TABLE_WRITERS["table:online"], "serving/predict"},
     "table:registry": {
-        *TABLE_WRITERS["table:registry"], "registry/browse", "training/fit", "serving/predict", "serving/score",
-        "monitoring/check",
+        *TABLE_WRITERS["table:registry"], "registry/browse", "training/dataset", "training/fit", "serving/predict",
+        "serving/score", "feedback/join", "monitoring/check", "features/stream", "features/rebuild", *LOADERS, UPKEEP,
     },
     "table:metrics": {*TABLE_WRITERS["table:metrics"], "registry/browse", "retraining/decide"},
 }  # fmt: skip
@@ -149,6 +154,7 @@ def test_a_prediction_reads_states_and_models_and_writes_its_queue_alone(roles: 
         ("dynamodb:GetItem", "table:registry"),
         ("dynamodb:Query", "table:registry"),
         ("s3:GetObject", "bucket:lake/models/*"),
+        ("s3:GetObject", "bucket:lake/bundles/*"),
         ("sqs:SendMessage", "queue:predictions"),
     }
 

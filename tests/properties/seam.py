@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
@@ -11,7 +10,7 @@ import numpy as np
 from smallbox.define import Attributes, FeatureView, Source, attribute, count, distinct, last, mean
 from smallbox.define.attributes import View
 from smallbox.define.project import Project
-from smallbox.errors import Conflict, NotFound
+from smallbox.errors import NotFound
 from smallbox.features.attributes.state import ATTRIBUTE_STATES
 from smallbox.features.backfill import BackfillTask
 from smallbox.features.live_views import LiveViews, LiveViewStore, ViewVersion, id_of
@@ -34,6 +33,7 @@ from tests.fakes.lake import FakeLake
 from tests.fakes.online import FakeOnlineStore
 from tests.properties import oracle
 from tests.properties.histories import ENTITIES, PLACES, SOURCES, START
+from tests.properties.seam_queues import Execution, Inbox, Waiting, Worker, is_over_well, next_tasks, take_result
 
 LIFE: Final[Micros] = 20 * HOUR
 """A worker that lives longer is killed: far beyond what a function may live, but within the margin of a marker."""
@@ -55,61 +55,6 @@ def versions_of(source: Source) -> dict[str, View]:
 
 
 VERSIONS: Final = {name: versions_of(source) for name, source in SOURCES.items()}
-
-
-@dataclass(eq=False)
-class Waiting:
-    """A message in a queue."""
-
-    content: Message
-    is_delayed: bool = False
-    holders: int = 0
-
-
-class Inbox:
-    """A queue: at least once, in any order, and gone only when it was worked."""
-
-    def __init__(self) -> None:
-        self.messages: list[Waiting] = []
-        self.worked: list[Waiting] = []
-
-    def send(self, messages: Sequence[Message], delay: Micros = 0) -> None:
-        """The ``Queue`` port."""
-        self.messages += [Waiting(message, is_delayed=delay > 0) for message in messages]
-
-    def free(self) -> list[Waiting]:
-        """The messages that nobody holds and that wait no longer."""
-        return [one for one in self.messages if not one.holders and not one.is_delayed]
-
-
-@dataclass(eq=False)
-class Worker:
-    """An actor with the messages that it holds.
-
-    Attributes:
-        queue: where they came from.
-        held: its messages.
-        actor: what works them.
-        begun: when it began.
-        live: its process's memory of the live views.
-    """
-
-    queue: Inbox
-    held: Sequence[Waiting]
-    actor: Actor
-    begun: Micros
-    live: LiveViewStore
-
-
-@dataclass
-class Execution:
-    """A run of the backfill's state machine; each task that dies or meets a conflict is run again."""
-
-    asked: Mapping[str, Any] = field(default_factory=dict)
-    plan: Mapping[str, Any] | None = None
-    filled: dict[int, Any] = field(default_factory=dict)
-    is_over: bool = False
-    tasks: dict[str, tuple[Actor, Micros]] = field(default_factory=dict)
 
 
 class _Asked(LiveViewStore):
@@ -238,7 +183,7 @@ class SeamWorld:
             self.workers.remove(worker)
             self._return(worker)
         for actor, _ in self.refreshes:
-            _is_over(actor)
+            is_over_well(actor)
         self.refreshes = [(actor, begun) for actor, begun in self.refreshes if not actor.is_done]
         for execution in self.executions:
             self._go_on(execution)
@@ -247,7 +192,7 @@ class SeamWorld:
     def _return(self, worker: Worker) -> None:
         for one in worker.held:
             one.holders -= 1
-        if _is_over(worker.actor):
+        if is_over_well(worker.actor):
             self._idle.append(worker.live)
             done = [one for one in worker.held if one in worker.queue.messages]
             worker.queue.worked += done
@@ -259,9 +204,9 @@ class SeamWorld:
                 del execution.tasks[name]
                 if isinstance(actor.error, NotFound):
                     execution.is_over = True  # it was asked for a view that has left
-                elif _is_over(actor):
-                    _take_result(execution, name, actor.result)
-        for name, document in _next_tasks(execution):
+                elif is_over_well(actor):
+                    take_result(execution, name, actor.result)
+        for name, document in next_tasks(execution):
             if name not in execution.tasks:
                 step = name.split(" ")[0]
                 execution.tasks[name] = Actor(partial(self._backfill().run, step, document, self.now)), self.now
@@ -355,32 +300,3 @@ def _entities(view: View) -> Iterator[str]:
 
 def _no_pause(_: int) -> None:
     """Others take turns anyway."""
-
-
-def _is_over(actor: Actor) -> bool:
-    """Whether it has done its work; a conflict is tried again, and any other error is a mistake."""
-    if actor.error is not None and not isinstance(actor.error, Conflict):
-        raise actor.error
-    return actor.is_done and actor.error is None and not actor.is_killed
-
-
-def _take_result(execution: Execution, name: str, result: Any) -> None:
-    step, _, number = name.partition(" ")
-    if step == "plan":
-        execution.plan = result
-    elif step == "fill":
-        execution.filled[int(number)] = result
-    else:
-        execution.is_over = True
-
-
-def _next_tasks(execution: Execution) -> list[tuple[str, Mapping[str, Any]]]:
-    plan = execution.plan
-    if execution.is_over:
-        return []
-    if plan is None:
-        return [("plan", execution.asked)]
-    left = [(f"fill {at}", part) for at, part in enumerate(plan["parts"]) if at not in execution.filled]
-    if left:
-        return left
-    return [("publish", {**plan, "filled": [*execution.filled.values()]})]

@@ -8,10 +8,15 @@ import pytest
 from smallbox.define.project import project_of
 from smallbox.errors import InvalidInput
 from smallbox.features.backfill import BackfillTask
+from smallbox.features.live_views import LiveViewStore
 from smallbox.feedback.join import JoinTask
 from smallbox.ingestion.upkeep import UpkeepTask
+from smallbox.registry.contracts import Contracts
+from smallbox.registry.signatures import Signatures
+from smallbox.registry.store import Registry
 from smallbox.times import DAY, Micros, format_moment
 from smallbox.training.dataset import DatasetTask
+from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs, FakeQueue
 from tests.fakes.lake import FakeLake
 from tests.fakes.live import live_sources
@@ -25,15 +30,31 @@ Run = Callable[[Any, Micros], Any]
 
 
 def _backfill(document: Mapping[str, Any], now: Micros) -> Any:
-    return BackfillTask(PROJECT, FakeLake(), FakeOnlineStore(), FakeQueue(), lambda _: None).run("plan", document, now)
+    documents = FakeDocuments()
+    backfill = BackfillTask(
+        PROJECT,
+        Registry(documents),
+        Contracts(documents),
+        LiveViewStore(documents),
+        FakeLake(),
+        FakeOnlineStore(),
+        FakeQueue(),
+        lambda _: None,
+    )
+    return backfill.run("plan", document, now)
 
 
 def _day(document: Any, now: Micros) -> Any:
-    return JoinTask(PROJECT, FakeLake()).run(document, now)
+    return JoinTask(PROJECT, FakeLake(), Registry(FakeDocuments())).run(document, now)
+
+
+def _training(document: Any, now: Micros) -> Any:
+    registry, blobs = Registry(FakeDocuments()), FakeBlobs()
+    return DatasetTask(PROJECT, FakeLake(), blobs, registry, Signatures(PROJECT, registry, blobs)).run(document, now)
 
 
 RUNS: Mapping[str, Run] = {
-    "training": DatasetTask(PROJECT, FakeLake(), FakeBlobs()).run,
+    "training": _training,
     "day": _day,
     "upkeep": UpkeepTask(PROJECT, live_sources(PROJECT), FakeLake(), FakeQueue()).run,
     "backfill": _backfill,

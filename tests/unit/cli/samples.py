@@ -43,6 +43,9 @@ STATUS: Final = {
             "sources": [],
         },
     ],
+    "views": [
+        {"view": "carrier", "version": "0a1b", "source": "arrivals", "state": "ready", "needed_by": "definition"},
+    ],
     "dead_letters": {"events": 0, "drops": 3},
 }  # fmt: skip
 PREDICTIONS: Final = [{"id": "a", "score": 0.25, "version": 1, "arm": "champion", "missing": ["temperature"]}]

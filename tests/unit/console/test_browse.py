@@ -8,14 +8,18 @@ import pytest
 from smallbox.console.browse import BrowseTask
 from smallbox.define.project import project_of
 from smallbox.errors import NotFound
+from smallbox.features.live_needs import refresh_live_views
+from smallbox.features.live_views import LiveViewStore
+from smallbox.features.online.states import version_of
 from smallbox.monitoring.report import LATEST, metrics_partition, report_key
 from smallbox.registry.contracts import Contracts
+from smallbox.registry.live_sources import LiveSources
 from smallbox.registry.routing import first_champion, start_canary
 from smallbox.registry.store import Registry
 from smallbox.times import DAY, format_moment
 from tests.fakes.documents import FakeDocuments
-from tests.fakes.small import late_parcel
-from tests.fakes.versions import VERSION
+from tests.fakes.small import depot, late_parcel
+from tests.fakes.versions import add_version
 
 MODEL = late_parcel.name
 OTHER = replace(late_parcel, name="other")
@@ -30,7 +34,8 @@ REPORT: Final[dict[str, Any]] = {
 
 
 def _empty() -> BrowseTask:
-    return BrowseTask(PROJECT, Registry(FakeDocuments()), Contracts(FakeDocuments()), FakeDocuments())
+    documents = FakeDocuments()
+    return BrowseTask(PROJECT, Registry(documents), Contracts(documents), LiveSources(documents), FakeDocuments())
 
 
 @pytest.fixture
@@ -40,7 +45,8 @@ def browser() -> BrowseTask:
     registry, contracts = Registry(documents), Contracts(documents)
     contracts.record(PROJECT, DAY)
     for status in ("champion", "challenger"):
-        registry.add(replace(VERSION, status=status, as_of=format_moment(DAY), verdict={"accepted": True, "why": "ok"}))
+        accepted = {"accepted": True, "why": "ok"}
+        add_version(registry, late_parcel, status=status, as_of=format_moment(DAY), verdict=accepted)
     registry.route(MODEL, first_champion(1, DAY))
     registry.record(MODEL, DAY, "champion", {"version": 1})
     routing = registry.routing(MODEL)
@@ -49,7 +55,8 @@ def browser() -> BrowseTask:
     registry.record(MODEL, 2 * DAY, "challenger", {"version": 2})
     for sort in (report_key(REPORT["day"]), LATEST):
         metrics.put(metrics_partition(MODEL), sort, REPORT)
-    return BrowseTask(PROJECT, registry, contracts, metrics)
+    refresh_live_views(PROJECT, registry, LiveViewStore(documents), DAY)
+    return BrowseTask(PROJECT, registry, contracts, LiveSources(documents), metrics)
 
 
 def _nothing(name: str) -> dict[str, Any]:
@@ -63,7 +70,7 @@ def test_an_empty_system_names_its_models_and_claims_nothing() -> None:
     """Before the first training every model of the project is there, without a version, an event or a day."""
     empty = _empty()
     assert empty.models() == {"models": [{"name": MODEL, "routing": None}, {"name": "other", "routing": None}]}
-    assert empty.status() == {"models": [_nothing(MODEL), _nothing("other")]}
+    assert empty.status() == {"models": [_nothing(MODEL), _nothing("other")], "views": []}
     assert empty.contracts() == {"sources": {}, "models": {}, "readers": []}
     assert empty.versions(MODEL) == {"versions": []}
     assert empty.history(MODEL) == {"history": []}
@@ -73,7 +80,9 @@ def test_an_empty_system_names_its_models_and_claims_nothing() -> None:
 
 def test_the_models_say_who_serves(browser: BrowseTask) -> None:
     """Champion, challenger and its share; ``since`` reads as a moment; the other model has no routing."""
-    routing = {"champion": 1, "challenger": 2, "share": 0.3, "since": format_moment(2 * DAY), "revision": 2}
+    routing = {
+        "champion": 1, "challenger": 2, "share": 0.3, "since": format_moment(2 * DAY), "revision": 2, "previous": None,
+    }  # fmt: skip
     assert browser.models() == {"models": [{"name": MODEL, "routing": routing}, {"name": "other", "routing": None}]}
 
 
@@ -99,6 +108,19 @@ def test_the_status_is_of_the_registry_and_the_latest_day(browser: BrowseTask) -
         "sources": [{"name": "parcels", "records": 3, "age_hours": None, "most_hours": None, "breached": True}],
     }
     assert second == _nothing("other")
+
+
+def test_the_status_says_which_views_are_kept_and_for_whom(browser: BrowseTask) -> None:
+    """The one view of both models and both versions is there once, and is not filled yet."""
+    assert browser.status()["views"] == [
+        {
+            "view": "depot",
+            "version": version_of(depot),
+            "source": "deliveries",
+            "state": "filling",
+            "needed_by": "definition, late_parcel version 1, late_parcel version 2",
+        }
+    ]
 
 
 def test_versions_and_history_are_of_one_model_oldest_first(browser: BrowseTask) -> None:

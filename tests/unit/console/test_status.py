@@ -4,17 +4,17 @@ from dataclasses import replace
 from typing import Any
 
 from smallbox.console.status import status_of
-from smallbox.registry.routing import Routing, first_champion, promote, roll_back, start_canary
-from smallbox.registry.version import Version
+from smallbox.registry.routing import Routing, end_canary, first_champion, promote, start_canary
+from smallbox.registry.store import Registry
+from smallbox.release.routing_changes import Changes
 from smallbox.times import DAY, format_moment
+from tests.fakes.documents import FakeDocuments
+from tests.fakes.small import late_parcel
+from tests.fakes.versions import VERSION, add_version
 
 ACCEPTED = {"accepted": True, "why": "AUC is 0.7", "checks": []}
 REFUSED = {"accepted": False, "why": "AUC is 0.5", "checks": []}
-FIRST = Version(
-    model="m", number=1, status="champion", as_of=format_moment(DAY), reason="asked for", onnx_key="", onnx_sha256="",
-    pipeline_key="", profile_key="", dataset_key="", data_versions={}, columns=[], definition="", dependencies={},
-    metrics={}, parity={}, verdict=ACCEPTED,
-)  # fmt: skip
+FIRST = replace(VERSION, number=1, status="champion", as_of=format_moment(DAY), verdict=ACCEPTED)
 SECOND = replace(FIRST, number=2, as_of=format_moment(5 * DAY), verdict=REFUSED)
 
 
@@ -38,12 +38,40 @@ def test_a_champion_serves_since_it_became_one() -> None:
     assert standing["champion"] == {"version": 1, "since": format_moment(DAY)}
     assert standing["canary"] == {"version": 2, "share": 0.3, "since": format_moment(5 * DAY)}
 
-    rolled_back = status_of("m", roll_back(routing, 6 * DAY), [], history, None)
+    rolled_back = status_of("m", end_canary(routing, 6 * DAY), [], history, None)
     assert (rolled_back["champion"], rolled_back["canary"]) == (standing["champion"], None)
 
     history.append(_event(7 * DAY, "promote", version=2))
-    assert status_of("m", promote(routing, 7 * DAY), [], history, None)["champion"]["since"] == format_moment(7 * DAY)
+    promoted = promote(routing, 7 * DAY)
+    assert status_of("m", promoted, [], history, None)["champion"]["since"] == format_moment(7 * DAY)
     assert status_of("m", Routing(3, since=9 * DAY), [], history, None)["champion"]["since"] == format_moment(9 * DAY)
+
+
+def test_a_champion_that_took_over_again_serves_since_then() -> None:
+    """Neither since it was champion for the first time, nor since a canary beside it began."""
+    registry, name = Registry(FakeDocuments()), late_parcel.name
+    for _ in range(3):
+        add_version(registry, late_parcel)
+
+    def since() -> str:
+        """Since when the champion serves, as a person is told."""
+        standing = status_of(name, registry.routing(name), registry.versions(name), registry.history(name), None)
+        found: str = standing["champion"]["since"]
+        return found
+
+    Changes(registry, name, DAY).make_champion(None, 1, {})
+    Changes(registry, name, 2 * DAY).make_champion(_routing(registry), 2, {})
+    assert since() == format_moment(2 * DAY)
+    Changes(registry, name, 3 * DAY).go_back(_routing(registry), {})
+    assert since() == format_moment(3 * DAY)
+    Changes(registry, name, 4 * DAY).start(_routing(registry), 3, 0.3, {})
+    assert since() == format_moment(3 * DAY)
+
+
+def _routing(registry: Registry) -> Routing:
+    routing = registry.routing(late_parcel.name)
+    assert routing is not None
+    return routing
 
 
 def test_the_last_training_is_the_last_that_ended() -> None:

@@ -27,7 +27,7 @@ SOURCE: Final = Source(
     },
 )  # fmt: skip
 READER: Final = Reader("late_arrival version 3", {"orders": frozenset({"read"})})
-RETIRE: Final = "or retire the version with `smallbox release`"
+RETIRE: Final = "or retire the version: `smallbox release MODEL retire VERSION`"
 
 
 def _deployed(*projects: Project) -> ContractsSnapshot:

@@ -13,7 +13,8 @@ from smallbox.ingestion.contract import contract_of
 from smallbox.records import Record
 from smallbox.times import HOUR, MINUTE, format_moment
 from tests.fakes.actors import Actor
-from tests.properties.seam import Execution, SeamWorld, Worker
+from tests.properties.seam import SeamWorld
+from tests.properties.seam_queues import Execution, Worker
 
 
 def world(*names: str, source: str = "at_once") -> SeamWorld:

@@ -8,6 +8,7 @@ import pytest
 
 from infra.grants import GRANTS
 from smallbox.define import label, number, text
+from smallbox.define.log_columns import logged_types
 from smallbox.define.project import load, project_of
 from smallbox.errors import NotFound
 from smallbox.feedback.join import JoinTask
@@ -19,7 +20,9 @@ from smallbox.lake.predictions import logged_table
 from smallbox.lake.schemas import records_to_table
 from smallbox.ports import TableProgress
 from smallbox.records import Record, Value
+from smallbox.registry.store import Registry
 from smallbox.times import DAY
+from tests.fakes.documents import FakeDocuments
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import deliveries, late_parcel, parcels
 
@@ -59,8 +62,8 @@ def test_what_is_written_has_the_columns_of_the_catalogue() -> None:
     lake.append(records_table(deliveries), records_to_table(deliveries, []))
     bring_forward(parcels, lake, as_of=10)
     logged: dict[str, list[Any]] = {"id": ["1"], "key": ["a"], "time": [5], "event_time": [5]}
-    lake.append(predictions_table(late_parcel.name), logged_table(late_parcel, logged))
-    JoinTask(PROJECT, lake).run({"model": late_parcel.name}, DAY)
+    lake.append(predictions_table(late_parcel.name), logged_table(logged_types(late_parcel), logged))
+    JoinTask(PROJECT, lake, Registry(FakeDocuments())).run({"model": late_parcel.name}, DAY)
     written = {name: lake.read(name) for name in catalogue(PROJECT)}
     assert {name.partition("/")[0] for name, rows in written.items() if rows is not None} == FOLDERS
     for name, rows in written.items():
@@ -73,7 +76,7 @@ def test_a_key_is_deleted_wherever_it_stands() -> None:
     lake.append(records_table(parcels), records_to_table(parcels, [_parcel("a"), _parcel("b")]))
     bring_forward(parcels, lake, as_of=10)
     logged: dict[str, list[Any]] = {"id": ["1", "2"], "key": ["a", "b"], "time": [5, 5], "event_time": [5, 5]}
-    lake.append(predictions_table(late_parcel.name), logged_table(late_parcel, logged))
+    lake.append(predictions_table(late_parcel.name), logged_table(logged_types(late_parcel), logged))
     deleted = delete_keys(PROJECT, lake, "parcels", ["a"])
     assert deleted == {
         "records/parcels": 1, "current/parcels": 1, "predictions/late_parcel": 1, "labelled/late_parcel": 0,

@@ -9,28 +9,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smallbox.define import text
-from smallbox.define.project import project_of
 from smallbox.errors import TooLarge
-from smallbox.features.online.readiness import publish
-from smallbox.features.online.states import version_of
 from smallbox.messages.encoded import text_of
 from smallbox.messages.predictions import SHORT, LoggedPredictions
 from smallbox.messages.split import MESSAGE_BYTES
-from smallbox.registry.loader import ModelLoader
-from smallbox.registry.store import Registry
-from smallbox.serving.predict import PredictTask
 from smallbox.serving.requests import MAX_INSTANCES
 from smallbox.times import HOUR, Moment
-from tests.fakes.documents import FakeDocuments
-from tests.fakes.edges import FakeBlobs, FakeFallbackLog, FakeQueue
-from tests.fakes.online import FakeOnlineStore
+from tests.fakes.serving import Serving
 from tests.fakes.small import late_parcel, parcels
 
 
 def _log(lengths: list[int], columns: int = 1) -> LoggedPredictions:
     texts = {f"t{n}": ["\U0001f4e6" * length for length in lengths] for n in range(columns)}
     ids, scores = [f"r-{number}" for number in range(len(lengths))], [0.5] * len(lengths)
-    return LoggedPredictions("m", {"id": ids, "score": scores, "weight": scores, **texts, "entity_e": ids}, [*texts])
+    return LoggedPredictions(
+        "m",
+        {"id": ids, "score": scores, "weight": scores, **texts, "entity_e": ids},
+        dict.fromkeys([*texts, "entity_e"], "text"),
+        [*texts],
+    )
 
 
 def _rows(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -66,12 +63,11 @@ def test_the_largest_request_that_is_valid_is_logged() -> None:
     extra = {f"note_{n}": text(nullable=True) for n in range(10)}
     request = replace(parcels, fields={**parcels.fields, **extra})
     model = replace(late_parcel, request=request, inputs=(*late_parcel.inputs, *extra), fallback=0.5)
-    project, store, log = project_of([model]), FakeOnlineStore(), FakeQueue()
-    publish(store, {name: version_of(view) for name, view in project.views.items()}, lambda _: None)
-    loader = ModelLoader(Registry(FakeDocuments()), FakeBlobs())
+    serving = Serving(model)
     instance = {"depot": "north", "weight": 1.0, **dict.fromkeys(extra, "\U0001f4e6" * 256)}
     instances = [{"parcel_id": f"p{n}", **instance} for n in range(MAX_INSTANCES)]
-    predictor = PredictTask(project, store, loader, log, FakeFallbackLog())
-    predictor.predict(model.name, {"instances": instances}, Moment(HOUR), HOUR, "request")
-    assert [key for message in log.messages for key in message["columns"]["key"]] == [i["parcel_id"] for i in instances]
-    assert all(len(text_of(message).encode()) <= MESSAGE_BYTES for message in log.messages)
+    serving.predict(instances, Moment(HOUR))
+    assert [key for message in serving.log.messages for key in message["columns"]["key"]] == [
+        i["parcel_id"] for i in instances
+    ]
+    assert all(len(text_of(message).encode()) <= MESSAGE_BYTES for message in serving.log.messages)

@@ -77,7 +77,7 @@ def lake_of(*tables: pa.Table) -> ReadingLake:
 
 def found(lake: FakeLake, serving: tuple[int, ...] = (1,)) -> Judged:
     """What is judged of online predictions."""
-    return judged(late_parcel, lake, serving, NOW)["online"]
+    return judged(late_parcel, late_parcel.label, lake, serving, NOW)["online"]
 
 
 def checks_of(rows: Judged, rule: Monitor = RULE) -> dict[str, Check]:
@@ -195,16 +195,16 @@ def test_an_auc_at_its_limit_breaches_as_seldom_as_stated(rows: int, rate: float
 def test_a_channel_is_judged_by_itself() -> None:
     """Batch predictions are not among the online ones, nor the other way round."""
     lake = lake_of(labelled(300), labelled(500, channel="batch", good=False))
-    by_channel = judged(late_parcel, lake, (1,), NOW)
+    by_channel = judged(late_parcel, late_parcel.label, lake, (1,), NOW)
     assert {channel: rows.rows.num_rows for channel, rows in by_channel.items()} == {"online": 300, "batch": 500}
-    assert judged(late_parcel, FakeLake(), (1,), NOW) == {}
+    assert judged(late_parcel, late_parcel.label, FakeLake(), (1,), NOW) == {}
 
 
 def test_a_channel_with_few_rows_does_not_enlarge_the_other() -> None:
     """Online has enough on its newest day; batch is gathered from older days too, of which online takes none."""
     online = [labelled(500, day=LAST - n * DAY) for n in range(30)]
     batch = [labelled(60, day=LAST - n * DAY, channel="batch") for n in range(30)]
-    by_channel = judged(late_parcel, lake_of(*online, *batch), (1,), NOW)
+    by_channel = judged(late_parcel, late_parcel.label, lake_of(*online, *batch), (1,), NOW)
     assert {channel: rows.rows.num_rows for channel, rows in by_channel.items()} == {"online": 500, "batch": 4 * 60}
 
 

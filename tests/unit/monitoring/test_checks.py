@@ -111,16 +111,16 @@ def test_skew_is_any_value_that_differs() -> None:
     found = compare_served(model, log, other)
     assert found == Skew(2, {"depot_delay_3h": 1, "size_delay": 1, "size_name": 1})
     assert (found.values, found.unequal) == (6, 3)
-    assert breached(skew_checks(Monitor(max_skew=0), Skew(2, nothing))) == []
-    assert breached(skew_checks(Monitor(max_skew=0), found)) == [f"skew:{name}" for name in nothing]
+    assert breached(skew_checks(Monitor(max_skew=0), [Skew(2, nothing)])) == []
+    assert breached(skew_checks(Monitor(max_skew=0), [found])) == [f"skew:{name}" for name in nothing]
 
 
 @given(st.integers(1, 200), st.integers(0, 60))
 def test_skew_of_one_feature_does_not_depend_on_how_many_there_are(wrong: int, others: int) -> None:
     """What breaches alone breaches among any number of features that are right: nothing is averaged over them."""
     rule = Monitor(max_skew=0.01)
-    alone = breached(skew_checks(rule, Skew(200, {"wrong": wrong})))
-    among = breached(skew_checks(rule, Skew(200, {"wrong": wrong} | {f"right_{n}": 0 for n in range(others)})))
+    alone = breached(skew_checks(rule, [Skew(200, {"wrong": wrong})]))
+    among = breached(skew_checks(rule, [Skew(200, {"wrong": wrong} | {f"right_{n}": 0 for n in range(others)})]))
     assert among == alone
     assert (alone == ["skew:wrong"]) == (wrong >= 5)
 
@@ -163,17 +163,22 @@ LOST = pa.array(np.full(1000, np.nan, np.float32))
 def test_drift_is_seen_in_the_column_that_moved(seen: pa.Table, names: list[str]) -> None:
     """Another sample of the same data is silent; a column that moves or goes missing is named, and only it."""
     reference = profiles(dataset(5000, seed=1))
-    checks = drift_checks(late_parcel, reference, profiles(seen, reference), whole=True)
+    checks = drift_checks(late_parcel.monitor, late_parcel.columns, reference, profiles(seen, reference), whole=True)
     assert breached(checks) == names
     assert all(check.is_drift == check.name.startswith("psi:") for check in checks)
-    assert breached(drift_checks(late_parcel, reference, profiles(seen, reference), whole=False)) == []
+    assert (
+        breached(
+            drift_checks(late_parcel.monitor, late_parcel.columns, reference, profiles(seen, reference), whole=False)
+        )
+        == []
+    )
 
 
 def test_drift_on_few_rows_is_stored_and_does_not_breach() -> None:
     """Below ``min_rows`` the index has a value and no consequence."""
     reference = profiles(dataset(5000, seed=1))
     few = profiles(moved("weight", HEAVY).slice(0, RULE.min_rows - 1), reference)
-    checks = drift_checks(late_parcel, reference, few, whole=True)
+    checks = drift_checks(late_parcel.monitor, late_parcel.columns, reference, few, whole=True)
     assert breached(checks) == []
     assert max(check.value or 0 for check in checks) > 1
 

@@ -1,27 +1,35 @@
 """Proves that the data checks of a day are those of its moment, whenever they are asked for."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from smallbox.define import FeatureView, count, label
+from smallbox.define.model import Model
 from smallbox.define.project import project_of
 from smallbox.ingestion.contract import check_all
 from smallbox.lake.names import records_table
 from smallbox.lake.schemas import records_to_table
 from smallbox.monitoring.check import CheckTask
 from smallbox.records import Rejection
+from smallbox.registry.routing import Routing, first_champion
+from smallbox.registry.signatures import Signatures
 from smallbox.registry.store import Registry
 from smallbox.times import DAY, HOUR, Micros, format_moment, parse_day
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs, FakeMeter
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import deliveries, depot, late_parcel, parcels
+from tests.fakes.versions import add_version
 
 START = parse_day("2026-03-01")
 LATER = START + 100 * DAY
 watched = replace(parcels, volume=(20, 30), freshness="2h")
 model = replace(late_parcel, request=watched)
+scans = replace(deliveries, name="scans")
 
 
 def _lake(times: list[Micros]) -> FakeLake:
@@ -35,17 +43,30 @@ def _lake(times: list[Micros]) -> FakeLake:
 
 def _checks(lake: FakeLake, as_of: Micros) -> dict[str, tuple[float | None, float, bool]]:
     """Value, limit and breach of the checks of the parcels."""
-    project, metrics = project_of([model], [watched, deliveries]), FakeDocuments()
-    task = CheckTask(project, lake, FakeBlobs(), Registry(FakeDocuments()), metrics, FakeMeter())
-    task.run({"model": model.name, "as_of": format_moment(as_of)})
-    report = metrics.get(f"model#{model.name}", "latest")
-    assert report is not None
-    json.dumps(report, allow_nan=False)
     return {
         check["name"].removesuffix(":parcels"): (check["value"], check["limit"], check["breached"])
-        for check in report["checks"]
+        for check in _report(model, lake, Registry(FakeDocuments()), as_of)["checks"]
         if check["name"].endswith(":parcels")
     }
+
+
+def _report(checked: Model, lake: FakeLake, registry: Registry, as_of: Micros) -> Mapping[str, Any]:
+    """The report of a day."""
+    project, blobs, metrics = project_of([checked], [watched, deliveries, scans]), FakeBlobs(), FakeDocuments()
+    signatures = Signatures(project, registry, blobs)
+    CheckTask(project, lake, blobs, registry, signatures, metrics, FakeMeter()).run(
+        {"model": checked.name, "as_of": format_moment(as_of)}
+    )
+    report = metrics.get(f"model#{checked.name}", "latest")
+    assert report is not None
+    json.dumps(report, allow_nan=False)
+    return report
+
+
+def _watched(report: Mapping[str, Any]) -> list[str]:
+    """The sources whose volume is checked."""
+    names = [check["name"] for check in report["checks"]]
+    return [name.removeprefix("volume:") for name in names if name.startswith("volume:")]
 
 
 def test_a_day_is_judged_as_of_its_end() -> None:
@@ -80,10 +101,22 @@ def test_without_a_table_there_is_neither_volume_nor_freshness() -> None:
 def test_the_small_models_views_are_watched_as_declared() -> None:
     """A source that declares neither has no freshness check, and its usual volume."""
     assert depot.source is deliveries
-    project, metrics = project_of([model], [watched]), FakeDocuments()
-    task = CheckTask(project, FakeLake(), FakeBlobs(), Registry(FakeDocuments()), metrics, FakeMeter())
-    task.run({"model": model.name, "as_of": format_moment(START)})
-    report = metrics.get(f"model#{model.name}", "latest")
-    assert report is not None
+    report = _report(model, FakeLake(), Registry(FakeDocuments()), START)
     names = [check["name"] for check in report["checks"] if check["name"].endswith(":deliveries")]
     assert names == ["quarantined:deliveries", "volume:deliveries"]
+
+
+def test_a_source_that_only_a_live_version_reads_is_watched_too() -> None:
+    """A view and a label that the definition has dropped are checked while champion or challenger need their source."""
+    registry = Registry(FakeDocuments())
+    seen = FeatureView("seen", entity="depot", source=scans, features={"scans_1d": count("1d")})
+    add_version(registry, model, status="retired")
+    add_version(registry, replace(model, views=(seen,)), status="retired")
+    add_version(
+        registry, replace(model, label=label(scans, on="parcel_id", value="late", within="24h")), status="retired"
+    )
+    registry.route(model.name, first_champion(1, 0))
+    assert _watched(_report(model, FakeLake(), registry, START)) == ["parcels", "deliveries"]
+    for changed in (Routing(1, challenger=2, revision=1), Routing(3, revision=2)):
+        registry.route(model.name, changed)
+        assert _watched(_report(model, FakeLake(), registry, START)) == ["parcels", "deliveries", "scans"]

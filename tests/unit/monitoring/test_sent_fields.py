@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from smallbox.define.log_columns import logged_types
 from smallbox.define.rules import Monitor
 from smallbox.lake.names import records_table
 from smallbox.lake.schemas import prediction_schema, records_to_table
@@ -50,12 +51,12 @@ def asked(rows: Sequence[tuple[str, int, float | None]], event_time: int = 0) ->
     """The log of predictions: key, hour of asking and weight."""
     fixed = {"event_time": event_time, "depot": "d"}
     logged = [{**fixed, "key": key, "time": hour * HOUR, "weight": weight} for key, hour, weight in rows]
-    return pa.Table.from_pylist(logged, schema=prediction_schema(late_parcel))
+    return pa.Table.from_pylist(logged, schema=prediction_schema(logged_types(late_parcel)))
 
 
 def checks_of(sent: Sent, rule: Monitor = late_parcel.monitor) -> Mapping[str, Check]:
     """The checks by name."""
-    return {check.name: check for check in sent_checks(rule, sent)}
+    return {check.name: check for check in sent_checks(rule, [sent])}
 
 
 def test_another_unit_is_seen_in_its_field_and_only_there() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from smallbox.define.log_columns import logged_types
 from smallbox.define.project import project_of
 from smallbox.documents.daily_run import DayDocument
 from smallbox.errors import MalformedBody, NotReady
@@ -21,13 +22,14 @@ from smallbox.monitoring.served_predictions import profile_of
 from smallbox.ports import Between
 from smallbox.records import Record
 from smallbox.registry.routing import first_champion, take_over
+from smallbox.registry.signatures import Signatures
 from smallbox.registry.store import Registry
 from smallbox.times import DAY, HOUR, format_moment
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs, FakeMeter
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import deliveries, late_parcel
-from tests.fakes.versions import VERSION
+from tests.fakes.versions import VERSION, add_version
 
 MODEL = replace(late_parcel, fallback=0.2)
 PROJECT = project_of([MODEL])
@@ -35,18 +37,20 @@ NOW = 100 * DAY
 PRESENT = 200 * DAY
 
 
-def log_of(days: int, *, weight: float = 0.0, channel: str = "online", arm: str = "champion") -> pa.Table:
+def log_of(
+    days: int, *, weight: float = 0.0, channel: str = "online", arm: str = "champion", version: int = 1
+) -> pa.Table:
     """A hundred predictions a day in the days before now, weights around a mean, asked at their event time."""
     random, rows = np.random.default_rng(0), []
     for n in range(days * 100):
         time = NOW - DAY * (1 + n // 100) + (n % 100) * DAY // 100
         rows.append(
             {
-                "id": f"{channel}-{arm}-{n}",
+                "id": f"{channel}-{arm}-{version}-{n}",
                 "key": f"p{n}",
                 "time": time,
                 "event_time": time,
-                "version": 0 if arm == "fallback" else 1,
+                "version": 0 if arm == "fallback" else version,
                 "arm": arm,
                 "channel": channel,
                 "score": float(random.random()),
@@ -56,7 +60,7 @@ def log_of(days: int, *, weight: float = 0.0, channel: str = "online", arm: str 
                 "entity_depot": "d",
             }
         )
-    return pa.Table.from_pylist(rows, schema=prediction_schema(MODEL))
+    return pa.Table.from_pylist(rows, schema=prediction_schema(logged_types(MODEL)))
 
 
 class World:
@@ -68,13 +72,14 @@ class World:
         for rows in logs:
             self.lake.append(predictions_table(MODEL.name), rows)
         for _ in range(2):
-            self.registry.add(VERSION)
+            add_version(self.registry, MODEL)
         self.registry.route(MODEL.name, first_champion(1, 0))
-        self.blobs.put(VERSION.profile_key, json.dumps(profile_of(MODEL, log_of(20))).encode())
+        self.blobs.put(VERSION.profile_key, json.dumps(profile_of(MODEL.columns, log_of(20))).encode())
+        self.signatures = Signatures(PROJECT, self.registry, self.blobs)
 
     def check(self) -> Mapping[str, Any]:
         """The day's report."""
-        task = CheckTask(PROJECT, self.lake, self.blobs, self.registry, self.metrics, FakeMeter())
+        task = CheckTask(PROJECT, self.lake, self.blobs, self.registry, self.signatures, self.metrics, FakeMeter())
         task.run({"model": MODEL.name, "as_of": format_moment(NOW)})
         report = self.metrics.get(f"model#{MODEL.name}", "latest")
         assert report is not None
@@ -86,7 +91,7 @@ class World:
 
     def accept(self, **document: str) -> Mapping[str, Any]:
         """Accept the present."""
-        task = AcceptTask(PROJECT, self.lake, self.blobs, self.registry, self.metrics)
+        task = AcceptTask(PROJECT, self.lake, self.blobs, self.registry, self.signatures, self.metrics)
         return task.run({"model": MODEL.name, "why": "heavier parcels are sold", "by": "ann", **document}, PRESENT)
 
 
@@ -143,7 +148,12 @@ def test_accepting_again_replaces_what_was_accepted() -> None:
         (log_of(7), {"why": " "}, MalformedBody, "say why"),
         (log_of(7), {"channel": "both"}, MalformedBody, "online, batch"),
         (log_of(7), {"channel": "batch"}, NotReady, "has 0 batch predictions"),
-        (log_of(3), {}, NotReady, "has 300 online predictions; a reference needs a whole week"),
+        (
+            log_of(3),
+            {},
+            NotReady,
+            "has 300 online predictions with the champion's inputs; a reference needs a",
+        ),
     ],
     ids=["no reason", "no channel", "no batch", "not a week"],
 )
@@ -190,6 +200,9 @@ def test_both_coverages_of_a_day_are_one_figure(within: str) -> None:
     """What the join reports and what the check reports of the same day is the same share, whatever the window."""
     model = replace(MODEL, label=replace(MODEL.label, within=within))
     world, project = World(log_of(10)), project_of([model])
+    registry = Registry(FakeDocuments())
+    add_version(registry, model)
+    registry.route(model.name, first_champion(1, 0))
     times = {n: NOW - DAY * (1 + n // 100) + (n % 100) * DAY // 100 + HOUR for n in range(0, 1000, 3)}
     outcomes = [
         Record(
@@ -201,9 +214,17 @@ def test_both_coverages_of_a_day_are_one_figure(within: str) -> None:
     world.lake.append(records_table(deliveries), records_to_table(deliveries, outcomes))
     for ago in range(9, -1, -1):
         document: DayDocument = {"model": model.name, "as_of": format_moment(NOW - ago * DAY)}
-        feedback = JoinTask(project, world.lake).run(document, NOW)["feedback"]
+        feedback = JoinTask(project, world.lake, registry).run(document, NOW)["feedback"]
     few = replace(model, monitor=replace(model.monitor, min_rows=50))  # a day has a hundred
-    task = CheckTask(project_of([few]), world.lake, world.blobs, world.registry, world.metrics, FakeMeter())
+    task = CheckTask(
+        project_of([few]),
+        world.lake,
+        world.blobs,
+        registry,
+        Signatures(project, registry, world.blobs),
+        world.metrics,
+        FakeMeter(),
+    )
     task.run(document)
     report = world.metrics.get(f"model#{model.name}", "latest")
     assert report is not None

@@ -27,6 +27,10 @@ VERSION = Version(
     dataset_key="m.parquet",
     data_versions={"records/parcels": 3},
     columns=["weight", "depot"],
+    signature="cd",
+    views={"depot": "ef"},
+    bundle_key="bundles/00.json",
+    bundle_sha256="00",
     definition="ab",
     dependencies={"numpy": "2"},
     metrics={"auc": 0.1 + 0.2},
@@ -136,3 +140,14 @@ def test_a_fingerprint_is_of_what_shapes_the_training() -> None:
     own = definition_fingerprint(late_parcel)
     assert definition_fingerprint(replace(late_parcel, gate=replace(late_parcel.gate, min_auc=0.9))) == own
     assert definition_fingerprint(replace(late_parcel, views=(wider,))) != own
+
+
+def test_a_signature_is_stored_once() -> None:
+    """The first one under a digest stays; another model has none; one that is missing is named."""
+    registry = Registry(FakeDocuments())
+    registry.freeze("m", "cd", {"model": "m"})
+    registry.freeze("m", "cd", {"model": "other"})
+    assert registry.frozen("m", "cd") == {"model": "m"}
+    for model, digest in (("m", "ab"), ("n", "cd")):
+        with pytest.raises(NotFound, match=f"model '{model}' has no signature '{digest}'; train again"):
+            registry.frozen(model, digest)

@@ -12,6 +12,8 @@ from smallbox.define.project import project_of
 from smallbox.define.rules import Label, Release
 from smallbox.documents.daily_run import DayDocument
 from smallbox.documents.training_run import ReleasedRun
+from smallbox.features.live_needs import refresh_live_views
+from smallbox.features.live_views import LiveViewStore, id_of
 from smallbox.lake.names import labelled_table
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
@@ -21,6 +23,7 @@ from smallbox.times import DAY, Micros, format_moment
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import late_parcel
+from tests.fakes.versions import add_version
 
 MODEL = late_parcel.name
 AUC_75, AUC_80 = 0.954, 1.190
@@ -32,25 +35,57 @@ def ruled(release: Release, within: str = "24h") -> Model:
     return replace(late_parcel, label=Label("deliveries", "parcel_id", "late", within), release=release)
 
 
-def registry_of(*versions: Version) -> Registry:
-    """A registry of these versions, of which the first is champion."""
-    registry = Registry(FakeDocuments())
+class Shelf(Registry):
+    """A registry with the live views beside it, in one table."""
+
+    def __init__(self, documents: FakeDocuments | None = None) -> None:
+        table = FakeDocuments() if documents is None else documents
+        super().__init__(table)
+        self.live = LiveViewStore(table)
+
+    def fill(self, model: Model = late_parcel, at: Micros = 0) -> None:
+        """What the backfill does: let the views that are needed join, and publish them."""
+        live = refresh_live_views(project_of([model]), self, self.live, at)
+        self.live.publish((id_of(one.view), one.since) for one in live.filling())
+
+    @property
+    def serving(self) -> tuple[int, int | None]:
+        """Champion and challenger."""
+        routing = self.routing(MODEL)
+        assert routing is not None
+        return routing.champion, routing.challenger
+
+    @property
+    def statuses(self) -> list[str]:
+        """The status of each version, oldest first."""
+        return [version.status for version in self.versions(MODEL)]
+
+    @property
+    def events(self) -> list[str]:
+        """The events of the history, oldest first."""
+        return [event["event"] for event in self.history(MODEL)]
+
+
+def registry_of(*versions: Version, model: Model = late_parcel) -> Shelf:
+    """A registry of these versions of a model, of which the first is champion; its views are filled."""
+    registry = Shelf()
     for version in versions:
-        registry.add(version)
-    start(registry, 1)
+        add_version(registry, model, status=version.status)
+    registry.fill(model)
+    start(registry, 1, model=model)
     return registry
 
 
-def start(registry: Registry, number: int, at: Micros = 0, model: Model = late_parcel) -> ReleasedRun:
+def start(registry: Shelf, number: int, at: Micros = 0, model: Model = late_parcel) -> ReleasedRun:
     """What the training machine does last."""
     document: Any = {"model": MODEL, "version": number, "as_of": format_moment(at)}
-    return StartTask(project_of([model]), registry).run(document)
+    return StartTask(project_of([model]), registry, registry.live).run(document, at)
 
 
-def reviewed(registry: Registry, lake: FakeLake, at: Micros, model: Model = late_parcel) -> Mapping[str, Any]:
+def reviewed(registry: Shelf, lake: FakeLake, at: Micros, model: Model = late_parcel) -> Mapping[str, Any]:
     """What the daily machine says of the release."""
     document: DayDocument = {"model": MODEL, "as_of": format_moment(at)}
-    return ReviewTask(project_of([model]), lake, registry).run(document)["release"]
+    return ReviewTask(project_of([model]), lake, registry, registry.live).run(document, at)["release"]
 
 
 def predictions(

@@ -5,22 +5,25 @@ from typing import Any
 
 import pytest
 
+from smallbox.define import mean
+from smallbox.define.model import Model
 from smallbox.define.project import project_of
-from smallbox.errors import Conflict, InvalidInput, NotFound, SmallboxError
-from smallbox.registry.store import Registry
+from smallbox.errors import Conflict, InvalidInput, NotFound, NotReady, SmallboxError, Unavailable
 from smallbox.release.by_hand import ByHandTask
 from smallbox.times import DAY, format_moment
 from tests.fakes.documents import FakeDocuments
-from tests.fakes.small import late_parcel
-from tests.fakes.versions import VERSION
-from tests.unit.release.canaries import MODEL, registry_of
+from tests.fakes.small import depot, late_parcel
+from tests.fakes.versions import VERSION, add_version
+from tests.unit.release.canaries import MODEL, Shelf, registry_of
 
-OTHER_COLUMNS = replace(VERSION, columns=["gone"])
+WIDER = replace(late_parcel, views=(replace(depot, features={"depot_delay_9h": mean("delay", "9h")}),))
+OTHER_LABEL = replace(late_parcel, label=replace(late_parcel.label, within="12h"))
 
 
-def _do(registry: Registry, action: str, version: int, **more: Any) -> Any:
+def _do(registry: Shelf, action: str, version: int | None = None, *, deployed: Model = late_parcel, **more: Any) -> Any:
     document = {"model": MODEL, "action": action, "version": version, "who": "ada", "why": "I looked", **more}
-    routing = ByHandTask(project_of([late_parcel]), registry).run(document, 9 * DAY)["routing"]
+    task = ByHandTask(project_of([deployed]), registry, registry.live)
+    routing = task.run(document, 9 * DAY)["routing"]
     return routing["champion"], routing["challenger"]
 
 
@@ -32,7 +35,7 @@ def test_any_version_starts_is_promoted_or_rolled_back(status: Any) -> None:
     assert _do(registry, "roll-back", 2, as_of=format_moment(8 * DAY)) == (1, None)
     assert _do(registry, "promote", 2) == (2, None)
     assert _do(registry, "promote", 1) == (1, None), "back to the champion that was"
-    assert [version.status for version in registry.versions(MODEL)] == ["champion", "retired"]
+    assert registry.statuses == ["champion", "retired"]
     by_hand = [event for event in registry.history(MODEL) if event.get("who") == "ada"]
     assert {event["why"] for event in by_hand} == {"I looked"}
     assert sorted(event["event"] for event in by_hand) == ["challenger", "champion", "champion", "roll_back"]
@@ -43,13 +46,14 @@ def test_a_challenger_is_promoted_before_its_time() -> None:
     registry = registry_of(VERSION, VERSION)
     _do(registry, "start", 2)
     assert _do(registry, "promote", 2) == (2, None)
-    assert [version.status for version in registry.versions(MODEL)] == ["retired", "champion"]
+    assert registry.statuses == ["retired", "champion"]
 
 
 def test_a_first_champion_is_made_by_hand() -> None:
     """A model whose gate has accepted nothing can still be made to serve."""
-    registry = Registry(FakeDocuments())
-    registry.add(replace(VERSION, status="undecided"))
+    registry = Shelf()
+    add_version(registry, late_parcel, status="undecided")
+    registry.fill()
     assert _do(registry, "promote", 1) == (1, None)
 
 
@@ -58,9 +62,10 @@ def test_a_first_champion_is_made_by_hand() -> None:
     [
         ("start", 1, {}, Conflict, "the champion already"),
         ("start", 3, {}, Conflict, "version 2 is in a canary"),
-        ("start", 4, {}, Conflict, "no longer has"),
         ("promote", 3, {}, Conflict, "roll it back before 3"),
-        ("roll-back", 1, {}, Conflict, "promote the version that it replaced"),
+        ("roll-back", 1, {}, Conflict, "version 2 is in a canary; end it"),
+        ("roll-back", 3, {}, Conflict, "version 3 answers no request"),
+        ("promote", None, {}, InvalidInput, "name the version to promote"),
         ("promote", 9, {}, NotFound, "no version 9"),
         ("delete", 2, {}, InvalidInput, "start, promote, roll-back"),
         ("promote", 2, {"why": " "}, InvalidInput, "who changes the release and why"),
@@ -68,12 +73,120 @@ def test_a_first_champion_is_made_by_hand() -> None:
     ],
 )
 def test_what_does_not_fit_is_refused_and_changes_nothing(
-    action: str, version: int, more: dict[str, Any], error: type[SmallboxError], says: str
+    action: str, version: int | None, more: dict[str, Any], error: type[SmallboxError], says: str
 ) -> None:
     """The sentence says what stands in the way; routing, statuses and history stay as they were."""
-    registry = registry_of(VERSION, VERSION, VERSION, OTHER_COLUMNS)
+    registry = registry_of(VERSION, VERSION, VERSION)
     _do(registry, "start", 2)
     before = (registry.routing(MODEL), registry.versions(MODEL), registry.history(MODEL))
     with pytest.raises(error, match=says):
         _do(registry, action, version, **more)
     assert (registry.routing(MODEL), registry.versions(MODEL), registry.history(MODEL)) == before
+
+
+def test_roll_back_returns_to_the_champion_before() -> None:
+    """Without a version number and by one write of the routing; statuses and history say what happened."""
+    registry = registry_of(VERSION, VERSION)
+    _do(registry, "promote", 2)
+    before = registry.routing(MODEL)
+    assert before is not None
+    assert _do(registry, "roll-back") == (1, None)
+    after = registry.routing(MODEL)
+    assert after == replace(before, champion=1, previous=2, since=9 * DAY, revision=before.revision + 1)
+    assert registry.statuses == ["champion", "rolled_back"]
+    told = [(event["event"], event["version"], event["who"]) for event in registry.history(MODEL) if "who" in event]
+    assert told == [("champion", 1, "ada"), ("champion", 2, "ada"), ("roll_back", 2, "ada")]
+
+
+def test_roll_back_without_a_version_ends_the_canary_first() -> None:
+    """While one runs the champion stays, whoever was champion before."""
+    registry = registry_of(VERSION, VERSION, VERSION)
+    _do(registry, "promote", 2)
+    _do(registry, "start", 3)
+    assert _do(registry, "roll-back") == (2, None)
+    assert registry.statuses == ["retired", "champion", "rolled_back"]
+    assert _do(registry, "roll-back") == (1, None)
+
+
+def test_without_a_champion_before_there_is_no_roll_back() -> None:
+    """The first champion has nobody to go back to, and before it there is no champion at all."""
+    registry = registry_of(VERSION)
+    with pytest.raises(Conflict, match="version 1 is the first champion; there is none to go back to"):
+        _do(registry, "roll-back")
+    assert (registry.serving, registry.statuses, registry.events) == ((1, None), ["champion"], ["champion"])
+    with pytest.raises(InvalidInput, match="name the version to roll-back"):
+        _do(Shelf(), "roll-back")
+
+
+def test_a_roll_back_after_the_definition_changed_needs_no_backfill() -> None:
+    """The views of the champion before are kept and filled, though no definition has them any more."""
+    registry = registry_of(VERSION)
+    add_version(registry, WIDER)
+    registry.fill(WIDER)
+    _do(registry, "promote", 2, deployed=WIDER)
+    assert {one.needed_by for one in registry.live.read().by_id.values()} == {
+        (f"{MODEL} version 1",), ("definition", f"{MODEL} version 2"),
+    }  # fmt: skip
+    assert _do(registry, "roll-back", deployed=WIDER) == (1, None)
+
+
+@pytest.mark.parametrize("action", ["start", "promote"])
+def test_a_version_whose_views_are_not_filled_does_not_answer(action: str) -> None:
+    """Until the backfill has ended it is refused, with the name of the view, and nothing changes."""
+    registry = registry_of(VERSION)
+    add_version(registry, WIDER)
+    before = (registry.serving, registry.statuses, registry.events)
+    with pytest.raises(NotReady, match="depot: the view is new or has changed, and its history is not computed yet"):
+        _do(registry, action, 2, deployed=WIDER)
+    assert (registry.serving, registry.statuses, registry.events) == before
+    registry.fill(WIDER)
+    assert 2 in _do(registry, action, 2, deployed=WIDER)
+
+
+@pytest.mark.parametrize("action", ["start", "promote"])
+def test_a_version_whose_views_are_kept_no_longer_does_not_answer(action: str) -> None:
+    """No backfill would bring back what neither the definition nor a live version needs: the sentence says so."""
+    registry = registry_of(VERSION)
+    add_version(registry, WIDER, status="undecided")
+    with pytest.raises(NotReady, match="version 2 reads depot as nothing live defines it"):
+        _do(registry, action, 2)
+    assert registry.serving == (1, None)
+
+
+def test_a_version_of_another_label_is_promoted_and_never_in_a_canary() -> None:
+    """A canary would compare the answers to two questions, so a person decides at once."""
+    registry = registry_of(VERSION)
+    add_version(registry, OTHER_LABEL)
+    with pytest.raises(Conflict, match="predicts another label than version 1, so a canary could not compare them"):
+        _do(registry, "start", 2, deployed=OTHER_LABEL)
+    assert _do(registry, "promote", 2, deployed=OTHER_LABEL) == (2, None)
+    assert _do(registry, "roll-back", deployed=OTHER_LABEL) == (1, None)
+
+
+class _Crashing(Shelf):
+    """A registry whose routing cannot be written once."""
+
+    crashes = 1
+
+    def route(self, *arguments: Any) -> None:
+        if self.crashes:
+            self.crashes -= 1
+            raise Unavailable("the table did not answer")
+        super().route(*arguments)
+
+
+def test_a_roll_back_that_crashed_is_made_good_by_the_next() -> None:
+    """Statuses and history were written before the routing: the same change on the next try, recorded once."""
+    documents = FakeDocuments()
+    registry = Shelf(documents)
+    for _ in range(2):
+        add_version(registry, late_parcel)
+    registry.fill()
+    for number in (1, 2):
+        _do(registry, "promote", number)
+    crashing = _Crashing(documents)
+    with pytest.raises(Unavailable):
+        _do(crashing, "roll-back")
+    assert registry.serving == (2, None)
+    assert _do(crashing, "roll-back") == (1, None)
+    assert (registry.statuses, registry.events.count("roll_back")) == (["champion", "rolled_back"], 1)

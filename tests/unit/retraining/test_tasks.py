@@ -18,7 +18,7 @@ from smallbox.release.routing_changes import Changes
 from smallbox.retraining.decide import DecideTask
 from smallbox.times import DAY, day_of, format_moment
 from tests.fakes.documents import FakeDocuments
-from tests.fakes.edges import FakeWorkflow
+from tests.fakes.edges import FakeBlobs, FakeWorkflow
 from tests.fakes.small import late_parcel
 from tests.fakes.versions import VERSION
 
@@ -108,7 +108,7 @@ def test_a_failed_training_is_told_and_tried_again_before_a_week_is_over() -> No
     assert _asked(registry, 40)["train"]
     error = {"Error": "NotReady", "Cause": '{"errorMessage": "no request has a label"}'}
     document: FailedRun = {"model": NAME, "as_of": format_moment(40 * DAY), "error": error}
-    RegisterTask(project_of([MODEL]), registry).record_failure(document, 40 * DAY)
+    RegisterTask(project_of([MODEL]), registry, FakeBlobs()).record_failure(document, 40 * DAY)
     found = _asked(registry, 41)
     assert found["train"]
     assert found["why"].endswith("failed yesterday: no request has a label")
@@ -120,7 +120,7 @@ def test_a_run_that_is_refused_for_its_moment_failed_when_it_was_asked(as_of: st
     registry = _champion(as_of=9)
     error = {"Error": "InvalidInput", "Cause": '{"errorMessage": "as_of: it lies in the future"}'}
     document: FailedRun = {"model": NAME, "as_of": as_of, "error": error}
-    RegisterTask(project_of([MODEL]), registry).record_failure(document, 40 * DAY)
+    RegisterTask(project_of([MODEL]), registry, FakeBlobs()).record_failure(document, 40 * DAY)
     found = _asked(registry, 41)
     assert found["train"]
     assert "it lies in the future" in found["why"]

@@ -8,20 +8,14 @@ import pytest
 
 from smallbox.define import boolean, integer
 from smallbox.define.model import Model
-from smallbox.define.project import project_of
 from smallbox.errors import ContractViolation, InvalidInput, MalformedBody, NotFound, NotReady, TooLarge
-from smallbox.features.online.readiness import publish
-from smallbox.features.online.states import version_of
-from smallbox.registry.loader import ModelLoader
 from smallbox.registry.routing import first_champion
 from smallbox.registry.store import Registry
 from smallbox.serving.inference import InferenceProtocol
-from smallbox.serving.predict import PredictTask
 from smallbox.serving.requests import MAX_INSTANCES
 from smallbox.times import HOUR
-from tests.fakes.documents import FakeDocuments
-from tests.fakes.edges import FakeBlobs, FakeFallbackLog, FakeQueue
-from tests.fakes.online import FakeOnlineStore
+from tests.fakes.edges import FakeQueue
+from tests.fakes.serving import Serving
 from tests.fakes.small import late_parcel, parcels
 
 EXTRA = {"pieces": integer(nullable=True), "fragile": boolean(nullable=True)}
@@ -48,14 +42,9 @@ TENSORS = [KEYS, DEPOTS, WEIGHTS, PIECES, FRAGILE]
 
 
 def _protocol(model: Model = MODEL) -> tuple[InferenceProtocol, FakeQueue, Registry]:
-    project, store, log, registry = project_of([model]), FakeOnlineStore(), FakeQueue(), Registry(FakeDocuments())
-    publish(store, {name: version_of(view) for name, view in project.views.items()}, lambda _: None)
-    loader = ModelLoader(registry, FakeBlobs())
-    return (
-        InferenceProtocol(project, loader, PredictTask(project, store, loader, log, FakeFallbackLog())),
-        log,
-        registry,
-    )
+    serving = Serving(model)
+    protocol = InferenceProtocol(serving.project, serving.loader, serving.predictor)
+    return protocol, serving.log, serving.registry
 
 
 def _with(changed: dict[str, Any]) -> dict[str, Any]:
@@ -168,13 +157,25 @@ def test_an_unknown_model_is_not_found() -> None:
 
 def test_the_metadata_names_what_a_request_must_hold() -> None:
     """Each field of the request with the datatype that it is to be sent as; the champion's number once there is one."""
-    protocol, _, registry = _protocol()
+    serving = Serving(MODEL)
+    protocol = InferenceProtocol(serving.project, serving.loader, serving.predictor)
     metadata = protocol.metadata(MODEL.name)
     assert {one["name"]: one["datatype"] for one in metadata["inputs"]} == {t["name"]: t["datatype"] for t in TENSORS}
     assert {tuple(one["shape"]) for one in [*metadata["inputs"], *metadata["outputs"]]} == {(-1,)}
     assert metadata["versions"] == []
-    registry.route(MODEL.name, first_champion(4, HOUR))
-    assert protocol.metadata(MODEL.name)["versions"] == ["4"]
+    serving.route(serving.register(MODEL))
+    assert protocol.metadata(MODEL.name)["versions"] == ["1"]
+
+
+def test_the_metadata_names_what_any_version_needs_that_answers() -> None:
+    """The fields of champion and challenger, each once, and none that only the definition has."""
+    old, new = replace(MODEL, inputs=("depot", "pieces")), replace(MODEL, inputs=("weight", "pieces"))
+    serving = Serving(MODEL)
+    protocol = InferenceProtocol(serving.project, serving.loader, serving.predictor)
+    serving.canary(old, new)
+    inputs = protocol.metadata(MODEL.name)["inputs"]
+    assert [one["name"] for one in inputs] == ["parcel_id", "depot", "pieces", "weight"]
+    assert [one["datatype"] for one in inputs] == ["BYTES", "BYTES", "INT64", "FP64"]
 
 
 def test_it_is_ready_when_every_model_has_a_champion() -> None:

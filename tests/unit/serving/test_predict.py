@@ -6,31 +6,24 @@ from typing import Any
 import pytest
 
 from smallbox.define import number, text
-from smallbox.define.project import Project, project_of
+from smallbox.define.log_columns import logged_types
+from smallbox.define.model import Model
 from smallbox.errors import ContractViolation, InvalidInput, MalformedBody, NotReady, TooLarge
-from smallbox.features.online.readiness import publish
-from smallbox.features.online.states import version_of
-from smallbox.features.stream import StreamTask
 from smallbox.lake.predictions import logged_table
-from smallbox.messages.records import pack_records
 from smallbox.records import Record
-from smallbox.registry.loader import ModelLoader
-from smallbox.registry.store import Registry
 from smallbox.serving.predict import PredictTask
 from smallbox.serving.score import out_folder
 from smallbox.times import HOUR, Moment
-from tests.fakes.documents import FakeDocuments
-from tests.fakes.edges import FakeBlobs, FakeFallbackLog, FakeQueue
-from tests.fakes.online import FakeOnlineStore
+from tests.fakes.edges import FakeQueue
+from tests.fakes.serving import Serving
 from tests.fakes.small import deliveries, depot, late_parcel, parcels
 
 INSTANCE = {"parcel_id": "p", "depot": "north", "weight": 2.5}
 
 
-def _predictor(project: Project, store: FakeOnlineStore | None = None) -> tuple[PredictTask, FakeQueue]:
-    loader, log, store = ModelLoader(Registry(FakeDocuments()), FakeBlobs()), FakeQueue(), store or FakeOnlineStore()
-    publish(store, {name: version_of(view) for name, view in project.views.items()}, lambda _: None)
-    return PredictTask(project, store, loader, log, FakeFallbackLog()), log
+def _predictor(model: Model = late_parcel) -> tuple[PredictTask, FakeQueue]:
+    serving = Serving(model)
+    return serving.predictor, serving.log
 
 
 def _ask(predictor: PredictTask, document: Any, moment: Moment | None = None) -> Any:
@@ -39,7 +32,7 @@ def _ask(predictor: PredictTask, document: Any, moment: Moment | None = None) ->
 
 def test_without_a_champion_there_is_no_guess() -> None:
     """A model that nobody trained answers with NotReady, and logs nothing."""
-    predictor, log = _predictor(project_of([late_parcel]))
+    predictor, log = _predictor()
     with pytest.raises(NotReady, match="train it first"):
         _ask(predictor, {"instances": [INSTANCE]})
     assert log.messages == []
@@ -47,7 +40,7 @@ def test_without_a_champion_there_is_no_guess() -> None:
 
 def test_a_declared_fallback_answers_marked() -> None:
     """With a fallback declared the answer is that score, marked as such, and logged as such."""
-    predictor, log = _predictor(project_of([replace(late_parcel, fallback=0.3)]))
+    predictor, log = _predictor(replace(late_parcel, fallback=0.3))
     (prediction,) = _ask(predictor, {"instances": [INSTANCE]})["predictions"]
     assert (prediction["score"], prediction["arm"], prediction["version"]) == (0.3, "fallback", 0)
     assert prediction["missing"] == ["depot_delay_3h"]
@@ -58,9 +51,9 @@ def test_a_declared_fallback_answers_marked() -> None:
 def test_a_row_of_the_log_knows_its_event_time(sent: str | None) -> None:
     """It is the time field where the caller sends it, else the moment of asking; and the log's table has it."""
     model = replace(late_parcel, fallback=0.3)
-    predictor, log = _predictor(project_of([model]))
+    predictor, log = _predictor(model)
     _ask(predictor, {"instances": [INSTANCE if sent is None else {**INSTANCE, "sent_at": sent}]})
-    table = logged_table(model, log.messages[0]["columns"])
+    table = logged_table(logged_types(model), log.messages[0]["columns"])
     assert table["time"].to_pylist() == [HOUR]
     assert table["event_time"].to_pylist() == [HOUR if sent is None else 5 * HOUR]
 
@@ -73,7 +66,7 @@ def test_an_explanation_leaves_personal_values_out() -> None:
     hidden = replace(plain, request=request, views=(replace(depot, source=source),))
     question = {"instances": [INSTANCE], "explain": True}
     for model, shown in ((plain, {"weight", "depot_delay_3h", "depot"}), (hidden, {"depot"})):
-        predictor, log = _predictor(project_of([model], [deliveries] if model is plain else []))
+        predictor, log = _predictor(model)
         (prediction,) = _ask(predictor, question)["predictions"]
         assert set(prediction["inputs"]) == shown
         assert {"weight", "depot_delay_3h", "depot"} <= set(log.messages[0]["columns"])
@@ -97,7 +90,7 @@ def test_an_explanation_leaves_personal_values_out() -> None:
 )
 def test_a_wrong_body_is_refused(document: Any, error: type[InvalidInput]) -> None:
     """Each wrong body has its own error; one of an instance names its place, field and rule."""
-    predictor, _ = _predictor(project_of([late_parcel]))
+    predictor, _ = _predictor()
     with pytest.raises(error) as refused:
         _ask(predictor, document)
     if error is ContractViolation:
@@ -106,11 +99,12 @@ def test_a_wrong_body_is_refused(document: Any, error: type[InvalidInput]) -> No
 
 def test_a_replay_cannot_look_back() -> None:
     """A replay that asks as of a moment before what the store holds is refused; the present is never."""
-    project, store = project_of([replace(late_parcel, fallback=0.3)]), FakeOnlineStore()
+    serving = Serving(late_parcel)
+    serving.route(serving.register(late_parcel))
     values: dict[str, Any] = {"parcel_id": "p", "delivered_at": 5 * HOUR, "depot": "north", "delay": 1.0, "late": True}
     record = Record("deliveries", "p", 5 * HOUR, 5 * HOUR, 5 * HOUR, values)
-    StreamTask(project, store, FakeQueue(), FakeQueue(), lambda _: None).apply(pack_records([record]), 6 * HOUR)
-    predictor, _ = _predictor(project, store)
+    serving.stream([record], 6 * HOUR)
+    predictor = serving.predictor
     with pytest.raises(InvalidInput, match="already holds"):
         _ask(predictor, {"instances": [INSTANCE]}, Moment(4 * HOUR, is_replayed=True))
     _ask(predictor, {"instances": [INSTANCE]}, Moment(4 * HOUR))

@@ -12,10 +12,10 @@ from smallbox.define.model import Model
 from smallbox.define.project import project_of
 from smallbox.error_codes import error_body, policy_of
 from smallbox.errors import SmallboxError, Unavailable
-from smallbox.features.online.readiness import publish
-from smallbox.features.online.states import version_of
+from smallbox.features.live_views import LiveViewStore
 from smallbox.registry.loader import ModelLoader
 from smallbox.registry.routing import first_champion
+from smallbox.registry.signatures import Signatures
 from smallbox.registry.store import Registry
 from smallbox.serving.predict import PredictTask
 from smallbox.serving.score import ScoreTask
@@ -76,13 +76,12 @@ def _loader(fault: Fault) -> ModelLoader:
     registry = Registry(FakeDocuments())
     blobs = fault(registry)
     registry.route(late_parcel.name, first_champion(1, 0))
-    return ModelLoader(registry, blobs)
+    return ModelLoader(registry, blobs, Signatures(project_of([late_parcel]), registry, blobs))
 
 
 def _ask(model: Model, fault: Fault, fallbacks: FakeFallbackLog) -> Any:
-    project, store = project_of([model]), FakeOnlineStore()
-    publish(store, {name: version_of(view) for name, view in project.views.items()}, lambda _: None)
-    predictor = PredictTask(project, store, _loader(fault), FakeQueue(), fallbacks)
+    live = LiveViewStore(FakeDocuments())
+    predictor = PredictTask(project_of([model]), FakeOnlineStore(), live, _loader(fault), FakeQueue(), fallbacks)
     return predictor.predict(model.name, {"instances": [INSTANCE] * 2}, Moment(HOUR), HOUR, "request")
 
 

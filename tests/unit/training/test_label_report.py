@@ -18,6 +18,7 @@ from smallbox.lake.names import records_table
 from smallbox.lake.schemas import records_to_table
 from smallbox.records import Record
 from smallbox.registry.gate import Verdict, judge
+from smallbox.registry.signatures import Signatures
 from smallbox.registry.store import Registry
 from smallbox.times import DAY, HOUR, format_moment
 from smallbox.training.dataset import DatasetTask
@@ -83,8 +84,10 @@ def trained(within: str, *, otherwise: bool | None) -> tuple[FittedRun, Verdict]
     for source, records in zip((parcels, deliveries), bookings(), strict=True):
         lake.append(records_table(source), records_to_table(source, records))
     asked: TrainingRequest = {"model": model.name, "as_of": format_moment(DAYS * DAY)}
-    built = DatasetTask(project, lake, blobs).run(asked, DAYS * DAY)
-    run = FitTask(project, blobs, Registry(FakeDocuments())).run(built)
+    registry = Registry(FakeDocuments())
+    signatures = Signatures(project, registry, blobs)
+    built = DatasetTask(project, lake, blobs, registry, signatures).run(asked, DAYS * DAY)
+    run = FitTask(project, blobs, registry).run(built)
     return run, judge(model.gate, run["metrics"], run["parity"], run["champion"], run["labels"], run["warnings"])
 
 

@@ -1,5 +1,6 @@
 """Proves what a training run warns of: an AUC that is too good, and the one column that alone explains it."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from smallbox.training.examples import Examples, examples_of
 from smallbox.training.run_warnings import (
     empty_column_warnings,
     leakage_warnings,
+    other_label_warnings,
     selection_warnings,
     single_column_aucs,
 )
@@ -96,3 +98,12 @@ def test_a_few_unlabelled_requests_that_are_unlike_the_others_are_worth_a_senten
     assert bool(said) is warns
     assert not said or "3.0% of the requests have no label" in said[0]
     assert not selection_warnings(late_parcel, labels | {"unlabelled_share": 0.4})
+
+
+def test_a_champion_of_another_label_is_named() -> None:
+    """Only where it predicts another one: the same label, and no champion at all, warn of nothing."""
+    other = replace(late_parcel.label, within="12h")
+    assert other_label_warnings(late_parcel, (7, other)) == [
+        "version 7, the champion, predicts another label, so it was not compared with"
+    ]
+    assert other_label_warnings(late_parcel, (7, late_parcel.label)) == other_label_warnings(late_parcel, None) == []

@@ -39,9 +39,7 @@ def status_blocks(document: Any) -> Iterator[Block]:
         yield TableBlock(("model", "source", "records of the day", "age in hours", "at most", "breached"), sources)
     if document["views"]:
         head = ("live view", "version", "source", "state", "needed by")
-        yield TableBlock(
-            head, [[*list(view.values())[:-1], ", ".join(view["needed_by"])] for view in document["views"]]
-        )
+        yield TableBlock(head, [[*view.values()] for view in document["views"]])
     dead = {queue: count for queue, count in document["dead_letters"].items() if count}
     yield f"dead letters: {cell(dead) if dead else 'none'}"
 

@@ -113,30 +113,33 @@ class LiveViews:
         """The views that are needed, and whose backfill is still to be done."""
         return [live for live in self.by_id.values() if not live.is_ready and live.leaving_since is None]
 
-    def not_ready(self, views: Iterable[View], routed_at: Micros | None = None) -> list[str]:
-        """The names of those of these views that cannot be read: not live, or not filled.
+    def not_ready(self, views: Iterable[View]) -> list[str]:
+        """The names of those of these views that cannot be read: not live, or not filled."""
+        return [view.name for view in views if not self._is_ready(view)]
 
-        Args:
-            views: the views.
-            routed_at: the present, for who is about to route requests to them. Then a view that is about to be dropped
-                counts as not ready: another refresh could drop it before the routing is written.
-        """
-        return [view.name for view in views if not self._is_ready(view, routed_at)]
-
-    def _is_ready(self, view: View, routed_at: Micros | None) -> bool:
+    def _is_ready(self, view: View) -> bool:
         live = self.by_id.get(id_of(view))
-        if live is None or not live.is_ready:
-            return False
-        return routed_at is None or live.leaving_since is None or routed_at - live.leaving_since <= GRACE // 2
+        return live is not None and live.is_ready
+
+    def not_kept(self, views: Iterable[View], now: Micros) -> list[str]:
+        """The names of those of these views to which no requests may be routed now: gone, or about to be dropped.
+
+        A view counts as gone after half of its grace. Else another refresh could drop it before the routing is written.
+        """
+        return [view.name for view in views if not self._is_kept(view, now)]
+
+    def _is_kept(self, view: View, now: Micros) -> bool:
+        live = self.by_id.get(id_of(view))
+        return live is not None and (live.leaving_since is None or now - live.leaving_since <= GRACE // 2)
 
 
-def check_ready(live: LiveViews, views: Iterable[View], routed_at: Micros | None = None) -> None:
-    """Raise unless all these views can be read; see :meth:`LiveViews.not_ready`.
+def check_ready(live: LiveViews, views: Iterable[View]) -> None:
+    """Raise unless all these views can be read.
 
     Raises:
         NotReady: naming the views whose history is not computed yet.
     """
-    waiting = live.not_ready(views, routed_at)
+    waiting = live.not_ready(views)
     if waiting:
         raise NotReady(
             f"{', '.join(waiting)}: the view is new or has changed, and its history is not computed yet; run "

@@ -106,7 +106,8 @@ class CheckTask:
         """Checks of the sources that the definition or a live version reads."""
         live = live_versions(self._registry, model.name)
         views = [*model.views, *(view for version in live for view in views_of_version(self._registry, version))]
-        names = [model.request.name, model.label.source_name, *(view.source.name for view in views)]
+        labels = [model.label, *(label_of_version(self._registry, version) for version in live)]
+        names = [model.request.name, *(one.source_name for one in labels), *(view.source.name for view in views)]
         return [
             check for name in dict.fromkeys(names) for check in self._source(model, self._project.source(name), as_of)
         ]

@@ -31,7 +31,7 @@ class LiveSources:
                 "version": live["version"],
                 "source": live["view"]["source"]["name"],
                 "state": _state(live),
-                "needed_by": live["needed_by"],
+                "needed_by": ", ".join(live["needed_by"]) or "nothing",
             }
             for live in self._views()
         ]

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 from smallbox.errors import Conflict
 from smallbox.times import Micros
 
-ACTIONS: Final = ("start", "promote", "roll-back")
+ACTIONS: Final = ("start", "promote", "roll-back", "retire")
 """The changes that a person may ask for."""
 
 Arm = Literal["champion", "challenger"]
@@ -99,6 +99,11 @@ def go_back(routing: Routing, now: Micros) -> Routing:
     if routing.previous is None:
         raise Conflict(f"version {routing.champion} is the first champion; there is none to go back to")
     return take_over(routing, routing.previous, now)
+
+
+def forget_previous(routing: Routing) -> Routing:
+    """Give up going back to the champion before."""
+    return replace(routing, previous=None)
 
 
 def _challenger_of(routing: Routing) -> int:

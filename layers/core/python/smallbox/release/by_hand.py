@@ -1,16 +1,16 @@
 """Manual release changes: a person overrules the gate or a canary, with a name and a reason."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
-from smallbox.errors import Conflict, InvalidInput
+from smallbox.errors import Conflict, InvalidInput, NotReady
 from smallbox.features.live_needs import refresh_live_views
 from smallbox.features.live_views import LiveViewStore, check_ready
 from smallbox.registry.routing import ACTIONS, Routing
-from smallbox.registry.signatures import views_of_version
+from smallbox.registry.signatures import label_of_version, views_of_version
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 from smallbox.release.routing_changes import Changes
@@ -51,12 +51,18 @@ class ByHandTask:
         asked = self._asked(document, now)
         changes = Changes(self._registry, asked.model.name, at)
         refresh_live_views(self._project, self._registry, self._live, now)
-        {"start": self._start, "promote": self._promote, "roll-back": self._roll_back}[document["action"]](
-            changes, asked
-        )
+        self._changes()[document["action"]](changes, asked)
         refresh_live_views(self._project, self._registry, self._live, now)
         routing = self._registry.routing(asked.model.name)
         return {"model": asked.model.name, "routing": None if routing is None else routing.as_json()}
+
+    def _changes(self) -> Mapping[str, Callable[[Changes, _Asked], None]]:
+        return {
+            "start": self._start,
+            "promote": self._promote,
+            "roll-back": self._roll_back,
+            "retire": self._retire,
+        }
 
     def _asked(self, document: Mapping[str, Any], now: Micros) -> _Asked:
         if document.get("action") not in ACTIONS:
@@ -70,7 +76,23 @@ class ByHandTask:
         return _Asked(now, model, self._registry.get(model.name, number), routing, {"why": why, "who": who})
 
     def _check_readable(self, version: Version, now: Micros) -> None:
-        check_ready(self._live.read(), views_of_version(self._registry, version), routed_at=now)
+        live, views = self._live.read(), views_of_version(self._registry, version)
+        gone = live.not_kept(views, now)
+        if gone:
+            raise NotReady(
+                f"version {version.number} reads {', '.join(gone)} as nothing live defines it, so its states are not "
+                "kept; define it so again and run `smallbox backfill`, or train again",
+                views=gone,
+            )
+        check_ready(live, views)
+
+    def _check_comparable(self, asked: "_Asked", champion: int) -> None:
+        theirs = label_of_version(self._registry, self._registry.get(asked.model.name, champion))
+        if label_of_version(self._registry, asked.version) != theirs:
+            raise Conflict(
+                f"version {asked.version.number} predicts another label than version {champion}, so a canary could not "
+                "compare them; promote it instead"
+            )
 
     def _start(self, changes: Changes, asked: _Asked) -> None:
         """Start a canary, whatever the estimate or an earlier verdict said."""
@@ -79,6 +101,7 @@ class ByHandTask:
             raise Conflict(f"there is no champion that version {number} could be compared with; promote it instead")
         if number == asked.routing.champion:
             raise Conflict(f"version {number} is the champion already")
+        self._check_comparable(asked, asked.routing.champion)
         self._check_readable(asked.version, asked.now)
         changes.start(asked.routing, number, asked.model.release.canary, asked.details)
 
@@ -106,6 +129,13 @@ class ByHandTask:
         if routing.previous is not None:
             self._check_readable(self._registry.get(asked.model.name, routing.previous), asked.now)
         changes.go_back(routing, asked.details)
+
+    def _retire(self, changes: Changes, asked: _Asked) -> None:
+        """Give up a version: the champion before this one, or one that waits for its release."""
+        number, routing = asked.version.number, asked.routing
+        if routing is not None and number in routing.versions:
+            raise Conflict(f"version {number} answers requests; promote another, or end its canary first")
+        changes.retire(routing, number, asked.details)
 
 
 def _default_version(action: str, routing: Routing | None) -> int:

@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from smallbox.registry.routing import Routing, end_canary, first_champion, go_back, promote, start_canary, take_over
+from smallbox.registry.routing import (
+    Routing,
+    end_canary,
+    first_champion,
+    forget_previous,
+    go_back,
+    promote,
+    start_canary,
+    take_over,
+)
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Status
 from smallbox.times import Micros
@@ -66,6 +75,13 @@ class Changes:
         """Mark a version as undecided without a canary: it does not serve and no review picks it up."""
         self._record(UNDECIDED, number, details)
         self._registry.set_status(self._model, number, UNDECIDED)
+
+    def retire(self, routing: Routing | None, number: int, details: Mapping[str, Any]) -> None:
+        """Give up a version that answers no request: it is not live any more, and what only it reads may go."""
+        self._record("retired", number, details)
+        self._registry.set_status(self._model, number, "retired")
+        if routing is not None and number == routing.previous:
+            self._registry.route(self._model, forget_previous(routing))
 
     def _record(self, event: str, number: int, details: Mapping[str, Any]) -> None:
         self._registry.record(self._model, self._now, event, {"version": number, **details})

@@ -33,7 +33,7 @@ class StartTask:
         number, at = document["version"], parse_moment(document["as_of"])
         live = refresh_live_views(self._project, self._registry, self._live, now)
         views = views_of_version(self._registry, self._registry.get(model.name, number))
-        waiting_for = live.not_ready(views, routed_at=now)
+        waiting_for = live.not_ready(views) or live.not_kept(views, now)
         if self._registry.routing(model.name) is None and not waiting_for:
             Changes(self._registry, model.name, at).make_champion(None, number, {})
         current = self._registry.routing(model.name)

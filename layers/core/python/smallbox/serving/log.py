@@ -28,6 +28,6 @@ class LogTask:
 
 
 def _types_of(message: Message) -> dict[str, FieldType]:
-    """The columns of a message that depend on the signature: those that it gives a type, and numbers."""
-    numbers = dict.fromkeys(message["columns"].keys() - LOG_COLUMNS, "number")
-    return {**numbers, **message["types"]}
+    """The columns of a message that depend on the signature, in its order: those that it gives a type, and numbers."""
+    types = message["types"]
+    return {name: types.get(name, "number") for name in message["columns"] if name not in LOG_COLUMNS}

@@ -68,27 +68,28 @@ class PredictTask:
         """
         model = self._project.model(name)
         instances = parse_instances(model.request, document)
-        request = _Request(model, document["instances"], instances, moment, now)
+        request = _Request(model, document["instances"], instances, range(len(instances)), moment, now)
         answers: list[dict[str, Any]] = [{}] * len(instances)
         messages: list[EncodedMessage] = []
-        for rows, answered in self._answered(request):
-            log = logged(request.asked(rows, batch), answered)
+        for part, answered in self._answered(request):
+            log = logged(part.asked(batch), answered)
             messages += log.messages()
-            for row, answer in zip(rows, _answers(answered, log, explain=document.get("explain") is True), strict=True):
+            own = _answers(answered, log, explain=document.get("explain") is True)
+            for row, answer in zip(part.rows, own, strict=True):
                 answers[row] = answer
         self._log.send(messages)
         return {"model": name, "predictions": answers}
 
-    def _answered(self, request: "_Request") -> Iterator[tuple[list[int], Answered]]:
-        """The answers of each version, with the rows that they are for."""
-        every = list(range(len(request.instances)))
+    def _answered(self, request: "_Request") -> Iterator[tuple["_Request", Answered]]:
+        """The answers of each version, with the part of the request that they are for."""
         try:
             routing = self._loader.routing(request.model.name)
         except _CANNOT_ANSWER as error:
-            yield every, self._fallback(request, error)
+            yield request, self._fallback(request, error)
             return
         for share in shares_of(routing, [request.model.key_of(instance) for instance in request.instances]):
-            yield share.rows, self._of_share(request.part(share.rows), share)
+            part = request.part(share.rows)
+            yield part, self._of_share(part, share)
 
     def _of_share(self, request: "_Request", share: Share) -> Answered:
         try:
@@ -100,7 +101,7 @@ class PredictTask:
         """The answers of a version. A replay expects what was drained just now, so it never uses remembered states."""
         version = self._loader.version(request.model.name, share.version)
         signature = version.signature
-        require(request.model.request, signature.request_fields, request.raws, request.instances)
+        require(request.model.request, signature.request_fields, request.raws, request.instances, request.rows)
         self._check_readable(version)
         store = self._store if request.moment.is_replayed else self._recent.at(request.now)
         vectors = online_vectors(signature, request.instances, store, request.moment)
@@ -124,22 +125,29 @@ class PredictTask:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """A request, or the part of it that one version answers: its instances as they were sent and as validated."""
+    """A request, or the part of it that one version answers.
+
+    Attributes:
+        raws: the instances as they were sent.
+        instances: the same, validated.
+        rows: their positions in the whole request.
+    """
 
     model: Model
     raws: Sequence[Any]
     instances: Sequence[Mapping[str, Any]]
+    rows: Sequence[int]
     moment: Moment
     now: Micros
 
     def part(self, rows: Sequence[int]) -> "_Request":
         raws, instances = ([values[row] for row in rows] for values in (self.raws, self.instances))
-        return replace(self, raws=raws, instances=instances)
+        return replace(self, raws=raws, instances=instances, rows=rows)
 
-    def asked(self, rows: Sequence[int], batch: str) -> Asked:
-        """These rows, with the ids that they have in the whole request."""
-        instances, ids = [self.instances[row] for row in rows], [f"{batch}-{row}" for row in rows]
-        return Asked(instances, ids, np.full(len(rows), self.moment.at, np.int64), self.now, "online")
+    def asked(self, batch: str) -> Asked:
+        """The instances, with the ids that they have in the whole request."""
+        as_of = np.full(len(self.rows), self.moment.at, np.int64)
+        return Asked(self.instances, [f"{batch}-{row}" for row in self.rows], as_of, self.now, "online")
 
 
 def _answers(answered: Answered, log: LoggedPredictions, *, explain: bool) -> list[dict[str, Any]]:

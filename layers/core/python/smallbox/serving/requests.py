@@ -38,7 +38,11 @@ def _checked(request: Source, instance: Any, index: int) -> dict[str, Any]:
 
 
 def require(
-    request: Source, fields: Collection[str], raws: Sequence[Any], instances: Sequence[Mapping[str, Any]]
+    request: Source,
+    fields: Collection[str],
+    raws: Sequence[Any],
+    instances: Sequence[Mapping[str, Any]],
+    rows: Sequence[int],
 ) -> None:
     """Raise unless all instances have the fields that a version needs.
 
@@ -47,14 +51,15 @@ def require(
         fields: the fields that the version needs.
         raws: the instances as they were sent.
         instances: the same, validated.
+        rows: their positions in the request, for the error.
 
     Raises:
         ContractViolation: when a field is null or missing that may not be; details name index, field and rule.
     """
     needed = [name for name in fields if not request.fields[name].nullable]
-    for index, instance in enumerate(instances):
+    for row, raw, instance in zip(rows, raws, instances, strict=True):
         if any(instance[name] is None for name in needed):
-            found = check_values(request, raws[index], index, required=needed)
+            found = check_values(request, raw, row, required=needed)
             if isinstance(found, Rejection):
                 raise _violation(found)
 

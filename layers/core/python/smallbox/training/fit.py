@@ -12,6 +12,7 @@ import skops.io
 from smallbox.arrays import Floats
 from smallbox.define.model import Model
 from smallbox.define.project import Project
+from smallbox.define.rules import Label
 from smallbox.define.signature import Columns
 from smallbox.documents.metrics import BinaryMetrics, ChampionComparison
 from smallbox.documents.training_run import (
@@ -28,7 +29,7 @@ from smallbox.lake.parquet import from_parquet
 from smallbox.objectives.binary import measure
 from smallbox.ports import Blobs
 from smallbox.registry.scorer import Scorer
-from smallbox.registry.signatures import check_unchanged
+from smallbox.registry.signatures import check_unchanged, label_of_version
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 from smallbox.statistics.estimates import none_if_nan
@@ -39,7 +40,12 @@ from smallbox.training.export import parity, to_onnx
 from smallbox.training.fit_model import Fitted, fit, scores_of
 from smallbox.training.label_report import report_labels
 from smallbox.training.profile import profile
-from smallbox.training.run_warnings import empty_column_warnings, leakage_warnings, selection_warnings
+from smallbox.training.run_warnings import (
+    empty_column_warnings,
+    leakage_warnings,
+    other_label_warnings,
+    selection_warnings,
+)
 
 _SHAPING_PACKAGES: Final = ("scikit-learn", "skl2onnx", "onnx", "onnxruntime", "numpy", "pandas", "skops")
 
@@ -89,7 +95,10 @@ class FitTask:
             "counts": _counts(document["counts"], candidate, parts),
             "metrics": metrics,
             "labels": labels,
-            "warnings": _warnings(model, train, candidate, metrics, labels),
+            "warnings": [
+                *_warnings(model, train, candidate, metrics, labels),
+                *other_label_warnings(model, self._champion_label(model)),
+            ],
             "champion": self._compare_with_champion(model, candidate, document["compared_with"]),
             "parity": parity(
                 scores_of(candidate.fitted.pipeline, candidate.validation.inputs), candidate.scores
@@ -116,6 +125,12 @@ class FitTask:
             "auc_gain": none_if_nan(gain.value),
             "auc_gain_standard_error": none_if_nan(gain.standard_error),
         }
+
+    def _champion_label(self, model: Model) -> tuple[int, Label] | None:
+        routing = self._registry.routing(model.name)
+        if routing is None:
+            return None
+        return routing.champion, label_of_version(self._registry, self._registry.get(model.name, routing.champion))
 
     def _champion_requests(self, version: Version, validation: Examples, inputs: str) -> Requests:
         if not inputs:

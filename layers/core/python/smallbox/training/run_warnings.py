@@ -7,6 +7,7 @@ import numpy as np
 
 from smallbox.arrays import Floats
 from smallbox.define.model import Model
+from smallbox.define.rules import Label
 from smallbox.documents.metrics import BinaryMetrics
 from smallbox.documents.training_run import LabelReport
 from smallbox.statistics.confidence import Z_CONFIDENCE
@@ -72,3 +73,15 @@ def empty_column_warnings(columns: Sequence[str]) -> list[str]:
     if not columns:
         return []
     return [f"missing in every row that fitted, so the model does not use it: {', '.join(columns)}"]
+
+
+def other_label_warnings(model: Model, champion: tuple[int, Label] | None) -> list[str]:
+    """A warning when the champion predicts another label than the definition.
+
+    Args:
+        model: the definition.
+        champion: the champion's version number and its label; ``None`` before the first.
+    """
+    if champion is None or champion[1] == model.label:
+        return []
+    return [f"version {champion[0]}, the champion, predicts another label, so it was not compared with"]
