@@ -54,13 +54,6 @@ class World:
         """A rebuild of all views."""
         return Rebuilder(self.source, self.views, self.lake, self.store, no_pause)
 
-    def redefined(self, views: Sequence[View]) -> "World":
-        """The same lake, store and requests, after a deployment of other views."""
-        world = World(self.source.name, views)
-        world.lake, world.store, world.waiting, world.requests = self.lake, self.store, self.waiting, self.requests
-        world.looked_at = self.looked_at
-        return world
-
     def receive(self, records: Sequence[Record]) -> None:
         """Records go to the lake before the stream sees them."""
         self.lake.append(records_table(self.source), records_to_table(self.source, records))

@@ -38,7 +38,7 @@ from smallbox.records import Record
 from smallbox.times import DAY, MINUTE, Micros, format_moment, parse_day
 from tests.fakes.edges import FakeQueue
 from tests.fakes.lake import FakeLake
-from tests.fakes.live import live_sources
+from tests.fakes.live import live_sources, live_store
 from tests.fakes.online import FakeOnlineStore
 
 NOW = parse_day("2013-01-15")
@@ -59,8 +59,9 @@ class World:
     def __init__(self) -> None:
         self.lake, self.store, self.rebuilds = FakeLake(), FakeOnlineStore(), FakeQueue()
         self.project = Project({"meters": meters}, {"by_who": view, "week": week}, {})
-        self.streamer = StreamTask(self.project, self.store, FakeQueue(), self.rebuilds, lambda _: None)
-        self.task = RebuildTask(self.project, self.lake, self.store, self.rebuilds, lambda _: None)
+        live = live_store(view, week)
+        self.streamer = StreamTask(self.project, live, self.store, FakeQueue(), self.rebuilds, lambda _: None)
+        self.task = RebuildTask(self.project, live, self.lake, self.store, self.rebuilds, lambda _: None)
 
     def send(self, records: Sequence[Record], now: Micros = NOW) -> None:
         """Records to the lake, then to the stream, then what the stream asks for."""

@@ -14,7 +14,7 @@ from smallbox.ports import Marker, StateWrite
 from smallbox.times import DAY, HOUR, MINUTE, SECOND, Micros, format_moment, parse_day
 from tests.fakes.edges import FakeBlobs, FakeQueue
 from tests.fakes.lake import FakeLake
-from tests.fakes.live import live_sources
+from tests.fakes.live import live_sources, live_store
 from tests.fakes.online import FakeOnlineStore
 
 NOW = parse_day("2013-03-01")
@@ -49,7 +49,7 @@ class World:
         self.drops = LoadTask(
             project, live_sources(project), self.lake, FakeBlobs(), self.inbox, FakeQueue(), self.rebuilds
         )
-        self.task = RebuildTask(project, self.lake, self.store, self.rebuilds, lambda _: None)
+        self.task = RebuildTask(project, live_store(shop), self.lake, self.store, self.rebuilds, lambda _: None)
 
     def drop(self, name: str, rows: Sequence[tuple[str, str, Micros]], folder: str = "") -> None:
         """Drop a file of (id, shop, time) and load it."""

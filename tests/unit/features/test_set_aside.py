@@ -12,7 +12,7 @@ from smallbox.define.project import Project, project_of
 from smallbox.errors import TooLarge
 from smallbox.features.attributes.state import ATTRIBUTE_STATES
 from smallbox.features.backfill import BackfillTask
-from smallbox.features.online.readiness import ReadableVersions, publish
+from smallbox.features.live_views import LiveViewStore
 from smallbox.features.online.states import state_key, unpack_state, version_of
 from smallbox.features.rebuild import RebuildTask, group_of
 from smallbox.features.stream import StreamTask
@@ -20,10 +20,14 @@ from smallbox.lake.names import records_table
 from smallbox.lake.schemas import records_to_table
 from smallbox.messages.records import pack_records
 from smallbox.records import Record, Value
+from smallbox.registry.contracts import Contracts
+from smallbox.registry.store import Registry
 from smallbox.serving.vectors import online_vectors
 from smallbox.times import DAY, MINUTE, Micros, Moment, parse_day
+from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeQueue
 from tests.fakes.lake import FakeLake
+from tests.fakes.live import live_store
 from tests.fakes.online import FakeOnlineStore
 from tests.fakes.small import deliveries, late_parcel
 
@@ -53,8 +57,9 @@ class World:
     def __init__(self) -> None:
         self.lake, self.store, self.rebuilds = FakeLake(), FakeOnlineStore(), FakeQueue()
         self.project: Project = project_of([model], [deliveries])
-        self.streamer = StreamTask(self.project, self.store, FakeQueue(), self.rebuilds, lambda _: None)
-        self.task = RebuildTask(self.project, self.lake, self.store, self.rebuilds, lambda _: None)
+        self.live = live_store(*model.views)
+        self.streamer = StreamTask(self.project, self.live, self.store, FakeQueue(), self.rebuilds, lambda _: None)
+        self.task = RebuildTask(self.project, self.live, self.lake, self.store, self.rebuilds, lambda _: None)
 
     def receive(self, records: Sequence[Record]) -> None:
         """Records to the lake."""
@@ -73,9 +78,8 @@ class World:
 
     def served(self, *depots: str) -> list[list[float]]:
         """What the store adds for these depots: price and changes."""
-        publish(self.store, {view.name: version_of(view) for view in model.views}, lambda _: None)
         instances = [{"parcel_id": "p", "sent_at": NOW, "depot": depot, "weight": 1.0} for depot in depots]
-        vectors = online_vectors(model, instances, self.store, ReadableVersions(), Moment(NOW))
+        vectors = online_vectors(model, instances, self.store, Moment(NOW))
         stored = [model.columns.numeric.index(name) for name in ("price", "changes_24h")]
         found: list[list[float]] = vectors.inputs.numeric[:, stored].tolist()
         return found
@@ -106,7 +110,7 @@ def test_a_rebuild_sets_it_aside_and_writes_all_others(request_: dict[str, Any])
     world.send([price("south", 8, NOW - DAY // 2)])
     world.store.states.pop(state_key(tariff, "north"))
     world.rebuilds.send([request_])
-    assert world.rebuild() == [{"source": "prices", "set_aside": [["tariff", "flooded"]]}]
+    assert world.rebuild() == [{"source": "prices", "set_aside": [["tariff", "flooded", version_of(tariff)]]}]
     np.testing.assert_array_equal(world.served("north", "south", "flooded"), [[7, 1], [8, 1], [np.nan, 0]])
 
 
@@ -127,9 +131,10 @@ def test_its_message_fails_by_itself_until_it_fits() -> None:
 
 
 def test_a_message_of_a_view_that_is_gone_is_done() -> None:
-    """After a deployment without the view its states want nothing more: none is written, and no message is sent."""
+    """A view, or a version of it, that is live no more wants nothing: no state is written, and no message is sent."""
     world = World()
-    world.task.run([{"source": "prices", "set_aside": [["gone", "flooded"]]}], NOW)
+    gone = [["gone", "flooded", version_of(tariff)], ["tariff", "flooded", "another version"]]
+    world.task.run([{"source": "prices", "set_aside": gone}], NOW)
     assert (world.store.states, world.rebuilds.messages) == ({}, [])
 
 
@@ -137,9 +142,11 @@ def test_a_backfill_sets_it_aside_and_publishes() -> None:
     """The part is filled, the plan goes on, and the state is asked of the rebuild."""
     world = World()
     world.receive([*(price("flooded", n, NOW + MINUTE + n) for n in range(FLOOD)), price("north", 7, NOW - DAY // 2)])
-    backfill = BackfillTask(world.project, world.lake, world.store, world.rebuilds, lambda _: None)
+    documents = FakeDocuments()
+    stores = Registry(documents), Contracts(documents), LiveViewStore(documents)
+    backfill = BackfillTask(world.project, *stores, world.lake, world.store, world.rebuilds, lambda _: None)
     plan = backfill.run("plan", {}, NOW)
     filled = [backfill.run("fill", part, NOW) for part in plan["parts"]]
     assert filled == [{"states": 4, "set_aside": 1}]
     assert sorted(backfill.run("publish", {**plan, "filled": filled}, NOW)["readable"]) == ["changes", "tariff"]
-    assert world.rebuilds.messages == [{"source": "prices", "set_aside": [["tariff", "flooded"]]}]
+    assert world.rebuilds.messages == [{"source": "prices", "set_aside": [["tariff", "flooded", version_of(tariff)]]}]

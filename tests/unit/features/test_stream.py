@@ -24,6 +24,7 @@ from smallbox.records import Record, Value
 from smallbox.times import DAY, HOUR, parse_day
 from tests.fakes.edges import FakeQueue
 from tests.fakes.lake import FakeLake
+from tests.fakes.live import live_store
 from tests.fakes.online import Crash, FakeOnlineStore
 from tests.fakes.small import depot, late_parcel
 
@@ -187,7 +188,7 @@ def test_a_rebuild_between_reading_and_writing_of_the_stream() -> None:
 def test_a_hot_entity_is_written_once_a_batch() -> None:
     """Ninety messages about one entity are one transaction: its state once, and their markers."""
     store, model = FakeOnlineStore(), replace(late_parcel, views=(depot,))
-    streamer = StreamTask(project_of([model]), store, FakeQueue(), FakeQueue(), lambda _: None)
+    streamer = StreamTask(project_of([model]), live_store(depot), store, FakeQueue(), FakeQueue(), lambda _: None)
     values: dict[str, Value] = {"depot": "north", "delay": 1.0, "late": False}
     records = [
         Record("deliveries", f"p{n}", NOW, NOW, NOW, {**values, "parcel_id": f"p{n}", "delivered_at": NOW})
@@ -201,7 +202,7 @@ def test_a_hot_entity_is_written_once_a_batch() -> None:
 def test_a_large_request_is_split() -> None:
     """Thousands of late records with long keys are asked of rebuilds whose messages each fit into the queue."""
     requests, project = FakeQueue(), project_of([replace(late_parcel, views=(depot,))])
-    streamer = StreamTask(project, FakeOnlineStore(), FakeQueue(), requests, lambda _: None)
+    streamer = StreamTask(project, live_store(depot), FakeOnlineStore(), FakeQueue(), requests, lambda _: None)
     old = NOW - 9 * DAY
     values: dict[str, Value] = {"depot": "north", "delay": 1.0, "late": False, "delivered_at": old}
     keys = [f"{n:0>200}" for n in range(2_500)]

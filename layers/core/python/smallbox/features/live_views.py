@@ -10,15 +10,23 @@ follow it without a deployment::
 
 A view that leaves is kept for an hour, longer than any function runs. So a routing change that has just found it ready
 cannot lose it. A view that joins again after it was dropped is filled again: ``since`` tells the two apart.
+
+An upgrade of Smallbox may pack the states of the same view otherwise. Then the document names versions that this code
+cannot write. A worker that went on would mark records that these states lack. So all workers of the source wait, and
+their messages with them, until the next refresh replaces the view: it joins again and is filled. From then on workers
+of the old code wait.
 """
 
+import json
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from smallbox.define.attributes import View
 from smallbox.define.frozen_views import freeze_view, thaw_view
-from smallbox.errors import Conflict, NotReady
+from smallbox.errors import Conflict, NotReady, TooLarge
+from smallbox.features.online.apply import TRANSACTION_ITEMS
 from smallbox.features.online.states import version_of
 from smallbox.ports import Documents
 from smallbox.registry.live_sources import LIVE_KEY, LIVE_PARTITION
@@ -26,6 +34,12 @@ from smallbox.times import HOUR, Micros
 
 GRACE: Final[Micros] = HOUR
 """How long a view that nothing needs is kept."""
+
+DOCUMENT_BYTES: Final = 390_000
+"""The maximum size of the document; an item of DynamoDB has at most 400 KB, with its keys."""
+
+VIEWS_OF_SOURCE: Final = TRANSACTION_ITEMS - 1
+"""The maximum number of live views of a source: one transaction writes a record's marker and its state in each."""
 
 _ATTEMPTS: Final = 8
 
@@ -70,13 +84,25 @@ class LiveView:
 
 @dataclass(frozen=True, slots=True)
 class LiveViews:
-    """All live views at one revision; revision 0 has none."""
+    """All live views at one revision; revision 0 has none.
+
+    Attributes:
+        revision: the number of changes.
+        by_id: the views.
+        unknown: for each view whose states only another release of Smallbox can write, its source.
+    """
 
     revision: int = 0
     by_id: Mapping[ViewVersion, LiveView] = field(default_factory=dict)
+    unknown: Mapping[ViewVersion, str] = field(default_factory=dict)
 
     def of_source(self, source: str) -> tuple[View, ...]:
-        """The live views that read a source."""
+        """The live views that read a source.
+
+        Raises:
+            NotReady: if there is one whose states only another release of Smallbox can write.
+        """
+        _check_known([name for (name, _), of in self.unknown.items() if of == source])
         return tuple(live.view for live in self.by_id.values() if live.view.source.name == source)
 
     def joined(self, source: str) -> frozenset[tuple[ViewVersion, int]]:
@@ -94,6 +120,17 @@ class LiveViews:
     def _is_ready(self, view: View) -> bool:
         live = self.by_id.get(id_of(view))
         return live is not None and live.is_ready
+
+    def not_kept(self, views: Iterable[View], now: Micros) -> list[str]:
+        """The names of those of these views to which no requests may be routed now: gone, or about to be dropped.
+
+        A view counts as gone after half of its grace. Else another refresh could drop it before the routing is written.
+        """
+        return [view.name for view in views if not self._is_kept(view, now)]
+
+    def _is_kept(self, view: View, now: Micros) -> bool:
+        live = self.by_id.get(id_of(view))
+        return live is not None and (live.leaving_since is None or now - live.leaving_since <= GRACE // 2)
 
 
 def check_ready(live: LiveViews, views: Iterable[View]) -> None:
@@ -134,8 +171,39 @@ def _is_over(one: LiveView, now: Micros) -> bool:
     return one.leaving_since is not None and now - one.leaving_since > GRACE
 
 
+def _check_known(unknown: Sequence[str]) -> None:
+    if unknown:
+        raise NotReady(
+            f"{', '.join(unknown)}: another release of Smallbox keeps these states; run `smallbox backfill` once the "
+            "deployment is over",
+            views=list(unknown),
+        )
+
+
 def _published(live: LiveViews, filled: Collection[tuple[ViewVersion, int]]) -> Mapping[ViewVersion, LiveView]:
+    _check_known([name for name, _ in live.unknown])
     return {id_: replace(one, is_ready=one.is_ready or (id_, one.since) in filled) for id_, one in live.by_id.items()}
+
+
+def _document_of(live: Mapping[ViewVersion, LiveView]) -> dict[str, Any]:
+    source, most = max(Counter(one.view.source.name for one in live.values()).items(), key=_count, default=("", 0))
+    if most > VIEWS_OF_SOURCE:
+        raise TooLarge(
+            f"source {source} would have {most} live views, and a record can change {VIEWS_OF_SOURCE}; put features "
+            "into fewer views, or wait until versions of models that need other views have left"
+        )
+    document = {"views": [one.as_json() for one in live.values()]}
+    size = len(json.dumps(document))
+    if size > DOCUMENT_BYTES:
+        raise TooLarge(
+            f"{len(live)} live views need {size // 1000} KB, and their document holds {DOCUMENT_BYTES // 1000} KB; put "
+            "fewer features into the definition, or wait until versions of models that need other views have left"
+        )
+    return document
+
+
+def _count(pair: tuple[str, int]) -> int:
+    return pair[1]
 
 
 class LiveViewStore:
@@ -151,22 +219,25 @@ class LiveViewStore:
         if document is None:
             return LiveViews()
         if document["revision"] != self._last.revision:
-            self._last = LiveViews(document["revision"], dict(map(self._thawed, document["views"])))
+            self._last = self._thawed(document)
         return self._last
 
-    def _thawed(self, document: Mapping[str, Any]) -> tuple[ViewVersion, LiveView]:
-        view = thaw_view(document["view"])
-        known = self._last.by_id.get(id_of(view))
-        kept = view if known is None else known.view
-        is_usable = version_of(view) == document["version"]  # not after an upgrade that packs states otherwise
-        live = LiveView(
-            kept,
-            document["since"],
-            document["is_ready"] and is_usable,
-            tuple(document["needed_by"]),
-            document["leaving_since"],
-        )
-        return id_of(kept), live
+    def _thawed(self, document: Mapping[str, Any]) -> LiveViews:
+        by_id, unknown = {}, {}
+        for one in document["views"]:
+            view = thaw_view(one["view"])
+            known = self._last.by_id.get(id_of(view))
+            if version_of(view) != one["version"]:
+                unknown[view.name, one["version"]] = view.source.name
+                continue
+            by_id[id_of(view)] = LiveView(
+                view if known is None else known.view,
+                one["since"],
+                one["is_ready"],
+                tuple(one["needed_by"]),
+                one["leaving_since"],
+            )
+        return LiveViews(document["revision"], by_id, unknown)
 
     def refresh(self, needs: Callable[[], Mapping[str, Sequence[View]]], now: Micros) -> LiveViews:
         """Let needed views join, and let others leave.
@@ -178,6 +249,7 @@ class LiveViewStore:
 
         Raises:
             Conflict: if concurrent changes made all attempts fail.
+            TooLarge: if so many views cannot be kept; nothing has changed then.
         """
         return self._change(lambda live: _refreshed(live, needs(), now))
 
@@ -186,6 +258,7 @@ class LiveViewStore:
 
         Raises:
             Conflict: if concurrent changes made all attempts fail.
+            NotReady: if another release of Smallbox keeps the states of some views.
         """
         done = set(filled)
         return self._change(lambda live: _published(live, done))
@@ -194,9 +267,9 @@ class LiveViewStore:
         for _ in range(_ATTEMPTS):
             live = self.read()
             changed = change(live)
-            if changed == live.by_id:
+            if changed == live.by_id and not live.unknown:
                 return live
-            document = {"views": [one.as_json() for one in changed.values()]}
+            document = _document_of(changed)
             try:
                 self._documents.swap(LIVE_PARTITION, LIVE_KEY, document, live.revision)
             except Conflict:

@@ -8,7 +8,7 @@ from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.errors import Conflict, InvalidInput, NotReady
 from smallbox.features.live_needs import refresh_live_views
-from smallbox.features.live_views import LiveViewStore, check_ready, id_of
+from smallbox.features.live_views import LiveViewStore, check_ready
 from smallbox.registry.routing import ACTIONS, Routing
 from smallbox.registry.signatures import label_of_version, views_of_version
 from smallbox.registry.store import Registry
@@ -19,8 +19,9 @@ from smallbox.times import Micros, asked_moment
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A checked request for a manual change."""
+    """A checked request for a manual change, and the present."""
 
+    now: Micros
     model: Model
     version: Version
     routing: Routing | None
@@ -47,7 +48,7 @@ class ByHandTask:
             NotReady: the views of the version that is to answer are not kept, or not filled yet.
         """
         at = asked_moment(document, now)
-        asked = self._asked(document)
+        asked = self._asked(document, now)
         changes = Changes(self._registry, asked.model.name, at)
         refresh_live_views(self._project, self._registry, self._live, now)
         self._changes()[document["action"]](changes, asked)
@@ -63,7 +64,7 @@ class ByHandTask:
             "retire": self._retire,
         }
 
-    def _asked(self, document: Mapping[str, Any]) -> _Asked:
+    def _asked(self, document: Mapping[str, Any], now: Micros) -> _Asked:
         if document.get("action") not in ACTIONS:
             raise InvalidInput(f"action must be one of {', '.join(ACTIONS)}, not {document.get('action')!r}")
         who, why = (str(document.get(name) or "").strip() for name in ("who", "why"))
@@ -72,11 +73,11 @@ class ByHandTask:
         model = self._project.model(document["model"])
         routing = self._registry.routing(model.name)
         number = document.get("version") or _default_version(document["action"], routing)
-        return _Asked(model, self._registry.get(model.name, number), routing, {"why": why, "who": who})
+        return _Asked(now, model, self._registry.get(model.name, number), routing, {"why": why, "who": who})
 
-    def _check_readable(self, version: Version) -> None:
+    def _check_readable(self, version: Version, now: Micros) -> None:
         live, views = self._live.read(), views_of_version(self._registry, version)
-        gone = [view.name for view in views if id_of(view) not in live.by_id]
+        gone = live.not_kept(views, now)
         if gone:
             raise NotReady(
                 f"version {version.number} reads {', '.join(gone)} as nothing live defines it, so its states are not "
@@ -101,7 +102,7 @@ class ByHandTask:
         if number == asked.routing.champion:
             raise Conflict(f"version {number} is the champion already")
         self._check_comparable(asked, asked.routing.champion)
-        self._check_readable(asked.version)
+        self._check_readable(asked.version, asked.now)
         changes.start(asked.routing, number, asked.model.release.canary, asked.details)
 
     def _promote(self, changes: Changes, asked: _Asked) -> None:
@@ -114,7 +115,7 @@ class ByHandTask:
             raise Conflict(f"version {routing.challenger} is in a canary; roll it back before {number} takes over")
         if routing is not None and number == routing.champion:
             raise Conflict(f"version {number} is the champion already")
-        self._check_readable(asked.version)
+        self._check_readable(asked.version, asked.now)
         changes.make_champion(routing, number, asked.details)
 
     def _roll_back(self, changes: Changes, asked: _Asked) -> None:
@@ -126,15 +127,15 @@ class ByHandTask:
         if routing is None or number != routing.champion:
             raise Conflict(f"version {number} answers no request; there is nothing to roll back")
         if routing.previous is not None:
-            self._check_to_go_back_to(self._registry.get(asked.model.name, routing.previous))
+            self._check_to_go_back_to(self._registry.get(asked.model.name, routing.previous), asked.now)
         changes.go_back(routing, asked.details)
 
-    def _check_to_go_back_to(self, version: Version) -> None:
+    def _check_to_go_back_to(self, version: Version, now: Micros) -> None:
         if version.status == "rolled_back":
             raise Conflict(
                 f"version {version.number} was rolled back itself; to make it champion again, promote it by its number"
             )
-        self._check_readable(version)
+        self._check_readable(version, now)
 
     def _retire(self, changes: Changes, asked: _Asked) -> None:
         """Give up a version: the champion before this one, or one that waits for its release."""

@@ -32,7 +32,8 @@ class StartTask:
         model = self._project.model(document["model"])
         number, at = document["version"], parse_moment(document["as_of"])
         live = refresh_live_views(self._project, self._registry, self._live, now)
-        waiting_for = live.not_ready(views_of_version(self._registry, self._registry.get(model.name, number)))
+        views = views_of_version(self._registry, self._registry.get(model.name, number))
+        waiting_for = live.not_ready(views) or live.not_kept(views, now)
         if self._registry.routing(model.name) is None and not waiting_for:
             Changes(self._registry, model.name, at).make_champion(None, number, {})
         current = self._registry.routing(model.name)

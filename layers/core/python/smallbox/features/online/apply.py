@@ -38,6 +38,12 @@ TRANSACTION_BYTES: Final = 3_000_000
 
 WRITE_ATTEMPTS: Final = 8
 
+CLAIMED: Final = ""
+"""The content hash in the marker of a record that a backfill has counted. It equals no record's.
+
+Views that the backfill did not fill may still lack the record, so whoever meets the marker requests a rebuild of all.
+"""
+
 MARKER_MARGIN: Final[Micros] = DAY
 """Added to a marker's TTL; far more than clock skew."""
 
@@ -126,6 +132,8 @@ def state_keys(views: Iterable[View], record: Record) -> Iterator[tuple[View, St
 def sort_records(source: Source, records: Sequence[Record], seen: Mapping[str, str], now: Micros) -> SortedRecords:
     """Decide which action each record of a message needs.
 
+    A claimed record that is not known yet needs two: its first version counts at once, and a correction waits.
+
     Args:
         source: the records' source.
         records: the message's records.
@@ -141,14 +149,12 @@ def sort_records(source: Source, records: Sequence[Record], seen: Mapping[str, s
         is_late = now - record.known_at > source.lateness_micros
         if before is None and not is_late:
             fresh[record.key] = record
-        elif before == record.digest:
-            continue
-        elif record.known_at > now:
-            early.append(record)
-        else:
-            rebuild[record.key] = record
+        elif before != record.digest:
+            early += [record] if record.known_at > now else []
+            rebuild |= {record.key: record} if record.known_at <= now or before == CLAIMED else {}
     new = tuple(record for key, record in fresh.items() if key not in rebuild)
-    duplicates = len(records) - len(new) - len(rebuild) - len(early)
+    waiting = [record for record in early if rebuild.get(record.key) is not record]
+    duplicates = len(records) - len(new) - len(rebuild) - len(waiting)
     return SortedRecords(new, duplicates, tuple(rebuild.values()), tuple(early))
 
 

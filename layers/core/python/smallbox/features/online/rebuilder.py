@@ -30,7 +30,15 @@ from smallbox.define.source import Source
 from smallbox.errors import Conflict
 from smallbox.features.batch_engines import columns_needed
 from smallbox.features.columns import entities_of
-from smallbox.features.online.apply import WRITE_ATTEMPTS, Pause, expiry, marker_id, read_markers, read_states
+from smallbox.features.online.apply import (
+    CLAIMED,
+    WRITE_ATTEMPTS,
+    Pause,
+    expiry,
+    marker_id,
+    read_markers,
+    read_states,
+)
 from smallbox.features.online.recompute import recompute
 from smallbox.features.online.states import (
     SetAside,
@@ -94,8 +102,9 @@ def _later(versions: pa.Table, counted: pa.Table, now: Micros) -> dict[str, str]
     return dict(set(found).difference(first))
 
 
-def _without_digests(rows: pa.Table) -> pa.Table:
-    return rows.set_column(rows.column_names.index("digest"), "digest", pa.array([""] * rows.num_rows, pa.string()))
+def _claimed(rows: pa.Table) -> pa.Table:
+    digests = pa.array([CLAIMED] * rows.num_rows, pa.string())
+    return rows.set_column(rows.column_names.index("digest"), "digest", digests)
 
 
 def _touching(table: pa.Table, states: Mapping[StateKey, View]) -> set[str]:
@@ -157,8 +166,8 @@ class Rebuilder:
     def fill(self, views: Sequence[View], part: EntityShard, now: Micros) -> Rebuilt:
         """Compute one shard of the states of views that have joined.
 
-        Every record is claimed: it gets a marker with an empty content hash, which equals no record's. So the record
-        counts here. A worker that does not know the new views, and has not applied the record yet, finds the marker and
+        Every record is claimed: its marker says :data:`~smallbox.features.online.apply.CLAIMED`. So the record counts
+        here. A worker that does not know the new views, and has not applied the record yet, finds the marker and
         requests a rebuild of all views instead; so does a duplicate or a correction that arrives later.
 
         Args:
@@ -173,8 +182,8 @@ class Rebuilder:
         if table is None:
             return Rebuilt()
         keys = {key: view for key, view in self._keys(table, views).items() if part.holds(key)}
-        claimed = valid_or_first_at(_of_keys(table, _touching(table, keys)), now)
-        self._mark(_without_digests(claimed))
+        counted = valid_or_first_at(_of_keys(table, _touching(table, keys)), now)
+        self._mark(_claimed(counted))
         return self.replace(keys, now)
 
     def rows(self, now: Micros) -> int:
@@ -268,7 +277,11 @@ class Rebuilder:
     def _read(self, now: Micros) -> pa.Table | None:
         """All rows that may be in a window at ``now`` or later, and all versions that supersede them.
 
-        ``None`` without rows, and without views: a request may wait longer than the last view of its source lives.
+        <<<<<<< HEAD
+                ``None`` without rows to read, or without views to read them for.
+        =======
+                ``None`` without rows, and without views: a request may wait longer than the last view of its source lives.
+        >>>>>>> 342931b
         """
         if not self.views:
             return None
