@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from smallbox.define import mean
+from smallbox.define import mean, number
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
 from smallbox.errors import Conflict, InvalidInput, NotFound, NotReady, SmallboxError, Unavailable
 from smallbox.release.by_hand import ByHandTask
 from smallbox.times import DAY, format_moment
 from tests.fakes.documents import FakeDocuments
-from tests.fakes.small import depot, late_parcel
+from tests.fakes.small import depot, late_parcel, parcels
 from tests.fakes.versions import VERSION, add_version
 from tests.unit.release.canaries import MODEL, Shelf, registry_of
 
@@ -190,3 +190,33 @@ def test_a_roll_back_that_crashed_is_made_good_by_the_next() -> None:
     assert registry.serving == (2, None)
     assert _do(crashing, "roll-back") == (1, None)
     assert (registry.statuses, registry.events.count("roll_back")) == (["champion", "rolled_back"], 1)
+
+
+def test_a_version_that_reads_what_the_definition_lost_is_not_routed() -> None:
+    """A refused version keeps no field: it would answer each request with an error. Nothing is written."""
+    hurried = replace(late_parcel, request=replace(parcels, fields={**parcels.fields, "hurry": number()}))
+    registry = registry_of(VERSION)
+    add_version(registry, replace(hurried, inputs=("weight", "hurry")), status="refused")
+    for action in ("promote", "start"):
+        with pytest.raises(NotReady, match=r"version 2 reads parcels\.hurry, which the definition has no longer"):
+            _do(registry, action, 2)
+    assert (registry.serving, registry.statuses) == ((1, None), ["champion", "refused"])
+    assert _do(registry, "promote", 2, deployed=hurried) == (2, None)
+
+
+def test_a_version_of_other_requests_is_not_routed() -> None:
+    """Requests are checked by the contract of the definition's source, so it would be asked for other records."""
+    registry = registry_of(VERSION, VERSION)
+    letters = replace(late_parcel, request=replace(parcels, name="letters"))
+    with pytest.raises(NotReady, match="version 2 answers requests of source parcels, not of letters"):
+        _do(registry, "promote", 2, deployed=letters)
+
+
+def test_only_a_live_version_can_be_retired() -> None:
+    """Retiring a refused one would make the accepted version before it look out of date, and drop its views."""
+    registry = registry_of(VERSION, VERSION, replace(VERSION, status="refused"))
+    with pytest.raises(Conflict, match="version 3 is neither the champion before nor waiting"):
+        _do(registry, "retire", 3)
+    assert registry.statuses == ["champion", "registered", "refused"]
+    _do(registry, "retire", 2)
+    assert registry.statuses == ["champion", "retired", "refused"]

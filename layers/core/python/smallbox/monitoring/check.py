@@ -24,6 +24,7 @@ from smallbox.monitoring.check_rules import (
     newest_age,
     sent_checks,
     skew_checks,
+    unread_checks,
 )
 from smallbox.monitoring.reference import References
 from smallbox.monitoring.report import (
@@ -37,7 +38,7 @@ from smallbox.monitoring.report import (
     report_of,
 )
 from smallbox.monitoring.sent_fields import sent_of
-from smallbox.monitoring.served_predictions import Served, is_whole, profile_of
+from smallbox.monitoring.served_predictions import Served, answered, is_whole, profile_of
 from smallbox.monitoring.skew import skew_of
 from smallbox.ports import Between, Blobs, Documents, Lake, Meter
 from smallbox.records import CHANNELS, Channel
@@ -148,11 +149,13 @@ class CheckTask:
     def _day(self, model: Model, day: pa.Table, channel: Channel, as_of: Micros) -> list[Check]:
         """Skew of a day's predictions, each recomputed by the definition of the version that answered it."""
         served = self._log.by_signature(model.name, day, channel)
+        asked = answered(day, channel).num_rows
+        unread = unread_checks(asked - sum(one.rows.num_rows for one in served), asked)
         if not served:
-            return []
+            return unread
         skews = [skew_of(one.signature, self._lake, one.rows) for one in served]
         sents = [sent_of(one.signature, self._lake, one.rows, as_of) for one in served]
-        return [*skew_checks(model.monitor, skews), *sent_checks(model.monitor, sents)]
+        return [*skew_checks(model.monitor, skews), *sent_checks(model.monitor, sents), *unread]
 
     def _drift(self, model: Model, week: pa.Table, channel: Channel, as_of: Micros) -> list[Check]:
         champion, reference = self._references.champion(model.name), self._references.of(model.name, channel)

@@ -126,6 +126,12 @@ def _lead_checks(rule: Monitor, leads: Ints) -> list[Check]:
     ]
 
 
+def unread_checks(unread: int, rows: int) -> list[Check]:
+    """The share of a day's answers that could not be checked; nothing when all were."""
+    note = "the signature or the bundle of the version that answered cannot be read"
+    return [_share("features", "unchecked", unread, rows, 0.0, note)] if unread else []
+
+
 def fallback_check(rule: Monitor, fallbacks: int, rows: int) -> Check:
     """The share of a day's online answers that came from the fallback."""
     return _share("predictions", "fallback", fallbacks, rows, rule.max_fallback)

@@ -1,6 +1,7 @@
 """The predictions of a week, from the prediction log, by the signature that they were answered with."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from smallbox.define.signature import Columns, Signature
+from smallbox.errors import NotFound, NotReady
 from smallbox.lake.predictions import PredictionLog, of_signature
 from smallbox.ports import Between, Lake
 from smallbox.records import Channel
@@ -38,11 +40,15 @@ class Served:
         return self._log.read(model, Between("time", as_of - WEEK, as_of))
 
     def by_signature(self, model: str, rows: pa.Table, channel: Channel) -> list[ServedRows]:
-        """The rows of a channel by the signature that they were answered with."""
-        rows = rows.filter(pc.and_(pc.equal(rows["channel"], channel), pc.not_equal(rows["arm"], "fallback")))
+        """The rows of a channel by the signature that they were answered with.
+
+        Rows of a version whose signature cannot be read are left out: they must not stop the checks of all others.
+        """
+        rows = answered(rows, channel)
         numbers: dict[Signature, list[int]] = {}
         for number in sorted(pc.unique(rows["version"]).to_pylist()):
-            numbers.setdefault(self._signatures.of(model, number), []).append(number)
+            with suppress(NotFound, NotReady):
+                numbers.setdefault(self._signatures.of(model, number), []).append(number)
         return [
             ServedRows(signature, of_signature(_of_versions(rows, own), signature))
             for signature, own in numbers.items()
@@ -53,6 +59,11 @@ class Served:
         signature = self._signatures.of_version(champion)
         found = [one for one in self.by_signature(champion.model, rows, channel) if one.signature is signature]
         return found[0] if found else ServedRows(signature, of_signature(rows.slice(0, 0), signature))
+
+
+def answered(rows: pa.Table, channel: Channel) -> pa.Table:
+    """The rows of a channel that a version answered, not the fallback."""
+    return rows.filter(pc.and_(pc.equal(rows["channel"], channel), pc.not_equal(rows["arm"], "fallback")))
 
 
 def _of_versions(rows: pa.Table, numbers: list[int]) -> pa.Table:
