@@ -218,3 +218,10 @@ def test_the_versions_are_shown_beside_the_deployed_ones(
     assert shown["arrivals"]["version"] != shown["arrivals"]["deployed"]
     assert shown["arrivals"]["changes"] == ["gone was removed"]
     assert _shown(capsys, *flag)["sources"] == list(shown.values())
+
+
+def test_a_registry_that_lost_something_does_not_pass_for_an_old_system() -> None:
+    """The function answers 404 with an error of its own then; nothing is deployed unchecked."""
+    lost = {"error": {"code": "not_found", "message": "model 'm' has no signature 'x'"}}
+    with pytest.raises(Unavailable, match=r"no signature.*nothing was deployed.*smallbox down"):
+        fetch_snapshot("local", _answering(404, lost))

@@ -17,6 +17,8 @@ from smallbox.registry.contracts import Contracts
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.small import deliveries, late_parcel, parcels
 
+MODEL: Final = late_parcel.name
+
 SOURCE: Final = Source(
     "orders",
     key="id",
@@ -223,5 +225,25 @@ def test_a_reader_reads_what_its_signature_names() -> None:
         "shops": frozenset({"name", "since", "city"}),
     }
     reader = Reader.of("late_parcel version 7", model)
-    assert reader == Reader("late_parcel version 7", expected)
+    assert reader == Reader("late_parcel version 7", expected, "late_parcel", "parcels")
     assert Reader.from_json(reader.as_json()) == reader
+
+
+def test_the_versions_of_a_model_that_is_removed_hold_nothing_back() -> None:
+    """A model may go together with its sources; while it stays, its versions keep them."""
+    reader = Reader.of("late_parcel version 1", late_parcel)
+    deployed = _deployed(project_of([late_parcel]))
+    assert refusals(deployed, _project(), [reader]) == []
+    assert refusals(deployed, Project({}, {}, {MODEL: late_parcel}), [reader])
+
+
+def test_a_model_keeps_the_source_of_its_requests() -> None:
+    """Callers of the champion send records of one source; a contract of another would refuse them all."""
+    letters = replace(parcels, name="letters")
+    after = project_of([replace(late_parcel, request=letters)], [parcels])
+    reader = Reader.of("late_parcel version 1", late_parcel)
+    (found,) = refusals(_deployed(project_of([late_parcel])), after, [reader])
+    assert found.startswith(
+        "model late_parcel: its requests are of source letters now, but late_parcel version 1 answers requests of "
+        "source parcels; give the new model another name, or retire"
+    )

@@ -28,6 +28,7 @@ from smallbox.define import (
 from smallbox.define.aggregates import Aggregate
 from smallbox.define.fields import Field
 from smallbox.define.frozen import signature_digest
+from smallbox.define.preparation import preparation_of
 from tests.fakes.user_package import UserPackage
 from tests.unit.define.orders import EVENTS, OUTCOME, REQUEST, linear, log_amount, waits
 
@@ -210,3 +211,35 @@ def test_the_digest_of_a_file_that_was_edited(package: UserPackage, before: str,
         found: Any = package.function("models", "model")
         digests.append(signature_digest(found))
     assert (digests[0] == digests[1]) is is_same
+
+
+_IMPORTING = """
+from missing_package import anything
+from smallbox.define import prepare
+
+def build(columns):
+    return prepare(columns, numeric={"impute": "mean"})
+"""
+
+
+def test_the_preparation_of_a_module_that_cannot_be_imported_here(package: UserPackage) -> None:
+    """A module that needs scikit-learn reads the same in a function without it: its source is read, not imported."""
+    found = set()
+    for inner in (_IMPORTING, _IMPORTING.replace("from missing_package import anything", "import math")):
+        lazy = "def estimator(columns):\n    from .inner.pipelines import build\n    return build(columns)\n"
+        package.write({"models": lazy, "inner.__init__": "", "inner.pipelines": inner})
+        found.add(preparation_of(package.function("models", "estimator")))
+    assert found == {("prepare(columns, numeric={'impute': 'mean'})",)}
+
+
+def _spelled(within: str, known: str, tile: str, hours: str) -> Model:
+    view = _windows(replace(EVENTS, known_after=known), tile=tile, features={"f": mean("size", hours)})
+    return _model(label=replace(OUTCOME, within=within), views=(view,))
+
+
+def test_another_spelling_of_a_duration_changes_nothing() -> None:
+    """``"60m"`` is ``"1h"``: the signature is the same, and so is the label that versions are compared by."""
+    one, other = _spelled("2d", "1h", "5m", "3h"), _spelled("48h", "60m", "300s", "180m")
+    assert signature_digest(one) == signature_digest(other)
+    assert one.label == other.label
+    assert signature_digest(one) != signature_digest(_spelled("2d", "1h", "5m", "4h"))

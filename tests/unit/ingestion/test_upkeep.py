@@ -3,7 +3,7 @@
 import pyarrow as pa
 
 from smallbox.define import Source, text, timestamp
-from smallbox.define.project import Project
+from smallbox.define.project import Project, project_of
 from smallbox.ingestion.upkeep import MAX_FILES, UpkeepTask, why_due
 from smallbox.lake.names import records_table
 from smallbox.lake.schemas import record_schema
@@ -56,3 +56,12 @@ def test_the_tables_of_models_are_counted() -> None:
     answer = UpkeepTask(project, live_sources(project), lake, FakeQueue()).run({"only_when_due": True}, NOW)
     assert answer["due"].startswith("predictions/late_parcel has")
     assert lake.files("predictions/late_parcel") == 1
+
+
+def test_a_removed_source_whose_views_still_leave_is_not_rebuilt() -> None:
+    """The rebuild does not know the source any more, so its message would only fail."""
+    rebuild, before = FakeQueue(), project_of([late_parcel])
+    UpkeepTask(Project({}, {}, {}), live_sources(before), FakeLake(), rebuild).run({}, NOW)
+    assert rebuild.messages == []
+    UpkeepTask(before, live_sources(before), FakeLake(), rebuild).run({}, NOW)
+    assert rebuild.messages

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from smallbox.define import mean
+from smallbox.define import mean, number
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
 from smallbox.errors import Conflict, InvalidInput, NotFound, NotReady, SmallboxError, Unavailable
@@ -13,7 +13,7 @@ from smallbox.registry.live_versions import live_versions
 from smallbox.release.by_hand import ByHandTask
 from smallbox.times import DAY, format_moment
 from tests.fakes.documents import FakeDocuments
-from tests.fakes.small import depot, late_parcel
+from tests.fakes.small import depot, late_parcel, parcels
 from tests.fakes.versions import VERSION, add_version
 from tests.unit.release.canaries import MODEL, Shelf, registry_of
 
@@ -183,8 +183,8 @@ def test_a_roll_back_that_crashed_is_made_good_by_the_next() -> None:
     for _ in range(2):
         add_version(registry, late_parcel)
     registry.fill()
-    for number in (1, 2):
-        _do(registry, "promote", number)
+    for version in (1, 2):
+        _do(registry, "promote", version)
     crashing = _Crashing(documents)
     with pytest.raises(Unavailable):
         _do(crashing, "roll-back")
@@ -209,10 +209,40 @@ def test_retire_gives_up_a_version_that_answers_nothing() -> None:
     registry = registry_of(VERSION, VERSION, VERSION)
     _do(registry, "promote", 2)
     _do(registry, "start", 3)
-    for number in (2, 3):
-        with pytest.raises(Conflict, match=f"version {number} answers requests"):
-            _do(registry, "retire", number)
+    for version in (2, 3):
+        with pytest.raises(Conflict, match=f"version {version} answers requests"):
+            _do(registry, "retire", version)
     assert [version.number for version in live_versions(registry, MODEL)] == [2, 3, 1]
     assert _do(registry, "retire", 1) == (2, 3)
     assert registry.statuses[0] == "retired"
     assert [version.number for version in live_versions(registry, MODEL)] == [2, 3]
+
+
+def test_a_version_that_reads_what_the_definition_lost_is_not_routed() -> None:
+    """A refused version keeps no field: it would answer each request with an error. Nothing is written."""
+    hurried = replace(late_parcel, request=replace(parcels, fields={**parcels.fields, "hurry": number()}))
+    registry = registry_of(VERSION)
+    add_version(registry, replace(hurried, inputs=("weight", "hurry")), status="refused")
+    for action in ("promote", "start"):
+        with pytest.raises(NotReady, match=r"version 2 reads parcels\.hurry, which the definition has no longer"):
+            _do(registry, action, 2)
+    assert (registry.serving, registry.statuses) == ((1, None), ["champion", "refused"])
+    assert _do(registry, "promote", 2, deployed=hurried) == (2, None)
+
+
+def test_a_version_of_other_requests_is_not_routed() -> None:
+    """Requests are checked by the contract of the definition's source, so it would be asked for other records."""
+    registry = registry_of(VERSION, VERSION)
+    letters = replace(late_parcel, request=replace(parcels, name="letters"))
+    with pytest.raises(NotReady, match="version 2 answers requests of source parcels, not of letters"):
+        _do(registry, "promote", 2, deployed=letters)
+
+
+def test_only_a_live_version_can_be_retired() -> None:
+    """Retiring a refused one would make the accepted version before it look out of date, and drop its views."""
+    registry = registry_of(VERSION, VERSION, replace(VERSION, status="refused"))
+    with pytest.raises(Conflict, match="version 3 is neither the champion before nor waiting"):
+        _do(registry, "retire", 3)
+    assert registry.statuses == ["champion", "registered", "refused"]
+    _do(registry, "retire", 2)
+    assert registry.statuses == ["champion", "retired", "refused"]

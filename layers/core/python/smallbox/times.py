@@ -58,6 +58,17 @@ def duration(text: str) -> Micros:
     return (-1 if sign else 1) * int(number) * _UNITS[unit]
 
 
+def written(micros: Micros) -> str:
+    """The one spelling of a duration of whole seconds: equal durations give equal texts.
+
+    >>> written(duration("60m")), written(duration("24h")), written(duration("-90s")), written(0)
+    ('1h', '1d', '-90s', '0s')
+    """
+    whole = [(name, size) for name, size in _UNITS.items() if micros and micros % size == 0]
+    unit, size = whole[-1] if whole else ("s", SECOND)
+    return f"{micros // size}{unit}"
+
+
 def parse_moment(text: str) -> Micros:
     """Parse an ISO 8601 timestamp with an offset from UTC.
 

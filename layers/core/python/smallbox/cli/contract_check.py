@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 
 DeploymentName = Literal["local", "aws"]
 """Where to deploy: to the emulator on this machine, or to AWS."""
+
+_WITHOUT_ASKING: Final[Mapping[DeploymentName, str]] = {
+    "local": "`smallbox down` deletes the local system and its data, and `smallbox up` then asks nothing",
+    "aws": "`cdk deploy --all` deploys without asking",
+}
 
 _OK: Final = 200
 _NO_ROUTE: Final = 404
@@ -56,14 +62,14 @@ def fetch_snapshot(deployment: DeploymentName, http: "SignedHttp | None") -> Non
         forget_snapshot(deployment)
         return
     status, answer = http.request("GET", "/contracts")
-    if status == _NO_ROUTE:
+    if status == _NO_ROUTE and "error" not in answer:  # an answer of the function itself has one
         sys.stderr.write("the deployed system has no GET /contracts yet; this deployment is not checked against it\n")
         forget_snapshot(deployment)
         return
     if status != _OK:
         raise Unavailable(
             f"the deployed contracts are not known: GET /contracts answered {status} ({str(answer)[:200]}); "
-            "nothing was deployed; `cdk deploy --all` deploys without asking"
+            f"nothing was deployed; {_WITHOUT_ASKING[deployment]}"
         )
     snapshot_file(deployment).write_text(json.dumps(answer, indent=2))
 

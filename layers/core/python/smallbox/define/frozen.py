@@ -23,6 +23,7 @@ from smallbox.define.rules import Label
 from smallbox.define.signature import Signature
 from smallbox.errors import NotReady
 from smallbox.records import COMPACT_JSON
+from smallbox.times import written
 
 _LABEL = ("source_name", "on", "value", "within", "otherwise")
 
@@ -30,7 +31,7 @@ _LABEL = ("source_name", "on", "value", "within", "otherwise")
 @lru_cache(maxsize=64)
 def freeze(model: Model) -> Mapping[str, Any]:
     """The signature of a definition, with the digest of its on-demand functions and its preparation."""
-    label = asdict(model.label)
+    label = {**asdict(model.label), "within": written(model.label.within_micros)}
     return {
         "model": model.name,
         "request": freeze_source(model.request, model.request_fields),

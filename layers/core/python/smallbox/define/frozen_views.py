@@ -13,6 +13,7 @@ from smallbox.define.conditions import Condition
 from smallbox.define.fields import Field
 from smallbox.define.source import Source
 from smallbox.define.view import FeatureView
+from smallbox.times import duration, written
 
 _Document = Mapping[str, Any]
 
@@ -25,7 +26,7 @@ def freeze_source(source: Source, read: Iterable[str]) -> dict[str, Any]:
         "name": source.name,
         "key": source.key,
         "time": source.time,
-        "known_after": source.known_after,
+        "known_after": None if source.known_after_micros is None else written(source.known_after_micros),
         "fields": fields,
     }
 
@@ -72,7 +73,10 @@ def thaw_view(document: _Document) -> View:
 
 
 def _freeze_windows(view: FeatureView) -> dict[str, Any]:
-    return {"tile": view.tile, "features": {name: _freeze_aggregate(one) for name, one in view.features.items()}}
+    return {
+        "tile": written(view.tile_micros),
+        "features": {name: _freeze_aggregate(one) for name, one in view.features.items()},
+    }
 
 
 def _freeze_aggregate(one: Aggregate) -> dict[str, Any]:
@@ -82,7 +86,7 @@ def _freeze_aggregate(one: Aggregate) -> dict[str, Any]:
         "field": operand.field,
         "holds": None if operand.holds is None else _freeze_condition(operand.holds),
         "where": [_freeze_condition(condition) for condition in operand.where],
-        "window": one.window,
+        "window": written(duration(one.window)),
         "default": one.default,
     }
 

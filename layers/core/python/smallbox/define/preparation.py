@@ -38,7 +38,9 @@ def preparation_of(estimator: Callable[..., Any]) -> tuple[str, ...]:
 
 def _slices(estimator: Callable[..., Any]) -> Mapping[str, str]:
     try:
-        slicer = SourceSlicer({unwrapped(estimator).__globals__["__name__"].partition(".")[0]})
+        package = unwrapped(estimator).__globals__["__name__"].partition(".")[0]
+        # a function without scikit-learn must read the same of a module that imports it
+        slicer = SourceSlicer({package}, can_import=False)
         slicer.add(estimator)
         return slicer.texts()
     except DefinitionError:  # only on-demand functions must be able to run without their module

@@ -44,14 +44,19 @@ class Reader:
     Attributes:
         label: what messages call it, like ``"late_arrival version 3"``.
         fields: the fields by source. Key and time of a source need not be among them: every reader reads both.
+        model: the version's model; empty when it is not known.
+        request: the source whose records callers send as requests; empty when it is not known.
     """
 
     label: str
     fields: Mapping[str, frozenset[str]]
+    model: str = ""
+    request: str = ""
 
     def as_json(self) -> ReaderDocument:
         """The reader as a document."""
-        return {"label": self.label, "fields": {source: sorted(names) for source, names in self.fields.items()}}
+        fields = {source: sorted(names) for source, names in self.fields.items()}
+        return {"label": self.label, "model": self.model, "request": self.request, "fields": fields}
 
     @classmethod
     def of(cls, label: str, signature: Signature) -> "Reader":
@@ -67,25 +72,28 @@ class Reader:
             of_source = fields.setdefault(view.source.name, {view.source.key, view.source.time})
             of_source.update(read, view.entity_fields)
         fields.setdefault(outcome.source_name, set()).update((outcome.on, outcome.value))
-        return cls(label, {source: frozenset(names) for source, names in fields.items()})
+        return cls(label, {source: frozenset(names) for source, names in fields.items()}, signature.name, request.name)
 
     @classmethod
     def from_json(cls, document: ReaderDocument) -> "Reader":
         """The inverse of :meth:`as_json`."""
-        return cls(document["label"], {source: frozenset(names) for source, names in document["fields"].items()})
+        fields = {source: frozenset(names) for source, names in document["fields"].items()}
+        return cls(document["label"], fields, document["model"], document["request"])
 
 
 def refusals(deployed: ContractsSnapshot, project: Project, readers: Sequence[Reader]) -> list[str]:
     """Why a project may not be deployed over what is deployed: one sentence for each reason, none when it may.
 
     A field keeps type and unit for ever, and so does a column of a prediction log its type: the tables of the lake have
-    one column for old and new rows. Everything else is refused only while a live version reads it.
+    one column for old and new rows. Everything else is refused only while a live version reads it. The versions of a
+    model that the project lacks answer nothing once it is deployed, so they read nothing.
 
     Args:
         deployed: what is deployed; its own ``readers`` are not used.
         project: what is to be deployed.
         readers: the live versions.
     """
+    readers = [reader for reader in readers if reader.model in {"", *project.models}]
     of_sources = (
         sentence
         for name, source in deployed["sources"].items()
@@ -97,7 +105,18 @@ def refusals(deployed: ContractsSnapshot, project: Project, readers: Sequence[Re
         if name in project.models
         for sentence in _of_log(project.models[name], log["columns"])
     )
-    return [*of_sources, *of_logs]
+    return [*of_sources, *_of_requests(project, readers), *of_logs]
+
+
+def _of_requests(project: Project, readers: Sequence[Reader]) -> Iterator[str]:
+    """A caller's request is checked by one contract, so all versions that answer must take the same requests."""
+    for reader in readers:
+        request = project.models[reader.model].request.name if reader.model else reader.request
+        if request != reader.request:
+            yield (
+                f"model {reader.model}: its requests are of source {request} now, but {reader.label} answers requests "
+                f"of source {reader.request}; give the new model another name, or {_RETIRE}"
+            )
 
 
 def _of_source(name: str, deployed: DeployedSource, source: Source | None, readers: Sequence[Reader]) -> Iterator[str]:

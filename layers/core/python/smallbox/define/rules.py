@@ -27,7 +27,7 @@ class Label:
     source_name: str
     on: str
     value: str
-    within: str
+    within: str = field(compare=False)  # "24h" and "1d" are the same label
     otherwise: bool | None = None
     within_micros: Micros = field(init=False)
 

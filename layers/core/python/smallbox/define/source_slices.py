@@ -9,8 +9,10 @@ import builtins
 import importlib
 import inspect
 import linecache
+import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib.machinery import PathFinder
 from itertools import groupby
 from types import CodeType, ModuleType
 from typing import Any, Final, NoReturn
@@ -46,10 +48,13 @@ class SourceSlicer:
 
     Args:
         packages: the names of the top-level packages whose modules are followed.
+        can_import: whether modules are imported to be followed; otherwise only their source is read, and a use of
+            sources or models is no reason to refuse.
     """
 
-    def __init__(self, packages: Collection[str]) -> None:
+    def __init__(self, packages: Collection[str], *, can_import: bool = True) -> None:
         self._packages = packages
+        self._can_import = can_import
         self._modules: dict[str, _Module] = {}
         self._function = ""
 
@@ -136,9 +141,12 @@ class SourceSlicer:
         return self._modules[name]
 
     def _import(self, name: str) -> _Module | None:
-        """A module of the function's package; ``None`` if it cannot be imported."""
+        """A module of the function's package; ``None`` if it cannot be imported, or found."""
         if name in self._modules:
             return self._modules[name]
+        if not self._can_import:
+            package, file = _located(name)
+            return self._open(name, {"__package__": package}, file) if file else None
         try:
             values = vars(importlib.import_module(name))
         except ImportError:  # the statement that imports it expects that
@@ -229,7 +237,7 @@ class SourceSlicer:
         )
 
     def _check_kind(self, module: _Module, name: str) -> None:
-        value = module.values.get(name)
+        value = module.values.get(name) if self._can_import else None
         places = (
             (value.__name__,)
             if isinstance(value, ModuleType)
@@ -249,6 +257,16 @@ class SourceSlicer:
 
     def _refuse(self, why: str) -> NoReturn:
         raise DefinitionError(f"on-demand feature {self._function}: {why}", function=self._function)
+
+
+def _located(name: str) -> tuple[str, str]:
+    """The package and the source file of a module, found without importing anything; no file if there is none."""
+    top, *rest = name.split(".")
+    spec = getattr(sys.modules.get(top), "__spec__", None)
+    for part in rest:
+        within = None if spec is None else spec.submodule_search_locations
+        spec = None if within is None else PathFinder.find_spec(f"{spec.name}.{part}", within)  # type: ignore[union-attr]
+    return ("", "") if spec is None else (spec.parent or "", spec.origin or "")
 
 
 def unwrapped(function: Callable[..., Any]) -> Any:

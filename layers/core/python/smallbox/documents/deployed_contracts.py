@@ -69,9 +69,11 @@ class DeployedLog(TypedDict):
 
 
 class ReaderDocument(TypedDict):
-    """A live version, and the fields that it reads, by source."""
+    """A live version: its model, the source of its requests, and the fields that it reads, by source."""
 
     label: str
+    model: str
+    request: str
     fields: dict[str, list[str]]
 
 

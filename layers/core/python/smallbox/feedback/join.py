@@ -64,10 +64,12 @@ class JoinTask:
         return max(labels, key=lambda label: label.within_micros)
 
     def _label_of(self, model: Model, number: int) -> Label:
-        """The label that a version predicts; the definition's for the fallback, 0, and a version that is lost."""
+        """The label that a version predicts; the definition's for the fallback, 0, and for a lost version."""
+        if not number:
+            return model.label
         try:
             return label_of_version(self._registry, self._registry.get(model.name, number))
-        except NotFound:
+        except NotFound:  # one lost version must not stop the labels of all others
             return model.label
 
     def _joined(self, model: Model, asked: pa.Table, as_of: Micros) -> pa.Table:

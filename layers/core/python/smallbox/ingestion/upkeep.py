@@ -85,7 +85,9 @@ class UpkeepTask:
         self._tidy(current_table(source))
 
     def _ask_for_due(self, replayed: Mapping[str, Micros]) -> None:
-        self._rebuild.send([{**rebuild_due(name), **replayed} for name in sorted(self._live.names())])
+        # a source that was removed from the definition may still have views that leave
+        names = sorted(self._live.names().intersection(self._project.sources))
+        self._rebuild.send([{**rebuild_due(name), **replayed} for name in names])
 
     def _tidy(self, table: str) -> None:
         self._lake.compact(table)

@@ -40,7 +40,10 @@ class Served:
         return self._log.read(model, Between("time", as_of - WEEK, as_of))
 
     def by_signature(self, model: str, rows: pa.Table, channel: Channel) -> list[ServedRows]:
-        """The rows of a channel by the signature that they were answered with."""
+        """The rows of a channel by the signature that they were answered with.
+
+        Rows of a version whose signature cannot be read are left out: they must not stop the checks of all others.
+        """
         rows = rows.filter(pc.and_(pc.equal(rows["channel"], channel), pc.not_equal(rows["arm"], "fallback")))
         numbers: dict[Signature, list[int]] = {}
         for number in sorted(pc.unique(rows["version"]).to_pylist()):

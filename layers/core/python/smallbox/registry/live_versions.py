@@ -1,7 +1,7 @@
 """The live versions of a model: those that answer requests, or could answer them by one write."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from smallbox.define.refusals import Reader
 from smallbox.registry.routing import Routing
@@ -26,20 +26,22 @@ def waiting(registry: Registry, model: str, routing: Routing | None) -> Version 
 
 def readers(registry: Registry, models: Iterable[str]) -> list[Reader]:
     """What the live versions of these models read: a change of a contract must not break them."""
-    return [
-        _reader(version, registry.frozen(version.model, version.signature))
-        for model in models
-        for version in live_versions(registry, model)
-    ]
+    return [reader_of(registry, version) for model in models for version in live_versions(registry, model)]
 
 
-def _reader(version: Version, signature: Mapping[str, Any]) -> Reader:
-    """The fields that a frozen signature has of each source; it has those that are read, and no others."""
+def reader_of(registry: Registry, version: Version) -> Reader:
+    """What a version reads: its frozen signature has the fields that are read of each source, and no others.
+
+    Raises:
+        NotFound: when the signature is not stored.
+    """
+    signature = registry.frozen(version.model, version.signature)
     label = signature["label"]
     fields = {label["source_name"]: {label["on"], label["value"]}}
     for source in (signature["request"], *(view["source"] for view in signature["views"])):
         fields.setdefault(source["name"], set()).update(source["fields"])
-    return Reader(f"{version.model} version {version.number}", {name: frozenset(read) for name, read in fields.items()})
+    named = {name: frozenset(read) for name, read in fields.items()}
+    return Reader(f"{version.model} version {version.number}", named, version.model, signature["request"]["name"])
 
 
 def live_versions(registry: Registry, model: str) -> Sequence[Version]:

@@ -6,9 +6,11 @@ from typing import Any
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
+from smallbox.define.refusals import Reader
 from smallbox.errors import Conflict, InvalidInput, NotReady
 from smallbox.features.live_needs import refresh_live_views
 from smallbox.features.live_views import LiveViewStore, check_ready
+from smallbox.registry.live_versions import live_versions, reader_of
 from smallbox.registry.routing import ACTIONS, Routing
 from smallbox.registry.signatures import label_of_version, views_of_version
 from smallbox.registry.store import Registry
@@ -75,16 +77,35 @@ class ByHandTask:
         number = document.get("version") or _default_version(document["action"], routing)
         return _Asked(now, model, self._registry.get(model.name, number), routing, {"why": why, "who": who})
 
-    def _check_readable(self, version: Version, now: Micros) -> None:
+    def _check_can_answer(self, version: Version, now: Micros) -> None:
+        """Raise unless the version can answer: one that is not live may have lost a field, a source or a view."""
+        self._check_defined(reader_of(self._registry, version))
         live, views = self._live.read(), views_of_version(self._registry, version)
         gone = live.not_kept(views, now)
         if gone:
             raise NotReady(
-                f"version {version.number} reads {', '.join(gone)} as nothing live defines it, so its states are not "
-                "kept; define it so again and run `smallbox backfill`, or train again",
+                f"the states of {', '.join(gone)} are not kept in the form that version {version.number} reads; deploy "
+                "that form of the view again, or train again",
                 views=gone,
             )
         check_ready(live, views)
+
+    def _check_defined(self, reader: Reader) -> None:
+        sources, request = self._project.sources, self._project.model(reader.model).request.name
+        if request != reader.request:
+            raise NotReady(f"{reader.label} answers requests of source {reader.request}, not of {request}; train again")
+        gone = [
+            f"{source}.{name}"
+            for source, names in reader.fields.items()
+            for name in sorted(names)
+            if source not in sources or name not in sources[source].fields
+        ]
+        if gone:
+            raise NotReady(
+                f"{reader.label} reads {', '.join(gone)}, which the definition has no longer; deploy a definition that "
+                "has it, or train again",
+                fields=gone,
+            )
 
     def _check_comparable(self, asked: "_Asked", champion: int) -> None:
         theirs = label_of_version(self._registry, self._registry.get(asked.model.name, champion))
@@ -102,7 +123,7 @@ class ByHandTask:
         if number == asked.routing.champion:
             raise Conflict(f"version {number} is the champion already")
         self._check_comparable(asked, asked.routing.champion)
-        self._check_readable(asked.version, asked.now)
+        self._check_can_answer(asked.version, asked.now)
         changes.start(asked.routing, number, asked.model.release.canary, asked.details)
 
     def _promote(self, changes: Changes, asked: _Asked) -> None:
@@ -115,7 +136,7 @@ class ByHandTask:
             raise Conflict(f"version {routing.challenger} is in a canary; roll it back before {number} takes over")
         if routing is not None and number == routing.champion:
             raise Conflict(f"version {number} is the champion already")
-        self._check_readable(asked.version, asked.now)
+        self._check_can_answer(asked.version, asked.now)
         changes.make_champion(routing, number, asked.details)
 
     def _roll_back(self, changes: Changes, asked: _Asked) -> None:
@@ -135,13 +156,15 @@ class ByHandTask:
             raise Conflict(
                 f"version {version.number} was rolled back itself; to make it champion again, promote it by its number"
             )
-        self._check_readable(version, now)
+        self._check_can_answer(version, now)
 
     def _retire(self, changes: Changes, asked: _Asked) -> None:
         """Give up a version: the champion before this one, or one that waits for its release."""
         number, routing = asked.version.number, asked.routing
         if routing is not None and number in routing.versions:
             raise Conflict(f"version {number} answers requests; promote another, or end its canary first")
+        if asked.version not in live_versions(self._registry, asked.model.name):
+            raise Conflict(f"version {number} is neither the champion before nor waiting; there is nothing to give up")
         changes.retire(routing, number, asked.details)
 
 
