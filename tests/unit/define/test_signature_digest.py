@@ -225,9 +225,9 @@ def build(columns):
 def test_the_preparation_of_a_module_that_cannot_be_imported_here(package: UserPackage) -> None:
     """A module that needs scikit-learn reads the same in a function without it: its source is read, not imported."""
     found = set()
-    for text in (_IMPORTING, _IMPORTING.replace("from missing_package import anything", "import math")):
+    for source in (_IMPORTING, _IMPORTING.replace("from missing_package import anything", "import math")):
         lazy = "def estimator(columns):\n    from .inner.pipelines import build\n    return build(columns)\n"
-        package.write({"models": lazy, "inner.__init__": "", "inner.pipelines": text})
+        package.write({"models": lazy, "inner.__init__": "", "inner.pipelines": source})
         found.add(preparation_of(package.function("models", "estimator")))
     assert found == {("prepare(columns, numeric={'impute': 'mean'})",)}
 

@@ -157,3 +157,11 @@ def test_versions_of_one_signature_are_one_distribution() -> None:
     assert world.check()["psi:weight"]["rows"] == 600
     accept = AcceptTask(world.project, world.lake, world.blobs, world.registry, world.signatures, world.metrics)
     assert accept.run({"model": late_parcel.name, "why": "as usual"}, NOW)["rows"] == 600
+
+
+def test_a_version_that_the_registry_lost_stops_no_check() -> None:
+    """Its rows are counted as unchecked, which is a breach; the rows of all others are checked as ever."""
+    checks = World(HOURLY_LOG, _log(HOURLY, 7, 3.0, rows=30)).check()
+    assert (checks["skew:deliveries"]["value"], checks["skew:deliveries"]["rows"]) == (0, 200)
+    assert (checks["unchecked"]["breached"], checks["unchecked"]["rows"]) == (True, 220)
+    assert "unchecked" not in World(HOURLY_LOG).check()
