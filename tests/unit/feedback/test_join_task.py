@@ -281,3 +281,12 @@ def test_the_days_of_versions_with_other_windows_are_a_join_of_everything(
             if one.hour < day * 24
         }
         assert joined_at(day * 24, lake, registry, late_parcel) == expected
+
+
+def test_a_version_that_the_registry_lost_stops_no_label() -> None:
+    """Its predictions are joined to the definition's label; those of all others are joined as ever."""
+    lake = FakeLake()
+    lake.append(predictions_table(MODEL), log_of([Asked("a", 26, 26), Asked("a", 26, 26, version=7)]))
+    lake.append(records_table(deliveries), records_of([("a", 31, True)]))
+    JoinTask(PROJECT, lake, REGISTRY).run({"model": MODEL, "as_of": format_moment(3 * DAY)}, 9 * DAY)
+    assert joined(lake) == {"0": (LABELLED, True), "1": (LABELLED, True)}

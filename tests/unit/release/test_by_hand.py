@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from smallbox.define import mean, number
+from smallbox.define import mean
+from smallbox.define import number as number_field
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
 from smallbox.errors import Conflict, InvalidInput, NotFound, NotReady, SmallboxError, Unavailable
@@ -149,7 +150,7 @@ def test_a_version_whose_views_are_kept_no_longer_does_not_answer(action: str) -
     """No backfill would bring back what neither the definition nor a live version needs: the sentence says so."""
     registry = registry_of(VERSION)
     add_version(registry, WIDER, status="undecided")
-    with pytest.raises(NotReady, match="version 2 reads depot as nothing live defines it"):
+    with pytest.raises(NotReady, match="the states of depot are not kept in the form that version 2 reads"):
         _do(registry, action, 2)
     assert registry.serving == (1, None)
 
@@ -220,7 +221,7 @@ def test_retire_gives_up_a_version_that_answers_nothing() -> None:
 
 def test_a_version_that_reads_what_the_definition_lost_is_not_routed() -> None:
     """A refused version keeps no field: it would answer each request with an error. Nothing is written."""
-    hurried = replace(late_parcel, request=replace(parcels, fields={**parcels.fields, "hurry": number()}))
+    hurried = replace(late_parcel, request=replace(parcels, fields={**parcels.fields, "hurry": number_field()}))
     registry = registry_of(VERSION)
     add_version(registry, replace(hurried, inputs=("weight", "hurry")), status="refused")
     for action in ("promote", "start"):

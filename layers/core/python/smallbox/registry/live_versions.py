@@ -26,10 +26,10 @@ def waiting(registry: Registry, model: str, routing: Routing | None) -> Version 
 
 def readers(registry: Registry, models: Iterable[str]) -> list[Reader]:
     """What the live versions of these models read: a change of a contract must not break them."""
-    return [reader_of(registry, version) for model in models for version in live_versions(registry, model)]
+    return [version_reads(registry, version) for model in models for version in live_versions(registry, model)]
 
 
-def reader_of(registry: Registry, version: Version) -> Reader:
+def version_reads(registry: Registry, version: Version) -> Reader:
     """What a version reads: its frozen signature has the fields that are read of each source, and no others.
 
     Raises:

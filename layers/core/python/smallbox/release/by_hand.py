@@ -10,7 +10,7 @@ from smallbox.define.refusals import Reader
 from smallbox.errors import Conflict, InvalidInput, NotReady
 from smallbox.features.live_needs import refresh_live_views
 from smallbox.features.live_views import LiveViewStore, check_ready
-from smallbox.registry.live_versions import live_versions, reader_of
+from smallbox.registry.live_versions import live_versions, version_reads
 from smallbox.registry.routing import ACTIONS, Routing
 from smallbox.registry.signatures import label_of_version, views_of_version
 from smallbox.registry.store import Registry
@@ -79,7 +79,7 @@ class ByHandTask:
 
     def _check_can_answer(self, version: Version, now: Micros) -> None:
         """Raise unless the version can answer: one that is not live may have lost a field, a source or a view."""
-        self._check_defined(reader_of(self._registry, version))
+        self._check_defined(version_reads(self._registry, version))
         live, views = self._live.read(), views_of_version(self._registry, version)
         gone = live.not_kept(views, now)
         if gone:

@@ -103,7 +103,7 @@ class FitTask:
             "parity": parity(
                 scores_of(candidate.fitted.pipeline, candidate.validation.inputs), candidate.scores
             ).as_json(),
-            "artifacts": self._store(model, document["signature"], candidate, examples),
+            "artifacts": self._store(model, candidate, examples),
             "columns": list(model.columns.names),
             "dependencies": {name: importlib.metadata.version(name) for name in _SHAPING_PACKAGES},
         }
@@ -141,13 +141,10 @@ class FitTask:
             raise NotReady(f"the inputs of version {version.number} are of other requests; train again")
         return requests
 
-    def _store(self, model: Model, signature: str, candidate: _Candidate, examples: Examples) -> Artifacts:
-        """Store the artifacts under their signature and the content hash of the ONNX bytes.
-
-        So no version is overwritten, nor taken for one of another signature: a renamed feature gives the same bytes.
-        """
+    def _store(self, model: Model, candidate: _Candidate, examples: Examples) -> Artifacts:
+        """Store the artifacts under the content hash of the ONNX bytes, so no registered version is overwritten."""
         digest = hashlib.sha256(candidate.onnx).hexdigest()
-        folder = f"models/{model.name}/{signature}-{digest[:16]}"
+        folder = f"models/{model.name}/{digest[:16]}"
         # inputs of the whole window, but scores only of rows that did not fit the model
         reference = profile(model.columns, {**examples.by_column, "score": candidate.scores})
         return {
