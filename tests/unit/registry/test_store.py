@@ -87,8 +87,9 @@ def test_a_retried_run_finds_its_own_version() -> None:
     """A version is found by the bytes of its model, and by no others."""
     registry = Registry(FakeDocuments())
     added = registry.add(VERSION)
-    assert registry.with_onnx("m", "m.onnx") == added
-    assert registry.with_onnx("m", "n.onnx") is None
+    assert registry.with_onnx("m", "m.onnx", added.signature) == added
+    assert registry.with_onnx("m", "n.onnx", added.signature) is None
+    assert registry.with_onnx("m", "m.onnx", "another") is None
 
 
 def test_a_status_changes_nothing_else() -> None:

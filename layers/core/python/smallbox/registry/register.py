@@ -54,7 +54,7 @@ class RegisterTask:
             document["labels"],
             document["warnings"],
         )
-        known = self._registry.with_onnx(model.name, document["artifacts"]["onnx_key"])
+        known = self._registry.with_onnx(model.name, document["artifacts"]["onnx_key"], document["signature"])
         version = known or self._add(model, document, verdict)
         self._record(version, verdict)
         return {

@@ -47,9 +47,9 @@ class Registry:
             raise NotFound(f"model {model!r} has no version {number}", model=model, version=number)
         return Version.from_json(document)
 
-    def with_onnx(self, model: str, onnx_key: str) -> Version | None:
-        """The version with those ONNX bytes, if it is registered: how a retried run finds its own."""
-        return next((v for v in self.versions(model) if v.onnx_key == onnx_key), None)
+    def with_onnx(self, model: str, onnx_key: str, signature: str) -> Version | None:
+        """The version with those ONNX bytes and that signature, if it is registered: how a retried run finds its own."""
+        return next((v for v in self.versions(model) if v.onnx_key == onnx_key and v.fits(signature)), None)
 
     def add(self, version: Version) -> Version:
         """Register a version under the next free number; its own ``number`` is ignored.
