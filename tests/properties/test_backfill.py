@@ -19,8 +19,9 @@ from smallbox.records import Record
 from smallbox.times import DAY, HOUR, MINUTE, format_moment
 from tests.fakes.actors import Actor
 from tests.properties.histories import SOURCES
-from tests.properties.seam import VERSIONS, SeamWorld
+from tests.properties.seam import SeamWorld
 from tests.properties.seam_queues import Execution, Inbox
+from tests.properties.seam_views import VERSIONS
 
 LEADS = {
     "on_arrival": [DAY, 3 * DAY, 9 * DAY],

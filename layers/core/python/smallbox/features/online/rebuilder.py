@@ -277,11 +277,7 @@ class Rebuilder:
     def _read(self, now: Micros) -> pa.Table | None:
         """All rows that may be in a window at ``now`` or later, and all versions that supersede them.
 
-        <<<<<<< HEAD
-                ``None`` without rows to read, or without views to read them for.
-        =======
-                ``None`` without rows, and without views: a request may wait longer than the last view of its source lives.
-        >>>>>>> 342931b
+        ``None`` without rows, and without views: a request may wait longer than the last view of its source lives.
         """
         if not self.views:
             return None
