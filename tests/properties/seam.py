@@ -139,7 +139,7 @@ class SeamWorld:
         for _, group in groups:
             task.run([*group], now)
 
-    def _backfill(self) -> BackfillTask:
+    def _backfiller(self) -> BackfillTask:
         gates: Any = self.gates
         documents = gates["documents"]
         return BackfillTask(
@@ -192,7 +192,7 @@ class SeamWorld:
         for name, document in next_tasks(execution):
             if name not in execution.tasks:
                 step = name.split(" ")[0]
-                execution.tasks[name] = Actor(partial(self._backfill().run, step, document, self.now)), self.now
+                execution.tasks[name] = Actor(partial(self._backfiller().run, step, document, self.now)), self.now
 
     def pass_time(self, now: Micros) -> None:
         """The clock goes on; who has lived too long is gone, and markers expire."""
@@ -233,13 +233,17 @@ class SeamWorld:
         for actor, _ in self.refreshes:
             actor.finish()
         self.executions.append(Execution())
+        self.backfill()
+        self.drain()
+
+    def backfill(self) -> None:
+        """All backfills come to an end, while everybody else stays where they are."""
         self.settle()
         while self.executions:
             for execution in self.executions:
                 for actor, _ in [*execution.tasks.values()]:
                     actor.finish()
             self.settle()
-        self.drain()
 
     # --- what is true
 
