@@ -1,13 +1,13 @@
 """Views join and leave while records flow: all workers of the features, each stopped before every access to a port."""
 
 import itertools
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
 import numpy as np
 
-from smallbox.define import Attributes, FeatureView, Source, attribute, count, distinct, last, mean
+from smallbox.define import Attributes
 from smallbox.define.attributes import View
 from smallbox.define.project import Project
 from smallbox.errors import NotFound
@@ -32,29 +32,12 @@ from tests.fakes.documents import FakeDocuments
 from tests.fakes.lake import FakeLake
 from tests.fakes.online import FakeOnlineStore
 from tests.properties import oracle
-from tests.properties.histories import ENTITIES, PLACES, SOURCES, START
+from tests.properties.histories import SOURCES, START
 from tests.properties.seam_queues import Execution, Inbox, Waiting, Worker, is_over_well, next_tasks, take_result
+from tests.properties.seam_views import VERSIONS, entities_of_view, stands
 
 LIFE: Final[Micros] = 20 * HOUR
 """A worker that lives longer is killed: far beyond what a function may live, but within the margin of a marker."""
-
-
-def versions_of(source: Source) -> dict[str, View]:
-    """Versions of two views: other windows, another entity, and one of another kind, under the same two names."""
-    short, long = (
-        {"n": count("3h"), "size": mean("size", "24h")},
-        {"n": count("11d"), "places": distinct("where", "3h")},
-    )
-    return {
-        "short": FeatureView("one", "who", source, short, tile="10m"),
-        "long": FeatureView("one", "who", source, long, tile="1h"),
-        "placed": FeatureView("one", ("who", "where"), source, {"n": count("24h"), "last": last("size", "10d")}),
-        "kept": FeatureView("two", "who", source, {"n": count("10d")}),
-        "facts": Attributes("two", "who", source, {"place": attribute("where"), "size": attribute("size")}),
-    }
-
-
-VERSIONS: Final = {name: versions_of(source) for name, source in SOURCES.items()}
 
 
 class _Asked(LiveViewStore):
@@ -156,7 +139,7 @@ class SeamWorld:
         for _, group in groups:
             task.run([*group], now)
 
-    def _backfill(self) -> BackfillTask:
+    def _backfiller(self) -> BackfillTask:
         gates: Any = self.gates
         documents = gates["documents"]
         return BackfillTask(
@@ -209,7 +192,7 @@ class SeamWorld:
         for name, document in next_tasks(execution):
             if name not in execution.tasks:
                 step = name.split(" ")[0]
-                execution.tasks[name] = Actor(partial(self._backfill().run, step, document, self.now)), self.now
+                execution.tasks[name] = Actor(partial(self._backfiller().run, step, document, self.now)), self.now
 
     def pass_time(self, now: Micros) -> None:
         """The clock goes on; who has lived too long is gone, and markers expire."""
@@ -250,13 +233,17 @@ class SeamWorld:
         for actor, _ in self.refreshes:
             actor.finish()
         self.executions.append(Execution())
+        self.backfill()
+        self.drain()
+
+    def backfill(self) -> None:
+        """All backfills come to an end, while everybody else stays where they are."""
         self.settle()
         while self.executions:
             for execution in self.executions:
                 for actor, _ in [*execution.tasks.values()]:
                     actor.finish()
             self.settle()
-        self.drain()
 
     # --- what is true
 
@@ -271,7 +258,7 @@ class SeamWorld:
 
     def check_view(self, view: View) -> None:
         """One view's states are those of a batch recomputation."""
-        entities = [*dict.fromkeys(_entities(view))]
+        entities = [*dict.fromkeys(entities_of_view(view))]
         stored = self.store.read([state_key(view, entity) for entity in entities])
         packed = [stored[key].packed if key in stored else None for key in (state_key(view, e) for e in entities)]
         if isinstance(view, Attributes):
@@ -284,18 +271,6 @@ class SeamWorld:
         states = [None if one is None else WINDOW_STATES.unpack(view, one) for one in packed]
         found = np.array([WINDOW_STATES.numbers(view, state, self.now) for state in states])
         oracle.check(view, found, [oracle.features(view, self.history, e, self.now) for e in entities])
-
-
-def stands(records: Sequence[Record], entity: str, view: Attributes, as_of: int) -> tuple[list[Any], list[Any]]:
-    """The size and the place of an entity at a moment, by a loop."""
-    begun = [r for r in oracle.versions_at(records, as_of) if oracle.entity_of(view, r) == entity and r.time <= as_of]
-    said: Mapping[str, Any] = max(begun, key=lambda r: (r.time, r.key)).values if begun else {}
-    return [np.nan if said.get("size") is None else float(said["size"])], [said.get("where")]
-
-
-def _entities(view: View) -> Iterator[str]:
-    for who, where in itertools.product(ENTITIES, PLACES):
-        yield view.entity_of({"who": who, "where": where}) or ""
 
 
 def _no_pause(_: int) -> None:

@@ -19,8 +19,9 @@ from smallbox.records import Record
 from smallbox.times import DAY, HOUR, MINUTE, format_moment
 from tests.fakes.actors import Actor
 from tests.properties.histories import SOURCES
-from tests.properties.seam import VERSIONS, SeamWorld
+from tests.properties.seam import SeamWorld
 from tests.properties.seam_queues import Execution, Inbox
+from tests.properties.seam_views import VERSIONS
 
 LEADS = {
     "on_arrival": [DAY, 3 * DAY, 9 * DAY],
@@ -126,6 +127,16 @@ class Seam(RuleBasedStateMachine):
         self.world.settle()
         self._turns(self.world.actors()[-1], turns)
 
+    @rule(joins=st.sampled_from(NAMES))
+    def join_at_once(self, joins: str) -> None:
+        """A view joins and is filled and published, while everybody else stays where they are."""
+        names = {view: name for name, view in self.world.versions.items()}
+        before = [names[view] for view in self.world.needs["definition"]]
+        self.world.need(definition=sorted({*before, joins}))
+        self.world.refresh().finish()
+        self.world.executions.append(Execution())
+        self.world.backfill()
+
     @rule(passed=st.sampled_from([MINUTE, 50 * MINUTE, 61 * MINUTE, 61 * MINUTE, 2 * DAY]))
     def pass_time(self, passed: int) -> None:
         """Time passes, sometimes enough for views to be dropped and for markers to expire."""
@@ -150,4 +161,4 @@ class Seam(RuleBasedStateMachine):
 
 
 TestSeam = Seam.TestCase
-TestSeam.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestSeam.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)

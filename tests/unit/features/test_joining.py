@@ -3,8 +3,9 @@
 :mod:`tests.properties.test_backfill` looks for cases that nobody thought of.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -52,9 +53,9 @@ def join(made: SeamWorld, *names: str) -> None:
     made.settle()
 
 
-def planned(made: SeamWorld) -> Execution:
+def planned(made: SeamWorld, asked: Mapping[str, Any] | None = None) -> Execution:
     """A backfill that is about to fill its parts."""
-    execution = Execution()
+    execution = Execution(asked or {})
     made.executions.append(execution)
     made.settle()
     execution.tasks["plan"][0].finish()
@@ -114,7 +115,7 @@ def test_a_stream_worker_that_does_not_know_a_view_loses_nothing(position: str) 
 def test_a_record_that_is_claimed_between_two_commits_is_not_lost() -> None:
     """A worker commits one transaction, a view joins and is filled, and its second transaction meets the claim."""
     made = world("kept")
-    made.receive([replace(record(made, f"k{n}"), values={**record(made, f"k{n}").values}) for n in range(150)])
+    made.receive([record(made, f"k{n}") for n in range(150)])
     made.work(made.events, made.events.free()).actor.finish()
     made.settle()
     slow = stream(made)
@@ -163,6 +164,25 @@ def test_a_rebuild_that_does_not_know_a_view_is_repeated(what: dict[str, object]
         slow.actor.kill()
     made.drain()
     assert ready(made) == {"kept", "long"}
+
+
+@pytest.mark.parametrize("position", ["store.read", "store.commit"])
+def test_a_slow_part_does_not_take_back_a_correction(position: str) -> None:
+    """It computes as of its beginning; meanwhile the only record of an entity is moved to another, and stays there."""
+    made = world("kept", source="on_arrival")
+    receive(made, "k")
+    made.drain()
+    execution = planned(made, {"views": ["two"]})
+    execution.tasks["fill 0"][0].until(position)
+    made.pass_time(made.now + 10 * MINUTE)
+    moved = record(made, "k")
+    moved = replace(moved, values={**moved.values, "who": "b|c"})
+    made.receive([moved])
+    made.drain()
+    assert ready(made) == {"kept"}
+    made.backfill()
+    made.drain()
+    assert ready(made) == {"kept"}
 
 
 def test_a_view_that_left_and_joined_again_is_not_published_by_the_old_plan() -> None:

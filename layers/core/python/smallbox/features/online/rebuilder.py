@@ -244,11 +244,13 @@ class Rebuilder:
     ) -> dict[StateKey, Any]:
         # a writer with a faster clock may have applied records whose known_at is after our now
         as_of = max([now, *(state_watermark(keys[key], state.packed) for key, state in stored.items())])
+        # a state without records keeps the moment, too: a delayed writer must not add what was moved away meanwhile
+        states = {key: replace(state_engine_of(view).empty(view), watermark=as_of) for key, view in keys.items()}
         table = self._read(now)
         if table is None:
-            return {}
+            return states
         table = self._counted(table, keys)
-        return {
+        return states | {
             key: state
             for view in dict.fromkeys(keys.values())
             for entity, state in recompute(view, table, as_of).items()
@@ -268,7 +270,7 @@ class Rebuilder:
         stored: Mapping[StateKey, StoredState],
     ) -> StateWrite:
         expected = stored[key].version if key in stored else 0
-        state = fresh.get(key) or state_engine_of(view).empty(view)
+        state = fresh[key]
         packed = pack_state(view, state)
         if not fits(packed):
             packed = pack_state(view, SetAside(state.watermark))
