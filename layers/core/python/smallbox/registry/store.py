@@ -48,7 +48,7 @@ class Registry:
         return Version.from_json(document)
 
     def with_onnx(self, model: str, onnx_key: str, signature: str) -> Version | None:
-        """The version with those ONNX bytes and that signature, if it is registered: how a retried run finds its own."""
+        """The version with these ONNX bytes and this signature, if there is one: how a retried run finds its own."""
         return next((v for v in self.versions(model) if v.onnx_key == onnx_key and v.fits(signature)), None)
 
     def add(self, version: Version) -> Version:
