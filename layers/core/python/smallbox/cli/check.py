@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from smallbox.cli.checkout import root
+from smallbox.cli.contract_check import contract_refusals
 from smallbox.cli.output import Block, printed
 from smallbox.define.check import check
 from smallbox.define.frozen import freeze
@@ -27,13 +28,19 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         action="store_true",
         help="build each model's estimator too, which takes some seconds; `up`, `deploy` and `train` always do",
     )
-    parser.set_defaults(run=printed(_check, check_blocks, worked=lambda document: not document["mistakes"]))
+    parser.set_defaults(run=printed(_check, check_blocks, worked=_is_right))
 
 
 def _check(arguments: argparse.Namespace) -> Any:
     project, mistakes = _found(estimators=None if arguments.estimators else ())
     names = {"sources": [], "views": [], "models": []} if project is None else _names_of(project)
-    return {**names, "estimators": arguments.estimators, "mistakes": [asdict(mistake) for mistake in mistakes]}
+    refusals = [] if project is None or mistakes else contract_refusals(project, "local")
+    found = [asdict(mistake) for mistake in mistakes]
+    return {**names, "estimators": arguments.estimators, "mistakes": found, "refusals": refusals}
+
+
+def _is_right(document: Any) -> bool:
+    return not document["mistakes"] and not document["refusals"]
 
 
 def _names_of(project: Project) -> dict[str, list[str]]:
@@ -41,10 +48,11 @@ def _names_of(project: Project) -> dict[str, list[str]]:
 
 
 def check_blocks(document: Any) -> Iterator[Block]:
-    """One line per mistake; without mistakes, a summary."""
+    """One line per mistake, and per change that does not fit what runs locally; without any, a summary."""
     for mistake in document["mistakes"]:
         yield Mistake(**mistake).sentence
-    if document["mistakes"]:
+    yield from document["refusals"]
+    if not _is_right(document):
         return
     counts = ", ".join(f"{len(document[kind])} {kind}" for kind in ("sources", "views", "models"))
     yield f"no mistake found: {counts}"

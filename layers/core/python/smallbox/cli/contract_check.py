@@ -74,6 +74,14 @@ def fetch_snapshot(deployment: DeploymentName, http: "SignedHttp | None") -> Non
     snapshot_file(deployment).write_text(json.dumps(answer, indent=2))
 
 
+def contract_refusals(project: Project, deployment: DeploymentName) -> list[str]:
+    """Why the project may not be deployed over what the stored snapshot says; nothing without a snapshot."""
+    snapshot = stored_snapshot(deployment)
+    if snapshot is None:
+        return []
+    return refusals(snapshot, project, [Reader.from_json(reader) for reader in snapshot["readers"]])
+
+
 def require_compatible(project: Project, deployment: DeploymentName) -> None:
     """Raise unless the project may be deployed over what the stored snapshot says is deployed.
 
@@ -83,10 +91,7 @@ def require_compatible(project: Project, deployment: DeploymentName) -> None:
     Raises:
         DefinitionError: lists every refusal, one line each.
     """
-    snapshot = stored_snapshot(deployment)
-    if snapshot is None:
-        return
-    found = refusals(snapshot, project, [Reader.from_json(reader) for reader in snapshot["readers"]])
+    found = contract_refusals(project, deployment)
     if found:
         lines = "".join(f"\n  {sentence}" for sentence in found)
         raise DefinitionError(

@@ -12,7 +12,7 @@ from smallbox.registry.routing import ACTIONS
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
-    releaser = commands.add_parser("release", help="start a canary, promote or roll back a version by hand")
+    releaser = commands.add_parser("release", help="start a canary, promote, roll back or retire a version by hand")
     releaser.add_argument("model")
     releaser.add_argument("action", choices=ACTIONS)
     releaser.add_argument(

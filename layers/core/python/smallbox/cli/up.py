@@ -25,7 +25,7 @@ ASSETS_BUCKET: Final = "smallbox-local-assets"
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``up`` and ``down``."""
-    up = subparsers.add_parser("up", help="start the whole system on this machine and leave it running")
+    up = subparsers.add_parser("up", help="start the whole system here, or deploy a changed definition to it")
     up.add_argument(
         "--as-of", help="compute the history of new views as of the simulated time of a replay, ISO 8601; default: now"
     )
@@ -63,12 +63,14 @@ def start_stack(as_of: str | None = None) -> local.Stack:
         sys.stderr.write("it is running already; deploying to it again\n")
         stack = _deployed(emulator.Emulator(before.pid, int(before.endpoint_url.rsplit(":", 1)[1])))
         _fill(System(stack), {} if as_of is None else {"as_of": as_of})
+        fetch_snapshot("local", stack.http)
         return stack
     sys.stderr.write("starting AWS on this machine, then deploying to it; about 20 seconds\n")
     started = emulator.start_emulator()
     try:
         stack = _deployed(started)
         System(stack).run("BackfillMachine", {})  # nothing to compute: makes every view readable from the start
+        fetch_snapshot("local", stack.http)
     except BaseException:
         emulator.stop_emulator(started.pid)
         local.forget()

@@ -97,7 +97,9 @@ def go_back(routing: Routing, now: Micros) -> Routing:
     if routing.challenger is not None:
         raise Conflict(f"version {routing.challenger} is in a canary; end it before the champion is rolled back")
     if routing.previous is None:
-        raise Conflict(f"version {routing.champion} is the first champion; there is none to go back to")
+        raise Conflict(
+            f"there is no champion before version {routing.champion} to go back to; promote a version by its number"
+        )
     return take_over(routing, routing.previous, now)
 
 

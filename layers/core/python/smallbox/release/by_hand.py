@@ -16,7 +16,7 @@ from smallbox.registry.signatures import label_of_version, views_of_version
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 from smallbox.release.routing_changes import Changes
-from smallbox.times import Micros, asked_moment
+from smallbox.times import Micros, asked_moment, format_moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class ByHandTask:
         self._changes()[document["action"]](changes, asked)
         refresh_live_views(self._project, self._registry, self._live, now)
         routing = self._registry.routing(asked.model.name)
-        return {"model": asked.model.name, "routing": None if routing is None else routing.as_json()}
+        return {"model": asked.model.name, "routing": None if routing is None else _for_people(routing)}
 
     def _changes(self) -> Mapping[str, Callable[[Changes, _Asked], None]]:
         return {
@@ -122,6 +122,8 @@ class ByHandTask:
             raise Conflict(f"there is no champion that version {number} could be compared with; promote it instead")
         if number == asked.routing.champion:
             raise Conflict(f"version {number} is the champion already")
+        if number == asked.routing.challenger:
+            raise Conflict(f"version {number} is in a canary already")
         self._check_comparable(asked, asked.routing.champion)
         self._check_can_answer(asked.version, asked.now)
         changes.start(asked.routing, number, asked.model.release.canary, asked.details)
@@ -166,6 +168,10 @@ class ByHandTask:
         if asked.version not in live_versions(self._registry, asked.model.name):
             raise Conflict(f"version {number} is neither the champion before nor waiting; there is nothing to give up")
         changes.retire(routing, number, asked.details)
+
+
+def _for_people(routing: Routing) -> dict[str, Any]:
+    return {**routing.as_json(), "since": format_moment(routing.since)}
 
 
 def _default_version(action: str, routing: Routing | None) -> int:

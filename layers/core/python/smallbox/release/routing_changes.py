@@ -46,7 +46,7 @@ class Changes:
     def go_back(self, routing: Routing, details: Mapping[str, Any]) -> None:
         """Make the champion before this one champion again; ``Conflict`` if there was none, or a canary runs."""
         changed = go_back(routing, self._now)
-        self._record("roll_back", routing.champion, {"from": changed.champion, **details})
+        self._record("roll_back", routing.champion, {"to": changed.champion, **details})
         self._record("champion", changed.champion, details)
         self._registry.set_status(self._model, routing.champion, "rolled_back")
         self._set(changed.champion, "champion", changed)

@@ -31,6 +31,7 @@ class ChangeResults:
         answered: how many probes each version answered, by phase.
         failures: probes that got no answer, or the fallback's.
         slowest: the longest that a probe took, in seconds, by phase.
+        cut_off: probes that were sent again; see :class:`~smallbox.cli.demo.probe.Probe`.
         trace: every probe: phase, seconds since its begin, version.
         seconds: how long each phase took.
         old: the champion's version at the start; 0: not begun.
@@ -41,6 +42,7 @@ class ChangeResults:
     answered: dict[str, Counter[int]] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
     slowest: dict[str, float] = field(default_factory=dict)
+    cut_off: int = 0
     trace: list[tuple[str, float, int]] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     old: int = 0
@@ -134,6 +136,7 @@ class DefinitionChange:
         results.answered[phase] = probe.by_version
         results.failures += [f"{phase}: {answer.arm}" for answer in probe.failures]
         results.slowest[phase] = probe.slowest
+        results.cut_off += probe.cut_off
         results.trace += [(phase, round(answer.at, 2), answer.version) for answer in probe.answers]
         if phase == "roll back":
             results.seconds["until the old version answered"] = probe.first_of(results.old) or 0.0
@@ -168,5 +171,7 @@ def change_verdict(results: ChangeResults) -> StageVerdict:
         f"version; version {results.old} answered until version {results.new} took over; rolled back, version "
         f"{results.old} answered after {results.seconds.get('until the old version answered', 0):.1f} s"
     )
+    if results.cut_off:
+        said += f"; {results.cut_off} cut off by the emulator were sent again"
     worked = not results.failures and took_over and before == {results.old} and results.old in back
     return StageVerdict("a changed definition", worked, said)
