@@ -16,7 +16,7 @@ EMPTY: dict[str, tuple[int, Any]] = {
             "models": [
                 {
                     "name": MODEL, "champion": None, "canary": None, "last_training": None, "day": None,
-                    "breaches": [], "sources": [],
+                    "breaches": [], "sources": [], "is_changed": False,
                 }
             ],
             "views": [],

@@ -27,6 +27,7 @@ DAY: Final = {
     "release": {"action": "none", "why": "no canary runs"}, "retraining": {"train": False, "why": "due later"},
     "hint": "run `smallbox upkeep`",
 }  # fmt: skip
+DEFINED: Final[dict[str, list[str]]] = {"sources": ["a"], "views": [], "models": ["m"], "refusals": []}
 STATUS: Final = {
     "models": [
         {
@@ -109,7 +110,7 @@ CALLS: Final[dict[str, str]] = {
 """By command: what may follow it."""
 
 SAMPLES: Final[dict[str, tuple[Any, str, int]]] = {
-    "check": ({"sources": [], "views": [], "models": [], "estimators": False, "mistakes": [MISTAKE]}, "fraud.py:4:", 1),
+    "check": ({**DEFINED, "estimators": False, "mistakes": [MISTAKE]}, "fraud.py:4:", 1),
     "up": ({"api_url": "http://127.0.0.1:4566/api"}, "the API answers at http", 0),
     "down": ({"stopped": True}, "stopped", 0),
     "deploy": ({"ApiUrl": "https://example.org"}, "ApiUrl: https://example.org", 0),
@@ -141,7 +142,7 @@ SAMPLES: Final[dict[str, tuple[Any, str, int]]] = {
 OTHERS: Final[dict[str, tuple[Any, str, int]]] = {
     "train": ({**TRAINING, "accepted": True, "routing": ROUTING}, "champion 1, challenger 2", 0),
     "models": ({"models": [{"name": "late_arrival", "routing": ROUTING}, {"name": "b", "routing": None}]}, "0.3", 0),
-    "check": ({"sources": ["a"], "views": [], "models": ["m"], "estimators": True, "mistakes": []}, "no mistake", 0),
+    "check": ({**DEFINED, "estimators": True, "mistakes": []}, "no mistake", 0),
     "contract show": ({"snapshot": None, "sources": []}, "no deployed contracts", 0),
     "contract infer": ({"code": "# no key", "open": ["its key is not chosen"]}, "# no key", 1),
     "down": ({"stopped": False}, "nothing was running", 0),

@@ -57,7 +57,7 @@ def test_the_champion_before_takes_over_again() -> None:
 
 def test_without_a_champion_before_there_is_none_to_go_back_to() -> None:
     """The first champion stays, and so does the champion of a running canary, which is ended first."""
-    with pytest.raises(Conflict, match="version 1 is the first champion"):
+    with pytest.raises(Conflict, match="there is no champion before version 1"):
         go_back(first_champion(1, now=5), now=9)
     with pytest.raises(Conflict, match="version 2 is in a canary; end it"):
         go_back(CANARY, now=9)

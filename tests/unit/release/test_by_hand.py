@@ -113,7 +113,7 @@ def test_roll_back_without_a_version_ends_the_canary_first() -> None:
 def test_without_a_champion_before_there_is_no_roll_back() -> None:
     """The first champion has nobody to go back to, and before it there is no champion at all."""
     registry = registry_of(VERSION)
-    with pytest.raises(Conflict, match="version 1 is the first champion; there is none to go back to"):
+    with pytest.raises(Conflict, match="there is no champion before version 1 to go back to"):
         _do(registry, "roll-back")
     assert (registry.serving, registry.statuses, registry.events) == ((1, None), ["champion"], ["champion"])
     with pytest.raises(InvalidInput, match="name the version to roll-back"):
