@@ -120,3 +120,16 @@ def test_an_on_demand_function_that_no_version_could_keep_is_a_mistake(tmp_path:
     ended = _smallbox(tmp_path, CLOSURE, "check")
     assert ended.returncode == 1
     assert ended.stdout.startswith("definitions/fraud.py:8: on-demand feature scaled: it uses factor")
+
+
+def test_check_compares_with_what_runs_here(tmp_path: Path) -> None:
+    """A type that the deployed column does not have is named before `up` is tried, and the exit code is 1."""
+    (tmp_path / ".smallbox").mkdir()
+    column = {"type": "text", "unit": ""}
+    contract = {"key": "id", "time": "at", "known_after": None, "fields": {}}
+    source = {"contract": contract, "version": "1", "history": [], "columns": {"amount": column}}
+    snapshot = {"sources": {"payments": source}, "models": {}, "readers": []}
+    (tmp_path / ".smallbox/contracts-local.json").write_text(json.dumps(snapshot))
+    ended = _smallbox(tmp_path, REGRESSOR, "check")
+    assert ended.returncode == 1
+    assert "source payments: field 'amount': its column in the lake holds the type text, not number" in ended.stdout
