@@ -38,7 +38,7 @@ def _figure(pattern: str) -> str:
 
 def _evidence() -> dict[str, str]:
     """What the README tells of some stages; the report has a sentence for each."""
-    predicted, served = _figure(r"([\d,]+) flights predicted"), _figure(r"([\d,]+) feature values served")
+    predicted, served = _figure(r"([\d,]+) requests answered"), _figure(r"([\d,]+) feature values served")
     return {
         "features": f"{served} values served, 0 differ from batch",
         "serving": f"{predicted} of {predicted} requests predicted over HTTPS",
