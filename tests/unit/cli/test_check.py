@@ -126,7 +126,7 @@ def test_check_compares_with_what_runs_here(tmp_path: Path) -> None:
     """A type that the deployed column does not have is named before `up` is tried, and the exit code is 1."""
     (tmp_path / ".smallbox").mkdir()
     column = {"type": "text", "unit": ""}
-    contract = {"key": "id", "time": "at", "known_after": None, "fields": {}}
+    contract: dict[str, object] = {"key": "id", "time": "at", "known_after": None, "fields": {}}
     source = {"contract": contract, "version": "1", "history": [], "columns": {"amount": column}}
     snapshot = {"sources": {"payments": source}, "models": {}, "readers": []}
     (tmp_path / ".smallbox/contracts-local.json").write_text(json.dumps(snapshot))
