@@ -83,8 +83,10 @@ def _one_flight(deployed: Deployed) -> str:
 
 def test_a_wrong_request_is_answered_in_words(deployed: Deployed) -> None:
     """A caller's mistake is a 4xx with a code, the place and the rule, never a stack trace."""
-    with pytest.raises(InvalidInput, match=r"contract_violation.*scheduled_at"):
+    with pytest.raises(InvalidInput, match=r"contract_violation.*origin is 'ZZZ'"):
         deployed.system.predict(MODEL, ['{"flight_id": "x", "origin": "ZZZ"}'])
+    with pytest.raises(InvalidInput, match=r"contract_violation.*must have a value"):
+        deployed.system.predict(MODEL, ['{"flight_id": "x", "origin": "JFK"}'])
     with pytest.raises(InvalidInput, match="not_found"):
         deployed.system.predict("no_such_model", ["{}"])
 
