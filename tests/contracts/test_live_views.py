@@ -6,7 +6,7 @@ import pytest
 
 from smallbox.define import FeatureView, count, mean
 from smallbox.errors import TooLarge
-from smallbox.features.live_views import DOCUMENT_BYTES, GRACE, LiveView, LiveViewStore, id_of
+from smallbox.features.live_views import GRACE, MAX_DOCUMENT_BYTES, LiveView, LiveViewStore, id_of
 from smallbox.ports import Documents
 from tests.fakes.small import deliveries
 
@@ -55,10 +55,10 @@ def test_the_largest_document_is_stored(documents: Documents) -> None:
     features = {f"feature_{n}": mean("delay", f"{n + 1}h") for n in range(40)}
     views = [FeatureView(f"view_{number}", "depot", deliveries, features) for number in range(10, 99)]
     size = len(json.dumps(LiveView(views[0], 1, is_ready=False, needed_by=("definition",)).as_json()))
-    room = DOCUMENT_BYTES // (size + 2)
+    room = MAX_DOCUMENT_BYTES // (size + 2)
     store = LiveViewStore(documents)
     with pytest.raises(TooLarge, match="live views need"):
         store.refresh(lambda: {"definition": views[: room + 1]}, 0)
     store.refresh(lambda: {"definition": views[:room]}, 0)
     assert len(LiveViewStore(documents).read().by_id) == room
-    assert size * room > DOCUMENT_BYTES * 0.95
+    assert size * room > MAX_DOCUMENT_BYTES * 0.95

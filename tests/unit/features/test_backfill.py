@@ -141,17 +141,12 @@ def test_a_part_fills_what_was_planned_and_is_still_live() -> None:
     assert made.filled() == ["other"]
 
 
-def test_new_sources_need_no_backfill() -> None:
-    """Views of a source without any record are readable at once; those of one that has records wait to be filled."""
+def test_a_view_of_a_source_without_records_is_readable_at_once() -> None:
+    """There is no part to compute, so the plan is published as it is."""
     made = World()
     made.deployed(short)
-    assert made.filled(only_new=True) == ["depot"]
-    made.receive("a")
-    made.deployed(longer)
-    assert made.filled(only_new=True) == []
-    assert made.live().not_ready([longer]) == ["depot"]
     assert made.filled() == ["depot"]
-    assert made.counted(longer) == 1
+    assert made.live().not_ready([short]) == []
 
 
 def test_a_view_named_is_all_its_live_versions() -> None:

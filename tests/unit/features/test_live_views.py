@@ -11,9 +11,9 @@ from smallbox.define.attributes import View
 from smallbox.define.project import Project
 from smallbox.errors import Conflict, NotReady, TooLarge
 from smallbox.features.live_views import (
-    DOCUMENT_BYTES,
     GRACE,
-    VIEWS_OF_SOURCE,
+    MAX_DOCUMENT_BYTES,
+    MAX_VIEWS_OF_SOURCE,
     LiveViews,
     LiveViewStore,
     check_ready,
@@ -257,7 +257,7 @@ def test_a_big_project_fits_into_the_document_and_a_bigger_one_is_refused() -> N
     many = [_of_ten_features(n) for n in range(600)]
     live = refresh(documents, 0, *many[:200])
     assert len(live.by_id) == 200
-    limit = DOCUMENT_BYTES // 1000
+    limit = MAX_DOCUMENT_BYTES // 1000
     with pytest.raises(TooLarge, match=rf"600 live views need \d+ KB, and their document holds {limit} KB"):
         refresh(documents, 0, *many)
     assert LiveViewStore(documents).read().revision == live.revision
@@ -266,11 +266,11 @@ def test_a_big_project_fits_into_the_document_and_a_bigger_one_is_refused() -> N
 def test_a_record_changes_no_more_views_than_a_transaction_holds() -> None:
     """A source with as many live views as fit beside a marker is fine; one more is refused, and said so."""
     documents, store = FakeDocuments(), FakeOnlineStore()
-    views = [FeatureView(f"v{n}", "depot", deliveries, {f"n{n}": count("3h")}) for n in range(VIEWS_OF_SOURCE + 1)]
+    views = [FeatureView(f"v{n}", "depot", deliveries, {f"n{n}": count("3h")}) for n in range(MAX_VIEWS_OF_SOURCE + 1)]
     live = refresh(documents, 0, *views[:-1])
     values: dict[str, Value] = {"depot": "north", "delay": 1.0, "late": False, "delivered_at": 0, "parcel_id": "k"}
     record = Record("deliveries", "k", 0, 0, 0, values)
     apply_records(deliveries, live.of_source("deliveries"), [record], store, now=0, pause=lambda _: None)
-    assert len(store.states) == VIEWS_OF_SOURCE
-    with pytest.raises(TooLarge, match=f"source deliveries would have {VIEWS_OF_SOURCE + 1} live views"):
+    assert len(store.states) == MAX_VIEWS_OF_SOURCE
+    with pytest.raises(TooLarge, match=f"source deliveries would have {MAX_VIEWS_OF_SOURCE + 1} live views"):
         refresh(documents, 0, *views)

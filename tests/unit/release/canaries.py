@@ -12,6 +12,7 @@ from smallbox.define.project import project_of
 from smallbox.define.rules import Label, Release
 from smallbox.documents.daily_run import DayDocument
 from smallbox.documents.training_run import ReleasedRun
+from smallbox.errors import Unavailable
 from smallbox.features.live_needs import refresh_live_views
 from smallbox.features.live_views import LiveViewStore, id_of
 from smallbox.lake.names import labelled_table
@@ -117,3 +118,15 @@ def lake_of(*rows: pa.Table) -> FakeLake:
     for table in rows:
         lake.append(labelled_table(MODEL), table)
     return lake
+
+
+class Crashing(Shelf):
+    """A registry whose routing cannot be written once."""
+
+    crashes = 1
+
+    def route(self, *arguments: Any) -> None:
+        if self.crashes:
+            self.crashes -= 1
+            raise Unavailable("the table did not answer")
+        super().route(*arguments)

@@ -16,7 +16,7 @@ from smallbox.times import DAY, format_moment
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.small import depot, late_parcel, parcels
 from tests.fakes.versions import VERSION, add_version
-from tests.unit.release.canaries import MODEL, Shelf, registry_of
+from tests.unit.release.canaries import MODEL, Crashing, Shelf, registry_of
 
 WIDER = replace(late_parcel, views=(replace(depot, features={"depot_delay_9h": mean("delay", "9h")}),))
 OTHER_LABEL = replace(late_parcel, label=replace(late_parcel.label, within="12h"))
@@ -165,18 +165,6 @@ def test_a_version_of_another_label_is_promoted_and_never_in_a_canary() -> None:
     assert _do(registry, "roll-back", deployed=OTHER_LABEL) == (1, None)
 
 
-class _Crashing(Shelf):
-    """A registry whose routing cannot be written once."""
-
-    crashes = 1
-
-    def route(self, *arguments: Any) -> None:
-        if self.crashes:
-            self.crashes -= 1
-            raise Unavailable("the table did not answer")
-        super().route(*arguments)
-
-
 def test_a_roll_back_that_crashed_is_made_good_by_the_next() -> None:
     """Statuses and history were written before the routing: the same change on the next try, recorded once."""
     documents = FakeDocuments()
@@ -186,7 +174,7 @@ def test_a_roll_back_that_crashed_is_made_good_by_the_next() -> None:
     registry.fill()
     for version in (1, 2):
         _do(registry, "promote", version)
-    crashing = _Crashing(documents)
+    crashing = Crashing(documents)
     with pytest.raises(Unavailable):
         _do(crashing, "roll-back")
     assert registry.serving == (2, None)

@@ -17,6 +17,7 @@ from tests.unit.release.canaries import (
     AUC_75,
     AUC_80,
     MODEL,
+    Crashing,
     Shelf,
     lake_of,
     predictions,
@@ -174,18 +175,6 @@ def test_an_undecided_canary_ends_and_the_champion_stays() -> None:
     assert registry.events == ["champion", "challenger", "undecided"]
 
 
-class _Crashing(Shelf):
-    """A registry whose routing cannot be written once."""
-
-    crashes = 1
-
-    def route(self, *arguments: Any) -> None:
-        if self.crashes:
-            self.crashes -= 1
-            raise Unavailable("the table did not answer")
-        super().route(*arguments)
-
-
 def test_a_crash_before_the_routing_is_made_good() -> None:
     """A start or a review that dies before the routing is written is the same change on the next try, recorded once."""
     documents = FakeDocuments()
@@ -196,7 +185,7 @@ def test_a_crash_before_the_routing_is_made_good() -> None:
     canary = predictions(range(10, 24), 2_000, share=0.2, shifts=(AUC_75, AUC_80))
     lake = lake_of(predictions(range(10), 1_000), canary)
     for day, action in ((10, "start"), (24, "promote")):
-        crashing = _Crashing(documents)
+        crashing = Crashing(documents)
         with pytest.raises(Unavailable):
             reviewed(crashing, lake, day * DAY)
         assert reviewed(crashing, lake, day * DAY)["action"] == action

@@ -1,6 +1,6 @@
 """The read-only HTTP API of models, for the console and the command line."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from smallbox.console.status import status_of
@@ -50,12 +50,13 @@ class BrowseTask:
         routing = registry.routing(name)
         return {
             **status_of(name, routing, versions, registry.history(name), report),
-            "is_changed": routing is not None and self._is_changed(versions[routing.champion - 1]),
+            "is_changed": routing is not None and not self._fits(versions, name, routing.champion),
         }
 
-    def _is_changed(self, champion: Version) -> bool:
-        """Whether the deployed definition is another than the one that the champion was trained with."""
-        return not champion.fits(signature_digest(self._project.model(champion.model)))
+    def _fits(self, versions: Sequence[Version], name: str, champion: int) -> bool:
+        """Whether the champion was trained with the deployed definition."""
+        signature = signature_digest(self._project.model(name))
+        return any(version.number == champion and version.fits(signature) for version in versions)
 
     def contracts(self) -> ContractsSnapshot:
         """The deployed contracts, and who reads them: all that the next deployment is checked against."""

@@ -16,7 +16,6 @@ from smallbox.features.live_needs import refresh_live_views
 from smallbox.features.live_views import LiveView, LiveViews, LiveViewStore, id_of
 from smallbox.features.online.apply import Pause
 from smallbox.features.online.rebuilder import EntityShard, Rebuilder
-from smallbox.lake.names import records_table
 from smallbox.messages.rebuilds import rebuild_set_aside
 from smallbox.ports import Lake, OnlineStore, Queue
 from smallbox.registry.contracts import Contracts
@@ -68,8 +67,7 @@ class BackfillTask:
     def plan(self, document: Document, moment: Micros, now: Micros) -> dict[str, Any]:
         """Record the deployment, let views join and leave, then plan the parts of those that are not filled yet.
 
-        With ``views`` in the document, all live versions of these views. With ``only_new``, only views whose source has
-        no records yet.
+        With ``views`` in the document, all live versions of these views.
 
         Args:
             document: the request.
@@ -82,8 +80,6 @@ class BackfillTask:
         self.contracts.record(self.project, now)
         live = refresh_live_views(self.project, self.registry, self.live, now)
         chosen = live.filling() if document.get("views") is None else list(self._named(live, document["views"]))
-        if document.get("only_new"):
-            chosen = [one for one in chosen if self.lake.version(records_table(one.view.source)) is None]
         passed = {"as_of": document["as_of"]} if "as_of" in document else {}
         parts = [{**part, **passed} for part in self._parts(live, chosen, moment)]
         return {**passed, "views": [_planned(one) for one in chosen], "parts": parts}

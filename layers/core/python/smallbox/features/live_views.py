@@ -8,8 +8,9 @@ follow it without a deployment::
 
     joins: filling ----(backfill)----> ready ----(nothing needs it)----> leaving ----(an hour)----> dropped
 
-A view that leaves is kept for an hour, longer than any function runs. So a routing change that has just found it ready
-cannot lose it. A view that joins again after it was dropped is filled again: ``since`` tells the two apart.
+A view that leaves is kept for an hour, longer than any function runs, and no request may be routed to it in the second
+half of that hour. So a routing change that has just found it ready cannot lose it. A view that joins again after it was
+dropped is filled again: ``since`` tells the two apart.
 
 An upgrade of Smallbox may pack the states of the same view otherwise. Then the document names versions that this code
 cannot write. A worker that went on would mark records that these states lack. So all workers of the source wait, and
@@ -35,10 +36,10 @@ from smallbox.times import HOUR, Micros
 GRACE: Final[Micros] = HOUR
 """How long a view that nothing needs is kept."""
 
-DOCUMENT_BYTES: Final = 390_000
+MAX_DOCUMENT_BYTES: Final = 390_000
 """The maximum size of the document; an item of DynamoDB has at most 400 KB, with its keys."""
 
-VIEWS_OF_SOURCE: Final = TRANSACTION_ITEMS - 1
+MAX_VIEWS_OF_SOURCE: Final = TRANSACTION_ITEMS - 1
 """The maximum number of live views of a source: one transaction writes a record's marker and its state in each."""
 
 _ATTEMPTS: Final = 8
@@ -186,24 +187,20 @@ def _published(live: LiveViews, filled: Collection[tuple[ViewVersion, int]]) -> 
 
 
 def _document_of(live: Mapping[ViewVersion, LiveView]) -> dict[str, Any]:
-    source, most = max(Counter(one.view.source.name for one in live.values()).items(), key=_count, default=("", 0))
-    if most > VIEWS_OF_SOURCE:
-        raise TooLarge(
-            f"source {source} would have {most} live views, and a record can change {VIEWS_OF_SOURCE}; put features "
-            "into fewer views, or wait until versions of models that need other views have left"
-        )
+    for source, count in Counter(one.view.source.name for one in live.values()).items():
+        if count > MAX_VIEWS_OF_SOURCE:
+            raise TooLarge(
+                f"source {source} would have {count} live views, and a record can change {MAX_VIEWS_OF_SOURCE}; put "
+                "features into fewer views, or wait until versions of models that need other views have left"
+            )
     document = {"views": [one.as_json() for one in live.values()]}
     size = len(json.dumps(document))
-    if size > DOCUMENT_BYTES:
+    if size > MAX_DOCUMENT_BYTES:
         raise TooLarge(
-            f"{len(live)} live views need {size // 1000} KB, and their document holds {DOCUMENT_BYTES // 1000} KB; put "
-            "fewer features into the definition, or wait until versions of models that need other views have left"
+            f"{len(live)} live views need {size // 1000} KB, and their document holds {MAX_DOCUMENT_BYTES // 1000} KB; "
+            "put fewer features into the definition, or wait until versions of models that need other views have left"
         )
     return document
-
-
-def _count(pair: tuple[str, int]) -> int:
-    return pair[1]
 
 
 class LiveViewStore:

@@ -13,7 +13,7 @@ from smallbox.labels.join import ASKED_LATE, LABELLED, PENDING, UNLABELLED, cove
 from smallbox.labels.table import settled_days
 from smallbox.lake.history import FOREVER, history
 from smallbox.lake.names import labelled_table, records_table
-from smallbox.lake.predictions import PredictionLog
+from smallbox.lake.predictions import PredictionLog, of_versions
 from smallbox.lake.schemas import LABELLED_COLUMNS, record_schema
 from smallbox.ports import Between, Lake
 from smallbox.registry.live_versions import live_versions
@@ -78,7 +78,7 @@ class JoinTask:
         for number in sorted(pc.unique(asked["version"]).to_pylist()):
             numbers.setdefault(self._label_of(model, number), []).append(number)
         return pa.concat_tables(
-            [self._joined_to(label, _of_versions(asked, own), as_of) for label, own in numbers.items()],
+            [self._joined_to(label, of_versions(asked, own), as_of) for label, own in numbers.items()],
             promote_options="permissive",
         )
 
@@ -110,10 +110,6 @@ class JoinTask:
         schema, known = record_schema(source), Between("known_at", -FOREVER, as_of + 1)
         rows = self._lake.read(records_table(source), columns, known, keys, key=label.on, schema=schema)
         return history(schema.empty_table() if rows is None else rows)
-
-
-def _of_versions(rows: pa.Table, numbers: list[int]) -> pa.Table:
-    return rows.filter(pc.is_in(rows["version"], value_set=pa.array(numbers, pa.int64())))
 
 
 def _count(rows: pa.Table, status: str) -> int:

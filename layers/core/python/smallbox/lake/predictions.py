@@ -45,6 +45,11 @@ class PredictionLog:
         return schema.empty_table() if found is None else _first_of_each_id(_with_event_times(found))
 
 
+def of_versions(rows: pa.Table, numbers: Sequence[int]) -> pa.Table:
+    """The rows of the log that these versions answered."""
+    return rows.filter(pc.is_in(rows["version"], value_set=pa.array(numbers, pa.int64())))
+
+
 def of_signature(rows: pa.Table, signature: Signature) -> pa.Table:
     """Rows of the log with the columns of one signature; a column that the log does not have is null."""
     schema = prediction_schema(logged_types(signature))

@@ -1,6 +1,5 @@
 """The predictions of a week, from the prediction log, by the signature that they were answered with."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ import pyarrow.compute as pc
 
 from smallbox.define.signature import Columns, Signature
 from smallbox.errors import NotFound, NotReady
-from smallbox.lake.predictions import PredictionLog, of_signature
+from smallbox.lake.predictions import PredictionLog, of_signature, of_versions
 from smallbox.ports import Between, Lake
 from smallbox.records import Channel
 from smallbox.registry.signatures import Signatures
@@ -44,27 +43,16 @@ class Served:
 
         Rows of a version whose signature cannot be read are left out: they must not stop the checks of all others.
         """
-        rows = rows.filter(pc.and_(pc.equal(rows["channel"], channel), pc.not_equal(rows["arm"], "fallback")))
-        numbers: dict[Signature, list[int]] = {}
-        for number in sorted(pc.unique(rows["version"]).to_pylist()):
-            signature = self._signature(model, number)
-            if signature is not None:
-                numbers.setdefault(signature, []).append(number)
+        own = _answered(rows, channel)
         return [
-            ServedRows(signature, of_signature(_of_versions(rows, own), signature))
-            for signature, own in numbers.items()
+            ServedRows(signature, of_signature(of_versions(own, numbers), signature))
+            for signature, numbers in self._versions(model, own).items()
         ]
 
     def lost(self, model: str, rows: pa.Table) -> dict[int, int]:
         """By version whose signature or bundle is lost, the number of its rows: they cannot be audited."""
-        numbers = rows.filter(pc.not_equal(rows["arm"], "fallback"))["version"].to_pylist()
-        return {one: count for one, count in Counter(numbers).items() if self._signature(model, one) is None}
-
-    def _signature(self, model: str, number: int) -> Signature | None:
-        try:
-            return self._signatures.of(model, number)
-        except (NotFound, NotReady):
-            return None
+        counts = pc.value_counts(rows.filter(pc.not_equal(rows["arm"], "fallback"))["version"]).to_pylist()
+        return {one["values"]: one["counts"] for one in counts if self._signature(model, one["values"]) is None}
 
     def comparable(self, rows: pa.Table, channel: Channel, champion: Version) -> ServedRows | None:
         """The rows of a channel that were answered with the champion's signature, by whatever version.
@@ -74,12 +62,29 @@ class Served:
         signature = self._signature(champion.model, champion.number)
         if signature is None:
             return None
-        found = [one for one in self.by_signature(champion.model, rows, channel) if one.signature is signature]
-        return found[0] if found else ServedRows(signature, of_signature(rows.slice(0, 0), signature))
+        own = _answered(rows, channel)
+        numbers = self._versions(champion.model, own).get(signature, [])
+        return ServedRows(signature, of_signature(of_versions(own, numbers), signature))
+
+    def _versions(self, model: str, rows: pa.Table) -> dict[Signature, list[int]]:
+        """The versions that answered, by their signature."""
+        numbers: dict[Signature, list[int]] = {}
+        for number in sorted(pc.unique(rows["version"]).to_pylist()):
+            signature = self._signature(model, number)
+            if signature is not None:
+                numbers.setdefault(signature, []).append(number)
+        return numbers
+
+    def _signature(self, model: str, number: int) -> Signature | None:
+        try:
+            return self._signatures.of(model, number)
+        except (NotFound, NotReady):
+            return None
 
 
-def _of_versions(rows: pa.Table, numbers: list[int]) -> pa.Table:
-    return rows.filter(pc.is_in(rows["version"], value_set=pa.array(numbers, pa.int64())))
+def _answered(rows: pa.Table, channel: Channel) -> pa.Table:
+    """The rows of a channel that a version answered, not the fallback."""
+    return rows.filter(pc.and_(pc.equal(rows["channel"], channel), pc.not_equal(rows["arm"], "fallback")))
 
 
 def is_whole(rows: pa.Table, as_of: Micros) -> bool:

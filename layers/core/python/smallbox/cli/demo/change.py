@@ -32,22 +32,20 @@ class ChangeResults:
         failures: probes that got no answer, or the fallback's.
         slowest: the longest that a probe took, in seconds, by phase.
         cut_off: probes that were sent again; see :class:`~smallbox.cli.demo.probe.Probe`.
-        trace: every probe: phase, seconds since its begin, version.
         seconds: how long each phase took.
         old: the champion's version at the start; 0: not begun.
         new: the version of the changed definition; 0: not trained.
-        verdict: the gate's, of the new version.
+        seconds_back: seconds from the request to roll back to the old version's first answer; ``None``: none came.
     """
 
     answered: dict[str, Counter[int]] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
     slowest: dict[str, float] = field(default_factory=dict)
     cut_off: int = 0
-    trace: list[tuple[str, float, int]] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     old: int = 0
     new: int = 0
-    verdict: str = ""
+    seconds_back: float | None = None
 
     @property
     def asked(self) -> int:
@@ -106,7 +104,7 @@ class DefinitionChange:
         self._watched("deploy", now, lambda: _up(write_changed_checkout(root(), state_folder() / "changed"), now))
         document = {"model": self._model, "as_of": format_moment(now), "reason": "the definition was changed"}
         run = self._watched("train", now, lambda: self._system.run("TrainingMachine", document))
-        self.results.new, self.results.verdict = run["version"], run["verdict"]["why"]
+        self.results.new = run["version"]
 
     def take_over_and_roll_back(self, now: Micros) -> None:
         """The new version takes over, by hand unless its canary has decided so, and is rolled back by one write."""
@@ -137,9 +135,8 @@ class DefinitionChange:
         results.failures += [f"{phase}: {answer.arm}" for answer in probe.failures]
         results.slowest[phase] = probe.slowest
         results.cut_off += probe.cut_off
-        results.trace += [(phase, round(answer.at, 2), answer.version) for answer in probe.answers]
         if phase == "roll back":
-            results.seconds["until the old version answered"] = probe.first_of(results.old) or 0.0
+            results.seconds_back = probe.first_of(results.old)
         self._say(f"[bold]change[/] {phase}: {results.seconds[phase]:.0f} s, {_counted(probe.by_version)}")
         return done
 
@@ -169,7 +166,7 @@ def change_verdict(results: ChangeResults) -> StageVerdict:
     said = (
         f"{results.asked} requests while the definition was changed, {len(results.failures)} without an answer of a "
         f"version; version {results.old} answered until version {results.new} took over; rolled back, version "
-        f"{results.old} answered after {results.seconds.get('until the old version answered', 0):.1f} s"
+        f"{results.old} answered after {results.seconds_back or 0:.1f} s"
     )
     if results.cut_off:
         said += f"; {results.cut_off} cut off by the emulator were sent again"
