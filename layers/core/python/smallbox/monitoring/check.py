@@ -67,7 +67,6 @@ class CheckTask:
         self._registry = registry
         self._metrics = metrics
         self._meter = meter
-        self._signatures = signatures
         self._log = Served(lake, signatures)
         self._references = References(registry, metrics, blobs)
 
