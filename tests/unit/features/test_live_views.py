@@ -241,7 +241,7 @@ def test_whoever_routes_wants_a_view_that_stays() -> None:
     check_ready(live, [short])
     assert live.not_kept([short], GRACE // 2) == []
     assert live.not_kept([short, other], GRACE // 2 + 1) == ["depot", "other"]
-    with pytest.raises(NotReady, match="other: the view is new or has changed"):
+    with pytest.raises(NotReady, match="the history of other is not computed yet"):
         check_ready(live, [short, other])
 
 

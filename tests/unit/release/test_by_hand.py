@@ -138,7 +138,7 @@ def test_a_version_whose_views_are_not_filled_does_not_answer(action: str) -> No
     registry = registry_of(VERSION)
     add_version(registry, WIDER)
     before = (registry.serving, registry.statuses, registry.events)
-    with pytest.raises(NotReady, match="depot: the view is new or has changed, and its history is not computed yet"):
+    with pytest.raises(NotReady, match="the history of depot is not computed yet"):
         _do(registry, action, 2, deployed=WIDER)
     assert (registry.serving, registry.statuses, registry.events) == before
     registry.fill(WIDER)

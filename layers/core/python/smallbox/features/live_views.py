@@ -142,11 +142,12 @@ def check_ready(live: LiveViews, views: Iterable[View]) -> None:
     """
     waiting = live.not_ready(views)
     if waiting:
-        raise NotReady(
-            f"{', '.join(waiting)}: the view is new or has changed, and its history is not computed yet; run "
-            "`smallbox backfill` unless it is running",
-            views=waiting,
-        )
+        raise NotReady(not_filled(waiting), views=waiting)
+
+
+def not_filled(views: Sequence[str]) -> str:
+    """Why a version that needs these views cannot answer yet."""
+    return f"the history of {', '.join(views)} is not computed yet; run `smallbox backfill` unless it is running"
 
 
 def _refreshed(live: LiveViews, needs: Mapping[str, Sequence[View]], now: Micros) -> Mapping[ViewVersion, LiveView]:

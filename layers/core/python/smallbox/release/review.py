@@ -4,7 +4,7 @@ from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.documents.daily_run import DayDocument, ReviewStep
 from smallbox.features.live_needs import refresh_live_views
-from smallbox.features.live_views import LiveViewStore
+from smallbox.features.live_views import LiveViewStore, not_filled
 from smallbox.ports import Lake
 from smallbox.registry.live_versions import waiting
 from smallbox.registry.routing import Routing
@@ -15,7 +15,6 @@ from smallbox.release.canary import CanaryDecision, Look, review
 from smallbox.release.estimate import estimate_canary
 from smallbox.release.judged_predictions import arms, traffic
 from smallbox.release.routing_changes import UNDECIDED, Changes
-from smallbox.release.start import not_filled
 from smallbox.times import DAY, Micros, parse_moment
 
 

@@ -5,7 +5,7 @@ from typing import cast
 from smallbox.define.project import Project
 from smallbox.documents.training_run import RegisteredRun, ReleasedRun, ReleaseStep, RoutingReport
 from smallbox.features.live_needs import refresh_live_views
-from smallbox.features.live_views import LiveViewStore
+from smallbox.features.live_views import LiveViewStore, not_filled
 from smallbox.registry.routing import Routing
 from smallbox.registry.signatures import views_of_version
 from smallbox.registry.store import Registry
@@ -50,8 +50,3 @@ def _release_of(routing: Routing | None, number: int, waiting_for: list[str]) ->
         "action": "wait",
         "why": "the next daily review (`smallbox day`) starts its canary, or says why it does not",
     }
-
-
-def not_filled(views: list[str]) -> str:
-    """Why a version whose views cannot be read yet does not serve."""
-    return f"the history of {', '.join(views)} is not computed yet; run `smallbox backfill` unless it is running"
