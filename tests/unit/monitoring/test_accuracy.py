@@ -94,7 +94,7 @@ def breached(rows: Judged) -> list[str]:
 
 
 def test_accuracy_breaches_for_what_went_wrong() -> None:
-    """Good scores are silent; worthless ones fail in loss, rank and calibration, missing labels in coverage, few in none."""
+    """Good scores are silent; worthless ones fail in loss, rank and calibration, missing labels in coverage."""
     good, bad, without = labelled(1000), labelled(1000, good=False), labelled(1500, "unlabelled")
     assert breached(found(lake_of(good))) == []
     assert breached(found(lake_of(bad))) == ["loss", "auc", "calibration_error"]
