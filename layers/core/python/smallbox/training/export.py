@@ -13,6 +13,7 @@ from smallbox.arrays import Floats
 from smallbox.define.signature import Columns
 from smallbox.documents.metrics import ParityReport
 from smallbox.prepare.converters import CONVERTERS
+from smallbox.training.boosters import register_booster_converters
 
 TOLERANCE: Final = 1e-4
 """Largest accepted difference between probabilities of ONNX and scikit-learn; float32 sums of trees stay below 1e-6."""
@@ -33,6 +34,7 @@ def to_onnx(pipeline: Pipeline, columns: Columns) -> bytes:
         )
         if names
     ]
+    register_booster_converters(pipeline)
     with warnings.catch_warnings():
         # skl2onnx writes tree flags as booleans; protobuf takes them as integers below 7, which is pinned.
         warnings.filterwarnings("ignore", "Field onnx.AttributeProto", DeprecationWarning)
