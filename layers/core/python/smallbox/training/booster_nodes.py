@@ -1,12 +1,16 @@
 """What the conversions of LightGBM and XGBoost share: a check of settings, and a hook into the tree node."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from smallbox.errors import DefinitionError
 
 Change = Callable[[dict[str, Any]], None]
 """Changes the attributes of a tree node, in place."""
+
+
+_TREES_VERSION: Final = 1
+"""Of the tree operators, as skl2onnx writes scikit-learn's trees; onnxmltools asks for the newest, too new for skl2onnx."""
 
 
 class Setting(NamedTuple):
@@ -51,5 +55,6 @@ class TreeContainer:
     def add_node(self, kind: str, inputs: Any, outputs: Any, **attributes: Any) -> None:
         """Add a node; see skl2onnx."""
         if kind.startswith("TreeEnsemble"):
+            attributes["op_version"] = _TREES_VERSION
             self._change(attributes)
         self._container.add_node(kind, inputs, outputs, **attributes)

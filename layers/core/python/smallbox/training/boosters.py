@@ -42,7 +42,7 @@ def _register(booster: Any) -> None:
         converters = _converters(package_of(booster))
     except ModuleNotFoundError as error:
         raise NotReady(
-            f"{kind.__name__} cannot be exported to ONNX without {error.name}; pip install 'smallbox[boosters]'"
+            f"{kind.__name__} cannot be exported to ONNX without onnxmltools; pip install 'smallbox[boosters]'"
         ) from error
     if kind not in converters:
         known = ", ".join(sorted(one.__name__ for one in converters))

@@ -41,7 +41,7 @@ def to_onnx(pipeline: Pipeline, columns: Columns) -> bytes:
         graph = convert_sklearn(
             pipeline,
             initial_types=inputs,
-            options={"zipmap": False},
+            options={"zipmap": False} if hasattr(pipeline, "predict_proba") else None,
             target_opset=OPSET,
             custom_conversion_functions={step: one.convert for step, one in CONVERTERS.items()},
             custom_shape_calculators={step: one.set_shape for step, one in CONVERTERS.items()},

@@ -35,7 +35,7 @@ _EXPORTED: Final[Mapping[str, tuple[str, ...]]] = {
     "reg_sqrt": ("0",),
     "sigmoid": ("1",),
 }
-"""By parameter the values that the converter gets right. It ignores these parameters, or takes 100 trees for granted."""
+"""By parameter the values that the converter gets right; it ignores the others."""
 _PARAMETER: Final = re.compile(r"^\[(\w+): (.*)\]$", re.MULTILINE)
 
 

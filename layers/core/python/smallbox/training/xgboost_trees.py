@@ -43,7 +43,8 @@ def _settings(booster: Any, learner: Mapping[str, Any]) -> Iterator[Setting]:
     yield Setting("booster", trees["name"], ("gbtree",))
     yield Setting("num_parallel_tree", trees["gbtree_model_param"]["num_parallel_tree"], ("1",))
     yield Setting("multi_strategy", learner["learner_train_param"]["multi_strategy"], ("one_output_per_tree",))
-    yield Setting("number of outputs", learner["learner_model_param"]["num_target"], ("1",))
+    is_one = learner["learner_model_param"]["num_target"] == "1"
+    yield Setting("quantile_alpha", "one number" if is_one else "a list", ("one number",))
 
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:
