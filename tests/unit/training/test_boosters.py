@@ -24,8 +24,8 @@ from smallbox.training.export import to_onnx
 
 COLUMNS: Final = Columns(("weight", "delay", "distance"), ("depot",))
 ROWS: Final = 4000
-LIGHT: Final = {"n_estimators": 40, "num_leaves": 15, "verbose": -1, "random_state": 0, "n_jobs": 1}
-EXTREME: Final = {"n_estimators": 40, "max_depth": 4, "random_state": 0, "n_jobs": 1}
+LIGHT: Final[dict[str, Any]] = {"n_estimators": 40, "num_leaves": 15, "verbose": -1, "random_state": 0, "n_jobs": 1}
+EXTREME: Final[dict[str, Any]] = {"n_estimators": 40, "max_depth": 4, "random_state": 0, "n_jobs": 1}
 
 
 def _rows(rows: int, seed: int, *, missing: bool = True) -> pd.DataFrame:
@@ -244,7 +244,7 @@ def test_a_setting_that_onnx_would_get_wrong_is_refused(booster: Any, target: An
         to_onnx(pipeline, COLUMNS)
 
 
-def _squared(labels: Floats, scores: Floats) -> tuple[Floats, Floats]:
+def _squared(labels: Any, scores: Any) -> Any:
     return scores - labels, np.ones_like(scores)
 
 

@@ -10,7 +10,7 @@ Change = Callable[[dict[str, Any]], None]
 
 
 _TREES_VERSION: Final = 1
-"""Of the tree operators, as skl2onnx writes scikit-learn's trees; onnxmltools asks for the newest, too new for skl2onnx."""
+"""Of the tree operators, as in scikit-learn's trees; left open, skl2onnx takes one that it then refuses."""
 
 
 class Setting(NamedTuple):
