@@ -7,20 +7,23 @@ from functools import partial
 from typing import Any, Final
 
 import numpy as np
-import onnxruntime as ort
 import pandas as pd
 import pytest
 import skops.io
 from lightgbm import LGBMClassifier, LGBMRanker, LGBMRegressor
-from sklearn.calibration import CalibratedClassifierCV
-from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from xgboost import XGBClassifier, XGBRanker, XGBRegressor, XGBRFClassifier
 
 from smallbox.arrays import Floats
 from smallbox.define import Columns, prepare
 from smallbox.errors import DefinitionError, NotReady
+from smallbox.objectives.binary import Binary
+from smallbox.objectives.multiclass import Multiclass
+from smallbox.objectives.objective import Objective
+from smallbox.objectives.regression import Regression
+from smallbox.registry.scorer import Scorer
 from smallbox.training.export import to_onnx
+from smallbox.training.fit_model import outputs_of
 
 COLUMNS: Final = Columns(("weight", "delay", "distance"), ("depot",))
 ROWS: Final = 4000
@@ -80,16 +83,23 @@ def _fitted(estimator: Any, target: Callable[[pd.DataFrame], Any], *, missing: b
 
 def _own(pipeline: Pipeline, inputs: pd.DataFrame) -> Floats:
     """The estimator's own answers."""
-    answers = pipeline.predict_proba(inputs) if hasattr(pipeline, "predict_proba") else pipeline.predict(inputs)
-    return np.asarray(answers, np.float64).reshape(len(inputs), -1)
+    return outputs_of(_objective(pipeline), [pipeline], inputs)
 
 
 def _onnx(pipeline: Pipeline, inputs: pd.DataFrame) -> Floats:
     """The answers of the exported graph."""
-    session = ort.InferenceSession(to_onnx(pipeline, COLUMNS))
     numeric = inputs[list(COLUMNS.numeric)].to_numpy(np.float32)
-    found = session.run(None, {"numeric": numeric, "categorical": inputs[["depot"]].to_numpy(object)})[-1]
-    return np.asarray(found, np.float64)
+    return Scorer(_exported(pipeline)).score(numeric, inputs[["depot"]].to_numpy(object))
+
+
+def _exported(pipeline: Pipeline) -> bytes:
+    return to_onnx([pipeline], COLUMNS, _objective(pipeline))
+
+
+def _objective(pipeline: Pipeline) -> Objective:
+    if not hasattr(pipeline, "classes_"):
+        return Regression()
+    return Binary() if len(pipeline.classes_) == 2 else Multiclass(("early", "in time", "late"))
 
 
 def _difference(pipeline: Pipeline, inputs: pd.DataFrame) -> float:
@@ -152,14 +162,11 @@ def test_counts_are_equal(build: Any) -> None:
 @pytest.mark.parametrize("build", CLASSIFIERS)
 @pytest.mark.parametrize("target", [_late, _outcome])
 def test_calibrated_probabilities_are_equal(build: Any, target: Any) -> None:
-    """Platt scaling reads LightGBM's raw scores and XGBoost's probabilities; in ONNX too."""
+    """Platt scaling of two classes reads LightGBM's raw scores; temperature scaling of three, probabilities."""
     pipeline = _fitted(build(), target)
     inputs, booster = _rows(1000, seed=2), pipeline.steps[-1][1]
-    calibrated = CalibratedClassifierCV(FrozenEstimator(booster), method="sigmoid")
-    calibrated.fit(pipeline[:-1].transform(inputs), target(inputs))
-    calibrated.estimator = booster
-    for part in calibrated.calibrated_classifiers_:
-        part.estimator = booster
+    prepared = pipeline[:-1].transform(inputs)
+    calibrated = _objective(pipeline).calibrated(booster, prepared, target(inputs).astype(np.float64))
     assert _difference(Pipeline([*pipeline.steps[:-1], ("trees", calibrated)]), _asked()) < 1e-6
 
 
@@ -241,7 +248,7 @@ def test_a_setting_that_onnx_would_get_wrong_is_refused(booster: Any, target: An
     """The error names the estimator, its setting, and what to write instead."""
     pipeline = _fitted(booster, target)
     with pytest.raises(DefinitionError, match=says):
-        to_onnx(pipeline, COLUMNS)
+        _exported(pipeline)
 
 
 def _squared(labels: Any, scores: Any) -> Any:
@@ -252,7 +259,7 @@ def _squared(labels: Any, scores: Any) -> Any:
 def test_an_objective_of_ones_own_is_refused(booster: Any) -> None:
     """A function as objective would not load from the stored pipeline."""
     with pytest.raises(DefinitionError, match="write objective=reg"):
-        to_onnx(_fitted(booster, _minutes), COLUMNS)
+        _exported(_fitted(booster, _minutes))
 
 
 def test_absent_converters_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,7 +268,7 @@ def test_absent_converters_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "smallbox.training.lightgbm_trees", raising=False)
     monkeypatch.setitem(sys.modules, "onnxmltools.convert.lightgbm.operator_converters.LightGbm", None)
     with pytest.raises(NotReady, match=r"without onnxmltools.*; pip install 'smallbox\[boosters\]'"):
-        to_onnx(pipeline, COLUMNS)
+        _exported(pipeline)
 
 
 def test_without_boosters_nothing_of_theirs_is_imported() -> None:
