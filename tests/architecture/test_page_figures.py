@@ -89,7 +89,7 @@ SENTENCES = {
         f"the message is tried {WORDS[queues._MAX_RECEIVES]} times",
     ],
     "docs/stages/training.md": [
-        f"The first {_percent(1 - fitting.CALIBRATION_SHARE)} of the training rows",
+        f"The first {_percent(1 - Binary.calibration_share)} of the training rows",
         f"Each part needs {fitting.MIN_ROWS} rows and both classes",
         f"difference of a probability may be {export.TOLERANCE:.4f}",
         f"Up to {point_in_time.MAX_SILENT:,} unlabelled requests",
