@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from smallbox.define import Columns, Source, prepare
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
-from smallbox.documents.daily_run import DayDocument
+from smallbox.documents.daily_run import DayDocument, ReviewStep
 from smallbox.lake.names import labelled_table
 from smallbox.serving.inference import InferenceProtocol
 from smallbox.serving.predict import PredictTask
@@ -88,7 +88,7 @@ class Round:
         time = self.model.request.time
         texts = rows[time].dt.strftime("%Y-%m-%dT%H:%M:%SZ") if len(rows) else []
         found: Any = rows.assign(**{time: texts}).to_dict("records")
-        return list(found)
+        return [{name: None if value != value else value for name, value in one.items()} for one in found]  # noqa: PLR0124
 
     def ask(self, instances: Sequence[Mapping[str, Any]]) -> list[Any]:
         """Predict as of now, by a path that writes no log."""
@@ -141,3 +141,46 @@ class Round:
 
     def _between(self, rows: pd.DataFrame, since: Micros, until: Micros) -> pd.DataFrame:
         return rows[(rows["at"] >= since) & (rows["at"] < until)].drop(columns="at")
+
+
+@dataclass(frozen=True)
+class Lived:
+    """What happened to a model that went round the loop.
+
+    Attributes:
+        around: its world.
+        first: the first training run.
+        days: two days under the first version.
+        asked: requests after these days, at one moment.
+        answers: their answers over HTTP.
+        tensors: their answers over the inference protocol.
+        file: their answers in a scored file.
+        second: the second training run.
+        reviews: what each day's review did, until the canary of the second version ended.
+    """
+
+    around: Round
+    first: Any
+    days: list[DayDocument]
+    asked: list[dict[str, Any]]
+    answers: list[Any]
+    tensors: Mapping[str, Any]
+    file: pa.Table
+    second: Any
+    reviews: list[ReviewStep]
+
+
+def go_round(around: Round) -> Lived:
+    """Train, serve for two days, answer in every way, train again, and review the canary to its end."""
+    first = around.train()
+    assert first["accepted"], first["verdict"]["why"]
+    days = [around.day() for _ in range(2)]
+    until = around.now + HOUR // 2
+    asked = around.instances(around.now, until)
+    answers, tensors, file = around.ask(asked), around.infer(asked), around.file(around.now, until)
+    second = around.train()
+    assert second["accepted"], second["verdict"]["why"]
+    reviews = [around.world.close_day(around.model.name, around.now)["release"]]
+    while reviews[-1]["action"] in {"start", "wait"}:
+        reviews.append(around.day()["release"])
+    return Lived(around, first, days, asked, answers, tensors, file, second, reviews)
