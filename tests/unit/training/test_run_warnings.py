@@ -61,6 +61,19 @@ def test_the_column_that_knows_the_outcome_is_named(name: str, values: Any) -> N
     assert f"a skill of 1.0000 is suspicious: {name!r} alone gives 1.0000" in sentence
 
 
+def test_a_column_that_knows_the_outcome_but_for_few_rows_is_named() -> None:
+    """One row of 500 says the opposite, beside noise: its bin is not taken for certain, so it does not hide the leak."""
+
+    def leaked(late: Any) -> Any:
+        says = np.where(np.arange(len(late)) % 500 == 7, ~late, late)
+        return (10 * says + np.random.default_rng(4).normal(size=len(late))).astype(np.float32)
+
+    train, judged = leaking("weight", leaked)
+    (sentence,) = leakage_warnings(BINARY, judged.scored(sure(judged, 0.99)), train, judged)
+    assert "'weight' alone gives 0.9" in sentence
+    assert "no column alone" not in sentence
+
+
 def test_where_no_column_alone_explains_it_that_is_said() -> None:
     """The best one is named with its figure."""
     train, judged = rows_of(dataset(1_000, seed=1)), rows_of(dataset(1_000, seed=2))
