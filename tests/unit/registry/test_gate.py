@@ -58,8 +58,8 @@ def judged(
     labels: dict[str, Any] | None = None,
 ) -> Verdict:
     """The verdict on a good candidate with those figures changed."""
-    measured = {"figures": FIGURES | (figures or {}), **GOOD, **(metrics or {})}
-    evidence: Any = CandidateEvidence(
+    measured: Any = {"figures": FIGURES | (figures or {}), **GOOD, **(metrics or {})}
+    evidence = CandidateEvidence(
         measured, BASELINE | (baseline or {}), champion, ALIKE | (parity or {}), LABELS | (labels or {})
     )
     return judge(RULE, evidence)
@@ -116,7 +116,7 @@ def test_the_checks_of_a_candidate_stand_in_their_order() -> None:
 
 def test_a_guardrail_for_a_figure_that_was_not_measured_accepts_nothing() -> None:
     """A figure that the document lacks is unknown, and the gate cannot tell."""
-    evidence: Any = CandidateEvidence({**GOOD, "figures": FIGURES}, BASELINE, None, ALIKE, LABELS)
+    evidence = CandidateEvidence(GOOD | {"figures": FIGURES}, BASELINE, None, ALIKE, LABELS)
     verdict = judge(Gate(guardrails=(ceiling("mae", 20),)), evidence)
     assert [(check.name, check.outcome) for check in verdict.checks if not check.passed] == [("mae", UNTOLD)]
 
@@ -196,7 +196,7 @@ def test_labels_that_are_not_like_the_others_say_what_to_write() -> None:
 def test_warnings_stand_in_the_verdict_and_refuse_nothing() -> None:
     """They are read behind the reasons, of an accepted candidate too."""
     said = "a skill of 1.0000 is suspicious"
-    evidence: Any = CandidateEvidence({**GOOD, "figures": FIGURES}, BASELINE, None, ALIKE, LABELS, [said])
+    evidence = CandidateEvidence(GOOD | {"figures": FIGURES}, BASELINE, None, ALIKE, LABELS, [said])
     verdict = judge(RULE, evidence)
     assert verdict.accepted
     assert verdict.why.endswith(f"; {said}")

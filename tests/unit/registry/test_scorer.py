@@ -40,7 +40,8 @@ def test_a_row_scores_the_same_alone_and_in_a_batch(onnx: bytes) -> None:
     alone = [scorer.score(numeric[[n]].astype(np.float64), texts[[n]])[0] for n in range(50)]
     np.testing.assert_array_equal(batch, alone)
     assert ((batch >= 0) & (batch <= 1)).all()
-    assert (batch.shape, batch.dtype) == ((50, 1), np.float64)
+    assert batch.shape == (50, 1)
+    assert batch.dtype == np.float64
     assert scorer.score(numeric[:0], texts[:0]).shape == (0, 1)
 
 
