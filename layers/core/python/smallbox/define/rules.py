@@ -119,7 +119,8 @@ class Release:
     Only predictions whose attribution window is over count, so the first ``within`` of a canary has no result.
 
     Attributes:
-        canary: share of requests that the challenger answers; assignment is sticky by the request's key.
+        canary: share of requests that the challenger answers; assignment is sticky by the request's key, or by the
+            group of a ranking.
         min_rarer: minimum number of labelled predictions of the rarest outcome in each arm before a decision; of all
             when the label is a number.
         max_days: maximum duration of a canary in days. Its last ``max_days`` - ``within`` days have labels to judge.

@@ -222,3 +222,11 @@ class Signature:
     def key_of(self, instance: Mapping[str, Any]) -> str:
         """The key of an instance."""
         return str(instance[self.request.key])
+
+    def assigned_by(self, instance: Mapping[str, Any]) -> str:
+        """What decides which arm of a canary answers an instance: its group, which one version must rank; else its key.
+
+        An instance that lacks its group is refused later; until then it is assigned by its key.
+        """
+        group = instance.get(self.objective.group)
+        return self.key_of(instance) if group is None else str(group)

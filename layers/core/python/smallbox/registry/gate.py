@@ -239,7 +239,7 @@ def _rows_needed(found: Interval, limit: float, rows: int) -> int | None:
     distance = abs(found.value - limit)
     doubt = found.high - found.value if found.value <= limit else found.value - found.low
     times = (doubt / distance) ** 2 if distance else math.inf
-    return math.ceil(rows * times) if times <= _MAX_TIMES else None
+    return math.floor(rows * times) + 1 if times <= _MAX_TIMES else None
 
 
 def _rows_sentence(needed: int | None) -> str:

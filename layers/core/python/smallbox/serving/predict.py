@@ -104,7 +104,7 @@ class PredictTask:
         except _CANNOT_ANSWER as error:
             yield request, self._fallback(request, error)
             return
-        for share in shares_of(routing, [request.model.key_of(instance) for instance in request.instances]):
+        for share in shares_of(routing, [request.model.assigned_by(instance) for instance in request.instances]):
             part = request.part(share.rows)
             yield part, self._of_share(part, share)
 
