@@ -208,11 +208,21 @@ def test_an_objective_that_this_release_lacks_is_not_ready(kind: str) -> None:
         thaw(document, ())
 
 
-def test_an_objective_of_a_later_release_is_not_ready() -> None:
+@pytest.mark.parametrize(
+    ("later", "says"),
+    [
+        (
+            {"kind": "binary", "cost": 2.0},
+            "no objective 'binary' with cost=2.0; deploy one that has it, or train again",
+        ),
+        ({"kind": "regression", "loss": "huber", "quantiles": []}, "no objective 'regression' with loss='huber'"),
+    ],
+)
+def test_an_objective_of_a_later_release_is_not_ready(later: Mapping[str, Any], says: str) -> None:
     """Also where only an argument is new: it may change what the outputs mean."""
     model = Model("sold", request=REQUEST, inputs=("amount",), label=OUTCOME, estimator=linear)
-    document = {**_stored(freeze(model)), "objective": {"kind": "binary", "cost": 2.0}}
-    with pytest.raises(NotReady, match="train again"):
+    document = {**_stored(freeze(model)), "objective": later}
+    with pytest.raises(NotReady, match=says):
         thaw(document, ())
 
 
