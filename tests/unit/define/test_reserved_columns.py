@@ -16,7 +16,7 @@ from smallbox.errors import DefinitionError
 from smallbox.lake.schemas import labelled_schema, prediction_schema
 from smallbox.table_columns import GROUP, LABEL_COLUMNS, LOG_COLUMNS, OUTPUT, reserved_because
 from smallbox.training.dataset_rows import build_dataset
-from tests.fakes.kinds import OTHER_KINDS
+from tests.fakes.kinds import OTHER_KINDS, outcomes
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import deliveries, late_parcel, parcels
 
@@ -33,7 +33,7 @@ def _own_columns() -> set[str]:
     """The columns of the log, the labelled predictions and a dataset that are not the model's; of every objective."""
     names: set[str] = set()
     for model in (MODEL, *OTHER_KINDS):
-        dataset = build_dataset(project_of([model]), model, FakeLake(), 0).rows
+        dataset = build_dataset(project_of([model], [deliveries, outcomes]), model, FakeLake(), 0).rows
         names |= {*prediction_schema(logged_types(model)).names, *labelled_schema(model.objective).names}
         names |= {*dataset.column_names} - {*model.columns.names}
     return names - {*MODEL.columns.names}

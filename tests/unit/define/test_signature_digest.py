@@ -183,8 +183,13 @@ def test_what_means_something_else_has_another_digest(edited: Callable[[], Model
     assert signature_digest(edited()) != signature_digest(_model())
 
 
+def _of_quantiles(columns: Columns, quantile: float | None = None) -> Pipeline:
+    return linear(columns)
+
+
 def _labelled(value: str, objective: Any) -> str:
-    return signature_digest(_model(label=label(EVENTS, on="event_id", value=value, within="2d", objective=objective)))
+    outcome = label(EVENTS, on="event_id", value=value, within="2d", objective=objective)
+    return signature_digest(_model(label=outcome, estimator=_of_quantiles))
 
 
 @pytest.mark.parametrize(
