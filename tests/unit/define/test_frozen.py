@@ -213,7 +213,7 @@ def test_an_objective_that_this_release_lacks_is_not_ready(kind: str) -> None:
     [
         (
             {"kind": "binary", "cost": 2.0},
-            "no objective 'binary' with cost=2.0; deploy one that has it, or train again",
+            "'binary' with cost=2.0; deploy one that has it, or train again",
         ),
         ({"kind": "regression", "loss": "huber", "quantiles": []}, "no objective 'regression' with loss='huber'"),
     ],

@@ -41,11 +41,7 @@ def _raises(columns: Columns) -> Any:
 @pytest.mark.parametrize(
     ("estimator", "says", "below"),
     [
-        (
-            _regressor,
-            "ends in HistGradientBoostingRegressor, .*objective, Binary, needs a classifier.*BoostingClassifier",
-            0,
-        ),
+        (_regressor, "ends in HistGradientBoostingRegressor, .*objective, Binary, needs a classifier.*BoostingClassifier", 0),
         (_linear, "ends in LinearRegression, .* needs a classifier; end it in one$", 0),
         (_scaler, "ends in StandardScaler, .* needs a classifier", 0),
         (_nothing, "returns NoneType; return a scikit-learn Pipeline", 0),

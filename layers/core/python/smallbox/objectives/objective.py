@@ -253,9 +253,8 @@ def objective_of(document: Mapping[str, Any]) -> Objective:
         )
         return found.from_json(values)
     except (ImportError, StopIteration, TypeError, DefinitionError) as error:
-        raise NotReady(
-            f"this release has no objective {kind!r}{_said(values)}; deploy one that has it, or train again"
-        ) from error
+        asked = f"{kind!r}{_said(values)}"
+        raise NotReady(f"this release has no objective {asked}; deploy one that has it, or train again") from error
 
 
 def _said(values: Mapping[str, Any]) -> str:
