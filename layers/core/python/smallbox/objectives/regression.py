@@ -116,9 +116,10 @@ class Regression(Objective):
         return PROBABILITY_TOLERANCE * max(float(labels.std()), 1.0) if len(labels) else PROBABILITY_TOLERANCE
 
     def baseline(self, labels: Floats) -> OutputValues:
-        """Mean or median, and the quantiles of the labels."""
+        """Mean or median, and the quantiles of the labels: not interpolated, which would cost in small samples."""
         point = float(np.median(labels) if self.loss == "absolute" else labels.mean())
-        return (*(point,) * self.has_point, *(float(np.quantile(labels, one)) for one in self.quantiles))
+        quantiles = np.quantile(labels, self.quantiles, method="inverted_cdf").tolist()
+        return (*(point,) * self.has_point, *quantiles)
 
     def fallback_outputs(self, declared: Any, place: str) -> OutputValues:
         """A number for every output: one for the point alone, else numbers by output."""
