@@ -34,8 +34,8 @@ from smallbox.release import judged_predictions as judged
 from smallbox.serving import requests
 from smallbox.times import DAY, HOUR, MINUTE, SECOND
 from smallbox.training import dataset_rows as point_in_time
-from smallbox.training import profile, run_warnings
 from smallbox.training import fit_model as fitting
+from smallbox.training import profile, run_warnings
 
 WORDS = ("none", "one", "two", "three", "four", "five", "six", "seven")
 MB = 1_000_000
