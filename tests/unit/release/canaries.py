@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
-from smallbox.define.rules import Label, Release
+from smallbox.define.rules import Release
 from smallbox.documents.daily_run import DayDocument
 from smallbox.documents.training_run import ReleasedRun
 from smallbox.errors import Unavailable
@@ -33,7 +33,7 @@ AUC_75, AUC_80 = 0.954, 1.190
 
 def ruled(release: Release, within: str = "24h") -> Model:
     """The small model under another rule."""
-    return replace(late_parcel, label=Label("deliveries", "parcel_id", "late", within), release=release)
+    return replace(late_parcel, label=replace(late_parcel.label, within=within), release=release)
 
 
 class Shelf(Registry):
