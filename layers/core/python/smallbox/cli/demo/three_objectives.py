@@ -32,7 +32,7 @@ class ModelRound:
     """
 
     training: Mapping[str, Any] = field(default_factory=dict)
-    answers: Sequence[Mapping[str, Any]] = ()
+    answers: list[Mapping[str, Any]] = field(default_factory=list)
     tensors: Sequence[Mapping[str, Any]] = ()
     scored: int = 0
     labels: int = 0
@@ -54,7 +54,8 @@ class ThreeObjectives:
         say: prints a line of progress.
         model: the replayed model.
         others: the models that are not replayed.
-        at: the midnight at which they are trained and asked; two days before the last, so that every window is over.
+        at: the midnight at which they are trained. All are asked then and a day later; two days later windows of the
+            first answers are over.
     """
 
     def __init__(
@@ -76,9 +77,10 @@ class ThreeObjectives:
         self.rounds = {name: ModelRound() for name in (model, *others)}
 
     def after_day(self, midnight: Micros) -> None:
-        """Train and ask, if this is the day."""
+        """Train and ask, if this is the day; ask again a day later."""
         if midnight == self._at:
             self.train(midnight)
+        if midnight in {self._at, self._at + DAY}:
             self.ask(midnight)
 
     def after_replay(self, midnight: Micros) -> None:
@@ -89,7 +91,7 @@ class ThreeObjectives:
         """Each model's figures, an answer of each, and whether each went round."""
         replayed = self.rounds[self._model]
         replayed.training, replayed.scored = results.first_training, results.scored.get("scored", 0)
-        return InterludeReport(rounds_verdict(self.rounds), len(replayed.answers), _HEAD, rows_of(self.rounds))
+        return InterludeReport(rounds_verdict(self.rounds), len(replayed.answers), _HEAD, rounds_table(self.rounds))
 
     def train(self, now: Micros) -> None:
         """Train the other models at the same time, as of a moment."""
@@ -104,7 +106,7 @@ class ThreeObjectives:
         self._system.drain(FEATURE_QUEUES)
         lines = self._asked.between(now - 1, now + HOUR - 1) or self._asked.between(now - HOUR - 1, now - 1)
         for name, one in self.rounds.items():
-            one.answers = self._system.predict(name, lines, format_moment(now))
+            one.answers += self._system.predict(name, lines, format_moment(now))
             one.tensors = self._system.infer(name, lines[0])
 
     def score_and_join(self, now: Micros) -> None:
@@ -137,12 +139,12 @@ def rounds_verdict(rounds: Mapping[str, ModelRound]) -> StageVerdict:
         for name, one in rounds.items()
         if one.training and not one.training["accepted"]
     ]
-    said = f"{', '.join(rounds)}: {asked} answers of one hour, {scored} rows of a file, {labels} labels joined"
+    said = f"{', '.join(rounds)}: {asked} answers to requests, {scored} rows of a file, {labels} labels joined"
     worked = all(one.worked for one in rounds.values())
     return StageVerdict("three objectives", worked, said + "".join(refused))
 
 
-def rows_of(rounds: Mapping[str, ModelRound]) -> list[list[str]]:
+def rounds_table(rounds: Mapping[str, ModelRound]) -> list[list[str]]:
     """A row of the table for each model that has been trained."""
     return [_row(name, one) for name, one in rounds.items() if one.training]
 
