@@ -3,7 +3,7 @@
 from typing import Any
 
 from definitions.flights import INPUTS, ON_DEMAND, RETRAIN, SEASONAL, VIEWS, arrivals, departures
-from smallbox.define import Columns, Gate, Model, Monitor, Release, label, prepare
+from smallbox.define import Columns, Gate, Model, Monitor, Release, ceiling, floor, label, prepare
 
 
 def boosted_trees(columns: Columns) -> Any:
@@ -25,11 +25,10 @@ late_arrival = Model(
     on_demand=ON_DEMAND,
     label=label(arrivals, on="flight_id", value="late", within="24h"),
     estimator=boosted_trees,
-    gate=Gate(min_auc=0.62, max_calibration_error=0.10, max_auc_loss=0.01),
-    release=Release(canary=0.3, max_days=6, max_auc_loss=0.08),
+    gate=Gate(guardrails=(floor("auc", 0.62), ceiling("calibration_error", 0.10))),
+    release=Release(canary=0.3, max_days=6, max_loss_increase=0.08),
     monitor=Monitor(
-        min_auc=0.60,
-        max_calibration_error=0.12,
+        guardrails=(floor("auc", 0.60), ceiling("calibration_error", 0.12)),
         min_coverage=0.8,
         expected_drift=SEASONAL,
         max_skew=0,
