@@ -81,9 +81,10 @@ def lines(model: Model, train: Examples, validation: Examples) -> Iterator[str]:
     days: Ints = validation.times // DAY
     for name, scored in found.items():
         metrics = measure(model.objective, scored, days)
-        more = loss_difference(model.objective, found["Smallbox"], scored, days).as_json()
+        more = between(loss_difference(model.objective, found["Smallbox"], scored, days).as_json())
         figures = ", ".join(f"{figure} {value(one)}" for figure, one in metrics["figures"].items())
-        cells = (model.name, f"{len(train):,}", f"{len(validation):,}", name, value(metrics["loss"]), between(more))
+        rows = (f"{len(train):,}", f"{len(validation):,}")
+        cells = (model.name, *rows, name, value(metrics["loss"]), "" if name == "Smallbox" else more)
         yield f"| {' | '.join((*cells, figures))} |"
 
 
@@ -94,14 +95,14 @@ def value(metric: Metric) -> str:
 
 def between(metric: Metric) -> str:
     """A figure with its bounds."""
-    bounds = [f"{bound:+.3g}" for bound in (metric["low"], metric["high"]) if bound is not None]
-    return f"{value(metric)} ({' to '.join(bounds)})" if any(bounds) else "-"
+    bounds = (f"{bound:.3g}" for bound in (metric["low"], metric["high"]) if bound is not None)
+    return f"{value(metric)} ({' to '.join(bounds)})"
 
 
 def main() -> None:
     """Print the table."""
     project = load_project()
-    heads = ("model", "rows trained", "rows judged", "by", "mean loss", "Smallbox minus it, 95 % each side", "figures")
+    heads = ("model", "rows trained", "rows judged", "by", "mean loss", "Smallbox minus it (95 % each side)", "figures")
     print(f"| {' | '.join(heads)} |\n{'|---' * len(heads)}|")
     with tempfile.TemporaryDirectory() as folder:
         lake = lake_of(project, folder)

@@ -69,5 +69,13 @@ class RecordingSystem:
         return 0
 
     def _training(self) -> Mapping[str, Any]:
-        metrics = {"auc": 0.7, "calibration_error": 0.01, "rows": 100}
-        return {"version": 1, "metrics": metrics, "accepted": self.verdict["accepted"], "verdict": self.verdict}
+        figure = {"value": 0.5, "low": 0.4, "high": 0.6}
+        metrics = {"rows": 100, "rarer_rows": 40, "loss": figure, "figures": {"auc": figure}}
+        baseline = {"outputs": [0.5], "loss": 0.69, "difference": figure}
+        return {
+            "version": 1,
+            "metrics": metrics,
+            "baseline": baseline,
+            "accepted": self.verdict["accepted"],
+            "verdict": self.verdict,
+        }

@@ -18,6 +18,7 @@ from smallbox.messages.records import pack_records
 from smallbox.records import Record
 from smallbox.registry.loader import ModelLoader
 from smallbox.registry.routing import Routing
+from smallbox.registry.scorer import OUTPUTS
 from smallbox.registry.signatures import Signatures, bundle_key
 from smallbox.registry.store import Registry
 from smallbox.serving.predict import PredictTask
@@ -111,17 +112,14 @@ def sum_of_numbers(columns: Columns) -> bytes:
     """A tiny ONNX model: the score is the sum of the numeric inputs, a missing one counting nothing."""
     numeric = helper.make_tensor_value_info("numeric", TensorProto.FLOAT, [None, len(columns.numeric)])
     texts = helper.make_tensor_value_info("categorical", TensorProto.STRING, [None, len(columns.categorical)])
-    scores = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [None, 2])
+    scores = helper.make_tensor_value_info(OUTPUTS, TensorProto.FLOAT, [None, 1])
     nodes = [
         helper.make_node("IsNaN", ["numeric"], ["missing"]),
         helper.make_node("Where", ["missing", "nothing", "numeric"], ["known"]),
-        helper.make_node("ReduceSum", ["known", "columns"], ["score"]),
-        helper.make_node("Sub", ["one", "score"], ["other"]),
-        helper.make_node("Concat", ["other", "score"], ["probabilities"], axis=1),
+        helper.make_node("ReduceSum", ["known", "columns"], [OUTPUTS]),
     ]
     constants = [
         helper.make_tensor("nothing", TensorProto.FLOAT, [1], [0.0]),
-        helper.make_tensor("one", TensorProto.FLOAT, [1], [1.0]),
         helper.make_tensor("columns", TensorProto.INT64, [1], [1]),
     ]
     graph = helper.make_graph(nodes, "sum", [numeric, texts], [scores], constants)

@@ -12,6 +12,8 @@ from smallbox.define import (
     Retrain,
     Source,
     boolean,
+    ceiling,
+    floor,
     label,
     mean,
     number,
@@ -61,7 +63,7 @@ late_parcel = Model(
     views=(depot,),
     label=label(deliveries, on="parcel_id", value="late", within="24h"),
     estimator=trees,
-    gate=Gate(min_auc=0.6, max_calibration_error=0.15, max_auc_loss=0.01),
+    gate=Gate(guardrails=(floor("auc", 0.6), ceiling("calibration_error", 0.15)), max_loss_increase=0.05),
     retrain=Retrain(window="20d", validation="3d"),
 )
 

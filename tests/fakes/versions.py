@@ -34,6 +34,7 @@ def version_for(model: Model, **changes: Any) -> Version:
         definition="",
         dependencies={},
         metrics={},
+        baseline={"outputs": [0.5], "loss": 0.6931, "difference": {"value": -0.1, "low": -0.2, "high": -0.05}},
         parity={},
     )
     return replace(version, **changes)

@@ -16,6 +16,14 @@ ENTITY_PREFIX: Final = "entity_"
 SENT_PREFIX: Final = "sent_"
 """The prediction log has a column of this prefix for each request field that only on-demand features read."""
 
+OUTPUT: Final = "score"
+"""The prediction log has a column of this name for the output of a model, or columns ``score_<name>`` for several."""
+
+OUTPUT_PREFIX: Final = f"{OUTPUT}_"
+
+GROUP: Final = "group"
+"""The prediction log of a ranking has a column of this name: the rows that are ranked together."""
+
 SETTLES_FROM: Final = "settles_from"
 """A column of the labelled predictions: the later of the request's moment and its event time.
 
@@ -34,29 +42,50 @@ LOG_COLUMNS: Final[Mapping[str, ColumnType]] = {
     "version": "integer",
     "arm": "text",
     "channel": "text",
-    "score": "number",
     "missing": "texts",
 }
-"""The columns of every prediction log: the request, the answer, and the names of missing stored features."""
+"""The columns of every prediction log: the request, who answered, and the names of missing stored features."""
 
-LABEL_COLUMNS: Final[Mapping[str, ColumnType]] = {
+JOIN_COLUMNS: Final[Mapping[str, ColumnType]] = {
     SETTLES_FROM: "timestamp",
-    "label": "boolean",
     "label_known_at": "timestamp",
     "status": "text",
     JOINED_AS_OF: "timestamp",
 }
-"""The columns that the label join adds: to predictions, and with some of them to the requests of a dataset."""
+"""The columns that the label join adds beside the label."""
+
+LABEL_COLUMNS: Final[Mapping[str, ColumnType]] = {
+    **JOIN_COLUMNS,
+    "label": "boolean",
+    "label_text": "text",
+    "label_number": "number",
+}
+"""The columns that the label join adds: to predictions, and with some of them to the requests of a dataset.
+
+The label is in the column of its type; see ``label_column`` of :class:`smallbox.objectives.objective.Objective`.
+"""
 
 _USED_BY: Final[Mapping[str, str]] = {
     **{name: f"the prediction log has a column {name!r} of its own" for name in LOG_COLUMNS},
+    OUTPUT: f"the prediction log has a column {OUTPUT!r} of its own",
+    GROUP: f"the prediction log has a column {GROUP!r} of its own",
     **{name: f"the label join adds a column {name!r}" for name in LABEL_COLUMNS},
 }
 
 _USED_FROM: Final[Mapping[str, str]] = {
+    OUTPUT_PREFIX: f"the prediction log names outputs {OUTPUT_PREFIX}<name>",
     ENTITY_PREFIX: f"the prediction log names the entity of each view {ENTITY_PREFIX}<view>",
     SENT_PREFIX: f"the prediction log names a field that only on-demand features read {SENT_PREFIX}<field>",
 }
+
+
+def is_scored(name: str) -> bool:
+    """Whether a column of the log holds an output, or the group that an output ranks.
+
+    >>> is_scored("score"), is_scored("score_q10"), is_scored("group"), is_scored("scored_goals")
+    (True, True, True, False)
+    """
+    return name in {OUTPUT, GROUP} or name.startswith(OUTPUT_PREFIX)
 
 
 def reserved_because(name: str) -> str | None:

@@ -15,8 +15,8 @@ def delay_trees(columns: Columns, quantile: float | None = None) -> Any:
         loss="squared_error" if quantile is None else "quantile",
         quantile=quantile,
         max_iter=40,
-        learning_rate=0.15,
-        max_leaf_nodes=24,
+        learning_rate=0.1,
+        max_leaf_nodes=12,
         min_samples_leaf=100,
         random_state=0,
     )

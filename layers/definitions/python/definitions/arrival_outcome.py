@@ -16,7 +16,7 @@ def outcome_trees(columns: Columns) -> Any:
     from sklearn.pipeline import Pipeline
 
     trees = HistGradientBoostingClassifier(
-        max_iter=40, learning_rate=0.15, max_leaf_nodes=24, min_samples_leaf=100, random_state=0
+        max_iter=30, learning_rate=0.1, max_leaf_nodes=12, min_samples_leaf=100, random_state=0
     )
     return Pipeline([("prepare", prepare(columns, categorical={"min_frequency": 200})), ("trees", trees)])
 

@@ -102,11 +102,11 @@ def _in_estimators(project: Project, names: Sequence[str] | None) -> Iterator[Mi
     chosen = list(project.models.values()) if names is None else [project.model(name) for name in names]
     if not chosen:
         return
-    from smallbox.training.estimators import build_pipeline  # noqa: PLC0415 - scikit-learn takes seconds to import
+    from smallbox.training.estimators import build_pipelines  # noqa: PLC0415 - scikit-learn takes seconds to import
 
     for model in chosen:
         try:
-            build_pipeline(model)
+            build_pipelines(model)
         except DefinitionError as error:
             yield Mistake.of(error)
 

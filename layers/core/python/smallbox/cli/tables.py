@@ -20,7 +20,8 @@ def training(document: Any) -> Iterator[Block]:
     columns = ("name", "value", "limit", "outcome", "rows_needed")
     checks = [[check[column] for column in columns] for check in verdict["checks"]]
     yield TableBlock(("check", "value", "limit", "outcome", "rows needed"), checks)
-    for name in ("as_of", "counts", "metrics", "champion"):
+    yield metrics_table(document["metrics"], "validation rows")
+    for name in ("as_of", "counts"):
         if document.get(name) is not None:
             yield f"{name}: {cell(document[name])}"
     routing = document.get("routing")
@@ -35,7 +36,7 @@ def models(document: Any) -> Iterator[Block]:
             ("model", "champion", "canary", "share", "since"), [_serving(one) for one in document["models"]]
         )
         return
-    columns = ("version", "status", "as of", "AUC", "calibration error", "why", "trained for")
+    columns = ("version", "status", "as of", "loss", "figures", "why", "trained for")
     yield TableBlock(columns, [_version(one) for one in document["versions"]], "versions")
     happened = [[one["at"], one["event"], one.get("version"), one.get("why")] for one in document["history"]]
     yield TableBlock(("at", "event", "version", "why"), happened, "history")
@@ -48,8 +49,16 @@ def _serving(model: Any) -> list[Any]:
 
 def _version(version: Any) -> list[Any]:
     metrics, verdict = version["metrics"], version["verdict"]
-    figures = [metrics.get("auc"), metrics.get("calibration_error")]
-    return [version["number"], version["status"], version["as_of"], *figures, verdict.get("why"), version["reason"]]
+    figures = ", ".join(f"{name} {cell(one['value'])}" for name, one in metrics["figures"].items())
+    judged = [metrics["loss"]["value"], figures, verdict.get("why")]
+    return [version["number"], version["status"], version["as_of"], *judged, version["reason"]]
+
+
+def metrics_table(metrics: Any, title: str) -> TableBlock:
+    """The loss and the figures of rows, with their bounds."""
+    figures = {"loss": metrics["loss"], **metrics["figures"]}
+    rows = [[name, one["value"], one["low"], one["high"]] for name, one in figures.items()]
+    return TableBlock(("figure", "value", "low", "high"), rows, f"{metrics['rows']:,} {title}")
 
 
 def report(document: Any) -> Iterator[Block]:

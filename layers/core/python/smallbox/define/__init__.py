@@ -17,19 +17,27 @@ from smallbox.define.attributes import Attributes, attribute
 from smallbox.define.conditions import above, at_least, at_most, below, equal, one_of, unequal
 from smallbox.define.fields import boolean, integer, number, text, timestamp
 from smallbox.define.model import Model, label
-from smallbox.define.rules import Gate, Monitor, Release, Retrain
+from smallbox.define.rules import Gate, Monitor, Release, Retrain, ceiling, floor
 from smallbox.define.signature import Columns
 from smallbox.define.source import Source
 from smallbox.define.view import FeatureView
+from smallbox.objectives.binary import Binary
+from smallbox.objectives.multiclass import Multiclass
+from smallbox.objectives.ranking import Ranking
+from smallbox.objectives.regression import Regression
 from smallbox.prepare.pipeline import prepare
 
 __all__ = [
     "Attributes",
+    "Binary",
     "Columns",
     "FeatureView",
     "Gate",
     "Model",
     "Monitor",
+    "Multiclass",
+    "Ranking",
+    "Regression",
     "Release",
     "Retrain",
     "Source",
@@ -39,10 +47,12 @@ __all__ = [
     "attribute",
     "below",
     "boolean",
+    "ceiling",
     "count",
     "distinct",
     "equal",
     "first",
+    "floor",
     "integer",
     "label",
     "last",

@@ -59,9 +59,9 @@ def check_declared(place: str, rule: Any) -> None:
     """Raise unless the attributes of a dataclass have their declared types; only plain types are checked.
 
     >>> from smallbox.define.rules import Gate
-    >>> Gate(min_auc="0.6")
+    >>> Gate(min_skill="0.6")
     Traceback (most recent call last):
-    smallbox.errors.DefinitionError: Gate: min_auc is '0.6' (str); write a number, without quotes
+    smallbox.errors.DefinitionError: Gate: min_skill is '0.6' (str); write a number, without quotes
 
     Raises:
         DefinitionError: naming the place, the first wrong value and what to write instead.

@@ -10,7 +10,6 @@ of an on-demand function, a helper or a constant that it uses, or the preparatio
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +21,7 @@ from smallbox.define.preparation import preparation_of
 from smallbox.define.rules import Label
 from smallbox.define.signature import Signature
 from smallbox.errors import NotReady
+from smallbox.objectives.objective import objective_of
 from smallbox.records import COMPACT_JSON
 from smallbox.times import written
 
@@ -31,7 +31,7 @@ _LABEL = ("source_name", "on", "value", "within", "otherwise")
 @lru_cache(maxsize=64)
 def freeze(model: Model) -> Mapping[str, Any]:
     """The signature of a definition, with the digest of its on-demand functions and its preparation."""
-    label = {**asdict(model.label), "within": written(model.label.within_micros)}
+    label = {name: getattr(model.label, name) for name in _LABEL}
     return {
         "model": model.name,
         "request": freeze_source(model.request, model.request_fields),
@@ -40,8 +40,8 @@ def freeze(model: Model) -> Mapping[str, Any]:
         "on_demand": [[function.__name__, list(parameters_of(function))] for function in model.on_demand],
         "bundle": bundle_of(model.on_demand).digest if model.on_demand else "",
         "preparation": list(preparation_of(model.estimator)),
-        "objective": "binary",
-        "label": {name: label[name] for name in _LABEL},
+        "objective": model.objective.as_json(),
+        "label": {**label, "within": written(model.label.within_micros)},
         "columns": {"numeric": list(model.columns.numeric), "categorical": list(model.columns.categorical)},
     }
 
@@ -64,6 +64,15 @@ def signature_digest(model: Model) -> str:
     return frozen_digest(freeze(model))
 
 
+def thaw_label(document: Mapping[str, Any]) -> Label:
+    """The label of a frozen document.
+
+    Raises:
+        NotReady: when this release does not have its objective.
+    """
+    return Label(**document["label"], objective=objective_of(document["objective"]))
+
+
 def thaw(document: Mapping[str, Any], functions: Sequence[OnDemand]) -> Signature:
     """The signature of a frozen document.
 
@@ -78,7 +87,7 @@ def thaw(document: Mapping[str, Any], functions: Sequence[OnDemand]) -> Signatur
         document["model"],
         request=thaw_source(document["request"]),
         inputs=tuple(document["inputs"]),
-        label=Label(**document["label"]),
+        label=thaw_label(document),
         views=tuple(thaw_view(view) for view in document["views"]),
         on_demand=tuple(functions),
     )

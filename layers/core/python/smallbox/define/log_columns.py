@@ -2,7 +2,7 @@
 
 from smallbox.define.fields import FieldType
 from smallbox.define.signature import Signature
-from smallbox.table_columns import ENTITY_PREFIX, SENT_PREFIX
+from smallbox.table_columns import ENTITY_PREFIX, GROUP, SENT_PREFIX
 
 
 def logged_names(signature: Signature) -> dict[str, str]:
@@ -13,9 +13,12 @@ def logged_names(signature: Signature) -> dict[str, str]:
 def logged_types(signature: Signature) -> dict[str, FieldType]:
     """The columns of the prediction log that depend on the signature, with their types.
 
-    The inputs, the sent fields that only on-demand features read, and the entity of each view.
+    The outputs, the group of a ranking, the inputs, the sent fields that only on-demand features read, and the entity
+    of each view.
     """
-    columns: dict[str, FieldType] = dict.fromkeys(signature.columns.numeric, "number")
+    columns: dict[str, FieldType] = dict.fromkeys(signature.objective.outputs, "number")
+    columns |= {GROUP: "text"} if signature.objective.group else {}
+    columns |= dict.fromkeys(signature.columns.numeric, "number")
     columns |= dict.fromkeys(signature.columns.categorical, "text")
     columns |= {column: signature.request.fields[name].type for name, column in logged_names(signature).items()}
     return columns | {ENTITY_PREFIX + view.name: "text" for view in signature.views}

@@ -1,57 +1,86 @@
 """A model definition: its signature, its estimator and its rules."""
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Final
 
 from smallbox.define.argument_types import check_kind
+from smallbox.define.fields import Field
 from smallbox.define.rules import Gate, Label, Monitor, Release, Retrain
-from smallbox.define.signature import Columns, Signature
+from smallbox.define.signature import Signature
 from smallbox.define.source import Source, check_not_personal
 from smallbox.errors import DefinitionError
+from smallbox.objectives.binary import Binary
+from smallbox.objectives.multiclass import Multiclass
+from smallbox.objectives.objective import LabelField, Objective, OutputValues
+from smallbox.objectives.regression import Regression
 from smallbox.times import DAY
 
 _DAYS_TO_JUDGE: Final = 7
 """Days to judge that the error message proposes for a canary without any: a whole week, because weekdays differ."""
 
-Estimator = Callable[[Columns], Any]
-"""Builds an unfitted scikit-learn classifier pipeline. Import scikit-learn inside the function."""
+Estimator = Callable[..., Any]
+"""Builds an unfitted scikit-learn pipeline from the columns. Import scikit-learn inside the function."""
+
+_BY_TYPE: Final[Mapping[str, Objective]] = {
+    "boolean": Binary(),
+    "text": Multiclass(),
+    "number": Regression(),
+    "integer": Regression(),
+}
+"""The objective of a label field's type when none is declared."""
 
 
-def label(source: Source, *, on: str, value: str, within: str, otherwise: bool | None = None) -> Label:
-    """The label: the boolean ``value`` of the record of ``source`` whose ``on`` equals the request's key.
+def label(
+    source: Source,
+    *,
+    on: str,
+    value: str,
+    within: str,
+    otherwise: bool | float | str | None = None,
+    objective: Objective | None = None,
+) -> Label:
+    """The label: ``value`` of the record of ``source`` whose ``on`` equals the request's key.
 
     Args:
         source: the source of the ground truth.
         on: its field that holds the request's key.
-        value: its boolean field that holds the outcome.
+        value: its field that holds the outcome.
         within: attribution window: how long after the request's event time an outcome still counts, like ``"7d"``.
         otherwise: the label of a request without an outcome once the attribution window is over. Write
-            ``otherwise=False`` where only positive outcomes are reported, as with chargebacks. By default such a
-            request has no label.
+            ``otherwise=False`` where only positive outcomes are reported, as with chargebacks, or a class of its own
+            where silence is an outcome, like ``otherwise="cancelled"``. By default such a request has no label.
+        objective: what the label means. By default :class:`~smallbox.objectives.binary.Binary` for a boolean,
+            :class:`~smallbox.objectives.multiclass.Multiclass` for a text with choices and
+            :class:`~smallbox.objectives.regression.Regression` for a number.
 
     Raises:
-        DefinitionError: when a field is missing or has the wrong type. Only boolean labels are supported so far.
+        DefinitionError: when a field is missing, has a type that no objective takes, or is personal.
     """
     check_kind("label: source", source, Source, "the Source whose records bring the outcome")
-    for name, kind in ((on, "text"), (value, "boolean")):
-        found = source.fields.get(name)
-        if found is None or found.type != kind:
-            raise DefinitionError(_no_label_field(source, name, kind))
-        check_not_personal(source, name, "label's field")
-    return Label(source.name, on, value, within, otherwise)
+    key, outcome = _field_of(source, on), _field_of(source, value)
+    if key.type != "text":
+        raise DefinitionError(f"label: {on!r} must be a text field of source {source.name}; it is a {key.type}")
+    if objective is None and outcome.type not in _BY_TYPE:
+        raise DefinitionError(
+            f"label: {value!r} is a {outcome.type} field of source {source.name}; a label is a boolean, a text with "
+            "choices, or a number"
+        )
+    declared = _BY_TYPE[outcome.type] if objective is None else objective
+    check_kind("label: objective", declared, Objective, "an objective, like Regression('absolute')")
+    place = f"label: {value!r} of source {source.name}"
+    completed = declared.for_label(LabelField(place, outcome.type, outcome.choices, otherwise))
+    return Label(source.name, on, value, within, otherwise, completed)
 
 
-def _no_label_field(source: Source, name: str, kind: str) -> str:
+def _field_of(source: Source, name: str) -> Field:
     found = source.fields.get(name)
     if found is None:
-        return f"label: {name!r} is not a field of source {source.name}; it has {', '.join(source.fields)}"
-    if kind == "boolean":
-        return (
-            f"label: {name!r} is a {found.type} field of source {source.name}, and only boolean labels are supported "
-            "so far; send a boolean field that says whether the outcome happened, like late=boolean()"
-        )
-    return f"label: {name!r} must be a {kind} field of source {source.name}; it is a {found.type}"
+        fields = ", ".join(source.fields)
+        raise DefinitionError(f"label: {name!r} is not a field of source {source.name}; it has {fields}")
+    check_not_personal(source, name, "label's field")
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,12 +88,14 @@ class Model(Signature):
     """One model: what it predicts, from what, and the rules of its life cycle.
 
     Attributes:
-        estimator: builds the unfitted pipeline from the columns.
+        estimator: builds the unfitted pipeline from the columns; where the objective has quantiles, from the columns
+            and ``quantile``.
         gate: quality checks that a version must pass before it may serve.
         release: how an accepted version is rolled out.
         monitor: what counts as a breach.
         retrain: when to retrain, and on which data.
-        fallback: the score to answer with when the model fails, marked as fallback; ``None`` answers with an error.
+        fallback: the prediction to answer with when the model fails, marked as fallback: a number, or where there are
+            several outputs numbers by class or output; ``None`` answers with an error.
 
     The other attributes are those of :class:`~smallbox.define.signature.Signature`.
 
@@ -78,13 +109,37 @@ class Model(Signature):
     release: Release = field(default_factory=Release)
     monitor: Monitor = field(default_factory=Monitor)
     retrain: Retrain = field(default_factory=Retrain)
-    fallback: float | None = field(default=None)
+    fallback: float | Mapping[str, float] | None = field(default=None)
+    fallback_outputs: OutputValues | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._check_rules()
+        self._check_heads()
+        self._check_guardrails()
         self._check_window()
         self._check_canary()
+        if self.fallback is not None:
+            outputs = self.objective.fallback_outputs(self.fallback, f"model {self.name}: fallback")
+            object.__setattr__(self, "fallback_outputs", outputs)
+
+    def _check_heads(self) -> None:
+        needed = {name for head in self.objective.heads for name in head}
+        missing = sorted(needed - set(inspect.signature(self.estimator).parameters))
+        if missing:
+            raise DefinitionError(
+                f"model {self.name}: the label's objective needs an estimator with the parameter {missing[0]}; write "
+                f"def {self.estimator.__name__}(columns, {missing[0]}=None)"
+            )
+
+    def _check_guardrails(self) -> None:
+        for rule in (self.gate, self.monitor):
+            for one in rule.guardrails:
+                if one.figure not in self.objective.figures:
+                    raise DefinitionError(
+                        f"model {self.name}: {type(rule).__name__}: {one.side}({one.figure!r}, ...): the label's "
+                        f"objective has no such figure; it has {', '.join(self.objective.figures)}"
+                    )
 
     def _check_rules(self) -> None:
         place = f"model {self.name}"

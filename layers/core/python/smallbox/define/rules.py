@@ -1,9 +1,13 @@
 """The rules of a model: quality gate, release, monitoring and retraining."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
-from smallbox.define.argument_types import check_declared
+from smallbox.define.argument_types import check_declared, check_several
 from smallbox.errors import DefinitionError
+from smallbox.objectives.binary import Binary
+from smallbox.objectives.objective import Objective
 from smallbox.times import Micros, duration
 
 
@@ -19,16 +23,18 @@ class Label:
     Attributes:
         source_name: the source whose records carry the outcome.
         on: the field of that source that holds the request's key.
-        value: the boolean field that holds the outcome.
+        value: the field that holds the outcome.
         within: attribution window: how long after the request's event time an outcome still counts.
         otherwise: the label of a request without an outcome once the window is over; ``None`` leaves it unlabelled.
+        objective: what the label means: how it is predicted, and how predictions are judged.
     """
 
     source_name: str
     on: str
     value: str
     within: str = field(compare=False)  # "24h" and "1d" are the same label
-    otherwise: bool | None = None
+    otherwise: bool | float | str | None = None
+    objective: Objective = field(default_factory=Binary)
     within_micros: Micros = field(init=False)
 
     def __post_init__(self) -> None:
@@ -37,24 +43,59 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Guardrail:
+    """A limit for one of the objective's figures. Written with :func:`floor` and :func:`ceiling`.
+
+    Attributes:
+        figure: the name of the figure, like ``auc``.
+        limit: the limit, in the figure's unit.
+        side: ``floor``: the figure must not lie below the limit; ``ceiling``: not above it.
+    """
+
+    figure: str
+    limit: float
+    side: Literal["floor", "ceiling"]
+
+    def __post_init__(self) -> None:
+        check_declared(self.side, self)
+
+
+def floor(figure: str, limit: float) -> Guardrail:
+    """A guardrail: the figure must not lie below the limit, like ``floor("auc", 0.7)``."""
+    return Guardrail(figure, limit, "floor")
+
+
+def ceiling(figure: str, limit: float) -> Guardrail:
+    """A guardrail: the figure must not lie above the limit, like ``ceiling("mae", 20)``."""
+    return Guardrail(figure, limit, "ceiling")
+
+
+def _check_guardrails(rule: str, guardrails: Sequence[Guardrail]) -> None:
+    check_several(f"{rule}: guardrails", guardrails, Guardrail, "a tuple, like (floor('auc', 0.7),)")
+
+
+@dataclass(frozen=True, slots=True)
 class Gate:
     """Quality gate: what a candidate must reach before it may serve. Bounds are tested at 95 % confidence.
 
     Attributes:
-        min_auc: minimum area under the ROC curve on the validation rows.
-        max_calibration_error: maximum expected calibration error on these rows.
-        max_auc_loss: non-inferiority margin: how far its AUC may lie below the champion's on the same rows. A smaller
-            margin needs more rows; with 0 an equally good candidate does not pass.
+        min_skill: minimum skill: the share by which its mean loss lies below that of the constant baseline on the
+            validation rows. 0: it must be better than the baseline.
+        max_loss_increase: non-inferiority margin: how far its mean loss may lie above the champion's on the same rows,
+            as a share of the champion's. A smaller margin needs more rows; with 0 an equally good candidate does not
+            pass.
+        guardrails: limits for other figures on these rows.
         min_rows: minimum number of validation rows; with fewer the gate cannot tell, and does not accept.
-        min_rarer: minimum number of rows of the rarer class among them; with fewer the gate cannot tell either.
+        min_rarer: minimum number of rows of the rarest outcome among them, when the label is not a number; with fewer
+            the gate cannot tell either.
         max_unlabelled: share of requests that may have no label without further checks.
         max_selection_auc: selection bias check when more are unlabelled: the maximum AUC with which the inputs may
             separate unlabelled from labelled requests; 0.5 means not at all.
     """
 
-    min_auc: float = 0.5
-    max_calibration_error: float = 0.1
-    max_auc_loss: float = 0.02
+    min_skill: float = 0.0
+    max_loss_increase: float = 0.02
+    guardrails: tuple[Guardrail, ...] = ()
     min_rows: int = 100
     min_rarer: int = 20
     max_unlabelled: float = 0.1
@@ -62,7 +103,8 @@ class Gate:
 
     def __post_init__(self) -> None:
         check_declared("Gate", self)
-        for name in ("min_auc", "max_calibration_error", "max_auc_loss", "max_unlabelled", "max_selection_auc"):
+        _check_guardrails("Gate", self.guardrails)
+        for name in ("min_skill", "max_loss_increase", "max_unlabelled", "max_selection_auc"):
             _check_share("Gate", name, getattr(self, name))
         if self.min_rarer < 2 or self.min_rows < 2 * self.min_rarer:  # noqa: PLR2004 - one row has no variance
             raise DefinitionError(
@@ -78,28 +120,30 @@ class Release:
 
     Attributes:
         canary: share of requests that the challenger answers; assignment is sticky by the request's key.
-        min_of_each_class: minimum number of labelled predictions of each class, in each arm, before a decision.
+        min_rarer: minimum number of labelled predictions of the rarest outcome in each arm before a decision; of all
+            when the label is a number.
         max_days: maximum duration of a canary in days. Its last ``max_days`` - ``within`` days have labels to judge.
-        max_auc_loss: non-inferiority margin: a challenger that loses this much AUC is promoted with a probability of at
-            most 1 - ``confidence``. A smaller margin needs more labels. 0 promotes only a significantly better one.
+        max_loss_increase: non-inferiority margin: a challenger whose mean loss lies this share of the champion's above
+            it is promoted with a probability of at most 1 - ``confidence``. A smaller margin needs more labels. 0
+            promotes only a significantly better one.
         confidence: 1 minus the error rate over all daily looks together: an equally good challenger is judged worse
             with at most this error rate.
     """
 
     canary: float = 0.2
-    min_of_each_class: int = 50
+    min_rarer: int = 50
     max_days: int = 14
-    max_auc_loss: float = 0.05
+    max_loss_increase: float = 0.05
     confidence: float = 0.95
 
     def __post_init__(self) -> None:
         check_declared("Release", self)
         _check_share("Release", "canary", self.canary)
-        _check_share("Release", "max_auc_loss", self.max_auc_loss)
+        _check_share("Release", "max_loss_increase", self.max_loss_increase)
         if not 0.5 < self.confidence < 1:  # noqa: PLR2004 - 0.5 is a coin flip
             raise DefinitionError(f"Release: confidence={self.confidence} must lie between 0.5 and 1")
-        if self.max_days < 1 or self.min_of_each_class < 2:  # noqa: PLR2004 - one value has no variance
-            raise DefinitionError("Release: max_days must be at least 1, min_of_each_class at least 2")
+        if self.max_days < 1 or self.min_rarer < 2:  # noqa: PLR2004 - one value has no variance
+            raise DefinitionError("Release: max_days must be at least 1, min_rarer at least 2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +151,14 @@ class Monitor:
     """Monitoring thresholds: what counts as a breach on one day.
 
     Attributes:
-        max_psi: drift: maximum population stability index of an input or the score against the reference profile.
+        max_psi: drift: maximum population stability index of an input or output against the reference profile.
         max_missing: maximum share of missing values of a feature, above its share in the reference profile.
         expected_drift: columns that move with the season; their drift is stored but never breaches.
         max_quarantined: maximum share of a source's records in quarantine.
         min_volume: minimum share of a source's usual number of records per day.
-        min_auc: minimum AUC over the day's labelled predictions.
-        max_calibration_error: maximum expected calibration error over them.
+        min_skill: minimum skill over the day's labelled predictions: the share by which their mean loss lies below that
+            of the champion's constant baseline. 0: they must not be worse than the baseline.
+        guardrails: limits for other figures over them.
         min_coverage: minimum label coverage: share of the predictions with an elapsed attribution window that have a
             label.
         max_skew: training-serving skew: maximum share of a day's served feature values that differ from their batch
@@ -124,7 +169,8 @@ class Monitor:
         max_fallback: maximum share of a day's online answers that are the fallback.
         min_rows: drift and accuracy on fewer rows than this are stored but never breach. Accuracy adds earlier days, up
             to 28, until it has this many labels.
-        min_rarer: minimum number of labels of the rarer class that accuracy needs as well.
+        min_rarer: minimum number of labels of the rarest outcome that accuracy needs as well, when the label is not a
+            number.
     """
 
     max_psi: float = 0.25
@@ -132,8 +178,8 @@ class Monitor:
     expected_drift: tuple[str, ...] = ()
     max_quarantined: float = 0.05
     min_volume: float = 0.3
-    min_auc: float = 0.5
-    max_calibration_error: float = 0.15
+    min_skill: float = 0.0
+    guardrails: tuple[Guardrail, ...] = ()
     min_coverage: float = 0.5
     max_skew: float = 0.01
     max_lead: str = "1h"
@@ -145,6 +191,7 @@ class Monitor:
 
     def __post_init__(self) -> None:
         check_declared("Monitor", self)
+        _check_guardrails("Monitor", self.guardrails)
         object.__setattr__(self, "max_lead_micros", duration(self.max_lead))
         for name in (
             "max_missing",
@@ -153,8 +200,7 @@ class Monitor:
             "max_fallback",
             "max_quarantined",
             "min_volume",
-            "min_auc",
-            "max_calibration_error",
+            "min_skill",
             "min_coverage",
         ):
             _check_share("Monitor", name, getattr(self, name))

@@ -12,6 +12,7 @@ from smallbox.define.on_demand import OnDemand, dependency_order, parameters_of
 from smallbox.define.rules import Label
 from smallbox.define.source import Source, check_name, check_not_personal
 from smallbox.errors import DefinitionError
+from smallbox.objectives.objective import Objective
 from smallbox.table_columns import reserved_because
 
 
@@ -81,6 +82,7 @@ class Signature:
             self, "on_demand", dependency_order(self.on_demand, {*fields, *self.stored_numeric, *self.stored_texts})
         )
         self._check_inputs()
+        self._check_group()
         self._check_personal()
         numeric = tuple(n for n in self.inputs if fields[n].is_numeric)
         categorical = tuple(n for n in self.inputs if fields[n].type == "text")
@@ -117,6 +119,15 @@ class Signature:
             raise DefinitionError(
                 f"model {self.name}: the input {moments[0]!r} is a timestamp, which is not a number; "
                 "write an on-demand feature of it"
+            )
+
+    def _check_group(self) -> None:
+        name = self.objective.group
+        found = self.request.fields.get(name)
+        if name and (found is None or found.type != "text" or found.nullable or found.pii):
+            raise DefinitionError(
+                f"model {self.name}: the group {name!r} must be a text field of source {self.request.name} that is "
+                "neither nullable nor personal"
             )
 
     def _check_kinds(self) -> None:
@@ -158,7 +169,13 @@ class Signature:
         return frozenset(personal & set(self.columns.names))
 
     def _needed(self) -> list[str]:
-        return [*self.inputs, *(n for view in self.views for n in view.entity_fields), *self.on_demand_fields]
+        entities = (name for view in self.views for name in view.entity_fields)
+        return [*self.inputs, *entities, *self.on_demand_fields, *filter(None, (self.objective.group,))]
+
+    @property
+    def objective(self) -> Objective:
+        """What the label means: how it is predicted, and how predictions are judged."""
+        return self.label.objective
 
     @cached_property
     def stored_numeric(self) -> tuple[str, ...]:
@@ -199,7 +216,7 @@ class Signature:
 
     @cached_property
     def request_fields(self) -> tuple[str, ...]:
-        """The fields that a request must have, each once: key, inputs, entity fields, inputs of on-demand features."""
+        """The fields that a request must have, each once: key, inputs, entity and group fields, what features read."""
         return tuple(dict.fromkeys([self.request.key, *self._needed()]))
 
     def key_of(self, instance: Mapping[str, Any]) -> str:

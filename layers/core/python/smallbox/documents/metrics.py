@@ -1,59 +1,79 @@
-"""Metrics of scored rows, and comparisons of two scores on the same rows, as documents."""
+"""Metrics of scored rows, and comparisons of two models on the same rows, as documents."""
 
 from typing import TypedDict
 
 
-class BinaryMetrics(TypedDict):
-    """Metrics of scores for a boolean label; ``None`` where the rows cannot give one.
+class Metric(TypedDict):
+    """A figure with its confidence bounds; ``None`` where the rows cannot give one.
+
+    Attributes:
+        value: the figure.
+        low: the true value lies above this with 95 % confidence.
+        high: the true value lies below this with 95 % confidence.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+class Metrics(TypedDict):
+    """What the outputs for labelled rows are worth, by the objective of their label.
 
     Attributes:
         rows: number of rows.
-        rarer_rows: rows of the class that has fewer.
-        auc: area under the ROC curve, 0 to 1; ``None`` unless both classes occur.
-        auc_standard_error: standard error of ``auc`` (DeLong).
-        log_loss: mean negative natural logarithm of the probability given to the outcome, 0 or more; lower is better.
-        calibration_error: expected calibration error (ECE), 0 to 1; lower is better.
-        calibration_error_by_chance: the ECE to expect of perfectly calibrated scores on as many rows.
-        calibration_standard_error: standard error of ``calibration_error``, or a little more.
-        mean_score: mean of the scores, 0 to 1.
-        positive_rate: share of rows whose label is true, 0 to 1.
+        rarer_rows: rows of the rarest outcome; all rows when the label is a number.
+        loss: mean loss per row; lower is better. Every decision compares it.
+        figures: the objective's other figures by name, like ``auc`` or ``mae``; they are shown, and may be guardrails.
     """
 
     rows: int
     rarer_rows: int
-    auc: float | None
-    auc_standard_error: float | None
-    log_loss: float | None
-    calibration_error: float | None
-    calibration_error_by_chance: float | None
-    calibration_standard_error: float | None
-    mean_score: float | None
-    positive_rate: float | None
+    loss: Metric
+    figures: dict[str, Metric]
 
 
-class ChampionComparison(BinaryMetrics):
-    """The champion's metrics on the candidate's validation rows, and the candidate's gain.
+class BaselineComparison(TypedDict):
+    """The candidate beside the constant baseline on the same rows.
+
+    Attributes:
+        outputs: the baseline: the best constant outputs, from the labels of the training rows.
+        loss: its mean loss on the validation rows.
+        difference: mean loss of the candidate minus that of the baseline; negative is better.
+    """
+
+    outputs: list[float]
+    loss: float | None
+    difference: Metric
+
+
+class ChampionComparison(Metrics):
+    """The champion's metrics on the candidate's validation rows, and the candidate beside it.
 
     Attributes:
         version: the champion's version number.
-        auc_gain: AUC of the candidate minus AUC of the champion, -1 to 1; ``None`` unless both classes occur.
-        auc_gain_standard_error: standard error of ``auc_gain`` (paired, DeLong).
+        difference: mean loss of the candidate minus that of the champion; negative is better.
     """
 
     version: int
-    auc_gain: float | None
-    auc_gain_standard_error: float | None
+    difference: Metric
 
 
 class ParityReport(TypedDict):
-    """ONNX scores compared with scikit-learn's on the validation rows.
+    """ONNX outputs compared with scikit-learn's on the validation rows.
 
     Attributes:
         rows: rows compared.
-        largest: largest absolute difference of a probability, 0 to 1.
+        largest: largest absolute difference of an output.
         limit: largest difference that the gate accepts.
     """
 
     rows: int
     largest: float
     limit: float
+
+
+def figure_of(metrics: Metrics, name: str) -> Metric:
+    """A figure of a metrics document by its name, ``loss`` included; all ``None`` when the document lacks it."""
+    nothing: Metric = {"value": None, "low": None, "high": None}
+    return metrics["loss"] if name == "loss" else metrics["figures"].get(name, nothing)

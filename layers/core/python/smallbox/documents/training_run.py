@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Literal, NotRequired, TypedDict
 
 from smallbox.documents.gate_verdict import VerdictReport
-from smallbox.documents.metrics import BinaryMetrics, ChampionComparison, ParityReport
+from smallbox.documents.metrics import BaselineComparison, ChampionComparison, Metric, Metrics, ParityReport
 
 
 class TrainingRequest(TypedDict):
@@ -48,7 +48,7 @@ class FitCounts(DatasetCounts):
 
     Attributes:
         fitted: training rows that fitted the estimator.
-        calibrated: later training rows that calibrated its scores.
+        calibrated: later training rows that calibrated its outputs.
         embargoed: rows between training and validation, used for neither.
         validation: rows that the candidate was measured on.
     """
@@ -60,17 +60,16 @@ class FitCounts(DatasetCounts):
 
 
 class DelayCurve(TypedDict):
-    """Label delay by class: the share of labels that became known later than each of 21 moments.
+    """Label delay by outcome: the share of labels that became known later than each of 21 moments.
 
     Attributes:
         hours: hours after the request's event time, from 0 to the attribution window, ascending.
-        positive: for each moment the share of positive labels known later, 0 to 1; empty without positive labels.
-        negative: the same of negative labels.
+        later: by outcome, for each moment the share of its labels known later, 0 to 1; empty without such labels. The
+            outcomes of a number are its two halves.
     """
 
     hours: list[float]
-    positive: list[float]
-    negative: list[float]
+    later: dict[str, list[float]]
 
 
 class LabelReport(TypedDict):
@@ -79,15 +78,13 @@ class LabelReport(TypedDict):
     Attributes:
         unlabelled_share: share of requests without a label, 0 to 1.
         selection_auc: AUC of predicting from the inputs that a request has a label, 0 to 1; 0.5: labelled and
-            unlabelled requests look alike. ``None`` when there are too few rows.
-        selection_auc_standard_error: standard error of ``selection_auc``.
+            unlabelled requests look alike. Unknown when there are too few rows.
         selection_failed: name of the error that the estimator raised on unlabelled requests; ``""``: no error.
-        delays: label delay by class.
+        delays: label delay by outcome.
     """
 
     unlabelled_share: float
-    selection_auc: float | None
-    selection_auc_standard_error: float | None
+    selection_auc: Metric
     selection_failed: str
     delays: DelayCurve
 
@@ -98,8 +95,8 @@ class Artifacts(TypedDict):
     Attributes:
         onnx_key: the served model.
         onnx_sha256: SHA-256 of its bytes, 64 hexadecimal digits.
-        pipeline_key: the fitted scikit-learn pipeline, a skops file.
-        profile_key: the reference profile: inputs of the dataset, scores of the validation rows.
+        pipeline_key: the fitted scikit-learn pipelines, a skops file.
+        profile_key: the reference profile: inputs of the dataset, outputs for the validation rows.
     """
 
     onnx_key: str
@@ -151,7 +148,8 @@ class DatasetRun(_Prepared):
 
 class _Fitted(_Prepared):
     counts: FitCounts
-    metrics: BinaryMetrics
+    metrics: Metrics
+    baseline: BaselineComparison
     labels: LabelReport
     warnings: list[str]
     champion: ChampionComparison | None
@@ -167,6 +165,7 @@ class FittedRun(_Fitted):
     Attributes:
         counts: requests of the training window, and rows by use.
         metrics: the candidate's metrics on the validation rows, scored by ONNX.
+        baseline: comparison with the best constant outputs.
         labels: what is known about missing and late labels.
         warnings: sentences for people; none stops the run.
         champion: comparison with the champion; ``None`` as ``compared_with``.

@@ -14,12 +14,12 @@ from smallbox.labels.table import settled_days
 from smallbox.lake.history import FOREVER, history
 from smallbox.lake.names import labelled_table, records_table
 from smallbox.lake.predictions import PredictionLog, of_versions
-from smallbox.lake.schemas import LABELLED_COLUMNS, record_schema
+from smallbox.lake.schemas import ARROW_TYPES, LABELLED_COLUMNS, record_schema
 from smallbox.ports import Between, Lake
 from smallbox.registry.live_versions import live_versions
 from smallbox.registry.signatures import label_of_version
 from smallbox.registry.store import Registry
-from smallbox.table_columns import JOINED_AS_OF, SETTLES_FROM
+from smallbox.table_columns import JOINED_AS_OF, LABEL_COLUMNS, SETTLES_FROM, is_scored
 from smallbox.times import DAY, Micros, asked_moment, day_of, format_moment
 
 
@@ -83,7 +83,8 @@ class JoinTask:
         )
 
     def _joined_to(self, label: Label, asked: pa.Table, as_of: Micros) -> pa.Table:
-        return join_labels(label, asked, self._outcomes(label, asked["key"], as_of), as_of)
+        joined = join_labels(label, asked, self._outcomes(label, asked["key"], as_of), as_of)
+        return _with_label_column(label, joined)
 
     def _with_later(self, model: Model, labelled: pa.Table, between: Between, as_of: Micros) -> pa.Table:
         """The rows, each as the join of the latest moment had it: joining an older day again takes nothing back."""
@@ -91,15 +92,15 @@ class JoinTask:
         before = self._lake.read(labelled_table(model.name), None, between)
         if before is None or JOINED_AS_OF not in before.column_names:
             return rows
-        later = before.filter(pc.greater(before[JOINED_AS_OF], as_of)).select(rows.column_names)
+        later = before.filter(pc.greater(before[JOINED_AS_OF], as_of))
         others = rows.filter(pc.invert(pc.is_in(rows["id"], value_set=later["id"].combine_chunks())))
         return pa.concat_tables([others, later], promote_options="permissive")
 
     def _open(self, model: Model, since: Micros, as_of: Micros) -> pa.Table:
         """The predictions asked before ``as_of`` that were asked, or are for an event, since a moment."""
-        recent = self._log.read(model.name, Between("time", since, as_of)).select(LABELLED_COLUMNS)
-        ahead = self._log.read(model.name, Between("event_time", since, FOREVER)).select(LABELLED_COLUMNS)
-        both = pa.concat_tables([recent, ahead.filter(pc.less(ahead["time"], since))])
+        recent = _answers(self._log.read(model.name, Between("time", since, as_of)))
+        ahead = _answers(self._log.read(model.name, Between("event_time", since, FOREVER)))
+        both = pa.concat_tables([recent, ahead.filter(pc.less(ahead["time"], since))], promote_options="default")
         settles_from = np.maximum(both["time"].to_numpy(), both["event_time"].to_numpy())
         return both.append_column(SETTLES_FROM, pa.array(settles_from))
 
@@ -110,6 +111,18 @@ class JoinTask:
         schema, known = record_schema(source), Between("known_at", -FOREVER, as_of + 1)
         rows = self._lake.read(records_table(source), columns, known, keys, key=label.on, schema=schema)
         return history(schema.empty_table() if rows is None else rows)
+
+
+def _answers(log: pa.Table) -> pa.Table:
+    """Who answered, and the outputs."""
+    return log.select([name for name in log.column_names if name in LABELLED_COLUMNS or is_scored(name)])
+
+
+def _with_label_column(label: Label, joined: pa.Table) -> pa.Table:
+    """The label in the column of its type, so that versions whose labels have different types share the table."""
+    name = label.objective.label_column
+    typed = joined["label"].cast(ARROW_TYPES[LABEL_COLUMNS[name]])
+    return joined.drop_columns(["label"]).append_column(name, typed)
 
 
 def _count(rows: pa.Table, status: str) -> int:

@@ -19,7 +19,7 @@ from smallbox.lake.names import (
     predictions_table,
     records_table,
 )
-from smallbox.lake.schemas import LABELLED_SCHEMA, prediction_schema, record_schema
+from smallbox.lake.schemas import labelled_schema, prediction_schema, record_schema
 from smallbox.times import Micros
 
 MAINTAINER: Final = "ingestion/upkeep"
@@ -82,4 +82,5 @@ def _of_model(model: Model) -> Iterator[LakeTable]:
         ("serving/log", "serving/score"),
     )
     about = {model.label.source_name: model.label.on, request.name: request.key}
-    yield LakeTable(labelled_table(model.name), LABELLED_SCHEMA, ("id",), about, frozenset(), ("feedback/join",))
+    schema = labelled_schema(model.objective)
+    yield LakeTable(labelled_table(model.name), schema, ("id",), about, frozenset(), ("feedback/join",))

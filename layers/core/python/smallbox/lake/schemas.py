@@ -8,8 +8,9 @@ import pyarrow as pa
 from smallbox.define.fields import Field, FieldType
 from smallbox.define.source import RESERVED, Source
 from smallbox.lake.digests import digests
+from smallbox.objectives.objective import Objective
 from smallbox.records import Record
-from smallbox.table_columns import LABEL_COLUMNS, LOG_COLUMNS, ColumnType
+from smallbox.table_columns import GROUP, JOIN_COLUMNS, LABEL_COLUMNS, LOG_COLUMNS, ColumnType
 
 ARROW_TYPES: Final[Mapping[ColumnType, pa.DataType]] = {
     "text": pa.string(),
@@ -68,8 +69,8 @@ def _types_of(field: Field) -> frozenset[type]:
     return PYTHON_TYPES[field.type] | {type(None)} if field.nullable else PYTHON_TYPES[field.type]
 
 
-LABELLED_COLUMNS: Final = ("id", "key", "time", "event_time", "version", "arm", "channel", "score")
-"""What the labelled predictions keep of the log."""
+LABELLED_COLUMNS: Final = ("id", "key", "time", "event_time", "version", "arm", "channel")
+"""What the labelled predictions keep of every log; the outputs, and the group of a ranking, are kept too."""
 
 
 def prediction_schema(types: Mapping[str, FieldType]) -> pa.Schema:
@@ -81,10 +82,10 @@ def prediction_schema(types: Mapping[str, FieldType]) -> pa.Schema:
     return pa.schema([(name, ARROW_TYPES[type_]) for name, type_ in (*LOG_COLUMNS.items(), *types.items())])
 
 
-LABELLED_SCHEMA: Final = pa.schema(
-    [
-        *((name, ARROW_TYPES[LOG_COLUMNS[name]]) for name in LABELLED_COLUMNS),
-        *((name, ARROW_TYPES[type_]) for name, type_ in LABEL_COLUMNS.items()),
-    ]
-)
-"""The columns of labelled predictions: those of the log that say who answered, and those of the label join."""
+def labelled_schema(objective: Objective) -> pa.Schema:
+    """The columns of labelled predictions of one objective: who answered, the outputs, and what the label join adds."""
+    types = {name: LOG_COLUMNS[name] for name in LABELLED_COLUMNS}
+    types |= {GROUP: "text"} if objective.group else {}
+    types |= dict.fromkeys(objective.outputs, "number")
+    types |= {name: LABEL_COLUMNS[name] for name in (objective.label_column, *JOIN_COLUMNS)}
+    return pa.schema([(name, ARROW_TYPES[type_]) for name, type_ in types.items()])

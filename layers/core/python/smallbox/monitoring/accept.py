@@ -79,5 +79,5 @@ class AcceptTask:
             )
         key = profile_key(model.name, champion.number, channel, as_of)
         week = Accepted(champion.number, as_of, rows.num_rows, format_moment(now), by, why, key)
-        self._references.accept(model.name, channel, week, profile_of(served.signature.columns, rows))
+        self._references.accept(model.name, channel, week, profile_of(served.signature, rows))
         return week

@@ -1,6 +1,7 @@
-"""The accuracy checks: ranking, calibration and label coverage, on as many settled days as it takes."""
+"""The accuracy checks: mean loss, guardrails and label coverage, on as many settled days as it takes."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -8,17 +9,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from smallbox.arrays import Bools
 from smallbox.define.model import Model
-from smallbox.define.rules import Label, Monitor
+from smallbox.define.rules import Guardrail, Label, Monitor
+from smallbox.documents.metrics import Metrics, figure_of
 from smallbox.labels.join import ASKED_LATE, LABELLED, UNLABELLED, coverage
-from smallbox.labels.table import settled_days
+from smallbox.labels.table import of_objective, scored_columns, scored_rows, settled_days
 from smallbox.lake.names import labelled_table
+from smallbox.lake.schemas import labelled_schema
 from smallbox.monitoring.report import Check
-from smallbox.objectives.binary import measure
+from smallbox.objectives.measure import loss_difference, mean_loss, measure
+from smallbox.objectives.objective import Objective, OutputValues, Scored
 from smallbox.ports import Lake
 from smallbox.records import CHANNELS, Channel
-from smallbox.statistics.confidence import side_of
+from smallbox.statistics.estimates import none_if_nan
+from smallbox.statistics.intervals import Interval
 from smallbox.statistics.shares import surely_below
 from smallbox.table_columns import SETTLES_FROM
 from smallbox.times import DAY, Micros, day_of
@@ -27,9 +31,9 @@ SPANS: Final = (1, 2, 4, 8, 16, 28)
 """Spans in days, tried one after another until there are labels enough to judge."""
 
 MAX_ROWS_JUDGED: Final = 500_000
-"""With so many rows no older days are read, even if the rarer class has too few."""
+"""With so many rows no older days are read, even if the rarest outcome has too few."""
 
-_COLUMNS: Final = (SETTLES_FROM, "event_time", "version", "arm", "channel", "score", "label", "status")
+_COLUMNS: Final = (SETTLES_FROM, "event_time", "version", "arm", "channel", "status")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,12 +45,14 @@ class Judged:
         days: the number of days, counted back from ``until``.
         rows: the rows of the labelled table.
         serving: the versions that serve now; accuracy is judged on their rows.
+        objective: that of the label that is judged.
     """
 
     until: Micros
     days: int
     rows: pa.Table
     serving: tuple[int, ...]
+    objective: Objective
 
     @property
     def first(self) -> str:
@@ -73,7 +79,13 @@ class Judged:
         """Labelled rows of the versions that serve now; answers of the fallback are left out."""
         of_ours = pc.is_in(self.rows["version"], value_set=pa.array(self.serving, pa.int64()))
         is_model = pc.and_(of_ours, pc.not_equal(self.rows["arm"], "fallback"))
-        return self.rows.filter(pc.and_(is_model, pc.equal(self.rows["status"], LABELLED)))
+        is_known = pc.and_(pc.equal(self.rows["status"], LABELLED), of_objective(self.objective, self.rows))
+        return self.rows.filter(pc.and_(is_model, is_known))
+
+    @property
+    def scored(self) -> Scored:
+        """The outputs and labels of :attr:`known`."""
+        return scored_rows(self.objective, self.known)
 
     @property
     def asked(self) -> int:
@@ -81,25 +93,21 @@ class Judged:
         return _count(self.rows, "status", LABELLED) + _count(self.rows, "status", UNLABELLED)
 
     def as_json(self) -> dict[str, Any]:
-        """The days, and how many rows were judged and left out, by reason."""
+        """The days, the metrics, and how many rows were judged and left out, by reason."""
         count = {status: _count(self.rows, "status", status) for status in (LABELLED, UNLABELLED, ASKED_LATE)}
         fallback = _count(self.rows, "arm", "fallback")
-        return {"first": self.first, "last": self.last, **count, "fallback": fallback, "judged": self.known.num_rows}
+        metrics = measure(self.objective, self.scored)
+        judged = {"judged": metrics["rows"], "metrics": metrics}
+        return {"first": self.first, "last": self.last, **count, "fallback": fallback, **judged}
 
 
 def _count(rows: pa.Table, column: str, value: str) -> int:
     return int((np.asarray(rows[column]) == value).sum())
 
 
-def outcomes_of(known: pa.Table) -> Bools:
-    """The labels of rows that all have one."""
-    return np.asarray(known["label"].to_numpy(), bool)
-
-
-def is_enough(rule: Monitor, labels: Bools) -> bool:
-    """Whether there are enough labels, and enough of the rarer class, to judge."""
-    positive = int(labels.sum())
-    return len(labels) >= rule.min_rows and min(positive, len(labels) - positive) >= rule.min_rarer
+def is_enough(rule: Monitor, scored: Scored, objective: Objective) -> bool:
+    """Whether there are enough labels, and enough of the rarest outcome, to judge."""
+    return len(scored) >= rule.min_rows and objective.rarer(scored.labels) >= rule.min_rarer
 
 
 def judged(model: Model, label: Label, lake: Lake, serving: tuple[int, ...], as_of: Micros) -> dict[Channel, Judged]:
@@ -110,55 +118,82 @@ def judged(model: Model, label: Label, lake: Lake, serving: tuple[int, ...], as_
     """
     found: dict[Channel, Judged] = {}
     read, before, until = None, 0, settled_days(label, as_of).end
+    columns, schema = [*_COLUMNS, *scored_columns(label.objective)], labelled_schema(label.objective)
     for days in SPANS:
-        older = lake.read(labelled_table(model.name), _COLUMNS, settled_days(label, as_of, days, before))
+        between = settled_days(label, as_of, days, before)
+        older = lake.read(labelled_table(model.name), columns, between, schema=schema)
         if older is None:
             return {}
         read, before = older if read is None else pa.concat_tables([older, read]), days
-        found |= _by_channel(read, until, days, serving, found, model.monitor)
+        found |= _by_channel(Judged(until, days, read, serving, label.objective), found, model.monitor)
         is_settled = bool(found) and all(_is_enough(model.monitor, one) for one in found.values())
         if is_settled or read.num_rows >= MAX_ROWS_JUDGED:
             break
     return found
 
 
-def _by_channel(
-    rows: pa.Table, until: Micros, days: int, serving: tuple[int, ...], found: Mapping[Channel, Judged], rule: Monitor
-) -> dict[Channel, Judged]:
-    """The rows of these days, for the channels that had too few on fewer days."""
+def _by_channel(read: Judged, found: Mapping[Channel, Judged], rule: Monitor) -> dict[Channel, Judged]:
+    """The rows that were read, for the channels that had too few on fewer days."""
     wanting = [channel for channel in CHANNELS if channel not in found or not _is_enough(rule, found[channel])]
-    now = {c: Judged(until, days, rows.filter(pc.equal(rows["channel"], c)), serving) for c in wanting}
+    now = {c: replace(read, rows=read.rows.filter(pc.equal(read.rows["channel"], c))) for c in wanting}
     return {channel: one for channel, one in now.items() if one.rows.num_rows}
 
 
 def _is_enough(rule: Monitor, found: Judged) -> bool:
-    return is_enough(rule, outcomes_of(found.known))
+    return is_enough(rule, found.scored, found.objective)
 
 
-def accuracy_checks(rule: Monitor, label: Label, found: Judged, as_of: Micros) -> list[Check]:
-    """Ranking, calibration and coverage.
+def accuracy_checks(
+    rule: Monitor, label: Label, baseline: OutputValues | None, found: Judged, as_of: Micros
+) -> list[Check]:
+    """Mean loss, guardrails and coverage.
 
-    The AUC breaches when the upper end of its one-sided 95 % interval (DeLong's variance) is below ``min_auc``.
+    The loss breaches when it is significantly above that of the baseline on the same rows, less ``min_skill``. A
+    guardrail breaches when the figure is significantly beyond its limit.
+
+    Args:
+        rule: the limits.
+        label: the label that is judged.
+        baseline: the champion's constant baseline outputs; ``None`` before the first champion.
+        found: the rows.
+        as_of: the end of the day.
     """
-    known = found.known
-    labels = outcomes_of(known)
-    figures = measure(known["score"].to_numpy(), labels)
-    auc, error, spread = figures["auc"], figures["calibration_error"], figures["auc_standard_error"]
-    enough = is_enough(rule, labels)
-    low = auc is not None and spread is not None and side_of(auc, spread, rule.min_auc) == "below"
-    far = error is not None and error > rule.max_calibration_error
-    note = found.span if enough else f"{found.span}; too few to judge: {_counted(labels)}"
-    sure = note if spread is None else f"{note}; standard error {spread:.3g}"
+    scored = found.scored
+    enough = is_enough(rule, scored, found.objective)
+    few = f"; too few to judge: {len(scored)} labels, {found.objective.rarer(scored.labels)} of the rarest outcome"
+    note = found.span if enough else found.span + few
+    metrics = measure(found.objective, scored)
     return [
-        Check("accuracy", "auc", auc, rule.min_auc, enough and low, known.num_rows, sure),
-        Check("accuracy", "calibration_error", error, rule.max_calibration_error, enough and far, known.num_rows, note),
+        *_loss(rule, found.objective, scored, baseline, note, enough=enough),
+        *(_guardrail(one, metrics, note, enough=enough) for one in rule.guardrails),
         _coverage(rule, label, _covering(rule, found), as_of),
     ]
 
 
-def _counted(labels: Bools) -> str:
-    positive = int(labels.sum())
-    return f"{positive} positive and {len(labels) - positive} negative labels"
+def _loss(
+    rule: Monitor, objective: Objective, scored: Scored, baseline: OutputValues | None, note: str, *, enough: bool
+) -> Sequence[Check]:
+    if baseline is None:
+        return ()
+    constant = scored.beside(baseline)
+    ours, theirs = mean_loss(objective, scored), mean_loss(objective, constant)
+    limit = theirs.value * (1 - rule.min_skill)
+    is_worse = loss_difference(objective, scored, constant).low > limit - theirs.value
+    said = f"{note}; {_bounds(ours)}; the constant baseline has {theirs.value:.4g}"
+    value, limit = none_if_nan(ours.value), 0.0 if math.isnan(limit) else limit
+    return (Check("accuracy", "loss", value, limit, enough and is_worse, len(scored), said),)
+
+
+def _guardrail(one: Guardrail, metrics: Metrics, note: str, *, enough: bool) -> Check:
+    found = Interval.from_json(figure_of(metrics, one.figure))
+    is_beyond = found.high < one.limit if one.side == "floor" else found.low > one.limit
+    said = f"{note}; {_bounds(found)}"
+    value = none_if_nan(found.value)
+    return Check("accuracy", one.figure, value, one.limit, enough and is_beyond, metrics["rows"], said)
+
+
+def _bounds(found: Interval) -> str:
+    return f"95 % bounds {found.low:.4g} and {found.high:.4g}"
 
 
 def _covering(rule: Monitor, found: Judged) -> Judged:

@@ -40,6 +40,7 @@ from smallbox.monitoring.report import (
 from smallbox.monitoring.sent_fields import sent_of
 from smallbox.monitoring.served_predictions import Served, is_whole, profile_of
 from smallbox.monitoring.skew import skew_of
+from smallbox.objectives.objective import OutputValues
 from smallbox.ports import Between, Blobs, Documents, Lake, Meter
 from smallbox.records import CHANNELS, Channel
 from smallbox.registry.live_versions import live_versions
@@ -83,7 +84,8 @@ class CheckTask:
         settled = self._judged(model, label, as_of)
         checks = [*self._data(model, as_of), *self._served(model, as_of)]
         for channel, found in settled.items():
-            checks += of_channel(channel, accuracy_checks(model.monitor, label, found, as_of))
+            own = accuracy_checks(model.monitor, label, self._baseline(model), found, as_of)
+            checks += of_channel(channel, own)
         report = {
             **report_of(model.name, day, document["as_of"], checks),
             "accuracy": {channel: found.as_json() for channel, found in settled.items()},
@@ -161,9 +163,9 @@ class CheckTask:
         served = self._log.comparable(week, channel, champion)
         if served is None or not served.rows.num_rows:
             return []
-        columns, profile = served.signature.columns, self._references.profile(reference)
-        seen = profile_of(columns, served.rows, profile)
-        return drift_checks(model.monitor, columns, profile, seen, whole=is_whole(served.rows, as_of))
+        profile = self._references.profile(reference)
+        seen = profile_of(served.signature, served.rows, profile)
+        return drift_checks(model.monitor, served.signature, profile, seen, whole=is_whole(served.rows, as_of))
 
     def _origins(self, model: Model) -> dict[Channel, str]:
         """For each channel, the origin of the drift reference."""
@@ -174,6 +176,10 @@ class CheckTask:
         """The label that the champion predicts; the definition's before the first champion."""
         champion = self._references.champion(model.name)
         return model.label if champion is None else label_of_version(self._registry, champion)
+
+    def _baseline(self, model: Model) -> OutputValues | None:
+        champion = self._references.champion(model.name)
+        return None if champion is None else tuple(champion.baseline["outputs"])
 
     def _judged(self, model: Model, label: Label, as_of: Micros) -> dict[Channel, Judged]:
         """For each channel, the labelled predictions of the versions that serve now."""

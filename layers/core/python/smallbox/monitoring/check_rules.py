@@ -9,7 +9,7 @@ import numpy as np
 
 from smallbox.arrays import Ints
 from smallbox.define.rules import Monitor
-from smallbox.define.signature import Columns
+from smallbox.define.signature import Signature
 from smallbox.define.source import Source
 from smallbox.monitoring.psi import missing_share, psi, psi_by_chance
 from smallbox.monitoring.report import Check, CheckKind
@@ -146,29 +146,36 @@ def _share(kind: CheckKind, name: str, count: int, rows: int, limit: float, note
 
 
 def drift_checks(
-    rule: Monitor, columns: Columns, reference: Mapping[str, Any], seen: Mapping[str, Any], *, whole: bool
+    rule: Monitor, signature: Signature, reference: Mapping[str, Any], seen: Mapping[str, Any], *, whole: bool
 ) -> list[Check]:
-    """The distribution of every input and of the score, against the reference profile.
+    """The distribution of every input and output, against the reference profile.
 
     Args:
         rule: the limits.
-        columns: the champion's.
+        signature: the champion's.
         reference: the champion's profile.
         seen: the profile of what was served, in the same bins.
         whole: whether the window holds a whole week; otherwise nothing breaches, since weekdays differ.
     """
-    names = [*columns.names, "score"]
+    kinds: dict[str, CheckKind] = dict.fromkeys(signature.columns.names, "features")
+    kinds |= dict.fromkeys(signature.objective.outputs, "predictions")
     return [
         check
-        for name in names
-        for check in _drift(rule, name, reference[name], seen[name], columns=len(names), whole=whole)
+        for name, kind in kinds.items()
+        for check in _drift(rule, kind, name, reference[name], seen[name], columns=len(kinds), whole=whole)
     ]
 
 
 def _drift(
-    rule: Monitor, name: str, reference: Mapping[str, Any], seen: Mapping[str, Any], *, columns: int, whole: bool
+    rule: Monitor,
+    kind: CheckKind,
+    name: str,
+    reference: Mapping[str, Any],
+    seen: Mapping[str, Any],
+    *,
+    columns: int,
+    whole: bool,
 ) -> list[Check]:
-    kind: CheckKind = "predictions" if name == "score" else "features"
     rows = sum(seen["counts"]) + seen["missing"]
     judged = whole and rows >= rule.min_rows and name not in rule.expected_drift
     moved = psi(reference["counts"], seen["counts"])

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from smallbox.define.signature import Columns, Signature
+from smallbox.define.signature import Signature
 from smallbox.errors import NotFound, NotReady
 from smallbox.lake.predictions import PredictionLog, of_signature, of_versions
 from smallbox.ports import Between, Lake
@@ -92,8 +92,9 @@ def is_whole(rows: pa.Table, as_of: Micros) -> bool:
     return bool(rows.num_rows) and pc.min(rows["time"]).as_py() < as_of - WEEK + DAY
 
 
-def profile_of(columns: Columns, rows: pa.Table, reference: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The distributions of inputs and scores in rows of the log; with a reference, in its bins."""
-    values = {name: rows[name].to_numpy().astype(np.float32) for name in (*columns.numeric, "score")}
+def profile_of(signature: Signature, rows: pa.Table, reference: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The distributions of inputs and outputs in rows of the log; with a reference, in its bins."""
+    columns, outputs = signature.columns, signature.objective.outputs
+    values = {name: rows[name].to_numpy().astype(np.float32) for name in (*columns.numeric, *outputs)}
     texts = {name: np.array(rows[name].to_pylist(), dtype=object) for name in columns.categorical}
-    return profile(columns, {**values, **texts}, reference)
+    return profile(columns, outputs, {**values, **texts}, reference)

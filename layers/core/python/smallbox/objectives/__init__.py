@@ -1,1 +1,1 @@
-"""Objectives: the metrics of each kind of label. There is one kind: boolean."""
+"""Objectives: what a kind of label means, from its field to the loss that every decision compares."""

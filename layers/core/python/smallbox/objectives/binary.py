@@ -1,40 +1,109 @@
-"""Metrics of scores for a boolean label."""
+"""A boolean label: the output is the probability that it is true."""
 
-import math
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
 from smallbox.arrays import Bools, Floats
-from smallbox.documents.metrics import BinaryMetrics
+from smallbox.errors import DefinitionError
+from smallbox.objectives.objective import EstimatorKind, Losses, Objective, OutputValues, Scored, losses_by_row
+from smallbox.objectives.probabilities import log_losses
 from smallbox.statistics.calibration import calibration
-from smallbox.statistics.estimates import none_if_nan
-from smallbox.statistics.ranking import auc
-
-_MIN_PROBABILITY: Final = 1e-15
-"""Probabilities are clipped to this: a score of exactly 0 for an outcome that happens would cost infinity."""
+from smallbox.statistics.intervals import Interval, mean_interval
+from smallbox.statistics.ranking import auc_interval
 
 
-def log_loss(scores: Floats, labels: Bools) -> float:
-    """The mean negative logarithm of the probability given to the outcome; lower is better; NaN without rows."""
-    if not len(scores):
-        return math.nan
-    given = np.clip(np.where(labels, scores, 1 - scores), _MIN_PROBABILITY, 1)
-    return float(-np.log(given).mean())
+@dataclass(frozen=True)
+class Binary(Objective):
+    """A boolean label, judged by log loss: the negative logarithm of the probability given to the outcome.
 
+    Figures: ``auc``; ``calibration_error`` (ECE); ``mean_score`` and ``positive_rate``, which are close together when
+    the scores are right on average.
 
-def measure(scores: Floats, labels: Bools) -> BinaryMetrics:
-    """All metrics of one set of rows, ready for JSON."""
-    ranking, calibrated = auc(scores, labels), calibration(scores, labels)
-    return {
-        "rows": len(scores),
-        "rarer_rows": int(min(labels.sum(), (~labels).sum())),
-        "auc": none_if_nan(ranking.value),
-        "auc_standard_error": none_if_nan(ranking.standard_error),
-        "log_loss": none_if_nan(log_loss(scores, labels)),
-        "calibration_error": none_if_nan(calibrated.error),
-        "calibration_error_by_chance": none_if_nan(calibrated.by_chance),
-        "calibration_standard_error": none_if_nan(calibrated.standard_error),
-        "mean_score": none_if_nan(float(scores.mean())) if len(scores) else None,
-        "positive_rate": none_if_nan(float(labels.mean())) if len(labels) else None,
-    }
+    >>> rows = Scored(np.array([[0.8], [0.5]]), np.array([1.0, 0.0]), np.zeros(2, int))
+    >>> Binary().losses(rows).values.round(3).tolist()
+    [0.223, 0.693]
+    """
+
+    kind: ClassVar[str] = "binary"
+    label_types: ClassVar[tuple[str, ...]] = ("boolean",)
+    label_column: ClassVar[str] = "label"
+    estimator: ClassVar[EstimatorKind] = "classifier"
+    onnx_output: ClassVar[str] = "probabilities"
+    calibration_share: ClassVar[float] = 0.15
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """``score``: the probability of a true label, 0 to 1."""
+        return ("score",)
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """Ranking, calibration, and both rates."""
+        return ("auc", "calibration_error", "mean_score", "positive_rate")
+
+    @property
+    def onnx_columns(self) -> tuple[int, ...]:
+        """The second class is ``True``."""
+        return (1,)
+
+    def targets(self, labels: Floats) -> Bools:
+        """Booleans."""
+        return labels > 0
+
+    def lacking(self, labels: Floats) -> str:
+        """Both outcomes must occur."""
+        return "" if 0 < labels.sum() < len(labels) else "rows of both labels"
+
+    def predicted(self, pipeline: Any, inputs: Any) -> Floats:
+        """The probability of the second class."""
+        return np.asarray(pipeline.predict_proba(inputs), np.float64)[:, 1:]
+
+    def calibrated(self, estimator: Any, prepared: Any, labels: Floats) -> Any:
+        """Platt scaling (Advances in Large Margin Classifiers, 1999).
+
+        Its two parameters need only a few hundred rows, and it keeps the order of the scores.
+        """
+        from sklearn.calibration import CalibratedClassifierCV  # noqa: PLC0415 - the predict path has no scikit-learn
+        from sklearn.frozen import FrozenEstimator  # noqa: PLC0415
+
+        found = CalibratedClassifierCV(FrozenEstimator(estimator), method="sigmoid")
+        found.fit(prepared, self.targets(labels))
+        # FrozenEstimator kept it from being fitted again; the ONNX converter knows only the estimator itself.
+        for part in (found, *found.calibrated_classifiers_):
+            part.estimator = estimator
+        return found
+
+    def baseline(self, labels: Floats) -> OutputValues:
+        """The share of true labels."""
+        return (float(labels.mean()),)
+
+    def check_outputs(self, outputs: OutputValues, place: str) -> None:
+        """A probability."""
+        if not 0 <= outputs[0] <= 1:
+            raise DefinitionError(f"{place} is {outputs[0]:g}; write a probability, from 0 to 1")
+
+    def losses(self, scored: Scored) -> Losses:
+        """Log loss."""
+        score = scored.outputs[:, 0]
+        return losses_by_row(log_losses(np.where(scored.labels > 0, score, 1 - score)))
+
+    def measured(self, scored: Scored) -> dict[str, Interval]:
+        """AUC (DeLong), calibration error, mean score and positive rate."""
+        score, labels = scored.outputs[:, 0], scored.labels > 0
+        return {
+            "auc": auc_interval(score, labels),
+            "calibration_error": calibration(score, labels).interval,
+            "mean_score": mean_interval(score),
+            "positive_rate": mean_interval(scored.labels),
+        }
+
+    def rarer(self, labels: Floats) -> int:
+        """The rows of the class that has fewer."""
+        positive = int(labels.sum())
+        return min(positive, len(labels) - positive)
+
+    def parts(self, labels: Floats) -> dict[str, Bools]:
+        """The rows of each class."""
+        return {"true": labels > 0, "false": labels <= 0}

@@ -1,27 +1,28 @@
 """The gate: the tests that a candidate must pass before it may serve.
 
-Each check is a one-sided test of a metric against its limit, at 95 % confidence: accepted when the metric is
-significantly on the good side, refused when it is significantly on the bad side, ``cannot_tell`` in between. A
-candidate passes when all checks accept (an intersection-union test: Berger, Technometrics 24, 1982), so one that breaks
-any single limit passes with a probability of at most 5 %. See decision 0022.
+Each check is a one-sided test against a limit, at 95 % confidence: accepted when the true value is significantly on the
+good side, refused when it is significantly on the bad side, ``cannot_tell`` in between. A candidate passes when all
+checks accept (an intersection-union test: Berger, Technometrics 24, 1982), so one that breaks any single limit passes
+with a probability of at most 5 %. See decisions 0022 and 0037.
+
+Two checks compare mean losses on the same rows: with the constant baseline and with the champion. The others are the
+declared guardrails.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from smallbox.define.rules import Gate
+from smallbox.define.rules import Gate, Guardrail
 from smallbox.documents.gate_verdict import GateCheckReport, GateOutcome, VerdictReport
-from smallbox.documents.metrics import BinaryMetrics, ChampionComparison, ParityReport
+from smallbox.documents.metrics import BaselineComparison, ChampionComparison, Metrics, ParityReport, figure_of
 from smallbox.documents.training_run import LabelReport
-from smallbox.statistics.calibration import expected_error, true_error
-from smallbox.statistics.confidence import Z_CONFIDENCE, side_of
+from smallbox.statistics.estimates import none_if_nan
+from smallbox.statistics.intervals import Interval
 
 _MAX_TIMES: Final = 100
-"""A metric that would need more than this many times the rows counts as on its limit."""
-_STEP: Final = 1.05
-"""The number of rows that would settle a check is searched in steps of 5 %."""
+"""A value that would need more than this many times the rows counts as on its limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +30,13 @@ class GateCheck:
     """One check of the gate.
 
     Attributes:
-        name: the check: ``rows``, ``rarer_rows``, ``parity``, ``labels``, ``auc``, ``calibration`` or ``champion``.
+        name: the check: ``rows``, ``rarer_rows``, ``parity``, ``labels``, ``baseline``, ``champion``, or the figure of
+            a guardrail.
         value: what was measured; ``None`` when the rows could not give it.
         limit: the limit that the value was tested against.
         outcome: result of the test.
         why: one sentence for people.
-        rows_needed: with ``cannot_tell``, about how many validation rows would decide if the metrics stay the same;
+        rows_needed: with ``cannot_tell``, about how many validation rows would decide if the values stay the same;
             ``None`` when no number would.
     """
 
@@ -112,38 +114,43 @@ class Verdict:
         }
 
 
-def judge(
-    rule: Gate,
-    metrics: BinaryMetrics,
-    parity: ParityReport,
-    champion: ChampionComparison | None,
-    labels: LabelReport,
-    warnings: Sequence[str] = (),
-) -> Verdict:
-    """Test a candidate against the rule, and against the champion on the same rows if there is one.
+@dataclass(frozen=True, slots=True)
+class CandidateEvidence:
+    """What a training run found out about its candidate.
 
-    Args:
-        rule: the model's gate.
-        metrics: the candidate's, on the validation rows.
+    Attributes:
+        metrics: on the validation rows.
+        baseline: the candidate beside the constant baseline on these rows.
+        champion: beside the champion on these rows; ``None`` when there is none to compare with.
         parity: ONNX compared with scikit-learn.
-        champion: the comparison with the champion.
         labels: share of unlabelled requests, and how well the inputs predict that a label is missing.
-        warnings: the training run's, to be part of the verdict.
+        warnings: the run's, to be part of the verdict.
     """
-    checks = [*_size(rule, metrics), _same_answers(parity), _selection(rule, labels)]
+
+    metrics: Metrics
+    baseline: BaselineComparison
+    champion: ChampionComparison | None
+    parity: ParityReport
+    labels: LabelReport
+    warnings: Sequence[str] = ()
+
+
+def judge(rule: Gate, found: CandidateEvidence) -> Verdict:
+    """Test a candidate against the rule, the baseline, and the champion if there is one."""
+    checks = [*_size(rule, found.metrics), _same_answers(found.parity), _selection(rule, found.labels)]
     if all(check.passed for check in checks[:2]):
-        checks += [_auc(rule, metrics), _calibration(rule, metrics)]
-        checks += [] if champion is None else [_gain(rule, metrics, champion)]
-    return Verdict(tuple(checks), tuple(warnings))
+        checks += [_skill(rule, found), *_champion(rule, found)]
+        checks += [_guardrail(one, found.metrics) for one in rule.guardrails]
+    return Verdict(tuple(checks), tuple(found.warnings))
 
 
-def _size(rule: Gate, metrics: BinaryMetrics) -> list[GateCheck]:
-    """Whether there are enough rows for standard errors to be meaningful."""
+def _size(rule: Gate, metrics: Metrics) -> list[GateCheck]:
+    """Whether there are enough rows for confidence bounds to be meaningful."""
     rows, rarer = metrics["rows"], metrics["rarer_rows"]
     for_rarer = math.ceil(rule.min_rarer * rows / rarer) if rarer else None
     return [
         _enough("rows", rows, rule.min_rows, "validation rows", rule.min_rows),
-        _enough("rarer_rows", rarer, rule.min_rarer, "validation rows of the rarer class", for_rarer),
+        _enough("rarer_rows", rarer, rule.min_rarer, "validation rows of the rarest outcome", for_rarer),
     ]
 
 
@@ -156,76 +163,47 @@ def _enough(name: str, value: int, limit: int, what: str, needed: int | None) ->
 
 def _same_answers(parity: ParityReport) -> GateCheck:
     largest, limit = parity["largest"], parity["limit"]
-    why = f"the difference of ONNX from scikit-learn is {largest:.4f}, at most {limit:.4f} is allowed"
+    why = f"the difference of ONNX from scikit-learn is {largest:.4g}, at most {limit:.4g} is allowed"
     return GateCheck("parity", largest, limit, "accepted" if largest <= limit else "refused", why)
 
 
-def _auc(rule: Gate, metrics: BinaryMetrics) -> GateCheck:
-    value, limit = metrics["auc"], rule.min_auc
-    error = _error_at(limit, metrics["rarer_rows"], metrics["rows"] - metrics["rarer_rows"])
-    why = f"AUC is {_figure(value, error)}, at least {limit:.4f} is asked for"
-    return _test_at_least("auc", value, error, limit, why, metrics["rows"])
-
-
-def _error_at(true: float, rows: int, others: int) -> float:
-    """The standard error of an AUC whose true value is ``true``, with so many rows of one class and of the other.
-
-    Taken at the limit, by Hanley and McNeil (Radiology 143, 1982), in the symmetric form of Newcombe (Statistics in
-    Medicine 25, 2006, 559-573), whose method 5 does so too. DeLong's own estimate is too small when few rows happen to
-    be ranked well; the test would then err up to four times as often as stated.
-    """
-    mean = (rows + others) / 2 - 1
-    spread = 1 + mean * ((1 - true) / (2 - true) + true / (1 + true))
-    return math.sqrt(true * (1 - true) * spread / (rows * others))
-
-
-def _gain(rule: Gate, metrics: BinaryMetrics, champion: ChampionComparison) -> GateCheck:
-    value, error = champion["auc_gain"], champion["auc_gain_standard_error"]
-    gain = _figure(value, error, "+")
-    why = f"AUC beside the champion's is {gain}, a loss of at most {rule.max_auc_loss:.4f} is allowed"
-    return _test_at_least("champion", value, error, -rule.max_auc_loss, why, metrics["rows"])
-
-
-def _calibration(rule: Gate, metrics: BinaryMetrics) -> GateCheck:
-    """Test the calibration error against the error to expect if its true value were at the limit.
-
-    The measured error is never 0 on finite rows. It is smallest when the true error is spread evenly over the bins:
-    this bounds acceptance. On average it is at most the true error plus the error by chance: this bounds refusal.
-    """
-    value, error = metrics["calibration_error"], metrics["calibration_standard_error"]
-    by_chance, limit = metrics["calibration_error_by_chance"], rule.max_calibration_error
-    if value is None or error is None or by_chance is None:
-        return GateCheck("calibration", None, limit, "cannot_tell", "the calibration error is unknown")
+def _skill(rule: Gate, found: CandidateEvidence) -> GateCheck:
+    """The mean loss lies at least ``min_skill`` of the baseline's below it."""
+    limit = -rule.min_skill * (found.baseline["loss"] or 0.0)
+    difference = Interval.from_json(found.baseline["difference"])
     why = (
-        f"calibration error is {value:.4f} (perfect scores would show {by_chance:.4f} on so few rows), at most "
-        f"{limit:.4f} is allowed"
+        f"mean loss beside the constant baseline's {_shown(found.baseline['loss'])} is {_figure(difference, '+')}, "
+        f"at most {limit:+.4g} is asked for (min_skill={rule.min_skill:g})"
     )
-    if value <= expected_error(limit, by_chance) - Z_CONFIDENCE * error:
-        return GateCheck("calibration", value, limit, "accepted", why)
-    if value > limit + by_chance + Z_CONFIDENCE * error:
-        return GateCheck("calibration", value, limit, "refused", why)
-    times = _times_to_settle(value, error, by_chance, limit)
-    needed = None if times is None else math.ceil(metrics["rows"] * times)
-    return GateCheck("calibration", value, limit, "cannot_tell", f"{why}{_rows_sentence(needed)}", needed)
+    return _test_below("baseline", difference, limit, why, found.metrics["rows"])
 
 
-def _times_to_settle(value: float, error: float, by_chance: float, limit: float) -> float | None:
-    """How many times the rows settle the calibration check, if the true error is the one that fits ``value``.
+def _champion(rule: Gate, found: CandidateEvidence) -> list[GateCheck]:
+    """The mean loss lies at most ``max_loss_increase`` of the champion's above it."""
+    champion = found.champion
+    if champion is None:
+        return []
+    theirs = champion["loss"]["value"]
+    limit, difference = rule.max_loss_increase * (theirs or 0.0), Interval.from_json(champion["difference"])
+    why = (
+        f"mean loss beside version {champion['version']}'s {_shown(theirs)} is {_figure(difference, '+')}, at most "
+        f"{limit:+.4g} is allowed (max_loss_increase={rule.max_loss_increase:g})"
+    )
+    return [_test_below("champion", difference, limit, why, found.metrics["rows"])]
 
-    Both the standard error and the error by chance fall with the square root of the rows. ``None``: no number up to
-    ``_MAX_TIMES`` settles it.
-    """
-    true = true_error(value, by_chance)
-    for step in range(1, math.ceil(math.log(_MAX_TIMES) / math.log(_STEP)) + 1):
-        shrink = _STEP ** (-step / 2)
-        shown, doubt, chance = (
-            expected_error(true, by_chance * shrink),
-            Z_CONFIDENCE * error * shrink,
-            by_chance * shrink,
-        )
-        if shown <= expected_error(limit, chance) - doubt or shown > limit + chance + doubt:
-            return _STEP**step
-    return None
+
+def _guardrail(one: Guardrail, metrics: Metrics) -> GateCheck:
+    found = Interval.from_json(figure_of(metrics, one.figure))
+    said = "at least" if one.side == "floor" else "at most"
+    why = f"{one.figure} is {_figure(found)}, {said} {one.limit:g} is asked for"
+    side = found if one.side == "ceiling" else _negative(found)
+    limit = one.limit if one.side == "ceiling" else -one.limit
+    check = _test_below(one.figure, side, limit, why, metrics["rows"])
+    return replace(check, value=none_if_nan(found.value), limit=one.limit)
+
+
+def _negative(found: Interval) -> Interval:
+    return Interval(-found.value, -found.high, -found.low)
 
 
 def _selection(rule: Gate, labels: LabelReport) -> GateCheck:
@@ -234,37 +212,33 @@ def _selection(rule: Gate, labels: LabelReport) -> GateCheck:
     few = f"{share:.1%} of the requests have no label, up to {rule.max_unlabelled:.1%} may"
     if share <= rule.max_unlabelled:
         return GateCheck("labels", share, rule.max_unlabelled, "accepted", few)
-    value, error = labels["selection_auc"], labels["selection_auc_standard_error"]
-    seen = (
-        "cannot tell" if value is None else f"tell them from the labelled ones with an AUC of {_figure(value, error)}"
-    )
+    found = Interval.from_json(labels["selection_auc"])
+    is_known = not math.isnan(found.value)
+    seen = f"tell them from the labelled ones with an AUC of {_figure(found)}" if is_known else "cannot tell"
     why = (
         f"{few}, and the inputs {seen}, where {rule.max_selection_auc:.4f} is allowed: write "
         "label(..., otherwise=False) where silence is the negative, or a longer within; if such requests are not to be "
         "predicted either, raise Gate.max_unlabelled"
     )
-    flipped = None if value is None else -value
-    check = _test_at_least("labels", flipped, error, -rule.max_selection_auc, why, None)
-    return GateCheck("labels", value, rule.max_selection_auc, check.outcome, check.why)
+    return _test_below("labels", found, rule.max_selection_auc, why, None)
 
 
-def _test_at_least(
-    name: str, value: float | None, error: float | None, limit: float, why: str, rows: int | None
-) -> GateCheck:
-    """One-sided test at ``CONFIDENCE``, normal approximation."""
-    if value is None or error is None:
+def _test_below(name: str, found: Interval, limit: float, why: str, rows: int | None) -> GateCheck:
+    """One-sided test whether the true value lies below the limit; a value that is surely on it is not told."""
+    value = none_if_nan(found.value)
+    if math.isnan(found.low) or math.isnan(found.high):
         return GateCheck(name, value, limit, "cannot_tell", f"{why}{_rows_sentence(None)}")
-    side = side_of(value, error, limit)
-    if side != "unclear":
-        return GateCheck(name, value, limit, "accepted" if side == "above" else "refused", why)
-    needed = None if rows is None else _rows_needed(value, error, limit, rows)
+    if found.high < limit or found.low > limit:
+        return GateCheck(name, value, limit, "accepted" if found.high < limit else "refused", why)
+    needed = None if rows is None else _rows_needed(found, limit, rows)
     return GateCheck(name, value, limit, "cannot_tell", f"{why}{_rows_sentence(needed)}", needed)
 
 
-def _rows_needed(value: float, error: float, limit: float, rows: int) -> int | None:
-    """How many rows make the distance from the limit significant: the standard error falls with their square root."""
-    distance = abs(value - limit)
-    times = (Z_CONFIDENCE * error / distance) ** 2 if distance else math.inf
+def _rows_needed(found: Interval, limit: float, rows: int) -> int | None:
+    """How many rows make the distance from the limit significant: bounds close in with the square root of the rows."""
+    distance = abs(found.value - limit)
+    doubt = found.high - found.value if found.value <= limit else found.value - found.low
+    times = (doubt / distance) ** 2 if distance else math.inf
     return math.ceil(rows * times) if times <= _MAX_TIMES else None
 
 
@@ -274,7 +248,11 @@ def _rows_sentence(needed: int | None) -> str:
     return f"; about {needed:,} validation rows would tell (a longer Retrain.validation)"
 
 
-def _figure(value: float | None, error: float | None, sign: str = "") -> str:
-    if value is None or error is None:
+def _shown(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.4g}"
+
+
+def _figure(found: Interval, sign: str = "") -> str:
+    if math.isnan(found.value):
         return "unknown"
-    return f"{value:{sign}.4f} (standard error {error:.4f})"
+    return f"{found.value:{sign}.4g} ({found.low:{sign}.4g} to {found.high:{sign}.4g})"

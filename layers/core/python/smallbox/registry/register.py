@@ -14,7 +14,7 @@ from smallbox.error_codes import POLICIES
 from smallbox.errors import InvalidInput
 from smallbox.features.online.states import version_of
 from smallbox.ports import Blobs
-from smallbox.registry.gate import Verdict, judge
+from smallbox.registry.gate import CandidateEvidence, Verdict, judge
 from smallbox.registry.signatures import bundle_key, check_unchanged
 from smallbox.registry.store import TRAINING_FAILED, Registry
 from smallbox.registry.version import Status, Version, definition_fingerprint
@@ -46,14 +46,7 @@ class RegisterTask:
         """
         model = self._project.model(document["model"])
         check_unchanged(model, document["signature"])
-        verdict = judge(
-            model.gate,
-            document["metrics"],
-            document["parity"],
-            document["champion"],
-            document["labels"],
-            document["warnings"],
-        )
+        verdict = judge(model.gate, _evidence(document))
         known = self._registry.with_onnx(model.name, document["artifacts"]["onnx_key"], document["signature"])
         version = known or self._add(model, document, verdict)
         self._record(version, verdict)
@@ -93,6 +86,7 @@ class RegisterTask:
                 definition=definition_fingerprint(model),
                 dependencies=document["dependencies"],
                 metrics=document["metrics"],
+                baseline=document["baseline"],
                 parity=document["parity"],
                 verdict=verdict.as_json(),
                 parent=None if champion is None else champion["version"],
@@ -117,6 +111,17 @@ class RegisterTask:
         """Record the verdict, also of a version that was found: the try that added it may have failed before this."""
         details = {"version": version.number, "why": verdict.why, "reason": version.reason}
         self._registry.record(version.model, parse_moment(version.as_of), _STATUS[verdict.outcome], details)
+
+
+def _evidence(document: FittedRun) -> CandidateEvidence:
+    return CandidateEvidence(
+        document["metrics"],
+        document["baseline"],
+        document["champion"],
+        document["parity"],
+        document["labels"],
+        document["warnings"],
+    )
 
 
 def _moment_of(document: FailedRun, now: Micros) -> Micros:

@@ -9,6 +9,9 @@ import onnxruntime as ort
 
 from smallbox.errors import NotReady
 
+OUTPUTS: Final = "outputs"
+"""The output of every exported model: ``(n, k)``, a column for each of the objective's outputs."""
+
 _THREADS: Final = 1
 """One row takes microseconds, less than waking a thread."""
 
@@ -34,17 +37,19 @@ class Scorer:
         except Exception as error:  # ONNX Runtime raises a dozen classes without a common base
             raise NotReady("the stored model cannot be loaded by this runtime; train again") from error
         self._inputs = [tensor.name for tensor in self._session.get_inputs()]
+        if [tensor.name for tensor in self._session.get_outputs()] != [OUTPUTS]:
+            raise NotReady("the stored model was exported by an earlier release; train again")
 
     def score(
         self, numeric: npt.NDArray[np.floating[Any]], categorical: npt.NDArray[np.object_]
     ) -> npt.NDArray[np.float64]:
-        """The probability of the positive label for each of ``n`` rows.
+        """The outputs for each of ``n`` rows, ``(n, k)`` in the order of the objective's ``outputs``.
 
         Args:
             numeric: ``(n, k)``; cast to float32, as in training; NaN means missing.
             categorical: ``(n, m)``, texts.
         """
         feeds = {"numeric": numeric.astype(np.float32), "categorical": categorical}
-        found = self._session.run(["probabilities"], {name: feeds[name] for name in self._inputs})[0]
-        scores: npt.NDArray[np.float64] = found[:, 1].astype(np.float64)
-        return scores
+        found = self._session.run([OUTPUTS], {name: feeds[name] for name in self._inputs})[0]
+        outputs: npt.NDArray[np.float64] = found.astype(np.float64)
+        return outputs

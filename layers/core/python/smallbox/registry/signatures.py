@@ -5,7 +5,7 @@ from typing import Any
 
 from smallbox.define.attributes import View
 from smallbox.define.bundle import Bundle, bundle_of, functions_of
-from smallbox.define.frozen import signature_digest, thaw
+from smallbox.define.frozen import signature_digest, thaw, thaw_label
 from smallbox.define.frozen_views import thaw_view
 from smallbox.define.model import Model
 from smallbox.define.on_demand import OnDemand
@@ -104,7 +104,7 @@ def label_of_version(registry: Registry, version: Version) -> Label:
     Raises:
         NotFound: when the signature is not stored.
     """
-    return Label(**registry.frozen(version.model, version.signature)["label"])
+    return thaw_label(registry.frozen(version.model, version.signature))
 
 
 def bundle_key(bundle: Bundle) -> str:

@@ -26,8 +26,8 @@ class Version:
         reason: why it was trained.
         onnx_key: key of the served model.
         onnx_sha256: SHA-256 of its bytes; other bytes are never served.
-        pipeline_key: key of the fitted scikit-learn pipeline, a skops file.
-        profile_key: key of its reference profile: inputs of its dataset, scores of the validation rows.
+        pipeline_key: key of the fitted scikit-learn pipelines, a skops file.
+        profile_key: key of its reference profile: inputs of its dataset, outputs for the validation rows.
         dataset_key: key of its dataset, a Parquet file.
         data_versions: by table of the lake the commit that the dataset was read from; ``None``: there was no table.
         columns: input columns, in the order in which the model takes them.
@@ -37,7 +37,9 @@ class Version:
         bundle_sha256: SHA-256 of that; other bytes are never run.
         definition: fingerprint of what shapes the trained model: the signature and the estimator.
         dependencies: by package the version that shaped it.
-        metrics: metrics on the validation rows, a :class:`~smallbox.documents.metrics.BinaryMetrics`.
+        metrics: metrics on the validation rows, a :class:`~smallbox.documents.metrics.Metrics`.
+        baseline: the best constant outputs and their loss on these rows, a
+            :class:`~smallbox.documents.metrics.BaselineComparison`.
         parity: ONNX compared with scikit-learn: ``rows``, ``largest``, ``limit``.
         verdict: the gate's verdict: ``outcome``, ``why``, ``checks`` and more.
         parent: version number of the champion that it was compared with; ``None`` without one.
@@ -62,6 +64,7 @@ class Version:
     definition: str
     dependencies: Mapping[str, str]
     metrics: Mapping[str, Any]
+    baseline: Mapping[str, Any]
     parity: Mapping[str, Any]
     verdict: Mapping[str, Any] = field(default_factory=dict)
     parent: int | None = None

@@ -6,7 +6,7 @@ from statistics import NormalDist
 
 from smallbox.define.rules import Release
 from smallbox.release.canary import POWER, ArmResult
-from smallbox.statistics.ranking import auc
+from smallbox.statistics.estimates import mean_estimate
 from smallbox.times import DAY, Micros
 
 
@@ -15,7 +15,7 @@ class Traffic:
     """Recent labelled predictions of all versions together.
 
     Attributes:
-        judged: scores and labels of predictions whose windows are over.
+        judged: losses of predictions whose windows are over.
         days: the number of days in which they were asked.
         delay: the median time from a request to the end of its window, in microseconds.
     """
@@ -41,27 +41,28 @@ class CanaryEstimate:
 def estimate_canary(rule: Release, traffic: Traffic) -> CanaryEstimate:
     """Estimate how long a canary would take at this traffic and label rate.
 
-    The canary needs ``min_of_each_class`` labels in the smaller arm, and enough labels for power ``POWER`` at the last
-    look: ``max_auc_loss = (z(1 - error / 2) + z(POWER)) * standard error``. An arm's variance is the DeLong variance of
-    the recent scores, scaled by the number of rows.
+    The canary needs ``min_rarer`` labels in the smaller arm, and enough labels for power ``POWER`` at the last look:
+    ``max_loss_increase * mean = (z(1 - error / 2) + z(POWER)) * standard error``. An arm's variance is that of the mean
+    of the recent losses, scaled by the number of rows.
     """
     rarer, share = traffic.judged.rarer, min(rule.canary, 1 - rule.canary)
     if not share:
         why = f"with Release(canary={rule.canary}) one version gets no requests, so nothing can be compared"
         return CanaryEstimate(math.inf, f"{why}; change who serves with `smallbox release`")
-    asked, labels = len(traffic.judged.labels) / traffic.days, rarer / traffic.days
-    seen = f"{asked:.0f} labelled predictions a day, {labels:.1f} of the rarer class"
+    asked, labels = len(traffic.judged.losses) / traffic.days, rarer / traffic.days
+    seen = f"{asked:.0f} labelled predictions a day, {labels:.1f} of the rarest outcome"
     if not labels:
         return CanaryEstimate(math.inf, f"a canary would never end: {seen}")
-    judging = max(rule.min_of_each_class / (labels * share), _days_of_power(rule, traffic))
+    judging = max(rule.min_rarer / (labels * share), _days_of_power(rule, traffic))
     days = judging + traffic.delay / DAY
     return CanaryEstimate(days, f"a canary would take about {days:.1f} days: {seen}")
 
 
 def _days_of_power(rule: Release, traffic: Traffic) -> float:
-    of_a_day = auc(traffic.judged.scores, traffic.judged.labels).variance * traffic.days
-    if not rule.max_auc_loss or math.isnan(of_a_day):
+    mean = mean_estimate(traffic.judged.losses)
+    of_a_day, allowed = mean.variance * traffic.days, rule.max_loss_increase * mean.value
+    if math.isnan(of_a_day) or not allowed > 0:
         return 0.0
     normal = NormalDist()
     errors = normal.inv_cdf(1 - (1 - rule.confidence) / 2) + normal.inv_cdf(POWER)
-    return of_a_day * (1 / rule.canary + 1 / (1 - rule.canary)) * (errors / rule.max_auc_loss) ** 2
+    return of_a_day * (1 / rule.canary + 1 / (1 - rule.canary)) * (errors / allowed) ** 2

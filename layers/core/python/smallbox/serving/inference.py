@@ -56,13 +56,13 @@ class InferenceProtocol:
         model = self._project.model(name)
         fields = model.request.fields
         inputs = [{"name": n, "datatype": _DATATYPES[fields[n].type], "shape": [-1]} for n in self._needed(model)]
-        output = {"name": "score", "datatype": "FP64", "shape": [-1]}
+        outputs = [{"name": n, "datatype": "FP64", "shape": [-1]} for n in self._outputs(model)]
         return {
             "name": name,
             "versions": self._versions(name),
             "platform": "onnx_onnxv1",
             "inputs": inputs,
-            "outputs": [output],
+            "outputs": outputs,
         }
 
     def _needed(self, model: Model) -> list[str]:
@@ -73,6 +73,14 @@ class InferenceProtocol:
             return list(model.request_fields)
         signatures = [self._loader.version(model.name, number).signature for number in routing.versions]
         return list(dict.fromkeys(name for signature in signatures for name in signature.request_fields))
+
+    def _outputs(self, model: Model) -> tuple[str, ...]:
+        """The outputs of the champion; those of the definition before the first."""
+        try:
+            champion = self._loader.routing(model.name).champion
+        except NotReady:
+            return model.objective.outputs
+        return self._loader.version(model.name, champion).signature.objective.outputs
 
     def _versions(self, name: str) -> list[str]:
         try:
@@ -88,14 +96,15 @@ class InferenceProtocol:
                 :meth:`PredictTask.predict`.
         """
         model = self._project.model(name)
-        answer = self._predictor.predict(name, {"instances": _instances(model, document)}, Moment(now), now, batch)
-        predictions = answer["predictions"]
-        scores = [p["score"] for p in predictions]
+        answered = self._predictor.tensors(name, {"instances": _instances(model, document)}, Moment(now), now, batch)
         return {
             "model_name": name,
-            "model_version": str(predictions[0]["version"]),
+            "model_version": str(answered.version),
             "id": document.get("id", batch),
-            "outputs": [{"name": "score", "datatype": "FP64", "shape": [len(scores)], "data": scores}],
+            "outputs": [
+                {"name": output, "datatype": "FP64", "shape": [len(values)], "data": values}
+                for output, values in answered.outputs.items()
+            ],
         }
 
 

@@ -10,7 +10,7 @@ from smallbox.define.signature import Signature
 from smallbox.messages.predictions import LoggedPredictions
 from smallbox.records import Channel
 from smallbox.serving.vectors import Vectors
-from smallbox.table_columns import ENTITY_PREFIX
+from smallbox.table_columns import ENTITY_PREFIX, GROUP
 from smallbox.times import Micros
 
 
@@ -40,14 +40,14 @@ class Answered:
     Attributes:
         signature: the version's; the definition's for the fallback.
         vectors: the inputs.
-        scores: the probability of the label, from 0 to 1.
+        outputs: ``(n, k)``, a column for each of the objective's outputs.
         arm: ``champion``, ``challenger`` or ``fallback``.
         version: the version that answered; 0 for the fallback.
     """
 
     signature: Signature
     vectors: Vectors
-    scores: list[float]
+    outputs: Floats
     arm: str
     version: int
 
@@ -71,14 +71,20 @@ def logged(asked: Asked, answered: Answered) -> LoggedPredictions:
         "version": [answered.version] * rows,
         "arm": [answered.arm] * rows,
         "channel": [asked.channel] * rows,
-        "score": answered.scores,
         "missing": [_missing(signature, row) for row in inputs.missing],
+        **dict(zip(signature.objective.outputs, answered.outputs.T.tolist(), strict=True)),
+        **_groups(signature, asked),
         **numeric,
         **texts,
         **sent,
         **{ENTITY_PREFIX + name: list(column) for name, column in answered.vectors.entities.items()},
     }
     return LoggedPredictions(signature.name, columns, logged_types(signature), (*texts, *sent))
+
+
+def _groups(signature: Signature, asked: Asked) -> dict[str, list[str]]:
+    name = signature.objective.group
+    return {GROUP: [str(instance[name]) for instance in asked.instances]} if name else {}
 
 
 def _nulls(column: Floats) -> list[float | None]:

@@ -66,19 +66,36 @@ class PredictTask:
                 :mod:`smallbox.serving.requests`.
             NotReady: no version serves, and the model has no fallback.
         """
+        explain = document.get("explain") is True if isinstance(document, Mapping) else False
+        answers: dict[int, dict[str, Any]] = {}
+        for part, answered, log in self._logged(name, document, moment, now, batch):
+            answers.update(zip(part.rows, _answers(answered, log, explain=explain), strict=True))
+        return {"model": name, "predictions": [answers[row] for row in sorted(answers)]}
+
+    def tensors(self, name: str, document: Any, moment: Moment, now: Micros, batch: str) -> "Tensors":
+        """As :meth:`predict`, with the outputs by column; ``None`` where the version of a row has no such output."""
+        found = [(part.rows, answered) for part, answered, _ in self._logged(name, document, moment, now, batch)]
+        rows = sum(len(own) for own, _ in found)
+        outputs: dict[str, list[float | None]] = {}
+        for own, answered in found:
+            for output, values in zip(answered.signature.objective.outputs, answered.outputs.T, strict=True):
+                column = outputs.setdefault(output, [None] * rows)
+                for row, value in zip(own, values.tolist(), strict=True):
+                    column[row] = value
+        first = next(answered.version for own, answered in found if 0 in own)
+        return Tensors(first, outputs)
+
+    def _logged(
+        self, name: str, document: Any, moment: Moment, now: Micros, batch: str
+    ) -> list[tuple["_Request", Answered, LoggedPredictions]]:
+        """The answers of each version, sent to the log."""
         model = self._project.model(name)
         instances = parse_instances(model.request, document)
         request = _Request(model, document["instances"], instances, range(len(instances)), moment, now)
-        answers: list[dict[str, Any]] = [{}] * len(instances)
-        messages: list[EncodedMessage] = []
-        for part, answered in self._answered(request):
-            log = logged(part.asked(batch), answered)
-            messages += log.messages()
-            own = _answers(answered, log, explain=document.get("explain") is True)
-            for row, answer in zip(part.rows, own, strict=True):
-                answers[row] = answer
+        found = [(part, answered, logged(part.asked(batch), answered)) for part, answered in self._answered(request)]
+        messages: list[EncodedMessage] = [message for _, _, log in found for message in log.messages()]
         self._log.send(messages)
-        return {"model": name, "predictions": answers}
+        return found
 
     def _answered(self, request: "_Request") -> Iterator[tuple["_Request", Answered]]:
         """The answers of each version, with the part of the request that they are for."""
@@ -105,8 +122,8 @@ class PredictTask:
         self._check_readable(version)
         store = self._store if request.moment.is_replayed else self._recent.at(request.now)
         vectors = online_vectors(signature, request.instances, store, request.moment)
-        scores = version.scorer.score(vectors.inputs.numeric, vectors.inputs.categorical)
-        return Answered(signature, vectors, scores.tolist(), share.arm, version.number)
+        outputs = version.scorer.score(vectors.inputs.numeric, vectors.inputs.categorical)
+        return Answered(signature, vectors, outputs, share.arm, version.number)
 
     def _check_readable(self, version: LoadedVersion) -> None:
         """Raise unless the views of the version are live and filled; once per process, since live views stay so."""
@@ -117,10 +134,24 @@ class PredictTask:
 
     def _fallback(self, request: "_Request", error: SmallboxError) -> Answered:
         model, count = request.model, len(request.instances)
-        if model.fallback is None:
+        if model.fallback_outputs is None:
             raise error
         self._fallbacks.fell_back(model.name, count, error)
-        return Answered(model, unknown_vectors(model, request.instances), [model.fallback] * count, "fallback", 0)
+        outputs = np.tile(model.fallback_outputs, (count, 1))
+        return Answered(model, unknown_vectors(model, request.instances), outputs, "fallback", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Tensors:
+    """The outputs of all instances of a request.
+
+    Attributes:
+        version: the version that answered the first instance; 0 for the fallback.
+        outputs: by name the values of each output, in the order of the instances.
+    """
+
+    version: int
+    outputs: Mapping[str, list[float | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +182,11 @@ class _Request:
 
 
 def _answers(answered: Answered, log: LoggedPredictions, *, explain: bool) -> list[dict[str, Any]]:
-    names = {"id": "key", "score": "score", "version": "version", "arm": "arm", "missing": "missing"}
-    answers = [_row(log, names, index) for index in range(len(log))]
+    objective, names = answered.signature.objective, {"version": "version", "arm": "arm", "missing": "missing"}
+    answers = [
+        {"id": key, **objective.answer(outputs), **_row(log, names, index)}
+        for index, (key, outputs) in enumerate(zip(log.columns["key"], answered.outputs.tolist(), strict=True))
+    ]
     if explain:
         personal = answered.signature.personal_columns
         shown = {name: name for name in answered.signature.columns.names if name not in personal}

@@ -24,6 +24,7 @@ from smallbox.registry.loader import ModelLoader
 from smallbox.serving.logged_answers import Answered, Asked, logged
 from smallbox.serving.sticky_assignment import Share, shares_of
 from smallbox.serving.vectors import entities_by_view, vectors_of
+from smallbox.table_columns import is_scored
 from smallbox.times import Micros
 
 _PARTS: Final = 4
@@ -143,14 +144,15 @@ class ScoreTask:
         vectors = vectors_of(
             signature, instances, entities, historical_features(signature, self._lake, entities, as_of)
         )
-        scores = version.scorer.score(vectors.inputs.numeric, vectors.inputs.categorical)
-        answered = Answered(signature, vectors, scores.tolist(), share.arm, version.number)
+        outputs = version.scorer.score(vectors.inputs.numeric, vectors.inputs.categorical)
+        answered = Answered(signature, vectors, outputs, share.arm, version.number)
         log = logged(Asked(instances, [f"{batch}-{row}" for row in share.rows], as_of, now, "batch"), answered)
         return logged_table(log.types, log.columns)
 
     def _write(self, key: str, table: pa.Table, report: ScoreReport) -> None:
         folder = out_folder(key)
-        answers = table.select(["key", "time", "score", "version", "arm"])
+        outputs = [name for name in table.column_names if is_scored(name)]
+        answers = table.select(["key", "time", *outputs, "version", "arm"])
         self._inbox.put(f"{folder}/predictions.parquet", to_parquet(answers))
         self._inbox.put(f"{folder}/report.json", json.dumps(asdict(report)).encode())
         self._inbox.put(f"{folder}/_SUCCESS", b"")

@@ -8,11 +8,12 @@ from typing import Final
 import numpy as np
 
 from smallbox.arrays import Bools, Floats
+from smallbox.statistics.confidence import Z_CONFIDENCE
+from smallbox.statistics.intervals import NOTHING, Interval, bisect
 
 CALIBRATION_BINS: Final = 10
 
 _NORMAL: Final = NormalDist()
-_BISECTIONS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,20 @@ class Calibration:
     error: float
     by_chance: float
     standard_error: float
+
+    @property
+    def interval(self) -> Interval:
+        """The error with bounds of the true error, each one-sided at 95 %.
+
+        The measured error is never 0 on finite rows. On average it is at most the true error plus the error by chance:
+        this gives the lower bound. It is smallest when the true error is spread evenly over the bins: this gives the
+        upper bound.
+        """
+        if math.isnan(self.error):
+            return NOTHING
+        doubt = Z_CONFIDENCE * self.standard_error
+        low = max(self.error - self.by_chance - doubt, 0.0)
+        return Interval(self.error, low, true_error(self.error + doubt, self.by_chance))
 
 
 def calibration(scores: Floats, labels: Bools, bins: int = CALIBRATION_BINS) -> Calibration:
@@ -77,8 +92,4 @@ def expected_error(true: float, by_chance: float) -> float:
 
 def true_error(value: float, by_chance: float) -> float:
     """The true error for which ``value`` is to be expected, spread evenly over the bins; 0 when chance explains it."""
-    low, high = 0.0, value
-    for _ in range(_BISECTIONS):
-        middle = (low + high) / 2
-        low, high = (low, middle) if expected_error(middle, by_chance) > value else (middle, high)
-    return low
+    return bisect(lambda true: expected_error(true, by_chance) <= value, 0.0, value)

@@ -1,12 +1,16 @@
-"""The area under the ROC curve (AUC), and the difference of two on the same rows, with variances.
+"""How well scores rank rows: the area under the ROC curve (AUC), and the NDCG of groups.
 
 Pure numpy, fast enough for hundreds of thousands of rows.
 """
 
+import math
+
 import numpy as np
 
-from smallbox.arrays import Bools, Floats
+from smallbox.arrays import Bools, Floats, Ints
+from smallbox.statistics.confidence import Z_CONFIDENCE
 from smallbox.statistics.estimates import UNKNOWN, Estimate, mean_estimate
+from smallbox.statistics.intervals import NOTHING, Interval, bisect
 
 
 def _midranks(values: Floats) -> Floats:
@@ -29,17 +33,32 @@ def auc(scores: Floats, labels: Bools) -> Estimate:
     return _auc_of(*_placements(scores, labels))
 
 
-def auc_gain(scores: Floats, baseline: Floats, labels: Bools) -> Estimate:
-    """AUC of ``scores`` minus AUC of ``baseline``: a paired comparison on the same rows.
+def auc_interval(scores: Floats, labels: Bools) -> Interval:
+    """The AUC with its bounds: each the true AUC from which the measured one is just as far as chance allows.
 
-    Both AUCs come from the same positives and negatives, so their difference has a smaller variance than that of two
-    samples: the variance of the placements' differences (DeLong, DeLong and Clarke-Pearson, Biometrics 44, 1988).
+    The standard error is taken at the bound, by Hanley and McNeil (Radiology 143, 1982), in the symmetric form of
+    Newcombe (Statistics in Medicine 25, 2006, 559-573), whose method 5 does so too. DeLong's own estimate is too small
+    when few rows happen to be ranked well; a test would then err up to four times as often as stated.
 
-    >>> auc_gain(np.array([0.1, 0.9]), np.array([0.9, 0.1]), np.array([False, True])).value
-    1.0
+    >>> found = auc_interval(np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True]))
+    >>> found.value, round(found.low, 2), round(found.high, 2)
+    (0.75, 0.28, 0.96)
     """
-    ours, theirs = _placements(scores, labels), _placements(baseline, labels)
-    return _auc_of(ours[0] - theirs[0], ours[1] - theirs[1])
+    value = auc(scores, labels).value
+    if math.isnan(value):
+        return NOTHING
+    positive = int(labels.sum())
+    negative = len(labels) - positive
+    low = bisect(lambda true: true + Z_CONFIDENCE * _error_at(true, positive, negative) <= value, 0.0, value)
+    high = bisect(lambda true: true - Z_CONFIDENCE * _error_at(true, positive, negative) <= value, value, 1.0)
+    return Interval(value, low, high)
+
+
+def _error_at(true: float, rows: int, others: int) -> float:
+    """The standard error of an AUC whose true value is ``true``, with so many rows of one class and of the other."""
+    mean = (rows + others) / 2 - 1
+    spread = 1 + mean * ((1 - true) / (2 - true) + true / (1 + true))
+    return math.sqrt(true * (1 - true) * spread / (rows * others))
 
 
 def _placements(scores: Floats, labels: Bools) -> tuple[Floats, Floats]:
@@ -58,3 +77,30 @@ def _auc_of(of_positives: Floats, of_negatives: Floats) -> Estimate:
         return UNKNOWN
     positive, negative = mean_estimate(of_positives), mean_estimate(of_negatives)
     return Estimate(positive.value, positive.variance + negative.variance)
+
+
+def ndcg(scores: Floats, gains: Floats, groups: Ints, at: int) -> Floats:
+    """The normalized discounted cumulative gain of each group whose gains differ, by the number of the group.
+
+    A row at position ``p`` of its group, from 1, counts ``(2**gain - 1) / log2(p + 1)``; the sum over the first ``at``
+    rows is divided by that of the best order (Burges et al., ICML 2005). Rows with equal scores stand in the worst
+    order, so constant scores gain nothing.
+
+    >>> ndcg(np.array([0.9, 0.1, 0.2]), np.array([1.0, 0.0, 0.0]), np.array([7, 7, 7]), at=10).tolist()
+    [1.0]
+    """
+    _, codes = np.unique(groups, return_inverse=True)
+    best = _gained(np.lexsort((-gains, codes)), gains, codes, at)
+    worst = _gained(np.lexsort((gains, codes)), gains, codes, at)
+    ours = _gained(np.lexsort((gains, -scores, codes)), gains, codes, at)
+    differ = best > worst
+    found: Floats = ours[differ] / best[differ]
+    return found
+
+
+def _gained(order: Ints, gains: Floats, codes: Ints, at: int) -> Floats:
+    """The discounted gain of each group when its rows stand in this order."""
+    sorted_codes = codes[order]
+    position = np.arange(len(order)) - np.searchsorted(sorted_codes, sorted_codes, side="left")
+    counted = np.where(position < at, (2.0 ** gains[order] - 1) / np.log2(position + 2), 0.0)
+    return np.bincount(sorted_codes, weights=counted).astype(np.float64)

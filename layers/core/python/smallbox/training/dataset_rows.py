@@ -20,6 +20,7 @@ from smallbox.lake.history import history
 from smallbox.lake.names import records_table
 from smallbox.lake.schemas import record_schema
 from smallbox.ports import Between, Lake
+from smallbox.table_columns import GROUP
 from smallbox.times import Micros
 
 MAX_SILENT: Final = 2_000
@@ -36,7 +37,7 @@ class Dataset:
 
     Attributes:
         rows: ``key``, ``time`` (microseconds), the model's columns (numeric ones float32, texts without nulls),
-            ``label`` and ``label_known_at``, sorted by (time, key).
+            ``label`` and ``label_known_at``, and ``group`` for a ranking, sorted by (time, key).
         requests: number of requests in the window.
         unlabelled: how many of them have no label; they are left out, not taken as negative.
         asked_late: how many had an outcome before the request itself; they are left out too.
@@ -98,7 +99,8 @@ def build_dataset(project: Project, model: Model, lake: Lake, as_of: Micros, oth
     late = pc.sum(pc.equal(status, ASKED_LATE)).as_py() or 0
     # one table: the features of both need one read of the lake
     taken = pa.concat_tables([known, silent.take(evenly(len(silent), MAX_SILENT))])
-    rows = _with_labels(_with_inputs(model, lake, asked.take(taken[_ROW])), taken)
+    chosen = asked.take(taken[_ROW])
+    rows = _with_labels(_with_group(model, _with_inputs(model, lake, chosen), chosen), taken)
     held_out = known.filter(pc.greater_equal(known["time"], closed - model.retrain.validation_micros))
     compared = None if other is None else _with_inputs(other, lake, asked.take(held_out[_ROW]))
     return Dataset(
@@ -149,6 +151,11 @@ def _with_inputs(signature: Signature, lake: Lake, requests: pa.Table) -> pa.Tab
     for name, texts in zip(signature.columns.categorical, inputs.categorical.T, strict=True):
         columns[name] = pa.array(texts, pa.string())
     return pa.table(columns)
+
+
+def _with_group(signature: Signature, rows: pa.Table, requests: pa.Table) -> pa.Table:
+    name = signature.objective.group
+    return rows.append_column(GROUP, requests[name]) if name else rows
 
 
 def _with_labels(rows: pa.Table, joined: pa.Table) -> pa.Table:

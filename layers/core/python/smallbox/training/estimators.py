@@ -1,8 +1,9 @@
-"""Builds and checks a model's estimator, before any data is read."""
+"""Builds and checks a model's estimators, before any data is read."""
 
 import inspect
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sklearn.base import is_classifier, is_regressor
 from sklearn.pipeline import Pipeline
@@ -10,48 +11,64 @@ from sklearn.pipeline import Pipeline
 from smallbox.define.mistakes import mistake_of
 from smallbox.define.model import Model
 from smallbox.errors import DefinitionError
+from smallbox.objectives.objective import EstimatorKind
+
+_IS_KIND: Final[Mapping[EstimatorKind, Callable[[Any], bool]]] = {
+    "classifier": is_classifier,
+    "regressor": is_regressor,
+}
 
 
-def build_pipeline(model: Model) -> Pipeline:
-    """The unfitted pipeline of a model.
+def build_pipelines(model: Model) -> list[Pipeline]:
+    """The unfitted pipeline of each head of a model.
 
     Raises:
-        DefinitionError: when the estimator returns no pipeline, or one that does not end in a classifier; with file and
-            line.
+        DefinitionError: as :func:`build_pipeline`.
+    """
+    return [build_pipeline(model, head) for head in model.objective.heads]
+
+
+def build_pipeline(model: Model, head: Mapping[str, float]) -> Pipeline:
+    """The unfitted pipeline of one head.
+
+    Args:
+        model: whose estimator is called.
+        head: the keyword arguments that the estimator gets besides the columns.
+
+    Raises:
+        DefinitionError: when the estimator returns no pipeline, or one that does not end in what the label's objective
+            needs; with file and line.
     """
     place = _place_of(model)
     try:
-        return _checked(model.name, model.estimator(model.columns))
+        return _checked(model, model.estimator(model.columns, **head))
     except Exception as error:  # the user's function may raise anything
         raise mistake_of(error, Path(place[0]).parent, place).as_error() from error
 
 
-def _checked(model: str, built: Any) -> Pipeline:
+def _checked(model: Model, built: Any) -> Pipeline:
     if not isinstance(built, Pipeline):
         raise DefinitionError(
-            f"model {model}: the estimator returns {type(built).__name__}; return a scikit-learn Pipeline, like "
+            f"model {model.name}: the estimator returns {type(built).__name__}; return a scikit-learn Pipeline, like "
             "Pipeline([('prepare', prepare(columns)), ('trees', HistGradientBoostingClassifier())])"
         )
-    last = type(built.steps[-1][1]).__name__
-    if is_regressor(built):
+    last, needed = type(built.steps[-1][1]).__name__, model.objective.estimator
+    if not _IS_KIND[needed](built):
         raise DefinitionError(
-            f"model {model}: the estimator ends in the regressor {last}, and the label is boolean; end it in a "
-            f"classifier{_twin(last)}"
+            f"model {model.name}: the estimator ends in {last}, and the label's objective, "
+            f"{type(model.objective).__name__}, needs a {needed}; end it in one{_twin(last, needed)}"
         )
-    if not is_classifier(built):
-        raise DefinitionError(f"model {model}: the estimator ends in {last}, which is not a classifier; end it in one")
     return built
 
 
-def _twin(regressor: str) -> str:
-    """A hint at the classifier of the same family.
+def _twin(last: str, needed: EstimatorKind) -> str:
+    """A hint at the estimator of the same family.
 
-    >>> _twin("HistGradientBoostingRegressor"), _twin("Lasso")
+    >>> _twin("HistGradientBoostingRegressor", "classifier"), _twin("Lasso", "classifier")
     (', like HistGradientBoostingClassifier', '')
     """
-    if not regressor.endswith("Regressor"):
-        return ""
-    return f", like {regressor.removesuffix('Regressor')}Classifier"
+    other = "Classifier" if needed == "regressor" else "Regressor"
+    return f", like {last.removesuffix(other)}{needed.capitalize()}" if last.endswith(other) else ""
 
 
 def _place_of(model: Model) -> tuple[str, int]:

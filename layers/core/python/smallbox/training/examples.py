@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from smallbox.arrays import Array, Bools, Floats32, Ints, Objects
+from smallbox.arrays import Array, Bools, Floats, Floats32, Ints, Objects
 from smallbox.define.signature import Columns
+from smallbox.labels.table import encoded_labels, group_numbers
+from smallbox.objectives.objective import Objective, Scored
 from smallbox.times import Micros
 
 
@@ -57,12 +59,18 @@ class Examples(Requests):
     """Requests with labels.
 
     Attributes:
-        labels: ``(n,)`` the labels.
+        labels: ``(n,)`` the labels, as their objective encodes them.
         label_known_at: ``(n,)`` when each label became known, microseconds.
+        groups: ``(n,)`` the number of each row's group; all 0 without groups.
     """
 
-    labels: Bools
+    labels: Floats
     label_known_at: Ints
+    groups: Ints
+
+    def scored(self, outputs: Floats) -> Scored:
+        """The rows with outputs, ``(n, o)``."""
+        return Scored(outputs, self.labels, self.groups)
 
 
 def frame(columns: Columns, rows: pa.Table) -> pd.DataFrame:
@@ -83,15 +91,18 @@ def requests_of(columns: Columns, rows: pa.Table) -> Requests:
     return Requests(columns, frame(columns, rows), rows["time"].to_numpy())
 
 
-def examples_of(columns: Columns, rows: pa.Table) -> Examples:
+def examples_of(columns: Columns, objective: Objective, rows: pa.Table) -> Examples:
     """The labelled requests of a dataset.
 
     Args:
         columns: the model's.
-        rows: ``time``, the columns, ``label`` and ``label_known_at``, none of them null.
+        objective: the label's.
+        rows: ``time``, the columns, ``label`` and ``label_known_at``, none of them null, and ``group`` for a ranking.
     """
-    labels = rows["label"].to_numpy().astype(bool)
-    return Examples(columns, frame(columns, rows), rows["time"].to_numpy(), labels, rows["label_known_at"].to_numpy())
+    labels, known_at = encoded_labels(objective, rows["label"]), rows["label_known_at"].to_numpy()
+    return Examples(
+        columns, frame(columns, rows), rows["time"].to_numpy(), labels, known_at, group_numbers(objective, rows)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from typing import Final
 import numpy as np
 import skops.io
 
-from smallbox.arrays import Floats
+from smallbox.arrays import Floats, Ints
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.define.rules import Label
 from smallbox.define.signature import Columns
-from smallbox.documents.metrics import BinaryMetrics, ChampionComparison
+from smallbox.documents.metrics import BaselineComparison, ChampionComparison, Metric, ParityReport
 from smallbox.documents.training_run import (
     Artifacts,
     ChampionInputs,
@@ -26,18 +26,17 @@ from smallbox.documents.training_run import (
 )
 from smallbox.errors import NotReady
 from smallbox.lake.parquet import from_parquet
-from smallbox.objectives.binary import measure
+from smallbox.objectives.measure import loss_difference, measure
+from smallbox.objectives.objective import Objective, OutputValues, Scored
 from smallbox.ports import Blobs
 from smallbox.registry.scorer import Scorer
 from smallbox.registry.signatures import check_unchanged, label_of_version
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
-from smallbox.statistics.estimates import none_if_nan
-from smallbox.statistics.ranking import auc_gain
-from smallbox.times import parse_moment
+from smallbox.times import DAY, parse_moment
 from smallbox.training.examples import Examples, Requests, Split, examples_of, requests_of, split_by_time
 from smallbox.training.export import parity, to_onnx
-from smallbox.training.fit_model import Fitted, fit, scores_of
+from smallbox.training.fit_model import Fitted, fit, outputs_of
 from smallbox.training.label_report import report_labels
 from smallbox.training.profile import profile
 from smallbox.training.run_warnings import (
@@ -55,16 +54,18 @@ class _Candidate:
     """A fitted and exported model.
 
     Attributes:
-        fitted: the scikit-learn pipeline.
+        fitted: the scikit-learn pipelines.
         onnx: the same as ONNX: what would be served.
+        baseline: the best constant outputs, from the labels of the training rows.
         validation: the rows that it is measured on.
-        scores: its ONNX scores of these rows.
+        scored: these rows with its ONNX outputs.
     """
 
     fitted: Fitted
     onnx: bytes
+    baseline: OutputValues
     validation: Examples
-    scores: Floats
+    scored: Scored
 
 
 class FitTask:
@@ -79,30 +80,30 @@ class FitTask:
         """Fit, calibrate, export, compare ONNX with scikit-learn, and measure on the validation rows.
 
         Raises:
-            NotReady: when the rows are too few, or all of one class, or the definition has changed since the dataset.
+            NotReady: when the rows are too few, or lack an outcome, or the definition has changed since the dataset.
         """
         model = self._project.model(document["model"])
         check_unchanged(model, document["signature"])
-        examples = examples_of(model.columns, from_parquet(self._blobs.get(document["dataset"])))
+        objective = model.objective
+        examples = examples_of(model.columns, objective, from_parquet(self._blobs.get(document["dataset"])))
         silent = requests_of(model.columns, from_parquet(self._blobs.get(document["silent"])))
         parts = _split(model, examples, document)
         train = examples.take(parts.train)
         candidate = _fit(model, train, examples.take(parts.validation))
-        metrics = measure(candidate.scores, candidate.validation.labels)
+        metrics = measure(objective, candidate.scored, _days(candidate.validation))
         labels = report_labels(model, examples, silent, _unlabelled_share(document["counts"]))
         return {
             **document,
             "counts": _counts(document["counts"], candidate, parts),
             "metrics": metrics,
+            "baseline": _beside_baseline(objective, candidate),
             "labels": labels,
             "warnings": [
-                *_warnings(model, train, candidate, metrics, labels),
+                *_warnings(model, train, candidate, labels),
                 *other_label_warnings(model, self._champion_label(model)),
             ],
             "champion": self._compare_with_champion(model, candidate, document["compared_with"]),
-            "parity": parity(
-                scores_of(candidate.fitted.pipeline, candidate.validation.inputs), candidate.scores
-            ).as_json(),
+            "parity": _parity(objective, candidate),
             "artifacts": self._store(model, candidate, examples),
             "columns": list(model.columns.names),
             "dependencies": {name: importlib.metadata.version(name) for name in _SHAPING_PACKAGES},
@@ -117,13 +118,11 @@ class FitTask:
         version = self._registry.get(model.name, compared_with["version"])
         requests = self._champion_requests(version, candidate.validation, compared_with["inputs"])
         scorer = Scorer(self._blobs.get(version.onnx_key), version.onnx_sha256)
-        scores, labels = _onnx_scores(scorer, requests), candidate.validation.labels
-        gain = auc_gain(candidate.scores, scores, labels)
+        theirs, days = candidate.scored.beside(_onnx_outputs(scorer, requests)), _days(candidate.validation)
         return {
             "version": version.number,
-            **measure(scores, labels),
-            "auc_gain": none_if_nan(gain.value),
-            "auc_gain_standard_error": none_if_nan(gain.standard_error),
+            **measure(model.objective, theirs, days),
+            "difference": loss_difference(model.objective, candidate.scored, theirs, days).as_json(),
         }
 
     def _champion_label(self, model: Model) -> tuple[int, Label] | None:
@@ -145,11 +144,12 @@ class FitTask:
         """Store the artifacts under the content hash of the ONNX bytes, so no registered version is overwritten."""
         digest = hashlib.sha256(candidate.onnx).hexdigest()
         folder = f"models/{model.name}/{digest[:16]}"
-        # inputs of the whole window, but scores only of rows that did not fit the model
-        reference = profile(model.columns, {**examples.by_column, "score": candidate.scores})
+        # inputs of the whole window, but outputs only of rows that did not fit the model
+        outputs = dict(zip(model.objective.outputs, candidate.scored.outputs.T, strict=True))
+        reference = profile(model.columns, model.objective.outputs, {**examples.by_column, **outputs})
         return {
             "onnx_key": self._put(f"{folder}/model.onnx", candidate.onnx),
-            "pipeline_key": self._put(f"{folder}/pipeline.skops", skops.io.dumps(candidate.fitted.pipeline)),
+            "pipeline_key": self._put(f"{folder}/pipeline.skops", skops.io.dumps(list(candidate.fitted.pipelines))),
             "profile_key": self._put(f"{folder}/profile.json", json.dumps(reference).encode()),
             "onnx_sha256": digest,
         }
@@ -167,14 +167,32 @@ def _split(model: Model, examples: Examples, document: DatasetRun) -> Split:
 
 def _fit(model: Model, train: Examples, validation: Examples) -> _Candidate:
     fitted = fit(model, train)
-    onnx = to_onnx(fitted.pipeline, model.columns)
+    onnx = to_onnx(fitted.pipelines, model.columns, model.objective)
     if not len(validation):
         raise NotReady(f"no request of {model.name} in the validation period has a label; the gate cannot judge")
-    return _Candidate(fitted, onnx, validation, _onnx_scores(Scorer(onnx), validation))
+    scored = validation.scored(_onnx_outputs(Scorer(onnx), validation))
+    return _Candidate(fitted, onnx, model.objective.baseline(train.labels), validation, scored)
 
 
-def _onnx_scores(scorer: Scorer, requests: Requests) -> Floats:
+def _onnx_outputs(scorer: Scorer, requests: Requests) -> Floats:
     return scorer.score(requests.numeric, requests.categorical)
+
+
+def _days(requests: Requests) -> Ints:
+    """The day of each row: rows of one day depend on each other."""
+    return requests.times // DAY
+
+
+def _beside_baseline(objective: Objective, candidate: _Candidate) -> BaselineComparison:
+    constant, days = candidate.scored.beside(candidate.baseline), _days(candidate.validation)
+    loss: Metric = measure(objective, constant, days)["loss"]
+    difference = loss_difference(objective, candidate.scored, constant, days)
+    return {"outputs": list(candidate.baseline), "loss": loss["value"], "difference": difference.as_json()}
+
+
+def _parity(objective: Objective, candidate: _Candidate) -> ParityReport:
+    ours = outputs_of(objective, candidate.fitted.pipelines, candidate.validation.inputs)
+    return parity(ours, candidate.scored.outputs, objective.tolerance(candidate.validation.labels)).as_json()
 
 
 def _unlabelled_share(counts: DatasetCounts) -> float:
@@ -191,11 +209,9 @@ def _counts(counts: DatasetCounts, candidate: _Candidate, parts: Split) -> FitCo
     }
 
 
-def _warnings(
-    model: Model, train: Examples, candidate: _Candidate, metrics: BinaryMetrics, labels: LabelReport
-) -> list[str]:
+def _warnings(model: Model, train: Examples, candidate: _Candidate, labels: LabelReport) -> list[str]:
     return [
-        *leakage_warnings(metrics, train, candidate.validation),
+        *leakage_warnings(model.objective, candidate.scored, train, candidate.validation),
         *selection_warnings(model, labels),
         *empty_column_warnings(candidate.fitted.missing),
     ]

@@ -1,40 +1,38 @@
-"""Fits and calibrates a model's pipeline, so that its scores are probabilities."""
+"""Fits and calibrates the pipelines of a model, one for each head of its objective."""
 
 import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from sklearn.calibration import CalibratedClassifierCV
-from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
-from smallbox.arrays import Bools, Floats
+from smallbox.arrays import Array, Floats
 from smallbox.define.model import Model
 from smallbox.errors import NotReady
+from smallbox.objectives.objective import Objective
 from smallbox.training.estimators import build_pipeline
 from smallbox.training.examples import Examples
 from smallbox.training.float32_thresholds import round_thresholds
 
-CALIBRATION_SHARE: Final = 0.15
-"""Share of the training rows, the last ones in time, that calibrates instead of fitting."""
 MIN_ROWS: Final = 50
 """Fewest rows to fit or to calibrate on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A fitted and calibrated pipeline.
+    """Fitted and calibrated pipelines.
 
     Attributes:
-        pipeline: its last step is the calibrated classifier.
+        pipelines: one for each head.
         fitted: number of rows that fitted.
-        calibrated: number of later rows that calibrated.
+        calibrated: number of later rows that calibrated; 0 where the objective calibrates nothing.
         missing: numeric columns that are missing in every row that fitted; the model does not use them.
     """
 
-    pipeline: Pipeline
+    pipelines: tuple[Pipeline, ...]
     fitted: int
     calibrated: int
     missing: tuple[str, ...] = ()
@@ -43,46 +41,55 @@ class Fitted:
 def fit(model: Model, examples: Examples) -> Fitted:
     """Fit on the earlier rows, calibrate on the later ones.
 
-    The calibration is Platt scaling (Advances in Large Margin Classifiers, 1999): its two parameters need only a few
-    hundred rows, and it keeps the order of the scores.
-
     Args:
         model: whose estimator is built.
         examples: training rows in time order.
 
     Raises:
-        NotReady: when the rows are too few, or all of one class.
+        NotReady: when the rows are too few, or lack an outcome.
     """
-    size = int(len(examples) * (1 - CALIBRATION_SHARE))
+    objective = model.objective
+    size = int(len(examples) * (1 - objective.calibration_share))
     first, later = examples.take(slice(size)), examples.take(slice(size, None))
-    _check_rows(first.labels)
-    _check_rows(later.labels)
-    pipeline = fit_estimator(model, first.inputs, first.labels)
-    round_thresholds(pipeline.steps[-1][1])
+    parts = [first, later] if objective.calibration_share else [first]
+    for part in parts:
+        _check_rows(objective, part.labels)
+    pipelines = tuple(_fit_head(model, head, first, later) for head in objective.heads)
     missing = tuple(name for name in model.columns.numeric if first.inputs[name].isna().all())
-    return Fitted(_calibrated(pipeline, later), len(first), len(later), missing)
+    return Fitted(pipelines, len(first), len(later), missing)
 
 
-def fit_estimator(model: Model, inputs: pd.DataFrame, labels: Bools) -> Pipeline:
-    """The model's estimator, fitted, not calibrated.
+def _fit_head(model: Model, head: Mapping[str, float], first: Examples, later: Examples) -> Pipeline:
+    pipeline = fit_estimator(model, head, first.inputs, model.objective.targets(first.labels))
+    name, estimator = pipeline.steps[-1]
+    round_thresholds(estimator)
+    if not model.objective.calibration_share:
+        return pipeline
+    calibrated = model.objective.calibrated(estimator, pipeline[:-1].transform(later.inputs), later.labels)
+    return Pipeline([*pipeline.steps[:-1], (name, calibrated)])
 
-    A column that is missing in every row when it reaches the classifier is set to 0 for the fit: trees cannot bin a
-    column of NaN. They never split on a constant, so later values of the column change no score.
+
+def fit_estimator(model: Model, head: Mapping[str, float], inputs: pd.DataFrame, targets: Array) -> Pipeline:
+    """The model's estimator of a head, fitted, not calibrated.
+
+    A column that is missing in every row when it reaches the estimator is set to 0 for the fit: trees cannot bin a
+    column of NaN. They never split on a constant, so later values of the column change no output.
 
     Args:
         model: whose estimator is built.
+        head: the keyword arguments that the estimator gets besides the columns.
         inputs: ``n`` rows of the model's columns.
-        labels: ``(n,)`` what to predict; need not be the model's own label.
+        targets: ``(n,)`` what to predict; need not be the model's own label.
     """
-    pipeline = build_pipeline(model)
+    pipeline = build_pipeline(model, head)
     preparation = pipeline[:-1]
     with warnings.catch_warnings():
         # scalers warn about all-NaN columns, which the next step replaces
         warnings.filterwarnings("ignore", category=RuntimeWarning)
-        prepared = preparation.fit_transform(inputs, labels)
-    name, classifier = pipeline.steps[-1]
-    classifier.fit(_with_empty_columns_zero(prepared), labels)
-    return Pipeline([*preparation.steps, (name, classifier)])
+        prepared = preparation.fit_transform(inputs, targets)
+    name, estimator = pipeline.steps[-1]
+    estimator.fit(_with_empty_columns_zero(prepared), targets)
+    return Pipeline([*preparation.steps, (name, estimator)])
 
 
 def _with_empty_columns_zero(prepared: Any) -> Any:
@@ -91,28 +98,16 @@ def _with_empty_columns_zero(prepared: Any) -> Any:
     return np.where(np.isnan(prepared).all(axis=0), np.zeros((), prepared.dtype), prepared)
 
 
-def _check_rows(labels: Bools) -> None:
-    if len(labels) < MIN_ROWS or labels.all() or not labels.any():
+def _check_rows(objective: Objective, labels: Floats) -> None:
+    lacking = objective.lacking(labels)
+    if len(labels) < MIN_ROWS or lacking:
         raise NotReady(
-            f"{len(labels)} rows, {int(labels.sum())} positive, are too few to fit or calibrate on; "
-            f"at least {MIN_ROWS} with both labels are needed (a request without an outcome counts as neither)",
+            f"{len(labels)} rows are too few to fit or calibrate on, or lack an outcome; at least {MIN_ROWS} are needed"
+            f"{f', and there are no {lacking}' if lacking else ''} (a request without an outcome has no label)",
             rows=len(labels),
-            positive=int(labels.sum()),
         )
 
 
-def _calibrated(pipeline: Pipeline, examples: Examples) -> Pipeline:
-    name, classifier = pipeline.steps[-1]
-    calibrated = CalibratedClassifierCV(FrozenEstimator(classifier), method="sigmoid")
-    calibrated.fit(pipeline[:-1].transform(examples.inputs), examples.labels)
-    # FrozenEstimator kept the classifier from being fitted again; the ONNX converter knows only the classifier itself.
-    calibrated.estimator = classifier
-    for part in calibrated.calibrated_classifiers_:
-        part.estimator = classifier
-    return Pipeline([*pipeline.steps[:-1], (name, calibrated)])
-
-
-def scores_of(pipeline: Any, inputs: pd.DataFrame) -> Floats:
-    """The probability of a true label for each row, by scikit-learn."""
-    scores: Floats = pipeline.predict_proba(inputs)[:, 1].astype(np.float64)
-    return scores
+def outputs_of(objective: Objective, pipelines: Sequence[Any], inputs: pd.DataFrame) -> Floats:
+    """The outputs of each row by scikit-learn, ``(n, k)``."""
+    return objective.arranged(np.column_stack([objective.predicted(one, inputs) for one in pipelines]))

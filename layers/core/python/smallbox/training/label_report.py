@@ -1,39 +1,41 @@
 """Diagnoses of a dataset's labels: selection bias of the unlabelled requests, and label delay."""
 
-import math
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from smallbox.arrays import Bools, Ints
+from smallbox.arrays import Bools, Floats, Ints
 from smallbox.define.model import Model
 from smallbox.documents.training_run import DelayCurve, LabelReport
-from smallbox.statistics.estimates import UNKNOWN, Estimate, none_if_nan, weighted_mean
+from smallbox.objectives.objective import Objective
+from smallbox.statistics.estimates import UNKNOWN, Estimate, weighted_mean
+from smallbox.statistics.intervals import interval
 from smallbox.statistics.ranking import auc
 from smallbox.times import HOUR, Micros
 from smallbox.training.dataset_rows import MAX_SILENT, evenly
 from smallbox.training.examples import Examples, Requests
-from smallbox.training.fit_model import MIN_ROWS, fit_estimator, scores_of
+from smallbox.training.fit_model import MIN_ROWS, fit_estimator
 
 _FOLDS: Final = 4
 _CURVE_STEPS: Final = 20
 
 
-def label_delays(examples: Examples, within: Micros) -> DelayCurve:
-    """The delay curve of each class: the share of its labels that became known later than each moment.
+def label_delays(objective: Objective, examples: Examples, within: Micros) -> DelayCurve:
+    """The delay curve of each outcome: the share of its labels that became known later than each moment.
 
     Args:
+        objective: says what the outcomes are.
         examples: labelled requests.
         within: the attribution window; the curve has 20 equal steps to its end.
     """
-    delay, labels = examples.label_known_at - examples.times, examples.labels
+    delay = examples.label_known_at - examples.times
     moments = (np.arange(_CURVE_STEPS + 1) * within // _CURVE_STEPS).tolist()
+    parts = objective.parts(examples.labels)
     return {
         "hours": [round(moment / HOUR, 2) for moment in moments],
-        "positive": _later_shares(delay[labels], moments),
-        "negative": _later_shares(delay[~labels], moments),
+        "later": {name: _later_shares(delay[rows], moments) for name, rows in parts.items()},
     }
 
 
@@ -81,8 +83,16 @@ def _cross_validate(model: Model, requests: Requests, labels: Bools) -> Iterator
         test, train = labels[inside], labels[outside]
         weight = test.mean() * (~test).sum()
         if min(test.sum(), (~test).sum(), train.sum(), (~train).sum()) > 1:
-            pipeline = fit_estimator(model, requests.inputs[outside], train)
-            yield auc(scores_of(pipeline, requests.inputs[inside]), test), float(weight)
+            heads = model.objective.heads
+            pipeline = fit_estimator(model, heads[len(heads) // 2], requests.inputs[outside], train)
+            yield auc(_score_of(pipeline, requests.inputs[inside]), test), float(weight)
+
+
+def _score_of(pipeline: Any, inputs: pd.DataFrame) -> Floats:
+    """How surely a row has a label: a probability, or of a regressor its prediction of 0 or 1."""
+    if hasattr(pipeline, "predict_proba"):
+        return np.asarray(pipeline.predict_proba(inputs), np.float64)[:, 1]
+    return np.asarray(pipeline.predict(inputs), np.float64)
 
 
 def report_labels(model: Model, examples: Examples, unlabelled: Requests, share: float) -> LabelReport:
@@ -100,8 +110,7 @@ def report_labels(model: Model, examples: Examples, unlabelled: Requests, share:
         found, failed = UNKNOWN, type(error).__name__
     return {
         "unlabelled_share": round(share, 6),
-        "selection_auc": none_if_nan(found.value),
-        "selection_auc_standard_error": None if math.isnan(found.value) else found.standard_error,
+        "selection_auc": interval(found).as_json(),
         "selection_failed": failed,
-        "delays": label_delays(examples, model.label.within_micros),
+        "delays": label_delays(model.objective, examples, model.label.within_micros),
     }

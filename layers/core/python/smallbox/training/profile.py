@@ -1,6 +1,6 @@
-"""The reference profile: histograms of inputs and scores that drift is measured against."""
+"""The reference profile: histograms of inputs and outputs that drift is measured against."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypedDict
 
 import numpy as np
@@ -80,19 +80,23 @@ def text_profile(values: _Column, categories: list[str] | None = None) -> TextPr
 
 
 def profile(
-    columns: Columns, values: Mapping[str, _Column], reference: Mapping[str, Any] | None = None
+    columns: Columns,
+    outputs: Sequence[str],
+    values: Mapping[str, _Column],
+    reference: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The profile of every column and of ``score``, ready for JSON.
+    """The profile of every column and output, ready for JSON.
 
     Args:
         columns: the model's.
-        values: by name each column, and ``score``.
+        outputs: the names of the objective's outputs.
+        values: by name each column and output.
         reference: a profile whose bins and categories are used, so that both can be compared.
     """
     reference = reference or {}
     numeric = {
         name: numeric_profile(values[name], reference.get(name, {}).get("edges"))
-        for name in (*columns.numeric, "score")
+        for name in (*columns.numeric, *outputs)
     }
     texts = {
         name: text_profile(values[name], reference.get(name, {}).get("categories")) for name in columns.categorical

@@ -5,66 +5,90 @@ from typing import Final
 
 import numpy as np
 
-from smallbox.arrays import Floats
+from smallbox.arrays import Array, Floats, Ints
 from smallbox.define.model import Model
 from smallbox.define.rules import Label
-from smallbox.documents.metrics import BinaryMetrics
 from smallbox.documents.training_run import LabelReport
-from smallbox.statistics.confidence import Z_CONFIDENCE
-from smallbox.statistics.ranking import auc
+from smallbox.objectives.measure import mean_loss
+from smallbox.objectives.objective import Objective, Scored
 from smallbox.training.examples import Examples
 
-LEAKAGE_AUC: Final = 0.999
-"""From this AUC on, label leakage is likely: an input knows the outcome."""
+LEAKAGE_SKILL: Final = 0.95
+"""From this skill on, label leakage is likely: an input knows the outcome."""
+_BINS: Final = 200
 NEGLIGIBLE_SHARE: Final = 0.01
 """A smaller share of unlabelled requests gives no warning."""
 
 
-def single_column_aucs(train: Examples, validation: Examples) -> dict[str, float]:
-    """The AUC of each column alone on the validation rows, in the direction in which it is above 0.5.
+def skill(objective: Objective, scored: Scored, train: Examples) -> float:
+    """The share by which the mean loss of rows lies below that of the best constant outputs for the training rows.
 
-    Missing numbers count as the least. A text counts as the share of positives among the training rows with it.
+    1 means perfect, 0 as good as the constant, and below 0 worse.
     """
-    columns, inputs = validation.columns, validation.inputs
-    scores = {name: np.nan_to_num(inputs[name].to_numpy().astype(float), nan=-np.inf) for name in columns.numeric}
-    scores |= {name: _target_encoded(train, validation, name) for name in columns.categorical}
-    found = {name: auc(one, validation.labels).value for name, one in scores.items()}
-    return {name: max(value, 1 - value) for name, value in found.items()}
+    constant = mean_loss(objective, scored.beside(objective.baseline(train.labels))).value
+    return 1 - mean_loss(objective, scored).value / constant if constant else 0.0
 
 
-def _target_encoded(train: Examples, validation: Examples, name: str) -> Floats:
-    """For each validation row the share of positives of its text in training; of an unknown text the overall share."""
-    words, codes = np.unique(train.inputs[name].to_numpy().astype(str), return_inverse=True)
-    rates = np.bincount(codes, weights=train.labels.astype(float)) / np.bincount(codes)
-    asked = validation.inputs[name].to_numpy().astype(str)
-    at = np.minimum(np.searchsorted(words, asked), len(words) - 1)
-    found: Floats = np.where(words[at] == asked, rates[at], train.labels.astype(float).mean())
+def single_column_skills(objective: Objective, train: Examples, validation: Examples) -> dict[str, float]:
+    """The skill of each column alone on the validation rows.
+
+    Alone means: the best constant outputs within each of the column's values, or within 200 bins of its numbers, on the
+    training rows.
+    """
+    found = {}
+    for name in validation.columns.names:
+        codes, asked = _binned(train.inputs[name].to_numpy(), validation.inputs[name].to_numpy())
+        outputs = _outputs_by_bin(objective, codes, train.labels)[asked]
+        found[name] = skill(objective, validation.scored(outputs), train)
     return found
 
 
-def leakage_warnings(metrics: BinaryMetrics, train: Examples, validation: Examples) -> list[str]:
-    """A warning about an AUC that suggests label leakage, with the column that alone explains it, if one does."""
-    value = metrics["auc"]
-    if value is None or value < LEAKAGE_AUC:
+def _binned(values: Array, asked: Array) -> tuple[Ints, Ints]:
+    """The bin of each value, and of each asked one; one that no training row has is in the last bin."""
+    if values.dtype.kind != "f":
+        names = np.unique(values.astype(str))
+        return _places(names, values.astype(str)), _places(names, asked.astype(str))
+    known = values[~np.isnan(values)]
+    edges = np.unique(np.quantile(known, np.arange(1, _BINS) / _BINS)) if len(known) else np.empty(0)
+    return np.searchsorted(edges, values), np.searchsorted(edges, asked)
+
+
+def _places(names: Array, texts: Array) -> Ints:
+    at = np.minimum(np.searchsorted(names, texts), len(names) - 1)
+    return np.where(names[at] == texts, at, len(names))
+
+
+def _outputs_by_bin(objective: Objective, codes: Ints, labels: Floats) -> Floats:
+    """The best constant outputs of each bin; of one without training rows those of all rows."""
+    overall = objective.baseline(labels)
+    size = int(codes.max(initial=0)) + 2
+    by_bin = [labels[codes == code] for code in range(size)]
+    return np.array([objective.baseline(own) if len(own) else overall for own in by_bin])
+
+
+def leakage_warnings(objective: Objective, scored: Scored, train: Examples, validation: Examples) -> list[str]:
+    """A warning about a skill that suggests label leakage, with the column that alone explains it, if one does."""
+    value = skill(objective, scored, train)
+    if value < LEAKAGE_SKILL:
         return []
-    alone = single_column_aucs(train, validation)
+    alone = single_column_skills(objective, train, validation)
     best = max(alone, key=lambda name: alone[name])
     explains = f"{best!r} alone gives {alone[best]:.4f}"
-    if alone[best] < LEAKAGE_AUC:
+    if alone[best] < LEAKAGE_SKILL:
         explains = f"no column alone explains it, the best, {best!r}, gives {alone[best]:.4f}"
-    return [f"an AUC of {value:.4f} is suspicious: {explains}; check that no input is known only with the outcome"]
+    return [f"a skill of {value:.4f} is suspicious: {explains}; check that no input is known only with the outcome"]
 
 
 def selection_warnings(model: Model, labels: LabelReport) -> list[str]:
     """A warning when few requests lack a label and differ from the others; when many do, the gate checks it."""
-    share, value, error = labels["unlabelled_share"], labels["selection_auc"], labels["selection_auc_standard_error"]
+    share, value, low = labels["unlabelled_share"], labels["selection_auc"]["value"], labels["selection_auc"]["low"]
     if labels["selection_failed"]:
         return [f"unlabelled requests could not be compared: the estimator raised {labels['selection_failed']} on them"]
-    if not NEGLIGIBLE_SHARE <= share <= model.gate.max_unlabelled or value is None or error is None:
+    if not NEGLIGIBLE_SHARE <= share <= model.gate.max_unlabelled or value is None or low is None:
         return []
-    if value - Z_CONFIDENCE * error <= model.gate.max_selection_auc:
+    if low <= model.gate.max_selection_auc:
         return []
-    apart = f"an AUC of {value:.4f} (standard error {error:.4f})"
+    apart = f"an AUC of {value:.4f} (at least {low:.4f})"
     return [f"{share:.1%} of the requests have no label, and the inputs tell them from the others with {apart}"]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from smallbox.arrays import Bools, Floats, Ints
+from smallbox.arrays import Floats, Ints
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.delta_lake import DeltaLake
 from smallbox.aws.documents import DynamoDocuments
@@ -17,15 +17,20 @@ from smallbox.cli.replay.span import Span
 from smallbox.cli.system import System
 from smallbox.define.model import Model
 from smallbox.define.project import load
+from smallbox.documents.metrics import Metrics
 from smallbox.labels.join import LABELLED
+from smallbox.labels.table import scored_rows
 from smallbox.lake.names import labelled_table
 from smallbox.lake.predictions import PredictionLog, of_signature
+from smallbox.lake.schemas import labelled_schema
 from smallbox.monitoring.skew import Skew, compare_served, recomputed_inputs
-from smallbox.objectives.binary import measure
+from smallbox.objectives.measure import measure
+from smallbox.objectives.objective import Objective, Scored
 from smallbox.ports import Between, Lake
 from smallbox.registry.scorer import Scorer
 from smallbox.registry.signatures import Signatures
 from smallbox.registry.store import Registry
+from smallbox.table_columns import is_scored
 from smallbox.times import DAY, WEEK, Micros, day_of, parse_moment
 
 
@@ -35,13 +40,13 @@ class Period:
 
     Attributes:
         start: its first day.
-        served: metrics of the served scores.
-        recomputed: metrics of scores recomputed from the lake's features.
+        served: metrics of the served outputs.
+        recomputed: metrics of outputs recomputed from the lake's features.
     """
 
     start: str
-    served: Mapping[str, Any]
-    recomputed: Mapping[str, Any]
+    served: Metrics
+    recomputed: Metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,28 +56,26 @@ class Evidence:
     Attributes:
         served: the number of feature values served.
         unequal: the number of those that differ, bit for bit, from a batch recomputation as of the same moment (skew).
-        largest_score_gap: the largest absolute difference between a served and a recomputed score.
+        largest_gap: the largest absolute difference between a served and a recomputed output.
         predictions: the number of online predictions in the log.
         labels: the number of those with a label.
         statuses: the number of predictions by label status.
         weeks: metrics by week.
         days: metrics by day.
-        scores: the labelled scores.
-        outcomes: their labels.
+        scored: the labelled predictions, as served.
         versions: the registry's versions.
         history: the model's events since the start of the replay.
     """
 
     served: int
     unequal: int
-    largest_score_gap: float
+    largest_gap: float
     predictions: int
     labels: int
     statuses: Mapping[str, int]
     weeks: Sequence[Period]
     days: Sequence[Period]
-    scores: Floats
-    outcomes: Bools
+    scored: Scored
     versions: Sequence[Mapping[str, Any]]
     history: Sequence[Mapping[str, Any]]
 
@@ -94,25 +97,23 @@ def gather(system: System, model: Model, lake: Lake, span: Span) -> Evidence:
     rows = PredictionLog(lake).read(model.name, Between("time", span.start, span.end + 1))
     rows = rows.filter(pc.equal(rows["channel"], "online")).sort_by([("id", "ascending")])
     audit = _audited(system, model, lake, rows)
-    scores = audit.scores
     labelled = _labelled(model, lake, rows)
     at = np.flatnonzero(np.asarray(labelled["status"]) == LABELLED)
     known = labelled.take(pa.array(at))
-    outcomes = known["label"].to_numpy().astype(bool)
-    given = known["score"].to_numpy()
+    given = scored_rows(model.objective, known)
+    recomputed = given.beside(audit.outputs[at])
     history = system.request("GET", f"/models/{model.name}/history")["history"]
     time = known["time"].to_numpy()
     return Evidence(
         served=sum(skew.values for skew in audit.skews),
         unequal=sum(skew.unequal for skew in audit.skews),
-        largest_score_gap=float(np.abs(scores - rows["score"].to_numpy()).max(initial=0.0)),
+        largest_gap=float(np.abs(audit.outputs - _outputs(model, rows)).max(initial=0.0)),
         predictions=rows.num_rows,
         labels=len(at),
         statuses={s["values"]: s["counts"] for s in pc.value_counts(labelled["status"]).to_pylist()},
-        weeks=_periods(time, span.start, WEEK, given, scores[at], outcomes),
-        days=_periods(time, span.start, DAY, given, scores[at], outcomes),
-        scores=given,
-        outcomes=outcomes,
+        weeks=_periods(model.objective, time, span.start, WEEK, given, recomputed),
+        days=_periods(model.objective, time, span.start, DAY, given, recomputed),
+        scored=given,
         versions=system.request("GET", f"/models/{model.name}/versions")["versions"],
         history=[event for event in history if parse_moment(event["at"]) >= span.start],
     )
@@ -120,15 +121,15 @@ def gather(system: System, model: Model, lake: Lake, span: Span) -> Evidence:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Audit:
-    """The rows recomputed by the definition of the version that answered each: skew by version, and the scores."""
+    """The rows recomputed by the definition of the version that answered each: skew by version, and the outputs."""
 
     skews: Sequence[Skew]
-    scores: Floats
+    outputs: Floats
 
 
 def _audited(system: System, model: Model, lake: Lake, rows: pa.Table) -> _Audit:
     signatures, versions = signatures_of(system), rows["version"].to_numpy()
-    skews, scores = [], rows["score"].to_numpy().copy()
+    skews, outputs = [], _outputs(model, rows)
     for version in system.request("GET", f"/models/{model.name}/versions")["versions"]:
         of_version = versions == version["number"]
         if of_version.any():
@@ -136,8 +137,12 @@ def _audited(system: System, model: Model, lake: Lake, rows: pa.Table) -> _Audit
             own = of_signature(rows.filter(pa.array(of_version)), signature)
             inputs = recomputed_inputs(signature, lake, own)
             skews.append(compare_served(signature, own, inputs))
-            scores[of_version] = _scorer(system, version).score(inputs.numeric, inputs.categorical)
-    return _Audit(skews, scores)
+            outputs[of_version] = _scorer(system, version).score(inputs.numeric, inputs.categorical)
+    return _Audit(skews, outputs)
+
+
+def _outputs(model: Model, rows: pa.Table) -> Floats:
+    return np.column_stack([rows[name].to_numpy() for name in model.objective.outputs])
 
 
 def _scorer(system: System, version: Mapping[str, Any]) -> Scorer:
@@ -148,22 +153,24 @@ def _scorer(system: System, version: Mapping[str, Any]) -> Scorer:
 
 def _labelled(model: Model, lake: Lake, rows: pa.Table) -> pa.Table:
     """The labels of the logged rows, in their order; status ``absent`` for rows not joined yet."""
-    labelled = lake.read(labelled_table(model.name), ["id", "label", "status"])
+    name, schema = model.objective.label_column, labelled_schema(model.objective)
+    labelled = lake.read(labelled_table(model.name), ["id", name, "status"], schema=schema)
     if labelled is None:
-        labelled = pa.table({"id": pa.array([], pa.string()), "label": pa.array([], pa.bool_()), "status": []})
+        labelled = schema.empty_table()
     at = pc.index_in(rows["id"].combine_chunks(), value_set=labelled["id"].combine_chunks())
     status = pc.fill_null(labelled["status"].combine_chunks().cast(pa.string()).take(at), "absent")
-    label = labelled["label"].combine_chunks().take(at)
-    return rows.select(["id", "time", "score"]).append_column("label", label).append_column("status", status)
+    label = labelled[name].combine_chunks().take(at)
+    kept = ["id", "time", *(column for column in rows.column_names if is_scored(column))]
+    return rows.select(kept).append_column(name, label).append_column("status", status)
 
 
 def _periods(
-    time: Ints, start: Micros, length: Micros, served: Floats, recomputed: Floats, outcomes: Bools
+    objective: Objective, time: Ints, start: Micros, length: Micros, served: Scored, recomputed: Scored
 ) -> list[Period]:
     periods = []
     for number in range(math.ceil((time.max() + 1 - start) / length) if len(time) else 0):
         first = start + number * length
         inside = (time >= first) & (time < first + length)
-        figures = (measure(scores[inside], outcomes[inside]) for scores in (served, recomputed))
+        figures = (measure(objective, scored.take(inside)) for scored in (served, recomputed))
         periods.append(Period(day_of(first), *figures))
     return periods

@@ -155,8 +155,8 @@ class ReplayPhases:
         self.results.first_training = run
         metrics = run["metrics"]
         self._progress.say(
-            f"[bold]training[/] version {run['version']}: AUC {metrics['auc']:.3f}, calibration error "
-            f"{metrics['calibration_error']:.3f} on {metrics['rows']:,} validation rows; "
+            f"[bold]training[/] version {run['version']}: mean loss {metrics['loss']['value']:.4g}, the constant "
+            f"baseline {run['baseline']['loss']:.4g}, on {metrics['rows']:,} validation rows; "
             f"{'accepted' if run['accepted'] else 'not accepted'}"
         )
         if not self._system.champion(self._model.name):

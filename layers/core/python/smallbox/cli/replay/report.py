@@ -14,6 +14,7 @@ from smallbox.cli.replay.evidence import Evidence, Period
 from smallbox.cli.replay.phases import InterludeReport, ReplayResults
 from smallbox.cli.replay.stage_verdict import StageVerdict
 from smallbox.define.model import Model
+from smallbox.objectives.objective import Objective
 
 mpl.use("Agg")
 
@@ -35,11 +36,11 @@ def write_report(
     parts = [
         f"<h1>{html.escape(title)}</h1>",
         _verdict_table(verdicts),
-        "<h2>AUC by week</h2>",
-        _week_table(evidence.weeks, outcome),
-        _picture(_auc_figure(evidence)),
+        "<h2>Weeks</h2>",
+        _week_table(evidence.weeks),
+        _picture(_loss_figure(evidence)),
         "<h2>Calibration of what was served</h2>",
-        _picture(_calibration_figure(evidence, outcome)),
+        _picture(_calibration_figure(evidence, model.objective, outcome)),
         "<h2>Days</h2>",
         _picture(_days_figure(results)),
         _day_table(results),
@@ -79,19 +80,18 @@ def figure_of(value: Any, digits: int = 3) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
 
-def _week_table(weeks: Sequence[Period], outcome: str) -> str:
+def _week_table(weeks: Sequence[Period]) -> str:
     rows = [
         [
             week.start,
             f"{week.served['rows']:,}",
-            figure_of(week.served["auc"]),
-            figure_of(week.recomputed["auc"]),
-            figure_of(week.served["calibration_error"]),
-            figure_of(week.served["positive_rate"]),
+            figure_of(week.served["loss"]["value"]),
+            figure_of(week.recomputed["loss"]["value"]),
+            *(figure_of(one["value"]) for one in week.served["figures"].values()),
         ]
         for week in weeks
     ]
-    head = ["week from", "labelled", "AUC served", "AUC recomputed", "calibration error", outcome]
+    head = ["week from", "labelled", "loss served", "loss recomputed", *(weeks[0].served["figures"] if weeks else ())]
     return _table(head, rows)
 
 
@@ -115,32 +115,34 @@ def _picture(figure: Any) -> str:
     return f'<img alt="" src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
 
 
-def _auc_figure(evidence: Evidence) -> Any:
+def _loss_figure(evidence: Evidence) -> Any:
     axes: Any  # the stubs do not allow dates
     figure, axes = plt.subplots(figsize=(9, 3.5))
-    days = [day for day in evidence.days if day.served["auc"] is not None]
+    days = [day for day in evidence.days if day.served["rows"]]
     at = np.array([day.start for day in days], dtype="datetime64[D]")
-    axes.plot(at, [d.served["auc"] for d in days], "o-", label="as served")
-    axes.plot(at, [d.recomputed["auc"] for d in days], "x--", label="recomputed from the lake")
+    axes.plot(at, [d.served["loss"]["value"] for d in days], "o-", label="as served")
+    axes.plot(at, [d.recomputed["loss"]["value"] for d in days], "x--", label="recomputed from the lake")
     for event in evidence.history:
         if event["event"] in {"challenger", "promote", "roll_back"}:
             when = np.datetime64(event["at"][:10])
             axes.axvline(when, color="#999", linewidth=1)
             axes.annotate(event["event"], (when, axes.get_ylim()[0]), rotation=90, fontsize=8, color="#555")
-    axes.set_ylabel("AUC of the day")
+    axes.set_ylabel("mean loss of the day")
     axes.legend()
     figure.autofmt_xdate()
     return figure
 
 
-def _calibration_figure(evidence: Evidence, outcome: str) -> Any:
+def _calibration_figure(evidence: Evidence, objective: Objective, outcome: str) -> Any:
     figure, axes = plt.subplots(figsize=(4.5, 4.5))
-    order = np.argsort(evidence.scores, kind="stable")
-    parts = [part for part in np.array_split(order, _BINS) if len(part)]
-    axes.plot([0, 1], [0, 1], color="#999", linewidth=1)
-    axes.plot([evidence.scores[p].mean() for p in parts], [evidence.outcomes[p].mean() for p in parts], "o-")
-    axes.set_xlabel("mean score")
-    axes.set_ylabel(f"share {outcome}")
+    predicted, happened = objective.agreement(evidence.scored)
+    parts = [part for part in np.array_split(np.argsort(predicted, kind="stable"), _BINS) if len(part)]
+    means = [(predicted[part].mean(), happened[part].mean()) for part in parts]
+    ends = [min(map(min, means), default=0), max(map(max, means), default=1)]
+    axes.plot(ends, ends, color="#999", linewidth=1)
+    axes.plot([one for one, _ in means], [other for _, other in means], "o-")
+    axes.set_xlabel("mean prediction")
+    axes.set_ylabel(f"mean {outcome}")
     return figure
 
 

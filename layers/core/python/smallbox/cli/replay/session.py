@@ -66,7 +66,7 @@ def replay(plan: ReplayPlan, progress: Progress) -> dict[str, Any]:
     return {
         "worked": all(verdict.worked for verdict in verdicts),
         "stages": [{"stage": v.stage, "worked": v.worked, "evidence": v.evidence} for v in verdicts],
-        "weeks": [_week(week, model.label.value) for week in evidence.weeks],
+        "weeks": [_week(week) for week in evidence.weeks],
         "interludes": [{"title": r.verdict.stage, "head": r.head, "rows": r.rows} for r in interludes],
         "report": str(plan.report),
         "seconds": round(time.monotonic() - began),
@@ -103,12 +103,11 @@ def _live(
     return verdicts, evidence, results.interludes
 
 
-def _week(week: Period, outcome: str) -> dict[str, Any]:
+def _week(week: Period) -> dict[str, Any]:
     return {
         "week from": week.start,
         "labelled": week.served["rows"],
-        "AUC served": week.served["auc"],
-        "AUC recomputed": week.recomputed["auc"],
-        "calibration error": week.served["calibration_error"],
-        outcome: week.served["positive_rate"],
+        "loss served": week.served["loss"]["value"],
+        "loss recomputed": week.recomputed["loss"]["value"],
+        **{name: one["value"] for name, one in week.served["figures"].items()},
     }

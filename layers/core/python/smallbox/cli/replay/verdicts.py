@@ -63,7 +63,7 @@ def _ingestion(results: ReplayResults, dead: int) -> StageVerdict:
 
 def _features(evidence: Evidence) -> StageVerdict:
     said = f"{evidence.served:,} values served, {evidence.unequal} unlike their batch recomputation; "
-    said += f"scores recomputed from it differ by at most {evidence.largest_score_gap:.0e}"
+    said += f"outputs recomputed from it differ by at most {evidence.largest_gap:.0e}"
     return StageVerdict("features", evidence.served > 0 and not evidence.unequal, said)
 
 

@@ -1,0 +1,194 @@
+"""A number as label: the outputs are a point prediction, and quantiles if they are asked for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Literal, get_args
+
+import numpy as np
+
+from smallbox.arrays import Floats
+from smallbox.errors import DefinitionError
+from smallbox.objectives.objective import (
+    PROBABILITY_TOLERANCE,
+    EstimatorKind,
+    LabelField,
+    Losses,
+    Objective,
+    OutputValues,
+    Scored,
+    losses_by_row,
+    number_of,
+)
+from smallbox.statistics.intervals import Interval, mean_interval
+
+RegressionLoss = Literal["squared", "absolute", "poisson", "quantile"]
+
+_SMALLEST_MEAN: Final = 1e-9
+"""A Poisson mean is at least this: the loss of 0 for a count that happens would be infinite."""
+
+
+@dataclass(frozen=True)
+class Regression(Objective):
+    """A number as label.
+
+    The loss decides what the point output ``score`` means: with ``squared`` the mean, with ``absolute`` the median,
+    with ``poisson`` the mean of a count (its loss is half the deviance). ``quantile`` has no point output: its loss is
+    the mean pinball loss of the quantiles. Quantiles beside a point output are shown, and no decision compares them.
+
+    A quantile ``q`` is output ``score_q<percent>``. Each output is a pipeline of its own: the estimator is called with
+    ``quantile=q``, and with ``quantile=None`` for the point. Quantiles that cross are sorted in each row, which never
+    costs (Chernozhukov, Fernandez-Val, Galichon, Econometrica 78, 2010).
+
+    Figures: ``mae``, ``rmse``, ``bias`` (mean of prediction minus label); for each quantile ``below_q<percent>``, the
+    share of labels at or below it, and ``pinball_q<percent>``.
+
+    Attributes:
+        loss: ``squared``, ``absolute``, ``poisson`` or ``quantile``.
+        quantiles: each between 0 and 1, ascending.
+
+    Raises:
+        DefinitionError: when the loss is unknown, or the quantiles do not ascend between 0 and 1.
+
+    >>> Regression("squared", quantiles=(0.1, 0.9)).outputs
+    ('score', 'score_q10', 'score_q90')
+    >>> rows = Scored(np.array([[10.0]]), np.array([13.0]), np.zeros(1, int))
+    >>> Regression("squared").losses(rows).values.tolist()
+    [9.0]
+    """
+
+    loss: RegressionLoss = "squared"
+    quantiles: tuple[float, ...] = ()
+
+    kind: ClassVar[str] = "regression"
+    label_types: ClassVar[tuple[str, ...]] = ("number", "integer")
+    label_column: ClassVar[str] = "label_number"
+    estimator: ClassVar[EstimatorKind] = "regressor"
+    onnx_output: ClassVar[str] = "variable"
+
+    def __post_init__(self) -> None:
+        if self.loss not in get_args(RegressionLoss):
+            raise DefinitionError(f"Regression: loss={self.loss!r}; write one of {', '.join(get_args(RegressionLoss))}")
+        numbers = [number_of(one, "Regression: one of quantiles") for one in self.quantiles]
+        object.__setattr__(self, "quantiles", tuple(numbers))
+        if sorted({*numbers}) != numbers or any(not 0 < one < 1 for one in numbers):
+            raise DefinitionError(
+                f"Regression: quantiles={self.quantiles} must ascend between 0 and 1, like (0.1, 0.5, 0.9)"
+            )
+        if self.loss == "quantile" and not numbers:
+            raise DefinitionError("Regression: loss='quantile' needs quantiles, like quantiles=(0.1, 0.5, 0.9)")
+
+    @property
+    def has_point(self) -> bool:
+        """Whether there is a point output beside the quantiles."""
+        return self.loss != "quantile"
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """``score`` for the point, then ``score_q<percent>``."""
+        return (*("score",) * self.has_point, *(f"score_{name}" for name in self._names))
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(f"q{100 * one:g}".replace(".", "_") for one in self.quantiles)
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """Those of the point, then two for each quantile."""
+        of_point = ("mae", "rmse", "bias") * self.has_point
+        return (*of_point, *(f"{figure}_{name}" for name in self._names for figure in ("below", "pinball")))
+
+    @property
+    def heads(self) -> tuple[Mapping[str, float], ...]:
+        """The point, then each quantile."""
+        return (*({},) * self.has_point, *({"quantile": one} for one in self.quantiles))
+
+    @property
+    def ascending(self) -> slice:
+        """The quantiles."""
+        return slice(int(self.has_point), None)
+
+    def for_label(self, field: LabelField) -> "Regression":
+        """Any number; the label without an outcome is one too."""
+        if field.otherwise is not None:
+            number_of(field.otherwise, f"{field.place}: otherwise")
+        return super().for_label(field)
+
+    def tolerance(self, labels: Floats) -> float:
+        """A share of the labels' standard deviation: float32 has seven digits of any number."""
+        return PROBABILITY_TOLERANCE * max(float(labels.std()), 1.0) if len(labels) else PROBABILITY_TOLERANCE
+
+    def baseline(self, labels: Floats) -> OutputValues:
+        """Mean or median, and the quantiles of the labels."""
+        point = float(np.median(labels) if self.loss == "absolute" else labels.mean())
+        return (*(point,) * self.has_point, *(float(np.quantile(labels, one)) for one in self.quantiles))
+
+    def fallback_outputs(self, declared: Any, place: str) -> OutputValues:
+        """A number for every output: one for the point alone, else numbers by output."""
+        if len(self.outputs) == 1:
+            return super().fallback_outputs(declared, place)
+        if not isinstance(declared, Mapping) or set(declared) != set(self.outputs):
+            raise DefinitionError(f"{place} is {declared!r}; write a number for each of {', '.join(self.outputs)}")
+        values = tuple(number_of(declared[name], f"{place}: {name}") for name in self.outputs)
+        self.check_outputs(values, place)
+        return values
+
+    def check_outputs(self, outputs: OutputValues, place: str) -> None:
+        """Quantiles ascend; a mean of counts is not negative."""
+        if list(outputs[self.ascending]) != sorted(outputs[self.ascending]):
+            raise DefinitionError(f"{place}: the quantiles must ascend")
+        if self.loss == "poisson" and outputs[0] < 0:
+            raise DefinitionError(f"{place} is {outputs[0]:g}; the mean of a count is not negative")
+
+    def losses(self, scored: Scored) -> Losses:
+        """The declared loss of the point, or the mean pinball loss of the quantiles."""
+        point, labels = scored.outputs[:, 0], scored.labels
+        if self.loss == "squared":
+            return losses_by_row((point - labels) ** 2)
+        if self.loss == "absolute":
+            return losses_by_row(np.abs(point - labels))
+        if self.loss == "poisson":
+            return losses_by_row(_poisson_loss(point, labels))
+        return losses_by_row(np.mean([_pinball(scored.outputs[:, n], labels, q) for n, q in self._at()], axis=0))
+
+    def _at(self) -> Sequence[tuple[int, float]]:
+        """The position and the level of each quantile."""
+        return list(enumerate(self.quantiles, start=int(self.has_point)))
+
+    def measured(self, scored: Scored) -> dict[str, Interval]:
+        """Errors of the point; coverage and pinball loss of each quantile."""
+        found: dict[str, Interval] = {}
+        if self.has_point:
+            errors = scored.outputs[:, 0] - scored.labels
+            squared = mean_interval(errors**2)
+            found = {"mae": mean_interval(np.abs(errors)), "rmse": _root(squared), "bias": mean_interval(errors)}
+        for name, (position, level) in zip(self._names, self._at(), strict=True):
+            quantile = scored.outputs[:, position]
+            found[f"below_{name}"] = mean_interval((scored.labels <= quantile).astype(float))
+            found[f"pinball_{name}"] = mean_interval(_pinball(quantile, scored.labels, level))
+        return found
+
+    def answer(self, outputs: Sequence[float]) -> dict[str, Any]:
+        """The point, and the quantiles by level."""
+        levels = {f"{one:g}": outputs[at] for at, one in self._at()}
+        point = {"score": outputs[0]} if self.has_point else {}
+        return point | ({"quantiles": levels} if levels else {})
+
+
+def _root(squared: Interval) -> Interval:
+    value, low, high = (float(np.sqrt(max(one, 0.0))) for one in (squared.value, squared.low, squared.high))
+    return Interval(value, low, high)
+
+
+def _pinball(quantile: Floats, labels: Floats, level: float) -> Floats:
+    """The pinball loss (Koenker and Bassett, Econometrica 46, 1978): smallest on average at the true quantile."""
+    missed = labels - quantile
+    found: Floats = np.maximum(level * missed, (level - 1) * missed)
+    return found
+
+
+def _poisson_loss(mean: Floats, counts: Floats) -> Floats:
+    """Half the Poisson deviance: ``y log(y / m) - y + m``; 0 for the right mean."""
+    kept = np.maximum(mean, _SMALLEST_MEAN)
+    logs = np.where(counts > 0, counts * np.log(np.maximum(counts, _SMALLEST_MEAN) / kept), 0.0)
+    found: Floats = logs - counts + kept
+    return found
