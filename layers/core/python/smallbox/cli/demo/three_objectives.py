@@ -8,7 +8,7 @@ from typing import Any, Final
 import pyarrow.compute as pc
 
 from smallbox.cli.replay.evidence import lake_of
-from smallbox.cli.replay.phases import InterludeReport, ReplayResults, score_lines
+from smallbox.cli.replay.phases import InterludeReport, ReplayResults, score_lines, training_sentence
 from smallbox.cli.replay.recording import Timeline
 from smallbox.cli.replay.stage_verdict import StageVerdict
 from smallbox.cli.system import FEATURE_QUEUES, System
@@ -98,8 +98,7 @@ class ThreeObjectives:
         document = {"as_of": format_moment(now), "reason": "the first version"}
         for name, run in self._together("TrainingMachine", document).items():
             self.rounds[name].training = run
-            loss, baseline = run["metrics"]["loss"]["value"], run["baseline"]["loss"]
-            self._say(f"[bold]training[/] {name} version {run['version']}: loss {loss:.4g}, baseline {baseline:.4g}")
+            self._say(training_sentence(run))
 
     def ask(self, now: Micros) -> None:
         """Ask every model about the flights of the hour that begins, and about one by the inference protocol."""

@@ -153,12 +153,7 @@ class ReplayPhases:
         document = {"model": self._model.name, "as_of": self._begin, "reason": "the first version"}
         run = dict(self._system.run("TrainingMachine", document))
         self.results.first_training = run
-        metrics = run["metrics"]
-        self._progress.say(
-            f"[bold]training[/] version {run['version']}: mean loss {metrics['loss']['value']:.4g}, the constant "
-            f"baseline {run['baseline']['loss']:.4g}, on {metrics['rows']:,} validation rows; "
-            f"{'accepted' if run['accepted'] else 'not accepted'}"
-        )
+        self._progress.say(training_sentence(run))
         if not self._system.champion(self._model.name):
             raise NotReady(
                 f"no version of {self._model.name} serves after the first training: {run['verdict']['why']}; start "
@@ -199,6 +194,16 @@ def _with_file(name: str, lines: Sequence[str], use: Callable[[Path], Any]) -> A
         file = Path(folder) / name
         file.write_text("\n".join(lines) + "\n")
         return use(file)
+
+
+def training_sentence(run: Mapping[str, Any]) -> str:
+    """The results of a training run, in one line."""
+    metrics = run["metrics"]
+    return (
+        f"[bold]training[/] {run['model']} version {run['version']}: mean loss {metrics['loss']['value']:.4g}, the "
+        f"constant baseline {run['baseline']['loss']:.4g}, on {metrics['rows']:,} validation rows; "
+        f"{'accepted' if run['accepted'] else 'not accepted'}"
+    )
 
 
 def event_sentence(day: Mapping[str, Any]) -> str:
