@@ -39,6 +39,7 @@ _DURATIONS: Final = frozenset(
     if field.name.endswith("_micros")
 )
 """Arguments that are durations: the classes have a field ``<name>_micros`` for each."""
+_OBJECTIVES: Final = (define.Binary, define.Multiclass, define.Regression, define.Ranking)
 _CONDITIONS: Final = (
     define.equal, define.unequal, define.above, define.at_least, define.below, define.at_most, define.one_of,
 )  # fmt: skip
@@ -46,9 +47,12 @@ _COUNTED: Final = frozenset({"rows", "labels", "days", "positives", "negatives"}
 _UNITS: Final = {
     "volume": "records a day",
     "min_rarer": "rows",
-    "min_of_each_class": "labels",
     "max_psi": "PSI, from 0",
-    "fallback": "score, 0 to 1",
+    "fallback": "as the objective predicts",
+    "max_loss_increase": "share of the loss, from 0",
+    "classes": "several texts",
+    "quantiles": "several numbers, 0 to 1",
+    "guardrails": "several guardrails",
 }
 """Units that cannot be derived from the type, the name or the class's range check."""
 _WORDS: Final = {
@@ -65,12 +69,18 @@ _ENTRY: Final = re.compile(r"^    (\w+): ((?:.*)(?:\n {8}.*)*)", re.MULTILINE)
 _MODULE: Final = re.compile(r"\b(?:\w+\.)+(\w+)")
 
 
+_GUARDRAILS: Final = (define.floor, define.ceiling)
+_OBJECTIVES_HEAD: Final = "## Objectives\n\nWhat a label means; see [objectives](objectives.md).\n"
 _FIELDS_HEAD: Final = "## Fields\n\nThe types of a source's fields, and their constraints.\n"
 
 
 def rules_page() -> str:
     """The generated page."""
-    parts = [_HEAD, *map(_of_class, _CLASSES), _of_call(define.label), _FIELDS_HEAD]
+    parts = [_HEAD, *map(_of_class, _CLASSES), _of_call(define.label)]
+    parts += [
+        _calls("Guardrails", "Limits for figures: `Gate(guardrails=...)`, `Monitor(guardrails=...)`.", _GUARDRAILS)
+    ]
+    parts += [_OBJECTIVES_HEAD, *(_of_class(kind, level=3) for kind in _OBJECTIVES), _FIELDS_HEAD]
     parts += [_of_call(function, meanings(Field), level=3) for function in _FIELDS]
     parts += [_aggregates(), _calls("Conditions", "Conditions for `where` and `rate`.", _CONDITIONS)]
     parts += [_of_call(define.attribute, meanings(Attribute)), _of_call(define.prepare)]
@@ -92,11 +102,11 @@ def meanings(owner: Any) -> dict[str, str]:
     return found
 
 
-def _of_class(cls: Any) -> str:
+def _of_class(cls: Any, level: int = 2) -> str:
     known = {name: meaning for base in reversed(cls.__mro__) for name, meaning in meanings(base).items()}
     fields = [field for field in dataclasses.fields(cls) if field.init]
     rows = [(field.name, _default_of(field), _unit_of(cls, field), known.get(field.name, "")) for field in fields]
-    return _section(cls.__name__, cls, rows)
+    return _section(cls.__name__, cls, rows, level)
 
 
 def _of_call(function: Callable[..., Any], also: dict[str, str] | None = None, level: int = 2) -> str:
@@ -149,6 +159,8 @@ def _first_paragraph(owner: Any) -> str:
 
 
 def _table(rows: Sequence[tuple[str, str, str, str]]) -> list[str]:
+    if not rows:
+        return []
     lines = [f"| `{name}` | {default} | {unit} | {_plain(meaning)} |" for name, default, unit, meaning in rows]
     return ["| name | default | unit | meaning |", "|---|---|---|---|", *lines, ""]
 

@@ -1,17 +1,38 @@
-"""The array types that rooms pass to each other, and what works on arrays whatever they mean."""
+"""The array types that rooms pass to each other, and what works on arrays whatever they mean.
 
+``np`` of this module is numpy, imported when it is first used. Every function imports the definition, and so the
+objective of its labels; most never compute with it, and the runtime of the HTTPS API has no numpy.
+"""
+
+import importlib
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
-Array = npt.NDArray[Any]
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Floats32 = npt.NDArray[np.float32]
-Bools = npt.NDArray[np.bool_]
-Objects = npt.NDArray[np.object_]
+    Array = npt.NDArray[Any]
+    Ints = npt.NDArray[np.int64]
+    Floats = npt.NDArray[np.float64]
+    Floats32 = npt.NDArray[np.float32]
+    Bools = npt.NDArray[np.bool_]
+    Objects = npt.NDArray[np.object_]
+else:
+
+    class _Later:
+        """A module that is imported when one of its names is first used."""
+
+        def __init__(self, name: str) -> None:
+            self._name = name
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(importlib.import_module(self._name), name)
+
+    np = _Later("numpy")
+    Array = Ints = Floats = Floats32 = Bools = Objects = Any
+
+__all__ = ["Array", "Bools", "Floats", "Floats32", "Ints", "Objects", "np", "pairs"]
 
 _PAIRS: Final = 2_000_000
 """How many pairs of a question and a version are listed at once, which bounds the memory."""

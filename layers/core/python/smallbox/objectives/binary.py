@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-
-from smallbox.arrays import Bools, Floats
+from smallbox.arrays import Bools, Floats, np
 from smallbox.errors import DefinitionError
 from smallbox.objectives.objective import EstimatorKind, Losses, Objective, OutputValues, Scored, losses_by_row
 from smallbox.objectives.probabilities import log_losses

@@ -5,9 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
-import numpy as np
-
-from smallbox.arrays import Array, Bools, Floats, Ints
+from smallbox.arrays import Array, Bools, Floats, Ints, np
 from smallbox.errors import DefinitionError
 from smallbox.objectives.objective import (
     EstimatorKind,

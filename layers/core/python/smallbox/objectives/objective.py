@@ -16,9 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Final, Literal, Self
 
-import numpy as np
-
-from smallbox.arrays import Array, Bools, Floats, Ints
+from smallbox.arrays import Array, Bools, Floats, Ints, np
 from smallbox.errors import DefinitionError, NotReady
 from smallbox.statistics.intervals import Interval
 

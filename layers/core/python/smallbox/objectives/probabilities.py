@@ -2,9 +2,7 @@
 
 from typing import Final
 
-import numpy as np
-
-from smallbox.arrays import Floats
+from smallbox.arrays import Floats, np
 
 _MIN_PROBABILITY: Final = 1e-15
 """Probabilities are clipped to this: a probability of exactly 0 for an outcome that happens would cost infinity."""

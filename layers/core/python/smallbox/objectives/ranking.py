@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-
-from smallbox.arrays import Array, Floats
+from smallbox.arrays import Array, Floats, np
 from smallbox.errors import DefinitionError
 from smallbox.objectives.objective import (
     PROBABILITY_TOLERANCE,

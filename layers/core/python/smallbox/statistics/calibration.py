@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Final
 
-import numpy as np
-
-from smallbox.arrays import Bools, Floats
+from smallbox.arrays import Bools, Floats, np
 from smallbox.statistics.confidence import Z_CONFIDENCE
 from smallbox.statistics.intervals import NOTHING, Interval, bisect
 

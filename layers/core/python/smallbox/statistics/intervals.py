@@ -5,9 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
-from smallbox.arrays import Floats, Ints
+from smallbox.arrays import Floats, Ints, np
 from smallbox.documents.metrics import Metric
 from smallbox.statistics.confidence import Z_CONFIDENCE, Side
 from smallbox.statistics.estimates import Estimate, mean_estimate, none_if_nan

@@ -5,9 +5,7 @@ Pure numpy, fast enough for hundreds of thousands of rows.
 
 import math
 
-import numpy as np
-
-from smallbox.arrays import Bools, Floats, Ints
+from smallbox.arrays import Bools, Floats, Ints, np
 from smallbox.statistics.confidence import Z_CONFIDENCE
 from smallbox.statistics.estimates import UNKNOWN, Estimate, mean_estimate
 from smallbox.statistics.intervals import NOTHING, Interval, bisect

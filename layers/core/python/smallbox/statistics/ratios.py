@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from smallbox.arrays import Floats
+from smallbox.arrays import Floats, np
 from smallbox.statistics.estimates import Estimate, mean_estimate
 from smallbox.statistics.intervals import NOTHING, Interval, interval
 

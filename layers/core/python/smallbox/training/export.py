@@ -17,6 +17,7 @@ from smallbox.documents.metrics import ParityReport
 from smallbox.objectives.objective import Objective
 from smallbox.prepare.converters import CONVERTERS
 from smallbox.registry.scorer import OUTPUTS
+from smallbox.training.boosters import register_booster_converters
 
 OPSET: Final = 18
 _LAST: Final = 1_000_000
@@ -123,6 +124,7 @@ def _converted(pipeline: Pipeline, columns: Columns) -> Any:
     last = pipeline.steps[-1][1]
     # the probabilities as a matrix; steps with a converter of ours and regressors know no such option
     is_plain = hasattr(last, "predict_proba") and type(last) not in CONVERTERS
+    register_booster_converters(pipeline)
     with warnings.catch_warnings():
         # skl2onnx writes tree flags as booleans; protobuf takes them as integers below 7, which is pinned.
         warnings.filterwarnings("ignore", "Field onnx.AttributeProto", DeprecationWarning)

@@ -1,10 +1,8 @@
 """The second task of a training run: a candidate, its artifacts and its metrics."""
 
 import hashlib
-import importlib.metadata
 import json
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import skops.io
@@ -34,6 +32,7 @@ from smallbox.registry.signatures import check_unchanged, label_of_version
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 from smallbox.times import DAY, parse_moment
+from smallbox.training.dependencies import dependencies_of
 from smallbox.training.examples import Examples, Requests, Split, examples_of, requests_of, split_by_time
 from smallbox.training.export import parity, to_onnx
 from smallbox.training.fit_model import Fitted, fit, outputs_of
@@ -45,8 +44,6 @@ from smallbox.training.run_warnings import (
     other_label_warnings,
     selection_warnings,
 )
-
-_SHAPING_PACKAGES: Final = ("scikit-learn", "skl2onnx", "onnx", "onnxruntime", "numpy", "pandas", "skops")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,7 +103,7 @@ class FitTask:
             "parity": _parity(objective, candidate),
             "artifacts": self._store(model, candidate, examples),
             "columns": list(model.columns.names),
-            "dependencies": {name: importlib.metadata.version(name) for name in _SHAPING_PACKAGES},
+            "dependencies": dependencies_of(*candidate.fitted.pipelines),
         }
 
     def _compare_with_champion(
