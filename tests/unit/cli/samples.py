@@ -67,6 +67,7 @@ REPLAY: Final = {
     "worked": True, "seconds": 61, "report": ".smallbox/report.html",
     "stages": [{"stage": "ingestion", "worked": True, "evidence": "9 records in the lake"}],
     "weeks": [{"week": "2013-03-04", "loss": 0.44712}],
+    "interludes": [{"title": "a changed definition", "head": ["phase"], "rows": [["deploy"]]}],
 }  # fmt: skip
 FAILED_REPLAY: Final = {
     **REPLAY, "worked": False, "weeks": [],

@@ -25,6 +25,7 @@ from smallbox.define import (
     text,
     timestamp,
 )
+from smallbox.define.bundle import bundle_of
 from smallbox.define.project import load, project_of
 from smallbox.errors import DefinitionError, NotFound
 from smallbox.ingestion.contract import check_values
@@ -151,9 +152,24 @@ def test_a_request_names_its_key_inputs_and_entities_once() -> None:
 def test_the_shipped_definitions_load() -> None:
     """Every definition in the definitions package imports, and is found by name."""
     project = load()
-    assert set(project.models) >= {"late_arrival"}
+    assert set(project.models) == {"arrival_delay", "arrival_outcome", "late_arrival"}
     assert set(project.sources) == {"departures", "arrivals", "weather", "planes"}
     assert [view.name for view in project.views_of("arrivals")] == ["carrier", "origin", "route"]
+
+
+def test_each_shipped_model_is_a_project_of_its_own() -> None:
+    """The models share their sources and views, and each has all that it needs."""
+    project = load()
+    for model in project.models.values():
+        own = project_of([model])
+        assert (own.sources, own.views) == (project.sources, project.views)
+
+
+def test_the_shipped_models_share_the_code_of_their_features() -> None:
+    """What a version keeps of its on-demand features is cut out of the shared file, without any model."""
+    bundles = {bundle_of(model.on_demand).digest: bundle_of(model.on_demand) for model in load().models.values()}
+    (bundle,) = bundles.values()
+    assert set(bundle.modules) == {"definitions", "definitions.flights"}
 
 
 def test_an_unknown_name_says_what_there_is() -> None:

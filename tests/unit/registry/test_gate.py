@@ -12,9 +12,7 @@ from smallbox.errors import DefinitionError
 from smallbox.registry.gate import CandidateEvidence, Verdict, judge
 from smallbox.statistics.calibration import Calibration, expected_error, true_error
 
-RULE = Gate(
-    guardrails=(floor("auc", 0.6), ceiling("calibration_error", 0.1)), min_skill=0.05, max_loss_increase=0.02
-)
+RULE = Gate(guardrails=(floor("auc", 0.6), ceiling("calibration_error", 0.1)), min_skill=0.05, max_loss_increase=0.02)
 
 
 def about(value: float, bound: float) -> dict[str, float]:
@@ -111,7 +109,12 @@ def test_the_checks_of_a_candidate_stand_in_their_order() -> None:
     checks = judged(champion=EQUAL).checks
     names = ["rows", "rarer_rows", "parity", "labels", "baseline", "champion", "auc", "calibration_error"]
     assert [check.name for check in checks] == names
-    assert [(check.value, check.limit) for check in checks[4:]] == [(-0.1, -0.025), (0.0, 0.01), (0.7, 0.6), (0.05, 0.1)]
+    assert [(check.value, check.limit) for check in checks[4:]] == [
+        (-0.1, -0.025),
+        (0.0, 0.01),
+        (0.7, 0.6),
+        (0.05, 0.1),
+    ]
 
 
 def test_a_guardrail_for_a_figure_that_was_not_measured_accepts_nothing() -> None:
@@ -136,7 +139,8 @@ def test_a_refusal_says_only_what_refused() -> None:
     assert why == "auc is 0.5 (0.48 to 0.52), at least 0.6 is asked for"
     why = judged(champion=beside(0.02)).why
     assert why == (
-        "mean loss beside version 7's 0.5 is +0.02 (+0.015 to +0.025), at most +0.01 is allowed (max_loss_increase=0.02)"
+        "mean loss beside version 7's 0.5 is +0.02 (+0.015 to +0.025), at most +0.01 is allowed "
+        "(max_loss_increase=0.02)"
     )
 
 
@@ -216,7 +220,8 @@ def test_a_better_candidate_is_never_stopped_where_a_worse_one_passes(
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"min_rarer": 1}, {"min_rows": 30}, {"max_unlabelled": 2.0}, {"min_skill": -0.1}, {"max_loss_increase": 2}]
+    "wrong",
+    [{"min_rarer": 1}, {"min_rows": 30}, {"max_unlabelled": 2.0}, {"min_skill": -0.1}, {"max_loss_increase": 2}],
 )
 def test_a_gate_that_asks_for_nonsense_is_refused(wrong: dict[str, Any]) -> None:
     """One row has no variance, the rarer class is at most half of the rows, and shares lie between 0 and 1."""

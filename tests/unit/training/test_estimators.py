@@ -41,7 +41,11 @@ def _raises(columns: Columns) -> Any:
 @pytest.mark.parametrize(
     ("estimator", "says", "below"),
     [
-        (_regressor, "ends in HistGradientBoostingRegressor, .*objective, Binary, needs a classifier.*BoostingClassifier", 0),
+        (
+            _regressor,
+            "ends in HistGradientBoostingRegressor, .*, Binary, needs a classifier.*BoostingClassifier",
+            0,
+        ),
         (_linear, "ends in LinearRegression, .* needs a classifier; end it in one$", 0),
         (_scaler, "ends in StandardScaler, .* needs a classifier", 0),
         (_nothing, "returns NoneType; return a scikit-learn Pipeline", 0),
@@ -84,7 +88,11 @@ def test_a_pipeline_is_built_for_each_head() -> None:
     ]
 
 
+def _classifier(columns: Columns, quantile: float | None = None) -> Any:
+    return late_parcel.estimator(columns)
+
+
 def test_a_classifier_of_a_number_is_named() -> None:
     """The other way round: a number's label needs a regressor."""
-    with pytest.raises(DefinitionError, match="objective, Regression, needs a regressor; .*BoostingRegressor"):
-        build_pipelines(_delays(lambda columns, quantile=None: late_parcel.estimator(columns)))
+    with pytest.raises(DefinitionError, match=r"objective, Regression, needs a regressor; .*BoostingRegressor"):
+        build_pipelines(_delays(_classifier))

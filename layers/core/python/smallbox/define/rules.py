@@ -6,7 +6,6 @@ from typing import Literal
 
 from smallbox.define.argument_types import check_declared, check_several
 from smallbox.errors import DefinitionError
-from smallbox.objectives.binary import Binary
 from smallbox.objectives.objective import Objective
 from smallbox.times import Micros, duration
 
@@ -34,7 +33,7 @@ class Label:
     value: str
     within: str = field(compare=False)  # "24h" and "1d" are the same label
     otherwise: bool | float | str | None = None
-    objective: Objective = field(default_factory=Binary)
+    objective: Objective = field(kw_only=True)
     within_micros: Micros = field(init=False)
 
     def __post_init__(self) -> None:

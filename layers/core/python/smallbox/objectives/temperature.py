@@ -31,10 +31,6 @@ class TemperatureScaled(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.estimator = estimator
         self.temperature = temperature
 
-    def __sklearn_is_fitted__(self) -> bool:
-        """Fitted as soon as its classifier is: scikit-learn looks for an attribute of its own otherwise."""
-        return hasattr(self.estimator, "classes_")
-
     @property
     def classes_(self) -> Any:
         """The classes of the classifier."""
