@@ -5,21 +5,26 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import Pipeline
 
 from smallbox.define import Columns, Gate, Regression, label, prepare
+from smallbox.define.project import project_of
 from smallbox.errors import NotReady
 from smallbox.ports import Between
 from smallbox.times import HOUR
-from tests.flow.jobs import A_DAY, job_model, job_round, results
+from tests.flow.jobs import A_DAY, job_model, job_round, jobs, results
 from tests.flow.rounds import START, Round
 
 
 def linear(columns: Columns, quantile: float | None = None) -> Any:
     """The same linear model for every output; it gives NaN for a missing input that no training row had."""
-    from sklearn.linear_model import LinearRegression  # noqa: PLC0415
-    from sklearn.pipeline import Pipeline  # noqa: PLC0415
-
     return Pipeline([("prepare", prepare(columns)), ("linear", LinearRegression())])
+
+
+def filled(columns: Columns, quantile: float | None = None) -> Any:
+    """The same with missing inputs filled in."""
+    return Pipeline([("prepare", prepare(columns, numeric={"impute": "mean"})), ("linear", LinearRegression())])
 
 
 MODEL = job_model(
@@ -77,3 +82,13 @@ def test_a_candidate_without_numbers_is_refused(lived: Round) -> None:
     """When validation rows have missing sizes, the candidate is refused with a sentence that says what to do."""
     with pytest.raises(NotReady, match=r"gives no number for \d+ of \d+ validation rows; fill in"):
         lived.train()
+
+
+def test_a_champion_is_compared_where_it_gives_numbers(lived: Round) -> None:
+    """A candidate that fills in missing sizes is compared on the rows for which the champion has numbers too."""
+    lived.model = replace(MODEL, estimator=filled)
+    lived.world.deploy(project_of([lived.model], [jobs, results]))
+    run = lived.train()
+    assert 0 < run["champion"]["rows"] < run["metrics"]["rows"]
+    assert run["champion"]["difference"]["value"] is not None
+    json.dumps(run, allow_nan=False)

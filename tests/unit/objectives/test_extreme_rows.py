@@ -68,6 +68,18 @@ def test_the_baseline_is_the_best_constant_even_among_ties(objective: Objective)
     assert finite(found["figures"])
 
 
+@pytest.mark.parametrize("objective", [OBJECTIVES["squared"], OBJECTIVES["ranking"]], ids=["squared", "ranking"])
+def test_rows_of_a_single_day_count_as_independent(objective: Objective) -> None:
+    """One day cannot show how days differ; two days do, with a wider interval that is finite."""
+    random = np.random.default_rng(3)
+    outputs = random.normal(size=(60, len(objective.outputs)))
+    rows = Scored(outputs, random.integers(0, 3, 60).astype(float), np.arange(60) // 6)
+    one = mean_loss(objective, rows, np.zeros(60, int))
+    assert one == mean_loss(objective, rows)
+    two = mean_loss(objective, rows, np.arange(60) // 30)
+    assert two.low < one.low < one.high < two.high < math.inf
+
+
 def test_a_class_that_never_happens_makes_nothing_of_it_rare() -> None:
     """Of a class without rows there are 0, so nothing is judged; figures leave it out and stay finite."""
     objective = OBJECTIVES["multiclass"]
