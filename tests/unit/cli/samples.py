@@ -63,6 +63,7 @@ REPLAY: Final = {
     "worked": True, "seconds": 61, "report": ".smallbox/report.html",
     "stages": [{"stage": "ingestion", "worked": True, "evidence": "9 records in the lake"}],
     "weeks": [{"week": "2013-03-04", "auc": 0.70312}],
+    "interludes": [{"title": "a changed definition", "head": ["phase"], "rows": [["deploy"]]}],
 }  # fmt: skip
 FAILED_REPLAY: Final = {
     **REPLAY, "worked": False, "weeks": [],

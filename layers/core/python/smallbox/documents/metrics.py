@@ -74,7 +74,7 @@ class ParityReport(TypedDict):
     limit: float
 
 
-def figure_of(metrics: Metrics, name: str) -> Metric:
+def metric_of(metrics: Metrics, name: str) -> Metric:
     """A figure of a metrics document by its name, ``loss`` included; all ``None`` when the document lacks it."""
     nothing: Metric = {"value": None, "low": None, "high": None}
     return metrics["loss"] if name == "loss" else metrics["figures"].get(name, nothing)

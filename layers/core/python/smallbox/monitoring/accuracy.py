@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from smallbox.define.model import Model
 from smallbox.define.rules import Guardrail, Label, Monitor
-from smallbox.documents.metrics import Metrics, figure_of
+from smallbox.documents.metrics import Metrics, metric_of
 from smallbox.labels.join import ASKED_LATE, LABELLED, UNLABELLED, coverage
 from smallbox.labels.table import of_objective, scored_columns, scored_rows, settled_days
 from smallbox.lake.names import labelled_table
@@ -185,7 +185,7 @@ def _loss(
 
 
 def _guardrail(one: Guardrail, metrics: Metrics, note: str, *, enough: bool) -> Check:
-    found = Interval.from_json(figure_of(metrics, one.figure))
+    found = Interval.from_json(metric_of(metrics, one.figure))
     is_beyond = found.high < one.limit if one.side == "floor" else found.low > one.limit
     said = f"{note}; {_bounds(found)}"
     value = none_if_nan(found.value)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from smallbox.arrays import Array, Bools, Floats, Ints, np
-from smallbox.errors import DefinitionError
+from smallbox.errors import DefinitionError, NotReady
 from smallbox.objectives.objective import (
     EstimatorKind,
     LabelField,
@@ -96,7 +96,17 @@ class Multiclass(Objective):
         return np.array(known, float)[codes]
 
     def targets(self, labels: Floats) -> Ints:
-        """Positions, so that the estimator has the classes in this order."""
+        """Positions, so that the estimator has the classes in this order.
+
+        Raises:
+            NotReady: when a label is none of the classes: the estimator would have one class more.
+        """
+        unknown = int((labels < 0).sum())
+        if unknown:
+            raise NotReady(
+                f"{unknown} training rows have a label that is none of the classes {', '.join(self.classes)}; write "
+                "Multiclass(classes=(...)) with every class that occurs"
+            )
         return labels.astype(np.int64)
 
     def impossible(self, labels: Floats) -> str:
@@ -130,8 +140,9 @@ class Multiclass(Objective):
         return TemperatureScaled(estimator).fit(prepared, self.targets(labels))
 
     def baseline(self, labels: Floats) -> OutputValues:
-        """The share of each class."""
-        return tuple((self._counts(labels) / max(len(labels), 1)).tolist())
+        """The share of each class among the labels that are one."""
+        counts = self._counts(labels)
+        return tuple((counts / counts.sum()).tolist())
 
     def fallback_outputs(self, declared: Any, place: str) -> OutputValues:
         """Probabilities by class, which add up to 1."""

@@ -131,12 +131,10 @@ class Regression(Objective):
         return tolerance_of_numbers(labels)
 
     def baseline(self, labels: Floats) -> OutputValues:
-        """Mean or median, and the quantiles of the labels, each one of them."""
+        """Mean or median, and the quantiles of the labels: not interpolated, which would cost in small samples."""
         point = float(np.median(labels) if self.loss == "absolute" else labels.mean())
-        return (
-            *(point,) * self.has_point,
-            *(float(np.quantile(labels, one, method="inverted_cdf")) for one in self.quantiles),
-        )
+        quantiles = np.quantile(labels, self.quantiles, method="inverted_cdf").tolist()
+        return (*(point,) * self.has_point, *quantiles)
 
     def fallback_outputs(self, declared: Any, place: str) -> OutputValues:
         """A number for every output: one for the point alone, else numbers by output."""
