@@ -12,12 +12,16 @@ GATE: Final = {
     ],
     "warnings": ["one of four is unlabelled"],
 }  # fmt: skip
+METRICS: Final = {
+    "rows": 900, "rarer_rows": 200, "loss": {"value": 0.4471, "low": 0.43, "high": 0.465},
+    "figures": {"auc": {"value": 0.7031, "low": 0.68, "high": 0.7261}},
+}  # fmt: skip
 TRAINING: Final = {
     "model": "late_arrival", "version": 2, "accepted": False, "verdict": GATE, "as_of": "2013-03-01T00:00:00Z",
-    "counts": {"rows": 5000}, "metrics": {"auc": 0.6}, "artifacts": {"onnx_key": "models/a"}, "champion": None,
+    "counts": {"rows": 5000}, "metrics": METRICS, "artifacts": {"onnx_key": "models/a"}, "champion": None,
 }  # fmt: skip
 VERSION: Final = {
-    "number": 1, "status": "champion", "as_of": "2013-03-01T00:00:00Z", "metrics": {"auc": 0.7},
+    "number": 1, "status": "champion", "as_of": "2013-03-01T00:00:00Z", "metrics": METRICS,
     "verdict": GATE, "reason": "asked for",
 }  # fmt: skip
 ROUTING: Final = {"champion": 1, "challenger": 2, "share": 0.3, "since": "2013-03-02T00:00:00Z", "revision": 2}
@@ -62,7 +66,7 @@ REPORT: Final = {
 REPLAY: Final = {
     "worked": True, "seconds": 61, "report": ".smallbox/report.html",
     "stages": [{"stage": "ingestion", "worked": True, "evidence": "9 records in the lake"}],
-    "weeks": [{"week": "2013-03-04", "auc": 0.70312}],
+    "weeks": [{"week": "2013-03-04", "loss": 0.44712}],
     "interludes": [{"title": "a changed definition", "head": ["phase"], "rows": [["deploy"]]}],
 }  # fmt: skip
 FAILED_REPLAY: Final = {

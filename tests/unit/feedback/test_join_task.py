@@ -71,6 +71,7 @@ def log_of(asked: Sequence[Asked]) -> pa.Table:
             "event_time": a.event * HOUR,
             "version": a.version,
             "arm": "champion" if a.version else "fallback",
+            "score": 0.25,
         }
         for at, a in enumerate(asked)
     ]
@@ -167,7 +168,7 @@ def test_a_labelled_row_says_when_its_label_was_known_and_by_which_join() -> Non
     assert rows is not None
     (row,) = [row for row in rows.to_pylist() if row["id"] == "0"]
     assert row == {
-        **dict.fromkeys(LABELLED_COLUMNS), "id": "0", "key": "a", "version": 1, "arm": "champion",
+        **dict.fromkeys(LABELLED_COLUMNS), "id": "0", "key": "a", "version": 1, "arm": "champion", "score": 0.25,
         "time": 26 * HOUR, "event_time": 26 * HOUR,
         "label": True, "label_known_at": 31 * HOUR, "status": LABELLED,
         "settles_from": 26 * HOUR, "joined_as_of": 3 * DAY,

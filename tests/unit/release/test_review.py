@@ -12,7 +12,8 @@ from smallbox.arrays import Bools, Floats
 from smallbox.define.rules import Release
 from smallbox.objectives.binary import Binary
 from smallbox.objectives.measure import measure
-from smallbox.objectives.objective import Scored
+from smallbox.objectives.objective import Objective, Scored
+from smallbox.objectives.ranking import Ranking
 from smallbox.release.canary import ArmResult, CanaryDecision, Look, review
 from smallbox.release.estimate import Traffic, estimate_canary
 from smallbox.statistics.intervals import bisect
@@ -24,16 +25,20 @@ ERROR = 1 - RULE.confidence
 RUNS = 300
 
 
-def result(scores: Floats, labels: Bools) -> ArmResult:
-    """What the review gets of rows with a boolean label."""
-    scored = Scored(scores[:, None], labels.astype(float), np.zeros(len(labels), int))
-    metrics = measure(Binary(), scored)
-    return ArmResult(Binary().losses(scored).values, metrics["rarer_rows"], metrics["figures"])
+def result(scored: Scored, objective: Objective) -> ArmResult:
+    """What the review gets of rows."""
+    metrics = measure(objective, scored)
+    return ArmResult(objective.losses(scored).values, metrics["rarer_rows"], metrics["figures"])
+
+
+def of_booleans(scores: Floats, labels: Bools) -> ArmResult:
+    """What it gets of rows with a boolean label."""
+    return result(Scored(scores[:, None], labels.astype(float), np.zeros(len(labels), int)), Binary())
 
 
 def arm(size: int, miss: float, seed: int = 0) -> ArmResult:
     """An arm whose log-odds are off by ``miss``."""
-    return result(*answers(size, miss, np.random.default_rng(seed)))
+    return of_booleans(*answers(size, miss, np.random.default_rng(seed)))
 
 
 def after(days: float, champion: ArmResult, challenger: ArmResult, rule: Release = RULE) -> CanaryDecision:
@@ -65,7 +70,7 @@ def test_what_is_decided_when(days: float, challenger: ArmResult, action: str) -
 def test_an_arm_with_one_class_cannot_tell(which: str) -> None:
     """Many labels of one class, in either arm, are not evidence: it waits, and at the end says that it cannot tell."""
     good = arm(900, GOOD)
-    blind = result(np.full(900, 0.01), np.zeros(900, bool))
+    blind = of_booleans(np.full(900, 0.01), np.zeros(900, bool))
     arms = (blind, good) if which == "champion" else (good, blind)
     assert after(2, *arms).action == "wait"
     assert after(5, *arms).action == "cannot_tell"
@@ -73,8 +78,13 @@ def test_an_arm_with_one_class_cannot_tell(which: str) -> None:
 
 def test_groups_of_a_ranking_count_not_their_rows() -> None:
     """A thousand rows in 49 groups are 49 losses: too few, though every row is of the rarest outcome."""
-    champion, challenger = (ArmResult(np.linspace(0.1, 1, groups), 1000, {}) for groups in (500, 49))
-    decision = after(2, champion, challenger)
+
+    def ranked(groups: int) -> ArmResult:
+        random = np.random.default_rng(0)
+        rows = Scored(random.random((1000, 1)), np.arange(1000) % 2.0, np.arange(1000) // 2 % groups)
+        return result(rows, Ranking("search"))
+
+    decision = after(2, ranked(500), ranked(49))
     assert decision.action == "wait"
     assert "49 labels" in decision.why
 

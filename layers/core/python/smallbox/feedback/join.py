@@ -122,7 +122,7 @@ def _with_label_column(label: Label, joined: pa.Table) -> pa.Table:
     """The label in the column of its type, so that versions whose labels have different types share the table."""
     name = label.objective.label_column
     typed = joined["label"].cast(ARROW_TYPES[LABEL_COLUMNS[name]])
-    return joined.drop_columns(["label"]).append_column(name, typed)
+    return joined.set_column(joined.column_names.index("label"), name, typed)
 
 
 def _count(rows: pa.Table, status: str) -> int:

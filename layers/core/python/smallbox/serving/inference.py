@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
+from smallbox.define.signature import Signature
 from smallbox.errors import MalformedBody, NotReady
 from smallbox.registry.loader import ModelLoader
 from smallbox.serving.predict import PredictTask
@@ -52,11 +53,14 @@ class InferenceProtocol:
         return {"ready": True}
 
     def metadata(self, name: str) -> Mapping[str, Any]:
-        """The input and output tensors of a model."""
+        """The input and output tensors of a model: all that any version needs or gives which answers now."""
         model = self._project.model(name)
         fields = model.request.fields
-        inputs = [{"name": n, "datatype": _DATATYPES[fields[n].type], "shape": [-1]} for n in self._needed(model)]
-        outputs = [{"name": n, "datatype": "FP64", "shape": [-1]} for n in self._outputs(model)]
+        signatures = self._signatures(model)
+        needed = dict.fromkeys(field for one in signatures for field in one.request_fields)
+        given = dict.fromkeys(output for one in signatures for output in one.objective.outputs)
+        inputs = [{"name": n, "datatype": _DATATYPES[fields[n].type], "shape": [-1]} for n in needed]
+        outputs = [{"name": n, "datatype": "FP64", "shape": [-1]} for n in given]
         return {
             "name": name,
             "versions": self._versions(name),
@@ -65,22 +69,13 @@ class InferenceProtocol:
             "outputs": outputs,
         }
 
-    def _needed(self, model: Model) -> list[str]:
-        """The request fields that any version needs which answers now; those of the definition before the first."""
+    def _signatures(self, model: Model) -> Sequence[Signature]:
+        """Those of every version that answers now; the definition before the first."""
         try:
             routing = self._loader.routing(model.name)
         except NotReady:
-            return list(model.request_fields)
-        signatures = [self._loader.version(model.name, number).signature for number in routing.versions]
-        return list(dict.fromkeys(name for signature in signatures for name in signature.request_fields))
-
-    def _outputs(self, model: Model) -> tuple[str, ...]:
-        """The outputs of the champion; those of the definition before the first."""
-        try:
-            champion = self._loader.routing(model.name).champion
-        except NotReady:
-            return model.objective.outputs
-        return self._loader.version(model.name, champion).signature.objective.outputs
+            return [model]
+        return [self._loader.version(model.name, number).signature for number in routing.versions]
 
     def _versions(self, name: str) -> list[str]:
         try:
