@@ -201,7 +201,7 @@ def test_a_join_that_cannot_be_is_refused() -> None:
 
 
 SCANS = replace(deliveries, name="scans", fields={**deliveries.fields, "damaged": boolean()})
-DAMAGED = replace(late_parcel, label=Label("scans", "parcel_id", "damaged", "24h"))
+DAMAGED = replace(late_parcel, label=Label("scans", "parcel_id", "damaged", "24h", objective=late_parcel.objective))
 LONG = replace(late_parcel, label=replace(late_parcel.label, within="72h"))
 SHORT = replace(late_parcel, label=replace(late_parcel.label, within="6h"))
 

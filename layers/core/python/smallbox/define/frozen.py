@@ -81,13 +81,14 @@ def thaw(document: Mapping[str, Any], functions: Sequence[OnDemand]) -> Signatur
         functions: its on-demand functions, in the order of ``document["on_demand"]``.
 
     Raises:
-        NotReady: when this release of the library would give the model other columns.
+        NotReady: when this release of the library would give the model other columns, or does not have its objective.
     """
+    label = thaw_label(document)
     signature = Signature(
         document["model"],
-        request=thaw_source(document["request"]),
+        request=thaw_source(document["request"], (label.objective.group,)),
         inputs=tuple(document["inputs"]),
-        label=thaw_label(document),
+        label=label,
         views=tuple(thaw_view(view) for view in document["views"]),
         on_demand=tuple(functions),
     )

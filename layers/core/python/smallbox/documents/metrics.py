@@ -22,7 +22,8 @@ class Metrics(TypedDict):
 
     Attributes:
         rows: number of rows.
-        rarer_rows: rows of the rarest outcome; all rows when the label is a number.
+        rarer_rows: rows of the rarest outcome; all rows when the label is a number, and the groups with a loss of a
+            ranking.
         loss: mean loss per row; lower is better. Every decision compares it.
         figures: the objective's other figures by name, like ``auc`` or ``mae``; they are shown, and may be guardrails.
     """
@@ -73,7 +74,7 @@ class ParityReport(TypedDict):
     limit: float
 
 
-def figure_of(metrics: Metrics, name: str) -> Metric:
+def metric_of(metrics: Metrics, name: str) -> Metric:
     """A figure of a metrics document by its name, ``loss`` included; all ``None`` when the document lacks it."""
     nothing: Metric = {"value": None, "low": None, "high": None}
     return metrics["loss"] if name == "loss" else metrics["figures"].get(name, nothing)

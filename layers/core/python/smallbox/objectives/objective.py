@@ -26,6 +26,18 @@ OutputValues = tuple[float, ...]
 PROBABILITY_TOLERANCE: Final = 1e-4
 """Largest accepted difference of a probability between ONNX and scikit-learn; float32 sums of trees stay below 1e-6."""
 
+_FLOAT32: Final = 2.0**-22
+"""The rounding of a float32 number relative to it, a few times over."""
+
+_VALUES: Final[Mapping[str, tuple[type, ...]]] = {
+    "boolean": (bool,),
+    "text": (str,),
+    "number": (float, int),
+    "integer": (int,),
+    "timestamp": (int,),
+}
+"""The types of a label's value, by the type of its field."""
+
 
 @dataclass(frozen=True, slots=True)
 class LabelField:
@@ -145,6 +157,10 @@ class Objective(ABC):
                 f"{field.place} is a {field.type} field; {type(self).__name__} predicts a "
                 f"{' or '.join(self.label_types)} field"
             )
+        if field.otherwise is not None and type(field.otherwise) not in _VALUES[field.type]:
+            raise DefinitionError(
+                f"{field.place}: otherwise is {field.otherwise!r}; write a {field.type}, as the field"
+            )
         return self
 
     def encoded(self, labels: Array) -> Floats:
@@ -155,9 +171,17 @@ class Objective(ABC):
         """What the estimator is fitted to."""
         return labels
 
+    def impossible(self, labels: Floats) -> str:  # noqa: ARG002 - others need them
+        """Which labels of a dataset cannot be, for a sentence; empty when all can."""
+        return ""
+
     def lacking(self, labels: Floats) -> str:
-        """What rows lack to be fitted or calibrated on, for a sentence; empty when nothing."""
+        """What rows lack to be fitted on, for a sentence; empty when nothing."""
         return "" if len(labels) else "rows"
+
+    def lacking_to_calibrate(self, labels: Floats) -> str:
+        """What rows lack to calibrate, for a sentence; by default as to be fitted on."""
+        return self.lacking(labels)
 
     def predicted(self, pipeline: Any, inputs: Any) -> Floats:
         """One head's outputs by scikit-learn, ``(n, c)``."""
@@ -224,7 +248,7 @@ class Objective(ABC):
         return scored.outputs[:, 0], scored.labels
 
     def answer(self, outputs: Sequence[float]) -> dict[str, Any]:
-        """One row's outputs as a caller sees them."""
+        """One row's outputs as a caller sees them; NaN, where the model gave no number, is null there."""
         return {"score": outputs[0]}
 
     def as_json(self) -> dict[str, Any]:
@@ -242,18 +266,24 @@ def objective_of(document: Mapping[str, Any]) -> Objective:
     """The objective of a document: the class of that kind in the module ``smallbox.objectives.<kind>``.
 
     Raises:
-        NotReady: when this release does not have the kind.
+        NotReady: when this release does not have the kind, or one with these arguments.
     """
     values = dict(document)
     kind = values.pop("kind")
     try:
         module = importlib.import_module(f"smallbox.objectives.{kind}")
-    except ImportError as error:
-        raise NotReady(f"this release has no objective {kind!r}; deploy one that has it, or train again") from error
-    found: type[Objective] = next(
-        one for one in vars(module).values() if isinstance(one, type) and getattr(one, "kind", None) == kind
-    )
-    return found.from_json(values)
+        found: type[Objective] = next(
+            one for one in vars(module).values() if isinstance(one, type) and getattr(one, "kind", None) == kind
+        )
+        return found.from_json(values)
+    except (ImportError, StopIteration, TypeError, DefinitionError) as error:
+        asked = f"{kind!r}{_said(values)}"
+        raise NotReady(f"this release has no objective {asked}; deploy one that has it, or train again") from error
+
+
+def _said(values: Mapping[str, Any]) -> str:
+    arguments = ", ".join(f"{name}={value!r}" for name, value in values.items())
+    return f" with {arguments}" if arguments else ""
 
 
 def number_of(declared: Any, place: str) -> float:
@@ -270,3 +300,16 @@ def number_of(declared: Any, place: str) -> float:
 def losses_by_row(values: Floats) -> Losses:
     """The losses of rows that each are a unit."""
     return Losses(values, np.arange(len(values)))
+
+
+def tolerance_of_numbers(labels: Floats) -> float:
+    """The largest accepted difference between ONNX and scikit-learn for an output in the unit of the labels.
+
+    A share of their standard deviation, plus the rounding of float32, which has seven digits of any number.
+
+    >>> round(tolerance_of_numbers(np.array([0.0, 2.0])), 6), round(tolerance_of_numbers(np.array([1e9, 1e9])))
+    (0.0001, 238)
+    """
+    if not len(labels):
+        return PROBABILITY_TOLERANCE
+    return PROBABILITY_TOLERANCE * float(labels.std()) + _FLOAT32 * float(np.abs(labels).max())

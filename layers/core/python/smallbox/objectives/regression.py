@@ -1,5 +1,6 @@
 """A number as label: the outputs are a point prediction, and quantiles if they are asked for."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal, get_args
@@ -7,7 +8,6 @@ from typing import Any, ClassVar, Final, Literal, get_args
 from smallbox.arrays import Floats, np
 from smallbox.errors import DefinitionError
 from smallbox.objectives.objective import (
-    PROBABILITY_TOLERANCE,
     EstimatorKind,
     LabelField,
     Losses,
@@ -16,6 +16,7 @@ from smallbox.objectives.objective import (
     Scored,
     losses_by_row,
     number_of,
+    tolerance_of_numbers,
 )
 from smallbox.statistics.intervals import Interval, mean_interval
 
@@ -106,19 +107,34 @@ class Regression(Objective):
         return slice(int(self.has_point), None)
 
     def for_label(self, field: LabelField) -> "Regression":
-        """Any number; the label without an outcome is one too."""
-        if field.otherwise is not None:
-            number_of(field.otherwise, f"{field.place}: otherwise")
-        return super().for_label(field)
+        """Any number; the label without an outcome is one too, of a count not below 0."""
+        completed = super().for_label(field)
+        if field.otherwise is not None and number_of(field.otherwise, f"{field.place}: otherwise") < self._smallest:
+            raise DefinitionError(f"{field.place}: otherwise is {field.otherwise}; a count is not negative")
+        return completed
+
+    @property
+    def _smallest(self) -> float:
+        return 0.0 if self.loss == "poisson" else -math.inf
+
+    def impossible(self, labels: Floats) -> str:
+        """A count is not negative."""
+        negative = int((labels < self._smallest).sum())
+        return f"{negative} labels are negative, and Regression('poisson') predicts counts" if negative else ""
+
+    def lacking(self, labels: Floats) -> str:
+        """Labels must differ: one number alone teaches nothing."""
+        return "" if len(labels) and labels.min() < labels.max() else "rows of different labels"
 
     def tolerance(self, labels: Floats) -> float:
-        """A share of the labels' standard deviation: float32 has seven digits of any number."""
-        return PROBABILITY_TOLERANCE * max(float(labels.std()), 1.0) if len(labels) else PROBABILITY_TOLERANCE
+        """As :func:`tolerance_of_numbers`."""
+        return tolerance_of_numbers(labels)
 
     def baseline(self, labels: Floats) -> OutputValues:
-        """Mean or median, and the quantiles of the labels."""
+        """Mean or median, and the quantiles of the labels: not interpolated, which would cost in small samples."""
         point = float(np.median(labels) if self.loss == "absolute" else labels.mean())
-        return (*(point,) * self.has_point, *(float(np.quantile(labels, one)) for one in self.quantiles))
+        quantiles = np.quantile(labels, self.quantiles, method="inverted_cdf").tolist()
+        return (*(point,) * self.has_point, *quantiles)
 
     def fallback_outputs(self, declared: Any, place: str) -> OutputValues:
         """A number for every output: one for the point alone, else numbers by output."""

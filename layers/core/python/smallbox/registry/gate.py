@@ -16,7 +16,7 @@ from typing import Final
 
 from smallbox.define.rules import Gate, Guardrail
 from smallbox.documents.gate_verdict import GateCheckReport, GateOutcome, VerdictReport
-from smallbox.documents.metrics import BaselineComparison, ChampionComparison, Metrics, ParityReport, figure_of
+from smallbox.documents.metrics import BaselineComparison, ChampionComparison, Metrics, ParityReport, metric_of
 from smallbox.documents.training_run import LabelReport
 from smallbox.statistics.estimates import none_if_nan
 from smallbox.statistics.intervals import Interval
@@ -193,7 +193,7 @@ def _champion(rule: Gate, found: CandidateEvidence) -> list[GateCheck]:
 
 
 def _guardrail(one: Guardrail, metrics: Metrics) -> GateCheck:
-    found = Interval.from_json(figure_of(metrics, one.figure))
+    found = Interval.from_json(metric_of(metrics, one.figure))
     said = "at least" if one.side == "floor" else "at most"
     why = f"{one.figure} is {_figure(found)}, {said} {one.limit:g} is asked for"
     side = found if one.side == "ceiling" else _negative(found)
@@ -239,7 +239,7 @@ def _rows_needed(found: Interval, limit: float, rows: int) -> int | None:
     distance = abs(found.value - limit)
     doubt = found.high - found.value if found.value <= limit else found.value - found.low
     times = (doubt / distance) ** 2 if distance else math.inf
-    return math.ceil(rows * times) if times <= _MAX_TIMES else None
+    return math.floor(rows * times) + 1 if times <= _MAX_TIMES else None
 
 
 def _rows_sentence(needed: int | None) -> str:

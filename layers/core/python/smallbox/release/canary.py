@@ -33,7 +33,7 @@ class ArmResult:
 
     Attributes:
         losses: the loss of each row, or of each group of a ranking.
-        rarer: the number of rows of the rarest outcome; all rows when the label is a number.
+        rarer: the number of rows of the rarest outcome; all rows when the label is a number, all losses of a ranking.
         figures: the objective's other figures, shown beside the loss.
     """
 
@@ -84,7 +84,7 @@ def review(rule: Release, champion: ArmResult, challenger: ArmResult, look: Look
     """
     ours, theirs = (mean_estimate(arm.losses) for arm in (champion, challenger))
     evidence = _evidence(champion, challenger, ours, theirs, look.days)
-    fewest = min(champion.rarer, challenger.rarer, len(champion.losses), len(challenger.losses))
+    fewest = min(champion.rarer, challenger.rarer)
     if fewest < rule.min_rarer:
         counts = f"{fewest} labels of the rarest outcome in an arm, {rule.min_rarer} are needed"
         if look.is_last(rule):

@@ -129,7 +129,7 @@ class ScoreTask:
 
     def _table(self, model: Model, batch: str, records: Sequence[Record], now: Micros) -> pa.Table:
         """The log's rows of a file, in its order."""
-        shares = shares_of(self._loader.routing(model.name), [record.key for record in records])
+        shares = shares_of(self._loader.routing(model.name), [model.assigned_by(record.values) for record in records])
         tables = [self._of_share(model, share, batch, records, now) for share in shares]
         order = np.argsort(np.concatenate([np.empty(0, np.int64), *(share.rows for share in shares)]))
         empty = logged_table({}, {"id": []})

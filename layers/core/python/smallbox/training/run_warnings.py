@@ -16,6 +16,9 @@ from smallbox.training.examples import Examples
 LEAKAGE_SKILL: Final = 0.95
 """From this skill on, label leakage is likely: an input knows the outcome."""
 _BINS: Final = 200
+_PRIOR_ROWS: Final = 0.1
+"""So many rows' worth of all rows' outputs are mixed into each bin's: a pure bin is not certain, whose one exception
+would cost an infinite log loss."""
 NEGLIGIBLE_SHARE: Final = 0.01
 """A smaller share of unlabelled requests gives no warning."""
 
@@ -59,11 +62,14 @@ def _places(names: Array, texts: Array) -> Ints:
 
 
 def _outputs_by_bin(objective: Objective, codes: Ints, labels: Floats) -> Floats:
-    """The best constant outputs of each bin; of one without training rows those of all rows."""
-    overall = objective.baseline(labels)
+    """The best constant outputs of each bin, and a little of those of all rows; of a bin without rows only these."""
+    overall = np.array(objective.baseline(labels))
     size = int(codes.max(initial=0)) + 2
     by_bin = [labels[codes == code] for code in range(size)]
-    return np.array([objective.baseline(own) if len(own) else overall for own in by_bin])
+    own = np.array([objective.baseline(rows) if len(rows) else overall for rows in by_bin])
+    counts = np.bincount(codes, minlength=size)[:, None]
+    found: Floats = (counts * own + _PRIOR_ROWS * overall) / (counts + _PRIOR_ROWS)
+    return found
 
 
 def leakage_warnings(objective: Objective, scored: Scored, train: Examples, validation: Examples) -> list[str]:
