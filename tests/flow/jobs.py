@@ -22,6 +22,7 @@ from smallbox.define import (
     timestamp,
 )
 from smallbox.define.rules import Label
+from smallbox.ports import Lake
 from smallbox.times import DAY, HOUR
 from tests.flow.rounds import BEGIN, HISTORY_DAYS, Round, moments
 
@@ -83,7 +84,7 @@ def job_model(name: str, label: Label, estimator: Any, **rules: Any) -> Model:
     )
 
 
-def job_round(model: Model) -> Round:
+def job_round(model: Model, lake: Lake | None = None) -> Round:
     """The history of the workshop, and a week ahead: large jobs take longer, and some risky ones never end."""
     random = np.random.default_rng(5)
     rows = DAYS * A_DAY
@@ -98,4 +99,4 @@ def job_round(model: Model) -> Round:
     found = {"job_id": ids, "ended_at": moments(ended), "site": sites, "hours": hours, "pieces": pieces}
     outcomes = pd.DataFrame({**found, "grade": grade, "at": ended})
     is_lost = random.random(rows) < 0.4 * (risk > 0.6)
-    return Round(model, results, pd.DataFrame(asked), outcomes[~is_lost])
+    return Round(model, results, pd.DataFrame(asked), outcomes[~is_lost], lake=lake)

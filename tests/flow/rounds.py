@@ -15,6 +15,7 @@ from smallbox.define.model import Model
 from smallbox.define.project import project_of
 from smallbox.documents.daily_run import DayDocument, ReviewStep
 from smallbox.lake.names import labelled_table
+from smallbox.ports import Lake
 from smallbox.serving.inference import InferenceProtocol
 from smallbox.serving.predict import PredictTask
 from smallbox.times import DAY, HOUR, Micros, Moment, to_datetime
@@ -51,6 +52,8 @@ class Round:
         outcome_source: the source of its labels.
         requests: every request of all days, with a column ``at`` of microseconds beside the source's fields.
         outcomes: every outcome, with a column ``at`` too.
+        now: where the world's time stands.
+        lake: the real lake; by default a fake.
     """
 
     model: Model
@@ -58,11 +61,12 @@ class Round:
     requests: pd.DataFrame
     outcomes: pd.DataFrame
     now: Micros = START
+    lake: Lake | None = None
     world: World = field(init=False)
     answers: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.world = World(project_of([self.model], [self.model.request, self.outcome_source]))
+        self.world = World(project_of([self.model], [self.model.request, self.outcome_source]), self.lake)
         self._drop(BEGIN, START)
 
     def train(self) -> Any:

@@ -178,6 +178,14 @@ def test_labels_come_back_from_their_numbers(positions: list[int], flags: list[b
     assert RANKING.objective.encoded(np.array(numbers)).tolist() == [max(one, 0) for one in numbers]
 
 
+def test_rows_of_one_class_have_a_loss_and_no_auc() -> None:
+    """What the rows cannot tell is ``None``, which is JSON; what they can is told."""
+    found = measure(BINARY.objective, Scored(np.array([[0.2], [0.4]]), np.ones(2), np.zeros(2, np.int64)))
+    assert found["figures"]["auc"] == {"value": None, "low": None, "high": None}
+    assert found["loss"]["value"] == pytest.approx(-np.log([0.2, 0.4]).mean())
+    assert found["rarer_rows"] == 0
+
+
 def test_a_text_that_is_no_class_was_given_no_probability() -> None:
     """It costs as much as a certain mistake, is not in the baseline, counts in no part, and trains nothing."""
     objective = MULTICLASS.objective

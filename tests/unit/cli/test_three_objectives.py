@@ -53,6 +53,6 @@ def test_a_refused_model_tells_why() -> None:
 
 def test_the_table_shows_each_model_that_was_trained() -> None:
     """Rows trained, loss beside the baseline, figures, an answer in its own form, scored rows and labels."""
-    row = ["a", "1,000", "0.457", "0.5", "auc 0.712, lift -"]
+    row = ["a", "1,000", "0.4568", "0.5", "auc 0.712, lift -"]
     row += ['{"score": {"late": 0.812, "on_time": 0.188}, "class": "late"}', "9", "7"]
     assert rounds_table({"a": _round(), "b": _round(training={})}) == [row]

@@ -18,16 +18,11 @@ from typing import Any, ClassVar, Final, Literal, Self
 
 from smallbox.arrays import Array, Bools, Floats, Ints, np
 from smallbox.errors import DefinitionError, NotReady
+from smallbox.objectives.tolerance import PROBABILITY_TOLERANCE
 from smallbox.statistics.intervals import Interval
 
 EstimatorKind = Literal["classifier", "regressor"]
 OutputValues = tuple[float, ...]
-
-PROBABILITY_TOLERANCE: Final = 1e-4
-"""Largest accepted difference of a probability between ONNX and scikit-learn; float32 sums of trees stay below 1e-6."""
-
-_FLOAT32: Final = 2.0**-22
-"""The rounding of a float32 number relative to it, a few times over."""
 
 _VALUES: Final[Mapping[str, tuple[type, ...]]] = {
     "boolean": (bool,),
@@ -304,16 +299,3 @@ def number_of(declared: Any, place: str) -> float:
 def losses_by_row(values: Floats) -> Losses:
     """The losses of rows that each are a unit."""
     return Losses(values, np.arange(len(values)))
-
-
-def tolerance_of_numbers(labels: Floats) -> float:
-    """The largest accepted difference between ONNX and scikit-learn for an output in the unit of the labels.
-
-    A share of their standard deviation, plus the rounding of float32, which has seven digits of any number.
-
-    >>> round(tolerance_of_numbers(np.array([0.0, 2.0])), 6), round(tolerance_of_numbers(np.array([1e9, 1e9])))
-    (0.0001, 238)
-    """
-    if not len(labels):
-        return PROBABILITY_TOLERANCE
-    return PROBABILITY_TOLERANCE * float(labels.std()) + _FLOAT32 * float(np.abs(labels).max())

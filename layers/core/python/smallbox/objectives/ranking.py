@@ -13,8 +13,8 @@ from smallbox.objectives.objective import (
     Objective,
     OutputValues,
     Scored,
-    tolerance_of_numbers,
 )
+from smallbox.objectives.tolerance import tolerance_of_numbers
 from smallbox.statistics.intervals import Interval, mean_interval
 from smallbox.statistics.ranking import means_over_pairs, ndcg
 
@@ -89,7 +89,7 @@ class Ranking(Objective):
         return "" if len(np.unique(labels)) > 1 else "rows of different grades"
 
     def tolerance(self, labels: Floats) -> float:
-        """As :func:`~smallbox.objectives.objective.tolerance_of_numbers`."""
+        """As :func:`~smallbox.objectives.tolerance.tolerance_of_numbers`."""
         return tolerance_of_numbers(labels)
 
     def baseline(self, labels: Floats) -> OutputValues:

@@ -16,8 +16,8 @@ from smallbox.objectives.objective import (
     Scored,
     losses_by_row,
     number_of,
-    tolerance_of_numbers,
 )
+from smallbox.objectives.tolerance import tolerance_of_numbers
 from smallbox.statistics.intervals import Interval, mean_interval
 
 RegressionLoss = Literal["squared", "absolute", "poisson", "quantile"]

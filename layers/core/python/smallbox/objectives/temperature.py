@@ -31,6 +31,10 @@ class TemperatureScaled(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.estimator = estimator
         self.temperature = temperature
 
+    def __sklearn_is_fitted__(self) -> bool:
+        """Always: it scales a fitted classifier, also before its own temperature is found."""
+        return True
+
     @property
     def classes_(self) -> Any:
         """The classes of the classifier."""

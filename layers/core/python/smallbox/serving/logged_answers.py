@@ -82,9 +82,10 @@ def logged(asked: Asked, answered: Answered) -> LoggedPredictions:
     return LoggedPredictions(signature.name, columns, logged_types(signature), (*texts, *sent))
 
 
-def _groups(signature: Signature, asked: Asked) -> dict[str, list[str]]:
+def _groups(signature: Signature, asked: Asked) -> dict[str, list[str | None]]:
+    """The group of each instance; the fallback also answers one that was sent without."""
     name = signature.objective.group
-    return {GROUP: [str(instance[name]) for instance in asked.instances]} if name else {}
+    return {GROUP: [instance[name] for instance in asked.instances]} if name else {}
 
 
 def nulls(column: Floats) -> list[float | None]:

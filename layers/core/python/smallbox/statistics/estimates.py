@@ -1,4 +1,4 @@
-"""Estimates with variances: a mean, a paired difference, a two-sample difference, a weighted mean."""
+"""Estimates with variances: a mean, a two-sample difference, a weighted mean."""
 
 import math
 from collections.abc import Sequence
@@ -51,18 +51,6 @@ def mean_estimate(values: Floats) -> Estimate:
     if not len(values):
         return UNKNOWN
     return Estimate(float(values.mean()), float(values.var(ddof=1) / len(values)) if len(values) > 1 else math.nan)
-
-
-def paired_difference(ours: Floats, theirs: Floats) -> Estimate:
-    """Mean of ``ours`` minus mean of ``theirs``, on the same rows in the same order.
-
-    What the two share cancels, so the variance is often far below that of two separate samples.
-
-    >>> import numpy as np
-    >>> paired_difference(np.array([11.0, 21.0, 31.0]), np.array([10.0, 20.0, 30.0]))
-    Estimate(value=1.0, variance=0.0)
-    """
-    return mean_estimate(ours - theirs)
 
 
 def difference(ours: Estimate, theirs: Estimate) -> Estimate:

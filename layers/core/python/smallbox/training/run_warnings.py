@@ -1,5 +1,6 @@
 """The warnings of a training run: none stops the run, and a person should look at each."""
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -26,7 +27,7 @@ NEGLIGIBLE_SHARE: Final = 0.01
 def skill(objective: Objective, scored: Scored, train: Examples) -> float:
     """The share by which the mean loss of rows lies below that of the best constant outputs for the training rows.
 
-    1 means perfect, 0 as good as the constant, and below 0 worse.
+    1 means perfect, 0 as good as the constant, and below 0 worse; NaN without a loss, as when no group has a pair.
     """
     constant = mean_loss(objective, scored.beside(objective.baseline(train.labels))).value
     return 1 - mean_loss(objective, scored).value / constant if constant else 0.0
@@ -75,7 +76,7 @@ def _outputs_by_bin(objective: Objective, codes: Ints, labels: Floats) -> Floats
 def leakage_warnings(objective: Objective, scored: Scored, train: Examples, validation: Examples) -> list[str]:
     """A warning about a skill that suggests label leakage, with the column that alone explains it, if one does."""
     value = skill(objective, scored, train)
-    if value < LEAKAGE_SKILL:
+    if math.isnan(value) or value < LEAKAGE_SKILL:
         return []
     alone = single_column_skills(objective, train, validation)
     best = max(alone, key=lambda name: alone[name])

@@ -152,7 +152,7 @@ def _row(name: str, one: ModelRound) -> list[str]:
     counts, metrics, baseline = (one.training[part] for part in ("counts", "metrics", "baseline"))
     figures = ", ".join(f"{figure} {_short(metric['value'])}" for figure, metric in metrics["figures"].items())
     trained = counts["fitted"] + counts["calibrated"]
-    losses = (_short(metrics["loss"]["value"]), _short(baseline["loss"]))
+    losses = (f"{metrics['loss']['value']:.4g}", f"{baseline['loss']:.4g}")
     return [name, f"{trained:,}", *losses, figures, _answer(one.answers), f"{one.scored:,}", f"{one.labels:,}"]
 
 
