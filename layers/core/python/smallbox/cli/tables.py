@@ -71,7 +71,8 @@ def report(document: Any) -> Iterator[Block]:
     columns = ("kind", "name", "value", "limit", "rows", "breached")
     yield TableBlock(columns, [[check.get(name) for name in columns] for check in document["checks"]])
     for channel, judged in document["accuracy"].items():
-        yield metrics_table(judged["metrics"], f"labelled {channel} predictions, {judged['first']} to {judged['last']}")
+        days = " to ".join(dict.fromkeys((judged["first"], judged["last"])))
+        yield metrics_table(judged["metrics"], f"labelled {channel} predictions, {days}")
 
 
 def day_blocks(document: Any) -> Iterator[Block]:
