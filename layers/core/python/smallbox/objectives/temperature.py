@@ -40,10 +40,6 @@ class TemperatureScaled(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """The classes of the classifier."""
         return self.estimator.classes_
 
-    def __sklearn_is_fitted__(self) -> bool:
-        """Always: it is made of a fitted classifier. A pipeline asks."""
-        return True
-
     def fit(self, inputs: Any, labels: Ints) -> Self:
         """Find the temperature with the smallest log loss on rows that did not fit the classifier."""
         logs, at = _logs(self.estimator.predict_proba(inputs)), np.searchsorted(self.classes_, labels)
