@@ -235,7 +235,7 @@ def test_only_a_ranking_has_groups_and_they_are_those_of_the_request() -> None:
 
 
 def test_the_type_of_a_label_gives_its_objective() -> None:
-    """By default a boolean is binary, a text with choices multiclass with silence as the last class, a number squared."""
+    """By default: binary for a boolean, classes for a text with choices and for silence, squared loss for a number."""
     assert MODELS["binary"].objective == Binary()
     assert MODELS["multiclass"].objective == Multiclass(("on time", "late", "Very late", "lost"))
     assert MODELS["an integer"].objective == Regression("squared")
