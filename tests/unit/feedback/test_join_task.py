@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smallbox.define.fields import boolean
+from smallbox.define.frozen import freeze, frozen_digest
 from smallbox.define.log_columns import logged_types
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
@@ -26,7 +27,7 @@ from smallbox.times import DAY, HOUR, format_moment
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import deliveries, late_parcel
-from tests.fakes.versions import add_version
+from tests.fakes.versions import add_version, version_for
 
 PROJECT = project_of([late_parcel])
 MODEL = late_parcel.name
@@ -290,4 +291,16 @@ def test_a_version_that_the_registry_lost_stops_no_label() -> None:
     lake.append(predictions_table(MODEL), log_of([Asked("a", 26, 26), Asked("a", 26, 26, version=7)]))
     lake.append(records_table(deliveries), records_of([("a", 31, True)]))
     JoinTask(PROJECT, lake, REGISTRY).run({"model": MODEL, "as_of": format_moment(3 * DAY)}, 9 * DAY)
+    assert joined(lake) == {"0": (LABELLED, True), "1": (LABELLED, True)}
+
+
+def test_a_version_whose_objective_this_release_lacks_stops_no_label() -> None:
+    """After a deployment of an older release: its predictions are joined to the definition's label, like lost ones."""
+    registry, lake = registry_of(late_parcel, serving=first_champion(1, 0)), FakeLake()
+    document = {**freeze(late_parcel), "objective": {"kind": "survival"}}
+    registry.freeze(MODEL, frozen_digest(document), document)
+    registry.add(version_for(late_parcel, signature=frozen_digest(document), status="retired"))
+    lake.append(predictions_table(MODEL), log_of([Asked("a", 26, 26), Asked("a", 26, 26, version=2)]))
+    lake.append(records_table(deliveries), records_of([("a", 31, True)]))
+    JoinTask(PROJECT, lake, registry).run({"model": MODEL, "as_of": format_moment(3 * DAY)}, 9 * DAY)
     assert joined(lake) == {"0": (LABELLED, True), "1": (LABELLED, True)}

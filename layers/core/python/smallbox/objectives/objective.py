@@ -29,9 +29,15 @@ _VALUES: Final[Mapping[str, tuple[type, ...]]] = {
     "text": (str,),
     "number": (float, int),
     "integer": (int,),
-    "timestamp": (int,),
 }
 """The types of a label's value, by the type of its field."""
+
+_WRITE: Final[Mapping[str, str]] = {
+    "boolean": "write True or False",
+    "number": "write a number",
+    "integer": "write a whole number",
+    "text": "write a text, in quotes",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +159,7 @@ class Objective(ABC):
                 f"{' or '.join(self.label_types)} field"
             )
         if field.otherwise is not None and type(field.otherwise) not in _VALUES[field.type]:
-            raise DefinitionError(
-                f"{field.place}: otherwise is {field.otherwise!r}; write a {field.type}, as the field"
-            )
+            raise DefinitionError(f"{field.place}: otherwise is {field.otherwise!r}; {_WRITE[field.type]}")
         return self
 
     def encoded(self, labels: Array) -> Floats:
