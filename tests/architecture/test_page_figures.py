@@ -27,7 +27,7 @@ from smallbox.monitoring import accuracy
 from smallbox.monitoring import psi as drift
 from smallbox.objectives.binary import Binary
 from smallbox.objectives.multiclass import Multiclass
-from smallbox.objectives.objective import PROBABILITY_TOLERANCE
+from smallbox.objectives.tolerance import PROBABILITY_TOLERANCE
 from smallbox.registry import store
 from smallbox.release import canary
 from smallbox.release import judged_predictions as judged

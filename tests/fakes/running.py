@@ -73,6 +73,7 @@ class RecordingSystem:
         metrics = {"rows": 100, "rarer_rows": 40, "loss_name": "log loss", "loss": figure, "figures": {"auc": figure}}
         baseline = {"outputs": [0.5], "loss": 0.69, "difference": figure}
         return {
+            "model": "late_parcel",
             "version": 1,
             "metrics": metrics,
             "baseline": baseline,

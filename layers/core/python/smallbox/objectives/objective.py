@@ -11,6 +11,7 @@ Raftery, JASA 102, 2007). It is a sum over rows, so parts of any table can be me
 """
 
 import importlib
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -296,7 +297,7 @@ def number_of(declared: Any, place: str) -> float:
     Raises:
         DefinitionError: when it is none.
     """
-    if isinstance(declared, bool) or not isinstance(declared, int | float) or not np.isfinite(declared):
+    if isinstance(declared, bool) or not isinstance(declared, int | float) or not math.isfinite(declared):
         raise DefinitionError(f"{place} is {declared!r}; write a number")
     return float(declared)
 
