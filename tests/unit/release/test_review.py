@@ -81,7 +81,7 @@ def test_groups_of_a_ranking_count_not_their_rows() -> None:
 
     def ranked(groups: int) -> ArmResult:
         random = np.random.default_rng(0)
-        rows = Scored(random.random((1000, 1)), np.arange(1000) % 2.0, np.arange(1000) // 2 % groups)
+        rows = Scored(random.random((1000, 1)), (np.arange(1000) % 2).astype(np.float64), np.arange(1000) // 2 % groups)
         return result(rows, Ranking("search"))
 
     decision = after(2, ranked(500), ranked(49))
@@ -99,9 +99,9 @@ def test_a_number_is_decided_as_a_boolean_is() -> None:
     assert after(2, champion, better).action == "promote"
 
 
-def _losses(size: int, miss: float, seed: int, base: float) -> tuple[Floats, Bools]:
+def _losses(size: int, miss: float, seed: int, base: float) -> tuple[Floats, Floats]:
     scores, labels = answers(size, miss, np.random.default_rng(seed), base)
-    return -np.log(np.where(labels, scores, 1 - scores)), labels
+    return -np.log(np.where(labels, scores, 1 - scores)), labels.astype(np.float64)
 
 
 def _miss_of(increase: float, base: float) -> float:
