@@ -35,6 +35,7 @@ def loss_difference(objective: Objective, ours: Scored, theirs: Scored, days: In
 
     What makes a row hard is hard for both and cancels, so the difference varies far less than either mean.
 
+    >>> import numpy as np
     >>> from smallbox.objectives.binary import Binary
     >>> rows = Scored(np.array([[0.9], [0.2]]), np.array([1.0, 0.0]), np.zeros(2, int))
     >>> round(loss_difference(Binary(), rows, rows.beside((0.5,))).value, 3)
