@@ -13,12 +13,13 @@ GATE: Final = {
     "warnings": ["one of four is unlabelled"],
 }  # fmt: skip
 METRICS: Final = {
-    "rows": 900, "rarer_rows": 200, "loss": {"value": 0.4471, "low": 0.43, "high": 0.465},
+    "rows": 900, "rarer_rows": 200, "loss_name": "log loss", "loss": {"value": 0.4471, "low": 0.43, "high": 0.465},
     "figures": {"auc": {"value": 0.7031, "low": 0.68, "high": 0.7261}},
 }  # fmt: skip
 TRAINING: Final = {
     "model": "late_arrival", "version": 2, "accepted": False, "verdict": GATE, "as_of": "2013-03-01T00:00:00Z",
     "counts": {"rows": 5000}, "metrics": METRICS, "artifacts": {"onnx_key": "models/a"}, "champion": None,
+    "baseline": {"outputs": [0.2], "loss": 0.5004, "difference": {"value": -0.0533, "low": -0.06, "high": -0.046}},
 }  # fmt: skip
 VERSION: Final = {
     "number": 1, "status": "champion", "as_of": "2013-03-01T00:00:00Z", "metrics": METRICS,
@@ -61,6 +62,7 @@ MISTAKE: Final = {"file": "definitions/fraud.py", "line": 4, "message": "Model: 
 REPORT: Final = {
     "model": "late_arrival", "day": "2013-03-01", "as_of": "2013-03-02T00:00:00Z", "breaches": {"data": 0},
     "sentences": [], "checks": [CHECK],
+    "accuracy": {"online": {"first": "2013-02-28", "last": "2013-02-28", "judged": 900, "metrics": METRICS}},
 }  # fmt: skip
 
 REPLAY: Final = {

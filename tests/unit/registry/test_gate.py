@@ -128,7 +128,7 @@ def test_the_skill_asked_for_is_a_share_of_the_baselines_loss() -> None:
     """5 % of a loss of .5 is .025: that much less is asked for, and with more it is accepted."""
     assert judged(baseline={"difference": about(-0.0255, 0.0004)}).outcome == ACCEPTED
     assert judged(baseline={"difference": about(-0.0245, 0.0004)}).outcome == REFUSED
-    assert "is -0.0245 (-0.0249 to -0.0241), at most -0.025 is asked for (min_skill=0.05)" in (
+    assert "by -0.0245 (-0.0249 to -0.0241); at most -0.025 is asked for (min_skill=0.05)" in (
         judged(baseline={"difference": about(-0.0245, 0.0004)}).why
     )
 
@@ -139,7 +139,7 @@ def test_a_refusal_says_only_what_refused() -> None:
     assert why == "auc is 0.5 (0.48 to 0.52), at least 0.6 is asked for"
     why = judged(champion=beside(0.02)).why
     assert why == (
-        "mean loss beside version 7's 0.5 is +0.02 (+0.015 to +0.025), at most +0.01 is allowed "
+        "the mean loss differs from version 7's, 0.5, by +0.02 (+0.015 to +0.025); at most +0.01 is allowed "
         "(max_loss_increase=0.02)"
     )
 

@@ -24,12 +24,14 @@ class Metrics(TypedDict):
         rows: number of rows.
         rarer_rows: rows of the rarest outcome; all rows when the label is a number, and the groups with a loss of a
             ranking.
+        loss_name: what the loss is called, like ``log loss``.
         loss: mean loss per row; lower is better. Every decision compares it.
         figures: the objective's other figures by name, like ``auc`` or ``mae``; they are shown, and may be guardrails.
     """
 
     rows: int
     rarer_rows: int
+    loss_name: str
     loss: Metric
     figures: dict[str, Metric]
 

@@ -179,7 +179,7 @@ def _loss(
     ours, theirs = mean_loss(objective, scored), mean_loss(objective, constant)
     limit = theirs.value * (1 - rule.min_skill)
     is_worse = loss_difference(objective, scored, constant).low > limit - theirs.value
-    said = f"{note}; {_bounds(ours)}; the constant baseline has {theirs.value:.4g}"
+    said = f"{note}; mean {objective.loss_name}, {_bounds(ours)}; the constant baseline has {theirs.value:.4g}"
     value, limit = none_if_nan(ours.value), 0.0 if math.isnan(limit) else limit
     return (Check("accuracy", "loss", value, limit, enough and is_worse, len(scored), said),)
 

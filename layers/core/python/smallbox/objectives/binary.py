@@ -37,6 +37,11 @@ class Binary(Objective):
         return ("score",)
 
     @property
+    def loss_name(self) -> str:
+        """For people."""
+        return "log loss"
+
+    @property
     def figures(self) -> tuple[str, ...]:
         """Ranking, calibration, and both rates."""
         return ("auc", "calibration_error", "mean_score", "positive_rate")

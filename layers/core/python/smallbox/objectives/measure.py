@@ -17,6 +17,7 @@ def measure(objective: Objective, scored: Scored, days: Ints | None = None) -> M
     return {
         "rows": len(scored),
         "rarer_rows": scarcest(objective, scored),
+        "loss_name": objective.loss_name,
         "loss": mean_loss(objective, scored, days).as_json(),
         "figures": {name: one.as_json() for name, one in objective.measured(scored).items()},
     }

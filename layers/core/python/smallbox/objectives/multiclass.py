@@ -66,6 +66,11 @@ class Multiclass(Objective):
         return tuple("score_" + re.sub(r"\W+", "_", name.lower()) for name in self.classes)
 
     @property
+    def loss_name(self) -> str:
+        """For people."""
+        return "log loss"
+
+    @property
     def figures(self) -> tuple[str, ...]:
         """Hits, F1 and calibration."""
         return ("accuracy", "macro_f1", "calibration_error")

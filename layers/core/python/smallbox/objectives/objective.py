@@ -129,6 +129,11 @@ class Objective(ABC):
         """The names of the figures that :meth:`measured` gives."""
 
     @property
+    def loss_name(self) -> str:
+        """What the loss is called, for people."""
+        return "loss"
+
+    @property
     def heads(self) -> tuple[Mapping[str, float], ...]:
         """The pipelines that are fitted, each by the keyword arguments that the estimator gets besides the columns."""
         return ({},)

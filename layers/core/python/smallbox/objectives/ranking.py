@@ -63,6 +63,11 @@ class Ranking(Objective):
         return ("score",)
 
     @property
+    def loss_name(self) -> str:
+        """For people."""
+        return "pairwise logistic loss"
+
+    @property
     def figures(self) -> tuple[str, ...]:
         """NDCG and pairs."""
         return ("ndcg", "pairs_in_order")

@@ -22,6 +22,13 @@ from smallbox.statistics.intervals import Interval, mean_interval
 
 RegressionLoss = Literal["squared", "absolute", "poisson", "quantile"]
 
+_LOSS_NAMES: Final[Mapping[RegressionLoss, str]] = {
+    "squared": "squared error",
+    "absolute": "absolute error",
+    "poisson": "half Poisson deviance",
+    "quantile": "pinball loss",
+}
+
 _SMALLEST_MEAN: Final = 1e-9
 """A Poisson mean is at least this: the loss of 0 for a count that happens would be infinite."""
 
@@ -89,6 +96,11 @@ class Regression(Objective):
     @property
     def _names(self) -> tuple[str, ...]:
         return tuple(f"q{100 * one:g}".replace(".", "_") for one in self.quantiles)
+
+    @property
+    def loss_name(self) -> str:
+        """For people; the unit is that of the label, and of a squared error its square."""
+        return _LOSS_NAMES[self.loss]
 
     @property
     def figures(self) -> tuple[str, ...]:

@@ -169,11 +169,11 @@ def _same_answers(parity: ParityReport) -> GateCheck:
 
 def _skill(rule: Gate, found: CandidateEvidence) -> GateCheck:
     """The mean loss lies at least ``min_skill`` of the baseline's below it."""
-    limit = -rule.min_skill * (found.baseline["loss"] or 0.0)
+    limit = 0.0 - rule.min_skill * (found.baseline["loss"] or 0.0)
     difference = Interval.from_json(found.baseline["difference"])
     why = (
-        f"mean loss beside the constant baseline's {_shown(found.baseline['loss'])} is {_figure(difference, '+')}, "
-        f"at most {limit:+.4g} is asked for (min_skill={rule.min_skill:g})"
+        f"the mean loss differs from the constant baseline's, {_shown(found.baseline['loss'])}, by "
+        f"{_figure(difference, '+')}; at most {limit:+.4g} is asked for (min_skill={rule.min_skill:g})"
     )
     return _test_below("baseline", difference, limit, why, found.metrics["rows"])
 
@@ -186,8 +186,8 @@ def _champion(rule: Gate, found: CandidateEvidence) -> list[GateCheck]:
     theirs = champion["loss"]["value"]
     limit, difference = rule.max_loss_increase * (theirs or 0.0), Interval.from_json(champion["difference"])
     why = (
-        f"mean loss beside version {champion['version']}'s {_shown(theirs)} is {_figure(difference, '+')}, at most "
-        f"{limit:+.4g} is allowed (max_loss_increase={rule.max_loss_increase:g})"
+        f"the mean loss differs from version {champion['version']}'s, {_shown(theirs)}, by "
+        f"{_figure(difference, '+')}; at most {limit:+.4g} is allowed (max_loss_increase={rule.max_loss_increase:g})"
     )
     return [_test_below("champion", difference, limit, why, found.metrics["rows"])]
 

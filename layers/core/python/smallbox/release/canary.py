@@ -102,7 +102,7 @@ def review(rule: Release, champion: ArmResult, challenger: ArmResult, look: Look
 
 def _decide(rule: Release, increase: float, margin: float, look: Look, evidence: Mapping[str, Any]) -> CanaryDecision:
     champion, allowed = evidence["champion_loss"], rule.max_loss_increase * evidence["champion_loss"]
-    figures = f"mean loss {increase:+.4g} beside the champion's {champion:.4g}, +-{margin:.4g}"
+    figures = f"its mean loss differs from the champion's, {champion:.4g}, by {increase:+.4g} (+-{margin:.4g})"
     if increase > margin:
         return CanaryDecision("roll_back", f"the challenger is worse: {figures}", evidence)
     if increase < -margin:
