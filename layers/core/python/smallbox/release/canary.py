@@ -88,7 +88,7 @@ def review(rule: Release, champion: ArmResult, challenger: ArmResult, look: Look
     """
     ours, theirs = (mean_estimate(arm.losses) for arm in (champion, challenger))
     evidence = _evidence(champion, challenger, ours, theirs, look.days)
-    fewest = min(champion.rarer, challenger.rarer)
+    fewest = min(champion.rarer, challenger.rarer, len(champion.losses), len(challenger.losses))
     if fewest < rule.min_rarer:
         counts = f"{fewest} labels of the rarest outcome in an arm, {rule.min_rarer} are needed"
         if look.is_last(rule):
