@@ -82,7 +82,7 @@ def test_groups_of_a_ranking_count_not_their_rows() -> None:
 
     def ranked(groups: int) -> ArmResult:
         random = np.random.default_rng(0)
-        rows = Scored(random.random((1000, 1)), np.arange(1000) % 2.0, np.arange(1000) // 2 % groups)
+        rows = Scored(random.random((1000, 1)), (np.arange(1000) % 2).astype(float), np.arange(1000) // 2 % groups)
         return result(rows, Ranking("search"))
 
     decision = after(2, ranked(500), ranked(49))

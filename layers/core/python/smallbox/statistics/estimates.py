@@ -65,10 +65,10 @@ def difference(ours: Estimate, theirs: Estimate) -> Estimate:
 def adjusted_means(samples: Sequence[tuple[Floats, Floats]]) -> list[Estimate]:
     """The mean of each sample, adjusted to what it would be with the same mean of a covariate.
 
-    CUPED (Deng, Xu, Kohavi, Walker, WSDM 2013): with ``slope`` the regression of values on covariates within the samples,
-    a mean is that of ``value - slope * covariate``, plus ``slope`` times the mean covariate of all. The expected
-    difference of two samples stays as long as the covariate has the same distribution in both; its variance falls by the
-    square of their correlation.
+    CUPED (Deng, Xu, Kohavi, Walker, WSDM 2013): with ``slope`` the regression of values on covariates within the
+    samples, a mean is that of ``value - slope * covariate``, plus ``slope`` times the mean covariate of all. The
+    expected difference of two samples stays as long as the covariate has the same distribution in both; its variance
+    falls by the square of their correlation.
 
     Args:
         samples: for each sample the values and the covariates, row by row.
