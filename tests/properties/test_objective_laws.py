@@ -15,8 +15,9 @@ import smallbox.objectives
 from smallbox.arrays import Array, Ints
 from smallbox.errors import DefinitionError, NotReady
 from smallbox.objectives.measure import loss_difference, mean_loss, measure
-from smallbox.objectives.objective import Objective, Scored, objective_of
+from smallbox.objectives.objective import Objective, Scored
 from smallbox.objectives.regression import Regression, RegressionLoss
+from smallbox.objectives.stored_objective import objective_of
 from smallbox.statistics.intervals import Interval
 from tests.properties.objective_cases import BINARY, CASES, MULTICLASS, QUANTILES, RANKING, Case
 

@@ -285,22 +285,13 @@ def test_the_days_of_versions_with_other_windows_are_a_join_of_everything(
         assert joined_at(day * 24, lake, registry, late_parcel) == expected
 
 
-def test_a_version_that_the_registry_lost_stops_no_label() -> None:
-    """Its predictions are joined to the definition's label; those of all others are joined as ever."""
-    lake = FakeLake()
-    lake.append(predictions_table(MODEL), log_of([Asked("a", 26, 26), Asked("a", 26, 26, version=7)]))
-    lake.append(records_table(deliveries), records_of([("a", 31, True)]))
-    JoinTask(PROJECT, lake, REGISTRY).run({"model": MODEL, "as_of": format_moment(3 * DAY)}, 9 * DAY)
-    assert joined(lake) == {"0": (LABELLED, True), "1": (LABELLED, True)}
-
-
-def test_a_version_whose_objective_this_release_lacks_stops_no_label() -> None:
-    """After a deployment of an older release: its predictions are joined to the definition's label, like lost ones."""
+def test_a_version_that_cannot_be_read_stops_no_label() -> None:
+    """Lost, or with an objective that this release lacks: its predictions are joined to the definition's label."""
     registry, lake = registry_of(late_parcel, serving=first_champion(1, 0)), FakeLake()
     document = {**freeze(late_parcel), "objective": {"kind": "survival"}}
     registry.freeze(MODEL, frozen_digest(document), document)
     registry.add(version_for(late_parcel, signature=frozen_digest(document), status="retired"))
-    lake.append(predictions_table(MODEL), log_of([Asked("a", 26, 26), Asked("a", 26, 26, version=2)]))
+    lake.append(predictions_table(MODEL), log_of([Asked("a", 26, 26, version=number) for number in (1, 2, 7)]))
     lake.append(records_table(deliveries), records_of([("a", 31, True)]))
     JoinTask(PROJECT, lake, registry).run({"model": MODEL, "as_of": format_moment(3 * DAY)}, 9 * DAY)
-    assert joined(lake) == {"0": (LABELLED, True), "1": (LABELLED, True)}
+    assert joined(lake) == dict.fromkeys("012", (LABELLED, True))

@@ -182,7 +182,7 @@ def test_why_is_said_in_numbers() -> None:
     """The reason carries the difference and its margin, the evidence both arms' figures."""
     decision = after(1.5, arm(2000, GOOD), arm(900, 2.0, 1))
     assert "+0.3" in decision.why
-    assert "the champion's 0.5" in decision.why
+    assert "from the champion's, 0.5" in decision.why
     assert decision.evidence["days"] == 1 + 12 * HOUR / DAY
     assert decision.evidence["champion_labels"] == 2000
     assert decision.evidence["challenger_loss"] > decision.evidence["champion_loss"]

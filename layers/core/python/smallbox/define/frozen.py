@@ -21,7 +21,7 @@ from smallbox.define.preparation import preparation_of
 from smallbox.define.rules import Label
 from smallbox.define.signature import Signature
 from smallbox.errors import NotReady
-from smallbox.objectives.objective import objective_of
+from smallbox.objectives.stored_objective import objective_of
 from smallbox.records import COMPACT_JSON
 from smallbox.times import written
 

@@ -10,7 +10,6 @@ A decision compares the mean of a proper loss: one that is smallest on average f
 Raftery, JASA 102, 2007). It is a sum over rows, so parts of any table can be merged.
 """
 
-import importlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -18,7 +17,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Final, Literal, Self
 
 from smallbox.arrays import Array, Bools, Floats, Ints, np
-from smallbox.errors import DefinitionError, NotReady
+from smallbox.errors import DefinitionError
 from smallbox.objectives.tolerance import PROBABILITY_TOLERANCE
 from smallbox.statistics.intervals import Interval
 
@@ -265,30 +264,6 @@ class Objective(ABC):
         """The inverse of :meth:`as_json`."""
         values = {name: tuple(value) if isinstance(value, list) else value for name, value in document.items()}
         return cls(**values)
-
-
-def objective_of(document: Mapping[str, Any]) -> Objective:
-    """The objective of a document: the class of that kind in the module ``smallbox.objectives.<kind>``.
-
-    Raises:
-        NotReady: when this release does not have the kind, or one with these arguments.
-    """
-    values = dict(document)
-    kind = values.pop("kind")
-    try:
-        module = importlib.import_module(f"smallbox.objectives.{kind}")
-        found: type[Objective] = next(
-            one for one in vars(module).values() if isinstance(one, type) and getattr(one, "kind", None) == kind
-        )
-        return found.from_json(values)
-    except (ImportError, StopIteration, TypeError, DefinitionError) as error:
-        asked = f"{kind!r}{_said(values)}"
-        raise NotReady(f"this release has no objective {asked}; deploy one that has it, or train again") from error
-
-
-def _said(values: Mapping[str, Any]) -> str:
-    arguments = ", ".join(f"{name}={value!r}" for name, value in values.items())
-    return f" with {arguments}" if arguments else ""
 
 
 def number_of(declared: Any, place: str) -> float:
