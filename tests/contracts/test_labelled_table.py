@@ -123,8 +123,8 @@ def test_each_version_is_judged_by_its_own_objective(lake: Lake, change: str) ->
         baseline = model.objective.baseline(found.scored.labels)
         checks = {c.name: c for c in accuracy_checks(model.monitor, model.label, baseline, found, 3 * DAY)}
         assert checks["loss"].rows == 6
-        champion, challenger = arms(NAME, model.label, lake, Routing(1, 2, 0.5, since=0), 3 * DAY)
+        champion, challenger = arms(NAME, model.label, baseline, lake, Routing(1, 2, 0.5, since=0), 3 * DAY)
         assert [len(arm.losses) for arm in (champion, challenger)] == ([6, 0] if number == 1 else [0, 6])
-        seen = traffic(NAME, model.label, lake, 3 * DAY)
+        seen = traffic(NAME, model.label, baseline, lake, 3 * DAY)
         assert seen is not None
         assert len(seen.judged.losses) == 6

@@ -136,8 +136,8 @@ def test_a_label_that_means_nothing_is_refused(wrong: Callable[[], object], says
             lambda: _model("hours", Regression(quantiles=(0.1,)), gate=Gate(guardrails=(ceiling("below_q90", 0.3),))),
             "it has mae, rmse, bias, below_q10, pinball_q10",
         ),
-        (lambda: _model(gate=Gate(guardrails=("auc",))), "Gate: guardrails"),  # type: ignore[arg-type]
-        (lambda: _model(gate=Gate(guardrails=floor("auc", 0.7))), "Gate: guardrails"),  # type: ignore[arg-type]
+        (lambda: _model(gate=Gate(guardrails=("auc",))), "Gate: guardrails"),  # type: ignore[arg-type]  # the mistake
+        (lambda: _model(gate=Gate(guardrails=floor("auc", 0.7))), "Gate: guardrails"),  # type: ignore[arg-type]  # the mistake
     ],
 )
 def test_a_guardrail_of_no_figure_is_refused(wrong: Callable[[], object], says: str) -> None:

@@ -65,10 +65,10 @@ def _places(names: Array, texts: Array) -> Ints:
 def _outputs_by_bin(objective: Objective, codes: Ints, labels: Floats) -> Floats:
     """The best constant outputs of each bin, and a little of those of all rows; of a bin without rows only these."""
     overall = np.array(objective.baseline(labels))
-    size = int(codes.max(initial=0)) + 2
-    by_bin = [labels[codes == code] for code in range(size)]
-    own = np.array([objective.baseline(rows) if len(rows) else overall for rows in by_bin])
-    counts = np.bincount(codes, minlength=size)[:, None]
+    rows = np.bincount(codes, minlength=int(codes.max(initial=0)) + 2)
+    by_bin = np.split(labels[np.argsort(codes, kind="stable")], np.cumsum(rows)[:-1])
+    own = np.array([objective.baseline(inside) if len(inside) else overall for inside in by_bin])
+    counts = rows[:, None]
     found: Floats = (counts * own + _PRIOR_ROWS * overall) / (counts + _PRIOR_ROWS)
     return found
 
