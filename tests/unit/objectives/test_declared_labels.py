@@ -51,7 +51,7 @@ def labelled(value: str, objective: Objective | None = None, otherwise: Any = No
 )
 def test_otherwise_has_the_type_of_the_field(value: str, otherwise: Any) -> None:
     """A label without an outcome is joined into the column of the field; another type would stop the join."""
-    with pytest.raises(DefinitionError, match="otherwise is .*; write "):
+    with pytest.raises(DefinitionError, match=r"otherwise is .*; write "):
         labelled(value, otherwise=otherwise)
 
 
