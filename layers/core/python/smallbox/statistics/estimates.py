@@ -7,6 +7,9 @@ from typing import Final
 
 from smallbox.arrays import Floats
 
+_ROUNDING: Final = 1e-10
+"""Numbers that differ by less than this share of their size are taken for equal."""
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -86,12 +89,14 @@ def adjusted_means(samples: Sequence[tuple[Floats, Floats]]) -> list[Estimate]:
 
 
 def _slope(samples: Sequence[tuple[Floats, Floats]]) -> float:
-    """The regression of values on covariates within the samples; 0 for constant covariates."""
+    """The regression of values on covariates within the samples; 0 for covariates that differ by rounding alone."""
     centred = [
         (values - values.mean(), covariates - covariates.mean()) for values, covariates in samples if len(values)
     ]
     varied = sum(float(covariates @ covariates) for _, covariates in centred)
-    return sum(float(values @ covariates) for values, covariates in centred) / varied if varied else 0.0
+    if varied <= _ROUNDING**2 * sum(float(covariates @ covariates) for _, covariates in samples):
+        return 0.0
+    return sum(float(values @ covariates) for values, covariates in centred) / varied
 
 
 def weighted_mean(estimates: Sequence[Estimate], weights: Sequence[float]) -> Estimate:

@@ -78,22 +78,24 @@ def clustered_interval(values: Floats, clusters: Ints) -> Interval:
     """The mean of values that depend on each other within clusters, like rows of one day, with its bounds.
 
     The variance is that of the clusters' sums (Liang and Zeger, Biometrika 73, 1986), times ``G / (G - 1)`` for ``G``
-    clusters, and the bounds are quantiles of Student's t distribution with ``G - 1`` degrees of freedom. With one
-    cluster it cannot be seen how clusters differ: values then count as independent.
+    clusters, and the bounds are quantiles of Student's t distribution with one degree of freedom less than there are
+    effective clusters: ``n**2 / sum(n_g**2)`` (after Carter, Schnepel, Steigerwald, Review of Economics and Statistics
+    99, 2017), so that a day with a few rows does not count as a day. With one it cannot be seen how clusters differ:
+    values then count as independent.
 
     >>> values, days = np.array([0.0, 0.0, 2.0, 2.0, 4.0, 4.0]), np.array([1, 1, 2, 2, 3, 3])
     >>> found = clustered_interval(values, days)
     >>> found.value, round(found.high - found.value, 2), round(mean_interval(values).high - 2, 2)
     (2.0, 3.37, 1.2)
     """
-    groups, codes = np.unique(clusters, return_inverse=True)
-    count = len(groups)
-    if count < 2:  # noqa: PLR2004 - one cluster has no variance
+    groups, codes, sizes = np.unique(clusters, return_inverse=True, return_counts=True)
+    count, effective = len(groups), round(len(values) ** 2 / int((sizes**2).sum()))
+    if effective < 2:  # noqa: PLR2004 - one cluster has no variance
         return mean_interval(values)
     mean = float(values.mean())
     sums = np.bincount(codes, weights=values - mean)
     variance = float((sums**2).sum()) / len(values) ** 2 * count / (count - 1)
-    return interval(Estimate(mean, variance), student_quantile(count - 1))
+    return interval(Estimate(mean, variance), student_quantile(effective - 1))
 
 
 def student_quantile(degrees: int, confidence: float = 0.95) -> float:
