@@ -5,16 +5,15 @@ from typing import Any, Final
 
 import numpy as np
 import pytest
-from lightgbm import LGBMClassifier, LGBMRanker, LGBMRegressor
+from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.pipeline import Pipeline
-from xgboost import XGBClassifier, XGBRanker, XGBRegressor
+from xgboost import XGBClassifier, XGBRegressor
 
 from tests.fakes.boosted import (
     COLUMNS,
     EXTREME,
     LIGHT,
     asked_rows,
-    boosted,
     count,
     difference,
     fitted,
@@ -120,15 +119,3 @@ def test_a_model_that_learned_nothing_is_equal() -> None:
     """Trees of one leaf: the share of late rows is the answer, not its logistic."""
     for booster in (XGBClassifier(min_child_weight=1e9, **EXTREME), LGBMClassifier(min_child_samples=10**6, **LIGHT)):
         assert difference(fitted(booster, late), asked_rows()) < 1e-6
-
-
-def test_rankers_are_equal() -> None:
-    """A ranker's scores of the rows of a group agree."""
-    inputs = number_rows(2000, seed=0)
-    groups: list[tuple[Any, dict[str, Any]]] = [
-        (LGBMRanker(**LIGHT), {"trees__group": [20] * 100}),
-        (XGBRanker(**EXTREME), {"trees__qid": np.arange(2000) // 20}),
-    ]
-    for booster, fit in groups:
-        pipeline = boosted(booster).fit(inputs, outcome(inputs), **fit)
-        assert difference(pipeline, asked_rows()) < 1e-5

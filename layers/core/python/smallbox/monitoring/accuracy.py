@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from smallbox.arrays import Ints
 from smallbox.define.model import Model
 from smallbox.define.rules import Guardrail, Label, Monitor
 from smallbox.documents.metrics import Metrics, metric_of
@@ -88,6 +89,12 @@ class Judged:
         return scored_rows(self.objective, self.known)
 
     @property
+    def day_numbers(self) -> Ints:
+        """The day of each row of :attr:`known`: rows of one day depend on each other."""
+        numbers: Ints = self.known[SETTLES_FROM].to_numpy() // DAY
+        return numbers
+
+    @property
     def asked(self) -> int:
         """The number of rows that the coverage is a share of."""
         return _count(self.rows, "status", LABELLED) + _count(self.rows, "status", UNLABELLED)
@@ -96,7 +103,7 @@ class Judged:
         """The days, the metrics, and how many rows were judged and left out, by reason."""
         count = {status: _count(self.rows, "status", status) for status in (LABELLED, UNLABELLED, ASKED_LATE)}
         fallback = _count(self.rows, "arm", "fallback")
-        metrics = measure(self.objective, self.scored)
+        metrics = measure(self.objective, self.scored, self.day_numbers)
         judged = {"judged": metrics["rows"], "metrics": metrics}
         return {"first": self.first, "last": self.last, **count, "fallback": fallback, **judged}
 
@@ -162,23 +169,22 @@ def accuracy_checks(
     enough = is_enough(rule, scored, found.objective)
     few = f"; too few to judge: {len(scored)} labels, {scarcest(found.objective, scored)} of the rarest outcome"
     note = found.span if enough else found.span + few
-    metrics = measure(found.objective, scored)
+    metrics = measure(found.objective, scored, found.day_numbers)
     return [
-        *_loss(rule, found.objective, scored, baseline, note, enough=enough),
+        *_loss(rule, found, baseline, note, enough=enough),
         *(_guardrail(one, metrics, note, enough=enough) for one in rule.guardrails),
         _coverage(rule, label, _covering(rule, found), as_of),
     ]
 
 
-def _loss(
-    rule: Monitor, objective: Objective, scored: Scored, baseline: OutputValues | None, note: str, *, enough: bool
-) -> Sequence[Check]:
+def _loss(rule: Monitor, found: Judged, baseline: OutputValues | None, note: str, *, enough: bool) -> Sequence[Check]:
     if baseline is None:
         return ()
+    objective, scored, days = found.objective, found.scored, found.day_numbers
     constant = scored.beside(baseline)
-    ours, theirs = mean_loss(objective, scored), mean_loss(objective, constant)
+    ours, theirs = (mean_loss(objective, one, days) for one in (scored, constant))
     limit = theirs.value * (1 - rule.min_skill)
-    is_worse = loss_difference(objective, scored, constant).low > limit - theirs.value
+    is_worse = loss_difference(objective, scored, constant, days).low > limit - theirs.value
     said = f"{note}; mean {objective.loss_name}, {_bounds(ours)}; the constant baseline has {theirs.value:.4g}"
     value, limit = none_if_nan(ours.value), 0.0 if math.isnan(limit) else limit
     return (Check("accuracy", "loss", value, limit, enough and is_worse, len(scored), said),)

@@ -179,7 +179,7 @@ class CheckTask:
 
     def _baseline(self, model: Model) -> OutputValues | None:
         champion = self._references.champion(model.name)
-        return None if champion is None else tuple(champion.baseline["outputs"])
+        return None if champion is None or champion.is_outdated else champion.baseline_outputs
 
     def _judged(self, model: Model, label: Label, as_of: Micros) -> dict[Channel, Judged]:
         """For each channel, the labelled predictions of the versions that serve now."""

@@ -8,13 +8,15 @@ from smallbox.errors import DefinitionError, NotReady
 from smallbox.objectives.objective import Objective
 
 
-def objective_of(document: Mapping[str, Any]) -> Objective:
+def objective_of(document: Mapping[str, Any] | str) -> Objective:
     """The objective of a document: the class of that kind in the module ``smallbox.objectives.<kind>``.
+
+    Signatures of before objectives had arguments hold the kind alone.
 
     Raises:
         NotReady: when this release does not have the kind, or one with these arguments.
     """
-    values = dict(document)
+    values = {"kind": document} if isinstance(document, str) else dict(document)
     kind = values.pop("kind")
     try:
         module = importlib.import_module(f"smallbox.objectives.{kind}")

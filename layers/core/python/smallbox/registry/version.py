@@ -39,7 +39,7 @@ class Version:
         dependencies: by package the version that shaped it.
         metrics: metrics on the validation rows, a :class:`~smallbox.documents.metrics.Metrics`.
         baseline: the best constant outputs and their loss on these rows, a
-            :class:`~smallbox.documents.metrics.BaselineComparison`.
+            :class:`~smallbox.documents.metrics.BaselineComparison`; empty for a version of before there were objectives.
         parity: ONNX compared with scikit-learn: ``rows``, ``largest``, ``limit``.
         verdict: the gate's verdict: ``outcome``, ``why``, ``checks`` and more.
         parent: version number of the champion that it was compared with; ``None`` without one.
@@ -64,8 +64,8 @@ class Version:
     definition: str
     dependencies: Mapping[str, str]
     metrics: Mapping[str, Any]
-    baseline: Mapping[str, Any]
     parity: Mapping[str, Any]
+    baseline: Mapping[str, Any] = field(default_factory=dict)
     verdict: Mapping[str, Any] = field(default_factory=dict)
     parent: int | None = None
 
@@ -76,6 +76,16 @@ class Version:
     def fits(self, signature: str) -> bool:
         """Whether the version was trained with this signature: whether its answers mean the same."""
         return self.signature == signature
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether an earlier release exported it: this one cannot load its model, nor compare with it."""
+        return not self.baseline
+
+    @property
+    def baseline_outputs(self) -> tuple[float, ...]:
+        """The best constant outputs for its training labels; empty when it is outdated."""
+        return tuple(self.baseline.get("outputs", ()))
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Version":

@@ -50,9 +50,12 @@ class ReviewTask:
 
     def _review(self, model: Model, routing: Routing, now: Micros) -> ReviewStep:
         champion = self._registry.get(model.name, routing.champion)
-        label, baseline = label_of_version(self._registry, champion), tuple(champion.baseline["outputs"])
+        if champion.is_outdated:
+            return {"action": "wait", "why": _outdated(champion), "version": routing.challenger}
+        label = label_of_version(self._registry, champion)
         look = Look((now - routing.since) / DAY, label.within_micros)
-        decision = review(model.release, *arms(model.name, label, baseline, self._lake, routing, now), look)
+        compared = arms(model.name, label, champion.baseline_outputs, self._lake, routing, now)
+        decision = review(model.release, *compared, look)
         self._apply(model.name, routing, decision, now)
         evidence = dict(decision.evidence)
         return {"action": decision.action, "why": decision.why, "evidence": evidence, "version": routing.challenger}
@@ -77,10 +80,12 @@ class ReviewTask:
             changes.make_champion(None, version.number, {})
             return {"action": "champion", "why": "it is the first version"}
         champion = self._registry.get(model.name, routing.champion)
+        if champion.is_outdated:
+            return {"action": "wait", "why": _outdated(champion)}
         label = label_of_version(self._registry, champion)
         if label != label_of_version(self._registry, version):
             return {"action": "wait", "why": _other_label(version, champion)}
-        seen = traffic(model.name, label, tuple(champion.baseline["outputs"]), self._lake, now)
+        seen = traffic(model.name, label, champion.baseline_outputs, self._lake, now)
         if seen is None:
             return {
                 "action": "wait",
@@ -93,6 +98,13 @@ class ReviewTask:
         why = f"{expected.why}; the limit is max_days={model.release.max_days}"
         changes.leave_undecided(version.number, {"why": why})
         return {"action": "cannot_tell", "why": f"{why}; `smallbox release` decides by hand"}
+
+
+def _outdated(champion: Version) -> str:
+    return (
+        f"version {champion.number}, the champion, was exported by an earlier release, which this one cannot load; "
+        "`smallbox release` promotes another by hand"
+    )
 
 
 def _other_label(version: Version, champion: Version) -> str:

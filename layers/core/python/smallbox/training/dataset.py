@@ -60,12 +60,14 @@ class DatasetTask:
     def _champion(self, model: Model) -> tuple[Version | None, Signature | None]:
         """The champion to compare with, and its signature if its inputs differ from the definition's.
 
-        A champion that predicts another label cannot be compared with.
+        A champion that predicts another label, or that this release cannot load, cannot be compared with.
         """
         routing = self._registry.routing(model.name)
         if routing is None:
             return None, None
         champion = self._registry.get(model.name, routing.champion)
+        if champion.is_outdated:
+            return None, None
         if champion.fits(signature_digest(model)):
             return champion, None
         signature = self._signatures.of_version(champion)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
-from lightgbm import LGBMClassifier, LGBMRanker, LGBMRegressor
+from lightgbm import LGBMClassifier, LGBMRegressor
 from onnxmltools.convert.lightgbm.operator_converters.LightGbm import convert_lightgbm
 from skl2onnx.common.shape_calculator import (
     calculate_linear_classifier_output_shapes,
@@ -26,7 +26,6 @@ from smallbox.training.float32_thresholds import round_down
 _OBJECTIVES: Final[Mapping[type, tuple[str, ...]]] = {
     LGBMClassifier: ("binary", "multiclass"),
     LGBMRegressor: ("regression", "regression_l1", "huber", "quantile", "poisson", "gamma", "tweedie"),
-    LGBMRanker: ("lambdarank", "rank_xendcg"),
 }
 _EXPORTED: Final[Mapping[str, tuple[str, ...]]] = {
     "boosting": ("gbdt", "dart", "goss"),
@@ -71,6 +70,5 @@ _NUMBER: Final = Converter(_convert, calculate_linear_regressor_output_shapes)
 LIGHTGBM: Final[Mapping[type, Converter]] = {
     LGBMClassifier: _CLASSIFIER,
     LGBMRegressor: _NUMBER,
-    LGBMRanker: _NUMBER,
 }
 """By LightGBM class the converter of its instances."""

@@ -13,7 +13,7 @@ from skl2onnx.common.shape_calculator import (
     calculate_linear_classifier_output_shapes,
     calculate_linear_regressor_output_shapes,
 )
-from xgboost import XGBClassifier, XGBRanker, XGBRegressor
+from xgboost import XGBClassifier, XGBRegressor
 
 from smallbox.prepare.graph import Converter
 from smallbox.training.booster_nodes import Setting, TreeContainer, check_settings
@@ -30,7 +30,6 @@ _OBJECTIVES: Final[Mapping[type, tuple[str, ...]]] = {
         "reg:gamma",
         "reg:tweedie",
     ),
-    XGBRanker: ("rank:ndcg", "rank:map", "rank:pairwise"),
 }
 
 
@@ -72,6 +71,5 @@ _NUMBER: Final = Converter(_convert, calculate_linear_regressor_output_shapes)
 XGBOOST: Final[Mapping[type, Converter]] = {
     XGBClassifier: _CLASSIFIER,
     XGBRegressor: _NUMBER,
-    XGBRanker: _NUMBER,
 }
 """By XGBoost class the converter of its instances."""
