@@ -11,7 +11,9 @@ from infra.deployment import ROOT
 from tests.architecture.sources import CORE, imported, name_of, parsed
 
 ROOM: Final = CORE / "objectives"
-ABSTRACT: Final = frozenset({"defaults", "measure", "objective", "probabilities", "temperature", "tolerance"})
+ABSTRACT: Final = frozenset(
+    {"defaults", "measure", "objective", "probabilities", "stored_objective", "temperature", "tolerance"}
+)
 """The modules of the room that are no kind."""
 
 KINDS: Final = frozenset(path.stem for path in ROOM.glob("[!_]*.py")) - ABSTRACT
