@@ -176,7 +176,7 @@ def test_labels_come_back_from_their_numbers(positions: list[int], flags: list[b
     assert BINARY.objective.targets(BINARY.objective.encoded(np.array(flags, bool))).tolist() == flags
     assert Regression().encoded(np.array(numbers)).tolist() == numbers
     assert RANKING.objective.encoded(np.array(flags, bool)).tolist() == [float(one) for one in flags]
-    assert RANKING.objective.encoded(np.array(numbers)).tolist() == [max(one, 0) for one in numbers]
+    assert RANKING.objective.encoded(np.array(numbers)).tolist() == numbers
 
 
 def test_rows_of_one_class_have_a_loss_and_no_auc() -> None:

@@ -101,6 +101,18 @@ def test_a_number_is_decided_as_a_boolean_is() -> None:
     assert after(2, champion, better).action == "promote"
 
 
+@pytest.mark.parametrize("unit", [1e-5, 1.0, 1e6])
+def test_the_unit_of_a_number_decides_nothing(unit: float) -> None:
+    """The same errors in another unit end a canary alike, also where a mean loss is below a millionth."""
+    random = np.random.default_rng(0)
+    champion, equal = (
+        ArmResult((unit * random.normal(0, 20, size)) ** 2 / 100, np.zeros(size), size, {}) for size in (90_000, 40_000)
+    )
+    decision = after(5, champion, equal)
+    assert decision.action == "promote", decision.why
+    assert "is ruled out" in decision.why
+
+
 def _losses(size: int, miss: float, seed: int, base: float) -> tuple[Floats, Floats, Floats]:
     """The losses, those of a constant baseline, and the labels."""
     scores, labels = answers(size, miss, np.random.default_rng(seed), base)

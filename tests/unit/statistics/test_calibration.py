@@ -12,6 +12,7 @@ from smallbox.arrays import Bools, Floats
 from smallbox.objectives.probabilities import log_losses
 from smallbox.objectives.temperature import TemperatureScaled
 from smallbox.statistics.calibration import Calibration, calibration, expected_error, true_error
+from smallbox.statistics.intervals import NOTHING
 
 shares = st.integers(0, 64).map(lambda n: n / 64)
 
@@ -65,7 +66,7 @@ def test_what_a_true_error_shows_and_what_shows_it_are_inverse(true: float, by_c
 def test_without_rows_the_bounds_are_unknown() -> None:
     """As the error itself is."""
     assert calibration(np.empty(0), np.empty(0, bool)).interval.as_json() == {"value": None, "low": None, "high": None}
-    assert Calibration(math.nan, math.nan, math.nan).interval.side_of(0.1) == "unclear"
+    assert Calibration(math.nan, math.nan, math.nan).interval.as_json() == NOTHING.as_json()
 
 
 @given(st.lists(st.tuples(st.integers(1, 63).map(lambda n: n / 64), st.booleans()), min_size=1))

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from smallbox.define import Binary, Columns, Regression, Release, Retrain, label, prepare
+from smallbox.define import Binary, Columns, Gate, Monitor, Regression, Release, Retrain, label, prepare
 from smallbox.define.project import project_of
 from smallbox.documents.training_run import FittedRun, TrainingRequest
 from smallbox.lake.names import records_table
@@ -131,6 +131,25 @@ def test_unlabelled_rows_like_the_others_are_told_apart_by_nothing() -> None:
     assert abs(found.value - 0.5) < 3 * np.sqrt(found.variance)
     heavy = np.nan_to_num(rows.inputs["weight"].to_numpy()) > 0.5
     assert selection(late_parcel, rows.take(~heavy), rows.take(heavy)).value > 0.95
+
+
+def test_the_point_of_a_number_tells_them_apart_not_a_quantile() -> None:
+    """A median of 0 and 1 hardly orders rows, so the head without a quantile is asked where there is one."""
+    asked: list[float | None] = []
+
+    def trees(columns: Columns, quantile: float | None = None) -> Pipeline:
+        asked.append(quantile)
+        return Pipeline([("prepare", prepare(columns, categorical={})), ("line", Ridge())])
+
+    objective = Regression("squared", quantiles=(0.1, 0.5, 0.9))
+    own = replace(late_parcel.label, objective=objective)
+    model = replace(
+        late_parcel, label=own, estimator=trees, views=(), inputs=("depot",), gate=Gate(), monitor=Monitor()
+    )
+    rows = requests_of(model.columns, dataset(400, seed=8))
+    lost = np.arange(400) % 2 == 0
+    selection(model, rows.take(~lost), rows.take(lost))
+    assert set(asked) == {None}
 
 
 def test_too_few_rows_tell_nothing() -> None:

@@ -10,6 +10,7 @@ from smallbox.objectives.probabilities import log_losses
 from smallbox.statistics.calibration import calibration
 from smallbox.statistics.intervals import Interval, mean_interval
 from smallbox.statistics.ranking import auc_interval
+from smallbox.statistics.shares import share_interval
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class Binary(Objective):
             "auc": auc_interval(score, labels),
             "calibration_error": calibration(score, labels).interval,
             "mean_score": mean_interval(score),
-            "positive_rate": mean_interval(scored.labels),
+            "positive_rate": share_interval(labels),
         }
 
     def rarer(self, labels: Floats) -> int:

@@ -20,8 +20,9 @@ from smallbox.objectives.objective import (
 )
 from smallbox.objectives.probabilities import log_losses
 from smallbox.statistics.calibration import calibration
-from smallbox.statistics.intervals import Interval, mean_interval
+from smallbox.statistics.intervals import Interval
 from smallbox.statistics.ratios import mean_of_ratios
+from smallbox.statistics.shares import share_interval
 
 _UNKNOWN_CLASS = -1.0
 _SUM_TOLERANCE = 1e-6
@@ -174,7 +175,7 @@ class Multiclass(Objective):
         hits = chosen == scored.labels
         best = scored.outputs.max(axis=1, initial=0.0)
         return {
-            "accuracy": mean_interval(hits.astype(float)),
+            "accuracy": share_interval(hits),
             "macro_f1": self._macro_f1(chosen, scored.labels),
             "calibration_error": calibration(best, hits).interval,
         }

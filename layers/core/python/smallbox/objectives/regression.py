@@ -19,6 +19,7 @@ from smallbox.objectives.objective import (
 )
 from smallbox.objectives.tolerance import tolerance_of_numbers
 from smallbox.statistics.intervals import Interval, mean_interval
+from smallbox.statistics.shares import share_interval
 
 RegressionLoss = Literal["squared", "absolute", "poisson", "quantile"]
 
@@ -189,7 +190,7 @@ class Regression(Objective):
             found = {"mae": mean_interval(np.abs(errors)), "rmse": _root(squared), "bias": mean_interval(errors)}
         for name, (position, level) in zip(self._names, self._at(), strict=True):
             quantile = scored.outputs[:, position]
-            found[f"below_{name}"] = mean_interval((scored.labels <= quantile).astype(float))
+            found[f"below_{name}"] = share_interval(scored.labels <= quantile)
             found[f"pinball_{name}"] = mean_interval(_pinball(quantile, scored.labels, level))
         return found
 

@@ -3,7 +3,7 @@
 Each check is a one-sided test against a limit, at 95 % confidence: accepted when the true value is significantly on the
 good side, refused when it is significantly on the bad side, ``cannot_tell`` in between. A candidate passes when all
 checks accept (an intersection-union test: Berger, Technometrics 24, 1982), so one that breaks any single limit passes
-with a probability of at most 5 %. See decisions 0022 and 0037.
+with a probability of at most 5 %. See decisions 0022 and 0038.
 
 Two checks compare mean losses on the same rows: with the constant baseline and with the champion. The others are the
 declared guardrails.

@@ -96,7 +96,7 @@ def review(rule: Release, champion: ArmResult, challenger: ArmResult, look: Look
         return CanaryDecision("wait", f"there are {counts}", evidence)
     increase = difference(*reversed(adjusted_means([(arm.losses, arm.hardness) for arm in (champion, challenger)])))
     margin = look.quantile(rule) * increase.standard_error
-    evidence["margin"] = round(margin, 6)
+    evidence["margin"] = _rounded(margin)
     return _decide(rule, increase.value, margin, look, evidence)
 
 
@@ -129,9 +129,14 @@ def _evidence(
     champion: ArmResult, challenger: ArmResult, ours: Estimate, theirs: Estimate, days: float
 ) -> dict[str, Any]:
     figures = {"champion_loss": ours.value, "challenger_loss": theirs.value, "days": days}
-    known = {name: None if math.isnan(value) else round(value, 6) for name, value in figures.items()}
+    known = {name: None if math.isnan(value) else _rounded(value) for name, value in figures.items()}
     arms = {"champion": champion, "challenger": challenger}
     counts = {f"{name}_labels": len(arm.losses) for name, arm in arms.items()}
     rarer = {f"{name}_rarer": arm.rarer for name, arm in arms.items()}
     shown = {f"{name}_{figure}": one for name, arm in arms.items() for figure, one in arm.figures.items()}
     return {**known, **counts, **rarer, **shown}
+
+
+def _rounded(value: float) -> float:
+    """To seven digits: a loss has the unit of its label, which may be small."""
+    return float(f"{value:.7g}")

@@ -1,9 +1,7 @@
-"""The confidence level of decisions, and the sides of a limit on which a true value may lie."""
+"""The confidence level of decisions."""
 
 from statistics import NormalDist
-from typing import Final, Literal
-
-Side = Literal["above", "below", "unclear"]
+from typing import Final
 
 CONFIDENCE: Final = 0.95
 """One-sided confidence level with which a value must lie beyond its limit."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from smallbox.arrays import Floats, Ints, np
 from smallbox.documents.metrics import Metric
-from smallbox.statistics.confidence import Z_CONFIDENCE, Side
+from smallbox.statistics.confidence import Z_CONFIDENCE
 from smallbox.statistics.estimates import Estimate, mean_estimate, none_if_nan
 
 _BISECTIONS: Final = 40
@@ -26,16 +26,6 @@ class Interval:
     value: float
     low: float
     high: float
-
-    def side_of(self, limit: float) -> Side:
-        """On which side of a limit the true value lies; ``"unclear"`` when neither is significant.
-
-        >>> Interval(0.7, 0.6, 0.8).side_of(0.6), Interval(0.7, 0.6, 0.8).side_of(0.7)
-        ('above', 'unclear')
-        """
-        if self.low >= limit:
-            return "above"
-        return "below" if self.high < limit else "unclear"
 
     def as_json(self) -> Metric:
         """The interval as a document; ``None`` for what is unknown."""

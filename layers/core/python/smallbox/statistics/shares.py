@@ -1,8 +1,10 @@
-"""One-sided tests of a share (a binomial proportion) against a limit."""
+"""Bounds of a share (a binomial proportion), and one-sided tests against a limit."""
 
 import math
 
+from smallbox.arrays import Bools
 from smallbox.statistics.confidence import Z_CONFIDENCE
+from smallbox.statistics.intervals import NOTHING, Interval
 
 
 def lower_share(count: int, rows: int) -> float:
@@ -19,6 +21,22 @@ def lower_share(count: int, rows: int) -> float:
     share, spread = count / rows, Z_CONFIDENCE * Z_CONFIDENCE / rows
     width = Z_CONFIDENCE * math.sqrt(share * (1 - share) / rows + spread / (4 * rows))
     return (share + spread / 2 - width) / (1 + spread)
+
+
+def share_interval(is_counted: Bools) -> Interval:
+    """The share of rows that count, with its bounds.
+
+    Also where all rows count, or none, the bounds lie apart: 100 hits of 100 rows do not prove a share of 1.
+
+    >>> import numpy as np
+    >>> found = share_interval(np.array([True] * 100))
+    >>> found.value, round(found.low, 3), found.high
+    (1.0, 0.974, 1.0)
+    """
+    rows, count = len(is_counted), int(is_counted.sum())
+    if not rows:
+        return NOTHING
+    return Interval(count / rows, lower_share(count, rows), 1 - lower_share(rows - count, rows))
 
 
 def surely_above(count: int, rows: int, limit: float) -> bool:

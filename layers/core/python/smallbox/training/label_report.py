@@ -1,6 +1,6 @@
 """Diagnoses of a dataset's labels: selection bias of the unlabelled requests, and label delay."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -83,9 +83,14 @@ def _cross_validate(model: Model, requests: Requests, labels: Bools) -> Iterator
         test, train = labels[inside], labels[outside]
         weight = test.mean() * (~test).sum()
         if min(test.sum(), (~test).sum(), train.sum(), (~train).sum()) > 1:
-            heads = model.objective.heads
-            pipeline = fit_estimator(model, heads[len(heads) // 2], requests.inputs[outside], train)
+            pipeline = fit_estimator(model, _most_central(model.objective), requests.inputs[outside], train)
             yield auc(_score_of(pipeline, requests.inputs[inside]), test), float(weight)
+
+
+def _most_central(objective: Objective) -> Mapping[str, float]:
+    """The head that is called without arguments, else the middle one: a quantile of 0 and 1 hardly orders rows."""
+    heads = objective.heads
+    return next((head for head in heads if not head), heads[len(heads) // 2])
 
 
 def _score_of(pipeline: Any, inputs: pd.DataFrame) -> Floats:
