@@ -18,7 +18,11 @@ OUTPUTS = {
     "EventsDeadQueue", "FeaturesDeadQueue", "RebuildDeadQueue", "PredictionsDeadQueue", "DropsDeadQueue",
     "ScoresDeadQueue", "DecideDeadQueue", "TrainingMachine", "DailyMachine", "BackfillMachine", "UpkeepFunction",
     "ReleaseFunction", "AcceptFunction", "AlarmsTopic", "BreachesTopic",
-    "LateArrivalDataAlarm", "LateArrivalFeaturesAlarm", "LateArrivalPredictionsAlarm", "LateArrivalAccuracyAlarm",
+    *(
+        f"{model}{kind}Alarm"
+        for model in ("LateArrival", "ArrivalDelay", "ArrivalOutcome")
+        for kind in ("Data", "Features", "Predictions", "Accuracy")
+    ),
 }  # fmt: skip
 
 
