@@ -70,7 +70,7 @@ def test_a_champion_of_another_objective_is_not_compared(lived: Round, model: An
     assert any("predicts another label" in one for one in run["warnings"])
     assert "champion" not in {check["name"] for check in run["verdict"]["checks"]}
     day = lived.day()
-    assert (day["release"]["action"], "promotes it by hand" in day["release"]["why"]) == ("wait", True)
+    assert (day["release"]["action"], "makes it champion" in day["release"]["why"]) == ("wait", True)
     assert loss_of(lived, day)["rows"] == A_DAY, "the champion is judged by its own objective meanwhile"
 
 

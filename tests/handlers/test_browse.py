@@ -16,7 +16,7 @@ EMPTY: dict[str, tuple[int, Any]] = {
             "models": [
                 {
                     "name": name, "champion": None, "canary": None, "last_training": None, "day": None,
-                    "breaches": [], "sources": [], "is_changed": False,
+                    "breaches": [], "sources": [], "is_changed": False, "trained_version": None,
                 }
                 for name in (*OTHERS, MODEL)
             ],

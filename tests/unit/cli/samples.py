@@ -37,7 +37,7 @@ STATUS: Final = {
     "models": [
         {
             "name": "late_arrival",
-            "champion": {"version": 1, "since": "2013-03-01T00:00:00Z"}, "is_changed": True,
+            "champion": {"version": 1, "since": "2013-03-01T00:00:00Z"}, "is_changed": True, "trained_version": None,
             "canary": {"version": 2, "share": 0.3, "since": "2013-03-02T00:00:00Z"},
             "last_training": {"as_of": "2013-03-02T00:00:00Z", "version": 2, "outcome": "refused", "why": "AUC is low"},
             "day": "2013-03-01", "breaches": ["data volume:weather is 3"],
@@ -46,7 +46,7 @@ STATUS: Final = {
             ],
         },
         {
-            "name": "fraud", "is_changed": False,
+            "name": "fraud", "is_changed": False, "trained_version": None,
             "champion": None, "canary": None, "last_training": None, "day": None, "breaches": [],
             "sources": [],
         },
@@ -147,7 +147,11 @@ SAMPLES: Final[dict[str, tuple[Any, str, int]]] = {
 """By command: a document, a part of what people read of it, and the exit code."""
 
 OTHERS: Final[dict[str, tuple[Any, str, int]]] = {
-    "train": ({**TRAINING, "accepted": True, "routing": ROUTING}, "champion 1, challenger 2", 0),
+    "train": (
+        {**TRAINING, "accepted": True, "routing": ROUTING, "release": {"action": "wait", "why": "a review"}},
+        "champion 1, challenger 2",
+        0,
+    ),
     "models": ({"models": [{"name": "late_arrival", "routing": ROUTING}, {"name": "b", "routing": None}]}, "0.3", 0),
     "check": ({**DEFINED, "estimators": True, "mistakes": []}, "no mistake", 0),
     "contract show": ({"snapshot": None, "sources": []}, "no deployed contracts", 0),

@@ -62,7 +62,7 @@ def browser() -> BrowseTask:
 def _nothing(name: str) -> dict[str, Any]:
     return {
         "name": name, "champion": None, "canary": None, "last_training": None, "day": None, "breaches": [],
-        "sources": [], "is_changed": False,
+        "sources": [], "is_changed": False, "trained_version": None,
     }  # fmt: skip
 
 
@@ -107,6 +107,7 @@ def test_the_status_is_of_the_registry_and_the_latest_day(browser: BrowseTask) -
         "breaches": ["data volume:parcels is 3"],
         "sources": [{"name": "parcels", "records": 3, "age_hours": None, "most_hours": None, "breached": True}],
         "is_changed": False,
+        "trained_version": 2,
     }
     assert second == _nothing("other")
 
@@ -162,3 +163,4 @@ def test_a_definition_that_the_champion_was_not_trained_with_is_seen(browser: Br
         project_of([edited, OTHER]), browser._registry, browser._contracts, browser._live, browser._metrics
     )
     assert [model["is_changed"] for model in changed.status()["models"]] == [True, False]
+    assert changed.status()["models"][0]["trained_version"] is None, "so it says: train"

@@ -110,7 +110,7 @@ def test_the_type_of_the_field_decides_unless_an_objective_is_written(
         (lambda: _label("stars", otherwise=0.5), "'stars' of source jobs: otherwise is 0.5; write a whole number"),
         (lambda: _label("stars", objective=Ranking("queue"), otherwise=-1), "otherwise=-1 must be a grade, 0 to 31"),
         (lambda: _label("stars", objective=Ranking("queue"), otherwise="none"), "otherwise is 'none'; write a"),
-        (lambda: _label("end", objective=Multiclass(("Done well", "lost"))), "in the source, with failed"),
+        (lambda: _label("end", objective=Multiclass(("Done well", "lost"))), "lacks failed; add it"),
         (lambda: _label("end", otherwise="DONE WELL"), "two classes would have the column 'score_done_well'; rename"),
     ],
 )  # fmt: skip

@@ -128,7 +128,7 @@ def test_a_version_of_another_label_waits_for_a_person() -> None:
         found = reviewed(registry, lake, day * DAY, OTHER_LABEL)
         assert (found["action"], found["version"]) == ("wait", 2)
         assert "version 2 predicts another label than version 1" in found["why"]
-        assert "`smallbox release` promotes it by hand" in found["why"]
+        assert "promote 2 --why TEXT` makes it champion" in found["why"]
     assert (registry.serving, registry.statuses) == ((1, None), ["champion", "registered"])
 
 

@@ -194,3 +194,14 @@ def test_a_definition_that_changed_during_the_run_is_refused() -> None:
         RegisterTask(project_of([NEW], [deliveries]), trainer.registry, trainer.blobs).run(run)
     assert (trainer.registry.versions(OLD.name), trainer.registry.history(OLD.name)) == ([], [])
     assert trainer.blobs.objects == stored
+
+
+def test_a_champion_of_an_earlier_release_does_not_stop_the_training(
+    trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This release cannot load its model, so nothing is compared, and the candidate is fitted all the same."""
+    stored = trainer.registry.get
+    monkeypatch.setattr(trainer.registry, "get", lambda model, number: replace(stored(model, number), baseline={}))
+    built = trainer.dataset(OLD)
+    assert built["compared_with"] is None
+    assert trainer.fit(OLD, built)["champion"] is None

@@ -34,7 +34,7 @@ def status_blocks(document: Any) -> Iterator[Block]:
         if training and training["outcome"] != "accepted":
             yield f"{model['name']}: the last training {_ended(training)}: {training['why']}"
         if model["is_changed"]:
-            yield f"{model['name']}: the deployed definition is not the champion's; `smallbox train {model['name']}`"
+            yield f"{model['name']}: the deployed definition is not the champion's; {_next_step(model)}"
         yield from (f"{model['name']}: {sentence}" for sentence in model["breaches"])
     sources = [[model["name"], *source.values()] for model in models for source in model["sources"]]
     if sources:
@@ -44,6 +44,16 @@ def status_blocks(document: Any) -> Iterator[Block]:
         yield TableBlock(head, [[*view.values()] for view in document["views"]])
     dead = {queue: count for queue, count in document["dead_letters"].items() if count}
     yield f"dead letters: {cell(dead) if dead else 'none'}"
+
+
+def _next_step(model: Any) -> str:
+    name, number = model["name"], model["trained_version"]
+    if number is None:
+        return f"`smallbox train {name}`"
+    return (
+        f"version {number} was trained with it and waits for its canary, or was given up: `smallbox day {name}` says, "
+        f"`smallbox release {name} promote {number} --why TEXT` makes it champion"
+    )
 
 
 def _row(model: Any) -> list[Any]:

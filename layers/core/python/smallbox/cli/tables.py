@@ -29,6 +29,7 @@ def training(document: Any) -> Iterator[Block]:
     routing = document.get("routing")
     if routing is not None:
         yield f"who serves: champion {routing['champion']}, challenger {cell(routing['challenger'])}"
+        yield f"release: {document['release']['action']}: {document['release']['why']}"
 
 
 def models(document: Any) -> Iterator[Block]:

@@ -51,7 +51,14 @@ class BrowseTask:
         return {
             **status_of(name, routing, versions, registry.history(name), report),
             "is_changed": routing is not None and not self._fits(versions, name, routing.champion),
+            "trained_version": self._trained(versions, name),
         }
+
+    def _trained(self, versions: Sequence[Version], name: str) -> int | None:
+        """The newest accepted version that was trained with the deployed definition."""
+        signature = signature_digest(self._project.model(name))
+        accepted = (v.number for v in versions if v.fits(signature) and v.status not in {"refused", "undecided"})
+        return max(accepted, default=None)
 
     def _fits(self, versions: Sequence[Version], name: str, champion: int) -> bool:
         """Whether the champion was trained with the deployed definition."""

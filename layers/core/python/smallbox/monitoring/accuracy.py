@@ -1,6 +1,5 @@
 """The accuracy checks: mean loss, guardrails and label coverage, on as many settled days as it takes."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -178,7 +177,7 @@ def accuracy_checks(
 
 
 def _loss(rule: Monitor, found: Judged, baseline: OutputValues | None, note: str, *, enough: bool) -> Sequence[Check]:
-    if baseline is None:
+    if baseline is None or not len(found.objective.losses(found.scored).values):
         return ()
     objective, scored, days = found.objective, found.scored, found.day_numbers
     constant = scored.beside(baseline)
@@ -186,8 +185,7 @@ def _loss(rule: Monitor, found: Judged, baseline: OutputValues | None, note: str
     limit = theirs.value * (1 - rule.min_skill)
     is_worse = loss_difference(objective, scored, constant, days).low > limit - theirs.value
     said = f"{note}; mean {objective.loss_name}, {_bounds(ours)}; the constant baseline has {theirs.value:.4g}"
-    value, limit = none_if_nan(ours.value), 0.0 if math.isnan(limit) else limit
-    return (Check("accuracy", "loss", value, limit, enough and is_worse, len(scored), said),)
+    return (Check("accuracy", "loss", none_if_nan(ours.value), limit, enough and is_worse, len(scored), said),)
 
 
 def _guardrail(one: Guardrail, metrics: Metrics, note: str, *, enough: bool) -> Check:

@@ -88,10 +88,11 @@ class Multiclass(Objective):
         more = (str(other),) if other is not None and other not in field.choices else ()
         own = self.classes or (*field.choices, *more)
         missing = sorted({*field.choices, *more} - set(own))
-        if missing or len(own) < 2:  # noqa: PLR2004 - one class is certain
+        if missing:
+            raise DefinitionError(f"{field.place}: Multiclass(classes=...) lacks {', '.join(missing)}; add it")
+        if len(own) < 2:  # noqa: PLR2004 - one class is certain
             raise DefinitionError(
-                f"{field.place}: a text label needs its classes, at least two; write text(choices=(...)) in the "
-                f"source{', with ' + ', '.join(missing) if missing else ''}"
+                f"{field.place}: a text label needs its classes, at least two; write text(choices=(...)) in the source"
             )
         return replace(self, classes=own)
 

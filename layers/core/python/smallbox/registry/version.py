@@ -39,7 +39,7 @@ class Version:
         dependencies: by package the version that shaped it.
         metrics: metrics on the validation rows, a :class:`~smallbox.documents.metrics.Metrics`.
         baseline: the best constant outputs and their loss on these rows, a
-            :class:`~smallbox.documents.metrics.BaselineComparison`; empty for a version of before there were objectives.
+            :class:`~smallbox.documents.metrics.BaselineComparison`; empty when an earlier release trained it.
         parity: ONNX compared with scikit-learn: ``rows``, ``largest``, ``limit``.
         verdict: the gate's verdict: ``outcome``, ``why``, ``checks`` and more.
         parent: version number of the champion that it was compared with; ``None`` without one.

@@ -12,6 +12,7 @@ from smallbox.registry.signatures import label_of_version, views_of_version
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 from smallbox.release.canary import CanaryDecision, Look, review
+from smallbox.release.comparable import outdated, why_incomparable
 from smallbox.release.estimate import estimate_canary
 from smallbox.release.judged_predictions import arms, traffic
 from smallbox.release.routing_changes import UNDECIDED, Changes
@@ -51,7 +52,7 @@ class ReviewTask:
     def _review(self, model: Model, routing: Routing, now: Micros) -> ReviewStep:
         champion = self._registry.get(model.name, routing.champion)
         if champion.is_outdated:
-            return {"action": "wait", "why": _outdated(champion), "version": routing.challenger}
+            return {"action": "wait", "why": outdated(champion), "version": routing.challenger}
         label = label_of_version(self._registry, champion)
         look = Look((now - routing.since) / DAY, label.within_micros)
         compared = arms(model.name, label, champion.baseline_outputs, self._lake, routing, now)
@@ -80,11 +81,10 @@ class ReviewTask:
             changes.make_champion(None, version.number, {})
             return {"action": "champion", "why": "it is the first version"}
         champion = self._registry.get(model.name, routing.champion)
-        if champion.is_outdated:
-            return {"action": "wait", "why": _outdated(champion)}
+        incomparable = why_incomparable(self._registry, version, champion)
+        if incomparable:
+            return {"action": "wait", "why": incomparable}
         label = label_of_version(self._registry, champion)
-        if label != label_of_version(self._registry, version):
-            return {"action": "wait", "why": _other_label(version, champion)}
         seen = traffic(model.name, label, champion.baseline_outputs, self._lake, now)
         if seen is None:
             return {
@@ -98,17 +98,3 @@ class ReviewTask:
         why = f"{expected.why}; the limit is max_days={model.release.max_days}"
         changes.leave_undecided(version.number, {"why": why})
         return {"action": "cannot_tell", "why": f"{why}; `smallbox release` decides by hand"}
-
-
-def _outdated(champion: Version) -> str:
-    return (
-        f"version {champion.number}, the champion, was exported by an earlier release, which this one cannot load; "
-        "`smallbox release` promotes another by hand"
-    )
-
-
-def _other_label(version: Version, champion: Version) -> str:
-    return (
-        f"version {version.number} predicts another label than version {champion.number}, so they cannot be compared; "
-        "`smallbox release` promotes it by hand"
-    )

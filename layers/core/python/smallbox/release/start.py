@@ -9,6 +9,7 @@ from smallbox.features.live_views import LiveViewStore, not_filled
 from smallbox.registry.routing import Routing
 from smallbox.registry.signatures import views_of_version
 from smallbox.registry.store import Registry
+from smallbox.release.comparable import why_incomparable
 from smallbox.release.routing_changes import Changes
 from smallbox.times import Micros, parse_moment
 
@@ -38,7 +39,15 @@ class StartTask:
             Changes(self._registry, model.name, at).make_champion(None, number, {})
         current = self._registry.routing(model.name)
         routed = None if current is None else cast("RoutingReport", current.as_json())
-        return {**document, "routing": routed, "release": _release_of(current, number, waiting_for)}
+        return {**document, "routing": routed, "release": self._release_of(model.name, current, number, waiting_for)}
+
+    def _release_of(self, model: str, routing: Routing | None, number: int, waiting_for: list[str]) -> ReleaseStep:
+        found = _release_of(routing, number, waiting_for)
+        if routing is None or found["action"] != "wait" or waiting_for:
+            return found
+        version, champion = (self._registry.get(model, one) for one in (number, routing.champion))
+        incomparable = why_incomparable(self._registry, version, champion)
+        return {"action": "wait", "why": incomparable} if incomparable else found
 
 
 def _release_of(routing: Routing | None, number: int, waiting_for: list[str]) -> ReleaseStep:

@@ -102,7 +102,7 @@ def _with_empty_columns_zero(prepared: Any) -> Any:
 def _check_possible(objective: Objective, labels: Floats) -> None:
     impossible = objective.impossible(labels)
     if impossible:
-        raise NotReady(f"the labels of the training rows cannot be: {impossible}", rows=len(labels))
+        raise NotReady(f"the model cannot be trained: {impossible}", rows=len(labels))
 
 
 def _check_rows(labels: Floats, lacking: str) -> None:
