@@ -12,7 +12,17 @@ from tests.architecture.sources import CORE, imported, name_of, parsed
 
 ROOM: Final = CORE / "objectives"
 ABSTRACT: Final = frozenset(
-    {"defaults", "measure", "objective", "probabilities", "stored_objective", "temperature", "tolerance"}
+    {
+        "defaults",
+        "measure",
+        "objective",
+        "probabilities",
+        "stored_objective",
+        "temperature",
+        "tolerance",
+        "scaling",
+        "golden_section",
+    }
 )
 """The modules of the room that are no kind."""
 

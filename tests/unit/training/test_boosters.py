@@ -84,7 +84,9 @@ def test_calibrated_probabilities_are_equal(build: Any, target: Any) -> None:
     pipeline = fitted(build(), target)
     inputs, booster = number_rows(1000, seed=2), pipeline.steps[-1][1]
     prepared = pipeline[:-1].transform(inputs)
-    calibrated = objective_for(pipeline).calibrated(booster, prepared, target(inputs).astype(np.float64))
+    calibrated = objective_for(pipeline).calibrated(
+        booster, prepared, target(inputs).astype(np.float64), np.zeros(len(inputs), int)
+    )
     assert difference(Pipeline([*pipeline.steps[:-1], ("trees", calibrated)]), asked_rows()) < 1e-6
 
 

@@ -88,20 +88,20 @@ class _Merge:
             yield from self._lake.slices(self._log, between=Between("known_at", last.as_of + 1, self._as_of + 1))
 
     def _merge(self, rows: pa.Table, progress: TableProgress, *, is_last: bool = False) -> int:
-        counting = self._counting(valid_at(rows, self._as_of))
+        counting = self._counting(valid_at(rows, self._as_of), rows["key"])
         if counting.num_rows or is_last:
             self._lake.upsert(current_table(self._source), counting, progress)
         written: int = counting.num_rows
         return written
 
-    def _counting(self, candidates: pa.Table) -> pa.Table:
-        """The rows to write, one per key."""
+    def _counting(self, candidates: pa.Table, keys: pa.ChunkedArray) -> pa.Table:
+        """The rows to write, one per key; ``keys`` are those of all rows that the candidates were chosen from."""
         if not candidates.num_rows:
             return candidates
         standing = self._lake.read(current_table(self._source), _ORDERING, keys=candidates["key"])
         if standing is None or not standing.num_rows:
             return candidates
-        is_newer, is_tied = compare(candidates, standing)
+        is_newer, is_tied = compare(candidates, standing, occurs_once(candidates["key"], keys))
         tied = candidates.filter(pa.array(is_tied))
         return pa.concat_tables([candidates.filter(pa.array(is_newer)), self._decided(tied)], promote_options="default")
 
@@ -115,15 +115,28 @@ class _Merge:
         return tied if rows is None else valid_at(rows, self._as_of)
 
 
-def compare(candidates: pa.Table, standing: pa.Table) -> tuple[Bools, Bools]:
+def occurs_once(asked: pa.ChunkedArray, keys: pa.ChunkedArray) -> Bools:
+    """Which of the asked keys occur once among others.
+
+    >>> occurs_once(pa.chunked_array([["a", "b"]]), pa.chunked_array([["a", "b", "b"]])).tolist()
+    [True, False]
+    """
+    counts = pc.value_counts(keys)
+    at = pc.index_in(asked.combine_chunks(), value_set=counts.field("values"))
+    return np.asarray(pc.equal(counts.field("counts").take(at), 1))
+
+
+def compare(candidates: pa.Table, standing: pa.Table, is_single: Bools) -> tuple[Bools, Bools]:
     """Which candidates replace the row of their key in the table, and which need the log to decide.
 
     The later ``known_at`` wins. At an equal one, the version received first comes first, and a repeated version changes
-    nothing. But a version that looks new may be an old one that was corrected since: only the log can tell.
+    nothing. But a version that looks new may be an old one that was corrected since, and a repeated version may hide
+    another one that was appended with it: only the log can tell.
 
     Args:
         candidates: one row a key.
         standing: one row a key, of some of these keys and others.
+        is_single: which candidates were not chosen from several versions.
 
     Returns:
         Two masks over the candidates: newer, and undecided.
@@ -133,5 +146,5 @@ def compare(candidates: pa.Table, standing: pa.Table) -> tuple[Bools, Bools]:
     rows = standing.take(pc.fill_null(at, 0))
     gain = candidates["known_at"].to_numpy() - rows["known_at"].to_numpy()
     is_alike = np.asarray(pc.equal(candidates["digest"], rows["digest"]))
-    is_repeated = is_alike & (candidates["received_at"].to_numpy() >= rows["received_at"].to_numpy())
+    is_repeated = is_alike & is_single & (candidates["received_at"].to_numpy() >= rows["received_at"].to_numpy())
     return is_new | (gain > 0), ~is_new & (gain == 0) & ~is_repeated

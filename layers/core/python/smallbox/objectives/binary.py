@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from smallbox.arrays import Bools, Floats, np
+from smallbox.arrays import Bools, Floats, Ints, np
 from smallbox.errors import DefinitionError
 from smallbox.objectives.objective import EstimatorKind, Losses, Objective, OutputValues, Scored, losses_by_row
 from smallbox.objectives.probabilities import log_losses
@@ -64,7 +64,7 @@ class Binary(Objective):
         """The probability of the second class."""
         return np.asarray(pipeline.predict_proba(inputs), np.float64)[:, 1:]
 
-    def calibrated(self, estimator: Any, prepared: Any, labels: Floats) -> Any:
+    def calibrated(self, estimator: Any, prepared: Any, labels: Floats, groups: Ints) -> Any:  # noqa: ARG002
         """Platt scaling (Advances in Large Margin Classifiers, 1999).
 
         Its two parameters need only a few hundred rows, and it keeps the order of the scores.

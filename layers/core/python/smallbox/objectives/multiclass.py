@@ -140,7 +140,7 @@ class Multiclass(Objective):
         """The probability of each class."""
         return np.asarray(pipeline.predict_proba(inputs), np.float64)
 
-    def calibrated(self, estimator: Any, prepared: Any, labels: Floats) -> Any:
+    def calibrated(self, estimator: Any, prepared: Any, labels: Floats, groups: Ints) -> Any:  # noqa: ARG002
         """Temperature scaling (Guo et al., ICML 2017): one parameter, which keeps the order of the classes."""
         from smallbox.objectives.temperature import TemperatureScaled  # noqa: PLC0415 - needs scikit-learn
 

@@ -191,13 +191,20 @@ class Objective(ABC):
         """One head's outputs by scikit-learn, ``(n, c)``."""
         return np.asarray(pipeline.predict(inputs), np.float64).reshape(-1, 1)
 
-    def calibrated(self, estimator: Any, prepared: Any, labels: Floats) -> Any:  # noqa: ARG002 - others need them
+    def calibrated(
+        self,
+        estimator: Any,
+        prepared: Any,  # noqa: ARG002 - others need these
+        labels: Floats,  # noqa: ARG002
+        groups: Ints,  # noqa: ARG002
+    ) -> Any:
         """A fitted estimator, calibrated on rows that did not fit it; itself where nothing is to be calibrated.
 
         Args:
             estimator: the last step of a fitted pipeline.
             prepared: the rows as the steps before it hand them over.
             labels: ``(n,)``.
+            groups: ``(n,)``.
         """
         return estimator
 

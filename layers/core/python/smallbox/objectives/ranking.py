@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from smallbox.arrays import Floats, Ints, np
 from smallbox.errors import DefinitionError
@@ -30,7 +30,8 @@ class Ranking(Objective):
     pairs with different grades of ``log(1 + exp(low - high))`` for the scores of the worse and the better row (RankNet:
     Burges et al., ICML 2005). A group whose grades are all equal orders nothing and has no loss.
 
-    The estimator is a regressor of the grade: its score orders rows, and its unit means nothing.
+    The estimator is a regressor of the grade. Its score orders rows; a scale, fitted on the last rows in time, makes
+    the difference of two scores the log-odds that the better row is ahead.
 
     Figures: ``ndcg``, the mean over groups of the first ``at`` rows; ``pairs_in_order``, the mean share of pairs in the
     right order.
@@ -52,6 +53,7 @@ class Ranking(Objective):
     label_column: ClassVar[str] = "label_number"
     estimator: ClassVar[EstimatorKind] = "regressor"
     onnx_output: ClassVar[str] = "variable"
+    calibration_share: ClassVar[float] = 0.15
 
     def __post_init__(self) -> None:
         if not self.by or self.at < 1:
@@ -92,6 +94,20 @@ class Ranking(Objective):
     def lacking(self, labels: Floats) -> str:
         """Grades must differ."""
         return "" if len(np.unique(labels)) > 1 else "rows of different grades"
+
+    def lacking_to_calibrate(self, labels: Floats) -> str:
+        """Nothing: without pairs the scale stays 1."""
+        return "" if len(labels) else "rows"
+
+    def calibrated(self, estimator: Any, prepared: Any, labels: Floats, groups: Ints) -> Any:
+        """The scale with the smallest mean pairwise loss: without one it would depend on the unit of the grades."""
+        from smallbox.objectives.scaling import ScaledScore  # noqa: PLC0415 - needs scikit-learn
+
+        def loss(scores: Floats) -> float:
+            values = self.losses(Scored(scores[:, None], labels, groups)).values
+            return float(values.mean()) if len(values) else float("nan")
+
+        return ScaledScore(estimator).fit(prepared, loss)
 
     def tolerance(self, labels: Floats) -> float:
         """As :func:`~smallbox.objectives.tolerance.tolerance_of_numbers`."""

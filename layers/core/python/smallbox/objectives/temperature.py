@@ -9,12 +9,11 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from smallbox.arrays import Floats, Ints
+from smallbox.objectives.golden_section import smallest
 
 SMALLEST: Final = 1e-30
 """A probability of 0 counts as this, in both engines; it is a float32."""
 _LOG_RANGE: Final = (-3.0, 3.0)
-_STEPS: Final = 60
-_GOLDEN: Final = (5**0.5 - 1) / 2
 
 
 class TemperatureScaled(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -43,7 +42,7 @@ class TemperatureScaled(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, inputs: Any, labels: Ints) -> Self:
         """Find the temperature with the smallest log loss on rows that did not fit the classifier."""
         logs, at = _logs(self.estimator.predict_proba(inputs)), np.searchsorted(self.classes_, labels)
-        self.temperature = float(np.exp(_smallest(lambda t: _mean_log_loss(logs / np.exp(t), at))))
+        self.temperature = float(np.exp(smallest(lambda t: _mean_log_loss(logs / np.exp(t), at), _LOG_RANGE)))
         return self
 
     def predict_proba(self, inputs: Any) -> Floats:
@@ -68,12 +67,3 @@ def _log_softmax(logs: Floats) -> Floats:
 
 def _mean_log_loss(logs: Floats, at: Ints) -> float:
     return -float(_log_softmax(logs)[np.arange(len(at)), at].mean())
-
-
-def _smallest(loss: Any) -> float:
-    """Where a function with one minimum is smallest, by golden-section search."""
-    low, high = _LOG_RANGE
-    for _ in range(_STEPS):
-        left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-        low, high = (low, right) if loss(left) < loss(right) else (left, high)
-    return (low + high) / 2

@@ -66,7 +66,9 @@ def _fit_head(model: Model, head: Mapping[str, float], first: Examples, later: E
     round_thresholds(estimator)
     if not model.objective.calibration_share:
         return pipeline
-    calibrated = model.objective.calibrated(estimator, pipeline[:-1].transform(later.inputs), later.labels)
+    calibrated = model.objective.calibrated(
+        estimator, pipeline[:-1].transform(later.inputs), later.labels, later.groups
+    )
     return Pipeline([*pipeline.steps[:-1], (name, calibrated)])
 
 
