@@ -13,6 +13,7 @@ from tests.architecture.sources import CORE, imported, name_of, parsed
 ROOM: Final = CORE / "objectives"
 ABSTRACT: Final = frozenset(
     {
+        "declared",
         "defaults",
         "measure",
         "objective",

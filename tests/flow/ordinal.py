@@ -1,14 +1,14 @@
 """A fourth kind of label, in this one file: ordered classes, judged by the ranked probability score."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from smallbox.arrays import Array, Floats, Ints
-from smallbox.errors import DefinitionError
+from smallbox.objectives.declared import numbers_of
 from smallbox.objectives.objective import (
     EstimatorKind,
     LabelField,
@@ -17,7 +17,6 @@ from smallbox.objectives.objective import (
     OutputValues,
     Scored,
     losses_by_row,
-    number_of,
 )
 from smallbox.statistics.intervals import Interval, mean_interval
 
@@ -82,9 +81,7 @@ class Ordinal(Objective):
 
     def fallback_outputs(self, declared: Any, place: str) -> OutputValues:
         """A probability by level."""
-        if not isinstance(declared, Mapping) or set(declared) != set(self.levels):
-            raise DefinitionError(f"{place} is {declared!r}; write a probability for each of {', '.join(self.levels)}")
-        return tuple(number_of(declared[name], place) for name in self.levels)
+        return numbers_of(declared, self.levels, place)
 
     def losses(self, scored: Scored) -> Losses:
         """The ranked probability score: squared distances of the cumulative probabilities from what happened."""

@@ -196,8 +196,7 @@ def test_a_text_that_is_no_class_was_given_no_probability() -> None:
     assert objective.losses(rows).values.round(3).tolist() == [0.0, 34.539, 0.0]
     assert objective.baseline(labels) == (0, 1, 0)
     assert sum(mask.sum() for mask in objective.parts(labels).values()) == 2
-    with pytest.raises(NotReady, match="1 training rows have a label that is none of the classes On time, late"):
-        objective.targets(labels)
+    assert objective.impossible(labels).startswith("1 labels are none of the classes On time, late")
 
 
 @every

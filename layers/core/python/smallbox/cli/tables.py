@@ -52,8 +52,11 @@ def _serving(model: Any) -> list[Any]:
 
 def _version(version: Any) -> list[Any]:
     metrics, verdict = version["metrics"], version["verdict"]
-    figures = ", ".join(f"{name} {cell(one['value'])}" for name, one in metrics["figures"].items())
-    judged = [f"{cell(metrics['loss']['value'])} ({metrics['loss_name']})", figures, verdict.get("why")]
+    if "loss" in metrics:
+        figures = ", ".join(f"{name} {cell(one['value'])}" for name, one in metrics["figures"].items())
+        judged = [f"{cell(metrics['loss']['value'])} ({metrics['loss_name']})", figures, verdict.get("why")]
+    else:  # an earlier release trained it
+        judged = [None, cell(metrics), verdict.get("why")]
     return [version["number"], version["status"], version["as_of"], *judged, version["reason"]]
 
 

@@ -1,5 +1,6 @@
 """The accuracy checks: mean loss, guardrails and label coverage, on as many settled days as it takes."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -177,15 +178,17 @@ def accuracy_checks(
 
 
 def _loss(rule: Monitor, found: Judged, baseline: OutputValues | None, note: str, *, enough: bool) -> Sequence[Check]:
-    if baseline is None or not len(found.objective.losses(found.scored).values):
+    if baseline is None:
         return ()
     objective, scored, days = found.objective, found.scored, found.day_numbers
     constant = scored.beside(baseline)
     ours, theirs = (mean_loss(objective, one, days) for one in (scored, constant))
+    if math.isnan(ours.value):
+        return ()
     limit = theirs.value * (1 - rule.min_skill)
     is_worse = loss_difference(objective, scored, constant, days).low > limit - theirs.value
     said = f"{note}; mean {objective.loss_name}, {_bounds(ours)}; the constant baseline has {theirs.value:.4g}"
-    return (Check("accuracy", "loss", none_if_nan(ours.value), limit, enough and is_worse, len(scored), said),)
+    return (Check("accuracy", "loss", ours.value, limit, enough and is_worse, len(scored), said),)
 
 
 def _guardrail(one: Guardrail, metrics: Metrics, note: str, *, enough: bool) -> Check:

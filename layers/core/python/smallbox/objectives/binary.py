@@ -94,7 +94,7 @@ class Binary(Objective):
         return losses_by_row(log_losses(np.where(scored.labels > 0, score, 1 - score)))
 
     def measured(self, scored: Scored) -> dict[str, Interval]:
-        """AUC (DeLong), calibration error, mean score and positive rate."""
+        """AUC, calibration error, mean score and positive rate."""
         score, labels = scored.outputs[:, 0], scored.labels > 0
         return {
             "auc": auc_interval(score, labels),

@@ -2,12 +2,14 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 from smallbox.arrays import Array, Bools, Floats, Ints, np
-from smallbox.errors import DefinitionError, NotReady
+from smallbox.errors import DefinitionError
+from smallbox.objectives.declared import numbers_of
 from smallbox.objectives.objective import (
     EstimatorKind,
     LabelField,
@@ -16,7 +18,6 @@ from smallbox.objectives.objective import (
     OutputValues,
     Scored,
     losses_by_row,
-    number_of,
 )
 from smallbox.objectives.probabilities import log_losses
 from smallbox.statistics.calibration import calibration
@@ -61,7 +62,7 @@ class Multiclass(Objective):
         if twice:
             raise DefinitionError(f"Multiclass: two classes would have the column {twice[0]!r}; rename one")
 
-    @property
+    @cached_property
     def outputs(self) -> tuple[str, ...]:
         """``score_<class>``, in lower case; characters that no column may have are underscores."""
         return tuple("score_" + re.sub(r"\W+", "_", name.lower()) for name in self.classes)
@@ -103,21 +104,11 @@ class Multiclass(Objective):
         return np.array(known, float)[codes]
 
     def targets(self, labels: Floats) -> Ints:
-        """Positions, so that the estimator has the classes in this order.
-
-        Raises:
-            NotReady: when a label is none of the classes: the estimator would have one class more.
-        """
-        unknown = int((labels < 0).sum())
-        if unknown:
-            raise NotReady(
-                f"{unknown} training rows have a label that is none of the classes {', '.join(self.classes)}; write "
-                "Multiclass(classes=(...)) with every class that occurs"
-            )
+        """Positions, so that the estimator has the classes in this order."""
         return labels.astype(np.int64)
 
     def impossible(self, labels: Floats) -> str:
-        """Every text must be a class."""
+        """Every text must be a class: the estimator would have one class more."""
         unknown = int((labels < 0).sum())
         known = ", ".join(self.classes)
         said = f"{unknown} labels are none of the classes {known}; name theirs too, with Multiclass(classes=(...))"
@@ -153,9 +144,7 @@ class Multiclass(Objective):
 
     def fallback_outputs(self, declared: Any, place: str) -> OutputValues:
         """Probabilities by class, which add up to 1."""
-        if not isinstance(declared, Mapping) or set(declared) != set(self.classes):
-            raise DefinitionError(f"{place} is {declared!r}; write a probability for each of {', '.join(self.classes)}")
-        values = tuple(number_of(declared[name], f"{place}: {name}") for name in self.classes)
+        values = numbers_of(declared, self.classes, place)
         self.check_outputs(values, place)
         return values
 

@@ -10,7 +10,6 @@ A decision compares the mean of a proper loss: one that is smallest on average f
 Raftery, JASA 102, 2007). It is a sum over rows, so parts of any table can be merged.
 """
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ from typing import Any, ClassVar, Final, Literal, Self
 
 from smallbox.arrays import Array, Bools, Floats, Ints, np
 from smallbox.errors import DefinitionError
+from smallbox.objectives.declared import number_of
 from smallbox.objectives.tolerance import PROBABILITY_TOLERANCE
 from smallbox.statistics.intervals import Interval
 
@@ -271,17 +271,6 @@ class Objective(ABC):
         """The inverse of :meth:`as_json`."""
         values = {name: tuple(value) if isinstance(value, list) else value for name, value in document.items()}
         return cls(**values)
-
-
-def number_of(declared: Any, place: str) -> float:
-    """A finite number that a definition declares.
-
-    Raises:
-        DefinitionError: when it is none.
-    """
-    if isinstance(declared, bool) or not isinstance(declared, int | float) or not math.isfinite(declared):
-        raise DefinitionError(f"{place} is {declared!r}; write a number")
-    return float(declared)
 
 
 def losses_by_row(values: Floats) -> Losses:

@@ -3,10 +3,12 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Final, Literal, get_args
 
 from smallbox.arrays import Floats, np
 from smallbox.errors import DefinitionError
+from smallbox.objectives.declared import number_of, numbers_of
 from smallbox.objectives.objective import (
     EstimatorKind,
     LabelField,
@@ -15,7 +17,6 @@ from smallbox.objectives.objective import (
     OutputValues,
     Scored,
     losses_by_row,
-    number_of,
 )
 from smallbox.objectives.tolerance import tolerance_of_numbers
 from smallbox.statistics.intervals import Interval, mean_interval
@@ -89,7 +90,7 @@ class Regression(Objective):
         """Whether there is a point output beside the quantiles."""
         return self.loss != "quantile"
 
-    @property
+    @cached_property
     def outputs(self) -> tuple[str, ...]:
         """``score`` for the point, then ``score_q<percent>``."""
         return (*("score",) * self.has_point, *(f"score_{name}" for name in self._names))
@@ -153,9 +154,7 @@ class Regression(Objective):
         """A number for every output: one for the point alone, else numbers by output."""
         if len(self.outputs) == 1:
             return super().fallback_outputs(declared, place)
-        if not isinstance(declared, Mapping) or set(declared) != set(self.outputs):
-            raise DefinitionError(f"{place} is {declared!r}; write a number for each of {', '.join(self.outputs)}")
-        values = tuple(number_of(declared[name], f"{place}: {name}") for name in self.outputs)
+        values = numbers_of(declared, self.outputs, place)
         self.check_outputs(values, place)
         return values
 

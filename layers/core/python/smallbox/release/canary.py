@@ -3,12 +3,14 @@
 Mean losses are compared. The arms answer disjoint sets of keys, assigned by hash, so they are independent: the variance
 of the difference is the sum of the variances of both means. Some requests are harder than others, whoever answers. What
 the constant baseline loses on a request shows it, so means are adjusted for it (CUPED). This supposes that an answer
-does not change the outcome. A canary is reviewed daily, and repeated looks inflate the
-error rate. So the allowed error is split over the looks (Bonferroni; Dunn, JASA 56, 1961): half to the last look, which
-has the most labels, the rest evenly to the earlier looks.
+does not change the outcome.
 
-The last look is a non-inferiority test: the challenger is promoted if the lower confidence limit excludes a loss of
-``max_loss_increase``. Otherwise the result is "cannot tell": the challenger is neither promoted nor called worse.
+A canary is reviewed daily, and repeated looks inflate the error rate. So the allowed error is split over the looks
+(Bonferroni; Dunn, JASA 56, 1961): half to the last look, which has the most labels, the rest evenly to the earlier
+looks.
+
+The last look is a non-inferiority test: the challenger is promoted if the upper confidence limit excludes an increase
+of ``max_loss_increase``. Otherwise the result is "cannot tell": the challenger is neither promoted nor called worse.
 """
 
 import math

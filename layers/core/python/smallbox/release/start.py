@@ -1,6 +1,6 @@
 """The last task of a training run: the first version serves at once, a later one waits for its canary."""
 
-from typing import cast
+from typing import Final, cast
 
 from smallbox.define.project import Project
 from smallbox.documents.training_run import RegisteredRun, ReleasedRun, ReleaseStep, RoutingReport
@@ -12,6 +12,8 @@ from smallbox.registry.store import Registry
 from smallbox.release.comparable import why_incomparable
 from smallbox.release.routing_changes import Changes
 from smallbox.times import Micros, parse_moment
+
+_REVIEW_NEXT: Final = "the next daily review (`smallbox day`) starts its canary, or says why it does not"
 
 
 class StartTask:
@@ -39,23 +41,16 @@ class StartTask:
             Changes(self._registry, model.name, at).make_champion(None, number, {})
         current = self._registry.routing(model.name)
         routed = None if current is None else cast("RoutingReport", current.as_json())
-        return {**document, "routing": routed, "release": self._release_of(model.name, current, number, waiting_for)}
+        return {**document, "routing": routed, "release": self._step(model.name, current, number, waiting_for)}
 
-    def _release_of(self, model: str, routing: Routing | None, number: int, waiting_for: list[str]) -> ReleaseStep:
-        found = _release_of(routing, number, waiting_for)
-        if routing is None or found["action"] != "wait" or waiting_for:
-            return found
+    def _step(self, model: str, routing: Routing | None, number: int, waiting_for: list[str]) -> ReleaseStep:
+        if routing is not None and number in routing.versions:
+            return {"action": "champion" if number == routing.champion else "challenger", "why": "it serves"}
+        why = not_filled(waiting_for) if waiting_for else self._why_incomparable(model, routing, number)
+        return {"action": "wait", "why": why or _REVIEW_NEXT}
+
+    def _why_incomparable(self, model: str, routing: Routing | None, number: int) -> str:
+        if routing is None:
+            return ""
         version, champion = (self._registry.get(model, one) for one in (number, routing.champion))
-        incomparable = why_incomparable(self._registry, version, champion)
-        return {"action": "wait", "why": incomparable} if incomparable else found
-
-
-def _release_of(routing: Routing | None, number: int, waiting_for: list[str]) -> ReleaseStep:
-    if routing is not None and number in routing.versions:
-        return {"action": "champion" if number == routing.champion else "challenger", "why": "it serves"}
-    if waiting_for:
-        return {"action": "wait", "why": not_filled(waiting_for)}
-    return {
-        "action": "wait",
-        "why": "the next daily review (`smallbox day`) starts its canary, or says why it does not",
-    }
+        return why_incomparable(self._registry, version, champion)

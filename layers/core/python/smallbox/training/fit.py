@@ -12,7 +12,7 @@ from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.define.rules import Label
 from smallbox.define.signature import Columns
-from smallbox.documents.metrics import BaselineComparison, ChampionComparison, Metric, ParityReport
+from smallbox.documents.metrics import BaselineComparison, ChampionComparison, ParityReport
 from smallbox.documents.training_run import (
     Artifacts,
     ChampionInputs,
@@ -24,7 +24,7 @@ from smallbox.documents.training_run import (
 )
 from smallbox.errors import NotReady
 from smallbox.lake.parquet import from_parquet
-from smallbox.objectives.measure import loss_difference, measure
+from smallbox.objectives.measure import loss_difference, mean_loss, measure
 from smallbox.objectives.objective import Objective, OutputValues, Scored
 from smallbox.ports import Blobs
 from smallbox.registry.scorer import Scorer
@@ -196,9 +196,9 @@ def _days(requests: Requests) -> Ints:
 
 def _beside_baseline(objective: Objective, candidate: _Candidate) -> BaselineComparison:
     constant, days = candidate.scored.beside(candidate.baseline), _days(candidate.validation)
-    loss: Metric = measure(objective, constant, days)["loss"]
+    loss = mean_loss(objective, constant, days).as_json()["value"]
     difference = loss_difference(objective, candidate.scored, constant, days)
-    return {"outputs": list(candidate.baseline), "loss": loss["value"], "difference": difference.as_json()}
+    return {"outputs": list(candidate.baseline), "loss": loss, "difference": difference.as_json()}
 
 
 def _parity(objective: Objective, candidate: _Candidate) -> ParityReport:
