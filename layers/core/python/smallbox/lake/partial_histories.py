@@ -1,0 +1,103 @@
+"""Histories of some records of a source, read without the others."""
+
+from collections.abc import Sequence
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from smallbox.arrays import Ints
+from smallbox.define.source import Source
+from smallbox.lake.history import FOREVER, history
+from smallbox.lake.names import records_table
+from smallbox.lake.schemas import record_schema
+from smallbox.lake.text_sets import TextSet, text_hashes
+from smallbox.ports import Between, Lake
+from smallbox.times import Micros
+
+_Hashes: TypeAlias = npt.NDArray[np.uint64]
+_NO_HASHES: Final = np.empty(0, np.uint64)
+
+
+class PartialHistories:
+    """Reads the records of a range of event time, each with all its versions.
+
+    A correction may have moved a record in time, so its versions may be anywhere in the log. They are looked for only
+    for records with more versions than the range holds. To know these, the keys of a source are read once: eight bytes
+    a row. All reads are of one snapshot of the lake.
+
+    Args:
+        lake: the records.
+    """
+
+    def __init__(self, lake: Lake) -> None:
+        self.lake = lake.snapshot()
+        self._repeated: dict[str, tuple[_Hashes, Ints]] = {}
+
+    def between(
+        self, source: Source, columns: Sequence[str], start: Micros, end: Micros, known_by: Micros = FOREVER - 1
+    ) -> pa.Table:
+        """The :func:`~smallbox.lake.history.history` of the records with a version whose event time is in a range.
+
+        Versions of these records with another event time are among the rows.
+
+        Args:
+            source: the source.
+            columns: the columns to read; they include ``key``, ``time``, ``known_at``, ``received_at``, ``digest``.
+            start: the first event time.
+            end: the end of the range, exclusive.
+            known_by: only versions that became known by this moment.
+        """
+        inside = Between("time", start, end)
+        schema = record_schema(source)
+        rows = self.lake.read(records_table(source), columns, inside, schema=schema)
+        if rows is None:
+            return history(schema.empty_table().select(columns))
+        elsewhere = self._elsewhere(source, rows["key"].combine_chunks())
+        parts = [rows.filter(pc.less_equal(rows["known_at"], known_by))]
+        parts += self._outside(source, columns, inside, elsewhere, known_by) if len(elsewhere) else []
+        return history(pa.concat_tables(parts))
+
+    def _elsewhere(self, source: Source, keys: pa.Array) -> pa.Array:
+        """Those of the keys that have more rows in the log than among these."""
+        repeated, totals = self._repeats(source)
+        if not len(repeated):
+            return keys[:0]
+        hashes = text_hashes(keys)
+        at = np.minimum(np.searchsorted(repeated, hashes), len(repeated) - 1)
+        is_repeated = repeated[at] == hashes
+        here = np.bincount(at[is_repeated], minlength=len(repeated))
+        return pc.unique(keys.filter(pa.array(is_repeated & (here[at] < totals[at]))))
+
+    def _repeats(self, source: Source) -> tuple[_Hashes, Ints]:
+        """The hashes of the keys with several rows, sorted, and the number of rows of each."""
+        if source.name not in self._repeated:
+            slices = self.lake.slices(records_table(source), columns=["key"])
+            hashes = np.concatenate([_NO_HASHES, *(text_hashes(rows["key"].combine_chunks()) for rows in slices)])
+            hashes.sort()
+            self._repeated[source.name] = _several(hashes)
+        return self._repeated[source.name]
+
+    def _outside(
+        self, source: Source, columns: Sequence[str], inside: Between, keys: pa.Array, known_by: Micros
+    ) -> list[pa.Table]:
+        wanted, found = TextSet(keys), []
+        for rows in self.lake.slices(records_table(source), columns=columns, schema=record_schema(source)):
+            is_outside = pc.or_(pc.less(rows["time"], inside.start), pc.greater_equal(rows["time"], inside.end))
+            counts = pc.and_(is_outside, pc.less_equal(rows["known_at"], known_by))
+            found.append(rows.filter(pc.and_(counts, wanted.holds(rows["key"].combine_chunks()))))
+        return found
+
+
+def _several(ordered: _Hashes) -> tuple[_Hashes, Ints]:
+    """The values that occur more than once, and how often; without an array of how often every value occurs.
+
+    >>> [part.tolist() for part in _several(np.array([1, 3, 3, 3, 7, 8, 8], np.uint64))]
+    [[3, 8], [3, 2]]
+    """
+    is_repeat = np.zeros(len(ordered), bool)
+    np.equal(ordered[1:], ordered[:-1], out=is_repeat[1:])
+    values, repeats = np.unique(ordered[is_repeat], return_counts=True)
+    return values, repeats + 1
