@@ -22,7 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -41,7 +41,6 @@ from smallbox.lake.names import predictions_table, records_table
 from smallbox.lake.predictions import logged_table
 from smallbox.lake.schemas import record_schema
 from smallbox.monitoring.check import CheckTask
-from smallbox.ports import Marker, StateKey, StateWrite, StoredObject, StoredState
 from smallbox.registry.routing import first_champion
 from smallbox.registry.signatures import Signatures
 from smallbox.registry.store import Registry
@@ -49,6 +48,11 @@ from smallbox.registry.version import Version
 from smallbox.times import DAY, HOUR, Micros, format_moment, parse_day
 from smallbox.training.dataset import DatasetTask
 from smallbox.training.profile import profile
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.folder_blobs import FolderBlobs
+from benchmarks.memory_ports import Marked, NoMeter, Papers
 
 FUNCTION_MB: Final = 3008
 NOW: Final = parse_day("2013-07-01")
@@ -124,7 +128,7 @@ def predictions(orders: pa.Table, random: np.random.Generator) -> pa.Table:
     rows = len(orders)
     columns: dict[str, Any] = {
         "id": pa.array([f"{number:032x}" for number in random.integers(0, 2**62, rows)]),
-        **{name: orders["time"] for name in ("time", "event_time", "served_at")},
+        **dict.fromkeys(("time", "event_time", "served_at"), orders["time"]),
         **{name: orders[name] for name in ("key", "amount", "shop")},
         **{f"entity_{name}": orders[name] for name in ("customer", "shop")},
         **{name: random.normal(size=rows) for view in MODEL.views for name in view.features},
@@ -138,98 +142,7 @@ def predictions(orders: pa.Table, random: np.random.Generator) -> pa.Table:
     return logged_table(logged_types(MODEL), arrays)
 
 
-class Papers:
-    """The ``Documents`` port over a dictionary."""
-
-    def __init__(self) -> None:
-        self._kept: dict[tuple[str, str], Mapping[str, Any]] = {}
-
-    def get(self, partition: str, sort: str) -> Mapping[str, Any] | None:
-        """One of them."""
-        return self._kept.get((partition, sort))
-
-    def query(self, partition: str, prefix: str = "") -> Sequence[Mapping[str, Any]]:
-        """Those of a partition."""
-        found = [key for key in self._kept if key[0] == partition and key[1].startswith(prefix)]
-        return [self._kept[key] for key in sorted(found)]
-
-    def put(self, partition: str, sort: str, document: Mapping[str, Any]) -> None:
-        """Write one."""
-        self._kept[partition, sort] = document
-
-    put_new = put
-
-    def swap(self, partition: str, sort: str, document: Mapping[str, Any], revision: int) -> None:
-        """Write one, as the only writer."""
-        self.put(partition, sort, {**document, "revision": revision + 1})
-
-
-class Files:
-    """The ``Blobs`` port over a folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def _path(self, key: str) -> Path:
-        return self._folder / key.replace("/", "_")
-
-    def get(self, key: str) -> bytes:
-        """The content."""
-        return self._path(key).read_bytes()
-
-    def download(self, key: str, into: BinaryIO) -> StoredObject:
-        """The content, into a file."""
-        into.write(self.get(key))
-        into.seek(0)
-        return StoredObject(0, key)
-
-    def put(self, key: str, content: bytes) -> None:
-        """Write."""
-        self._path(key).write_bytes(content)
-
-    def upload(self, key: str, content: BinaryIO) -> None:
-        """Write from a file."""
-        with self._path(key).open("wb") as file:
-            while some := content.read(1_000_000):
-                file.write(some)
-
-    def list(self, prefix: str) -> Sequence[str]:
-        """There are no other files that anyone asks for."""
-        del prefix
-        return []
-
-    def delete(self, key: str) -> None:
-        """Delete."""
-        self._path(key).unlink()
-
-
-class NoMeter:
-    """The ``Meter`` port for figures that nobody reads."""
-
-    def publish(self, figures: Mapping[str, float], dimensions: Mapping[str, str]) -> None:
-        """Publish nothing."""
-
-
-class Marked:
-    """The ``OnlineStore`` port: every record has a marker, and states are dropped."""
-
-    def read(self, keys: Sequence[StateKey]) -> Mapping[StateKey, StoredState]:
-        """No state is stored."""
-        del keys
-        return {}
-
-    def markers(self, ids: Sequence[str]) -> Mapping[str, str]:
-        """All of them."""
-        return dict.fromkeys(ids, "")
-
-    def commit(self, markers: Sequence[Marker], states: Sequence[StateWrite]) -> None:
-        """Drop them."""
-
-    def mark(self, markers: Sequence[Marker]) -> None:
-        """Drop them."""
-
-
-def registry_of(files: Files) -> Registry:
+def registry_of(files: FolderBlobs) -> Registry:
     """A registry with a champion, whose profile has bins of every column."""
     registry, digest = Registry(Papers()), signature_digest(MODEL)
     columns = MODEL.columns
@@ -259,20 +172,20 @@ def registry_of(files: Files) -> Registry:
     return registry
 
 
-def dataset(lake: DeltaLake, files: Files) -> None:
+def dataset(lake: DeltaLake, files: FolderBlobs) -> None:
     """The dataset of a training run."""
     registry = Registry(Papers())
     task = DatasetTask(PROJECT, lake, files, registry, Signatures(PROJECT, registry, files))
     print(json.dumps(task.run({"model": MODEL.name}, NOW)["counts"]), file=sys.stderr)
 
 
-def join(lake: DeltaLake, files: Files) -> None:
+def join(lake: DeltaLake, files: FolderBlobs) -> None:
     """The daily label join."""
     found = JoinTask(PROJECT, lake, registry_of(files)).run({"model": MODEL.name}, NOW)
     print(json.dumps(found["feedback"]), file=sys.stderr)
 
 
-def check(lake: DeltaLake, files: Files) -> None:
+def check(lake: DeltaLake, files: FolderBlobs) -> None:
     """The daily check, on the labelled rows of a join."""
     registry = registry_of(files)
     task = CheckTask(PROJECT, lake, files, registry, Signatures(PROJECT, registry, files), Papers(), NoMeter())
@@ -280,14 +193,14 @@ def check(lake: DeltaLake, files: Files) -> None:
     print(json.dumps(done["breaches"]), file=sys.stderr)
 
 
-def rebuild(lake: DeltaLake, files: Files) -> None:
+def rebuild(lake: DeltaLake, files: FolderBlobs) -> None:
     """A rebuild of all states of a source."""
     del files
     found = Rebuilder(ORDERS, MODEL.views, lake, Marked(), lambda _: None).materialize(NOW)
     print(found.states, file=sys.stderr)
 
 
-STEPS: Final[Mapping[str, tuple[Callable[[DeltaLake, Files], None], Micros]]] = {
+STEPS: Final[Mapping[str, tuple[Callable[[DeltaLake, FolderBlobs], None], Micros]]] = {
     "dataset": (dataset, 180 * DAY),
     "history": (dataset, 3_650 * DAY),
     "join": (join, 7 * DAY),
@@ -300,7 +213,7 @@ STEPS: Final[Mapping[str, tuple[Callable[[DeltaLake, Files], None], Micros]]] = 
 def run_alone(name: str, folder: Path) -> None:
     """Run a step in this process, and print seconds and megabytes."""
     began = time.perf_counter()
-    STEPS[name][0](DeltaLake(str(folder), options={}), Files(folder))
+    STEPS[name][0](DeltaLake(str(folder), options={}), FolderBlobs(folder))
     seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps([seconds, peak]))

@@ -2,6 +2,8 @@
 
 import ast
 from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
 
 from infra.deployment import ROOT, Deployment
 from infra.generated_pages import out_of_date
@@ -110,13 +112,23 @@ def test_threads_that_wait_do_not_spin(aws: Assembly, local: Assembly) -> None:
         assert policies == {"PASSIVE"}
 
 
-def test_the_loader_has_room_for_a_large_file(aws: Assembly) -> None:
-    """It alone has more disk than comes for free; four of it take the parts of a file, whose rest goes by itself."""
+def _service(function: Mapping[str, Any]) -> str:
+    """The name of a function's task."""
+    return str(function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"])
+
+
+def test_only_what_writes_large_files_has_more_disk_than_comes_for_free(aws: Assembly) -> None:
+    """The loader keeps a dropped file on disk, and the dataset's function the dataset, until it is stored."""
+    functions = aws.properties("AWS::Lambda::Function").values()
+    disks = {_service(function): function["EphemeralStorage"]["Size"] for function in functions}
+    more = {name: size for name, size in disks.items() if size != 512}
+    assert more == {"ingestion/load": 4096, "training/dataset": 4096}
+
+
+def test_four_loaders_take_the_parts_of_a_file(aws: Assembly) -> None:
+    """The rest of the functions goes by itself."""
     functions = aws.properties("AWS::Lambda::Function")
-    disks = {name: function["EphemeralStorage"]["Size"] for name, function in functions.items()}
-    (loader,) = [name for name, size in disks.items() if size != 512]
-    assert functions[loader]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] == "ingestion/load"
-    assert disks[loader] == 4096
+    (loader,) = [name for name, function in functions.items() if _service(function) == "ingestion/load"]
     mappings = aws.properties("AWS::Lambda::EventSourceMapping").values()
     (mapping,) = [m for m in mappings if mentioned(m["FunctionName"]) == loader]
     assert mapping["ScalingConfig"]["MaximumConcurrency"] == 4

@@ -10,16 +10,7 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
-from smallbox.aws.delta_reads import (
-    NoLongerKeptError,
-    appended,
-    completed,
-    extended,
-    gathered,
-    rows_of,
-    streamed,
-    wanted_of,
-)
+from smallbox.aws.delta_reads import completed, extended, rows_of, slices_of
 from smallbox.errors import Conflict, Unavailable
 from smallbox.ports import Between, TableProgress
 
@@ -165,19 +156,8 @@ class DeltaLake:
         opened = self._latest(table)
         if opened is None or after == opened.version():
             return
-        known = pa.schema(opened.schema().to_arrow())
-        wanted = wanted_of(known, columns, schema)
-        if after >= 0:
-            with suppress(NoLongerKeptError):
-                yield from self._cut(appended(opened, after), wanted)
-                return
-        there = [name for name in wanted.names if name in known.names]
         with _translated(table):
-            yield from self._cut(streamed(opened.to_pyarrow_dataset(), there, between), wanted)
-
-    def _cut(self, batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
-        for some in gathered(batches, self._slice_rows):
-            yield completed(pa.Table.from_batches(some), schema).cast(schema)
+            yield from slices_of(opened, after, between, columns, schema, self._slice_rows)
 
     def snapshot(self) -> "DeltaLake":
         """A lake of the same tables, which loads each of them once and no later commit of it."""

@@ -1,6 +1,7 @@
 """Reads rows of Delta tables: by range, by keys, since a commit, and in slices."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pyarrow as pa
@@ -112,3 +113,27 @@ def gathered(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[list[pa.R
             held = []
     if held:
         yield held
+
+
+def slices_of(
+    opened: DeltaTable,
+    after: int,
+    between: Between | None,
+    columns: Sequence[str] | None,
+    newer: pa.Schema | None,
+    rows: int,
+) -> Iterator[pa.Table]:
+    """The rows of a table in slices of at least this many, as :meth:`~smallbox.ports.Lake.slices` gives them."""
+    known = pa.schema(opened.schema().to_arrow())
+    wanted = wanted_of(known, columns, newer)
+    if after >= 0:
+        with suppress(NoLongerKeptError):
+            yield from _cut(appended(opened, after), wanted, rows)
+            return
+    there = [name for name in wanted.names if name in known.names]
+    yield from _cut(streamed(opened.to_pyarrow_dataset(), there, between), wanted, rows)
+
+
+def _cut(batches: Iterator[pa.RecordBatch], schema: pa.Schema, rows: int) -> Iterator[pa.Table]:
+    for some in gathered(batches, rows):
+        yield completed(pa.Table.from_batches(some), schema).cast(schema)

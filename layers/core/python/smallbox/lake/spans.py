@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -33,7 +34,7 @@ def spans_of(
         found, counts = np.unique(rows[between.column].to_numpy() // HOUR, return_counts=True)
         hours.update(dict(zip(found.tolist(), counts.tolist(), strict=True)))
     edges = [between.start, *_cuts(hours, most), between.end]
-    return [Between(between.column, *pair) for pair in zip(edges[:-1], edges[1:], strict=True)]
+    return [Between(between.column, *pair) for pair in pairwise(edges)]
 
 
 def _cuts(hours: Counter[int], most: int) -> Sequence[int]:
