@@ -110,7 +110,8 @@ class DatasetParts:
         self._labels = project.source(model.label.source_name)
         self._closed = as_of - model.label.within_micros
         window = Between("time", as_of - model.retrain.window_micros, self._closed)
-        self._spans = spans_of(self._histories.lake, records_table(model.request), window, most)
+        asked = self._histories.lake.slices(records_table(model.request), between=window, columns=["time"])
+        self._spans = spans_of((rows["time"].to_numpy() for rows in asked), window, most)
         self._joined = [self._join(span) for span in self._spans]
 
     @property
