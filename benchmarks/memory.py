@@ -6,7 +6,7 @@ its peak of resident memory is read afterwards. The slope is that between the le
 - dataset: requests in the training window, half a year; each has an outcome, and each hundredth was corrected.
 - history: requests ever received; a tenth of them is in the training window.
 - join: predictions whose attribution windows are open, a week.
-- check: predictions of the week that is checked.
+- check: predictions of the week that is checked; those of the newest settled day are labelled, as a join left them.
 - rebuild: records within the windows of the views, a week; every state of the source is rebuilt.
 
 Every prediction and request has a record, an outcome, and the features of a customer (one for twenty rows) and of one
@@ -186,7 +186,7 @@ def join(lake: DeltaLake, files: FolderBlobs) -> None:
 
 
 def check(lake: DeltaLake, files: FolderBlobs) -> None:
-    """The daily check, on the labelled rows of a join."""
+    """The daily check."""
     registry = registry_of(files)
     task = CheckTask(PROJECT, lake, files, registry, Signatures(PROJECT, registry, files), Papers(), NoMeter())
     done = task.run({"model": MODEL.name, "as_of": format_moment(NOW)})
@@ -208,6 +208,16 @@ STEPS: Final[Mapping[str, tuple[Callable[[DeltaLake, FolderBlobs], None], Micros
     "rebuild": (rebuild, 7 * DAY),
 }
 """Each step, and the time that its rows span."""
+
+
+def prepare(name: str, rows: int, folder: Path) -> None:
+    """Write what a step reads."""
+    step, span = STEPS[name]
+    if step is not check:
+        write(folder, rows, span, NOW - 8 * DAY if step is dataset else NOW)
+        return
+    write(folder, rows * 15 // 7, 15 * DAY, NOW)
+    join(DeltaLake(str(folder), options={}), FolderBlobs(folder))
 
 
 def run_alone(name: str, folder: Path) -> None:
@@ -244,9 +254,7 @@ def lines(names: Sequence[str], sizes: Sequence[int]) -> Iterator[str]:
 def main(arguments: Sequence[str]) -> None:
     """Measure, or run one step for the measuring process."""
     if arguments[:1] == ["write"]:
-        name, rows, folder = arguments[1:]
-        end = NOW - 8 * DAY if STEPS[name][0] is dataset else NOW
-        write(Path(folder), int(rows), STEPS[name][1], end)
+        prepare(arguments[1], int(arguments[2]), Path(arguments[3]))
     elif arguments[:1] == ["run"]:
         run_alone(arguments[1], Path(arguments[2]))
     else:
