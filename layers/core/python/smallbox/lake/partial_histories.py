@@ -1,6 +1,6 @@
 """Histories of some records of a source, read without the others."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -17,7 +17,9 @@ from smallbox.lake.text_sets import TextSet, text_hashes
 from smallbox.ports import Between, Lake
 from smallbox.times import Micros
 
-_Hashes: TypeAlias = npt.NDArray[np.uint64]
+Hashes: TypeAlias = npt.NDArray[np.uint64]
+"""Hashes of texts; see :func:`~smallbox.lake.text_sets.text_hashes`."""
+
 _NO_HASHES: Final = np.empty(0, np.uint64)
 
 
@@ -34,7 +36,7 @@ class PartialHistories:
 
     def __init__(self, lake: Lake) -> None:
         self.lake = lake.snapshot()
-        self._repeated: dict[str, tuple[_Hashes, Ints]] = {}
+        self._repeated: dict[str, tuple[Hashes, Ints]] = {}
 
     def between(
         self, source: Source, columns: Sequence[str], start: Micros, end: Micros, known_by: Micros = FOREVER - 1
@@ -71,13 +73,10 @@ class PartialHistories:
         here = np.bincount(at[is_repeated], minlength=len(repeated))
         return pc.unique(keys.filter(pa.array(is_repeated & (here[at] < totals[at]))))
 
-    def _repeats(self, source: Source) -> tuple[_Hashes, Ints]:
+    def _repeats(self, source: Source) -> tuple[Hashes, Ints]:
         """The hashes of the keys with several rows, sorted, and the number of rows of each."""
         if source.name not in self._repeated:
-            slices = self.lake.slices(records_table(source), columns=["key"])
-            hashes = np.concatenate([_NO_HASHES, *(text_hashes(rows["key"].combine_chunks()) for rows in slices)])
-            hashes.sort()
-            self._repeated[source.name] = _several(hashes)
+            self._repeated[source.name] = repeated_hashes(self.lake.slices(records_table(source), columns=["key"]))
         return self._repeated[source.name]
 
     def _outside(
@@ -91,7 +90,14 @@ class PartialHistories:
         return found
 
 
-def _several(ordered: _Hashes) -> tuple[_Hashes, Ints]:
+def repeated_hashes(slices: Iterable[pa.Table]) -> tuple[Hashes, Ints]:
+    """The hashes of the keys that several rows have, sorted, and how many rows have each; eight bytes a row."""
+    hashes = np.concatenate([_NO_HASHES, *(text_hashes(rows["key"].combine_chunks()) for rows in slices)])
+    hashes.sort()
+    return _several(hashes)
+
+
+def _several(ordered: Hashes) -> tuple[Hashes, Ints]:
     """The values that occur more than once, and how often; without an array of how often every value occurs.
 
     >>> [part.tolist() for part in _several(np.array([1, 3, 3, 3, 7, 8, 8], np.uint64))]

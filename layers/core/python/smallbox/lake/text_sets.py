@@ -51,7 +51,9 @@ def text_hashes(texts: pa.Array) -> npt.NDArray[np.uint64]:
         # bytes beyond the text are shifted out; where nothing is left the word is 0
         shift = ((8 - left) * 8).astype(np.uint64)
         word = words[np.minimum(begins + at, len(words) - 1)]
-        word = np.where(left == 0, 0, word << np.minimum(shift, 63))
-        hashes = (hashes ^ word) * np.uint64(0xBF58476D1CE4E5B9)
-        hashes ^= hashes >> np.uint64(31)
+        word <<= np.minimum(shift, 63)
+        mixed = (hashes ^ word) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed ^= mixed >> np.uint64(31)
+        # a text that has ended keeps its hash, however long its neighbours are
+        hashes = np.where(left == 0, hashes, mixed)
     return hashes
