@@ -106,7 +106,7 @@ def _together(parts: Iterable[Rebuilt]) -> Rebuilt:
     """The result of several rebuilds."""
     found = list(parts)
     later = {key: digest for one in found for key, digest in one.later.items()}
-    return Rebuilt(sum(one.states for one in found), [key for one in found for key in one.set_aside], later)
+    return Rebuilt(sum(one.states for one in found), tuple(key for one in found for key in one.set_aside), later)
 
 
 @dataclass(frozen=True, slots=True)

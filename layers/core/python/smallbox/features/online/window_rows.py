@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from smallbox.define.attributes import View
 from smallbox.define.source import Source
-from smallbox.features.batch_engines import columns_needed
+from smallbox.features.batch_engines import RESERVED_COLUMNS, columns_needed
 from smallbox.features.columns import entities_of
 from smallbox.features.online.states import longest_reach, state_key, version_of
 from smallbox.lake.history import FOREVER
@@ -44,7 +44,7 @@ class WindowRows:
     ) -> None:
         self._source, self._views, self._most = source, views, most
         needed = (name for view in views for name in columns_needed(view))
-        self._columns = list(dict.fromkeys(needed)) or ["key"]
+        self._columns = list(dict.fromkeys([*RESERVED_COLUMNS, *needed]))
         self._lake, self._table = lake.snapshot(), records_table(source)
         self._between = Between("time", now - longest_reach(views), FOREVER)
         if views and source.known_after_micros is None:
