@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from smallbox.arrays import Ints
+from smallbox.arrays import Bools, Ints
 from smallbox.define.source import Source
 from smallbox.lake.history import FOREVER, history
 from smallbox.lake.names import records_table
@@ -20,6 +20,7 @@ from smallbox.times import Micros
 Hashes: TypeAlias = npt.NDArray[np.uint64]
 """Hashes of texts; see :func:`~smallbox.lake.text_sets.text_hashes`."""
 
+_ORDER: Final = ["received_at", "digest"]
 _NO_HASHES: Final = np.empty(0, np.uint64)
 
 
@@ -43,7 +44,8 @@ class PartialHistories:
     ) -> pa.Table:
         """The :func:`~smallbox.lake.history.history` of the records with a version whose event time is in a range.
 
-        Versions of these records with another event time are among the rows.
+        Versions of these records with another event time are among the rows. The rows have no ``received_at`` and no
+        ``digest``, which only order the versions.
 
         Args:
             source: the source.
@@ -52,26 +54,23 @@ class PartialHistories:
             end: the end of the range, exclusive.
             known_by: only versions that became known by this moment.
         """
-        inside = Between("time", start, end)
-        schema = record_schema(source)
-        rows = self.lake.read(records_table(source), columns, inside, schema=schema)
-        if rows is None:
-            return history(schema.empty_table().select(columns))
-        elsewhere = self._elsewhere(source, rows["key"].combine_chunks())
-        parts = [rows.filter(pc.less_equal(rows["known_at"], known_by))]
-        parts += self._outside(source, columns, inside, elsewhere, known_by) if len(elsewhere) else []
-        return history(pa.concat_tables(parts))
-
-    def _elsewhere(self, source: Source, keys: pa.Array) -> pa.Array:
-        """Those of the keys that have more rows in the log than among these."""
+        inside, schema = Between("time", start, end), record_schema(source)
+        nothing = schema.empty_table().select(columns)
+        once, several = [], []
         repeated, totals = self._repeats(source)
-        if not len(repeated):
-            return keys[:0]
-        hashes = text_hashes(keys)
-        at = np.minimum(np.searchsorted(repeated, hashes), len(repeated) - 1)
-        is_repeated = repeated[at] == hashes
-        here = np.bincount(at[is_repeated], minlength=len(repeated))
-        return pc.unique(keys.filter(pa.array(is_repeated & (here[at] < totals[at]))))
+        for rows in self.lake.slices(records_table(source), between=inside, columns=columns, schema=schema):
+            is_repeated = pa.array(is_among(text_hashes(rows["key"].combine_chunks()), repeated))
+            several.append(rows.filter(is_repeated))
+            known = pc.less_equal(rows["known_at"], known_by)
+            once.append(rows.filter(pc.and_(pc.invert(is_repeated), known)).drop_columns(_ORDER))
+        alone = pa.concat_tables(once or [nothing.drop_columns(_ORDER)])
+        ends = pa.array(np.full(len(alone), FOREVER, np.int64))
+        here = pa.concat_tables(several or [nothing])
+        keys = _elsewhere(here["key"].combine_chunks(), repeated, totals)
+        parts = [here.filter(pc.less_equal(here["known_at"], known_by))]
+        parts += self._outside(source, columns, inside, keys, known_by) if len(keys) else []
+        versions = history(pa.concat_tables(parts)).drop_columns(_ORDER)
+        return pa.concat_tables([alone.append_column("superseded_at", ends), versions])
 
     def _repeats(self, source: Source) -> tuple[Hashes, Ints]:
         """The hashes of the keys with several rows, sorted, and the number of rows of each."""
@@ -88,6 +87,22 @@ class PartialHistories:
             counts = pc.and_(is_outside, pc.less_equal(rows["known_at"], known_by))
             found.append(rows.filter(pc.and_(counts, wanted.holds(rows["key"].combine_chunks()))))
         return found
+
+
+def _elsewhere(keys: pa.Array, repeated: Hashes, totals: Ints) -> pa.Array:
+    """Those of these repeated keys that have more rows in the log than here."""
+    at = np.searchsorted(repeated, text_hashes(keys))
+    here = np.bincount(at, minlength=len(repeated))
+    return pc.unique(keys.filter(pa.array(here[at] < totals[at])))
+
+
+def is_among(hashes: Hashes, ordered: Hashes) -> Bools:
+    """Whether each hash is one of those, which are sorted."""
+    if not len(ordered):
+        return np.zeros(len(hashes), bool)
+    at = np.minimum(np.searchsorted(ordered, hashes), len(ordered) - 1)
+    found: Bools = ordered[at] == hashes
+    return found
 
 
 def repeated_hashes(slices: Iterable[pa.Table]) -> tuple[Hashes, Ints]:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,7 +15,7 @@ from smallbox.features.columns import entities_of
 from smallbox.features.online.states import longest_reach, state_key, version_of
 from smallbox.lake.history import FOREVER
 from smallbox.lake.names import records_table
-from smallbox.lake.partial_histories import Hashes, repeated_hashes
+from smallbox.lake.partial_histories import Hashes, is_among, repeated_hashes
 from smallbox.lake.schemas import record_schema
 from smallbox.lake.text_sets import TextSet, text_hashes
 from smallbox.ports import Between, Lake, StateKey
@@ -81,7 +80,7 @@ class WindowRows:
         repeated, totals = repeated_hashes(self._slices(["key"]))
         for rows in self._slices(self._columns):
             hashes = text_hashes(rows["key"].combine_chunks())
-            yield rows.filter(pa.array(~np.isin(hashes, repeated)))
+            yield rows.filter(pa.array(~is_among(hashes, repeated)))
         shards = -(-int(totals.sum()) // self._most)
         for shard in range(shards):
             some = repeated[shard::shards]
@@ -134,7 +133,7 @@ class WindowRows:
 
 
 def _has_hash(hashes: Hashes, rows: pa.Table) -> pa.Array:
-    return pa.array(np.isin(text_hashes(rows["key"].combine_chunks()), hashes))
+    return pa.array(is_among(text_hashes(rows["key"].combine_chunks()), hashes))
 
 
 def touched(rows: pa.Table, views: Collection[View]) -> dict[StateKey, View]:
