@@ -86,3 +86,13 @@ def error_body(error: BaseException) -> dict[str, Any]:
     if isinstance(error, SmallboxError) and not policy.public_message:
         message, details = error.message, error.details
     return {"error": {"code": policy.code, "message": message, "details": details}}
+
+
+def protocol_error_body(error: BaseException) -> dict[str, Any]:
+    """As :func:`error_body`, for the routes of the Open Inference Protocol, whose ``error`` is a text.
+
+    >>> protocol_error_body(NotFound("no such model", model="x"))
+    {'error': 'no such model', 'code': 'not_found', 'details': {'model': 'x'}}
+    """
+    body = error_body(error)["error"]
+    return {"error": body["message"], "code": body["code"], "details": body["details"]}

@@ -11,11 +11,13 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from smallbox.aws.clock import now
 from smallbox.aws.logs import log_failure, logger
-from smallbox.error_codes import error_body, policy_of
+from smallbox.error_codes import error_body, policy_of, protocol_error_body
 from smallbox.errors import MalformedBody, NotFound
 from smallbox.times import Moment, replayed
 
 SERVER_ERROR = 500
+PROTOCOL_PATH = "/v2"
+"""The routes of the Open Inference Protocol, whose clients read another form of an error."""
 
 
 def answer(status: int, document: Mapping[str, Any]) -> Response[str]:
@@ -23,18 +25,19 @@ def answer(status: int, document: Mapping[str, Any]) -> Response[str]:
     return Response(status, content_types.APPLICATION_JSON, json.dumps(document, separators=(",", ":")))
 
 
-def _failed(error: Exception) -> Response[str]:
-    status = policy_of(error).status
-    if status >= SERVER_ERROR:
-        log_failure("request failed", error)
-    return answer(status, error_body(error))
-
-
 def resolver() -> APIGatewayHttpResolver:
-    """A router that turns exceptions into error responses, by the table in :mod:`smallbox.errors`."""
+    """A router that turns exceptions into error responses, by the table in :mod:`smallbox.error_codes`."""
     app = APIGatewayHttpResolver()
-    app.exception_handler(Exception)(_failed)
-    app.not_found(lambda _: _failed(NotFound("there is no such route")))
+
+    def failed(error: Exception) -> Response[str]:
+        status = policy_of(error).status
+        if status >= SERVER_ERROR:
+            log_failure("request failed", error)
+        is_protocol = app.current_event.path.startswith(PROTOCOL_PATH)
+        return answer(status, protocol_error_body(error) if is_protocol else error_body(error))
+
+    app.exception_handler(Exception)(failed)
+    app.not_found(lambda _: failed(NotFound("there is no such route")))
     return app
 
 
@@ -83,12 +86,14 @@ class Request:
         body: the decoded body.
         content_type: the ``content-type`` header; ``None`` without one.
         parameters: the query parameters.
+        headers: all headers; names in any case.
     """
 
     id: str
     body: bytes
     content_type: str | None
     parameters: Mapping[str, str]
+    headers: Mapping[str, str]
 
     @classmethod
     def of(cls, app: APIGatewayHttpResolver) -> "Request":
@@ -101,7 +106,11 @@ class Request:
         raw = (event.body or "").encode("utf-8", "surrogatepass")
         body = _from_base64(raw) if event.is_base64_encoded else raw
         return cls(
-            event.request_context.request_id, body, event.headers.get("content-type"), event.query_string_parameters
+            event.request_context.request_id,
+            body,
+            event.headers.get("content-type"),
+            event.query_string_parameters,
+            event.headers,
         )
 
     def query(self, name: str) -> str | None:
