@@ -88,11 +88,17 @@ def error_body(error: BaseException) -> dict[str, Any]:
     return {"error": {"code": policy.code, "message": message, "details": details}}
 
 
-def protocol_error_body(error: BaseException) -> dict[str, Any]:
-    """As :func:`error_body`, for the routes of the Open Inference Protocol, whose ``error`` is a text.
+PROTOCOL_PATH: Final = "/v2"
+"""The routes of the Open Inference Protocol."""
 
-    >>> protocol_error_body(NotFound("no such model", model="x"))
+
+def route_error_body(error: BaseException, path: str) -> dict[str, Any]:
+    """As :func:`error_body`, in the form of the route: on the inference protocol's, ``error`` is a text.
+
+    >>> route_error_body(NotFound("no such model", model="x"), "/v2/models/x")
     {'error': 'no such model', 'code': 'not_found', 'details': {'model': 'x'}}
     """
-    body = error_body(error)["error"]
-    return {"error": body["message"], "code": body["code"], "details": body["details"]}
+    body = error_body(error)
+    if path != PROTOCOL_PATH and not path.startswith(f"{PROTOCOL_PATH}/"):
+        return body
+    return {"error": body["error"]["message"], "code": body["error"]["code"], "details": body["error"]["details"]}

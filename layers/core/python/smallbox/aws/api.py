@@ -11,13 +11,11 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from smallbox.aws.clock import now
 from smallbox.aws.logs import log_failure, logger
-from smallbox.error_codes import error_body, policy_of, protocol_error_body
+from smallbox.error_codes import policy_of, route_error_body
 from smallbox.errors import MalformedBody, NotFound
 from smallbox.times import Moment, replayed
 
 SERVER_ERROR = 500
-PROTOCOL_PATH = "/v2"
-"""The routes of the Open Inference Protocol, whose clients read another form of an error."""
 
 
 def answer(status: int, document: Mapping[str, Any]) -> Response[str]:
@@ -33,8 +31,7 @@ def resolver() -> APIGatewayHttpResolver:
         status = policy_of(error).status
         if status >= SERVER_ERROR:
             log_failure("request failed", error)
-        is_protocol = app.current_event.path.startswith(PROTOCOL_PATH)
-        return answer(status, protocol_error_body(error) if is_protocol else error_body(error))
+        return answer(status, route_error_body(error, app.current_event.path))
 
     app.exception_handler(Exception)(failed)
     app.not_found(lambda _: failed(NotFound("there is no such route")))

@@ -68,5 +68,5 @@ def pinned(routing: Routing, model: str, version: int, rows: Sequence[int]) -> S
     """
     if version not in routing.versions:
         serving = " and ".join(map(str, routing.versions))
-        raise NotFound(f"this version of {model} does not answer requests; {serving} does", model=model)
+        raise NotFound(f"no such version of {model} answers requests; those that do: {serving}", model=model)
     return Share("champion" if version == routing.champion else "challenger", version, list(rows))
