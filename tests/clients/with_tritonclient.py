@@ -18,7 +18,7 @@ def inputs_of(metadata: Any, instances: list[dict[str, Any]], *, binary: bool) -
     """The tensors that the metadata asks for."""
     tensors = []
     for one in metadata["inputs"]:
-        column = np.array([[instance[one["name"]]] for instance in instances], KINDS[one["datatype"]])
+        column: Any = np.array([[instance[one["name"]]] for instance in instances], KINDS[one["datatype"]])
         tensor = triton.InferInput(one["name"], list(column.shape), one["datatype"])
         tensor.set_data_from_numpy(column, **({} if binary else {"binary_data": False}))
         tensors.append(tensor)

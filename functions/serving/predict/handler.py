@@ -9,7 +9,7 @@ from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.dynamodb.client import SignedDynamoDb
 from smallbox.aws.fallback_log import EmbeddedFallbackLog
 from smallbox.aws.online import DynamoOnlineStore
-from smallbox.aws.protocol_routes import add_routes
+from smallbox.aws.protocol_routes import add_protocol
 from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import PredictSettings, from_environment
 from smallbox.define.project import load
@@ -40,5 +40,5 @@ def predict(model: str) -> Response[str]:
     return api.answer(200, predictor.predict(model, request.document(), moment, clock.now(), request.id))
 
 
-add_routes(app, InferenceProtocol(load(), loader, predictor).routes)
+add_protocol(app, InferenceProtocol(load(), loader, predictor).routes)
 handler = api.entry(app)

@@ -15,6 +15,7 @@ from smallbox.error_codes import policy_of, route_error_body
 from smallbox.errors import MalformedBody, NotFound
 from smallbox.times import Moment, replayed
 
+OK = 200
 SERVER_ERROR = 500
 
 
@@ -36,6 +37,18 @@ def resolver() -> APIGatewayHttpResolver:
     app.exception_handler(Exception)(failed)
     app.not_found(lambda _: failed(NotFound("there is no such route")))
     return app
+
+
+def add_answers(app: APIGatewayHttpResolver, answers: Mapping[str, Callable[..., Mapping[str, Any]]]) -> None:
+    """Let functions answer routes like ``GET /models/{model}``; they take the path's parameters by name."""
+    for route, found in answers.items():
+        add_route(app, route, lambda found=found, **names: answer(OK, found(**names)))
+
+
+def add_route(app: APIGatewayHttpResolver, route: str, respond: Callable[..., Response[Any]]) -> None:
+    """Let a function respond to a route that is written as API Gateway does, like ``GET /models/{model}``."""
+    method, _, path = route.partition(" ")
+    app.route(path.replace("{", "<").replace("}", ">"), method)(respond)
 
 
 def entry(app: APIGatewayHttpResolver) -> Callable[[dict[str, Any], Any], dict[str, Any]]:

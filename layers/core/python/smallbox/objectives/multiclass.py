@@ -171,3 +171,9 @@ class Multiclass(Objective):
         """The probability of each class, and the most probable one."""
         best = max(range(len(outputs)), key=outputs.__getitem__)
         return {"score": dict(zip(self.classes, outputs, strict=True)), "class": self.classes[best]}
+
+    def answer_schema(self) -> dict[str, Any]:
+        """A probability for each class, and one of the classes."""
+        properties = {name: {"type": "number", "minimum": 0, "maximum": 1} for name in self.classes}
+        shares = {"type": "object", "required": [*self.classes], "properties": properties}
+        return {"score": shares, "class": {"enum": [*self.classes]}}
