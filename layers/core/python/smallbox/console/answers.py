@@ -36,17 +36,10 @@ class VersionsAnswer(TypedDict):
     versions: list[Version]
 
 
-class HistoryEvent(TypedDict):
-    """What happened to a model, and when; an event may have more."""
-
-    at: str
-    event: str
-
-
 class HistoryAnswer(TypedDict):
-    """``GET /models/{model}/history``: oldest first."""
+    """``GET /models/{model}/history``: oldest first; every event has ``event`` and ``at``, and what belongs to it."""
 
-    history: list[HistoryEvent]
+    history: list[dict[str, Any]]
 
 
 class ReportAnswer(TypedDict):
