@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from smallbox.console.json_schema import field_schema, instance_schema, record_schema, schema_of
+from smallbox.console.json_schema import json_schema_of_field, json_schema_of_instance, json_schema_of_record, schema_of
 from smallbox.console.openapi import openapi
 from smallbox.define.fields import Field, boolean, integer, number, text, timestamp
 from smallbox.define.project import load, project_of
@@ -50,20 +50,20 @@ def test_a_field_takes_what_its_schema_allows(field: Field, value: Any) -> None:
     """Every value that the contract takes is valid, and every other is not."""
     source = Source("s", "id", "at", {"id": text(), "at": timestamp(), "x": field})
     found = check_values(source, {"x": value}, 0, required=() if field.nullable else ("x",))
-    is_valid = Draft202012Validator(field_schema(field)).is_valid(value)
+    is_valid = Draft202012Validator(json_schema_of_field(field)).is_valid(value)
     assert is_valid is not isinstance(found, Rejection), found
 
 
 def test_a_pattern_that_other_languages_lack_is_said_in_words() -> None:
     """A possessive repeat is Python's alone."""
-    schema = field_schema(text(pattern="(?:ab)*+c"))
+    schema = json_schema_of_field(text(pattern="(?:ab)*+c"))
     assert "pattern" not in schema
     assert "(?:ab)*+c" in schema["description"]
 
 
 def test_what_must_be_sent_is_required() -> None:
     """Of a record every field that may not be null, of an instance those that the model needs; and no other name."""
-    record, instance = record_schema(parcels), instance_schema(late_parcel)
+    record, instance = json_schema_of_record(parcels), json_schema_of_instance(late_parcel)
     assert set(record["required"]) == {"parcel_id", "sent_at"}
     assert instance["required"] == ["parcel_id"]
     sent = {"parcel_id": "p", "sent_at": "2013-03-01T00:00:00Z"}

@@ -69,11 +69,11 @@ def object_of(properties: Mapping[str, Schema], required: typing.Iterable[str] |
     return {"type": "object", "required": sorted(names), "properties": dict(properties)}
 
 
-def field_schema(field: Field, *, nullable: bool | None = None) -> Schema:
+def json_schema_of_field(field: Field, *, nullable: bool | None = None) -> Schema:
     """What values a field takes.
 
     >>> from smallbox.define import number
-    >>> field_schema(number(minimum=0, unit="mile", nullable=True))
+    >>> json_schema_of_field(number(minimum=0, unit="mile", nullable=True))
     {'type': ['number', 'null'], 'minimum': 0, 'description': 'mile'}
 
     Args:
@@ -100,17 +100,17 @@ def field_schema(field: Field, *, nullable: bool | None = None) -> Schema:
     return found
 
 
-def record_schema(source: Source) -> Schema:
+def json_schema_of_record(source: Source) -> Schema:
     """A record of a source; its key may not be empty."""
-    properties = {name: field_schema(field) for name, field in source.fields.items()}
+    properties = {name: json_schema_of_field(field) for name, field in source.fields.items()}
     properties[source.key]["minLength"] = 1
     required = [name for name, field in source.fields.items() if not field.nullable]
     return {**object_of(properties, required), "additionalProperties": False}
 
 
-def instance_schema(model: Model) -> Schema:
+def json_schema_of_instance(model: Model) -> Schema:
     """An instance for a version of the deployed definition; fields that it does not need may be left out."""
     fields, key = model.request.fields, model.request.key
     required = [n for n in dict.fromkeys([key, *model.request_fields]) if not fields[n].nullable]
-    properties = {name: field_schema(field, nullable=name not in required) for name, field in fields.items()}
+    properties = {name: json_schema_of_field(field, nullable=name not in required) for name, field in fields.items()}
     return {**object_of(properties, required), "additionalProperties": False}

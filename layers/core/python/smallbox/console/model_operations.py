@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from smallbox.console.json_schema import Schema, instance_schema, object_of
-from smallbox.console.operations import AS_OF, BYTES, JSON, operation, path_parameter, reference
+from smallbox.console.json_schema import Schema, json_schema_of_instance, object_of
+from smallbox.console.operations import BYTES, JSON, REPLAYED_AT, operation, path_parameter, reference
 from smallbox.define.model import Model
 from smallbox.serving.requests import MAX_INSTANCES
 
@@ -27,7 +27,7 @@ READY: Final[Schema] = object_of({"ready": {"const": True}})
 def schemas_of_model(model: Model) -> dict[str, Schema]:
     """The schemas that the operations of a model refer to, by name."""
     return {
-        f"instance.{model.name}": instance_schema(model),
+        f"instance.{model.name}": json_schema_of_instance(model),
         f"prediction.{model.name}": _prediction(model),
         "infer_request": _infer_request(),
         "metadata": _metadata(),
@@ -120,4 +120,4 @@ def _predict(model: Model) -> tuple[str, dict[str, Any]]:
     predictions = {"type": "array", "items": reference(f"prediction.{model.name}")}
     answer = object_of({"model": {"const": model.name}, "predictions": predictions})
     summary = f"predict by {model.name}"
-    return route, operation(route, summary, {JSON: answer}, parameters=[AS_OF], body={JSON: body})
+    return route, operation(route, summary, {JSON: answer}, parameters=[REPLAYED_AT], body={JSON: body})

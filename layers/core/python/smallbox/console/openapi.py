@@ -12,9 +12,9 @@ from smallbox.console.answers import (
     StatusAnswer,
     VersionsAnswer,
 )
-from smallbox.console.json_schema import object_of, record_schema, schema_of
+from smallbox.console.json_schema import json_schema_of_record, object_of, schema_of
 from smallbox.console.model_operations import READY, operations_of_model, schemas_of_model
-from smallbox.console.operations import AS_OF, ERRORS, JSON, operation, path_parameter, reference
+from smallbox.console.operations import ERRORS, JSON, REPLAYED_AT, operation, path_parameter, reference
 from smallbox.define.project import Project
 from smallbox.define.source import Source
 from smallbox.documents.deployed_contracts import ContractsSnapshot
@@ -30,7 +30,7 @@ def openapi(project: Project) -> dict[str, Any]:
     Routes whose bodies depend on a source or a model are described once for each, under its own path.
     """
     models = [schemas_of_model(model) for model in project.models.values()]
-    records = {f"record.{name}": record_schema(source) for name, source in project.sources.items()}
+    records = {f"record.{name}": json_schema_of_record(source) for name, source in project.sources.items()}
     paths: dict[str, Any] = {}
     for route, found in _operations(project):
         method, _, path = route.partition(" ")
@@ -61,7 +61,7 @@ def _collect(source: Source) -> tuple[str, dict[str, Any]]:
     body = {"anyOf": [record, {"type": "array", "items": record, "maxItems": EVENT_LIMIT}]}
     summary = f"send records of {source.name}"
     answer = {JSON: schema_of(CollectAnswer)}
-    return route, operation(route, summary, answer, status=202, parameters=[AS_OF], body={JSON: body})
+    return route, operation(route, summary, answer, status=202, parameters=[REPLAYED_AT], body={JSON: body})
 
 
 def _read_only(project: Project) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -10,7 +10,7 @@ from smallbox.error_codes import PROTOCOL_PATH
 JSON: Final = "application/json"
 BYTES: Final = "application/octet-stream"
 
-AS_OF: Final[Schema] = {
+REPLAYED_AT: Final[Schema] = {
     "name": "as_of", "in": "query", "required": False, "schema": {"type": "string", "format": "date-time"},
     "description": "the past moment that a replay makes the call at; left out in production",
 }  # fmt: skip

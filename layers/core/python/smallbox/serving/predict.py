@@ -85,7 +85,7 @@ class PredictTask:
             now: the present.
             batch: the request's id.
             version: the version that is to answer, of those that do now. Its answers are logged in the channel
-                ``pinned``, which no release and no monitor reads: the caller chose who is asked, not the assignment.
+                ``pinned``, which no release and no figure of accuracy or drift counts: the caller chose the rows.
 
         Raises:
             NotFound: the version does not answer requests now; and as :meth:`predict`.
