@@ -29,7 +29,7 @@ from smallbox.statistics.ranking import auc
 from smallbox.times import DAY, parse_day
 from smallbox.training.dataset_rows import build_dataset
 from smallbox.training.examples import examples_of, split_by_time
-from smallbox.training.fit_model import fit, scores_of
+from smallbox.training.fit_model import fit, outputs_of
 
 FROM, TO = parse_day("2013-03-01"), parse_day("2013-04-01")
 
@@ -46,8 +46,9 @@ def lake_of(project: Project, folder: str) -> DeltaLake:
 
 def auc_of(model: Model, train: pa.Table, test: pa.Table) -> float:
     """The AUC on one table of a model fitted on another."""
-    fitted, judged = fit(model, examples_of(model.columns, train)), examples_of(model.columns, test)
-    return auc(scores_of(fitted.pipeline, judged.inputs), judged.labels).value
+    learned, judged = (examples_of(model.columns, model.objective, rows) for rows in (train, test))
+    scores = outputs_of(model.objective, fit(model, learned).pipelines, judged.inputs)
+    return auc(scores[:, 0], judged.labels > 0).value
 
 
 def a_day_stale(model: Model, lake: DeltaLake, rows: pa.Table) -> pa.Table:

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 from deltalake import write_deltalake
 
-from definitions.late_arrival import departures
+from definitions.flights import departures
 from smallbox.aws.delta_lake import DeltaLake
 from smallbox.define.project import project_of
 from smallbox.ingestion.append import AppendTask

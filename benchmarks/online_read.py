@@ -85,7 +85,7 @@ def make_model(entities: int) -> Model:
     good = label(payments, on="id", value="good", within="1d")
     return Model(
         "payment", request=payments, inputs=("amount",), views=views, label=good, estimator=lambda _: None,
-        gate=Gate(min_auc=0.7), release=Release(), retrain=Retrain(),
+        gate=Gate(), release=Release(), retrain=Retrain(),
     )  # fmt: skip
 
 

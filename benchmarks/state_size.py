@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from definitions.late_arrival import arrivals
+from definitions.flights import arrivals
 from smallbox.cli.demo.flights import known, load_flights
 from smallbox.define import FeatureView, count, distinct, last, maximum, mean, rate, std
 from smallbox.define.aggregates import Aggregate

@@ -16,8 +16,12 @@ PAGE: Final = 600
 GREEN: Final = "#007000"
 SERVED: Final = "#1f77b4"
 RECOMPUTED: Final = "#c2570c"
-COLUMNS: Final = (54, 205, 300, 430, 560, 612)
-"""Where the cells of the weekly table begin, or, after the first, end."""
+FIRST: Final = 54
+"""Where the first cell of a row of the weekly table begins."""
+LAST: Final = 612
+"""Where the last cell ends."""
+LOSS: Final = 2
+"""The column of the mean loss as served; the recomputed one is the next."""
 
 
 def weeks() -> Sequence[Sequence[str]]:
@@ -69,30 +73,50 @@ def _verdicts(d: Drawing, y: float) -> None:
         d.line((50, line + 7), (PAGE + 20, line + 7), colour=PALE, thick=1)
 
 
+def _lines(head: str) -> Sequence[str]:
+    """A head of a column in at most two lines, broken at its space or behind its underscore."""
+    return re.sub(r"(_)| ", r"\1\n", head, count=1).split("\n")
+
+
+def _ends() -> Sequence[float]:
+    """Where each column of the weekly table ends: the longer its words, the further from the one before."""
+    widths = [max(len(words) + 2 for cell in column for words in _lines(cell)) for column in zip(*weeks(), strict=True)]
+    room = (LAST - FIRST) / sum(widths)
+    return [FIRST + room * sum(widths[: at + 1]) for at in range(len(widths))]
+
+
 def _table(d: Drawing, y: float) -> None:
-    for row, cells in enumerate(weeks()):
-        line = y + row * 24
-        for x, cell in zip(COLUMNS, cells, strict=True):
-            d.text(x, line, cell, size=12, anchor="start" if x == COLUMNS[0] else "end", bold=row == 0)
-        d.line((50, line + 7), (PAGE + 20, line + 7), colour=PALE, thick=1)
+    head, *rows = weeks()
+    for at, (end, words) in enumerate(zip(_ends(), head, strict=True)):
+        for up, line in enumerate(reversed(_lines(words))):
+            d.text(end if at else FIRST, y - 13 * up, line, size=11, anchor="end" if at else "start", bold=True)
+        for down, cells in enumerate(rows, start=1):
+            d.text(end if at else FIRST, y + 24 * down, cells[at], size=11, anchor="end" if at else "start")
+    for row in range(len(rows) + 1):
+        d.line((50, y + 24 * row + 7), (PAGE + 20, y + 24 * row + 7), colour=PALE, thick=1)
 
 
 def _axes(d: Drawing, x: float, y: float, width: float, height: float) -> None:
     d.line((x, y), (x, y + height), (x + width, y + height), colour=INK, thick=1)
 
 
-def _auc(d: Drawing, y: float) -> None:
+def _points(y: float, column: int) -> Sequence[tuple[float, float]]:
+    """A column of figures by week, from its 0 at the lower edge of the axes to the largest loss near the upper."""
     rows = weeks()[1:]
+    top = 1.3 * max(float(row[LOSS]) for row in rows)
+    return [(160.0 + 160 * at, y + 100 - 100 * float(row[column]) / top) for at, row in enumerate(rows)]
+
+
+def _losses(d: Drawing, y: float) -> None:
     _axes(d, 100, y, 480, 100)
-    points = [(160.0 + 160 * at, y + 100 - (float(row[2]) - 0.65) / 0.2 * 100) for at, row in enumerate(rows)]
+    points = _points(y, LOSS)
     d.line(*points, colour=SERVED, thick=2)
-    again = [(px, y + 100 - (float(row[3]) - 0.65) / 0.2 * 100) for (px, _), row in zip(points, rows, strict=True)]
-    d.line(*again, colour=RECOMPUTED, thick=2, dashed=True)
-    for (px, py), row in zip(points, rows, strict=True):
+    d.line(*_points(y, LOSS + 1), colour=RECOMPUTED, thick=2, dashed=True)
+    for (px, py), row in zip(points, weeks()[1:], strict=True):
         d.dot(px, py, SERVED)
-        d.text(px, py - 12, row[2], size=12, anchor="middle")
+        d.text(px, py - 12, row[LOSS], size=12, anchor="middle")
         d.text(px, y + 118, row[0], size=12, anchor="middle")
-    d.text(92, y + 12, "AUC", size=12, anchor="end")
+    d.text(92, y + 12, "mean loss", size=12, anchor="end")
     d.line((400, y + 4), (428, y + 4), colour=SERVED, thick=2)
     d.text(434, y + 8, "as served", size=12)
     d.line((400, y + 22), (428, y + 22), colour=RECOMPUTED, thick=2, dashed=True)
@@ -142,7 +166,7 @@ NOTES: Final = (
     ),
     (
         345,
-        "How good were the scores?",
+        "How good were the predictions?",
         "As served, and recomputed in batch",
         "from the lake. Equal figures mean:",
         "no training-serving skew.",
@@ -163,13 +187,13 @@ NOTES: Final = (
 
 def draw() -> str:
     """The picture."""
-    d = Drawing(WIDTH, HEIGHT, "The report of a replay: verdicts, AUC by week, calibration, days")
+    d = Drawing(WIDTH, HEIGHT, "The report of a replay: verdicts, figures by week, calibration, days")
     d.box(20, 20, PAGE + 22, HEIGHT - 40, fill="#ffffff", edge=GREY, round_=4)
     d.text(50, 66, "Smallbox: late_arrival", size=26, bold=True)
     _verdicts(d, 100)
-    _heading(d, 345, "AUC by week")
-    _table(d, 375)
-    _auc(d, 490)
+    _heading(d, 345, "Weeks")
+    _table(d, 382)
+    _losses(d, 490)
     _heading(d, 645, "Calibration of what was served")
     _calibration(d, 660)
     _heading(d, 830, "Days")

@@ -25,15 +25,17 @@ from smallbox.ingestion import lines, readers, unpacking, upkeep
 from smallbox.messages import predictions, rebuilds, split
 from smallbox.monitoring import accuracy
 from smallbox.monitoring import psi as drift
+from smallbox.objectives.binary import Binary
+from smallbox.objectives.multiclass import Multiclass
+from smallbox.objectives.tolerance import PROBABILITY_TOLERANCE
 from smallbox.registry import store
 from smallbox.release import canary
 from smallbox.release import judged_predictions as judged
 from smallbox.serving import requests
-from smallbox.statistics import calibration
 from smallbox.times import DAY, HOUR, MINUTE, SECOND
 from smallbox.training import dataset_rows as point_in_time
-from smallbox.training import export, profile
 from smallbox.training import fit_model as fitting
+from smallbox.training import profile, run_warnings
 
 WORDS = ("none", "one", "two", "three", "four", "five", "six", "seven")
 MB = 1_000_000
@@ -89,15 +91,16 @@ SENTENCES = {
         f"the message is tried {WORDS[queues._MAX_RECEIVES]} times",
     ],
     "docs/stages/training.md": [
-        f"The first {_percent(1 - fitting.CALIBRATION_SHARE)} of the training rows",
-        f"Each part needs {fitting.MIN_ROWS} rows and both classes",
-        f"difference of a probability may be {export.TOLERANCE:.4f}",
+        f"the first {_percent(1 - Binary.calibration_share)} of the training rows",
+        f"the last {_percent(Multiclass.calibration_share)} calibrate it",
+        f"Each part needs {fitting.MIN_ROWS} rows and every class",
+        f"difference of an output may be {PROBABILITY_TOLERANCE:.4f}",
+        f"a skill of {run_warnings.LEAKAGE_SKILL:.2f} or more".replace("0.", "."),
         f"Up to {point_in_time.MAX_SILENT:,} unlabelled requests",
         f"the {profile.MAX_CATEGORIES} most frequent categories",
-        f"expected calibration error ({calibration.CALIBRATION_BINS} bins",
     ],
     "docs/stages/registry.md": [
-        f"scikit-learn <= {export.TOLERANCE:.4f}",
+        f"scikit-learn <= {PROBABILITY_TOLERANCE:.4f}",
         f"up to {store._ATTEMPTS} attempts",
     ],
     "docs/stages/release.md": [
@@ -112,7 +115,6 @@ SENTENCES = {
     "docs/stages/monitoring.md": [
         f"in at most about {_percent(drift.FALSE_ALARMS)} of the windows",
         f"up to {accuracy.SPANS[-1]} days, or up to {accuracy.MAX_ROWS_JUDGED:,} rows",
-        f"expected calibration error, {calibration.CALIBRATION_BINS} bins",
     ],
     "docs/definition.md": [f"`Release.max_days` ({_default(Release, 'max_days')} by default)"],
     "docs/costs.md": [f"parts of large files are removed after {PARTS_DAYS} days"],

@@ -36,6 +36,7 @@ class Deployed:
         self.records = records
         self.sources = load_project().sources
         self.drops = [self._drop(name, folder) for name in self.sources]
+        self.known_until: Micros = START
         document = {"model": MODEL, "as_of": format_moment(START), "reason": "a champion of two weeks"}
         self.training: Any = system.run("TrainingMachine", document)
 
@@ -46,22 +47,28 @@ class Deployed:
 
     def live(self, start: Micros, days: int) -> Replay:
         """Replay some days: events in, predictions out, each day closed."""
-        flights = self.records.departures
         timelines = {name: self._known(name) for name in self.sources}
-        asked = Timeline(as_lines(flights), micros(flights["scheduled_at"]).tolist())
-        replay = Replay(self.system, MODEL, timelines, asked, Span(start, start + days * DAY, STEP))
+        replay = Replay(self.system, MODEL, timelines, self.flights, Span(start, start + days * DAY, STEP))
         replay.run(lambda _: None)
+        self.known_until = start + days * DAY
         return replay
+
+    @property
+    def flights(self) -> Timeline:
+        """The requests by their event time."""
+        rows = self.records.departures
+        return Timeline(as_lines(rows), micros(rows["scheduled_at"]).tolist())
 
     def _known(self, name: str) -> Timeline:
         return known(self.sources[name], getattr(self.records, name))
 
-    def send_only(self, start: Micros, days: int) -> None:
-        """Send what became known in some days, without predicting."""
+    def send_until(self, now: Micros) -> None:
+        """Send what became known until a moment and was not sent before, without predicting."""
         for name in self.sources:
-            lines = self._known(name).between(start, start + days * DAY)
-            self.system.send(name, lines, format_moment(start + days * DAY))
+            lines = self._known(name).between(self.known_until, now)
+            self.system.send(name, lines, format_moment(now))
         self.system.drain()
+        self.known_until = max(self.known_until, now)
 
     def arms(self, now: Micros, keys: int = 60) -> dict[str, int]:
         """How many of some flights each version answers."""

@@ -34,8 +34,7 @@ def test_history_becomes_a_champion(deployed: Deployed) -> None:
     """Dropped files, checked and loaded through S3's own trigger, train a version that passes the gate."""
     assert [(d["rejected"], d["accepted"] > 400) for d in deployed.drops] == [(0, True)] * 4
     assert deployed.training["accepted"], deployed.training["verdict"]["why"]
-    models = deployed.system.request("GET", "/models")["models"]
-    assert models[0]["routing"]["champion"] == 1
+    assert deployed.system.champion(MODEL) == 1
 
 
 def test_views_are_backfilled_by_a_distributed_map(deployed: Deployed) -> None:
@@ -63,17 +62,13 @@ def test_the_lake_has_a_current_table(deployed: Deployed) -> None:
 
 
 def test_the_open_inference_protocol_answers(deployed: Deployed) -> None:
-    """The protocol's routes say that the model is ready, what it takes, and answer its tensors."""
-    assert deployed.system.request("GET", "/v2/health/ready") == {"ready": True}
+    """The protocol's routes say which version answers and what it takes, and answer its tensors."""
     metadata = deployed.system.request("GET", f"/v2/models/{MODEL}")
     assert metadata["versions"] == ["1"]
-    instance = json.loads(_one_flight(deployed))
-    tensors = [
-        {"name": i["name"], "shape": [1], "datatype": i["datatype"], "data": [instance[i["name"]]]}
-        for i in metadata["inputs"]
-    ]
-    answer = deployed.system.request("POST", f"/v2/models/{MODEL}/infer", json.dumps({"inputs": tensors}))
-    assert 0 < answer["outputs"][0]["data"][0] < 1
+    (output,) = deployed.system.infer(MODEL, _one_flight(deployed))
+    assert 0 < output["data"][0] < 1
+    with pytest.raises(InvalidInput, match="not_ready"):
+        deployed.system.request("GET", "/v2/health/ready")
 
 
 def _one_flight(deployed: Deployed) -> str:
@@ -237,7 +232,8 @@ def test_a_bad_challenger_is_rolled_back(deployed: Deployed) -> None:
 def test_a_better_challenger_is_promoted(deployed: Deployed) -> None:
     """A candidate of more data passes the gate, runs as a sticky canary, and takes over when its labels allow it."""
     rolled_back, now = START + 6 * DAY, START + 13 * DAY
-    deployed.send_only(rolled_back, 7)
+    assert deployed.known_until == rolled_back
+    deployed.send_until(now)
     document = {"model": MODEL, "as_of": format_moment(now), "reason": "more data"}
     run: Any = deployed.system.run("TrainingMachine", document)
     assert run["accepted"], run["verdict"]["why"]

@@ -11,9 +11,7 @@ import pytest
 
 from smallbox.cli.demo import MODEL
 from smallbox.cli.demo.change import DefinitionChange
-from smallbox.cli.demo.flights import as_lines, micros
 from smallbox.cli.replay.evidence import lake_of, signatures_of
-from smallbox.cli.replay.recording import Timeline
 from smallbox.lake.predictions import PredictionLog, of_signature
 from smallbox.monitoring.skew import skew_of
 from smallbox.ports import Between
@@ -22,23 +20,25 @@ from tests.deployed.conftest import START, Deployed
 
 pytestmark = pytest.mark.deployed
 
-NOW: Micros = START + 19 * DAY
-"""The end of the story of ``test_loop.py``; this one goes on from there, or begins here when it is run alone."""
+
+@pytest.fixture(scope="module")
+def now(deployed: Deployed) -> Micros:
+    """The end of the other stories, or weeks after the champion's training when this one is run alone."""
+    deployed.send_until(max(deployed.known_until, START + 19 * DAY))
+    return deployed.known_until
 
 
 @pytest.fixture(scope="module")
-def change(deployed: Deployed) -> DefinitionChange:
+def change(deployed: Deployed, now: Micros) -> DefinitionChange:
     """The change, with requests of the real flights."""
-    if deployed.system.champion(MODEL) == 1:
-        deployed.send_only(START, 19)
-    flights = deployed.records.departures
-    asked = Timeline(as_lines(flights), micros(flights["scheduled_at"]).tolist())
-    return DefinitionChange(deployed.system, asked, print, model=MODEL, at=NOW)
+    return DefinitionChange(deployed.system, deployed.flights, print, model=MODEL, at=now)
 
 
-def test_the_champion_answers_while_the_definition_is_changed(deployed: Deployed, change: DefinitionChange) -> None:
+def test_the_champion_answers_while_the_definition_is_changed(
+    deployed: Deployed, change: DefinitionChange, now: Micros
+) -> None:
     """Deployment, backfill and training pass without a failed answer, a fallback, or an answer of another version."""
-    change.deploy_and_train(NOW)
+    change.deploy_and_train(now)
     results = change.results
     assert results.failures == []
     assert {phase: set(counts) for phase, counts in results.answered.items()} == {
@@ -64,18 +64,18 @@ def _version(deployed: Deployed, number: int) -> Any:
     return next(version for version in versions if version["number"] == number)
 
 
-def test_both_arms_answer_with_inputs_of_their_own(deployed: Deployed, change: DefinitionChange) -> None:
+def test_both_arms_answer_with_inputs_of_their_own(deployed: Deployed, change: DefinitionChange, now: Micros) -> None:
     """In a canary each version is served and logged by its own definition, and no value of either is skewed."""
     document = {"model": MODEL, "action": "start", "version": change.results.new, "who": "a test", "why": "by hand"}
-    deployed.system.release({**document, "as_of": format_moment(NOW)})
-    replay = deployed.live(NOW, 1)
+    deployed.system.release({**document, "as_of": format_moment(now)})
+    replay = deployed.live(now, 1)
     assert replay.counts.rejected == 0
-    assert _skew_since(deployed, NOW) == {change.results.old: 0, change.results.new: 0}
+    assert _skew_since(deployed, now) == {change.results.old: 0, change.results.new: 0}
 
 
 def test_the_new_version_takes_over_and_is_rolled_back(deployed: Deployed, change: DefinitionChange) -> None:
     """The old version answers right after one write, with features that are still exact."""
-    now = NOW + DAY
+    now = deployed.known_until
     change.take_over_and_roll_back(now)
     results = change.results
     assert results.failures == []

@@ -70,9 +70,10 @@ class RecordingSystem:
 
     def _training(self) -> Mapping[str, Any]:
         figure = {"value": 0.5, "low": 0.4, "high": 0.6}
-        metrics = {"rows": 100, "rarer_rows": 40, "loss": figure, "figures": {"auc": figure}}
+        metrics = {"rows": 100, "rarer_rows": 40, "loss_name": "log loss", "loss": figure, "figures": {"auc": figure}}
         baseline = {"outputs": [0.5], "loss": 0.69, "difference": figure}
         return {
+            "model": "late_parcel",
             "version": 1,
             "metrics": metrics,
             "baseline": baseline,

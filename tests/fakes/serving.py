@@ -12,6 +12,7 @@ from smallbox.define.frozen import freeze, signature_digest
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
 from smallbox.define.signature import Columns, Signature
+from smallbox.define.source import Source
 from smallbox.features.live_views import LiveViews, LiveViewStore, id_of
 from smallbox.features.stream import StreamTask
 from smallbox.messages.records import pack_records
@@ -47,8 +48,8 @@ class Serving:
         log: the queue of logged predictions.
     """
 
-    def __init__(self, deployed: Model, *, is_ready: bool = True) -> None:
-        self.model, self.project = deployed, project_of([deployed])
+    def __init__(self, deployed: Model, *sources: Source, is_ready: bool = True) -> None:
+        self.model, self.project = deployed, project_of([deployed], sources)
         documents = FakeDocuments()
         self.registry, self.live = Registry(documents), CountedLiveViews(documents)
         self.blobs, self.inbox, self.lake, self.online = FakeBlobs(), FakeBlobs(), FakeLake(), FakeOnlineStore()
@@ -71,9 +72,13 @@ class Serving:
         live = super(CountedLiveViews, self.live).read()
         self.live.publish((id_of(one.view), one.since) for one in live.by_id.values())
 
-    def register(self, model: Model) -> int:
-        """Register a version of a definition whose score is the :func:`sum_of_numbers`; its number."""
-        content, bundle = sum_of_numbers(model.columns), bundle_of(model.on_demand)
+    def register(self, model: Model, content: bytes = b"") -> int:
+        """Register a version of a definition; its outputs are the :func:`sum_of_numbers`, unless it has other content.
+
+        The number of the version is returned.
+        """
+        content = content or sum_of_numbers(model.columns, len(model.objective.outputs))
+        bundle = bundle_of(model.on_demand)
         self.registry.freeze(model.name, signature_digest(model), freeze(model))
         version = replace(
             VERSION,
@@ -108,19 +113,24 @@ class Serving:
         return self.predictor.predict(self.model.name, document, at, at.at, "r")["predictions"]
 
 
-def sum_of_numbers(columns: Columns) -> bytes:
-    """A tiny ONNX model: the score is the sum of the numeric inputs, a missing one counting nothing."""
+def sum_of_numbers(columns: Columns, outputs: int = 1) -> bytes:
+    """A tiny ONNX model: the first output is the sum of the numeric inputs, a missing one counting nothing.
+
+    Each further output is one more than the one before.
+    """
     numeric = helper.make_tensor_value_info("numeric", TensorProto.FLOAT, [None, len(columns.numeric)])
     texts = helper.make_tensor_value_info("categorical", TensorProto.STRING, [None, len(columns.categorical)])
-    scores = helper.make_tensor_value_info(OUTPUTS, TensorProto.FLOAT, [None, 1])
+    scores = helper.make_tensor_value_info(OUTPUTS, TensorProto.FLOAT, [None, outputs])
     nodes = [
         helper.make_node("IsNaN", ["numeric"], ["missing"]),
         helper.make_node("Where", ["missing", "nothing", "numeric"], ["known"]),
-        helper.make_node("ReduceSum", ["known", "columns"], [OUTPUTS]),
+        helper.make_node("ReduceSum", ["known", "columns"], ["sum"]),
+        helper.make_node("Add", ["sum", "steps"], [OUTPUTS]),
     ]
     constants = [
         helper.make_tensor("nothing", TensorProto.FLOAT, [1], [0.0]),
         helper.make_tensor("columns", TensorProto.INT64, [1], [1]),
+        helper.make_tensor("steps", TensorProto.FLOAT, [1, outputs], [float(n) for n in range(outputs)]),
     ]
     graph = helper.make_graph(nodes, "sum", [numeric, texts], [scores], constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)

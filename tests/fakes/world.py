@@ -22,6 +22,7 @@ from smallbox.ingestion.quarantine import Quarantine
 from smallbox.ingestion.upkeep import UpkeepTask
 from smallbox.lake.predictions import PredictionLog
 from smallbox.monitoring.check import CheckTask
+from smallbox.ports import Lake
 from smallbox.registry.contracts import Contracts
 from smallbox.registry.live_sources import LiveSources
 from smallbox.registry.loader import ModelLoader
@@ -53,9 +54,10 @@ def _no_pause(_: int) -> None:
 class World:
     """Does what the deployed functions do, in the order in which their triggers would."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, lake: Lake | None = None) -> None:
         self.project = project
-        self.lake, self.blobs, self.inbox = FakeLake(), FakeBlobs(), FakeBlobs(PRESENT)
+        self.lake: Lake = FakeLake() if lake is None else lake
+        self.blobs, self.inbox = FakeBlobs(), FakeBlobs(PRESENT)
         self.online, self.meter, self.training = FakeOnlineStore(), FakeMeter(), FakeWorkflow()
         self.documents, self.metrics = FakeDocuments(), FakeDocuments()
         self.registry, self.live = Registry(self.documents), LiveViewStore(self.documents)

@@ -13,7 +13,7 @@ import pytest
 from smallbox.cli.demo.flights import micros
 from smallbox.documents.daily_run import DayDocument
 from smallbox.documents.gate_verdict import GateCheckReport, VerdictReport
-from smallbox.documents.metrics import BinaryMetrics, ParityReport
+from smallbox.documents.metrics import BaselineComparison, Metric, Metrics, ParityReport
 from smallbox.documents.training_run import (
     Artifacts,
     DelayCurve,
@@ -49,7 +49,11 @@ def test_history_becomes_a_champion(lived: Lived) -> None:
     """Dropped history trains a first version that passes the gate and serves."""
     assert [report.rejected for report in lived.reports] == [0, 0, 0, 0]
     assert lived.training["accepted"], lived.training["verdict"]["why"]
-    assert lived.training["metrics"]["auc"] > 0.62
+    metrics, baseline = lived.training["metrics"], lived.training["baseline"]
+    assert metrics["figures"]["auc"]["value"] > 0.62
+    assert metrics["loss"]["value"] == pytest.approx(baseline["loss"] + baseline["difference"]["value"])
+    assert baseline["difference"]["high"] < 0, "better than the best constant"
+    assert 0.1 < baseline["outputs"][0] < 0.4
     assert lived.training["parity"]["largest"] < 1e-5
     assert lived.training["routing"]["champion"] == 1
 
@@ -60,8 +64,11 @@ def test_the_document_of_a_training_run_has_the_keys_of_its_types(lived: Lived) 
     parts: list[tuple[Any, Any]] = [
         (run, ReleasedRun),
         (run["counts"], FitCounts),
-        (run["metrics"], BinaryMetrics),
+        (run["metrics"], Metrics),
+        *((one, Metric) for one in (run["metrics"]["loss"], *run["metrics"]["figures"].values())),
+        (run["baseline"], BaselineComparison),
         (run["labels"], LabelReport),
+        (run["labels"]["selection_auc"], Metric),
         (run["labels"]["delays"], DelayCurve),
         (run["parity"], ParityReport),
         (run["artifacts"], Artifacts),
@@ -112,15 +119,18 @@ def test_the_audit_sees_a_value_that_was_served_wrong(lived: Lived, days: list[d
 
 
 def test_labels_meet_their_predictions(lived: Lived, days: list[dict[str, Any]]) -> None:
-    """After two days the first day's predictions have their labels, and its accuracy was measured on them."""
+    """After two days the first day's predictions have their labels, and their loss and AUC were measured on them."""
     feedback = days[-1]["feedback"]
     assert feedback["labelled"] > 700
     assert feedback["coverage"] > 0.8
     report = lived.world.metrics.get(f"model#{MODEL}", f"day#{days[-1]['day']}")
     assert report is not None
-    auc = next(check for check in report["checks"] if check["name"] == "auc")
-    assert auc["rows"] > 500
-    assert 0.5 < auc["value"] < 0.9
+    checks = {check["name"]: check for check in report["checks"] if check["kind"] == "accuracy"}
+    assert checks.keys() == {"loss", "auc", "calibration_error", "coverage"}
+    assert checks["auc"]["rows"] == checks["loss"]["rows"] > 500
+    assert 0.5 < checks["auc"]["value"] < 0.9
+    assert 0.2 < checks["loss"]["value"] < 0.7
+    assert "the constant baseline has" in checks["loss"]["note"]
 
 
 def test_breaches_are_published_by_kind(lived: Lived, days: list[dict[str, Any]]) -> None:

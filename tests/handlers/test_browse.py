@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from smallbox.cli.demo import MODEL, OTHERS
 from tests.handlers.conftest import event, handler
 
-MODEL = "late_arrival"
 DAY = "2013-03-01"
 EMPTY: dict[str, tuple[int, Any]] = {
     "/status": (
@@ -15,15 +15,16 @@ EMPTY: dict[str, tuple[int, Any]] = {
         {
             "models": [
                 {
-                    "name": MODEL, "champion": None, "canary": None, "last_training": None, "day": None,
+                    "name": name, "champion": None, "canary": None, "last_training": None, "day": None,
                     "breaches": [], "sources": [], "is_changed": False,
                 }
+                for name in (*OTHERS, MODEL)
             ],
             "views": [],
         },
     ),
     "/contracts": (200, {"sources": {}, "models": {}, "readers": []}),
-    "/models": (200, {"models": [{"name": MODEL, "routing": None}]}),
+    "/models": (200, {"models": [{"name": name, "routing": None} for name in (*OTHERS, MODEL)]}),
     f"/models/{MODEL}/versions": (200, {"versions": []}),
     f"/models/{MODEL}/history": (200, {"history": []}),
     f"/models/{MODEL}/metrics/{DAY}": (404, "not_found"),

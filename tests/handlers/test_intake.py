@@ -9,7 +9,7 @@ from unittest.mock import patch
 import boto3
 import pytest
 
-from definitions.late_arrival import origin_weather
+from definitions.flights import origin_weather
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.delta_lake import DeltaLake
 from smallbox.aws.documents import DynamoDocuments

@@ -12,12 +12,17 @@ GATE: Final = {
     ],
     "warnings": ["one of four is unlabelled"],
 }  # fmt: skip
+METRICS: Final = {
+    "rows": 900, "rarer_rows": 200, "loss_name": "log loss", "loss": {"value": 0.4471, "low": 0.43, "high": 0.465},
+    "figures": {"auc": {"value": 0.7031, "low": 0.68, "high": 0.7261}},
+}  # fmt: skip
 TRAINING: Final = {
     "model": "late_arrival", "version": 2, "accepted": False, "verdict": GATE, "as_of": "2013-03-01T00:00:00Z",
-    "counts": {"rows": 5000}, "metrics": {"auc": 0.6}, "artifacts": {"onnx_key": "models/a"}, "champion": None,
+    "counts": {"rows": 5000}, "metrics": METRICS, "artifacts": {"onnx_key": "models/a"}, "champion": None,
+    "baseline": {"outputs": [0.2], "loss": 0.5004, "difference": {"value": -0.0533, "low": -0.06, "high": -0.046}},
 }  # fmt: skip
 VERSION: Final = {
-    "number": 1, "status": "champion", "as_of": "2013-03-01T00:00:00Z", "metrics": {"auc": 0.7},
+    "number": 1, "status": "champion", "as_of": "2013-03-01T00:00:00Z", "metrics": METRICS,
     "verdict": GATE, "reason": "asked for",
 }  # fmt: skip
 ROUTING: Final = {"champion": 1, "challenger": 2, "share": 0.3, "since": "2013-03-02T00:00:00Z", "revision": 2}
@@ -57,12 +62,14 @@ MISTAKE: Final = {"file": "definitions/fraud.py", "line": 4, "message": "Model: 
 REPORT: Final = {
     "model": "late_arrival", "day": "2013-03-01", "as_of": "2013-03-02T00:00:00Z", "breaches": {"data": 0},
     "sentences": [], "checks": [CHECK],
+    "accuracy": {"online": {"first": "2013-02-28", "last": "2013-02-28", "judged": 900, "metrics": METRICS}},
 }  # fmt: skip
 
 REPLAY: Final = {
     "worked": True, "seconds": 61, "report": ".smallbox/report.html",
     "stages": [{"stage": "ingestion", "worked": True, "evidence": "9 records in the lake"}],
-    "weeks": [{"week": "2013-03-04", "auc": 0.70312}],
+    "weeks": [{"week": "2013-03-04", "loss": 0.44712}],
+    "interludes": [{"title": "a changed definition", "head": ["phase"], "rows": [["deploy"]]}],
 }  # fmt: skip
 FAILED_REPLAY: Final = {
     **REPLAY, "worked": False, "weeks": [],

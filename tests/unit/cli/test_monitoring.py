@@ -20,7 +20,7 @@ class Doors:
     def request(self, method: str, path: str) -> Mapping[str, Any]:
         """An answer of the API."""
         self.asked.append((method, path))
-        return {"model": "fraud", "day": "2013-03-01", "sentences": [], "checks": []}
+        return {"model": "fraud", "day": "2013-03-01", "sentences": [], "checks": [], "accuracy": {}}
 
     def accept(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """An answer of the function."""

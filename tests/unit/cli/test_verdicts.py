@@ -10,6 +10,7 @@ from smallbox.cli.replay.driver import ReplayCounts
 from smallbox.cli.replay.evidence import Evidence
 from smallbox.cli.replay.phases import ReplayResults
 from smallbox.cli.replay.verdicts import Alarms, verdicts_of
+from smallbox.objectives.objective import Scored
 from smallbox.stages import STAGES
 from tests.fakes.small import late_parcel
 
@@ -23,14 +24,13 @@ ALARMS = Alarms(before=(), rang=("data",), dead=0)
 EVIDENCE = Evidence(
     served=100,
     unequal=0,
-    largest_score_gap=0.0,
+    largest_gap=0.0,
     predictions=ASKED,
     labels=15,
     statuses={"labelled": 15, "unlabelled": 5},
     weeks=(),
     days=(),
-    scores=np.empty(0),
-    outcomes=np.empty(0, bool),
+    scored=Scored(np.empty((0, 1)), np.empty(0), np.empty(0, int)),
     versions=[{"number": 1, "status": "champion"}],
     history=[],
 )

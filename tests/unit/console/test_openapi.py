@@ -22,6 +22,7 @@ from smallbox.objectives.ranking import Ranking
 from smallbox.objectives.regression import Regression
 from smallbox.records import Rejection
 from smallbox.serving.inference import InferenceProtocol, ProtocolRequest
+from smallbox.serving.predict import _readable
 from smallbox.times import HOUR, Moment
 from tests.fakes.described import closed, faults
 from tests.fakes.serving import Serving
@@ -85,14 +86,16 @@ OBJECTIVES: list[tuple[Objective, list[float]]] = [
     (Regression("absolute", quantiles=(0.1, 0.9)), [1.0, 0.5, 2.0]),
     (Ranking(by="search"), [0.3]),
 ]
+NOTHING = float("nan")
 
 
 @pytest.mark.parametrize(("objective", "outputs"), OBJECTIVES, ids=lambda one: getattr(one, "kind", ""))
 def test_an_answer_of_an_objective_is_as_described(objective: Objective, outputs: list[float]) -> None:
-    """It has every property of the description, and no other."""
+    """It has every property of the description, and no other; also where the model gave no number."""
     properties = objective.answer_schema()
     schema = closed({"type": "object", "properties": properties, "required": [*properties]})
-    assert list(Draft202012Validator(schema).iter_errors(objective.answer(outputs))) == []
+    for found in (outputs, [NOTHING] * len(outputs)):
+        assert list(Draft202012Validator(schema).iter_errors(_readable(objective.answer(found)))) == []
 
 
 @pytest.mark.parametrize("has_champion", [True, False], ids=["champion", "fallback"])

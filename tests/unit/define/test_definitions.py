@@ -14,7 +14,9 @@ from smallbox.define import (
     Retrain,
     Source,
     boolean,
+    ceiling,
     count,
+    floor,
     integer,
     label,
     mean,
@@ -23,6 +25,7 @@ from smallbox.define import (
     text,
     timestamp,
 )
+from smallbox.define.bundle import bundle_of
 from smallbox.define.project import load, project_of
 from smallbox.errors import DefinitionError, NotFound
 from smallbox.ingestion.contract import check_values
@@ -88,7 +91,6 @@ def reads_who(who: Any) -> Any:
         (lambda: FeatureView("v", "who", SOURCE, {"f": count("7m")}), "whole number of its tiles"),
         (lambda: FeatureView("v", "who", SOURCE, {"f": count("1h")}, tile="7m"), "divide an hour"),
         (lambda: count("0h"), "longer than 0"),
-        (lambda: label(SOURCE, on="id", value="amount", within="1d"), "boolean"),
         (lambda: _model(inputs=("amuont",)), "'amuont' is not a field"),
         (lambda: _model(views=(VIEW, FeatureView("w", "who", SOURCE, {"payments_1h": count("2h")}))), "only once"),
         (
@@ -96,7 +98,7 @@ def reads_who(who: Any) -> Any:
             r"write release=Release\(max_days=21\)",
         ),
         (lambda: _model(release=Release(max_days=1)), r"write release=Release\(max_days=8\)"),
-        (lambda: Release(min_of_each_class=1), "at least 2"),
+        (lambda: Release(min_rarer=1), "at least 2"),
         (lambda: project_of([_model(), _model()]), "two models"),
     ],
 )
@@ -150,9 +152,24 @@ def test_a_request_names_its_key_inputs_and_entities_once() -> None:
 def test_the_shipped_definitions_load() -> None:
     """Every definition in the definitions package imports, and is found by name."""
     project = load()
-    assert set(project.models) == {"late_arrival"}
+    assert set(project.models) == {"arrival_delay", "arrival_outcome", "late_arrival"}
     assert set(project.sources) == {"departures", "arrivals", "weather", "planes"}
     assert [view.name for view in project.views_of("arrivals")] == ["carrier", "origin", "route"]
+
+
+def test_each_shipped_model_is_a_project_of_its_own() -> None:
+    """The models share their sources and views, and each has all that it needs."""
+    project = load()
+    for model in project.models.values():
+        own = project_of([model])
+        assert (own.sources, own.views) == (project.sources, project.views)
+
+
+def test_the_shipped_models_share_the_code_of_their_features() -> None:
+    """What a version keeps of its on-demand features is cut out of the shared file, without any model."""
+    bundles = {bundle_of(model.on_demand).digest: bundle_of(model.on_demand) for model in load().models.values()}
+    (bundle,) = bundles.values()
+    assert set(bundle.modules) == {"definitions", "definitions.flights"}
 
 
 def test_an_unknown_name_says_what_there_is() -> None:
@@ -168,7 +185,9 @@ def test_an_unknown_name_says_what_there_is() -> None:
         (number, {"minimum": True}, "field: minimum is True; write a number, without quotes"),
         (integer, {"minimum": 0, "maximum": "400"}, "field: maximum is '400' (str); write a number, without quotes"),
         (text, {"nullable": "yes"}, "field: nullable is 'yes' (str); write True or False"),
-        (Gate, {"min_auc": "0.6"}, "Gate: min_auc is '0.6' (str); write a number, without quotes"),
+        (Gate, {"min_skill": "0.6"}, "Gate: min_skill is '0.6' (str); write a number, without quotes"),
+        (floor, {"figure": "auc", "limit": "0.7"}, "floor: limit is '0.7' (str); write a number, without quotes"),
+        (ceiling, {"figure": 5, "limit": 0.7}, "ceiling: figure is 5 (int); write a text, in quotes"),
         (Release, {"max_days": 1.5}, "Release: max_days is 1.5 (float); write a whole number, without quotes"),
         (Monitor, {"max_lead": 1}, "Monitor: max_lead is 1 (int); write a text, in quotes"),
         (Retrain, {"every": 30}, "Retrain: every is 30 (int); write a text, in quotes"),

@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.pipeline import Pipeline
 
 from smallbox.define import (
     Attributes,
+    Columns,
     FeatureView,
     Model,
+    Ranking,
+    Regression,
     above,
     at_least,
     at_most,
@@ -22,6 +26,7 @@ from smallbox.define import (
     distinct,
     equal,
     first,
+    label,
     last,
     maximum,
     mean,
@@ -36,8 +41,9 @@ from smallbox.define import (
 from smallbox.define.aggregates import Aggregate
 from smallbox.define.attributes import Attribute, View
 from smallbox.define.conditions import Condition
-from smallbox.define.frozen import freeze, frozen_digest, signature_digest, thaw
+from smallbox.define.frozen import freeze, frozen_digest, signature_digest, thaw, thaw_label
 from smallbox.define.frozen_views import freeze_view, thaw_view
+from smallbox.define.rules import Label
 from smallbox.errors import NotReady
 from smallbox.features.online.states import version_of
 from tests.unit.define.orders import EVENTS, FUNCTIONS, OUTCOME, REQUEST, linear, waits
@@ -91,6 +97,21 @@ VIEWS: st.SearchStrategy[tuple[View, ...]] = st.tuples(
 ).flatmap(lambda views: st.sampled_from([(), views[:1], views]))
 
 
+LABELS = (
+    OUTCOME,
+    replace(OUTCOME, otherwise=False),
+    label(EVENTS, on="event_id", value="size", within="3d", otherwise=0.5),
+    label(EVENTS, on="event_id", value="stars", within="1d", objective=Regression("quantile", quantiles=(0.1, 0.9))),
+    label(EVENTS, on="event_id", value="shop", within="2d", otherwise="neither"),
+    label(EVENTS, on="event_id", value="stars", within="2d", objective=Ranking("who", at=3)),
+)
+
+
+def quantiles(columns: Columns, quantile: float | None = None) -> Pipeline:
+    """An estimator with a parameter for the quantile."""
+    return linear(columns)
+
+
 @st.composite
 def models(draw: st.DrawFn) -> Model:
     """Models of all kinds of inputs, views and functions."""
@@ -101,8 +122,8 @@ def models(draw: st.DrawFn) -> Model:
         inputs=tuple(inputs),
         views=draw(VIEWS),
         on_demand=draw(st.sampled_from([(), (waits,), FUNCTIONS, FUNCTIONS[::-1]])),
-        label=replace(OUTCOME, otherwise=draw(st.sampled_from([None, False]))),
-        estimator=linear,
+        label=draw(st.sampled_from(LABELS)),
+        estimator=quantiles,
     )
 
 
@@ -120,7 +141,7 @@ def test_what_is_thawed_means_the_same(model: Model) -> None:
     thawed = thaw(document, [functions[name] for name, _ in document["on_demand"]])
     for name in (
         "name", "columns", "inputs", "label", "stored", "feature_names", "sent_fields", "request_fields", "defaults",
-        "on_demand", "on_demand_fields", "personal_columns",
+        "on_demand", "on_demand_fields", "personal_columns", "objective",
     ):  # fmt: skip
         assert getattr(thawed, name) == getattr(model, name), name
     assert [version_of(view) for view in thawed.views] == [version_of(view) for view in model.views]
@@ -167,6 +188,42 @@ def test_every_kind_of_feature_comes_back(feature: Any) -> None:
     assert thaw_view(_stored(freeze_view(view))).features == {"f": feature}
     kinds = {one.kind for one in KINDS.values() if isinstance(one, Aggregate)}
     assert kinds == set(Aggregate.__annotations__["kind"].__args__)
+
+
+@pytest.mark.parametrize("outcome", LABELS, ids=lambda one: one.value)
+def test_the_label_comes_back(outcome: Label) -> None:
+    """Its window, the label of silence, and an objective with the same outputs: versions are compared by them."""
+    model = Model("sold", request=REQUEST, inputs=("amount",), label=outcome, estimator=quantiles)
+    thawed = thaw_label(_stored(freeze(model)))
+    assert (thawed, hash(thawed)) == (outcome, hash(outcome))
+    assert (thawed.within_micros, thawed.objective.outputs) == (outcome.within_micros, outcome.objective.outputs)
+
+
+@pytest.mark.parametrize("kind", ["survival", "measure", "no such.kind", ""])
+def test_an_objective_that_this_release_lacks_is_not_ready(kind: str) -> None:
+    """A version of a later release: the sentence names the objective and what to do."""
+    model = Model("sold", request=REQUEST, inputs=("amount",), label=OUTCOME, estimator=linear)
+    document = {**_stored(freeze(model)), "objective": {"kind": kind}}
+    with pytest.raises(NotReady, match=f"this release has no objective '{kind}'; deploy one that has it, or train"):
+        thaw(document, ())
+
+
+@pytest.mark.parametrize(
+    ("later", "says"),
+    [
+        (
+            {"kind": "binary", "cost": 2.0},
+            "'binary' with cost=2.0; deploy one that has it, or train again",
+        ),
+        ({"kind": "regression", "loss": "huber", "quantiles": []}, "no objective 'regression' with loss='huber'"),
+    ],
+)
+def test_an_objective_of_a_later_release_is_not_ready(later: Mapping[str, Any], says: str) -> None:
+    """Also where only an argument is new: it may change what the outputs mean."""
+    model = Model("sold", request=REQUEST, inputs=("amount",), label=OUTCOME, estimator=linear)
+    document = {**_stored(freeze(model)), "objective": later}
+    with pytest.raises(NotReady, match=says):
+        thaw(document, ())
 
 
 def test_a_release_that_would_order_columns_otherwise_does_not_serve_the_version() -> None:

@@ -13,9 +13,10 @@ from smallbox.define.model import Model
 from smallbox.define.on_demand import OnDemand
 from smallbox.define.project import project_of
 from smallbox.errors import DefinitionError
-from smallbox.lake.schemas import LABELLED_SCHEMA, prediction_schema
-from smallbox.table_columns import LABEL_COLUMNS, LOG_COLUMNS, reserved_because
+from smallbox.lake.schemas import labelled_schema, prediction_schema
+from smallbox.table_columns import GROUP, LABEL_COLUMNS, LOG_COLUMNS, OUTPUT, reserved_because
 from smallbox.training.dataset_rows import build_dataset
+from tests.fakes.kinds import OTHER_KINDS, outcomes
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import deliveries, late_parcel, parcels
 
@@ -29,22 +30,26 @@ MODEL: Final = replace(late_parcel, on_demand=(weight_on,))
 
 
 def _own_columns() -> set[str]:
-    """The columns of the log, the labelled predictions and a dataset that are not the model's."""
-    dataset = build_dataset(project_of([late_parcel]), late_parcel, FakeLake(), 0).rows
-    names = {*prediction_schema(logged_types(MODEL)).names, *LABELLED_SCHEMA.names, *dataset.column_names}
-    return names - set(MODEL.columns.names)
+    """The columns of the log, the labelled predictions and a dataset that are not the model's; of every objective."""
+    names: set[str] = set()
+    for model in (MODEL, *OTHER_KINDS):
+        dataset = build_dataset(project_of([model], [deliveries, outcomes]), model, FakeLake(), 0).rows
+        names |= {*prediction_schema(logged_types(model)).names, *labelled_schema(model.objective).names}
+        names |= {*dataset.column_names} - {*model.columns.names}
+    return names - {*MODEL.columns.names}
 
 
 def test_every_column_of_a_table_is_reserved() -> None:
-    """Also one that is added to a schema tomorrow; the two prefixes stand for the columns of views and sent fields."""
-    assert {"entity_depot", "sent_sent_at", "label_known_at", "settles_from"} <= _own_columns()
+    """Also one that is added tomorrow; three prefixes stand for the columns of outputs, views and sent fields."""
+    named = {"entity_depot", "sent_sent_at", "label_known_at", "settles_from", "score_q10", "score_on_time", "group"}
+    assert named <= _own_columns()
     assert [name for name in _own_columns() if reserved_because(name) is None] == []
 
 
 def test_no_other_name_is_reserved() -> None:
     """Each reserved name is a column of a table; a name that only resembles one is free."""
-    assert {*LOG_COLUMNS, *LABEL_COLUMNS} <= _own_columns()
-    assert [reserved_because(name) for name in ("scores", "entity", "resent_at", "labels", "row")] == [None] * 5
+    assert {*LOG_COLUMNS, *LABEL_COLUMNS, OUTPUT, GROUP} <= _own_columns()
+    assert [reserved_because(name) for name in ("scores", "entity", "resent_at", "labels", "groups")] == [None] * 5
 
 
 def _as_input(name: str) -> Model:
@@ -78,7 +83,7 @@ IN_THE_LAKE: Final = {"key", "time"}
 
 
 @pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize("name", [*LOG_COLUMNS, *LABEL_COLUMNS, "entity_payer", "entity_", "sent_amount"])
+@pytest.mark.parametrize("name", [*LOG_COLUMNS, *LABEL_COLUMNS, OUTPUT, GROUP, "score_q10", "entity_", "sent_amount"])
 def test_a_definition_refuses_a_reserved_name(role: str, name: str) -> None:
     """Whatever becomes the column: the message names it, and the reason."""
     says = f"named '{name}'" if role == "input" and name in IN_THE_LAKE else f"{name}: no input or feature"

@@ -14,12 +14,17 @@ from smallbox.define import (
     FeatureView,
     Gate,
     Model,
+    Multiclass,
+    Ranking,
+    Regression,
     Release,
     Source,
     attribute,
     count,
     equal,
+    floor,
     integer,
+    label,
     mean,
     number,
     prepare,
@@ -43,6 +48,9 @@ def _model(**changes: Any) -> Model:
         "estimator": linear,
     }
     return Model("sold", **{**parts, **changes})
+
+
+GATE = Gate(min_skill=0.9, guardrails=(floor("auc", 0.7),))
 
 
 def _windows(source: Source = EVENTS, **changes: Any) -> FeatureView:
@@ -94,7 +102,12 @@ def _edited() -> Callable[..., Any]:
         pytest.param(lambda: _events(_with(EVENTS, unread=number(), more=text())), id="unread fields of a view"),
         pytest.param(lambda: _events(replace(EVENTS, lateness="3d", volume=(1, 2))), id="watching of a view's source"),
         pytest.param(lambda: _model(estimator=_other_linear), id="a line of the estimator"),
-        pytest.param(lambda: _model(gate=Gate(min_auc=0.9), release=Release(canary=0.1), fallback=0.5), id="rules"),
+        pytest.param(
+            lambda: _model(
+                gate=Gate(min_skill=0.9, guardrails=(floor("auc", 0.7),)), release=Release(canary=0.1), fallback=0.5
+            ),
+            id="rules",
+        ),
         pytest.param(lambda: _model(inputs=["amount", "who"]), id="a list for a tuple"),
         pytest.param(lambda: _model(views=(_windows(entity=("who",)), _attributes())), id="an entity in a tuple"),
     ],
@@ -168,6 +181,40 @@ F, G = _mean(), count("1h")
 def test_what_means_something_else_has_another_digest(edited: Callable[[], Model]) -> None:
     """An edit that may change a value or its meaning makes a new signature."""
     assert signature_digest(edited()) != signature_digest(_model())
+
+
+def _of_quantiles(columns: Columns, quantile: float | None = None) -> Pipeline:
+    return linear(columns)
+
+
+def _labelled(value: str, objective: Any) -> str:
+    outcome = label(EVENTS, on="event_id", value=value, within="2d", objective=objective)
+    return signature_digest(_model(label=outcome, estimator=_of_quantiles))
+
+
+@pytest.mark.parametrize(
+    ("value", "one", "other"),
+    [
+        pytest.param("size", Regression("squared"), Regression("absolute"), id="the loss"),
+        pytest.param("size", Regression(), Regression(quantiles=(0.5,)), id="quantiles"),
+        pytest.param("size", Regression(quantiles=(0.1, 0.9)), Regression(quantiles=(0.1, 0.95)), id="a quantile"),
+        pytest.param("shop", Multiclass(), Multiclass(("a", "b", "c")), id="a class more"),
+        pytest.param("shop", Multiclass(("a", "b")), Multiclass(("b", "a")), id="the order of classes"),
+        pytest.param("stars", Regression(), Ranking("who"), id="another kind"),
+        pytest.param("stars", Ranking("who"), Ranking("is_for"), id="the group"),
+        pytest.param("stars", Ranking("who"), Ranking("who", at=5), id="how many rows count"),
+        pytest.param("ok", None, Ranking("who"), id="a boolean as a grade"),
+    ],
+)
+def test_another_objective_has_another_digest(value: str, one: Any, other: Any) -> None:
+    """Whatever says what the label means: two such versions answer with other numbers, or are judged otherwise."""
+    assert _labelled(value, one) != _labelled(value, other)
+
+
+def test_an_objective_that_is_left_out_is_the_default_one() -> None:
+    """Writing what holds anyway makes no new signature."""
+    assert _labelled("size", None) == _labelled("size", Regression("squared"))
+    assert _labelled("shop", None) == _labelled("shop", Multiclass(("a", "b")))
 
 
 DEFINITION = """

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smallbox.define.fields import boolean
+from smallbox.define.frozen import freeze, frozen_digest
 from smallbox.define.log_columns import logged_types
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
@@ -26,7 +27,7 @@ from smallbox.times import DAY, HOUR, format_moment
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import deliveries, late_parcel
-from tests.fakes.versions import add_version
+from tests.fakes.versions import add_version, version_for
 
 PROJECT = project_of([late_parcel])
 MODEL = late_parcel.name
@@ -71,6 +72,7 @@ def log_of(asked: Sequence[Asked]) -> pa.Table:
             "event_time": a.event * HOUR,
             "version": a.version,
             "arm": "champion" if a.version else "fallback",
+            "score": 0.25,
         }
         for at, a in enumerate(asked)
     ]
@@ -167,7 +169,7 @@ def test_a_labelled_row_says_when_its_label_was_known_and_by_which_join() -> Non
     assert rows is not None
     (row,) = [row for row in rows.to_pylist() if row["id"] == "0"]
     assert row == {
-        **dict.fromkeys(LABELLED_COLUMNS), "id": "0", "key": "a", "version": 1, "arm": "champion",
+        **dict.fromkeys(LABELLED_COLUMNS), "id": "0", "key": "a", "version": 1, "arm": "champion", "score": 0.25,
         "time": 26 * HOUR, "event_time": 26 * HOUR,
         "label": True, "label_known_at": 31 * HOUR, "status": LABELLED,
         "settles_from": 26 * HOUR, "joined_as_of": 3 * DAY,
@@ -201,7 +203,7 @@ def test_a_join_that_cannot_be_is_refused() -> None:
 
 
 SCANS = replace(deliveries, name="scans", fields={**deliveries.fields, "damaged": boolean()})
-DAMAGED = replace(late_parcel, label=Label("scans", "parcel_id", "damaged", "24h"))
+DAMAGED = replace(late_parcel, label=Label("scans", "parcel_id", "damaged", "24h", objective=late_parcel.objective))
 LONG = replace(late_parcel, label=replace(late_parcel.label, within="72h"))
 SHORT = replace(late_parcel, label=replace(late_parcel.label, within="6h"))
 
@@ -283,10 +285,13 @@ def test_the_days_of_versions_with_other_windows_are_a_join_of_everything(
         assert joined_at(day * 24, lake, registry, late_parcel) == expected
 
 
-def test_a_version_that_the_registry_lost_stops_no_label() -> None:
-    """Its predictions are joined to the definition's label; those of all others are joined as ever."""
-    lake = FakeLake()
-    lake.append(predictions_table(MODEL), log_of([Asked("a", 26, 26), Asked("a", 26, 26, version=7)]))
+def test_a_version_that_cannot_be_read_stops_no_label() -> None:
+    """Lost, or with an objective that this release lacks: its predictions are joined to the definition's label."""
+    registry, lake = registry_of(late_parcel, serving=first_champion(1, 0)), FakeLake()
+    document = {**freeze(late_parcel), "objective": {"kind": "survival"}}
+    registry.freeze(MODEL, frozen_digest(document), document)
+    registry.add(version_for(late_parcel, signature=frozen_digest(document), status="retired"))
+    lake.append(predictions_table(MODEL), log_of([Asked("a", 26, 26, version=number) for number in (1, 2, 7)]))
     lake.append(records_table(deliveries), records_of([("a", 31, True)]))
-    JoinTask(PROJECT, lake, REGISTRY).run({"model": MODEL, "as_of": format_moment(3 * DAY)}, 9 * DAY)
-    assert joined(lake) == {"0": (LABELLED, True), "1": (LABELLED, True)}
+    JoinTask(PROJECT, lake, registry).run({"model": MODEL, "as_of": format_moment(3 * DAY)}, 9 * DAY)
+    assert joined(lake) == dict.fromkeys("012", (LABELLED, True))

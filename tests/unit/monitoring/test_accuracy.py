@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from smallbox.define import ceiling, floor
 from smallbox.define.rules import Monitor
 from smallbox.labels.table import settled_days
 from smallbox.lake.names import labelled_table
@@ -17,7 +18,9 @@ from smallbox.times import DAY
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import late_parcel
 
-RULE = Monitor(min_auc=0.6, max_calibration_error=0.1, min_coverage=0.5)
+RULE = Monitor(guardrails=(floor("auc", 0.6), ceiling("calibration_error", 0.1)), min_coverage=0.5)
+BASELINE = (0.5,)
+"""The constant outputs that the champion was compared with."""
 NOW = 100 * DAY
 LAST = settled_days(late_parcel.label, NOW).start
 
@@ -82,7 +85,7 @@ def found(lake: FakeLake, serving: tuple[int, ...] = (1,)) -> Judged:
 
 def checks_of(rows: Judged, rule: Monitor = RULE) -> dict[str, Check]:
     """The checks by name."""
-    return {check.name: check for check in accuracy_checks(rule, late_parcel.label, rows, NOW)}
+    return {check.name: check for check in accuracy_checks(rule, late_parcel.label, BASELINE, rows, NOW)}
 
 
 def breached(rows: Judged) -> list[str]:
@@ -91,10 +94,10 @@ def breached(rows: Judged) -> list[str]:
 
 
 def test_accuracy_breaches_for_what_went_wrong() -> None:
-    """Good scores are silent; worthless ones fail in rank and calibration, missing labels in coverage, few in none."""
+    """Good scores are silent; worthless ones fail in loss, rank and calibration, missing labels in coverage."""
     good, bad, without = labelled(1000), labelled(1000, good=False), labelled(1500, "unlabelled")
     assert breached(found(lake_of(good))) == []
-    assert breached(found(lake_of(bad))) == ["auc", "calibration_error"]
+    assert breached(found(lake_of(bad))) == ["loss", "auc", "calibration_error"]
     assert breached(found(lake_of(good, without))) == ["coverage"]
     assert breached(found(lake_of(bad.slice(0, 100)))) == []
 
@@ -188,7 +191,7 @@ def test_an_auc_at_its_limit_breaches_as_seldom_as_stated(rows: int, rate: float
         score = 1 / (1 + np.exp(-random.normal(label * shift)))
         drawn = day.set_column(day.column_names.index("label"), "label", pa.array(label))
         drawn = drawn.set_column(day.column_names.index("score"), "score", pa.array(score))
-        breaches += checks_of(Judged(DAY, 1, drawn, (1,)))["auc"].breached
+        breaches += checks_of(Judged(DAY, 1, drawn, (1,), late_parcel.objective))["auc"].breached
     assert breaches / 1000 < 0.08
 
 
@@ -210,7 +213,7 @@ def test_a_channel_with_few_rows_does_not_enlarge_the_other() -> None:
 
 def test_a_day_without_predictions_has_a_report() -> None:
     """Nothing to see is ``None`` in the report, which is JSON and breaches nothing."""
-    checks = list(checks_of(Judged(DAY, 1, labelled(0), ())).values())
+    checks = list(checks_of(Judged(DAY, 1, labelled(0), (), late_parcel.objective)).values())
     report = report_of("m", "2026-01-01", "2026-01-02T00:00:00Z", checks)
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert set(report["breaches"].values()) == {0}

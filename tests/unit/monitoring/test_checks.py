@@ -27,7 +27,7 @@ from smallbox.training.examples import frame
 from smallbox.training.profile import profile
 from tests.fakes.small import dataset, deliveries, depot, late_parcel, parcels
 
-RULE = Monitor(max_quarantined=0.05, min_volume=0.3, min_auc=0.6, max_calibration_error=0.1, min_coverage=0.5)
+RULE = Monitor(max_quarantined=0.05, min_volume=0.3, min_coverage=0.5)
 
 
 def breached(checks: list[Check]) -> list[str]:
@@ -137,7 +137,8 @@ def profiles(rows: pa.Table, reference: dict[str, Any] | None = None) -> dict[st
     """The profile of a dataset, the score made of the weight."""
     inputs = frame(late_parcel.columns, rows)
     values = {name: inputs[name].to_numpy() for name in late_parcel.columns.names}
-    return profile(late_parcel.columns, values | {"score": np.nan_to_num(values["weight"])}, reference)
+    outputs = {"score": np.nan_to_num(values["weight"])}
+    return profile(late_parcel.columns, tuple(outputs), values | outputs, reference)
 
 
 def moved(name: str, column: pa.Array) -> pa.Table:
@@ -163,13 +164,11 @@ LOST = pa.array(np.full(1000, np.nan, np.float32))
 def test_drift_is_seen_in_the_column_that_moved(seen: pa.Table, names: list[str]) -> None:
     """Another sample of the same data is silent; a column that moves or goes missing is named, and only it."""
     reference = profiles(dataset(5000, seed=1))
-    checks = drift_checks(late_parcel.monitor, late_parcel.columns, reference, profiles(seen, reference), whole=True)
+    checks = drift_checks(late_parcel.monitor, late_parcel, reference, profiles(seen, reference), whole=True)
     assert breached(checks) == names
     assert all(check.is_drift == check.name.startswith("psi:") for check in checks)
     assert (
-        breached(
-            drift_checks(late_parcel.monitor, late_parcel.columns, reference, profiles(seen, reference), whole=False)
-        )
+        breached(drift_checks(late_parcel.monitor, late_parcel, reference, profiles(seen, reference), whole=False))
         == []
     )
 
@@ -178,7 +177,7 @@ def test_drift_on_few_rows_is_stored_and_does_not_breach() -> None:
     """Below ``min_rows`` the index has a value and no consequence."""
     reference = profiles(dataset(5000, seed=1))
     few = profiles(moved("weight", HEAVY).slice(0, RULE.min_rows - 1), reference)
-    checks = drift_checks(late_parcel.monitor, late_parcel.columns, reference, few, whole=True)
+    checks = drift_checks(late_parcel.monitor, late_parcel, reference, few, whole=True)
     assert breached(checks) == []
     assert max(check.value or 0 for check in checks) > 1
 

@@ -74,7 +74,7 @@ class World:
         for _ in range(2):
             add_version(self.registry, MODEL)
         self.registry.route(MODEL.name, first_champion(1, 0))
-        self.blobs.put(VERSION.profile_key, json.dumps(profile_of(MODEL.columns, log_of(20))).encode())
+        self.blobs.put(VERSION.profile_key, json.dumps(profile_of(MODEL, log_of(20))).encode())
         self.signatures = Signatures(PROJECT, self.registry, self.blobs)
 
     def check(self) -> Mapping[str, Any]:

@@ -90,7 +90,7 @@ class World:
             self.lake.append(predictions_table(late_parcel.name), rows)
         for number, model in enumerate((HOURLY, MONTHLY), start=1):
             add_version(self.registry, model, profile_key=f"profile {number}")
-            of_training = profile_of(model.columns, _log(model, number, 3.0))
+            of_training = profile_of(model, _log(model, number, 3.0))
             self.blobs.put(f"profile {number}", json.dumps(of_training).encode())
         self.registry.route(late_parcel.name, first_champion(1, 0))
         self.project = project_of([NEITHER], [deliveries])

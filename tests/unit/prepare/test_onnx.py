@@ -1,7 +1,7 @@
 """Proves that whatever a definition prepares its inputs with is served as it was trained, in ONNX and to the bit."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -21,11 +21,12 @@ from threadpoolctl import threadpool_limits
 
 from smallbox.arrays import Floats
 from smallbox.define import Columns, Model, Source, boolean, integer, label, number, prepare, text, timestamp
+from smallbox.objectives.binary import Binary
 from smallbox.prepare.discretizer import Discretizer
 from smallbox.registry.scorer import Scorer
 from smallbox.training.examples import Examples, examples_of, frame
-from smallbox.training.export import TOLERANCE, parity, to_onnx
-from smallbox.training.fit_model import fit, scores_of
+from smallbox.training.export import _converted, parity, to_onnx
+from smallbox.training.fit_model import fit, outputs_of
 
 parcels = Source(
     "parcels",
@@ -68,6 +69,8 @@ CLASSIFIERS: Any = {
     "trees": lambda: HistGradientBoostingClassifier(max_iter=10, max_leaf_nodes=8, random_state=0),
 }
 
+LIMIT = Binary().tolerance(np.empty(0)) / 10
+
 DEPOTS = [f"dépôt {n}" if n != 3 else "" for n in range(41)]
 
 
@@ -95,7 +98,7 @@ def dataset(rows: int, seed: int, *, unknown: float = 0.0) -> pa.Table:
 
 def examples(rows: int) -> Examples:
     """Rows to fit on."""
-    return examples_of(model.columns, dataset(rows, seed=1))
+    return examples_of(model.columns, model.objective, dataset(rows, seed=1))
 
 
 def built(classifier: str, **options: Any) -> Model:
@@ -107,11 +110,16 @@ def built(classifier: str, **options: Any) -> Model:
     return replace(model, estimator=estimator)
 
 
-def served(pipeline: Pipeline, inputs: pd.DataFrame) -> Floats:
+def scored(pipelines: Sequence[Pipeline], inputs: pd.DataFrame) -> Floats:
+    """The scores by scikit-learn."""
+    return outputs_of(model.objective, pipelines, inputs)
+
+
+def served(pipelines: Sequence[Pipeline], inputs: pd.DataFrame) -> Floats:
     """The scores that would be served."""
     numeric = inputs[list(model.columns.numeric)].to_numpy(np.float32)
     texts = inputs[list(model.columns.categorical)].to_numpy(object)
-    return Scorer(to_onnx(pipeline, model.columns)).score(numeric, texts)
+    return Scorer(to_onnx(pipelines, model.columns, model.objective)).score(numeric, texts)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -130,9 +138,9 @@ def test_every_option_is_served_as_it_was_trained(case: int, classifier: str) ->
     if classifier == "linear" and numeric["impute"] is None:
         discretize = ALL_BINS  # a linear model takes no missing number; bins leave none
     options = {"numeric": numeric, "discretize": discretize, "categorical": categorical}
-    pipeline = fit(built(classifier, **options), examples(600)).pipeline
+    pipelines = fit(built(classifier, **options), examples(600)).pipelines
     inputs = frame(model.columns, dataset(2_000, seed=2, unknown=0.1))
-    assert parity(scores_of(pipeline, inputs), served(pipeline, inputs)).largest < TOLERANCE / 10
+    assert parity(scored(pipelines, inputs), served(pipelines, inputs), LIMIT).largest < LIMIT
 
 
 def prepared(session: Any, inputs: pd.DataFrame) -> Floats:
@@ -145,7 +153,7 @@ def prepared(session: Any, inputs: pd.DataFrame) -> Floats:
 
 def exported(step: Any) -> Any:
     """A fitted preparation alone as an ONNX session."""
-    return InferenceSession(to_onnx(Pipeline([("prepare", step)]), model.columns))
+    return InferenceSession(_converted(Pipeline([("prepare", step)]), model.columns).SerializeToString())
 
 
 @cache
@@ -219,6 +227,6 @@ def test_a_column_that_is_missing_in_all_rows_that_fit_is_not_used(missing: slic
     trained = fit(built("trees", numeric={"scale": scale}, discretize=discretize), without)
     assert trained.missing == ("weight",)
     inputs = frame(model.columns, dataset(1_000, seed=2))
-    scores = scores_of(trained.pipeline, inputs)
-    assert parity(scores, served(trained.pipeline, inputs)).largest < TOLERANCE / 10
-    np.testing.assert_array_equal(scores, scores_of(trained.pipeline, inputs.assign(weight=np.float32(np.nan))))
+    scores = scored(trained.pipelines, inputs)
+    assert parity(scores, served(trained.pipelines, inputs), LIMIT).largest < LIMIT
+    np.testing.assert_array_equal(scores, scored(trained.pipelines, inputs.assign(weight=np.float32(np.nan))))

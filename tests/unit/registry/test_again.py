@@ -52,13 +52,15 @@ class Failing(FakeDocuments):
 def _run(number: int) -> Any:
     """The document of a training run as it comes to the registry."""
     measured = {
-        "auc": 0.9,
-        "calibration_error": 0.01,
-        "calibration_standard_error": 0.01,
-        "calibration_error_by_chance": 0.01,
         "rows": 1_000,
         "rarer_rows": 500,
+        "loss": {"value": 0.4, "low": 0.38, "high": 0.42},
+        "figures": {
+            "auc": {"value": 0.9, "low": 0.88, "high": 0.92},
+            "calibration_error": {"value": 0.01, "low": 0.0, "high": 0.03},
+        },
     }
+    better = {"value": -0.3, "low": -0.32, "high": -0.28}
     keys = dict.fromkeys(("onnx_key", "onnx_sha256", "pipeline_key", "profile_key"), f"{number}")
     return {
         "model": NAME,
@@ -70,6 +72,7 @@ def _run(number: int) -> Any:
         "columns": list(MODEL.columns.names),
         "dependencies": {},
         "metrics": measured,
+        "baseline": {"outputs": [0.5], "loss": 0.7, "difference": better},
         "parity": {"largest": 0.0, "limit": 1e-4, "rows": 10},
         "champion": None,
         "labels": {"unlabelled_share": 0.0},

@@ -32,6 +32,7 @@ RUN: Any = {
     "columns": [],
     "dependencies": {},
     "metrics": {},
+    "baseline": {},
     "parity": {},
     "champion": None,
     "signature": signature_digest(late_parcel),

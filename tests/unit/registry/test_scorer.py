@@ -4,6 +4,7 @@ import hashlib
 
 import numpy as np
 import pytest
+from onnx import load_from_string
 
 from smallbox.define.signature import Columns
 from smallbox.errors import NotReady
@@ -19,7 +20,8 @@ COLUMNS = Columns(("weight", "depot_delay_3h"), ("depot",))
 def onnx() -> bytes:
     """The small model as ONNX."""
     rows = dataset(400, seed=1)
-    return to_onnx(late_parcel.estimator(COLUMNS).fit(frame(COLUMNS, rows), rows["label"].to_numpy()), COLUMNS)
+    pipeline = late_parcel.estimator(COLUMNS).fit(frame(COLUMNS, rows), rows["label"].to_numpy())
+    return to_onnx([pipeline], COLUMNS, late_parcel.objective)
 
 
 def test_other_bytes_than_the_registered_ones_are_refused(onnx: bytes) -> None:
@@ -38,4 +40,14 @@ def test_a_row_scores_the_same_alone_and_in_a_batch(onnx: bytes) -> None:
     alone = [scorer.score(numeric[[n]].astype(np.float64), texts[[n]])[0] for n in range(50)]
     np.testing.assert_array_equal(batch, alone)
     assert ((batch >= 0) & (batch <= 1)).all()
-    assert scorer.score(numeric[:0], texts[:0]).shape == (0,)
+    assert batch.shape == (50, 1)
+    assert batch.dtype == np.float64
+    assert scorer.score(numeric[:0], texts[:0]).shape == (0, 1)
+
+
+def test_a_model_of_an_earlier_export_is_refused(onnx: bytes) -> None:
+    """A graph whose output has another name is not read by position; the sentence says what to do."""
+    earlier = load_from_string(onnx)
+    earlier.graph.node[-1].output[0] = earlier.graph.output[0].name = "probabilities"
+    with pytest.raises(NotReady, match="exported by an earlier release; train again"):
+        Scorer(earlier.SerializeToString())

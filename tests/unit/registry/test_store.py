@@ -33,7 +33,8 @@ VERSION = Version(
     bundle_sha256="00",
     definition="ab",
     dependencies={"numpy": "2"},
-    metrics={"auc": 0.1 + 0.2},
+    metrics={"loss": {"value": 0.1 + 0.2}},
+    baseline={"outputs": [0.3], "loss": 0.7},
     parity={"largest": 1e-7, "limit": 1e-4},
 )
 
@@ -139,7 +140,7 @@ def test_a_fingerprint_is_of_what_shapes_the_training() -> None:
         features={"depot_delay_3h": replace(depot.features["depot_delay_3h"], window="6h")},
     )
     own = definition_fingerprint(late_parcel)
-    assert definition_fingerprint(replace(late_parcel, gate=replace(late_parcel.gate, min_auc=0.9))) == own
+    assert definition_fingerprint(replace(late_parcel, gate=replace(late_parcel.gate, min_skill=0.9))) == own
     assert definition_fingerprint(replace(late_parcel, views=(wider,))) != own
 
 

@@ -1,5 +1,6 @@
 """A registry with versions, and labelled predictions of made-up traffic, for the tests of the release's tasks."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -7,9 +8,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from smallbox.arrays import Bools, Floats
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
-from smallbox.define.rules import Label, Release
+from smallbox.define.rules import Release
 from smallbox.documents.daily_run import DayDocument
 from smallbox.documents.training_run import ReleasedRun
 from smallbox.errors import Unavailable
@@ -27,13 +29,13 @@ from tests.fakes.small import late_parcel
 from tests.fakes.versions import add_version
 
 MODEL = late_parcel.name
-AUC_75, AUC_80 = 0.954, 1.190
-"""How many standard deviations higher positives score, for these AUCs."""
+GOOD, BETTER = 0.7, 0.0
+"""How far the log-odds of a version are off; the second is right, and its log loss a tenth smaller."""
 
 
 def ruled(release: Release, within: str = "24h") -> Model:
     """The small model under another rule."""
-    return replace(late_parcel, label=Label("deliveries", "parcel_id", "late", within), release=release)
+    return replace(late_parcel, label=replace(late_parcel.label, within=within), release=release)
 
 
 class Shelf(Registry):
@@ -89,22 +91,28 @@ def reviewed(registry: Shelf, lake: FakeLake, at: Micros, model: Model = late_pa
     return ReviewTask(project_of([model]), lake, registry, registry.live).run(document, at)["release"]
 
 
+def answers(size: int, miss: Any, random: np.random.Generator, base: float = 0.3) -> tuple[Floats, Bools]:
+    """Scores and labels of rows; ``miss``, one or ``(size,)``, is how far the log-odds of a score are off."""
+    odds = random.normal(math.log(base / (1 - base)), 1.5, size)
+    return 1 / (1 + np.exp(-odds - miss)), random.random(size) < 1 / (1 + np.exp(-odds))
+
+
 def predictions(
-    days: range, a_day: int, *, base: float = 0.3, share: float = 0.0, shifts: tuple[float, float] = (AUC_75, AUC_75)
+    days: range, a_day: int, *, base: float = 0.3, share: float = 0.0, misses: tuple[float, float] = (GOOD, GOOD)
 ) -> pa.Table:
     """Predictions of version 1, and of version 2 in a share of them, for those days; all of them labelled."""
     random = np.random.default_rng(days.start)
     count = len(days) * a_day
-    labels, theirs = random.random(count) < base, random.random(count) < share
+    theirs = random.random(count) < share
     times = np.sort(random.integers(days.start * DAY, days.stop * DAY, count))
-    raised = np.where(theirs, shifts[1], shifts[0]) * labels
+    scores, labels = answers(count, np.where(theirs, misses[1], misses[0]), random, base)
     return pa.table(
         {
             "time": times,
             "event_time": times,
             "version": np.where(theirs, 2, 1),
             "arm": np.where(theirs, "challenger", "champion"),
-            "score": 1 / (1 + np.exp(-(random.normal(size=count) + raised))),
+            "score": scores,
             "label": labels,
             "status": ["labelled"] * count,
             "channel": ["online"] * count,

@@ -14,8 +14,8 @@ from tests.fakes.documents import FakeDocuments
 from tests.fakes.small import depot, late_parcel
 from tests.fakes.versions import VERSION, add_version
 from tests.unit.release.canaries import (
-    AUC_75,
-    AUC_80,
+    BETTER,
+    GOOD,
     MODEL,
     Crashing,
     Shelf,
@@ -38,10 +38,10 @@ def test_the_first_version_becomes_champion_and_the_next_waits() -> None:
 
 def test_the_review_starts_the_canary_and_says_how_long_it_takes() -> None:
     """With traffic enough the version that waits becomes challenger, with the share, and the days that it needs."""
-    registry, lake = registry_of(VERSION, VERSION), lake_of(predictions(range(10), 1_000))
+    registry, lake = registry_of(VERSION, VERSION), lake_of(predictions(range(10), 2_000))
     found = reviewed(registry, lake, 10 * DAY)
     assert (found["action"], found["version"]) == ("start", 2), found["why"]
-    assert "a canary would take about 6.1 days: 1003 labelled predictions a day, 302.3" in found["why"]
+    assert "a canary would take about 9.2 days: 2007 labelled predictions a day, 715.9" in found["why"]
     assert (registry.serving, registry.statuses) == ((1, 2), ["champion", "challenger"])
     assert registry.history(MODEL)[-1]["why"] == found["why"]
 
@@ -51,7 +51,7 @@ def test_a_canary_that_cannot_end_does_not_start() -> None:
     registry, lake = registry_of(VERSION, VERSION), lake_of(predictions(range(60), 48))
     found = reviewed(registry, lake, 60 * DAY)
     assert found["action"] == "cannot_tell"
-    assert "48 labelled predictions a day" in found["why"]
+    assert "49 labelled predictions a day" in found["why"]
     assert "the limit is max_days=14" in found["why"]
     assert (registry.serving, registry.statuses) == ((1, None), ["champion", "undecided"])
     assert reviewed(registry, lake, 61 * DAY)["action"] == "none"
@@ -70,7 +70,7 @@ def test_an_accepted_version_that_was_not_released_is_picked_up() -> None:
     """After a canary, and after a start that failed, the newest accepted version is released; older ones are not."""
     registry, lake = (
         registry_of(VERSION, VERSION, replace(VERSION, status="refused")),
-        lake_of(predictions(range(10), 1_000)),
+        lake_of(predictions(range(10), 2_000)),
     )
     assert reviewed(registry, lake, 10 * DAY)["version"] == 2
     never_started = Shelf()
@@ -102,7 +102,7 @@ def test_the_first_version_waits_until_its_views_are_filled() -> None:
 
 def test_a_version_of_other_columns_waits_for_its_canary() -> None:
     """The champion goes on answering with its own columns, and the other version begins with a share of the keys."""
-    registry, lake = registry_of(VERSION), lake_of(predictions(range(10), 1_000))
+    registry, lake = registry_of(VERSION), lake_of(predictions(range(10), 2_000))
     add_version(registry, OTHER_COLUMNS)
     assert start(registry, 2, 9 * DAY, OTHER_COLUMNS)["release"]["action"] == "wait"
     assert registry.statuses == ["champion", "registered"]
@@ -112,7 +112,7 @@ def test_a_version_of_other_columns_waits_for_its_canary() -> None:
 
 def test_a_canary_does_not_begin_before_its_views_are_filled() -> None:
     """With traffic enough the version waits for its own window; the day after the backfill its canary begins."""
-    registry, lake = registry_of(VERSION), lake_of(predictions(range(10), 1_000))
+    registry, lake = registry_of(VERSION), lake_of(predictions(range(10), 2_000))
     add_version(registry, WIDER)
     found = reviewed(registry, lake, 10 * DAY, WIDER)
     assert (found["action"], "the history of depot is not computed yet" in found["why"]) == ("wait", True)
@@ -122,7 +122,7 @@ def test_a_canary_does_not_begin_before_its_views_are_filled() -> None:
 
 def test_a_version_of_another_label_waits_for_a_person() -> None:
     """There is nothing to compare, however many labels there are: the reason names both versions, every day again."""
-    registry, lake = registry_of(VERSION), lake_of(predictions(range(10), 1_000))
+    registry, lake = registry_of(VERSION), lake_of(predictions(range(10), 2_000))
     add_version(registry, OTHER_LABEL)
     for day in (10, 11):
         found = reviewed(registry, lake, day * DAY, OTHER_LABEL)
@@ -135,7 +135,7 @@ def test_a_version_of_another_label_waits_for_a_person() -> None:
 def test_a_canary_is_judged_by_the_champions_window() -> None:
     """The definition's window has been made shorter since: rows whose own window is still open do not count."""
     registry = registry_of(VERSION, VERSION)
-    before = predictions(range(10), 1_000)
+    before = predictions(range(10), 2_000)
     reviewed(registry, lake_of(before), 10 * DAY)
     canary = predictions(range(10, 13), 2_000, share=0.3)
     found = reviewed(registry, lake_of(before, canary), 13 * DAY, OTHER_LABEL)
@@ -149,9 +149,9 @@ SLOW = ruled(Release(canary=0.2, max_days=14), within="7d")
 
 @pytest.mark.parametrize("early", [False, True], ids=["all after a week", "positives at once"])
 def test_a_better_challenger_is_not_rolled_back_where_labels_take_a_week(early: bool) -> None:  # noqa: FBT001
-    """Better by .05 it is promoted, though no label is certain in the first week; early positives are not judged."""
-    registry, before = registry_of(VERSION, VERSION, model=SLOW), predictions(range(20), 1_200, base=0.2)
-    live = predictions(range(20, 36), 1_200, base=0.2, share=0.2, shifts=(AUC_75, AUC_80))
+    """Better it is promoted, though no label is certain in the first week; early positives are not judged."""
+    registry, before = registry_of(VERSION, VERSION, model=SLOW), predictions(range(20), 3_000, base=0.2)
+    live = predictions(range(20, 36), 3_000, base=0.2, share=0.2, misses=(GOOD, BETTER))
     for day in range(20, 36):
         is_over = pc.less_equal(live["time"], (day - 7) * DAY)
         shown = live.filter(pc.or_(is_over, live["label"])) if early else live.filter(is_over)
@@ -166,7 +166,7 @@ def test_a_better_challenger_is_not_rolled_back_where_labels_take_a_week(early: 
 
 def test_an_undecided_canary_ends_and_the_champion_stays() -> None:
     """When time is over and the labels are too few, the challenger leaves as undecided, and no canary follows."""
-    registry, lake = registry_of(VERSION, VERSION), lake_of(predictions(range(10), 1_000))
+    registry, lake = registry_of(VERSION, VERSION), lake_of(predictions(range(10), 2_000))
     reviewed(registry, lake, 10 * DAY)
     assert reviewed(registry, lake, 23 * DAY)["action"] == "wait"
     assert reviewed(registry, lake, 24 * DAY)["action"] == "cannot_tell"
@@ -182,8 +182,8 @@ def test_a_crash_before_the_routing_is_made_good() -> None:
         add_version(Shelf(documents), late_parcel)
     Shelf(documents).fill()
     start(Shelf(documents), 1)
-    canary = predictions(range(10, 24), 2_000, share=0.2, shifts=(AUC_75, AUC_80))
-    lake = lake_of(predictions(range(10), 1_000), canary)
+    canary = predictions(range(10, 24), 2_000, share=0.2, misses=(GOOD, BETTER))
+    lake = lake_of(predictions(range(10), 2_000), canary)
     for day, action in ((10, "start"), (24, "promote")):
         crashing = Crashing(documents)
         with pytest.raises(Unavailable):

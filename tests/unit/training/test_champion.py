@@ -17,14 +17,15 @@ from smallbox.errors import NotReady
 from smallbox.lake.names import records_table
 from smallbox.lake.parquet import from_parquet
 from smallbox.lake.schemas import records_to_table
-from smallbox.objectives.binary import measure
+from smallbox.objectives.binary import Binary
+from smallbox.objectives.measure import loss_difference, mean_loss, measure
+from smallbox.objectives.objective import Scored
 from smallbox.records import Record
 from smallbox.registry.register import RegisterTask
 from smallbox.registry.routing import first_champion
 from smallbox.registry.scorer import Scorer
 from smallbox.registry.signatures import Signatures
 from smallbox.registry.store import Registry
-from smallbox.statistics.ranking import auc_gain
 from smallbox.times import DAY, HOUR, format_moment
 from smallbox.training.dataset import DatasetTask
 from smallbox.training.dataset_rows import build_dataset
@@ -105,17 +106,19 @@ class Trainer:
         run = self.fit(model, self.dataset(model))
         return RegisterTask(project_of([model], [deliveries]), self.registry, self.blobs).run(run)
 
-    def scores(self, number: int, rows: Examples) -> Any:
-        """What a version says of rows."""
+    def scored(self, number: int, rows: Examples) -> Scored:
+        """Rows with a version's outputs."""
         version = self.registry.get(OLD.name, number)
-        return Scorer(self.blobs.get(version.onnx_key), version.onnx_sha256).score(rows.numeric, rows.categorical)
+        scorer = Scorer(self.blobs.get(version.onnx_key), version.onnx_sha256)
+        return rows.scored(scorer.score(rows.numeric, rows.categorical))
 
 
 def _validation(model: Model) -> Examples:
     """The validation rows with the inputs that they have where this definition is the deployed one."""
     rows = build_dataset(project_of([model], [deliveries]), model, LAKE, AS_OF).rows
     end = AS_OF - model.label.within_micros
-    return examples_of(model.columns, rows.filter(pa.compute.greater_equal(rows["time"], end - 3 * DAY)))
+    kept = rows.filter(pa.compute.greater_equal(rows["time"], end - 3 * DAY))
+    return examples_of(model.columns, model.objective, kept)
 
 
 @pytest.fixture(scope="module")
@@ -129,23 +132,23 @@ def trainer() -> Trainer:
 
 @pytest.mark.parametrize("model", [NEW, MORE], ids=["another window of one name", "another column"])
 def test_the_champion_is_compared_on_its_own_inputs(trainer: Trainer, model: Model) -> None:
-    """Its metrics and the gain are those of its scores where its own definition is deployed, on the same rows."""
+    """Its metrics and the difference are those of its scores where its own definition is deployed, on the same rows."""
     run = trainer.train(model)
     ours, theirs = _validation(model), _validation(OLD)
     np.testing.assert_array_equal(ours.times, theirs.times)
-    scores = trainer.scores(1, theirs)
-    compared = run["champion"]
-    assert {name: compared[name] for name in run["metrics"]} == measure(scores, theirs.labels)
-    gain = auc_gain(trainer.scores(run["version"], ours), scores, theirs.labels)
-    assert (compared["version"], compared["auc_gain"]) == (1, gain.value)
+    days = ours.times // DAY
+    scored, compared = trainer.scored(1, theirs), run["champion"]
+    assert {name: compared[name] for name in run["metrics"]} == measure(Binary(), scored, days)
+    difference = loss_difference(Binary(), trainer.scored(run["version"], ours), scored, days)
+    assert (compared["version"], compared["difference"]) == (1, difference.as_json())
+    assert difference.value == pytest.approx(run["metrics"]["loss"]["value"] - compared["loss"]["value"])
     assert trainer.registry.get(OLD.name, run["version"]).parent == 1
 
 
 def test_the_inputs_of_the_candidate_would_be_others(trainer: Trainer) -> None:
     """The comparison can fail: on the new window's values the champion is another model."""
-    right = measure(trainer.scores(1, _validation(OLD)), _validation(OLD).labels)
-    wrong = measure(trainer.scores(1, _validation(NEW)), _validation(NEW).labels)
-    assert (right["auc"] or 0) > (wrong["auc"] or 0) + 0.02
+    right, wrong = (trainer.scored(1, _validation(model)) for model in (OLD, NEW))
+    assert mean_loss(Binary(), right).value < mean_loss(Binary(), wrong).value - 0.02
 
 
 def test_an_unchanged_definition_computes_nothing_twice(trainer: Trainer) -> None:
@@ -154,7 +157,7 @@ def test_an_unchanged_definition_computes_nothing_twice(trainer: Trainer) -> Non
     assert built["compared_with"] == {"version": 1, "inputs": ""}
     compared = trainer.fit(OLD, built)["champion"]
     assert compared is not None
-    assert compared["auc"] == measure(trainer.scores(1, _validation(OLD)), _validation(OLD).labels)["auc"]
+    assert compared["loss"]["value"] == mean_loss(Binary(), trainer.scored(1, _validation(OLD))).value
 
 
 def test_a_champion_of_another_label_is_not_compared_and_the_verdict_says_so(trainer: Trainer) -> None:

@@ -14,9 +14,10 @@ from sklearn.pipeline import Pipeline
 
 from smallbox.define import Columns, Model, Release, Retrain, label, prepare
 from smallbox.errors import DefinitionError
+from smallbox.objectives.binary import Binary
 from smallbox.times import DAY, HOUR, Micros
 from smallbox.training.examples import examples_of, split_by_time
-from smallbox.training.fit_model import fit, scores_of
+from smallbox.training.fit_model import fit, outputs_of
 from tests.fakes.small import deliveries, late_parcel
 
 AS_OF = 90 * DAY
@@ -37,7 +38,7 @@ def test_which_rows_train_does_not_depend_on_the_delay_of_either_class(
     for at in (2, 3):
         known_at = time + np.array([row[at] for row in drawn], dtype=np.int64) * HOUR
         rows = pa.table({"time": time, "label": labels, "label_known_at": known_at})
-        parts = split_by_time(examples_of(Columns((), ()), rows).times, 30 * DAY, VALIDATION, WITHIN)
+        parts = split_by_time(examples_of(Columns((), ()), Binary(), rows).times, 30 * DAY, VALIDATION, WITHIN)
         trained.append((parts.train.tolist(), labels[parts.train].tolist()))
     assert trained[0] == trained[1]
 
@@ -82,10 +83,10 @@ def test_the_mean_score_is_the_true_rate_whichever_class_is_reported_first(withi
     )
     random = np.random.default_rng(7)
     end = AS_OF - model.label.within_micros
-    examples = examples_of(model.columns, _requests(random, end, delay))
+    examples = examples_of(model.columns, model.objective, _requests(random, end, delay))
     parts = split_by_time(examples.times, end, model.retrain.validation_micros, model.label.within_micros)
     fitted = fit(model, examples.take(parts.train))
-    scores = scores_of(fitted.pipeline, examples.take(parts.validation).inputs)
+    scores = outputs_of(model.objective, fitted.pipelines, examples.take(parts.validation).inputs)[:, 0]
     error = np.sqrt(0.07 * 0.93 * (1 / fitted.calibrated + 1 / len(scores)))
     assert abs(scores.mean() - 0.07) < 3 * error
     assert 3 * error < 0.02

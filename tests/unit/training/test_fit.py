@@ -1,6 +1,8 @@
 """Proves that a fitted pipeline answers with probabilities, and that ONNX gives the same answers."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,16 +13,18 @@ from sklearn.preprocessing import OneHotEncoder
 from smallbox.arrays import Floats
 from smallbox.define.signature import Columns
 from smallbox.errors import NotReady
-from smallbox.objectives.binary import measure
+from smallbox.objectives.binary import Binary
+from smallbox.objectives.measure import measure
 from smallbox.prepare.one_hot import affine_map
 from smallbox.registry.scorer import Scorer
-from smallbox.training.examples import examples_of, frame
+from smallbox.training.examples import Examples, examples_of, frame
 from smallbox.training.export import parity, to_onnx
-from smallbox.training.fit_model import Fitted, fit, scores_of
+from smallbox.training.fit_model import Fitted, fit, outputs_of
 from smallbox.training.float32_thresholds import round_down
 from tests.fakes.small import dataset, late_parcel
 
-COLUMNS = late_parcel.columns
+COLUMNS, BINARY = late_parcel.columns, Binary()
+LIMIT = BINARY.tolerance(np.empty(0))
 TRUSTED = [
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
@@ -31,7 +35,17 @@ TRUSTED = [
 @pytest.fixture(scope="module")
 def fitted() -> Fitted:
     """The small model, fitted once."""
-    return fit(late_parcel, examples_of(COLUMNS, dataset(2000, seed=1)))
+    return fit(late_parcel, rows(2000, seed=1))
+
+
+def rows(count: int, seed: int) -> Examples:
+    """Rows of the small model's dataset."""
+    return examples_of(COLUMNS, BINARY, dataset(count, seed))
+
+
+def scores_of(pipelines: Sequence[Any], inputs: pd.DataFrame) -> Floats:
+    """The scores by scikit-learn."""
+    return outputs_of(BINARY, pipelines, inputs)
 
 
 def onnx_scores(content: bytes, inputs: pd.DataFrame, columns: Columns = COLUMNS) -> Floats:
@@ -42,29 +56,30 @@ def onnx_scores(content: bytes, inputs: pd.DataFrame, columns: Columns = COLUMNS
 
 def test_fitted_scores_rank_and_are_calibrated_on_later_rows(fitted: Fitted) -> None:
     """On rows that it has not seen, the pipeline ranks well and its scores are about the share that comes true."""
-    later = dataset(4000, seed=2)
-    figures = measure(scores_of(fitted.pipeline, frame(COLUMNS, later)), later["label"].to_numpy())
-    assert (figures["auc"] or 0) > 0.75
-    assert (figures["calibration_error"] or 1) < 0.06
+    later = rows(4000, seed=2)
+    figures = measure(BINARY, later.scored(scores_of(fitted.pipelines, later.inputs)))["figures"]
+    assert (figures["auc"]["value"] or 0) > 0.75
+    assert (figures["calibration_error"]["value"] or 1) < 0.06
 
 
 def test_the_last_rows_calibrate_and_do_not_fit(fitted: Fitted) -> None:
     """Labels of the last 15 % of the rows move the calibration alone: the order of the scores stays."""
     assert (fitted.fitted, fitted.calibrated) == (1700, 300)
-    examples = examples_of(COLUMNS, dataset(2000, seed=1))
+    examples = rows(2000, seed=1)
     flipped = examples.labels.copy()
     flipped[1700:] = np.random.default_rng(0).permutation(flipped[1700:])
     other = fit(late_parcel, replace(examples, labels=flipped))
     inputs = frame(COLUMNS, dataset(500, seed=3))
-    one, two = scores_of(fitted.pipeline, inputs), scores_of(other.pipeline, inputs)
+    one, two = scores_of(fitted.pipelines, inputs), scores_of(other.pipelines, inputs)
     assert not np.allclose(one, two)
-    np.testing.assert_array_equal(np.argsort(one, kind="stable"), np.argsort(two, kind="stable"))
+    order = np.argsort(one, axis=0, kind="stable")
+    np.testing.assert_array_equal(order, np.argsort(two, axis=0, kind="stable"))
 
 
 @pytest.mark.parametrize("labels", [[True, False] * 20, [True] * 400, [False] * 400])
 def test_rows_that_cannot_teach_are_refused(labels: list[bool]) -> None:
     """Too few rows, or rows of one class, are not ready, and say how many there are."""
-    examples = replace(examples_of(COLUMNS, dataset(len(labels), seed=1)), labels=np.array(labels))
+    examples = replace(rows(len(labels), seed=1), labels=np.array(labels, float))
     with pytest.raises(NotReady, match="too few"):
         fit(late_parcel, examples)
 
@@ -75,28 +90,30 @@ def test_onnx_answers_like_scikit_learn(fitted: Fitted) -> None:
     inputs.loc[:500, "depot"] = "never seen"
     inputs.loc[500:1000, "depot"] = ""
     inputs.loc[1000:1500, "weight"] = np.nan
-    compared = parity(scores_of(fitted.pipeline, inputs), onnx_scores(to_onnx(fitted.pipeline, COLUMNS), inputs))
+    content = to_onnx(fitted.pipelines, COLUMNS, BINARY)
+    compared = parity(scores_of(fitted.pipelines, inputs), onnx_scores(content, inputs), LIMIT)
     assert compared.rows == 3000
     assert compared.largest < 1e-6
 
 
 def test_parity_states_the_largest_difference() -> None:
     """One row that differs is seen among many, and nothing differs on no rows."""
-    ours = np.zeros(1000)
+    ours = np.zeros((1000, 3))
     theirs = ours.copy()
-    theirs[7] = 0.01
-    assert parity(ours, theirs).largest == 0.01
-    assert parity(np.empty(0), np.empty(0)).largest == 0
+    theirs[7, 2] = -0.01
+    assert parity(ours, theirs, 0.1).as_json() == {"rows": 1000, "largest": 0.01, "limit": 0.1}
+    assert parity(np.empty((0, 3)), np.empty((0, 3)), 0.1).largest == 0
 
 
 @pytest.mark.parametrize("columns", [Columns(("weight",), ()), Columns((), ("depot",))])
 def test_a_model_of_one_kind_of_input_exports(columns: Columns, fitted: Fitted) -> None:
     """A graph without numbers, or without texts, takes the one matrix that there is."""
     del fitted
-    rows = dataset(600, seed=5)
-    inputs = frame(columns, rows)
-    pipeline = late_parcel.estimator(columns).fit(inputs, rows["label"].to_numpy())
-    compared = parity(scores_of(pipeline, inputs), onnx_scores(to_onnx(pipeline, columns), inputs, columns))
+    table = dataset(600, seed=5)
+    inputs = frame(columns, table)
+    pipelines = [late_parcel.estimator(columns).fit(inputs, table["label"].to_numpy())]
+    content = to_onnx(pipelines, columns, BINARY)
+    compared = parity(scores_of(pipelines, inputs), onnx_scores(content, inputs, columns), LIMIT)
     assert compared.largest < 1e-6
 
 
@@ -112,11 +129,11 @@ def test_rare_categories_share_a_column() -> None:
 
 def test_a_stored_pipeline_loads_with_the_types_that_are_named(fitted: Fitted) -> None:
     """A skops file needs three trusted types beyond the library's own, and scores as before when it is loaded."""
-    content = skops.io.dumps(fitted.pipeline)
+    content = skops.io.dumps(list(fitted.pipelines))
     assert sorted(skops.io.get_untrusted_types(data=content)) == TRUSTED
     inputs = frame(COLUMNS, dataset(100, seed=6))
     loaded = skops.io.loads(content, trusted=TRUSTED)
-    np.testing.assert_array_equal(scores_of(loaded, inputs), scores_of(fitted.pipeline, inputs))
+    np.testing.assert_array_equal(scores_of(loaded, inputs), scores_of(fitted.pipelines, inputs))
 
 
 def test_a_float32_goes_the_same_way_beside_a_threshold() -> None:

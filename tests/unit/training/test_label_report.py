@@ -11,13 +11,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from smallbox.define import Columns, Release, Retrain, label, prepare
+from smallbox.define import Binary, Columns, Regression, Release, Retrain, label, prepare
 from smallbox.define.project import project_of
 from smallbox.documents.training_run import FittedRun, TrainingRequest
 from smallbox.lake.names import records_table
 from smallbox.lake.schemas import records_to_table
 from smallbox.records import Record
-from smallbox.registry.gate import Verdict, judge
+from smallbox.registry.gate import CandidateEvidence, Verdict, judge
 from smallbox.registry.signatures import Signatures
 from smallbox.registry.store import Registry
 from smallbox.times import DAY, HOUR, format_moment
@@ -88,26 +88,27 @@ def trained(within: str, *, otherwise: bool | None) -> tuple[FittedRun, Verdict]
     signatures = Signatures(project, registry, blobs)
     built = DatasetTask(project, lake, blobs, registry, signatures).run(asked, DAYS * DAY)
     run = FitTask(project, blobs, registry).run(built)
-    return run, judge(model.gate, run["metrics"], run["parity"], run["champion"], run["labels"], run["warnings"])
+    parts = run["metrics"], run["baseline"], run["champion"], run["parity"], run["labels"], run["warnings"]
+    return run, judge(model.gate, CandidateEvidence(*parts))
 
 
 def test_bookings_that_are_labelled_in_time_only_when_cancelled_are_refused() -> None:
     """Within 20 days nearly all labels are cancellations: the gate refuses, with the figures and what to write."""
     document, verdict = trained("20d", otherwise=None)
-    assert (document["metrics"]["mean_score"] or 0) > 0.65, "47 % are cancelled"
+    assert (document["metrics"]["figures"]["mean_score"]["value"] or 0) > 0.65, "47 % are cancelled"
     assert document["labels"]["unlabelled_share"] > 0.3
     assert verdict.outcome == "refused"
     assert [check.name for check in verdict.checks if check.outcome == "refused"] == ["labels"]
     for words in ("of the requests have no label", "with an AUC of 0.", "otherwise=False", "a longer within"):
         assert words in verdict.why
-    assert document["labels"]["delays"]["positive"][10] < 0.3, "most cancellations come early"
+    assert document["labels"]["delays"]["later"]["true"][10] < 0.3, "most cancellations come early"
 
 
 def test_where_silence_is_the_negative_nothing_is_unlabelled() -> None:
     """With ``otherwise=False`` every row has a label, and the gate has no doubt about them."""
     document, verdict = trained("20d", otherwise=False)
     assert document["counts"]["unlabelled"] == 0
-    assert (document["labels"]["unlabelled_share"], document["labels"]["selection_auc"]) == (0, None)
+    assert (document["labels"]["unlabelled_share"], document["labels"]["selection_auc"]["value"]) == (0, None)
     assert "labels" not in [check.name for check in verdict.checks if not check.passed]
 
 
@@ -141,10 +142,10 @@ def test_too_few_rows_tell_nothing() -> None:
 def test_an_estimator_that_cannot_take_the_unlabelled_rows_tells_nothing() -> None:
     """A linear model without imputation, and missing numbers in unlabelled requests only: the training goes on."""
     model = replace(late_parcel, views=(), inputs=("weight",), estimator=_linear)
-    rows = examples_of(model.columns, dataset(1_000, seed=8))
+    rows = examples_of(model.columns, model.objective, dataset(1_000, seed=8))
     complete = rows.take(rows.inputs["weight"].notna().to_numpy())
     told = report_labels(model, complete, requests_of(model.columns, dataset(1_000, seed=9)), 0.5)
-    assert (told["selection_auc"], told["selection_auc_standard_error"]) == (None, None)
+    assert told["selection_auc"] == {"value": None, "low": None, "high": None}
     assert "could not be compared: the estimator raised ValueError" in selection_warnings(model, told)[0]
 
 
@@ -157,10 +158,20 @@ def test_the_delay_curve_is_by_class() -> None:
     rows = pa.table(
         {"time": [0, 0, 0, 0], "label": [True, True, True, True], "label_known_at": [0, 5 * HOUR, 10 * HOUR, 20 * HOUR]}
     )
-    curve = label_delays(examples_of(Columns((), ()), rows), 20 * HOUR)
+    curve = label_delays(Binary(), examples_of(Columns((), ()), Binary(), rows), 20 * HOUR)
     assert curve["hours"] == [float(hour) for hour in range(21)]
-    assert curve["positive"] == [0.75] * 5 + [0.5] * 5 + [0.25] * 10 + [0.0]
-    assert curve["negative"] == []
+    assert curve["later"] == {"true": [0.75] * 5 + [0.5] * 5 + [0.25] * 10 + [0.0], "false": []}
+
+
+def test_the_delay_curve_of_a_number_is_of_its_halves() -> None:
+    """Great values that come late are seen: the upper half of the labels is known later than the lower one."""
+    later = np.array([1, 2, 3, 20, 20, 20]) * HOUR
+    rows = pa.table({"time": [0] * 6, "label": [1.0, 2.0, 3.0, 10.0, 20.0, 30.0], "label_known_at": later})
+    curve = label_delays(Regression(), examples_of(Columns((), ()), Regression(), rows), 20 * HOUR)
+    assert curve["later"] == {
+        "up to 6.5": [1.0, 0.6667, 0.3333, *[0.0] * 18],
+        "above 6.5": [*[1.0] * 20, 0.0],
+    }
 
 
 def test_few_of_many_unlabelled_requests_are_kept_and_all_are_counted() -> None:

@@ -38,9 +38,10 @@ def test_deciles_hold_a_tenth_each() -> None:
 
 def test_a_profile_is_json_and_another_is_counted_in_its_bins() -> None:
     """A reference that went through JSON gives its own counts again from its own rows, and its bins to other rows."""
-    requests = requests_of(late_parcel.columns, dataset(500, seed=1))
-    values = {**requests.by_column, "score": np.linspace(0, 1, 500)}
-    reference = json.loads(json.dumps(profile(late_parcel.columns, values)))
-    assert profile(late_parcel.columns, values, reference) == reference
+    requests, outputs = requests_of(late_parcel.columns, dataset(500, seed=1)), ("score", "score_q90")
+    values = {**requests.by_column, "score": np.linspace(0, 1, 500), "score_q90": np.linspace(-5, 90, 500)}
+    reference = json.loads(json.dumps(profile(late_parcel.columns, outputs, values)))
+    assert reference.keys() == {*late_parcel.columns.names, *outputs}
+    assert profile(late_parcel.columns, outputs, values, reference) == reference
     few = {name: column[:50] for name, column in values.items()}
-    assert profile(late_parcel.columns, few, reference)["weight"]["edges"] == reference["weight"]["edges"]
+    assert profile(late_parcel.columns, outputs, few, reference)["weight"]["edges"] == reference["weight"]["edges"]

@@ -79,13 +79,22 @@ _USED_FROM: Final[Mapping[str, str]] = {
 }
 
 
+def is_output(name: str) -> bool:
+    """Whether a column of the log holds an output.
+
+    >>> is_output("score"), is_output("score_q10"), is_output("group")
+    (True, True, False)
+    """
+    return name == OUTPUT or name.startswith(OUTPUT_PREFIX)
+
+
 def is_scored(name: str) -> bool:
     """Whether a column of the log holds an output, or the group that an output ranks.
 
     >>> is_scored("score"), is_scored("score_q10"), is_scored("group"), is_scored("scored_goals")
     (True, True, True, False)
     """
-    return name in {OUTPUT, GROUP} or name.startswith(OUTPUT_PREFIX)
+    return name == GROUP or is_output(name)
 
 
 def reserved_because(name: str) -> str | None:

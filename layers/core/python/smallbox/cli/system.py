@@ -71,6 +71,17 @@ class System:
             predictions += self.request("POST", f"/models/{model}/predict{_query(as_of)}", body)["predictions"]
         return predictions
 
+    def infer(self, model: str, line: str) -> Sequence[Mapping[str, Any]]:
+        """Predict one instance, a JSON text, by the Open Inference Protocol; return the output tensors."""
+        instance = json.loads(line)
+        tensors = [
+            {"name": one["name"], "shape": [1], "datatype": one["datatype"], "data": [instance[one["name"]]]}
+            for one in self.request("GET", f"/v2/models/{model}")["inputs"]
+        ]
+        body = json.dumps({"inputs": tensors})
+        outputs: Sequence[Mapping[str, Any]] = self.request("POST", f"/v2/models/{model}/infer", body)["outputs"]
+        return outputs
+
     def champion(self, model: str) -> int | None:
         """The champion version of a model; ``None`` if it has none."""
         routings = {one["name"]: one["routing"] for one in self.request("GET", "/models")["models"]}
@@ -181,13 +192,17 @@ class System:
 
     def run(self, machine: str, document: Mapping[str, Any], name: str | None = None) -> Mapping[str, Any]:
         """Start an execution of a state machine, wait for it, and return its output."""
+        return self.wait_for_execution(self.start(machine, document, name))
+
+    def start(self, machine: str, document: Mapping[str, Any], name: str | None = None) -> str:
+        """Start an execution of a state machine; return its ARN."""
         options = {} if name is None else {"name": name}
         started = self.client("stepfunctions").start_execution(
             stateMachineArn=self.outputs[machine], input=json.dumps(document), **options
         )
         if self.on_start is not None:
             self.on_start(started["executionArn"])
-        return self.wait_for_execution(started["executionArn"])
+        return str(started["executionArn"])
 
     def wait_for_execution(self, arn: str, seconds: float = 600) -> Mapping[str, Any]:
         """Wait for an execution; return its output.

@@ -21,6 +21,8 @@ def training(document: Any) -> Iterator[Block]:
     checks = [[check[column] for column in columns] for check in verdict["checks"]]
     yield TableBlock(("check", "value", "limit", "outcome", "rows needed"), checks)
     yield metrics_table(document["metrics"], "validation rows")
+    baseline = document["baseline"]
+    yield f"the best constant prediction has a mean {document['metrics']['loss_name']} of {cell(baseline['loss'])}"
     for name in ("as_of", "counts"):
         if document.get(name) is not None:
             yield f"{name}: {cell(document[name])}"
@@ -36,7 +38,7 @@ def models(document: Any) -> Iterator[Block]:
             ("model", "champion", "canary", "share", "since"), [_serving(one) for one in document["models"]]
         )
         return
-    columns = ("version", "status", "as of", "loss", "figures", "why", "trained for")
+    columns = ("version", "status", "as of", "mean loss", "figures", "why", "trained for")
     yield TableBlock(columns, [_version(one) for one in document["versions"]], "versions")
     happened = [[one["at"], one["event"], one.get("version"), one.get("why")] for one in document["history"]]
     yield TableBlock(("at", "event", "version", "why"), happened, "history")
@@ -50,23 +52,27 @@ def _serving(model: Any) -> list[Any]:
 def _version(version: Any) -> list[Any]:
     metrics, verdict = version["metrics"], version["verdict"]
     figures = ", ".join(f"{name} {cell(one['value'])}" for name, one in metrics["figures"].items())
-    judged = [metrics["loss"]["value"], figures, verdict.get("why")]
+    judged = [f"{cell(metrics['loss']['value'])} ({metrics['loss_name']})", figures, verdict.get("why")]
     return [version["number"], version["status"], version["as_of"], *judged, version["reason"]]
 
 
 def metrics_table(metrics: Any, title: str) -> TableBlock:
-    """The loss and the figures of rows, with their bounds."""
-    figures = {"loss": metrics["loss"], **metrics["figures"]}
+    """The mean loss and the figures of rows, with their bounds."""
+    figures = {f"mean {metrics['loss_name']}": metrics["loss"], **metrics["figures"]}
     rows = [[name, one["value"], one["low"], one["high"]] for name, one in figures.items()]
-    return TableBlock(("figure", "value", "low", "high"), rows, f"{metrics['rows']:,} {title}")
+    head = ("figure", "value", "95 % bounds: from", "to")
+    return TableBlock(head, rows, f"{metrics['rows']:,} {title}")
 
 
 def report(document: Any) -> Iterator[Block]:
-    """The checks of a day: the breaches in words, then all figures."""
+    """The checks of a day: the breaches in words, all checks, and the accuracy of each channel with its bounds."""
     yield f"{document['model']} on {document['day']}"
     yield from _breaches(document["sentences"])
     columns = ("kind", "name", "value", "limit", "rows", "breached")
     yield TableBlock(columns, [[check.get(name) for name in columns] for check in document["checks"]])
+    for channel, judged in document["accuracy"].items():
+        days = " to ".join(dict.fromkeys((judged["first"], judged["last"])))
+        yield metrics_table(judged["metrics"], f"labelled {channel} predictions, {days}")
 
 
 def day_blocks(document: Any) -> Iterator[Block]:

@@ -21,7 +21,7 @@ from smallbox.define.preparation import preparation_of
 from smallbox.define.rules import Label
 from smallbox.define.signature import Signature
 from smallbox.errors import NotReady
-from smallbox.objectives.objective import objective_of
+from smallbox.objectives.stored_objective import objective_of
 from smallbox.records import COMPACT_JSON
 from smallbox.times import written
 
@@ -81,13 +81,14 @@ def thaw(document: Mapping[str, Any], functions: Sequence[OnDemand]) -> Signatur
         functions: its on-demand functions, in the order of ``document["on_demand"]``.
 
     Raises:
-        NotReady: when this release of the library would give the model other columns.
+        NotReady: when this release of the library would give the model other columns, or does not have its objective.
     """
+    label = thaw_label(document)
     signature = Signature(
         document["model"],
-        request=thaw_source(document["request"]),
+        request=thaw_source(document["request"], (label.objective.group,)),
         inputs=tuple(document["inputs"]),
-        label=thaw_label(document),
+        label=label,
         views=tuple(thaw_view(view) for view in document["views"]),
         on_demand=tuple(functions),
     )

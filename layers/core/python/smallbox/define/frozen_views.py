@@ -4,7 +4,7 @@ A frozen source has only the fields that are read, with what gives their values 
 are personal. Its limits stay in the contract, so a wider range or a new field does not make another source of it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from smallbox.define.aggregates import Aggregate, Operand
@@ -35,9 +35,9 @@ def _freeze_field(field: Field) -> dict[str, Any]:
     return {"type": field.type, "unit": field.unit, "pii": field.pii}
 
 
-def thaw_source(document: _Document) -> Source:
-    """The inverse of :func:`freeze_source`. Every field but the key and the event time may be null."""
-    needed = {document["key"], document["time"]}
+def thaw_source(document: _Document, never_null: Sequence[str] = ()) -> Source:
+    """The inverse of :func:`freeze_source`. Every field but the key, the event time and the named may be null."""
+    needed = {document["key"], document["time"], *never_null}
     fields = {name: Field(**one, nullable=name not in needed) for name, one in document["fields"].items()}
     return Source(
         document["name"],

@@ -11,10 +11,8 @@ from smallbox.define.rules import Gate, Label, Monitor, Release, Retrain
 from smallbox.define.signature import Signature
 from smallbox.define.source import Source, check_not_personal
 from smallbox.errors import DefinitionError
-from smallbox.objectives.binary import Binary
-from smallbox.objectives.multiclass import Multiclass
+from smallbox.objectives.defaults import default_objective
 from smallbox.objectives.objective import LabelField, Objective, OutputValues
-from smallbox.objectives.regression import Regression
 from smallbox.times import DAY
 
 _DAYS_TO_JUDGE: Final = 7
@@ -22,14 +20,6 @@ _DAYS_TO_JUDGE: Final = 7
 
 Estimator = Callable[..., Any]
 """Builds an unfitted scikit-learn pipeline from the columns. Import scikit-learn inside the function."""
-
-_BY_TYPE: Final[Mapping[str, Objective]] = {
-    "boolean": Binary(),
-    "text": Multiclass(),
-    "number": Regression(),
-    "integer": Regression(),
-}
-"""The objective of a label field's type when none is declared."""
 
 
 def label(
@@ -62,16 +52,16 @@ def label(
     key, outcome = _field_of(source, on), _field_of(source, value)
     if key.type != "text":
         raise DefinitionError(f"label: {on!r} must be a text field of source {source.name}; it is a {key.type}")
-    if objective is None and outcome.type not in _BY_TYPE:
+    declared = default_objective(outcome.type) if objective is None else objective
+    if declared is None:
         raise DefinitionError(
             f"label: {value!r} is a {outcome.type} field of source {source.name}; a label is a boolean, a text with "
             "choices, or a number"
         )
-    declared = _BY_TYPE[outcome.type] if objective is None else objective
     check_kind("label: objective", declared, Objective, "an objective, like Regression('absolute')")
     place = f"label: {value!r} of source {source.name}"
     completed = declared.for_label(LabelField(place, outcome.type, outcome.choices, otherwise))
-    return Label(source.name, on, value, within, otherwise, completed)
+    return Label(source.name, on, value, within, otherwise, objective=completed)
 
 
 def _field_of(source: Source, name: str) -> Field:

@@ -6,7 +6,6 @@ from typing import Literal
 
 from smallbox.define.argument_types import check_declared, check_several
 from smallbox.errors import DefinitionError
-from smallbox.objectives.binary import Binary
 from smallbox.objectives.objective import Objective
 from smallbox.times import Micros, duration
 
@@ -34,7 +33,7 @@ class Label:
     value: str
     within: str = field(compare=False)  # "24h" and "1d" are the same label
     otherwise: bool | float | str | None = None
-    objective: Objective = field(default_factory=Binary)
+    objective: Objective = field(kw_only=True)
     within_micros: Micros = field(init=False)
 
     def __post_init__(self) -> None:
@@ -119,7 +118,8 @@ class Release:
     Only predictions whose attribution window is over count, so the first ``within`` of a canary has no result.
 
     Attributes:
-        canary: share of requests that the challenger answers; assignment is sticky by the request's key.
+        canary: share of requests that the challenger answers; assignment is sticky by the request's key, or by the
+            group of a ranking.
         min_rarer: minimum number of labelled predictions of the rarest outcome in each arm before a decision; of all
             when the label is a number.
         max_days: maximum duration of a canary in days. Its last ``max_days`` - ``within`` days have labels to judge.

@@ -13,7 +13,7 @@ from smallbox.define.rules import Label
 from smallbox.define.source import Source, check_name, check_not_personal
 from smallbox.errors import DefinitionError
 from smallbox.objectives.objective import Objective
-from smallbox.table_columns import reserved_because
+from smallbox.table_columns import is_output, reserved_because
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,7 @@ class Signature:
         categorical = tuple(n for n in self.inputs if fields[n].type == "text")
         columns = Columns(numeric + self.feature_names, categorical + self.stored_texts)
         self._check_names(columns)
+        self._check_outputs()
         object.__setattr__(self, "columns", columns)
 
     def _check_names(self, columns: Columns) -> None:
@@ -105,6 +106,15 @@ class Signature:
         twice = {n for n in columns.names if columns.names.count(n) > 1}
         if twice:
             raise DefinitionError(f"model {self.name}: {', '.join(sorted(twice))}: a column may be named only once")
+
+    def _check_outputs(self) -> None:
+        outputs = self.objective.outputs
+        wrong = [name for name in outputs if not is_output(name)]
+        if wrong or len({*outputs}) < len(outputs):
+            raise DefinitionError(
+                f"model {self.name}: the objective's outputs {', '.join(outputs)} must differ, and be score or begin "
+                "with score_: the log, the labelled predictions and scored files know them by that"
+            )
 
     def _check_inputs(self) -> None:
         fields = self.request.fields
@@ -222,3 +232,11 @@ class Signature:
     def key_of(self, instance: Mapping[str, Any]) -> str:
         """The key of an instance."""
         return str(instance[self.request.key])
+
+    def assigned_by(self, instance: Mapping[str, Any]) -> str:
+        """What decides which arm of a canary answers an instance: its group, which one version must rank; else its key.
+
+        An instance that lacks its group is refused later; until then it is assigned by its key.
+        """
+        group = instance.get(self.objective.group)
+        return self.key_of(instance) if group is None else str(group)

@@ -22,13 +22,16 @@ class Metrics(TypedDict):
 
     Attributes:
         rows: number of rows.
-        rarer_rows: rows of the rarest outcome; all rows when the label is a number.
+        rarer_rows: rows of the rarest outcome; all rows when the label is a number, and the groups with a loss of a
+            ranking.
+        loss_name: what the loss is called, like ``log loss``.
         loss: mean loss per row; lower is better. Every decision compares it.
         figures: the objective's other figures by name, like ``auc`` or ``mae``; they are shown, and may be guardrails.
     """
 
     rows: int
     rarer_rows: int
+    loss_name: str
     loss: Metric
     figures: dict[str, Metric]
 
@@ -73,7 +76,7 @@ class ParityReport(TypedDict):
     limit: float
 
 
-def figure_of(metrics: Metrics, name: str) -> Metric:
+def metric_of(metrics: Metrics, name: str) -> Metric:
     """A figure of a metrics document by its name, ``loss`` included; all ``None`` when the document lacks it."""
     nothing: Metric = {"value": None, "low": None, "high": None}
     return metrics["loss"] if name == "loss" else metrics["figures"].get(name, nothing)

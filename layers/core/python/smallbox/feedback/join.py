@@ -8,7 +8,7 @@ from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.define.rules import Label
 from smallbox.documents.daily_run import DayDocument, JoinCounts
-from smallbox.errors import NotFound
+from smallbox.errors import NotFound, NotReady
 from smallbox.labels.join import ASKED_LATE, LABELLED, PENDING, UNLABELLED, coverage, join_labels
 from smallbox.labels.table import settled_days
 from smallbox.lake.history import FOREVER, history
@@ -64,12 +64,12 @@ class JoinTask:
         return max(labels, key=lambda label: label.within_micros)
 
     def _label_of(self, model: Model, number: int) -> Label:
-        """The label that a version predicts; the definition's for the fallback, 0, and for a lost version."""
+        """The label that a version predicts; the definition's for the fallback, 0, and for one that cannot be read."""
         if not number:
             return model.label
         try:
             return label_of_version(self._registry, self._registry.get(model.name, number))
-        except NotFound:  # one lost version must not stop the labels of all others
+        except (NotFound, NotReady):  # one version must not stop the labels of all others
             return model.label
 
     def _joined(self, model: Model, asked: pa.Table, as_of: Micros) -> pa.Table:
@@ -122,7 +122,7 @@ def _with_label_column(label: Label, joined: pa.Table) -> pa.Table:
     """The label in the column of its type, so that versions whose labels have different types share the table."""
     name = label.objective.label_column
     typed = joined["label"].cast(ARROW_TYPES[LABEL_COLUMNS[name]])
-    return joined.drop_columns(["label"]).append_column(name, typed)
+    return joined.set_column(joined.column_names.index("label"), name, typed)
 
 
 def _count(rows: pa.Table, status: str) -> int:

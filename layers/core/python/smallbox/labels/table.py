@@ -33,9 +33,13 @@ def scored_rows(objective: Objective, rows: pa.Table) -> Scored:
 
 
 def of_objective(objective: Objective, rows: pa.Table) -> pa.Array:
-    """Which labelled predictions have outputs and a label of this objective: versions of another one have others."""
-    needed = scored_columns(objective)
-    return functools.reduce(pc.and_, (pc.is_valid(rows[name]) for name in needed))
+    """Which labelled predictions have outputs and a label of this objective: versions of another one have others.
+
+    A row for which the model gave no number has none.
+    """
+    return functools.reduce(
+        pc.and_, (pc.invert(pc.is_null(rows[name], nan_is_null=True)) for name in scored_columns(objective))
+    )
 
 
 def encoded_labels(objective: Objective, labels: pa.ChunkedArray) -> Floats:

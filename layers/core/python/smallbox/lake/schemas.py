@@ -10,7 +10,7 @@ from smallbox.define.source import RESERVED, Source
 from smallbox.lake.digests import digests
 from smallbox.objectives.objective import Objective
 from smallbox.records import Record
-from smallbox.table_columns import GROUP, JOIN_COLUMNS, LABEL_COLUMNS, LOG_COLUMNS, ColumnType
+from smallbox.table_columns import GROUP, JOIN_COLUMNS, LABEL_COLUMNS, LOG_COLUMNS, SETTLES_FROM, ColumnType
 
 ARROW_TYPES: Final[Mapping[ColumnType, pa.DataType]] = {
     "text": pa.string(),
@@ -87,5 +87,5 @@ def labelled_schema(objective: Objective) -> pa.Schema:
     types = {name: LOG_COLUMNS[name] for name in LABELLED_COLUMNS}
     types |= {GROUP: "text"} if objective.group else {}
     types |= dict.fromkeys(objective.outputs, "number")
-    types |= {name: LABEL_COLUMNS[name] for name in (objective.label_column, *JOIN_COLUMNS)}
+    types |= {name: LABEL_COLUMNS[name] for name in (SETTLES_FROM, objective.label_column, *JOIN_COLUMNS)}
     return pa.schema([(name, ARROW_TYPES[type_]) for name, type_ in types.items()])

@@ -11,13 +11,13 @@ import pyarrow.compute as pc
 
 from smallbox.define.model import Model
 from smallbox.define.rules import Guardrail, Label, Monitor
-from smallbox.documents.metrics import Metrics, figure_of
+from smallbox.documents.metrics import Metrics, metric_of
 from smallbox.labels.join import ASKED_LATE, LABELLED, UNLABELLED, coverage
 from smallbox.labels.table import of_objective, scored_columns, scored_rows, settled_days
 from smallbox.lake.names import labelled_table
 from smallbox.lake.schemas import labelled_schema
 from smallbox.monitoring.report import Check
-from smallbox.objectives.measure import loss_difference, mean_loss, measure
+from smallbox.objectives.measure import loss_difference, mean_loss, measure, scarcest
 from smallbox.objectives.objective import Objective, OutputValues, Scored
 from smallbox.ports import Lake
 from smallbox.records import CHANNELS, Channel
@@ -107,7 +107,7 @@ def _count(rows: pa.Table, column: str, value: str) -> int:
 
 def is_enough(rule: Monitor, scored: Scored, objective: Objective) -> bool:
     """Whether there are enough labels, and enough of the rarest outcome, to judge."""
-    return len(scored) >= rule.min_rows and objective.rarer(scored.labels) >= rule.min_rarer
+    return len(scored) >= rule.min_rows and scarcest(objective, scored) >= rule.min_rarer
 
 
 def judged(model: Model, label: Label, lake: Lake, serving: tuple[int, ...], as_of: Micros) -> dict[Channel, Judged]:
@@ -160,7 +160,7 @@ def accuracy_checks(
     """
     scored = found.scored
     enough = is_enough(rule, scored, found.objective)
-    few = f"; too few to judge: {len(scored)} labels, {found.objective.rarer(scored.labels)} of the rarest outcome"
+    few = f"; too few to judge: {len(scored)} labels, {scarcest(found.objective, scored)} of the rarest outcome"
     note = found.span if enough else found.span + few
     metrics = measure(found.objective, scored)
     return [
@@ -179,13 +179,13 @@ def _loss(
     ours, theirs = mean_loss(objective, scored), mean_loss(objective, constant)
     limit = theirs.value * (1 - rule.min_skill)
     is_worse = loss_difference(objective, scored, constant).low > limit - theirs.value
-    said = f"{note}; {_bounds(ours)}; the constant baseline has {theirs.value:.4g}"
+    said = f"{note}; mean {objective.loss_name}, {_bounds(ours)}; the constant baseline has {theirs.value:.4g}"
     value, limit = none_if_nan(ours.value), 0.0 if math.isnan(limit) else limit
     return (Check("accuracy", "loss", value, limit, enough and is_worse, len(scored), said),)
 
 
 def _guardrail(one: Guardrail, metrics: Metrics, note: str, *, enough: bool) -> Check:
-    found = Interval.from_json(figure_of(metrics, one.figure))
+    found = Interval.from_json(metric_of(metrics, one.figure))
     is_beyond = found.high < one.limit if one.side == "floor" else found.low > one.limit
     said = f"{note}; {_bounds(found)}"
     value = none_if_nan(found.value)

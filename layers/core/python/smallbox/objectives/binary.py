@@ -37,6 +37,11 @@ class Binary(Objective):
         return ("score",)
 
     @property
+    def loss_name(self) -> str:
+        """For people."""
+        return "log loss"
+
+    @property
     def figures(self) -> tuple[str, ...]:
         """Ranking, calibration, and both rates."""
         return ("auc", "calibration_error", "mean_score", "positive_rate")
@@ -107,5 +112,5 @@ class Binary(Objective):
         return {"true": labels > 0, "false": labels <= 0}
 
     def answer_schema(self) -> dict[str, Any]:
-        """A probability."""
-        return {"score": {"type": "number", "minimum": 0, "maximum": 1}}
+        """A probability; null where the model gave no number."""
+        return {"score": {"type": ["number", "null"], "minimum": 0, "maximum": 1}}

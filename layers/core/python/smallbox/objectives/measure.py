@@ -16,10 +16,23 @@ def measure(objective: Objective, scored: Scored, days: Ints | None = None) -> M
     """
     return {
         "rows": len(scored),
-        "rarer_rows": objective.rarer(scored.labels),
+        "rarer_rows": scarcest(objective, scored),
+        "loss_name": objective.loss_name,
         "loss": mean_loss(objective, scored, days).as_json(),
         "figures": {name: one.as_json() for name, one in objective.measured(scored).items()},
     }
+
+
+def scarcest(objective: Objective, scored: Scored) -> int:
+    """The rows of the rarest outcome; the groups with a loss where these are fewer.
+
+    >>> import numpy as np
+    >>> from smallbox.objectives.ranking import Ranking
+    >>> rows = Scored(np.zeros((4, 1)), np.array([1.0, 0.0, 0.0, 0.0]), np.array([7, 7, 8, 8]))
+    >>> scarcest(Ranking("search_id"), rows)
+    1
+    """
+    return min(objective.rarer(scored.labels), len(objective.losses(scored).values))
 
 
 def mean_loss(objective: Objective, scored: Scored, days: Ints | None = None) -> Interval:
@@ -35,6 +48,7 @@ def loss_difference(objective: Objective, ours: Scored, theirs: Scored, days: In
 
     What makes a row hard is hard for both and cancels, so the difference varies far less than either mean.
 
+    >>> import numpy as np
     >>> from smallbox.objectives.binary import Binary
     >>> rows = Scored(np.array([[0.9], [0.2]]), np.array([1.0, 0.0]), np.zeros(2, int))
     >>> round(loss_difference(Binary(), rows, rows.beside((0.5,))).value, 3)

@@ -1,12 +1,13 @@
 """A text label with declared classes: the outputs are the probabilities of the classes."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from smallbox.arrays import Array, Bools, Floats, Ints, np
-from smallbox.errors import DefinitionError
+from smallbox.errors import DefinitionError, NotReady
 from smallbox.objectives.objective import (
     EstimatorKind,
     LabelField,
@@ -51,6 +52,10 @@ class Multiclass(Objective):
     calibration_share: ClassVar[float] = 0.15
 
     def __post_init__(self) -> None:
+        written: Any = self.classes
+        if isinstance(written, str) or not all(isinstance(name, str) for name in written):
+            raise DefinitionError(f"Multiclass: classes is {written!r}; write texts, like ('on_time', 'late')")
+        object.__setattr__(self, "classes", tuple(self.classes))
         twice = [name for name in self.outputs if self.outputs.count(name) > 1]
         if twice:
             raise DefinitionError(f"Multiclass: two classes would have the column {twice[0]!r}; rename one")
@@ -59,6 +64,11 @@ class Multiclass(Objective):
     def outputs(self) -> tuple[str, ...]:
         """``score_<class>``, in lower case; characters that no column may have are underscores."""
         return tuple("score_" + re.sub(r"\W+", "_", name.lower()) for name in self.classes)
+
+    @property
+    def loss_name(self) -> str:
+        """For people."""
+        return "log loss"
 
     @property
     def figures(self) -> tuple[str, ...]:
@@ -91,8 +101,29 @@ class Multiclass(Objective):
         return np.array(known, float)[codes]
 
     def targets(self, labels: Floats) -> Ints:
-        """Positions, so that the estimator has the classes in this order."""
+        """Positions, so that the estimator has the classes in this order.
+
+        Raises:
+            NotReady: when a label is none of the classes: the estimator would have one class more.
+        """
+        unknown = int((labels < 0).sum())
+        if unknown:
+            raise NotReady(
+                f"{unknown} training rows have a label that is none of the classes {', '.join(self.classes)}; write "
+                "Multiclass(classes=(...)) with every class that occurs"
+            )
         return labels.astype(np.int64)
+
+    def impossible(self, labels: Floats) -> str:
+        """Every text must be a class."""
+        unknown = int((labels < 0).sum())
+        known = ", ".join(self.classes)
+        said = f"{unknown} labels are none of the classes {known}; name theirs too, with Multiclass(classes=(...))"
+        return said if unknown else ""
+
+    def lacking_to_calibrate(self, labels: Floats) -> str:
+        """A temperature needs rows, whatever their classes."""
+        return Objective.lacking(self, labels)
 
     def lacking(self, labels: Floats) -> str:
         """Every class must occur."""
@@ -114,8 +145,9 @@ class Multiclass(Objective):
         return TemperatureScaled(estimator).fit(prepared, self.targets(labels))
 
     def baseline(self, labels: Floats) -> OutputValues:
-        """The share of each class."""
-        return tuple((self._counts(labels) / max(len(labels), 1)).tolist())
+        """The share of each class among the labels that are one."""
+        counts = self._counts(labels)
+        return tuple((counts / counts.sum()).tolist())
 
     def fallback_outputs(self, declared: Any, place: str) -> OutputValues:
         """Probabilities by class, which add up to 1."""
@@ -168,12 +200,12 @@ class Multiclass(Objective):
         return {name: labels == position for position, name in enumerate(self.classes)}
 
     def answer(self, outputs: Sequence[float]) -> dict[str, Any]:
-        """The probability of each class, and the most probable one."""
-        best = max(range(len(outputs)), key=outputs.__getitem__)
-        return {"score": dict(zip(self.classes, outputs, strict=True)), "class": self.classes[best]}
+        """The probability of each class, and the most probable one; none where the model gave no numbers."""
+        best = None if any(map(math.isnan, outputs)) else self.classes[outputs.index(max(outputs))]
+        return {"score": dict(zip(self.classes, outputs, strict=True)), "class": best}
 
     def answer_schema(self) -> dict[str, Any]:
-        """A probability for each class, and one of the classes."""
-        properties = {name: {"type": "number", "minimum": 0, "maximum": 1} for name in self.classes}
+        """A probability for each class, and one of the classes; null where the model gave no numbers."""
+        properties = {name: {"type": ["number", "null"], "minimum": 0, "maximum": 1} for name in self.classes}
         shares = {"type": "object", "required": [*self.classes], "properties": properties}
-        return {"score": shares, "class": {"enum": [*self.classes]}}
+        return {"score": shares, "class": {"enum": [*self.classes, None]}}

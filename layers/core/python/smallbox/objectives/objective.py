@@ -10,21 +10,34 @@ A decision compares the mean of a proper loss: one that is smallest on average f
 Raftery, JASA 102, 2007). It is a sum over rows, so parts of any table can be merged.
 """
 
-import importlib
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Final, Literal, Self
 
 from smallbox.arrays import Array, Bools, Floats, Ints, np
-from smallbox.errors import DefinitionError, NotReady
+from smallbox.errors import DefinitionError
+from smallbox.objectives.tolerance import PROBABILITY_TOLERANCE
 from smallbox.statistics.intervals import Interval
 
 EstimatorKind = Literal["classifier", "regressor"]
 OutputValues = tuple[float, ...]
 
-PROBABILITY_TOLERANCE: Final = 1e-4
-"""Largest accepted difference of a probability between ONNX and scikit-learn; float32 sums of trees stay below 1e-6."""
+_VALUES: Final[Mapping[str, tuple[type, ...]]] = {
+    "boolean": (bool,),
+    "text": (str,),
+    "number": (float, int),
+    "integer": (int,),
+}
+"""The types of a label's value, by the type of its field."""
+
+_WRITE: Final[Mapping[str, str]] = {
+    "boolean": "write True or False",
+    "number": "write a number",
+    "integer": "write a whole number",
+    "text": "write a text, in quotes",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +128,11 @@ class Objective(ABC):
         """The names of the figures that :meth:`measured` gives."""
 
     @property
+    def loss_name(self) -> str:
+        """What the loss is called, for people."""
+        return "loss"
+
+    @property
     def heads(self) -> tuple[Mapping[str, float], ...]:
         """The pipelines that are fitted, each by the keyword arguments that the estimator gets besides the columns."""
         return ({},)
@@ -145,6 +163,8 @@ class Objective(ABC):
                 f"{field.place} is a {field.type} field; {type(self).__name__} predicts a "
                 f"{' or '.join(self.label_types)} field"
             )
+        if field.otherwise is not None and type(field.otherwise) not in _VALUES[field.type]:
+            raise DefinitionError(f"{field.place}: otherwise is {field.otherwise!r}; {_WRITE[field.type]}")
         return self
 
     def encoded(self, labels: Array) -> Floats:
@@ -155,9 +175,17 @@ class Objective(ABC):
         """What the estimator is fitted to."""
         return labels
 
+    def impossible(self, labels: Floats) -> str:  # noqa: ARG002 - others need them
+        """Which labels of a dataset cannot be, for a sentence; empty when all can."""
+        return ""
+
     def lacking(self, labels: Floats) -> str:
-        """What rows lack to be fitted or calibrated on, for a sentence; empty when nothing."""
+        """What rows lack to be fitted on, for a sentence; empty when nothing."""
         return "" if len(labels) else "rows"
+
+    def lacking_to_calibrate(self, labels: Floats) -> str:
+        """What rows lack to calibrate, for a sentence; by default as to be fitted on."""
+        return self.lacking(labels)
 
     def predicted(self, pipeline: Any, inputs: Any) -> Floats:
         """One head's outputs by scikit-learn, ``(n, c)``."""
@@ -224,12 +252,12 @@ class Objective(ABC):
         return scored.outputs[:, 0], scored.labels
 
     def answer(self, outputs: Sequence[float]) -> dict[str, Any]:
-        """One row's outputs as a caller sees them."""
+        """One row's outputs as a caller sees them; NaN, where the model gave no number, is null there."""
         return {"score": outputs[0]}
 
     def answer_schema(self) -> dict[str, Any]:
         """The properties of :meth:`answer`, each a JSON Schema; every answer has all of them."""
-        return {"score": {"type": "number"}}
+        return {"score": {"type": ["number", "null"]}}
 
     def as_json(self) -> dict[str, Any]:
         """The objective as a document."""
@@ -242,31 +270,13 @@ class Objective(ABC):
         return cls(**values)
 
 
-def objective_of(document: Mapping[str, Any]) -> Objective:
-    """The objective of a document: the class of that kind in the module ``smallbox.objectives.<kind>``.
-
-    Raises:
-        NotReady: when this release does not have the kind.
-    """
-    values = dict(document)
-    kind = values.pop("kind")
-    try:
-        module = importlib.import_module(f"smallbox.objectives.{kind}")
-    except ImportError as error:
-        raise NotReady(f"this release has no objective {kind!r}; deploy one that has it, or train again") from error
-    found: type[Objective] = next(
-        one for one in vars(module).values() if isinstance(one, type) and getattr(one, "kind", None) == kind
-    )
-    return found.from_json(values)
-
-
 def number_of(declared: Any, place: str) -> float:
     """A finite number that a definition declares.
 
     Raises:
         DefinitionError: when it is none.
     """
-    if isinstance(declared, bool) or not isinstance(declared, int | float) or not np.isfinite(declared):
+    if isinstance(declared, bool) or not isinstance(declared, int | float) or not math.isfinite(declared):
         raise DefinitionError(f"{place} is {declared!r}; write a number")
     return float(declared)
 

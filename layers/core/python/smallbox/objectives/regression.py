@@ -1,5 +1,6 @@
 """A number as label: the outputs are a point prediction, and quantiles if they are asked for."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal, get_args
@@ -7,7 +8,6 @@ from typing import Any, ClassVar, Final, Literal, get_args
 from smallbox.arrays import Floats, np
 from smallbox.errors import DefinitionError
 from smallbox.objectives.objective import (
-    PROBABILITY_TOLERANCE,
     EstimatorKind,
     LabelField,
     Losses,
@@ -17,9 +17,17 @@ from smallbox.objectives.objective import (
     losses_by_row,
     number_of,
 )
+from smallbox.objectives.tolerance import tolerance_of_numbers
 from smallbox.statistics.intervals import Interval, mean_interval
 
 RegressionLoss = Literal["squared", "absolute", "poisson", "quantile"]
+
+_LOSS_NAMES: Final[Mapping[RegressionLoss, str]] = {
+    "squared": "squared error",
+    "absolute": "absolute error",
+    "poisson": "half Poisson deviance",
+    "quantile": "pinball loss",
+}
 
 _SMALLEST_MEAN: Final = 1e-9
 """A Poisson mean is at least this: the loss of 0 for a count that happens would be infinite."""
@@ -90,6 +98,11 @@ class Regression(Objective):
         return tuple(f"q{100 * one:g}".replace(".", "_") for one in self.quantiles)
 
     @property
+    def loss_name(self) -> str:
+        """For people; the unit is that of the label, and of a squared error its square."""
+        return _LOSS_NAMES[self.loss]
+
+    @property
     def figures(self) -> tuple[str, ...]:
         """Those of the point, then two for each quantile."""
         of_point = ("mae", "rmse", "bias") * self.has_point
@@ -106,19 +119,34 @@ class Regression(Objective):
         return slice(int(self.has_point), None)
 
     def for_label(self, field: LabelField) -> "Regression":
-        """Any number; the label without an outcome is one too."""
-        if field.otherwise is not None:
-            number_of(field.otherwise, f"{field.place}: otherwise")
-        return super().for_label(field)
+        """Any number; the label without an outcome is one too, of a count not below 0."""
+        completed = super().for_label(field)
+        if field.otherwise is not None and number_of(field.otherwise, f"{field.place}: otherwise") < self._smallest:
+            raise DefinitionError(f"{field.place}: otherwise is {field.otherwise}; a count is not negative")
+        return completed
+
+    @property
+    def _smallest(self) -> float:
+        return 0.0 if self.loss == "poisson" else -math.inf
+
+    def impossible(self, labels: Floats) -> str:
+        """A count is not negative."""
+        negative = int((labels < self._smallest).sum())
+        return f"{negative} labels are negative, and Regression('poisson') predicts counts" if negative else ""
+
+    def lacking(self, labels: Floats) -> str:
+        """Labels must differ: one number alone teaches nothing."""
+        return "" if len(labels) and labels.min() < labels.max() else "rows of different labels"
 
     def tolerance(self, labels: Floats) -> float:
-        """A share of the labels' standard deviation: float32 has seven digits of any number."""
-        return PROBABILITY_TOLERANCE * max(float(labels.std()), 1.0) if len(labels) else PROBABILITY_TOLERANCE
+        """As :func:`tolerance_of_numbers`."""
+        return tolerance_of_numbers(labels)
 
     def baseline(self, labels: Floats) -> OutputValues:
-        """Mean or median, and the quantiles of the labels."""
+        """Mean or median, and the quantiles of the labels: not interpolated, which would cost in small samples."""
         point = float(np.median(labels) if self.loss == "absolute" else labels.mean())
-        return (*(point,) * self.has_point, *(float(np.quantile(labels, one)) for one in self.quantiles))
+        quantiles = np.quantile(labels, self.quantiles, method="inverted_cdf").tolist()
+        return (*(point,) * self.has_point, *quantiles)
 
     def fallback_outputs(self, declared: Any, place: str) -> OutputValues:
         """A number for every output: one for the point alone, else numbers by output."""
@@ -173,8 +201,8 @@ class Regression(Objective):
 
     def answer_schema(self) -> dict[str, Any]:
         """The point, and the quantiles by level, as far as there are any."""
-        properties = {f"{one:g}": {"type": "number"} for _, one in self._at()}
-        point = {"score": {"type": "number"}} if self.has_point else {}
+        properties = {f"{one:g}": {"type": ["number", "null"]} for _, one in self._at()}
+        point = {"score": {"type": ["number", "null"]}} if self.has_point else {}
         quantiles = {"quantiles": {"type": "object", "required": [*properties], "properties": properties}}
         return point | (quantiles if properties else {})
 

@@ -31,14 +31,14 @@ class TemperatureScaled(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.estimator = estimator
         self.temperature = temperature
 
+    def __sklearn_is_fitted__(self) -> bool:
+        """Always: it scales a fitted classifier, also before its own temperature is found."""
+        return True
+
     @property
     def classes_(self) -> Any:
         """The classes of the classifier."""
         return self.estimator.classes_
-
-    def __sklearn_is_fitted__(self) -> bool:
-        """Always: it is made of a fitted classifier. A pipeline asks."""
-        return True
 
     def fit(self, inputs: Any, labels: Ints) -> Self:
         """Find the temperature with the smallest log loss on rows that did not fit the classifier."""

@@ -16,7 +16,7 @@ from typing import Final
 
 from smallbox.define.rules import Gate, Guardrail
 from smallbox.documents.gate_verdict import GateCheckReport, GateOutcome, VerdictReport
-from smallbox.documents.metrics import BaselineComparison, ChampionComparison, Metrics, ParityReport, figure_of
+from smallbox.documents.metrics import BaselineComparison, ChampionComparison, Metrics, ParityReport, metric_of
 from smallbox.documents.training_run import LabelReport
 from smallbox.statistics.estimates import none_if_nan
 from smallbox.statistics.intervals import Interval
@@ -169,11 +169,11 @@ def _same_answers(parity: ParityReport) -> GateCheck:
 
 def _skill(rule: Gate, found: CandidateEvidence) -> GateCheck:
     """The mean loss lies at least ``min_skill`` of the baseline's below it."""
-    limit = -rule.min_skill * (found.baseline["loss"] or 0.0)
+    limit = 0.0 - rule.min_skill * (found.baseline["loss"] or 0.0)
     difference = Interval.from_json(found.baseline["difference"])
     why = (
-        f"mean loss beside the constant baseline's {_shown(found.baseline['loss'])} is {_figure(difference, '+')}, "
-        f"at most {limit:+.4g} is asked for (min_skill={rule.min_skill:g})"
+        f"the mean loss differs from the constant baseline's, {_shown(found.baseline['loss'])}, by "
+        f"{_figure(difference, '+')}; at most {limit:+.4g} is asked for (min_skill={rule.min_skill:g})"
     )
     return _test_below("baseline", difference, limit, why, found.metrics["rows"])
 
@@ -186,14 +186,14 @@ def _champion(rule: Gate, found: CandidateEvidence) -> list[GateCheck]:
     theirs = champion["loss"]["value"]
     limit, difference = rule.max_loss_increase * (theirs or 0.0), Interval.from_json(champion["difference"])
     why = (
-        f"mean loss beside version {champion['version']}'s {_shown(theirs)} is {_figure(difference, '+')}, at most "
-        f"{limit:+.4g} is allowed (max_loss_increase={rule.max_loss_increase:g})"
+        f"the mean loss differs from version {champion['version']}'s, {_shown(theirs)}, by "
+        f"{_figure(difference, '+')}; at most {limit:+.4g} is allowed (max_loss_increase={rule.max_loss_increase:g})"
     )
     return [_test_below("champion", difference, limit, why, found.metrics["rows"])]
 
 
 def _guardrail(one: Guardrail, metrics: Metrics) -> GateCheck:
-    found = Interval.from_json(figure_of(metrics, one.figure))
+    found = Interval.from_json(metric_of(metrics, one.figure))
     said = "at least" if one.side == "floor" else "at most"
     why = f"{one.figure} is {_figure(found)}, {said} {one.limit:g} is asked for"
     side = found if one.side == "ceiling" else _negative(found)
@@ -239,7 +239,7 @@ def _rows_needed(found: Interval, limit: float, rows: int) -> int | None:
     distance = abs(found.value - limit)
     doubt = found.high - found.value if found.value <= limit else found.value - found.low
     times = (doubt / distance) ** 2 if distance else math.inf
-    return math.ceil(rows * times) if times <= _MAX_TIMES else None
+    return math.floor(rows * times) + 1 if times <= _MAX_TIMES else None
 
 
 def _rows_sentence(needed: int | None) -> str:

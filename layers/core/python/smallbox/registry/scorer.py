@@ -45,11 +45,13 @@ class Scorer:
     ) -> npt.NDArray[np.float64]:
         """The outputs for each of ``n`` rows, ``(n, k)`` in the order of the objective's ``outputs``.
 
+        NaN where the model gives no finite number, as a linear one does for an input that is missing.
+
         Args:
             numeric: ``(n, k)``; cast to float32, as in training; NaN means missing.
             categorical: ``(n, m)``, texts.
         """
         feeds = {"numeric": numeric.astype(np.float32), "categorical": categorical}
         found = self._session.run([OUTPUTS], {name: feeds[name] for name in self._inputs})[0]
-        outputs: npt.NDArray[np.float64] = found.astype(np.float64)
+        outputs: npt.NDArray[np.float64] = np.where(np.isfinite(found), found.astype(np.float64), np.nan)
         return outputs

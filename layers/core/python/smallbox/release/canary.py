@@ -1,7 +1,9 @@
 """The canary decision: promote, roll back, wait, or cannot tell, with the evidence.
 
 Mean losses are compared. The arms answer disjoint sets of keys, assigned by hash, so they are independent: the variance
-of the difference is the sum of the variances of both means. A canary is reviewed daily, and repeated looks inflate the
+of the difference is the sum of the variances of both means. Some requests are harder than others, whoever answers. What
+the constant baseline loses on a request shows it, so means are adjusted for it (CUPED). This supposes that an answer
+does not change the outcome. A canary is reviewed daily, and repeated looks inflate the
 error rate. So the allowed error is split over the looks (Bonferroni; Dunn, JASA 56, 1961): half to the last look, which
 has the most labels, the rest evenly to the earlier looks.
 
@@ -18,7 +20,7 @@ from typing import Any, Final, Literal
 from smallbox.arrays import Floats
 from smallbox.define.rules import Release
 from smallbox.documents.metrics import Metric
-from smallbox.statistics.estimates import Estimate, difference, mean_estimate
+from smallbox.statistics.estimates import Estimate, adjusted_means, difference, mean_estimate
 from smallbox.times import DAY, Micros
 
 Action = Literal["promote", "roll_back", "cannot_tell", "wait"]
@@ -33,11 +35,13 @@ class ArmResult:
 
     Attributes:
         losses: the loss of each row, or of each group of a ranking.
-        rarer: the number of rows of the rarest outcome; all rows when the label is a number.
+        hardness: what the champion's constant baseline would have lost on the same rows.
+        rarer: the number of rows of the rarest outcome; all rows when the label is a number, all losses of a ranking.
         figures: the objective's other figures, shown beside the loss.
     """
 
     losses: Floats
+    hardness: Floats
     rarer: int
     figures: Mapping[str, Metric]
 
@@ -90,7 +94,7 @@ def review(rule: Release, champion: ArmResult, challenger: ArmResult, look: Look
         if look.is_last(rule):
             return CanaryDecision("cannot_tell", f"after {look.days:.0f} days there are {counts}", evidence)
         return CanaryDecision("wait", f"there are {counts}", evidence)
-    increase = difference(theirs, ours)
+    increase = difference(*reversed(adjusted_means([(arm.losses, arm.hardness) for arm in (champion, challenger)])))
     margin = look.quantile(rule) * increase.standard_error
     evidence["margin"] = round(margin, 6)
     return _decide(rule, increase.value, margin, look, evidence)
@@ -98,7 +102,7 @@ def review(rule: Release, champion: ArmResult, challenger: ArmResult, look: Look
 
 def _decide(rule: Release, increase: float, margin: float, look: Look, evidence: Mapping[str, Any]) -> CanaryDecision:
     champion, allowed = evidence["champion_loss"], rule.max_loss_increase * evidence["champion_loss"]
-    figures = f"mean loss {increase:+.4g} beside the champion's {champion:.4g}, +-{margin:.4g}"
+    figures = f"its mean loss differs from the champion's, {champion:.4g}, by {increase:+.4g} (+-{margin:.4g})"
     if increase > margin:
         return CanaryDecision("roll_back", f"the challenger is worse: {figures}", evidence)
     if increase < -margin:

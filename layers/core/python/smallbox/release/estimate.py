@@ -6,7 +6,7 @@ from statistics import NormalDist
 
 from smallbox.define.rules import Release
 from smallbox.release.canary import POWER, ArmResult
-from smallbox.statistics.estimates import mean_estimate
+from smallbox.statistics.estimates import adjusted_means
 from smallbox.times import DAY, Micros
 
 
@@ -43,7 +43,7 @@ def estimate_canary(rule: Release, traffic: Traffic) -> CanaryEstimate:
 
     The canary needs ``min_rarer`` labels in the smaller arm, and enough labels for power ``POWER`` at the last look:
     ``max_loss_increase * mean = (z(1 - error / 2) + z(POWER)) * standard error``. An arm's variance is that of the mean
-    of the recent losses, scaled by the number of rows.
+    of the recent losses, adjusted for hardness as in a canary, scaled by the number of rows.
     """
     rarer, share = traffic.judged.rarer, min(rule.canary, 1 - rule.canary)
     if not share:
@@ -59,7 +59,7 @@ def estimate_canary(rule: Release, traffic: Traffic) -> CanaryEstimate:
 
 
 def _days_of_power(rule: Release, traffic: Traffic) -> float:
-    mean = mean_estimate(traffic.judged.losses)
+    mean = adjusted_means([(traffic.judged.losses, traffic.judged.hardness)])[0]
     of_a_day, allowed = mean.variance * traffic.days, rule.max_loss_increase * mean.value
     if math.isnan(of_a_day) or not allowed > 0:
         return 0.0

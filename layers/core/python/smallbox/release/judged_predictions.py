@@ -12,7 +12,7 @@ from smallbox.labels.table import of_objective, scored_columns, scored_rows
 from smallbox.lake.names import labelled_table
 from smallbox.lake.schemas import labelled_schema
 from smallbox.objectives.measure import measure
-from smallbox.objectives.objective import Objective
+from smallbox.objectives.objective import Objective, OutputValues
 from smallbox.ports import Between, Lake
 from smallbox.registry.routing import Routing
 from smallbox.release.canary import ArmResult
@@ -25,17 +25,19 @@ RECENT: Final[Micros] = 28 * DAY
 _COLUMNS: Final = ("time", "event_time", "version", "arm", "status", "channel")
 
 
-def arms(model: str, label: Label, lake: Lake, routing: Routing, now: Micros) -> tuple[ArmResult, ArmResult]:
-    """Losses of champion and challenger since the canary began."""
+def arms(
+    model: str, label: Label, baseline: OutputValues, lake: Lake, routing: Routing, now: Micros
+) -> tuple[ArmResult, ArmResult]:
+    """Losses of champion and challenger since the canary began; ``baseline``: the champion's constant outputs."""
     rows = _judged(model, label, lake, routing.since, now)
     champion, challenger = (
-        _result(label.objective, rows.filter(pc.equal(rows["version"], version)))
+        _result(label.objective, baseline, rows.filter(pc.equal(rows["version"], version)))
         for version in (routing.champion, routing.challenger)
     )
     return champion, challenger
 
 
-def traffic(model: str, label: Label, lake: Lake, now: Micros) -> Traffic | None:
+def traffic(model: str, label: Label, baseline: OutputValues, lake: Lake, now: Micros) -> Traffic | None:
     """The recent labelled traffic of all versions; ``None`` means there was none."""
     rows = _judged(model, label, lake, now - RECENT - label.within_micros, now)
     if not rows.num_rows:
@@ -43,7 +45,7 @@ def traffic(model: str, label: Label, lake: Lake, now: Micros) -> Traffic | None
     asked = rows["time"].to_numpy()
     delay = int(np.median(rows["event_time"].to_numpy() - asked)) + label.within_micros
     days = max((now - delay - int(asked.min())) / DAY, 1.0)
-    return Traffic(_result(label.objective, rows), days, delay)
+    return Traffic(_result(label.objective, baseline, rows), days, delay)
 
 
 def _judged(model: str, label: Label, lake: Lake, since: Micros, now: Micros) -> pa.Table:
@@ -59,7 +61,7 @@ def _judged(model: str, label: Label, lake: Lake, since: Micros, now: Micros) ->
     return rows.filter(pc.and_(pc.and_(is_over, is_served), is_known))
 
 
-def _result(objective: Objective, rows: pa.Table) -> ArmResult:
+def _result(objective: Objective, baseline: OutputValues, rows: pa.Table) -> ArmResult:
     scored = scored_rows(objective, rows)
-    metrics = measure(objective, scored)
-    return ArmResult(objective.losses(scored).values, metrics["rarer_rows"], metrics["figures"])
+    metrics, hardness = measure(objective, scored), objective.losses(scored.beside(baseline)).values
+    return ArmResult(objective.losses(scored).values, hardness, metrics["rarer_rows"], metrics["figures"])

@@ -49,9 +49,10 @@ class ReviewTask:
         return {**document, "release": {**self._begin(model, routing, version, now), "version": version.number}}
 
     def _review(self, model: Model, routing: Routing, now: Micros) -> ReviewStep:
-        label = label_of_version(self._registry, self._registry.get(model.name, routing.champion))
+        champion = self._registry.get(model.name, routing.champion)
+        label, baseline = label_of_version(self._registry, champion), tuple(champion.baseline["outputs"])
         look = Look((now - routing.since) / DAY, label.within_micros)
-        decision = review(model.release, *arms(model.name, label, self._lake, routing, now), look)
+        decision = review(model.release, *arms(model.name, label, baseline, self._lake, routing, now), look)
         self._apply(model.name, routing, decision, now)
         evidence = dict(decision.evidence)
         return {"action": decision.action, "why": decision.why, "evidence": evidence, "version": routing.challenger}
@@ -79,7 +80,7 @@ class ReviewTask:
         label = label_of_version(self._registry, champion)
         if label != label_of_version(self._registry, version):
             return {"action": "wait", "why": _other_label(version, champion)}
-        seen = traffic(model.name, label, self._lake, now)
+        seen = traffic(model.name, label, tuple(champion.baseline["outputs"]), self._lake, now)
         if seen is None:
             return {
                 "action": "wait",

@@ -40,7 +40,7 @@ class Answered:
     Attributes:
         signature: the version's; the definition's for the fallback.
         vectors: the inputs.
-        outputs: ``(n, k)``, a column for each of the objective's outputs.
+        outputs: ``(n, k)``, a column for each of the objective's outputs; NaN where the model gave no number.
         arm: ``champion``, ``challenger`` or ``fallback``.
         version: the version that answered; 0 for the fallback.
     """
@@ -57,7 +57,7 @@ def logged(asked: Asked, answered: Answered) -> LoggedPredictions:
     signature, rows = answered.signature, len(asked.instances)
     inputs = answered.vectors.inputs
     sent = {column: [i.get(name) for i in asked.instances] for name, column in logged_names(signature).items()}
-    numeric = {name: _nulls(column) for name, column in zip(signature.columns.numeric, inputs.numeric.T, strict=True)}
+    numeric = {name: nulls(column) for name, column in zip(signature.columns.numeric, inputs.numeric.T, strict=True)}
     texts = {
         name: column.tolist() for name, column in zip(signature.columns.categorical, inputs.categorical.T, strict=True)
     }
@@ -72,7 +72,7 @@ def logged(asked: Asked, answered: Answered) -> LoggedPredictions:
         "arm": [answered.arm] * rows,
         "channel": [asked.channel] * rows,
         "missing": [_missing(signature, row) for row in inputs.missing],
-        **dict(zip(signature.objective.outputs, answered.outputs.T.tolist(), strict=True)),
+        **dict(zip(signature.objective.outputs, map(nulls, answered.outputs.T), strict=True)),
         **_groups(signature, asked),
         **numeric,
         **texts,
@@ -82,12 +82,14 @@ def logged(asked: Asked, answered: Answered) -> LoggedPredictions:
     return LoggedPredictions(signature.name, columns, logged_types(signature), (*texts, *sent))
 
 
-def _groups(signature: Signature, asked: Asked) -> dict[str, list[str]]:
+def _groups(signature: Signature, asked: Asked) -> dict[str, list[str | None]]:
+    """The group of each instance; the fallback also answers one that was sent without."""
     name = signature.objective.group
-    return {GROUP: [str(instance[name]) for instance in asked.instances]} if name else {}
+    return {GROUP: [instance[name] for instance in asked.instances]} if name else {}
 
 
-def _nulls(column: Floats) -> list[float | None]:
+def nulls(column: Floats) -> list[float | None]:
+    """A column as JSON has it: null for NaN."""
     return [None if value != value else value for value in column.tolist()]  # noqa: PLR0124 - NaN is unlike itself
 
 

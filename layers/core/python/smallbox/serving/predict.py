@@ -16,7 +16,7 @@ from smallbox.messages.predictions import LoggedPredictions
 from smallbox.ports import FallbackLog, Queue, StateReader
 from smallbox.records import Channel
 from smallbox.registry.loader import LoadedVersion, ModelLoader
-from smallbox.serving.logged_answers import Answered, Asked, logged
+from smallbox.serving.logged_answers import Answered, Asked, logged, nulls
 from smallbox.serving.requests import parse_instances, require
 from smallbox.serving.sticky_assignment import Share, pinned, shares_of
 from smallbox.serving.vectors import online_vectors, unknown_vectors
@@ -76,7 +76,7 @@ class PredictTask:
     def tensors(
         self, name: str, document: Any, moment: Moment, now: Micros, batch: str, version: int | None = None
     ) -> "Tensors":
-        """As :meth:`predict`, with the outputs by column; ``None`` where the version of a row has no such output.
+        """As :meth:`predict`, with the outputs by column; ``None`` where a row's version has or gave no such number.
 
         Args:
             name: the model.
@@ -101,7 +101,7 @@ class PredictTask:
                 versions[row] = answered.version
             for output, values in zip(answered.signature.objective.outputs, answered.outputs.T, strict=True):
                 column = outputs.setdefault(output, [None] * rows)
-                for row, value in zip(own, values.tolist(), strict=True):
+                for row, value in zip(own, nulls(values), strict=True):
                     column[row] = value
         return Tensors(versions, outputs)
 
@@ -129,7 +129,7 @@ class PredictTask:
         except _CANNOT_ANSWER as error:
             yield request, self._fallback(request, error)
             return
-        for share in shares_of(routing, [request.model.key_of(instance) for instance in request.instances]):
+        for share in shares_of(routing, [request.model.assigned_by(instance) for instance in request.instances]):
             part = request.part(share.rows)
             yield part, self._of_share(part, share)
 
@@ -212,7 +212,7 @@ class _Request:
 def _answers(answered: Answered, log: LoggedPredictions, *, explain: bool) -> list[dict[str, Any]]:
     objective, names = answered.signature.objective, {"version": "version", "arm": "arm", "missing": "missing"}
     answers = [
-        {"id": key, **objective.answer(outputs), **_row(log, names, index)}
+        {"id": key, **_readable(objective.answer(outputs)), **_row(log, names, index)}
         for index, (key, outputs) in enumerate(zip(log.columns["key"], answered.outputs.tolist(), strict=True))
     ]
     if explain:
@@ -221,6 +221,11 @@ def _answers(answered: Answered, log: LoggedPredictions, *, explain: bool) -> li
         for index, answer in enumerate(answers):
             answer["inputs"] = _row(log, shown, index)
     return answers
+
+
+def _readable(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """An answer as JSON has it: null for NaN."""
+    return {name: _readable(v) if isinstance(v, Mapping) else None if v != v else v for name, v in answer.items()}  # noqa: PLR0124
 
 
 def _row(log: LoggedPredictions, names: Mapping[str, str], index: int) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 import pyarrow as pa
 
+from smallbox.define.log_columns import logged_types
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.error_codes import error_body
@@ -129,11 +130,12 @@ class ScoreTask:
 
     def _table(self, model: Model, batch: str, records: Sequence[Record], now: Micros) -> pa.Table:
         """The log's rows of a file, in its order."""
-        shares = shares_of(self._loader.routing(model.name), [record.key for record in records])
+        shares = shares_of(self._loader.routing(model.name), [model.assigned_by(record.values) for record in records])
+        if not shares:
+            return logged_table(logged_types(model), {"id": []})
         tables = [self._of_share(model, share, batch, records, now) for share in shares]
-        order = np.argsort(np.concatenate([np.empty(0, np.int64), *(share.rows for share in shares)]))
-        empty = logged_table({}, {"id": []})
-        return pa.concat_tables([empty, *tables], promote_options="default").take(order)
+        order = np.argsort(np.concatenate([share.rows for share in shares]))
+        return pa.concat_tables(tables, promote_options="default").take(order)
 
     def _of_share(self, model: Model, share: Share, batch: str, records: Sequence[Record], now: Micros) -> pa.Table:
         version, own = self._loader.version(model.name, share.version), [records[row] for row in share.rows]

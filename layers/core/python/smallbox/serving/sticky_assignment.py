@@ -1,4 +1,7 @@
-"""Sticky assignment: which arm answers a key, the same one as long as the canary lasts."""
+"""Sticky assignment: which arm answers a key, the same one as long as the canary lasts.
+
+The key is that of the request, or the group of a ranking: one version ranks all rows of a group.
+"""
 
 import hashlib
 from collections.abc import Sequence

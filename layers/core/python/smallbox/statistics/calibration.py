@@ -35,13 +35,14 @@ class Calibration:
 
         The measured error is never 0 on finite rows. On average it is at most the true error plus the error by chance:
         this gives the lower bound. It is smallest when the true error is spread evenly over the bins: this gives the
-        upper bound.
+        upper bound, which is never taken below the measured error.
         """
         if math.isnan(self.error):
             return NOTHING
         doubt = Z_CONFIDENCE * self.standard_error
         low = max(self.error - self.by_chance - doubt, 0.0)
-        return Interval(self.error, low, true_error(self.error + doubt, self.by_chance))
+        high = true_error(self.error + doubt, self.by_chance)
+        return Interval(self.error, low, max(high, self.error))
 
 
 def calibration(scores: Floats, labels: Bools, bins: int = CALIBRATION_BINS) -> Calibration:

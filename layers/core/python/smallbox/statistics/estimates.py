@@ -1,4 +1,4 @@
-"""Estimates with variances: a mean, a paired difference, a two-sample difference, a weighted mean."""
+"""Estimates with variances: a mean, a two-sample difference, a weighted mean."""
 
 import math
 from collections.abc import Sequence
@@ -53,18 +53,6 @@ def mean_estimate(values: Floats) -> Estimate:
     return Estimate(float(values.mean()), float(values.var(ddof=1) / len(values)) if len(values) > 1 else math.nan)
 
 
-def paired_difference(ours: Floats, theirs: Floats) -> Estimate:
-    """Mean of ``ours`` minus mean of ``theirs``, on the same rows in the same order.
-
-    What the two share cancels, so the variance is often far below that of two separate samples.
-
-    >>> import numpy as np
-    >>> paired_difference(np.array([11.0, 21.0, 31.0]), np.array([10.0, 20.0, 30.0]))
-    Estimate(value=1.0, variance=0.0)
-    """
-    return mean_estimate(ours - theirs)
-
-
 def difference(ours: Estimate, theirs: Estimate) -> Estimate:
     """``ours`` minus ``theirs``, from two independent samples: the variances add up.
 
@@ -72,6 +60,38 @@ def difference(ours: Estimate, theirs: Estimate) -> Estimate:
     0.05
     """
     return Estimate(ours.value - theirs.value, ours.variance + theirs.variance)
+
+
+def adjusted_means(samples: Sequence[tuple[Floats, Floats]]) -> list[Estimate]:
+    """The mean of each sample, adjusted to what it would be with the same mean of a covariate.
+
+    CUPED (Deng, Xu, Kohavi, Walker, WSDM 2013): with ``slope`` the regression of values on covariates within the
+    samples, a mean is that of ``value - slope * covariate``, plus ``slope`` times the mean covariate of all. The
+    expected difference of two samples stays as long as the covariate has the same distribution in both; its variance
+    falls by the square of their correlation.
+
+    Args:
+        samples: for each sample the values and the covariates, row by row.
+
+    >>> import numpy as np
+    >>> first, second = (np.array([1.0, 3.0]), np.array([0.0, 2.0])), (np.array([5.0]), np.array([4.0]))
+    >>> ours, theirs = adjusted_means([first, second])
+    >>> ours.value - theirs.value, ours.variance
+    (0.0, 0.0)
+    """
+    slope = _slope(samples)
+    together = sum(float(covariates.sum()) for _, covariates in samples) / max(sum(len(v) for v, _ in samples), 1)
+    estimates = [mean_estimate(values - slope * covariates) for values, covariates in samples]
+    return [Estimate(one.value + slope * together, one.variance) for one in estimates]
+
+
+def _slope(samples: Sequence[tuple[Floats, Floats]]) -> float:
+    """The regression of values on covariates within the samples; 0 for constant covariates."""
+    centred = [
+        (values - values.mean(), covariates - covariates.mean()) for values, covariates in samples if len(values)
+    ]
+    varied = sum(float(covariates @ covariates) for _, covariates in centred)
+    return sum(float(values @ covariates) for values, covariates in centred) / varied if varied else 0.0
 
 
 def weighted_mean(estimates: Sequence[Estimate], weights: Sequence[float]) -> Estimate:

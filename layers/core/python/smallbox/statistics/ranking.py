@@ -4,6 +4,7 @@ Pure numpy, fast enough for hundreds of thousands of rows.
 """
 
 import math
+from collections.abc import Callable
 
 from smallbox.arrays import Bools, Floats, Ints, np
 from smallbox.statistics.confidence import Z_CONFIDENCE
@@ -75,6 +76,49 @@ def _auc_of(of_positives: Floats, of_negatives: Floats) -> Estimate:
         return UNKNOWN
     positive, negative = mean_estimate(of_positives), mean_estimate(of_negatives)
     return Estimate(positive.value, positive.variance + negative.variance)
+
+
+def means_over_pairs(
+    scores: Floats, gains: Floats, groups: Ints, of_ahead: Callable[[Floats], Floats]
+) -> tuple[Floats, Ints]:
+    """For each group the mean over its pairs with different gains of a function of the pair.
+
+    Pairs are taken by their distance within the group, so memory grows with the rows; time grows with the pairs.
+
+    Args:
+        scores: ``(n,)``.
+        gains: ``(n,)`` how good each row is.
+        groups: ``(n,)`` the number of each row's group.
+        of_ahead: of the score of a pair's better row minus that of its worse one.
+
+    Returns:
+        By group with such pairs the mean, and the position of the group's first row.
+
+    >>> scores, gains, groups = np.array([0.9, 0.1, 0.5]), np.array([1.0, 0.0, 2.0]), np.array([7, 7, 7])
+    >>> means_over_pairs(scores, gains, groups, lambda ahead: ahead > 0)
+    (array([0.66666667]), array([0]))
+    """
+    order = np.argsort(groups, kind="stable")
+    score, gain = scores[order], gains[order]
+    _, firsts, codes = np.unique(groups[order], return_index=True, return_inverse=True)
+    totals, counts = np.zeros(len(firsts)), np.zeros(len(firsts))
+    left, distance = np.arange(len(order)), 1
+    while len(left := _with_partner(codes, left, distance)):
+        better = gain[left] - gain[left + distance]
+        own = left[better != 0]
+        ahead = np.sign(better[better != 0]) * (score[own] - score[own + distance])
+        np.add.at(totals, codes[own], of_ahead(ahead))
+        np.add.at(counts, codes[own], 1)
+        distance += 1
+    known = counts > 0
+    return totals[known] / counts[known], order[firsts[known]]
+
+
+def _with_partner(codes: Ints, rows: Ints, distance: int) -> Ints:
+    """The rows whose group has another row so far behind; a row without one has none further behind either."""
+    inside = rows[rows + distance < len(codes)]
+    found: Ints = inside[codes[inside] == codes[inside + distance]]
+    return found
 
 
 def ndcg(scores: Floats, gains: Floats, groups: Ints, at: int) -> Floats:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import skops.io
 
-from smallbox.arrays import Floats, Ints
+from smallbox.arrays import Bools, Floats, Ints
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.define.rules import Label
@@ -109,17 +109,20 @@ class FitTask:
     def _compare_with_champion(
         self, model: Model, candidate: _Candidate, compared_with: ChampionInputs | None
     ) -> ChampionComparison | None:
-        """Both on the same requests, each with its own inputs."""
+        """Both on the same requests, each with its own inputs, where the champion gives numbers."""
         if compared_with is None:
             return None
         version = self._registry.get(model.name, compared_with["version"])
         requests = self._champion_requests(version, candidate.validation, compared_with["inputs"])
         scorer = Scorer(self._blobs.get(version.onnx_key), version.onnx_sha256)
-        theirs, days = candidate.scored.beside(_onnx_outputs(scorer, requests)), _days(candidate.validation)
+        outputs = _onnx_outputs(scorer, requests)
+        known = _is_known(outputs)
+        ours, theirs = (one.take(known) for one in (candidate.scored, candidate.scored.beside(outputs)))
+        days = _days(candidate.validation)[known]
         return {
             "version": version.number,
             **measure(model.objective, theirs, days),
-            "difference": loss_difference(model.objective, candidate.scored, theirs, days).as_json(),
+            "difference": loss_difference(model.objective, ours, theirs, days).as_json(),
         }
 
     def _champion_label(self, model: Model) -> tuple[int, Label] | None:
@@ -168,11 +171,22 @@ def _fit(model: Model, train: Examples, validation: Examples) -> _Candidate:
     if not len(validation):
         raise NotReady(f"no request of {model.name} in the validation period has a label; the gate cannot judge")
     scored = validation.scored(_onnx_outputs(Scorer(onnx), validation))
+    unknown = len(scored) - int(_is_known(scored.outputs).sum())
+    if unknown:
+        raise NotReady(
+            f"the candidate of {model.name} gives no number for {unknown} of {len(scored)} validation rows; fill in "
+            "missing inputs before the estimator, as prepare(columns, numeric=...) can"
+        )
     return _Candidate(fitted, onnx, model.objective.baseline(train.labels), validation, scored)
 
 
 def _onnx_outputs(scorer: Scorer, requests: Requests) -> Floats:
     return scorer.score(requests.numeric, requests.categorical)
+
+
+def _is_known(outputs: Floats) -> Bools:
+    """The rows for which a model gives numbers."""
+    return np.asarray(np.isfinite(outputs).all(axis=1), np.bool_)
 
 
 def _days(requests: Requests) -> Ints:

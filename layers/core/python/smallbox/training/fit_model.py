@@ -46,14 +46,15 @@ def fit(model: Model, examples: Examples) -> Fitted:
         examples: training rows in time order.
 
     Raises:
-        NotReady: when the rows are too few, or lack an outcome.
+        NotReady: when the rows are too few, lack an outcome, or have labels that cannot be.
     """
     objective = model.objective
+    _check_possible(objective, examples.labels)
     size = int(len(examples) * (1 - objective.calibration_share))
     first, later = examples.take(slice(size)), examples.take(slice(size, None))
-    parts = [first, later] if objective.calibration_share else [first]
-    for part in parts:
-        _check_rows(objective, part.labels)
+    _check_rows(first.labels, objective.lacking(first.labels))
+    if objective.calibration_share:
+        _check_rows(later.labels, objective.lacking_to_calibrate(later.labels))
     pipelines = tuple(_fit_head(model, head, first, later) for head in objective.heads)
     missing = tuple(name for name in model.columns.numeric if first.inputs[name].isna().all())
     return Fitted(pipelines, len(first), len(later), missing)
@@ -98,8 +99,13 @@ def _with_empty_columns_zero(prepared: Any) -> Any:
     return np.where(np.isnan(prepared).all(axis=0), np.zeros((), prepared.dtype), prepared)
 
 
-def _check_rows(objective: Objective, labels: Floats) -> None:
-    lacking = objective.lacking(labels)
+def _check_possible(objective: Objective, labels: Floats) -> None:
+    impossible = objective.impossible(labels)
+    if impossible:
+        raise NotReady(f"the labels of the training rows cannot be: {impossible}", rows=len(labels))
+
+
+def _check_rows(labels: Floats, lacking: str) -> None:
     if len(labels) < MIN_ROWS or lacking:
         raise NotReady(
             f"{len(labels)} rows are too few to fit or calibrate on, or lack an outcome; at least {MIN_ROWS} are needed"

@@ -1,5 +1,6 @@
 """The warnings of a training run: none stops the run, and a person should look at each."""
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -16,6 +17,9 @@ from smallbox.training.examples import Examples
 LEAKAGE_SKILL: Final = 0.95
 """From this skill on, label leakage is likely: an input knows the outcome."""
 _BINS: Final = 200
+_PRIOR_ROWS: Final = 0.1
+"""So many rows' worth of all rows' outputs are mixed into each bin's: a pure bin is not certain, whose one exception
+would cost an infinite log loss."""
 NEGLIGIBLE_SHARE: Final = 0.01
 """A smaller share of unlabelled requests gives no warning."""
 
@@ -23,7 +27,7 @@ NEGLIGIBLE_SHARE: Final = 0.01
 def skill(objective: Objective, scored: Scored, train: Examples) -> float:
     """The share by which the mean loss of rows lies below that of the best constant outputs for the training rows.
 
-    1 means perfect, 0 as good as the constant, and below 0 worse.
+    1 means perfect, 0 as good as the constant, and below 0 worse; NaN without a loss, as when no group has a pair.
     """
     constant = mean_loss(objective, scored.beside(objective.baseline(train.labels))).value
     return 1 - mean_loss(objective, scored).value / constant if constant else 0.0
@@ -59,17 +63,20 @@ def _places(names: Array, texts: Array) -> Ints:
 
 
 def _outputs_by_bin(objective: Objective, codes: Ints, labels: Floats) -> Floats:
-    """The best constant outputs of each bin; of one without training rows those of all rows."""
-    overall = objective.baseline(labels)
-    size = int(codes.max(initial=0)) + 2
-    by_bin = [labels[codes == code] for code in range(size)]
-    return np.array([objective.baseline(own) if len(own) else overall for own in by_bin])
+    """The best constant outputs of each bin, and a little of those of all rows; of a bin without rows only these."""
+    overall = np.array(objective.baseline(labels))
+    rows = np.bincount(codes, minlength=int(codes.max(initial=0)) + 2)
+    by_bin = np.split(labels[np.argsort(codes, kind="stable")], np.cumsum(rows)[:-1])
+    own = np.array([objective.baseline(inside) if len(inside) else overall for inside in by_bin])
+    counts = rows[:, None]
+    found: Floats = (counts * own + _PRIOR_ROWS * overall) / (counts + _PRIOR_ROWS)
+    return found
 
 
 def leakage_warnings(objective: Objective, scored: Scored, train: Examples, validation: Examples) -> list[str]:
     """A warning about a skill that suggests label leakage, with the column that alone explains it, if one does."""
     value = skill(objective, scored, train)
-    if value < LEAKAGE_SKILL:
+    if math.isnan(value) or value < LEAKAGE_SKILL:
         return []
     alone = single_column_skills(objective, train, validation)
     best = max(alone, key=lambda name: alone[name])

@@ -3,6 +3,9 @@
 from typing import Final
 
 MODEL: Final = "late_arrival"
+"""The model that is replayed."""
+OTHERS: Final = ("arrival_delay", "arrival_outcome")
+"""The models with other objectives, which go round the loop once."""
 START: Final = "2013-03-01"
 """The first day of the replay: January and February are history."""
 CHANGED: Final = "2013-03-03"

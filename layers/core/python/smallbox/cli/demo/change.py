@@ -13,7 +13,7 @@ from typing import Any, Final
 from smallbox.cli.checkout import root, state_folder
 from smallbox.cli.demo.changed_definition import write_changed_checkout
 from smallbox.cli.demo.probe import Probe
-from smallbox.cli.replay.phases import InterludeReport
+from smallbox.cli.replay.phases import InterludeReport, ReplayResults
 from smallbox.cli.replay.recording import Timeline
 from smallbox.cli.replay.stage_verdict import StageVerdict
 from smallbox.cli.system import System
@@ -84,15 +84,16 @@ class DefinitionChange:
         self.take_over_and_roll_back(midnight)
         self._system.drain()
 
-    def report(self) -> InterludeReport:
+    def report(self, results: ReplayResults) -> InterludeReport:
         """Whether nobody was left without an answer, and who answered in each phase."""
-        results = self.results
+        del results
+        seen = self.results
         rows = [
-            [phase, f"{results.seconds[phase]:.0f}", _counted(counts), f"{results.slowest[phase] * 1000:.0f}"]
-            for phase, counts in results.answered.items()
+            [phase, f"{seen.seconds[phase]:.0f}", _counted(counts), f"{seen.slowest[phase] * 1000:.0f}"]
+            for phase, counts in seen.answered.items()
         ]
         head = ("phase", "seconds", "answers", "slowest answer, ms")
-        return InterludeReport(change_verdict(results), results.asked, head, rows)
+        return InterludeReport(change_verdict(seen), seen.asked, head, rows)
 
     def deploy_and_train(self, now: Micros) -> None:
         """`smallbox up` with the changed definition, and a training run, as of a moment of the replay.

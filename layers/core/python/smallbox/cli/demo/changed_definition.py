@@ -9,7 +9,7 @@ from typing import Final
 from smallbox.cli.local import remembered
 from smallbox.errors import NotReady
 
-_DEFINITION: Final = Path("layers/definitions/python/definitions/late_arrival.py")
+_DEFINITION: Final = Path("layers/definitions/python/definitions/flights.py")
 _PARTS: Final = ("functions", "infra", "layers")
 
 

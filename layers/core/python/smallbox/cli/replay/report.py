@@ -11,7 +11,7 @@ import matplotlib as mpl
 import numpy as np
 
 from smallbox.cli.replay.evidence import Evidence, Period
-from smallbox.cli.replay.phases import ReplayResults
+from smallbox.cli.replay.phases import InterludeReport, ReplayResults
 from smallbox.cli.replay.stage_verdict import StageVerdict
 from smallbox.define.model import Model
 from smallbox.objectives.objective import Objective
@@ -44,7 +44,7 @@ def write_report(
         "<h2>Days</h2>",
         _picture(_days_figure(results)),
         _day_table(results),
-        *_interlude(results),
+        *(part for interlude in results.interludes for part in _interlude(interlude)),
         "<h2>What happened to the model</h2>",
         _table(["at", "event", "version", "why"], [_event(e) for e in evidence.history]),
     ]
@@ -52,11 +52,8 @@ def write_report(
     path.write_text(head + "\n".join(parts))
 
 
-def _interlude(results: ReplayResults) -> list[str]:
-    between = results.interlude
-    if between is None:
-        return []
-    return [f"<h2>{html.escape(between.verdict.stage.capitalize())}</h2>", _table(between.head, between.rows)]
+def _interlude(report: InterludeReport) -> list[str]:
+    return [f"<h2>{html.escape(report.verdict.stage.capitalize())}</h2>", _table(report.head, report.rows)]
 
 
 def _event(event: Any) -> list[str]:

@@ -1,7 +1,7 @@
 """A whole replay: read the files, run the days, judge every stage, write the report."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 from smallbox.cli.local import Stack
 from smallbox.cli.replay.evidence import Evidence, Period, gather, lake_of
 from smallbox.cli.replay.files import Files, record
-from smallbox.cli.replay.phases import Interlude, ReplayPhases
+from smallbox.cli.replay.phases import Interlude, InterludeReport, ReplayPhases
 from smallbox.cli.replay.progress import Progress
 from smallbox.cli.replay.recording import Recording, Timeline
 from smallbox.cli.replay.report import write_report
@@ -33,7 +33,7 @@ class ReplayPlan:
         span: the days and steps to replay.
         report: the path of the report.
         is_kept: whether the system keeps running afterwards; a system that was running before always does.
-        interlude: makes what happens between the days, from the system, the requests and a printer of lines.
+        interludes: make what happens between the days, from the system, the requests and a printer of lines.
     """
 
     model: str
@@ -41,14 +41,15 @@ class ReplayPlan:
     span: Span
     report: Path
     is_kept: bool = False
-    interlude: Callable[[System, Timeline, Callable[[str], None]], Interlude] | None = None
+    interludes: Sequence[Callable[[System, Timeline, Callable[[str], None]], Interlude]] = ()
 
 
 def replay(plan: ReplayPlan, progress: Progress) -> dict[str, Any]:
     """Run a replay on the running system, or on a temporary one, and report progress.
 
     Returns:
-        ``worked``, ``stages`` (a verdict each), ``weeks`` (metrics each), ``report`` and ``seconds``.
+        ``worked``, ``stages`` (a verdict each), ``weeks`` (metrics each), ``interludes`` (a table each), ``report`` and
+        ``seconds``.
 
     Raises:
         InvalidInput: if the files do not fit the model's sources; before anything is started.
@@ -61,11 +62,12 @@ def replay(plan: ReplayPlan, progress: Progress) -> dict[str, Any]:
     _say_what_is_left(progress, model, recordings)
     with _stack(plan) as stack:
         progress.say(f"[bold]up[/] {time.monotonic() - began:.0f} s: the API answers at {stack.api_url}")
-        verdicts, evidence = _live(System(stack), plan, model, recordings, progress)
+        verdicts, evidence, interludes = _live(System(stack), plan, model, recordings, progress)
     return {
         "worked": all(verdict.worked for verdict in verdicts),
         "stages": [{"stage": v.stage, "worked": v.worked, "evidence": v.evidence} for v in verdicts],
         "weeks": [_week(week) for week in evidence.weeks],
+        "interludes": [{"title": r.verdict.stage, "head": r.head, "rows": r.rows} for r in interludes],
         "report": str(plan.report),
         "seconds": round(time.monotonic() - began),
     }
@@ -88,17 +90,17 @@ def _say_what_is_left(progress: Progress, model: Model, recordings: Mapping[str,
 
 def _live(
     system: System, plan: ReplayPlan, model: Model, recordings: Mapping[str, Recording], progress: Progress
-) -> tuple[list[StageVerdict], Evidence]:
+) -> tuple[list[StageVerdict], Evidence, list[InterludeReport]]:
     before = system.rang(model.name)
     asked = recordings[model.request.name].asked
-    interlude = None if plan.interlude is None else plan.interlude(system, asked, progress.say)
-    results = ReplayPhases(system, model, recordings, plan.span, progress, interlude).run()
+    interludes = [make(system, asked, progress.say) for make in plan.interludes]
+    results = ReplayPhases(system, model, recordings, plan.span, progress, interludes).run()
     lake = lake_of(system)
     evidence = gather(system, model, lake, plan.span)
     alarms = Alarms(before, system.rang(model.name), system.dead_letters())
     verdicts = verdicts_of(model, results, evidence, len(asked), alarms)
     write_report(plan.report, model, results, evidence, verdicts)
-    return verdicts, evidence
+    return verdicts, evidence, results.interludes
 
 
 def _week(week: Period) -> dict[str, Any]:

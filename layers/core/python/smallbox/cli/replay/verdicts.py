@@ -35,12 +35,11 @@ def verdicts_of(
         model: the model; its monitoring rules give the minimum label coverage.
         results: the results of each phase.
         evidence: the results read back.
-        asked: the number of requests to predict, without those of an interlude.
+        asked: the number of requests to predict, without those of the interludes.
         alarms: the alarms that went off, and dead letters.
     """
-    between = results.interlude
-    asked += 0 if between is None else between.asked
-    verdicts = [
+    asked += sum(interlude.asked for interlude in results.interludes)
+    return [
         _ingestion(results, alarms.dead),
         _features(evidence),
         _training(results),
@@ -50,8 +49,8 @@ def verdicts_of(
         _feedback(evidence, model.monitor.min_coverage),
         _monitoring(results, alarms),
         _retraining(results),
+        *(interlude.verdict for interlude in results.interludes),
     ]
-    return verdicts if between is None else [*verdicts, between.verdict]
 
 
 def _ingestion(results: ReplayResults, dead: int) -> StageVerdict:

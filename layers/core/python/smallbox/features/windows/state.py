@@ -26,7 +26,14 @@ from smallbox.features.windows.packing import (
 )
 from smallbox.features.windows.partial_aggregates import NEVER, Cells, combine, join
 from smallbox.features.windows.totals import Totals, finish
-from smallbox.features.windows.window_edges import advance_watermark, end_of, floor, kept_since, window_reach, windows
+from smallbox.features.windows.window_edges import (
+    advance_watermark,
+    end_of,
+    kept_since,
+    last_edge,
+    window_reach,
+    windows,
+)
 from smallbox.records import Record
 from smallbox.times import Micros
 
@@ -138,7 +145,7 @@ def _fill(view: FeatureView, state: WindowState, as_of: Micros, totals: Totals) 
     end, signs = end_of(view, as_of), time_signs(view)[:, 0].tolist()
     for piece in _pieces(view):
         level = state.levels[piece.level]
-        start = floor(end, piece.edge) - piece.length
+        start = last_edge(end, piece.edge) - piece.length
         first, last = level.index.searchsorted((start // piece.size, end // piece.size)).tolist()
         if first < last:
             _add_run(level.cells, slice(first, last), piece.windows, signs, totals)

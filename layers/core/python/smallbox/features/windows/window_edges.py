@@ -31,10 +31,10 @@ CLOCK_SKEW: Final[Micros] = HOUR
 """Allowance for clock skew between two workers; far more than it ever is."""
 
 
-def floor(moment: Moments, size: Micros) -> Moments:
+def last_edge(moment: Moments, size: Micros) -> Moments:
     """The start of the tile of that size that contains a moment; element-wise for an array.
 
-    >>> floor(7, 5), floor(-1, 5)
+    >>> last_edge(7, 5), last_edge(-1, 5)
     (5, -5)
     """
     return moment // size * size
@@ -42,7 +42,7 @@ def floor(moment: Moments, size: Micros) -> Moments:
 
 def end_of(view: FeatureView, as_of: Moments) -> Moments:
     """The exclusive end of all windows of a view at ``as_of``."""
-    return floor(as_of - max(view.source.known_after_micros or 0, 0), view.tile_micros)
+    return last_edge(as_of - max(view.source.known_after_micros or 0, 0), view.tile_micros)
 
 
 @lru_cache(maxsize=256)
@@ -59,7 +59,7 @@ def start_of(window: tuple[Micros, Micros], end: Moments) -> Moments:
     True
     """
     length, size = window
-    return floor(end, size) - length
+    return last_edge(end, size) - length
 
 
 @lru_cache(maxsize=256)
@@ -87,7 +87,7 @@ def kept_since(view: FeatureView, watermark: Micros) -> Sequence[Micros]:
     since = []
     for at, size in enumerate(sizes):
         own = [start_of(window, end) for window in windows(view) if window[1] == size]
-        fills = [floor(end, sizes[at + 1])] if at + 1 < len(sizes) else []
+        fills = [last_edge(end, sizes[at + 1])] if at + 1 < len(sizes) else []
         since.append(min(own + fills))
     return since
 
