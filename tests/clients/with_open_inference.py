@@ -6,11 +6,13 @@ Reads ``{"host", "model", "instances"}`` from standard input and writes what the
 import json
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from open_inference.openapi.client import OpenInferenceClient
 from open_inference.openapi.core import ApiError
 from open_inference.openapi.types import InferenceRequest, RequestInput, TensorData
+
+OK: Final = 200
 
 
 def said(call: Callable[[], Any]) -> tuple[int, str]:
@@ -19,7 +21,7 @@ def said(call: Callable[[], Any]) -> tuple[int, str]:
         call()
     except ApiError as error:
         return error.status_code, error.body["error"]
-    return 200, ""
+    return OK, ""
 
 
 def request_of(metadata: Any, instances: list[dict[str, Any]]) -> InferenceRequest:
@@ -47,10 +49,10 @@ def ask(host: str, model: str, instances: list[dict[str, Any]]) -> dict[str, Any
         client.model_version_infer(model, version, request=request),
     )
     client.check_server_liveness()
-    client.check_server_readiness()
     client.check_model_readiness(model)
     client.check_model_version_readiness(model, version)
     return {
+        "server_ready": said(client.check_server_readiness)[0] == OK,
         "server": client.read_server_metadata().dict(),
         "inputs": metadata.inputs == client.read_model_version_metadata(model, version).inputs,
         "outputs": {

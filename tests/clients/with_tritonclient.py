@@ -51,7 +51,8 @@ def ask(host: str, model: str, instances: list[dict[str, Any]]) -> dict[str, Any
     }
     return {
         "live": client.is_server_live(),
-        "ready": [client.is_server_ready(), client.is_model_ready(model), client.is_model_ready(model, version)],
+        "server_ready": client.is_server_ready(),
+        "ready": [client.is_model_ready(model), client.is_model_ready(model, version)],
         "not_ready": [client.is_model_ready("no_such_model"), client.is_model_ready(model, "4711")],
         "server": client.get_server_metadata(),
         "inputs": metadata["inputs"] == client.get_model_metadata(model, version)["inputs"],

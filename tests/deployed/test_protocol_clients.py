@@ -18,6 +18,9 @@ from tests.deployed.conftest import Deployed
 
 pytestmark = pytest.mark.deployed
 
+Asked = tuple[list[Any], list[float]]
+"""Instances, and their scores by our own route."""
+
 PYTHON = ROOT / ".build/clients/bin/python"
 SERVER = {"name": "smallbox", "version": __version__, "extensions": ["binary_tensor_data"]}
 
@@ -46,26 +49,27 @@ def asked(client: str, host: str, instances: list[Any]) -> Any:
 
 
 @pytest.fixture
-def flights(deployed: Deployed) -> tuple[list[Any], list[float]]:
+def flights(deployed: Deployed) -> Asked:
     """Some flights, every field of which has a value, and their scores by our own route."""
     lines = as_lines(deployed.records.departures.dropna().iloc[:20])
     scores = [prediction["score"] for prediction in deployed.system.predict(MODEL, lines)]
     return [json.loads(line) for line in lines], scores
 
 
-def test_tritonclient_works_with_its_defaults(proxy: str, flights: tuple[list[Any], list[float]]) -> None:
+def test_tritonclient_works_with_its_defaults(deployed: Deployed, proxy: str, flights: Asked) -> None:
     """Bytes in, without a content type, and bytes out; the scores are those of our own route, to the last bit."""
     instances, scores = flights
     found = asked("with_tritonclient", proxy, instances)
     assert found["outputs"] == {"default": scores, "named": scores, "json": scores}
-    assert (found["live"], found["ready"], found["not_ready"]) == (True, [True] * 3, [False] * 2)
+    assert (found["live"], found["ready"], found["not_ready"]) == (True, [True] * 2, [False] * 2)
     assert (found["server"], found["inputs"]) == (SERVER, True)
     assert found["response"]["id"] == "mine"
     assert "binary_data_size" in found["response"]["outputs"][0]["parameters"]
     _refusals(found)
+    assert found["server_ready"] is _is_ready(deployed)
 
 
-def test_open_inference_openapi_works(proxy: str, flights: tuple[list[Any], list[float]]) -> None:
+def test_open_inference_openapi_works(deployed: Deployed, proxy: str, flights: Asked) -> None:
     """JSON in and out, and its types are strict."""
     instances, scores = flights
     found = asked("with_open_inference", proxy, instances)
@@ -73,6 +77,12 @@ def test_open_inference_openapi_works(proxy: str, flights: tuple[list[Any], list
     assert (found["server"], found["inputs"]) == (SERVER, True)
     assert found["response"]["id"] == "mine"
     _refusals(found)
+    assert found["server_ready"] is _is_ready(deployed)
+
+
+def _is_ready(deployed: Deployed) -> bool:
+    """Whether every model has a champion, which the protocol calls a server that is ready."""
+    return all(model["routing"] for model in deployed.system.request("GET", "/models")["models"])
 
 
 def _refusals(found: Any) -> None:
