@@ -42,7 +42,7 @@ check: setup ## style, types, generated pages
 	$(BIN)/python -m infra.generated_pages --check
 
 .PHONY: test
-test: check layers ## check, then every test; those against the local stack last, one after another
+test: check layers .build/clients.stamp ## check, then every test; those against the local stack last, one after another
 	$(BIN)/pytest -n 2 --dist loadfile -m "not deployed"
 	$(BIN)/pytest -m deployed
 
@@ -73,6 +73,7 @@ lock: setup ## compile every requirements file again
 	done
 	$(COMPILE) --upgrade --python-version 3.11 -c requirements/dev.txt benchmarks/requirements.in -o benchmarks/requirements.txt
 	$(COMPILE) --upgrade --python-version 3.11 benchmarks/feast.in -o benchmarks/feast.txt
+	$(COMPILE) --upgrade --python-version 3.11 tests/clients/requirements.in -o tests/clients/requirements.txt
 	npm install --package-lock-only
 
 .PHONY: setup
@@ -103,4 +104,10 @@ $(UV): requirements/uv.txt
 	$(UV) pip install --quiet --python $(BIN)/python --target .build/peers --no-deps --require-hashes -r benchmarks/requirements.txt
 	$(UV) venv --quiet --clear --python $(BIN)/python .build/feast
 	$(UV) pip sync --quiet --python .build/feast/bin/python --require-hashes benchmarks/feast.txt
+	touch $@
+
+# Clients that the tests run, in an environment of their own; one asks for an older package than we have.
+.build/clients.stamp: .build/python.stamp tests/clients/requirements.txt
+	$(UV) venv --quiet --clear --python $(BIN)/python .build/clients
+	$(UV) pip sync --quiet --python .build/clients/bin/python --require-hashes tests/clients/requirements.txt
 	touch $@

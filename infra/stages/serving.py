@@ -28,10 +28,15 @@ class Serving(Construct):
         flow.api.route(
             predict.target,
             "POST /models/{model}/predict",
+            "GET /v2",
             "GET /v2/health/live",
             "GET /v2/health/ready",
             "GET /v2/models/{model}",
+            "GET /v2/models/{model}/ready",
             "POST /v2/models/{model}/infer",
+            "GET /v2/models/{model}/versions/{version}",
+            "GET /v2/models/{model}/versions/{version}/ready",
+            "POST /v2/models/{model}/versions/{version}/infer",
         )
         fell_back = cloudwatch.Metric(namespace=NAMESPACE, metric_name=FALLBACK_ANSWERS, statistic="Sum", period=MINUTE)
         flow.alarms.watch(self, "Fallback", fell_back, "a fallback answered in place of a model; the log says why")

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
@@ -15,6 +16,7 @@ from moto import mock_aws
 from smallbox.aws import clients
 from smallbox.aws.delta_lake import DeltaLake
 from smallbox.aws.settings import VARIABLE_PREFIX
+from tests.fakes.described import check_described
 from tests.fakes.http import moto, playing
 
 ROOT = Path(__file__).parents[2]
@@ -86,4 +88,12 @@ def handler(stage: str, job: str) -> Handler:
         invoked_function_arn=f"arn:aws:lambda:{REGION}:123456789012:function:{stage}-{job}",
         aws_request_id="52fdfc07-2182-454f-963f-5f0f9a621d72",
     )
-    return lambda payload: module.handler(payload, context)
+    return partial(_handled, module.handler, context)
+
+
+def _handled(function: Any, context: Any, payload: dict[str, Any]) -> dict[str, Any]:
+    """What the function returns; an answer of the API is compared with the API's description."""
+    answer: dict[str, Any] = function(payload, context)
+    if "http" in payload.get("requestContext", {}):
+        check_described(payload, answer)
+    return answer

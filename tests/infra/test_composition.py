@@ -1,13 +1,16 @@
 """The app has the stages and jobs it says it has, and is the same here and on AWS."""
 
 import ast
+import re
 from collections import defaultdict
 
 from infra.deployment import ROOT, Deployment
 from infra.generated_pages import out_of_date
 from infra.grants import GRANTS
 from smallbox.cli.up import ASSETS_BUCKET
+from smallbox.console.openapi import openapi
 from smallbox.define.project import load
+from smallbox.serving.inference import InferenceProtocol
 from smallbox.stages import STAGES
 from tests.infra.grants import Names
 from tests.infra.templates import Assembly, mentioned
@@ -40,15 +43,20 @@ def test_every_handler_is_deployed_and_every_function_has_a_handler(aws: Assembl
 
 
 def _served(job: str) -> set[str]:
-    """The routes that a handler's file declares, as the API writes them."""
+    """The routes that a handler's file declares, as the API writes them: decorators, tables, and the protocol's."""
     tree = ast.parse((ROOT / "functions" / job / "handler.py").read_text())
-    return {
+    decorated = {
         f"{call.func.attr.upper()} {ast.literal_eval(call.args[0]).replace('<', '{').replace('>', '}')}"
         for function in tree.body
         if isinstance(function, ast.FunctionDef)
         for call in function.decorator_list
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
     }
+    texts = {str(node.value) for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    listed = {text for text in texts if re.fullmatch(r"(GET|POST) /\S*", text)}
+    is_protocol = any(isinstance(node, ast.Name) and node.id == "add_protocol" for node in ast.walk(tree))
+    protocol = InferenceProtocol.__new__(InferenceProtocol).routes if is_protocol else ()
+    return {*decorated, *listed, *protocol}
 
 
 def test_every_route_leads_to_the_function_that_serves_it(aws: Assembly) -> None:
@@ -58,6 +66,21 @@ def test_every_route_leads_to_the_function_that_serves_it(aws: Assembly) -> None
         integration = aws.resources[mentioned(route["Target"]["Fn::Join"][1][1])]["Properties"]
         found[names.of(integration["IntegrationUri"]).removeprefix("function:")].add(route["RouteKey"])
     assert found == {job: routes for job in _jobs(aws) if (routes := _served(job))}
+
+
+def test_every_route_is_described(aws: Assembly) -> None:
+    """The description has each route of the API, one for every source and model where it says so, and no other."""
+    project = load()
+    names = {"{source}": project.sources, "{model}": project.models}
+    described = {
+        f"{method.upper()} {path}" for path, methods in openapi(project)["paths"].items() for method in methods
+    }
+    expected = set()
+    for route in aws.properties("AWS::ApiGatewayV2::Route").values():
+        key = route["RouteKey"]
+        (place,) = [place for place in names if place in key and key not in described] or [""]
+        expected |= {key.replace(place, name) for name in names[place]} if place else {key}
+    assert described == expected
 
 
 def test_local_and_aws_are_the_same_system(aws: Assembly, local: Assembly) -> None:

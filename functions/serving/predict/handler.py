@@ -9,6 +9,7 @@ from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.dynamodb.client import SignedDynamoDb
 from smallbox.aws.fallback_log import EmbeddedFallbackLog
 from smallbox.aws.online import DynamoOnlineStore
+from smallbox.aws.protocol_routes import add_protocol
 from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import PredictSettings, from_environment
 from smallbox.define.project import load
@@ -29,7 +30,6 @@ predictor = PredictTask(
     SqsQueue(settings.predictions_queue),
     EmbeddedFallbackLog(),
 )
-protocol = InferenceProtocol(load(), loader, predictor)
 app = api.resolver()
 
 
@@ -40,25 +40,5 @@ def predict(model: str) -> Response[str]:
     return api.answer(200, predictor.predict(model, request.document(), moment, clock.now(), request.id))
 
 
-@app.post("/v2/models/<model>/infer")
-def infer(model: str) -> Response[str]:
-    request, now = api.Request.of(app), clock.now()
-    return api.answer(200, protocol.infer(model, request.document(), now, request.id))
-
-
-@app.get("/v2/models/<model>")
-def metadata(model: str) -> Response[str]:
-    return api.answer(200, protocol.metadata(model))
-
-
-@app.get("/v2/health/live")
-def live() -> Response[str]:
-    return api.answer(200, {"live": True})
-
-
-@app.get("/v2/health/ready")
-def ready() -> Response[str]:
-    return api.answer(200, protocol.ready())
-
-
+add_protocol(app, InferenceProtocol(load(), loader, predictor).routes)
 handler = api.entry(app)

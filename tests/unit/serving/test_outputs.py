@@ -18,7 +18,7 @@ from smallbox.lake.predictions import PredictionLog, logged_table
 from smallbox.ports import Between
 from smallbox.registry.routing import Routing
 from smallbox.registry.scorer import OUTPUTS
-from smallbox.serving.inference import InferenceProtocol
+from smallbox.serving.inference import InferenceProtocol, ProtocolRequest
 from smallbox.serving.score import ScoreTask
 from smallbox.serving.sticky_assignment import arm_of
 from smallbox.times import DAY, Moment, format_moment
@@ -110,7 +110,8 @@ def tensors(serving: Serving, *keys: str) -> dict[str, list[Any]]:
         }
         for name, value in instance.items()
     ]
-    document = protocol.infer(serving.model.name, {"inputs": inputs}, NOW, "r")
+    body = json.dumps({"inputs": inputs}).encode()
+    document = protocol.infer(ProtocolRequest({"model": serving.model.name}, body, now=NOW, batch="r")).document
     assert {(one["datatype"], tuple(one["shape"])) for one in document["outputs"]} == {("FP64", (len(keys),))}
     return {one["name"]: one["data"] for one in document["outputs"]}
 
@@ -139,7 +140,8 @@ def test_each_output_is_a_tensor_and_is_in_the_metadata(kind: str) -> None:
     serving = champion_of(model)
     assert tensors(serving, "p", "q") == {name: [value, value] for name, value in outputs.items()}
     for one in (serving, deployed(model)):
-        metadata = InferenceProtocol(one.project, one.loader, one.predictor).metadata(model.name)
+        protocol = InferenceProtocol(one.project, one.loader, one.predictor)
+        metadata = protocol.metadata(ProtocolRequest({"model": model.name})).document
         assert metadata["outputs"] == [{"name": name, "datatype": "FP64", "shape": [-1]} for name in outputs]
 
 
@@ -196,7 +198,8 @@ def test_in_a_canary_of_two_labels_each_row_has_the_outputs_of_its_version(old: 
     found, of_arms = tensors(serving, *KEYS), {"champion": MODELS[old][2], "challenger": MODELS[new][2]}
     assert found == {name: [of_arms[arm].get(name) for arm in ARMS] for name in {**MODELS[old][2], **MODELS[new][2]}}
     assert any(None in values for values in found.values())
-    metadata = InferenceProtocol(serving.project, serving.loader, serving.predictor).metadata(serving.model.name)
+    protocol = InferenceProtocol(serving.project, serving.loader, serving.predictor)
+    metadata = protocol.metadata(ProtocolRequest({"model": serving.model.name})).document
     assert {one["name"] for one in metadata["outputs"]} == found.keys()
     answers = serving.predict([asked(serving.model, parcel_id=key) for key in KEYS], Moment(NOW))
     said = {"champion": MODELS[old][1], "challenger": MODELS[new][1]}

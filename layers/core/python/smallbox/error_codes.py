@@ -86,3 +86,19 @@ def error_body(error: BaseException) -> dict[str, Any]:
     if isinstance(error, SmallboxError) and not policy.public_message:
         message, details = error.message, error.details
     return {"error": {"code": policy.code, "message": message, "details": details}}
+
+
+PROTOCOL_PATH: Final = "/v2"
+"""The routes of the Open Inference Protocol."""
+
+
+def route_error_body(error: BaseException, path: str) -> dict[str, Any]:
+    """As :func:`error_body`, in the form of the route: on the inference protocol's, ``error`` is a text.
+
+    >>> route_error_body(NotFound("no such model", model="x"), "/v2/models/x")
+    {'error': 'no such model', 'code': 'not_found', 'details': {'model': 'x'}}
+    """
+    body = error_body(error)
+    if path != PROTOCOL_PATH and not path.startswith(f"{PROTOCOL_PATH}/"):
+        return body
+    return {"error": body["error"]["message"], "code": body["error"]["code"], "details": body["error"]["details"]}

@@ -13,10 +13,12 @@ COMPACT_JSON: Final = json.JSONEncoder(separators=(",", ":"), check_circular=Fal
 
 Value = str | float | int | bool | None
 
-Channel = Literal["online", "batch"]
-"""How predictions were requested: over HTTPS (``online``), or by file (``batch``)."""
+Channel = Literal["online", "batch", "pinned"]
+"""How predictions were requested: over HTTPS (``online``), by file (``batch``), or over HTTPS of a named version."""
 
 CHANNELS: Final[tuple[Channel, ...]] = ("online", "batch")
+"""The channels that are monitored, and whose labels decide. Who asks a version by its number (``pinned``) chooses the
+rows that it answers, so it cannot be compared with another."""
 
 
 def digest_of(content: bytes) -> str:

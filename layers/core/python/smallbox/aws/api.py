@@ -11,10 +11,11 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from smallbox.aws.clock import now
 from smallbox.aws.logs import log_failure, logger
-from smallbox.error_codes import error_body, policy_of
+from smallbox.error_codes import policy_of, route_error_body
 from smallbox.errors import MalformedBody, NotFound
 from smallbox.times import Moment, replayed
 
+OK = 200
 SERVER_ERROR = 500
 
 
@@ -23,19 +24,31 @@ def answer(status: int, document: Mapping[str, Any]) -> Response[str]:
     return Response(status, content_types.APPLICATION_JSON, json.dumps(document, separators=(",", ":")))
 
 
-def _failed(error: Exception) -> Response[str]:
-    status = policy_of(error).status
-    if status >= SERVER_ERROR:
-        log_failure("request failed", error)
-    return answer(status, error_body(error))
-
-
 def resolver() -> APIGatewayHttpResolver:
-    """A router that turns exceptions into error responses, by the table in :mod:`smallbox.errors`."""
+    """A router that turns exceptions into error responses, by the table in :mod:`smallbox.error_codes`."""
     app = APIGatewayHttpResolver()
-    app.exception_handler(Exception)(_failed)
-    app.not_found(lambda _: _failed(NotFound("there is no such route")))
+
+    def failed(error: Exception) -> Response[str]:
+        status = policy_of(error).status
+        if status >= SERVER_ERROR:
+            log_failure("request failed", error)
+        return answer(status, route_error_body(error, app.current_event.path))
+
+    app.exception_handler(Exception)(failed)
+    app.not_found(lambda _: failed(NotFound("there is no such route")))
     return app
+
+
+def add_answers(app: APIGatewayHttpResolver, answers: Mapping[str, Callable[..., Mapping[str, Any]]]) -> None:
+    """Let functions answer routes like ``GET /models/{model}``; they take the path's parameters by name."""
+    for route, found in answers.items():
+        add_route(app, route, lambda found=found, **names: answer(OK, found(**names)))
+
+
+def add_route(app: APIGatewayHttpResolver, route: str, respond: Callable[..., Response[Any]]) -> None:
+    """Let a function respond to a route that is written as API Gateway does, like ``GET /models/{model}``."""
+    method, _, path = route.partition(" ")
+    app.route(path.replace("{", "<").replace("}", ">"), method)(respond)
 
 
 def entry(app: APIGatewayHttpResolver) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
@@ -83,12 +96,14 @@ class Request:
         body: the decoded body.
         content_type: the ``content-type`` header; ``None`` without one.
         parameters: the query parameters.
+        headers: all headers; names in any case.
     """
 
     id: str
     body: bytes
     content_type: str | None
     parameters: Mapping[str, str]
+    headers: Mapping[str, str]
 
     @classmethod
     def of(cls, app: APIGatewayHttpResolver) -> "Request":
@@ -101,7 +116,11 @@ class Request:
         raw = (event.body or "").encode("utf-8", "surrogatepass")
         body = _from_base64(raw) if event.is_base64_encoded else raw
         return cls(
-            event.request_context.request_id, body, event.headers.get("content-type"), event.query_string_parameters
+            event.request_context.request_id,
+            body,
+            event.headers.get("content-type"),
+            event.query_string_parameters,
+            event.headers,
         )
 
     def query(self, name: str) -> str | None:

@@ -16,6 +16,7 @@ MODULES: Final = (
     "check",
     "up",
     "status",
+    "proxy",
     "contract",
     "data",
     "wait",

@@ -1,6 +1,7 @@
-"""JSON requests to an HTTP API, with AWS Signature Version 4."""
+"""Requests to an HTTP API, with AWS Signature Version 4."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import urllib3
@@ -34,13 +35,25 @@ class SignedHttp:
             Unavailable: if there is no answer.
         """
         headers = {} if content is None else {"Content-Type": "application/json"}
-        request = AWSRequest(method=method, url=self._base + path, data=content, headers=headers)
+        answer = self.send(method, path, None if content is None else content.encode(), headers)
+        return answer.status, _parsed(answer.data)
+
+    def send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> urllib3.BaseHTTPResponse:
+        """Send any request; return the whole answer, its body as it came.
+
+        Of the headers only the content type is signed, so that nothing on the way breaks the signature.
+
+        Raises:
+            Unavailable: if there is no answer.
+        """
+        typed = {name: value for name, value in headers.items() if name.lower() == "content-type"}
+        request = AWSRequest(method=method, url=self._base + path, data=body, headers=typed)
         self._signer.add_auth(request)
+        signed = {**headers, **dict(request.headers)}
         try:
-            answer = self._pool.request(method, self._base + path, body=content, headers=dict(request.headers))
+            return self._pool.request(method, self._base + path, body=body, headers=signed, decode_content=False)
         except urllib3.exceptions.HTTPError as error:
             raise Unavailable(f"{self._base} did not answer: {error}") from error
-        return answer.status, _parsed(answer.data)
 
 
 def _parsed(data: bytes) -> Any:

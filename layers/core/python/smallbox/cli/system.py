@@ -245,6 +245,8 @@ def _asking(seconds: float) -> Iterator[None]:
 
 def _sentence_of(status: int, answer: Any) -> str:
     error = answer.get("error") if isinstance(answer, Mapping) else None
+    if isinstance(error, str):  # on the routes of the inference protocol
+        return f"{answer.get('code')}: {error}"
     if not error:
         return f"the server answered {status}: {str(answer)[:200]}"
     return f"{error['code']}: {error['message']}"

@@ -23,7 +23,7 @@ class Asked:
         ids: the id of each prediction.
         as_of: the moment of each instance, ``(n,)``; its event time too, unless the caller sends another.
         now: the present.
-        channel: ``online`` or ``batch``.
+        channel: how they were asked for.
     """
 
     instances: Sequence[Mapping[str, Any]]

@@ -14,10 +14,11 @@ from smallbox.features.online.recent import StateCache
 from smallbox.messages.encoded import EncodedMessage
 from smallbox.messages.predictions import LoggedPredictions
 from smallbox.ports import FallbackLog, Queue, StateReader
+from smallbox.records import Channel
 from smallbox.registry.loader import LoadedVersion, ModelLoader
 from smallbox.serving.logged_answers import Answered, Asked, logged, nulls
 from smallbox.serving.requests import parse_instances, require
-from smallbox.serving.sticky_assignment import Share, shares_of
+from smallbox.serving.sticky_assignment import Share, pinned, shares_of
 from smallbox.serving.vectors import online_vectors, unknown_vectors
 from smallbox.times import Micros, Moment
 
@@ -72,26 +73,45 @@ class PredictTask:
             answers.update(zip(part.rows, _answers(answered, log, explain=explain), strict=True))
         return {"model": name, "predictions": [answers[row] for row in sorted(answers)]}
 
-    def tensors(self, name: str, document: Any, moment: Moment, now: Micros, batch: str) -> "Tensors":
-        """As :meth:`predict`, with the outputs by column; ``None`` where a row's version has or gave no such number."""
-        found = [(part.rows, answered) for part, answered, _ in self._logged(name, document, moment, now, batch)]
+    def tensors(
+        self, name: str, document: Any, moment: Moment, now: Micros, batch: str, version: int | None = None
+    ) -> "Tensors":
+        """As :meth:`predict`, with the outputs by column; ``None`` where a row's version has or gave no such number.
+
+        Args:
+            name: the model.
+            document: the body.
+            moment: the moment of the features.
+            now: the present.
+            batch: the request's id.
+            version: the version that is to answer, of those that do now. Its answers are logged in the channel
+                ``pinned``, which no release and no figure of accuracy or drift counts: the caller chose the rows.
+
+        Raises:
+            NotFound: the version does not answer requests now; and as :meth:`predict`.
+            NotReady: as :meth:`predict`. The fallback does not answer for a version that the caller names.
+        """
+        found = [
+            (part.rows, answered) for part, answered, _ in self._logged(name, document, moment, now, batch, version)
+        ]
         rows = sum(len(own) for own, _ in found)
-        outputs: dict[str, list[float | None]] = {}
+        versions, outputs = [0] * rows, dict[str, list[float | None]]()
         for own, answered in found:
+            for row in own:
+                versions[row] = answered.version
             for output, values in zip(answered.signature.objective.outputs, answered.outputs.T, strict=True):
                 column = outputs.setdefault(output, [None] * rows)
                 for row, value in zip(own, nulls(values), strict=True):
                     column[row] = value
-        first = next(answered.version for own, answered in found if 0 in own)
-        return Tensors(first, outputs)
+        return Tensors(versions, outputs)
 
     def _logged(
-        self, name: str, document: Any, moment: Moment, now: Micros, batch: str
+        self, name: str, document: Any, moment: Moment, now: Micros, batch: str, version: int | None = None
     ) -> list[tuple["_Request", Answered, LoggedPredictions]]:
         """The answers of each version, sent to the log."""
         model = self._project.model(name)
         instances = parse_instances(model.request, document)
-        request = _Request(model, document["instances"], instances, range(len(instances)), moment, now)
+        request = _Request(model, document["instances"], instances, range(len(instances)), moment, now, version)
         found = [(part, answered, logged(part.asked(batch), answered)) for part, answered in self._answered(request)]
         messages: list[EncodedMessage] = [message for _, _, log in found for message in log.messages()]
         self._log.send(messages)
@@ -99,6 +119,11 @@ class PredictTask:
 
     def _answered(self, request: "_Request") -> Iterator[tuple["_Request", Answered]]:
         """The answers of each version, with the part of the request that they are for."""
+        if request.version is not None:
+            routing = self._loader.routing(request.model.name)
+            share = pinned(routing, request.model.name, request.version, request.rows)
+            yield request, self._of_version(request, share)
+            return
         try:
             routing = self._loader.routing(request.model.name)
         except _CANNOT_ANSWER as error:
@@ -146,11 +171,11 @@ class Tensors:
     """The outputs of all instances of a request.
 
     Attributes:
-        version: the version that answered the first instance; 0 for the fallback.
+        versions: the version that answered each instance; 0 for the fallback.
         outputs: by name the values of each output, in the order of the instances.
     """
 
-    version: int
+    versions: Sequence[int]
     outputs: Mapping[str, list[float | None]]
 
 
@@ -162,6 +187,7 @@ class _Request:
         raws: the instances as they were sent.
         instances: the same, validated.
         rows: their positions in the whole request.
+        version: the version that the caller names; ``None`` leaves it to the routing.
     """
 
     model: Model
@@ -170,6 +196,7 @@ class _Request:
     rows: Sequence[int]
     moment: Moment
     now: Micros
+    version: int | None = None
 
     def part(self, rows: Sequence[int]) -> "_Request":
         raws, instances = ([values[row] for row in rows] for values in (self.raws, self.instances))
@@ -178,7 +205,8 @@ class _Request:
     def asked(self, batch: str) -> Asked:
         """The instances, with the ids that they have in the whole request."""
         as_of = np.full(len(self.rows), self.moment.at, np.int64)
-        return Asked(self.instances, [f"{batch}-{row}" for row in self.rows], as_of, self.now, "online")
+        channel: Channel = "online" if self.version is None else "pinned"
+        return Asked(self.instances, [f"{batch}-{row}" for row in self.rows], as_of, self.now, channel)
 
 
 def _answers(answered: Answered, log: LoggedPredictions, *, explain: bool) -> list[dict[str, Any]]:
