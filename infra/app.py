@@ -8,12 +8,12 @@ from typing import Final
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
-from infra.deployment import Deployment
+from infra.deployment import Deployment, changed_settings
 from infra.pipeline import Pipeline
 from infra.stores import Stores
 from infra.suppressions import acknowledge_pipeline
+from smallbox.cli.contexts import LOCAL, PIPELINE_STACK, STORES_STACK, Context, chosen
 from smallbox.cli.contract_check import require_compatible
-from smallbox.cli.deploy import PIPELINE_STACK
 from smallbox.define.project import load
 
 FLAGS: Final = {
@@ -32,8 +32,10 @@ def build(app: cdk.App, deployment: Deployment) -> tuple[Stores, Pipeline]:
             return None
         return cdk.CliCredentialsStackSynthesizer(file_assets_bucket_name=deployment.assets_bucket)
 
-    stores = Stores(app, "SmallboxStores", deployment, synthesizer=synthesizer())
-    pipeline = Pipeline(app, PIPELINE_STACK, deployment, stores, synthesizer=synthesizer())
+    named = app.node.try_get_context("stacks") or f"{STORES_STACK},{PIPELINE_STACK}"
+    of_stores, of_pipeline = named.split(",")
+    stores = Stores(app, of_stores, deployment, synthesizer=synthesizer())
+    pipeline = Pipeline(app, of_pipeline, deployment, stores, synthesizer=synthesizer())
     acknowledge_pipeline(pipeline)
     return stores, pipeline
 
@@ -48,11 +50,17 @@ def main() -> None:
     """
     app = cdk.App()
     local = app.node.try_get_context("deployment") == "local"
-    require_compatible(load(), "local" if local else "aws")
-    build(app, Deployment.local() if local else Deployment.aws())
+    require_compatible(load(), LOCAL if local else _target(app))
+    build(app, Deployment.local() if local else Deployment.aws(changed_settings()))
     if not local:
         cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     app.synth()
+
+
+def _target(app: cdk.App) -> Context:
+    """The context that is deployed to: that of `smallbox deploy`, else the chosen one."""
+    on = app.node.try_get_context("on")
+    return Context(on) if on else chosen(None)
 
 
 if __name__ == "__main__":

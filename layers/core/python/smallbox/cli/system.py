@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from smallbox.cli.local import Stack
-from smallbox.errors import InvalidInput, Unavailable
+from smallbox.cli.aws_errors import denied
+from smallbox.cli.stack import Stack
+from smallbox.errors import Forbidden, InvalidInput, Unavailable
 from smallbox.monitoring.report import KINDS
 from smallbox.times import asked_moment, to_micros
 
 ERRORS_FROM: Final = 400
+_FORBIDDEN: Final = 403
 MAX_AT_ONCE: Final = 500
 """The maximum number of records or instances in one request."""
 _SHORTEST_PAUSE: Final = 0.02
@@ -26,6 +28,7 @@ _LONGEST_SECONDS: Final = 900
 FEATURE_QUEUES: Final = ("DropsQueue", "EventsQueue", "FeaturesQueue", "RebuildQueue")
 """Empty queues mean that the online store has all records sent. In upstream order: a message is deleted only after its
 follow-up messages are in the next queue."""
+_WHERE: Final = "the function's log says why; here `.smallbox/emulator.log`, on AWS CloudWatch Logs"
 ALL_QUEUES: Final = (*FEATURE_QUEUES, "ScoresQueue", "PredictionsQueue")
 
 
@@ -34,18 +37,25 @@ class System:
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
-        self.outputs = stack.outputs
         self.client = functools.cache(stack.client)
         self.on_start: Callable[[str], None] | None = None
         """Called with the ARN of each execution that :meth:`run` starts."""
+
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        """The outputs of both CloudFormation stacks by name, like ``LakeBucket``."""
+        return self.stack.outputs
 
     def request(self, method: str, path: str, body: str | None = None) -> Any:
         """Send one signed HTTPS request; return its JSON answer.
 
         Raises:
-            InvalidInput: if the server answers with an error; gives its code and message.
+            Forbidden: if the credentials are not good, or lack the permission.
+            InvalidInput: if the server answers with another error; gives its code and message.
         """
         status, answer = self.stack.http.request(method, path, body)
+        if status == _FORBIDDEN and "error" not in answer:  # an answer of a function has one
+            raise Forbidden(_refused(answer, f"{method} {path}"))
         if status >= ERRORS_FROM:
             raise InvalidInput(_sentence_of(status, answer), status=status)
         return answer
@@ -145,7 +155,7 @@ class System:
             if s3.list_objects_v2(Bucket=name, Prefix=key).get("KeyCount"):
                 content: bytes = s3.get_object(Bucket=name, Key=key)["Body"].read()
                 return content
-        raise Unavailable(f"no {key!r} appeared in {name} within {seconds:.0f} s; see .smallbox/emulator.log")
+        raise Unavailable(f"no {key!r} appeared in {name} within {seconds:.0f} s; {_WHERE}")
 
     def drain(self, queues: Sequence[str] = ALL_QUEUES, seconds: float = 120) -> None:
         """Wait until all queues are empty, messages in flight included.
@@ -159,7 +169,7 @@ class System:
                 del waiting[0]
             if not waiting:
                 return
-        raise Unavailable(f"{waiting[0]} did not drain within {seconds:.0f} s; see .smallbox/emulator.log")
+        raise Unavailable(f"{waiting[0]} did not drain within {seconds:.0f} s; {_WHERE}")
 
     def _waiting(self, queue: str) -> int:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
@@ -226,6 +236,13 @@ def _asking(seconds: float) -> Iterator[None]:
     while (waited := time.monotonic() - began) < seconds:
         time.sleep(min(max(_PAUSE_SHARE * waited, _SHORTEST_PAUSE), _LONGEST_PAUSE))
         yield
+
+
+def _refused(answer: Any, route: str) -> str:
+    said = str(answer.get("message") or answer.get("Message") or "") if isinstance(answer, Mapping) else str(answer)
+    if any(word in said for word in ("expired", "security token", "signature")):
+        return f"AWS refuses the credentials: {said} Sign in again, with single sign-on by `aws sso login`"
+    return denied("execute-api:Invoke", route)
 
 
 def _sentence_of(status: int, answer: Any) -> str:
