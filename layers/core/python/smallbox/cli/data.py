@@ -11,9 +11,9 @@ from typing import Any, Final
 from smallbox.cli.connect import system_of
 from smallbox.cli.output import json_lines, printed
 from smallbox.cli.progress import machine_progress, progress
-from smallbox.cli.system import FEATURE_QUEUES, System
+from smallbox.cli.system import System
 from smallbox.define import project
-from smallbox.errors import InvalidInput, NotFound, Unavailable
+from smallbox.errors import InvalidInput, NotFound
 
 _LEAST_SECONDS: Final = 120
 _BYTES_A_SECOND: Final = 200_000
@@ -100,11 +100,7 @@ def drop(
     seconds = _LEAST_SECONDS + file.stat().st_size / _BYTES_A_SECOND
     report = read_report(system.wait_for_object("LakeBucket", f"reports/{key}.json", seconds))
     tell("online store")
-    try:
-        system.drain(FEATURE_QUEUES)
-    except Unavailable as error:
-        return {**report, "warning": f"loaded, but the online store may be behind: {error.message}"}
-    return report
+    return {**report, **system.caught_up("loaded")}
 
 
 def read_report(content: bytes) -> Any:

@@ -84,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _in_words(error: Exception, parsed: argparse.Namespace) -> SmallboxError | None:
     """What to say of an error: what AWS said, in words, or our own sentence; ``None`` for a bug."""
     own = error if isinstance(error, SmallboxError) else None
-    if "botocore" not in sys.modules:  # AWS was not asked
+    if "botocore" not in sys.modules or (own and own.__cause__ is None):  # AWS has nothing to do with it
         return own
     from smallbox.cli.aws_errors import in_words  # noqa: PLC0415 - only where it may be of use
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from smallbox.cli.connect import system_of
 from smallbox.cli.output import printed
-from smallbox.cli.system import FEATURE_QUEUES, System
+from smallbox.cli.system import System
 from smallbox.define import project
 from smallbox.ingestion.quarantine import Quarantine
 
@@ -55,6 +55,6 @@ def send_again(system: System, quarantine: Quarantine, source: str, day: str, as
         quarantine.replay(batch, lambda lines: system.send(source, lines, as_of))
         for batch in quarantine.batches(source, day)
     ]
-    system.drain(FEATURE_QUEUES)
     rejected = [rejection for answer in answers for rejection in answer["rejected"]]
-    return {"accepted": sum(answer["accepted"] for answer in answers), "rejected": rejected}
+    accepted = sum(answer["accepted"] for answer in answers)
+    return {"accepted": accepted, "rejected": rejected, **system.caught_up("sent")}

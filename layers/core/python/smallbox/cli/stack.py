@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from smallbox.cli.contexts import Context
 from smallbox.errors import NotReady
 
 if TYPE_CHECKING:
     from smallbox.cli.signed_requests import SignedHttp
+
+SETTLE_SECONDS: Final = 60.0
+"""How long after the last message SQS needs to count exactly, as AWS documents it."""
 
 
 @dataclass(frozen=True)
@@ -19,11 +22,13 @@ class Stack:
         context: where it is.
         session: the boto3 session with the caller's credentials and region.
         endpoint_url: the endpoint of all services; ``None``: what boto3 finds, on AWS the region's own.
+        settle_seconds: how long an empty queue must stay empty: SQS says that its counts may be a minute late.
     """
 
     context: Context
     session: Any
     endpoint_url: str | None = None
+    settle_seconds: float = SETTLE_SECONDS
 
     @classmethod
     def of(cls, context: Context) -> "Stack":

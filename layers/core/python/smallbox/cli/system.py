@@ -21,13 +21,19 @@ MAX_AT_ONCE: Final = 500
 """The maximum number of records or instances in one request."""
 _SHORTEST_PAUSE: Final = 0.02
 _LONGEST_PAUSE: Final = 0.25
+_LONG_WAIT: Final = 60
+_LATE_PAUSE: Final = 2
+"""Polling pause after a long wait: each poll of AWS counts against its rate limits."""
 _PAUSE_SHARE: Final = 0.1
 """Polling pause as a share of the time waited so far: polling slows down the work that is waited for."""
 _LONGEST_SECONDS: Final = 900
 """The maximum run time of a function; a retry before that would start it twice."""
+_LONGEST_EXECUTION: Final = 12 * 3600
+"""The longest that a state machine may run; it times out itself."""
 FEATURE_QUEUES: Final = ("DropsQueue", "EventsQueue", "FeaturesQueue", "RebuildQueue")
 """Empty queues mean that the online store has all records sent. In upstream order: a message is deleted only after its
 follow-up messages are in the next queue."""
+_REBUILD_QUEUE: Final = ("RebuildQueue",)
 _WHERE: Final = "the function's log says why; here `.smallbox/emulator.log`, on AWS CloudWatch Logs"
 ALL_QUEUES: Final = (*FEATURE_QUEUES, "ScoresQueue", "PredictionsQueue")
 
@@ -96,7 +102,7 @@ class System:
         moment = {} if as_of is None else {"as_of": asked_moment({"as_of": as_of}, present)}
         message = {"source": source, **moment}
         self.client("sqs").send_message(QueueUrl=self.outputs["RebuildQueue"], MessageBody=json.dumps(message))
-        self.drain()
+        self.drain(_REBUILD_QUEUE)
 
     def upkeep(self, as_of: str | None = None, *, only_when_due: bool = False) -> Mapping[str, Any]:
         """Run the lake's upkeep, and wait for it and for the rebuilds that it requests.
@@ -109,7 +115,7 @@ class System:
         """
         document = {"only_when_due": only_when_due, **({} if as_of is None else {"as_of": as_of})}
         answer = self._invoke("UpkeepFunction", document, "the upkeep")
-        self.drain()
+        self.drain(_REBUILD_QUEUE)
         return answer
 
     def release(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -160,9 +166,25 @@ class System:
     def drain(self, queues: Sequence[str] = ALL_QUEUES, seconds: float = 120) -> None:
         """Wait until all queues are empty, messages in flight included.
 
+        AWS counts messages with some delay, so there they must be empty twice.
+
         Raises:
             Unavailable: on a timeout; names the queue.
         """
+        self._empty(queues, seconds)
+        if self.stack.settle_seconds:
+            time.sleep(self.stack.settle_seconds)
+            self._empty(queues, seconds)
+
+    def caught_up(self, what: str) -> dict[str, str]:
+        """Wait until the online store has all records sent; a warning instead of an error on a timeout."""
+        try:
+            self.drain(FEATURE_QUEUES)
+        except Unavailable as error:
+            return {"warning": f"{what}, but the online store may be behind: {error.message}"}
+        return {}
+
+    def _empty(self, queues: Sequence[str], seconds: float) -> None:
         waiting = list(queues)
         for _ in _asking(seconds):
             while waiting and not self._waiting(waiting[0]):
@@ -199,7 +221,7 @@ class System:
             self.on_start(started["executionArn"])
         return self.wait_for_execution(started["executionArn"])
 
-    def wait_for_execution(self, arn: str, seconds: float = 600) -> Mapping[str, Any]:
+    def wait_for_execution(self, arn: str, seconds: float = _LONGEST_EXECUTION) -> Mapping[str, Any]:
         """Wait for an execution; return its output.
 
         Raises:
@@ -234,7 +256,8 @@ def _asking(seconds: float) -> Iterator[None]:
     began = time.monotonic()
     yield
     while (waited := time.monotonic() - began) < seconds:
-        time.sleep(min(max(_PAUSE_SHARE * waited, _SHORTEST_PAUSE), _LONGEST_PAUSE))
+        longest = _LONGEST_PAUSE if waited < _LONG_WAIT else _LATE_PAUSE
+        time.sleep(min(max(_PAUSE_SHARE * waited, _SHORTEST_PAUSE), longest))
         yield
 
 
