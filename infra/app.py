@@ -50,17 +50,20 @@ def main() -> None:
     """
     app = cdk.App()
     local = app.node.try_get_context("deployment") == "local"
-    require_compatible(load(), LOCAL if local else _target(app))
+    target = LOCAL if local else _target(app)
+    if target is not None:
+        require_compatible(load(), target)
     build(app, Deployment.local() if local else Deployment.aws(changed_settings()))
     if not local:
         cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     app.synth()
 
 
-def _target(app: cdk.App) -> Context:
-    """The context that is deployed to: that of `smallbox deploy`, else the chosen one."""
+def _target(app: cdk.App) -> Context | None:
+    """The context on AWS that is deployed to: that of `smallbox deploy`, else the chosen one, if that is on AWS."""
     on = app.node.try_get_context("on")
-    return Context(on) if on else chosen(None)
+    target = Context(on) if on else chosen(None)
+    return None if target.is_local else target
 
 
 if __name__ == "__main__":

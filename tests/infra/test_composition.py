@@ -17,7 +17,7 @@ OUTPUTS = {
     "EventsQueue", "FeaturesQueue", "RebuildQueue", "PredictionsQueue", "DropsQueue", "ScoresQueue",
     "EventsDeadQueue", "FeaturesDeadQueue", "RebuildDeadQueue", "PredictionsDeadQueue", "DropsDeadQueue",
     "ScoresDeadQueue", "DecideDeadQueue", "TrainingMachine", "DailyMachine", "BackfillMachine", "UpkeepFunction",
-    "ReleaseFunction", "AcceptFunction", "AlarmsTopic", "BreachesTopic",
+    "ReleaseFunction", "AcceptFunction", "AlarmsTopic", "BreachesTopic", "OperatorPolicy",
     "LateArrivalDataAlarm", "LateArrivalFeaturesAlarm", "LateArrivalPredictionsAlarm", "LateArrivalAccuracyAlarm",
 }  # fmt: skip
 

@@ -156,6 +156,7 @@ def test_a_route_that_is_refused_names_the_action(message: str, said: str) -> No
 
     class _Gateway:
         http: Any = None
+        client: Any = print
 
         def request(self, *_: object) -> tuple[int, object]:
             return 403, {"message": message}

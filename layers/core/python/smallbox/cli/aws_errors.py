@@ -28,16 +28,21 @@ _S3_OPERATIONS: Final = {
 """S3 operations whose IAM action has another name."""
 
 
+def said_by_aws(error: BaseException) -> BaseException | None:
+    """The error of AWS that this one is, or that caused this one of ours; ``None`` if there is none."""
+    cause = error.__cause__ if isinstance(error, SmallboxError) else error
+    return cause if type(cause).__module__.startswith(("botocore", "boto3", "s3transfer")) else None
+
+
 def in_words(error: BaseException, context: Context) -> SmallboxError | None:
     """The sentence for an error of AWS, or for one of ours that was caused by one; ``None`` if it is neither.
 
     An error of ours keeps its own sentence unless the cause is that credentials or grants are missing.
     """
-    own = isinstance(error, SmallboxError)
-    cause = error.__cause__ if own else error
-    if cause is None or not type(cause).__module__.startswith(("botocore", "boto3", "s3transfer")):
+    cause = said_by_aws(error)
+    if cause is None:
         return None
-    return _of_access(cause, context) or (None if own else _of_service(cause, context))
+    return _of_access(cause, context) or (_of_service(cause, context) if cause is error else None)
 
 
 def _of_access(error: BaseException, context: Context) -> SmallboxError | None:

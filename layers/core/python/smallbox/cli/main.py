@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
+from smallbox.cli.aws_errors import in_words, said_by_aws
 from smallbox.cli.contexts import ON, context_of
 from smallbox.cli.output import write_json
 from smallbox.error_codes import error_body
@@ -84,10 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _in_words(error: Exception, parsed: argparse.Namespace) -> SmallboxError | None:
     """What to say of an error: what AWS said, in words, or our own sentence; ``None`` for a bug."""
     own = error if isinstance(error, SmallboxError) else None
-    if "botocore" not in sys.modules or (own and own.__cause__ is None):  # AWS has nothing to do with it
+    if said_by_aws(error) is None:
         return own
-    from smallbox.cli.aws_errors import in_words  # noqa: PLC0415 - only where it may be of use
-
     return in_words(error, context_of(parsed)) or own
 
 

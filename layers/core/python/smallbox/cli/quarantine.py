@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from smallbox.cli.connect import system_of
+from smallbox.cli.data import caught_up
 from smallbox.cli.output import printed
 from smallbox.cli.system import System
 from smallbox.define import project
@@ -57,4 +58,4 @@ def send_again(system: System, quarantine: Quarantine, source: str, day: str, as
     ]
     rejected = [rejection for answer in answers for rejection in answer["rejected"]]
     accepted = sum(answer["accepted"] for answer in answers)
-    return {"accepted": accepted, "rejected": rejected, **system.caught_up("sent")}
+    return {"accepted": accepted, "rejected": rejected, **caught_up(system, "sent")}

@@ -3,13 +3,14 @@
 import functools
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
 from smallbox.cli.aws_errors import denied
+from smallbox.cli.polling import polls
 from smallbox.cli.stack import Stack
 from smallbox.errors import Forbidden, InvalidInput, Unavailable
 from smallbox.monitoring.report import KINDS
@@ -19,13 +20,6 @@ ERRORS_FROM: Final = 400
 _FORBIDDEN: Final = 403
 MAX_AT_ONCE: Final = 500
 """The maximum number of records or instances in one request."""
-_SHORTEST_PAUSE: Final = 0.02
-_LONGEST_PAUSE: Final = 0.25
-_LONG_WAIT: Final = 60
-_LATE_PAUSE: Final = 2
-"""Polling pause after a long wait: each poll of AWS counts against its rate limits."""
-_PAUSE_SHARE: Final = 0.1
-"""Polling pause as a share of the time waited so far: polling slows down the work that is waited for."""
 _LONGEST_SECONDS: Final = 900
 """The maximum run time of a function; a retry before that would start it twice."""
 _LONGEST_EXECUTION: Final = 12 * 3600
@@ -157,7 +151,7 @@ class System:
             Unavailable: on a timeout.
         """
         s3, name = self.client("s3"), self.outputs[bucket]
-        for _ in _asking(seconds):
+        for _ in polls(seconds):
             if s3.list_objects_v2(Bucket=name, Prefix=key).get("KeyCount"):
                 content: bytes = s3.get_object(Bucket=name, Key=key)["Body"].read()
                 return content
@@ -176,17 +170,9 @@ class System:
             time.sleep(self.stack.settle_seconds)
             self._empty(queues, seconds)
 
-    def caught_up(self, what: str) -> dict[str, str]:
-        """Wait until the online store has all records sent; a warning instead of an error on a timeout."""
-        try:
-            self.drain(FEATURE_QUEUES)
-        except Unavailable as error:
-            return {"warning": f"{what}, but the online store may be behind: {error.message}"}
-        return {}
-
     def _empty(self, queues: Sequence[str], seconds: float) -> None:
         waiting = list(queues)
-        for _ in _asking(seconds):
+        for _ in polls(seconds):
             while waiting and not self._waiting(waiting[0]):
                 del waiting[0]
             if not waiting:
@@ -227,7 +213,7 @@ class System:
         Raises:
             Unavailable: if it failed, or on a timeout.
         """
-        for _ in _asking(seconds):
+        for _ in polls(seconds):
             execution = self.client("stepfunctions").describe_execution(executionArn=arn)
             if execution["status"] == "SUCCEEDED":
                 output: Mapping[str, Any] = json.loads(execution["output"])
@@ -249,16 +235,6 @@ class System:
         """The state of every alarm, by name."""
         pages = self.client("cloudwatch").get_paginator("describe_alarms").paginate()
         return {a["AlarmName"]: a["StateValue"] for page in pages for a in page["MetricAlarms"]}
-
-
-def _asking(seconds: float) -> Iterator[None]:
-    """Yield once per poll: immediately, then after growing pauses, until the timeout."""
-    began = time.monotonic()
-    yield
-    while (waited := time.monotonic() - began) < seconds:
-        longest = _LONGEST_PAUSE if waited < _LONG_WAIT else _LATE_PAUSE
-        time.sleep(min(max(_PAUSE_SHARE * waited, _SHORTEST_PAUSE), longest))
-        yield
 
 
 def _refused(answer: Any, route: str) -> str:
