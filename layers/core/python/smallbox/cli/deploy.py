@@ -16,6 +16,8 @@ from smallbox.cli.output import printed
 from smallbox.cli.stack import Stack
 from smallbox.errors import InvalidInput, Unavailable
 
+_BETWEEN_STACKS: Final = "ExportsOutput"
+"""How the outputs begin that CDK adds for its other stack."""
 _KEYS: Final = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
 _CDK: Final = "node_modules/aws-cdk/bin/cdk"
 _QUIETLY: Final = (
@@ -67,7 +69,7 @@ def _deploy(arguments: argparse.Namespace) -> dict[str, str]:
     outputs = cdk_deploy(_deployer(os.environ, context, stack), options)
     # the backfill makes new and changed views readable; unchanged views stay readable meanwhile
     stack.client("stepfunctions").start_execution(stateMachineArn=outputs["BackfillMachine"], input="{}")
-    return dict(sorted(outputs.items()))
+    return {name: value for name, value in sorted(outputs.items()) if not name.startswith(_BETWEEN_STACKS)}
 
 
 def _deployer(environment: Mapping[str, str], context: Context, stack: Stack) -> dict[str, str]:

@@ -50,7 +50,7 @@ class RunningEmulator:
         import boto3  # noqa: PLC0415 takes half a second to import
 
         session: Any = boto3.Session(access_key, secret_key, region_name=REGION)
-        return Stack(LOCAL, session, self.endpoint_url, settle_seconds=0)  # the emulator counts exactly
+        return Stack(LOCAL, session, self.endpoint_url)
 
 
 def running_emulator() -> RunningEmulator:

@@ -22,20 +22,21 @@ class Stack:
         context: where it is.
         session: the boto3 session with the caller's credentials and region.
         endpoint_url: the endpoint of all services; ``None``: what boto3 finds, on AWS the region's own.
-        settle_seconds: how long an empty queue must stay empty: SQS says that its counts may be a minute late.
+        settle_seconds: how long an empty queue must stay empty; see ``SETTLE_SECONDS``.
     """
 
     context: Context
     session: Any
     endpoint_url: str | None = None
-    settle_seconds: float = SETTLE_SECONDS
+    settle_seconds: float = 0
 
     @classmethod
     def of(cls, context: Context) -> "Stack":
         """The system of a context, with the credentials of its profile."""
         import boto3  # noqa: PLC0415 takes half a second to import
 
-        return cls(context, boto3.Session(profile_name=context.profile or None, region_name=context.region or None))
+        session = boto3.Session(profile_name=context.profile or None, region_name=context.region or None)
+        return cls(context, session, settle_seconds=SETTLE_SECONDS)
 
     @property
     def region(self) -> str:
