@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import (
     ClientError,
     EndpointConnectionError,
@@ -82,6 +83,22 @@ def test_a_denial_behind_our_own_error_is_said() -> None:
         own = Unavailable("S3 did not answer")
         own.__cause__ = _refused(code, operation="GetObject")
         assert type(in_words(own, PROD)) is found
+
+
+def test_a_denied_upload_is_a_denial() -> None:
+    """boto3 wraps what S3 said of an upload in an error of its own."""
+
+    def upload() -> None:
+        try:
+            raise _refused("AccessDenied", operation="PutObject")
+        except ClientError as error:
+            raise S3UploadFailedError(str(error))  # noqa: B904 - as boto3 does
+
+    with pytest.raises(S3UploadFailedError) as failed:
+        upload()
+    denied = in_words(failed.value, PROD)
+    assert isinstance(denied, Forbidden)
+    assert denied.details["action"] == "s3:PutObject"
 
 
 def test_errors_of_our_own_and_bugs_are_left_alone() -> None:

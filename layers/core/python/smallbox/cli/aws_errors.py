@@ -31,6 +31,8 @@ _S3_OPERATIONS: Final = {
 def said_by_aws(error: BaseException) -> BaseException | None:
     """The error of AWS that this one is, or that caused this one of ours; ``None`` if there is none."""
     cause = error.__cause__ if isinstance(error, SmallboxError) else error
+    if type(cause).__name__ == "S3UploadFailedError":  # boto3 wraps what S3 said
+        cause = cause.__context__ if cause is not None and cause.__context__ else cause
     return cause if type(cause).__module__.startswith(("botocore", "boto3", "s3transfer")) else None
 
 
@@ -42,7 +44,8 @@ def in_words(error: BaseException, context: Context) -> SmallboxError | None:
     cause = said_by_aws(error)
     if cause is None:
         return None
-    return _of_access(cause, context) or (_of_service(cause, context) if cause is error else None)
+    own = isinstance(error, SmallboxError)
+    return _of_access(cause, context) or (None if own else _of_service(cause, context))
 
 
 def _of_access(error: BaseException, context: Context) -> SmallboxError | None:

@@ -64,7 +64,9 @@ def _deploy(arguments: argparse.Namespace) -> dict[str, str]:
     fetch_snapshot(context, stack.api())
     require_compatible(project, context)
     # The app's own module builds the layers: only it knows their content.
-    subprocess.run([sys.executable, "-m", "infra.wheels"], cwd=root(), check=True, stdout=sys.stderr)
+    built = subprocess.run([sys.executable, "-m", "infra.wheels"], cwd=root(), check=False, stdout=sys.stderr)
+    if built.returncode:
+        raise Unavailable("the layers could not be built, for the reason above; nothing was deployed")
     options = ["--context", f"on={context.name}", "--context", f"stacks={','.join(context.stacks)}"]
     outputs = cdk_deploy(_deployer(os.environ, context, stack), options)
     # the backfill makes new and changed views readable; unchanged views stay readable meanwhile
