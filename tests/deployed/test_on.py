@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -235,7 +235,7 @@ def test_an_operator_can_do_no_more(account: Account) -> None:
     outputs = stack.Stack.of(chosen("operator")).outputs
     client = stack.Stack.of(chosen("operator")).client
     lake, key = outputs["LakeBucket"], {"pk": {"S": "a"}, "sk": {"S": "b"}}
-    refused = [
+    refused: list[Callable[[], Any]] = [
         lambda: client("s3").list_objects_v2(Bucket=lake, Prefix="tables/"),
         lambda: client("s3").put_object(Bucket=lake, Key="quarantine/x", Body=b""),
         lambda: client("s3").delete_object(Bucket=lake, Key="tables/records/weather/x"),

@@ -72,10 +72,4 @@ class RecordingSystem:
         figure = {"value": 0.5, "low": 0.4, "high": 0.6}
         metrics = {"rows": 100, "rarer_rows": 40, "loss": figure, "figures": {"auc": figure}}
         baseline = {"outputs": [0.5], "loss": 0.69, "difference": figure}
-        return {
-            "version": 1,
-            "metrics": metrics,
-            "baseline": baseline,
-            "accepted": self.verdict["accepted"],
-            "verdict": self.verdict,
-        }
+        return {"version": 1, "metrics": metrics, "baseline": baseline, "accepted": self.verdict["accepted"], "verdict": self.verdict}
