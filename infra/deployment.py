@@ -1,8 +1,10 @@
 """Deployment settings: the only difference between the local stack and the stack on AWS."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The root of the repository; assets are its folders."""
@@ -49,9 +51,16 @@ class Deployment:
         )
 
     @classmethod
-    def aws(cls) -> "Deployment":
-        """An AWS account."""
-        return cls(
+    def aws(cls, changed: Mapping[str, Any] | None = None) -> "Deployment":
+        """An AWS account.
+
+        Args:
+            changed: settings that differ from the usual ones, by name.
+
+        Raises:
+            TypeError: if there is no such setting.
+        """
+        usual = cls(
             bootstrapped=True,
             packaged_wheels=True,
             enforce_tls=True,
@@ -61,3 +70,11 @@ class Deployment:
             snap_start=False,
             assets_bucket="",
         )
+        return replace(usual, **(changed or {}))
+
+
+def changed_settings() -> dict[str, Any]:
+    """The settings that ``cdk.json`` changes for AWS: its ``context``, ``settings``, like ``{"snap_start": true}``."""
+    document = json.loads((ROOT / "cdk.json").read_text())
+    found: dict[str, Any] = document.get("context", {}).get("settings", {})
+    return found

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from infra.deployment import ROOT
-from infra.grants import EVERY_FUNCTION, EVERY_MACHINE, GRANTS, Grant
+from infra.grants import EVERY_FUNCTION, EVERY_MACHINE, GRANTS, OPERATOR, Grant
 from infra.rules import rules_page
 from infra.tables import tables_page
 
@@ -22,11 +22,23 @@ action has a wildcard. A function, a state machine or a schedule may do exactly 
 """
 
 
+_OPERATOR_HEAD: Final = """
+## Operators
+
+Whoever runs `smallbox --on ...` needs these. They are the managed policy whose ARN is the output `OperatorPolicy`;
+attach it to a role, a user or a permission set:
+
+| who | on | may | why a part of it is `*` |
+|---|---|---|---|
+"""
+
+
 def permissions_page() -> str:
     """The generated page of all IAM grants."""
     shared = {"every function": EVERY_FUNCTION, "every state machine": EVERY_MACHINE}
     rows = [row for who, grants in {**shared, **GRANTS}.items() for row in _rows(who, grants)]
-    return _HEAD + "\n".join(rows) + "\n"
+    operator = list(_rows("an operator", OPERATOR))
+    return _HEAD + "\n".join(rows) + "\n" + _OPERATOR_HEAD + "\n".join(operator) + "\n"
 
 
 def _rows(who: str, grants: tuple[Grant, ...]) -> Iterator[str]:

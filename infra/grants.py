@@ -65,7 +65,15 @@ MARK: Final = ("dynamodb:BatchWriteItem",)
 INVOKE: Final = ("lambda:InvokeFunction",)
 START: Final = ("states:StartExecution",)
 MAP_RUN: Final = ("states:DescribeExecution", "states:StopExecution")
+WATCH: Final = ("states:DescribeExecution", "states:GetExecutionHistory")
+UPLOAD: Final = ("s3:PutObject", "s3:AbortMultipartUpload")
 METRICS: Final = ("cloudwatch:PutMetricData",)
+
+
+DRAINED: Final = ("events", "drops", "features", "rebuild", "scores", "predictions")
+"""The queues whose messages the command line counts."""
+MACHINES: Final = ("training", "daily", "backfill")
+"""The state machines that the command line starts and waits for."""
 
 
 def listing(bucket: str, *prefixes: str) -> Grant:
@@ -244,6 +252,29 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     "schedule/daily": (Grant("machine:daily", START),),
     "schedule/upkeep": (Grant("function:ingestion/upkeep", INVOKE),),
 }
+
+
+OPERATOR: Final = (
+    Grant("stack:stores/*", ("cloudformation:DescribeStacks",), "a stack's ARN ends in an id of each deployment"),
+    Grant("stack:pipeline/*", ("cloudformation:DescribeStacks",), "a stack's ARN ends in an id of each deployment"),
+    Grant("api/$default/GET/*", ("execute-api:Invoke",), "every route of the API that reads"),
+    Grant("api/$default/POST/events/*", ("execute-api:Invoke",), "each source has a route"),
+    Grant("api/$default/POST/models/*", ("execute-api:Invoke",), "each model has a route"),
+    Under("bucket:inbox/drop/*", UPLOAD),
+    Under("bucket:inbox/score/*/in/*", UPLOAD),
+    Under("bucket:inbox/score/*/out/*", GET),
+    listing("inbox", "score/*/out/*"),
+    Under("bucket:lake/reports/*", GET),
+    Under("bucket:lake/quarantine/*", ("s3:GetObject", "s3:DeleteObject")),
+    listing("lake", "reports/*", "quarantine/*"),
+    *(Grant(f"queue:{name}", ("sqs:GetQueueAttributes",)) for name in DRAINED),
+    *(Grant(f"queue:{name}-dead", ("sqs:GetQueueAttributes",)) for name in (*DRAINED, "decide")),
+    Grant("queue:rebuild", SEND),
+    *(Grant(f"machine:{name}", START) for name in MACHINES),
+    *(Grant(f"executions:{name}:*", WATCH, "executions have made-up names") for name in MACHINES),
+    *(Grant(f"function:{name}", INVOKE) for name in ("ingestion/upkeep", "release/start", "monitoring/accept")),
+)
+"""What the commands of the command line need: the managed policy of operators, on AWS and locally."""
 
 
 def grants_of(principal: str) -> tuple[Grant, ...]:

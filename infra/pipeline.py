@@ -8,6 +8,7 @@ from constructs import Construct
 
 from infra.deployment import Deployment
 from infra.machines import Schedules, backfill_machine, daily_machine, training_machine
+from infra.operator import operator_policy
 from infra.parts.flow import Flow, flow_of
 from infra.stages.features import Features
 from infra.stages.feedback import Feedback
@@ -52,6 +53,7 @@ class Pipeline(Stack):
                 "AlarmsTopic": flow.alarms.topic.topic_arn,
                 "BreachesTopic": monitoring.breaches.topic_arn,
                 "DecideDeadQueue": retraining.dead.queue_url,
+                "OperatorPolicy": operator_policy(self, flow).managed_policy_arn,
             }
         )
         self._output(_queue_outputs(flow))

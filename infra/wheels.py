@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from infra.deployment import ROOT
+from infra.deployment import ROOT, Deployment, changed_settings
 
 RUNTIMES: Final = ("api", "predict")
 """The layers of zip functions, in the order in which a function lists them."""
@@ -67,6 +67,12 @@ def _install(runtime: str, into: Path, target: tuple[str, ...]) -> None:
     subprocess.run([str(uv), "pip", "install", *options, "-r", str(requirements(runtime))], check=True, cwd=ROOT)  # noqa: S603 our own files
 
 
+def main() -> None:
+    """Build every layer that a deployment to AWS packages."""
+    if Deployment.aws(changed_settings()).packaged_wheels:
+        for name in RUNTIMES:
+            build_layer(name)
+
+
 if __name__ == "__main__":
-    for name in RUNTIMES:
-        build_layer(name)
+    main()

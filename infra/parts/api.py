@@ -3,6 +3,7 @@
 import json
 from typing import Final, cast
 
+from aws_cdk import Stack
 from aws_cdk import aws_apigatewayv2 as gateway
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_apigatewayv2_integrations as integrations
@@ -56,6 +57,11 @@ class Api(Construct):
     def url(self) -> str:
         """The API's URL, without a trailing slash."""
         return self._api.api_endpoint
+
+    @property
+    def arn(self) -> str:
+        """The ARN before the stage, the method and the path of a request."""
+        return Stack.of(self).format_arn(service="execute-api", resource=self._api.api_id)
 
     def route(self, function: lambda_.IFunction, *routes: str) -> None:
         """Route requests like ``GET /models`` to a function."""

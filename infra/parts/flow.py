@@ -54,8 +54,10 @@ def flow_of(scope: Construct, deployment: Deployment, stores: Stores) -> Flow:
     flow = Flow(deployment, stores, alarms, Layers(scope, "layers", deployment), Api(scope, "api", alarms), queues)
     for name, queue in queues.items():
         flow.arns.add(f"queue:{name}", queue.queue.queue_arn)
+        flow.arns.add(f"queue:{name}-dead", queue.dead.queue_arn)
     for name, table in stores.tables.items():
         flow.arns.add(f"table:{name}", table.table_arn)
+    flow.arns.add("api", flow.api.arn)
     flow.arns.add("bucket:lake", stores.export_value(stores.lake.bucket_arn))
     flow.arns.add("bucket:inbox", stores.export_value(stores.inbox.bucket_arn))
     return flow

@@ -92,6 +92,8 @@ class Machine(Construct):
         self._flow.alarms.watch(self, "Failed", failed, f"an execution of {self._name} failed")
         if not name:
             self._flow.arns.add(f"machine:{self._name}", machine.state_machine_arn)
+            executions = _arn(self, "execution", f"{machine.state_machine_name}:*")
+            self._flow.arns.add(f"executions:{self._name}:*", executions)
         return machine
 
 

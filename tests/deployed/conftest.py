@@ -23,7 +23,7 @@ START: Micros = parse_day("2013-01-23")
 STEP: Micros = 3 * HOUR
 
 
-def _known_by(source: Source, rows: pd.DataFrame, start: Micros) -> pd.DataFrame:
+def known_by(source: Source, rows: pd.DataFrame, start: Micros) -> pd.DataFrame:
     """The rows that were known by a moment."""
     return rows[micros(rows[source.time]) + (source.known_after_micros or 0) <= start]
 
@@ -42,7 +42,7 @@ class Deployed:
 
     def _drop(self, name: str, folder: Path) -> Any:
         file = folder / f"{name}.parquet"
-        _known_by(self.sources[name], getattr(self.records, name), START).to_parquet(file, index=False)
+        known_by(self.sources[name], getattr(self.records, name), START).to_parquet(file, index=False)
         return drop(self.system, name, file, format_moment(START))
 
     def live(self, start: Micros, days: int) -> Replay:

@@ -7,6 +7,7 @@ shuffled, and one that is really better.
 import io
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from botocore.exceptions import ClientError
 
 from smallbox.aws.blobs import S3Blobs
 from smallbox.cli.demo import MODEL
+from smallbox.cli.local import url_by_path
 from smallbox.cli.models import score
 from smallbox.cli.quarantine import send_again
 from smallbox.cli.replay.evidence import lake_of
@@ -92,7 +94,7 @@ def test_an_unsigned_request_is_refused(deployed: Deployed) -> None:
     from urllib.request import urlopen  # noqa: PLC0415
 
     with pytest.raises(HTTPError) as refused:
-        urlopen(f"{deployed.system.stack.api_url}/models", timeout=10)  # noqa: S310 - our own stack
+        urlopen(f"{url_by_path(deployed.system.stack)}/models", timeout=10)  # noqa: S310 - our own stack
     assert refused.value.code == 403
     refused.value.close()
 
@@ -122,15 +124,11 @@ def _as_role(deployed: Deployed, part: str) -> Any:
     iam, sts = deployed.system.client("iam"), deployed.system.stack.client("sts")
     names = [r["RoleName"] for page in iam.get_paginator("list_roles").paginate() for r in page["Roles"]]
     arn = iam.get_role(RoleName=next(name for name in names if part in name))["Role"]["Arn"]
-    credentials = sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
-    return boto3.client(
-        "s3",
-        endpoint_url=deployed.system.stack.endpoint_url,
-        region_name=deployed.system.stack.region,
-        aws_access_key_id=credentials["AccessKeyId"],
-        aws_secret_access_key=credentials["SecretAccessKey"],
-        aws_session_token=credentials["SessionToken"],
+    keys = sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+    session = boto3.Session(
+        keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=deployed.system.stack.region
     )
+    return replace(deployed.system.stack, session=session).client("s3")
 
 
 def test_live_days_go_round_with_equal_features(deployed: Deployed) -> None:

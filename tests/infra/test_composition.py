@@ -20,7 +20,7 @@ OUTPUTS = {
     "EventsQueue", "FeaturesQueue", "RebuildQueue", "PredictionsQueue", "DropsQueue", "ScoresQueue",
     "EventsDeadQueue", "FeaturesDeadQueue", "RebuildDeadQueue", "PredictionsDeadQueue", "DropsDeadQueue",
     "ScoresDeadQueue", "DecideDeadQueue", "TrainingMachine", "DailyMachine", "BackfillMachine", "UpkeepFunction",
-    "ReleaseFunction", "AcceptFunction", "AlarmsTopic", "BreachesTopic",
+    "ReleaseFunction", "AcceptFunction", "AlarmsTopic", "BreachesTopic", "OperatorPolicy",
     *(
         f"{model}{kind}Alarm"
         for model in ("LateArrival", "ArrivalDelay", "ArrivalOutcome")

@@ -86,6 +86,11 @@ CONTRACTS: Final = {
     ],
 }  # fmt: skip
 
+CONTEXTS: Final = {
+    "contexts": [{"name": "prod", "used": True, "profile": "work", "region": "eu-central-1", "stacks": ["A", "B"]}],
+    "used": "prod", "file": "contexts.json",
+}  # fmt: skip
+
 CALLS: Final[dict[str, str]] = {
     "check": "--estimators",
     "up": "",
@@ -114,6 +119,10 @@ CALLS: Final[dict[str, str]] = {
     "day": "late_arrival",
     "replay": "late_arrival arrivals=arrivals.csv --from 2013-03-01 --to 2013-03-08",
     "demo": "--until 2013-03-10",
+    "context add": "prod --profile work --region eu-central-1",
+    "context list": "",
+    "context use": "prod",
+    "context remove": "prod",
 }
 """By command: what may follow it."""
 
@@ -145,6 +154,7 @@ SAMPLES: Final[dict[str, tuple[Any, str, int]]] = {
     "day": (DAY, "hint: run `smallbox upkeep`", 0),
     "replay": (REPLAY, "9 records in the lake", 0),
     "demo": ({**REPLAY, "kept": False}, "Try next: smallbox demo --keep", 0),
+    **dict.fromkeys(("context add", "context list", "context use", "context remove"), (CONTEXTS, "eu-central-1", 0)),
 }
 """By command: a document, a part of what people read of it, and the exit code."""
 

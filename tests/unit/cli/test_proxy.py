@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.credentials import Credentials
 
 from smallbox.cli import main
 from smallbox.cli.checkout import MARK
@@ -53,8 +54,12 @@ def _serving(server: ThreadingHTTPServer) -> Iterator[int]:
         server.server_close()
 
 
+def _signed(api: str) -> SignedHttp:
+    return SignedHttp(api, "eu-central-1", Credentials("somebody", "a secret"))
+
+
 def _proxy(api: str) -> SigningProxy:
-    return SigningProxy(SignedHttp(api, "eu-central-1", "somebody", "a secret"), "127.0.0.1", 0)
+    return SigningProxy(_signed(api), "127.0.0.1", 0)
 
 
 @pytest.fixture
@@ -136,13 +141,13 @@ def test_without_the_system_a_request_is_told() -> None:
 def test_only_this_machine_may_be_listened_on(host: str) -> None:
     """The proxy acts with its owner's rights, so no other machine may reach it."""
     with pytest.raises(InvalidInput, match=r"only 127\.0\.0\.1"):
-        SigningProxy(SignedHttp("http://127.0.0.1:1", "r", "k", "s"), host, 0)
+        SigningProxy(_signed("http://127.0.0.1:1"), host, 0)
 
 
 def test_a_port_that_is_taken_is_told() -> None:
     """One line, not a stack trace."""
     with _serving(_proxy("http://127.0.0.1:1")) as port, pytest.raises(InvalidInput, match="choose another --port"):
-        SigningProxy(SignedHttp("http://127.0.0.1:1", "r", "k", "s"), "127.0.0.1", port)
+        SigningProxy(_signed("http://127.0.0.1:1"), "127.0.0.1", port)
 
 
 def test_without_a_stack_the_command_says_what_to_start(

@@ -8,7 +8,8 @@
     │   ├── TooLarge           more than the route or the reader accepts
     │   ├── NotFound           no such source, model, version or file
     │   │   └── NotStored      an object is missing from a store that should hold it
-    │   └── ContractViolation  a record breaks its source's contract
+    │   ├── ContractViolation  a record breaks its source's contract
+    │   └── Forbidden          the caller's credentials are missing, no longer good, or lack a permission
     ├── Conflict               another writer was first; read again and retry
     ├── NotReady               a prerequisite does not exist yet (no champion, no data)
     └── Unavailable            a dependency did not answer
@@ -63,6 +64,10 @@ class NotStored(NotFound):
 
 class ContractViolation(InvalidInput):
     """A record breaks its source's contract; details hold field, rule and value."""
+
+
+class Forbidden(InvalidInput):
+    """The caller's credentials are missing, no longer good, or lack a permission; details may hold the action."""
 
 
 class Conflict(SmallboxError):

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
-from smallbox.cli.local import stack
+from smallbox.cli.connect import system_of
 from smallbox.cli.output import printed
 from smallbox.error_codes import policy_of, route_error_body
 from smallbox.errors import InvalidInput, MalformedBody, NotReady, SmallboxError, Unavailable
@@ -42,9 +42,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def _forward(arguments: argparse.Namespace) -> dict[str, int]:
     """Forward until it is interrupted; the number of answered requests."""
-    running = stack()
-    with SigningProxy(running.http, arguments.host, arguments.port) as proxy:
-        sys.stderr.write(f"{proxy.url} signs requests for {running.api_url}; Ctrl-C stops it\n")
+    stack = system_of(arguments).stack
+    with SigningProxy(stack.http, arguments.host, arguments.port) as proxy:
+        sys.stderr.write(f"{proxy.url} signs requests for {stack.api_url}; Ctrl-C stops it\n")
         sys.stderr.flush()
         with suppress(KeyboardInterrupt):
             proxy.serve_forever()
