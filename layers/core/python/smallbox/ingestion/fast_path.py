@@ -5,7 +5,8 @@ such as a key that occurs twice in the batch. A column check only finds values t
 certain, and converts them in the same way.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from smallbox.arrays import Bools
+from smallbox.arrays import Bools, Ints
 from smallbox.define.fields import Field
 from smallbox.define.patterns import TEXT_LIMIT
 from smallbox.define.source import FAR_AHEAD, FUTURE_LIMIT, LONG_AGO, Source
@@ -22,13 +23,28 @@ from smallbox.ingestion.field_checks import Broken, bounds, test_of
 from smallbox.ingestion.unchecked_rows import UncheckedRows
 from smallbox.lake.digests import digests
 from smallbox.lake.schemas import ARROW_TYPES, record_schema, records_to_table
-from smallbox.records import Rejection
+from smallbox.records import Record, Rejection
 from smallbox.times import FIRST, LAST, Micros
 
 CheckedColumn = tuple[pa.Array, Bools]
 """A column's normalised values, and a mask of those that are certainly valid; the other values are undefined."""
 
 _WORD: Final = np.iinfo(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRows:
+    """The valid rows of a batch, and why the others are rejected.
+
+    Attributes:
+        values: the normalised values, a column for each field of the source, in the order of the rows.
+        numbers: the number of each valid row in its file.
+        rejections: the rejected rows.
+    """
+
+    values: pa.Table
+    numbers: Ints
+    rejections: list[Rejection]
 
 
 def accept(source: Source, rows: UncheckedRows, received_at: Micros, first: int) -> tuple[pa.Table, list[Rejection]]:
@@ -42,25 +58,53 @@ def accept(source: Source, rows: UncheckedRows, received_at: Micros, first: int)
         received_at: when they were received, microseconds.
         first: the number of the first row in its file.
     """
-    table, is_good = _fast_path(source, rows, received_at)
+    columns, is_good = _fast_path(source, rows, received_at)
+    table = _table(source, columns, received_at) if is_good.any() else record_schema(source).empty_table()
+    records, rejections = _others(source, rows, is_good, received_at, first)
+    if not records:
+        return table, rejections
+    both = pa.concat_tables([table, records_to_table(source, list(records.values()))])
+    return both.take(pa.array(np.argsort(_numbers(is_good, records, first), kind="stable"))), rejections
+
+
+def check_columns(source: Source, rows: UncheckedRows, received_at: Micros, first: int) -> CheckedRows:
+    """Validate a batch as :func:`accept` does, for rows that are not written to the source's table: without digests."""
+    columns, is_good = _fast_path(source, rows, received_at)
+    schema = pa.schema([(name, ARROW_TYPES[field.type]) for name, field in source.fields.items()])
+    table = pa.table(columns, schema=schema)
+    records, rejections = _others(source, rows, is_good, received_at, first)
+    numbers = _numbers(is_good, records, first)
+    if records:
+        values = [record.values for record in records.values()]
+        others = {name: pa.array([one[name] for one in values], schema.field(name).type) for name in source.fields}
+        order = np.argsort(numbers, kind="stable")
+        table, numbers = pa.concat_tables([table, pa.table(others, schema=schema)]).take(pa.array(order)), numbers[order]
+    return CheckedRows(table, numbers, rejections)
+
+
+def _others(
+    source: Source, rows: UncheckedRows, is_good: Bools, received_at: Micros, first: int
+) -> tuple[dict[int, Record], list[Rejection]]:
+    """What the row validator says of the rows that the fast path leaves: records by number, and rejections."""
     others = np.flatnonzero(~is_good)
     if not len(others):
-        return table, []
+        return {}, []
     numbered = zip(others.tolist(), rows.at(others), strict=True)
-    records, rejections = check_numbered(source, ((first + at, raw) for at, raw in numbered), received_at)
-    if records:
-        places = np.concatenate((np.flatnonzero(is_good), np.array(list(records)) - first))
-        both = pa.concat_tables([table, records_to_table(source, list(records.values()))])
-        table = both.take(pa.array(np.argsort(places, kind="stable")))
-    return table, rejections
+    return check_numbered(source, ((first + at, raw) for at, raw in numbered), received_at)
 
 
-def _fast_path(source: Source, rows: UncheckedRows, received_at: Micros) -> tuple[pa.Table, Bools]:
-    """The rows that are certainly valid, and the mask of these rows."""
+def _numbers(is_good: Bools, records: Mapping[int, Record], first: int) -> Ints:
+    """The numbers of the rows of the fast path, then those of the records."""
+    return np.concatenate((np.flatnonzero(is_good) + first, np.array(list(records), np.int64)))
+
+
+def _fast_path(source: Source, rows: UncheckedRows, received_at: Micros) -> tuple[dict[str, pa.Array], Bools]:
+    """The values of the rows that are certainly valid, by field, and the mask of these rows."""
     limits = _time_limits(source, received_at)
     found = None if limits is None else rows.columns(tuple(source.fields))
     if limits is None or found is None or not len(rows):
-        return record_schema(source).empty_table(), np.zeros(len(rows), bool)
+        nothing = {name: pa.array([], ARROW_TYPES[field.type]) for name, field in source.fields.items()}
+        return nothing, np.zeros(len(rows), bool)
     columns, is_good = {}, found.is_whole
     for name, field in source.fields.items():
         columns[name], fits = _checked(field, found.values.get(name, [None] * len(rows)))
@@ -69,7 +113,7 @@ def _fast_path(source: Source, rows: UncheckedRows, received_at: Micros) -> tupl
     is_good &= (limits[0] <= time) & (time <= limits[1]) & _is_unique(columns[source.key])
     if not is_good.all():
         columns = {name: column.filter(pa.array(is_good)) for name, column in columns.items()}
-    return _table(source, columns, received_at), is_good
+    return columns, is_good
 
 
 def _time_limits(source: Source, received_at: Micros) -> tuple[Micros, Micros] | None:
