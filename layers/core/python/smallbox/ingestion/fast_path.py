@@ -78,7 +78,8 @@ def check_columns(source: Source, rows: UncheckedRows, received_at: Micros, firs
         values = [record.values for record in records.values()]
         others = {name: pa.array([one[name] for one in values], schema.field(name).type) for name in source.fields}
         order = np.argsort(numbers, kind="stable")
-        table, numbers = pa.concat_tables([table, pa.table(others, schema=schema)]).take(pa.array(order)), numbers[order]
+        table = pa.concat_tables([table, pa.table(others, schema=schema)]).take(pa.array(order))
+        numbers = numbers[order]
     return CheckedRows(table, numbers, rejections)
 
 
