@@ -118,6 +118,11 @@ class PartsFolder(Generic[P, R]):
             self._inbox.delete(self._part_key(plan.key, number))
             self._inbox.delete(self._lines_key(number))
 
+    def remove(self) -> None:
+        """Delete everything, the plan first, so that no half-empty folder looks planned."""
+        for key in [f"{self.path}/plan.json", *self._inbox.list(f"{self.path}/")]:
+            self._inbox.delete(key)
+
     def _part_key(self, key: str, number: int) -> str:
         return f"{self.path}/{number:05d}.{kind_of(key)}"
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from smallbox.arrays import Ints
+from smallbox.define.log_columns import logged_types
 from smallbox.define.model import Model
 from smallbox.features.columns import entities_of
 from smallbox.features.engine import StoredFeatures
@@ -18,12 +19,13 @@ from smallbox.ingestion.fast_path import check_columns
 from smallbox.ingestion.file_parts import FilePart
 from smallbox.ingestion.part_loader import located, rows_of_part
 from smallbox.ingestion.readers import BATCH_LIMITS, Limits
-from smallbox.lake.predictions import logged_table
+from smallbox.lake.schemas import prediction_schema
 from smallbox.ports import Lake
 from smallbox.records import Rejection
 from smallbox.registry.loader import LoadedVersion, ModelLoader
 from smallbox.registry.routing import Routing
 from smallbox.serving.logged_rows import AskedRows, known_to, log_rows
+from smallbox.serving.scored_file import REJECTIONS_SHOWN
 from smallbox.serving.sticky_assignment import Share, shares_of
 from smallbox.times import Micros
 
@@ -54,23 +56,27 @@ class ScoredRows:
 
     Attributes:
         log: a row of the prediction log for each valid row, in the part's order.
-        rejections: the rows that break the contract.
+        rejected: how many rows break the contract.
+        rejections: the first hundred of them.
     """
 
     log: pa.Table
+    rejected: int
     rejections: Sequence[Rejection]
 
 
 @dataclass(frozen=True, slots=True)
-class _Valid:
-    """The valid rows of a part, and the number of each in the whole file."""
+class _Checked:
+    """The valid rows of a part with the number of each in the whole file, and those that break the contract."""
 
     values: pa.Table
     numbers: Ints
+    rejected: int
+    rejections: Sequence[Rejection]
 
-    def take(self, rows: Sequence[int]) -> "_Valid":
+    def take(self, rows: Sequence[int]) -> "_Checked":
         positions = np.array(rows, np.int64)
-        return _Valid(self.values.take(pa.array(positions)), self.numbers[positions])
+        return replace(self, values=self.values.take(pa.array(positions)), numbers=self.numbers[positions])
 
 
 class PartScorer:
@@ -87,43 +93,56 @@ class PartScorer:
         self._loader = loader
         self._batch = batch
 
-    def score(self, model: Model, occasion: Occasion, part: FilePart) -> ScoredRows:
+    def score(self, model: Model, occasion: Occasion, part: FilePart | None) -> ScoredRows:
         """Score every valid row as of its own event time, or of ``occasion.at`` when that lies ahead.
 
         The id of a prediction is the file, its tag and the number of the row: ``score/m/in/f.csv@1f2e-17``.
+
+        Args:
+            model: the deployed definition, whose contract the rows must keep.
+            occasion: when and how.
+            part: the rows; ``None`` for a file without any.
 
         Raises:
             NotReady: when a version of the routing cannot be loaded.
             MalformedBody: when the file's content does not match its type.
         """
-        valid, rejections = self._valid(model, occasion, part)
-        shares = _shares(model, occasion.routing, valid.values)
-        tables = [log for share in shares for log in self._of_share(model, occasion, share, valid)]
-        log = pa.concat_tables([logged_table({}, {"id": []}), *tables], promote_options="default")
+        checked = self._checked(model, occasion, part)
+        shares = _shares(model, occasion.routing, checked.values)
+        tables = [log for share in shares for log in self._of_share(model, occasion, share, checked)]
+        log = pa.concat_tables(tables or [_nothing(model)], promote_options="default")
         if len(shares) > 1:
             log = log.take(pa.array(np.argsort(np.concatenate([share.rows for share in shares]))))
-        return ScoredRows(log, rejections)
+        return ScoredRows(log, checked.rejected, checked.rejections)
 
-    def _valid(self, model: Model, occasion: Occasion, part: FilePart) -> tuple[_Valid, list[Rejection]]:
-        tables, numbers, rejections = [], [np.empty(0, np.int64)], []
-        for batch in rows_of_part(model.request, occasion.key, part, self._batch):
-            checked = check_columns(model.request, batch.rows, occasion.at, batch.first)
-            tables.append(checked.values)
-            numbers.append(checked.numbers)
-            rejections += [replace(one, record=None) for one in located(checked.rejections, batch)]
-        values = pa.concat_tables(tables) if tables else pa.table({})
-        return _Valid(values, np.concatenate(numbers)), rejections
+    def _checked(self, model: Model, occasion: Occasion, part: FilePart | None) -> _Checked:
+        tables, numbers, rejected = [pa.table({})], [np.empty(0, np.int64)], 0
+        shown: list[Rejection] = []
+        for batch in () if part is None else rows_of_part(model.request, occasion.key, part, self._batch):
+            found = check_columns(model.request, batch.rows, occasion.at, batch.first)
+            tables.append(found.values)
+            numbers.append(found.numbers)
+            rejected += len(found.rejections)
+            missing = REJECTIONS_SHOWN - len(shown)
+            # the records may be large, and no report shows them
+            shown += [replace(one, record=None) for one in located(found.rejections[:missing], batch)]
+        values = pa.concat_tables(tables, promote_options="default")
+        return _Checked(values, np.concatenate(numbers), rejected, shown)
 
-    def _of_share(self, model: Model, occasion: Occasion, share: Share, valid: _Valid) -> Iterator[pa.Table]:
+    def _of_share(self, model: Model, occasion: Occasion, share: Share, checked: _Checked) -> Iterator[pa.Table]:
         """The rows of the log that one version answers, in slices."""
         version = self._loader.version(model.name, share.version)
-        own = valid if len(share.rows) == len(valid.numbers) else valid.take(share.rows)
+        own = checked if len(share.rows) == len(checked.numbers) else checked.take(share.rows)
         asked = _asked(version, model, occasion, own)
         stored = historical_features(version.signature, self._lake, asked.entities, asked.as_of)
         for first in range(0, len(asked.as_of), _AT_ONCE):
             rows = slice(first, first + _AT_ONCE)
             some = StoredFeatures(stored.numeric[rows], stored.texts[rows])
             yield _answered(version, asked.slice(first, _AT_ONCE), some, share)
+
+
+def _nothing(model: Model) -> pa.Table:
+    return prediction_schema(logged_types(model)).empty_table()
 
 
 def _shares(model: Model, routing: Routing, values: pa.Table) -> list[Share]:
@@ -135,11 +154,11 @@ def _shares(model: Model, routing: Routing, values: pa.Table) -> list[Share]:
     return shares_of(routing, keys.to_pylist())
 
 
-def _asked(version: LoadedVersion, model: Model, occasion: Occasion, valid: _Valid) -> AskedRows:
-    values = known_to(version.signature, valid.values)
+def _asked(version: LoadedVersion, model: Model, occasion: Occasion, checked: _Checked) -> AskedRows:
+    values = known_to(version.signature, checked.values)
     as_of = np.minimum(values[model.request.time].to_numpy(), occasion.at)
     entities = {view.name: entities_of(view, values) for view in version.signature.views}
-    numbers = pa.array(valid.numbers).cast(pa.string())
+    numbers = pa.array(checked.numbers).cast(pa.string())
     ids = pc.binary_join_element_wise(f"{occasion.key}@{occasion.tag}-", numbers, "")
     return AskedRows(values, entities, ids, as_of, occasion.at)
 
