@@ -7,7 +7,7 @@ from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from infra.deployment import Deployment
-from infra.machines import Schedules, backfill_machine, daily_machine, training_machine
+from infra.machines import Schedules, backfill_machine, daily_machine, scoring_machine, training_machine
 from infra.parts.flow import Flow, flow_of
 from infra.stages.features import Features
 from infra.stages.feedback import Feedback
@@ -35,6 +35,7 @@ class Pipeline(Stack):
         release = Release(self, flow)
         training = training_machine(self, flow)
         Serving(self, flow)
+        scoring_machine(self, flow)
         Feedback(self, flow)
         monitoring = Monitoring(self, flow)
         retraining = Retraining(self, flow, monitoring.breaches, training)

@@ -1,6 +1,7 @@
 """Triggers of functions: an SQS queue, a new S3 object, or a schedule."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
@@ -72,3 +73,31 @@ def run_daily(flow: Flow, name: str, function: Function, hour: int, minute: int)
         time_window=scheduler.TimeWindow.flexible(Duration.minutes(15)),
         enabled=flow.deployment.schedules_enabled,
     )
+
+
+def run_daily_steps(
+    flow: Flow, function: Function, name: str, step: str, documents: Mapping[str, Any], hour: int, minute: int
+) -> None:
+    """Invoke a step of the function daily with each of these documents, as :func:`run_daily` does.
+
+    Args:
+        flow: the shared resources.
+        function: the function, of several steps.
+        name: the schedule, as ``grants.py`` names it.
+        step: the step.
+        documents: what the step gets, by the name of the schedule's construct.
+        hour: the hour in UTC.
+        minute: the minute.
+    """
+    home = Construct(function, "schedules")
+    role = exact_role(home, f"schedule/{name}", "scheduler", flow.arns)
+    for own, document in documents.items():
+        event = scheduler.ScheduleTargetInput.from_object({"step": step, "document": document})
+        scheduler.Schedule(
+            home,
+            own,
+            schedule=scheduler.ScheduleExpression.cron(hour=str(hour), minute=str(minute)),
+            target=scheduled.LambdaInvoke(function.target, role=role, input=event),
+            time_window=scheduler.TimeWindow.flexible(Duration.minutes(15)),
+            enabled=flow.deployment.schedules_enabled,
+        )
