@@ -66,8 +66,8 @@ def backfill_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
 def scoring_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
     """Score each part of a large file in its own child execution, then write the report.
 
-    If a part fails for good, the report says so and the execution fails, which raises its alarm. The parts that are done
-    stay done: dropping the same file again scores only the others.
+    If a part fails for good, the report says so and the execution fails, which raises its alarm. The parts that are
+    done stay done: dropping the same file again scores only the others.
     """
     machine = Machine(scope, "scoring-machine", "scoring", flow)
     every = sfn.DistributedMap(

@@ -35,7 +35,7 @@ class Pipeline(Stack):
         release = Release(self, flow)
         training = training_machine(self, flow)
         Serving(self, flow)
-        scoring_machine(self, flow)
+        scoring = scoring_machine(self, flow)
         Feedback(self, flow)
         monitoring = Monitoring(self, flow)
         retraining = Retraining(self, flow, monitoring.breaches, training)
@@ -46,6 +46,7 @@ class Pipeline(Stack):
                 "ApiUrl": flow.api.url,
                 "TrainingMachine": training.state_machine_arn,
                 "BackfillMachine": backfill.state_machine_arn,
+                "ScoringMachine": scoring.state_machine_arn,
                 "DailyMachine": daily.state_machine_arn,
                 "UpkeepFunction": ingestion.upkeep.function_name,
                 "ReleaseFunction": release.start.function_name,

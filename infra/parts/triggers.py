@@ -58,8 +58,10 @@ def objects_to_queue(scope: Construct, flow: Flow, bucket: s3.IBucket, key: str,
     rule.add_target(targets.SqsQueue(flow.queues[queue].queue))
 
 
-def run_daily(flow: Flow, name: str, function: Function, hour: int, minute: int) -> None:
-    """Invoke the function daily at a time in UTC, within the 15 minutes after it, with an empty event."""
+def run_daily(
+    flow: Flow, name: str, function: Function, hour: int, minute: int, event: Mapping[str, Any] | None = None
+) -> None:
+    """Invoke the function daily at a time in UTC, within the 15 minutes after it, with an event, empty by default."""
     home = Construct(function, "schedule")
     scheduler.Schedule(
         home,
@@ -68,36 +70,8 @@ def run_daily(flow: Flow, name: str, function: Function, hour: int, minute: int)
         target=scheduled.LambdaInvoke(
             function.target,
             role=exact_role(home, f"schedule/{name}", "scheduler", flow.arns),
-            input=scheduler.ScheduleTargetInput.from_object({}),
+            input=scheduler.ScheduleTargetInput.from_object(dict(event or {})),
         ),
         time_window=scheduler.TimeWindow.flexible(Duration.minutes(15)),
         enabled=flow.deployment.schedules_enabled,
     )
-
-
-def run_daily_steps(
-    flow: Flow, function: Function, name: str, step: str, documents: Mapping[str, Any], hour: int, minute: int
-) -> None:
-    """Invoke a step of the function daily with each of these documents, as :func:`run_daily` does.
-
-    Args:
-        flow: the shared resources.
-        function: the function, of several steps.
-        name: the schedule, as ``grants.py`` names it.
-        step: the step.
-        documents: what the step gets, by the name of the schedule's construct.
-        hour: the hour in UTC.
-        minute: the minute.
-    """
-    home = Construct(function, "schedules")
-    role = exact_role(home, f"schedule/{name}", "scheduler", flow.arns)
-    for own, document in documents.items():
-        event = scheduler.ScheduleTargetInput.from_object({"step": step, "document": document})
-        scheduler.Schedule(
-            home,
-            own,
-            schedule=scheduler.ScheduleExpression.cron(hour=str(hour), minute=str(minute)),
-            target=scheduled.LambdaInvoke(function.target, role=role, input=event),
-            time_window=scheduler.TimeWindow.flexible(Duration.minutes(15)),
-            enabled=flow.deployment.schedules_enabled,
-        )

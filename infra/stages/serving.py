@@ -9,12 +9,11 @@ from infra.parts.alarms import MINUTE
 from infra.parts.flow import Flow
 from infra.parts.function import BATCH, FIGURES, LOADING, Function
 from infra.parts.machine import add_named_machine
-from infra.parts.triggers import objects_to_queue, read_batches, read_one_by_one, run_daily_steps
+from infra.parts.triggers import objects_to_queue, read_batches, read_one_by_one, run_daily
 from infra.wheels import COMPUTE, IMAGE
 from smallbox.aws import settings
 from smallbox.aws.fallback_log import FALLBACK_ANSWERS
 from smallbox.aws.metrics import NAMESPACE
-from smallbox.define.project import load
 
 SCORING_MACHINE: Final = "smallbox-scoring"
 
@@ -41,8 +40,8 @@ class Serving(Construct):
         read_batches(flow, "predictions", log)
         objects_to_queue(self, flow, flow.stores.inbox, "score/*/in/*", "scores")
         read_one_by_one(flow, "scores", score)
-        daily = {name: {"model": name} for name, model in load().models.items() if model.score_daily}
-        run_daily_steps(flow, score, "score", "day", daily, hour=0, minute=45)
+        # one run for all models with score_daily; after the upkeep has begun, and before the daily machines release
+        run_daily(flow, "score", score, hour=0, minute=45, event={"step": "days", "document": {}})
 
     def _predict(self, flow: Flow) -> Function:
         predicting = settings.PredictSettings(

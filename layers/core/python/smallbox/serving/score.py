@@ -86,10 +86,17 @@ class ScoreTask:
                 self._score_or_cut(key, content, stored)
 
     def run(self, step: str, document: Document, now: Micros) -> dict[str, Any]:
-        """Run a step: ``part``, ``finish`` or ``refuse`` of the state machine, or ``day`` of the daily schedule."""
-        if step == "day":
-            moment = asked_moment(document, now)
-            return DailyFile(self._lake, self._inbox).write(self._project.model(document["model"]), moment)
+        """Run a step: ``part``, ``finish`` or ``refuse`` of the state machine, or ``days`` of the daily schedule.
+
+        Args:
+            step: which one.
+            document: for ``days`` the models, by default all with ``score_daily``, and ``as_of``, by default ``now``.
+            now: the present.
+        """
+        if step == "days":
+            named = document.get("models") or [name for name, one in self._project.models.items() if one.score_daily]
+            moment, files = asked_moment(document, now), DailyFile(self._lake, self._inbox)
+            return {"days": [files.write(self._project.model(name), moment) for name in named]}
         steps = {"part": self._part, "finish": self._finish_parts, "refuse": self._refuse}
         return steps[step](document)
 
