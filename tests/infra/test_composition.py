@@ -111,7 +111,7 @@ def test_threads_that_wait_do_not_spin(aws: Assembly, local: Assembly) -> None:
 
 
 def test_who_reads_files_has_room_for_a_large_one(aws: Assembly) -> None:
-    """They alone have more disk than comes for free; four loaders take the parts of a drop, a machine those to score."""
+    """They alone have more disk than comes for free; four loaders take the parts of a drop."""
     functions, workers = aws.properties("AWS::Lambda::Function"), {"ingestion/load": 4, "serving/score": 2}
     disks = {name: function["EphemeralStorage"]["Size"] for name, function in functions.items()}
     roomy = {name for name, size in disks.items() if size != 512}

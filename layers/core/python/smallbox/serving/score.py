@@ -36,7 +36,7 @@ from smallbox.serving.scored_file import (
 from smallbox.table_columns import is_scored
 from smallbox.times import Micros, asked_moment
 
-Document = Mapping[str, Any]
+_Document = Mapping[str, Any]
 _USUAL: Final = Sizes()
 
 
@@ -85,7 +85,7 @@ class ScoreTask:
             with self._reported(key):
                 self._score_or_cut(key, content, stored)
 
-    def run(self, step: str, document: Document, now: Micros) -> dict[str, Any]:
+    def run(self, step: str, document: _Document, now: Micros) -> dict[str, Any]:
         """Run a step: ``part``, ``finish`` or ``refuse`` of the state machine, or ``days`` of the daily schedule.
 
         Args:
@@ -135,7 +135,7 @@ class ScoreTask:
         name = f"{folder.path.rpartition('/')[2]}-{stored.at}"
         self._machine.start(name, {"key": plan.key, "folder": folder.path, "parts": parts})
 
-    def _part(self, document: Document) -> dict[str, Any]:
+    def _part(self, document: _Document) -> dict[str, Any]:
         """Score one part, unless it is done."""
         folder, number = score_folder(self._inbox, document["folder"]), document["number"]
         plan = folder.plan()
@@ -145,7 +145,7 @@ class ScoreTask:
             folder.report(number, self._keep(plan, number, self._score(plan, folder.part(plan, number))))
         return {"number": number}
 
-    def _finish_parts(self, document: Document) -> dict[str, Any]:
+    def _finish_parts(self, document: _Document) -> dict[str, Any]:
         """Write the report and ``_SUCCESS``, then delete the parts; nothing when that is done already."""
         folder = score_folder(self._inbox, document["folder"])
         plan = folder.plan()
@@ -156,7 +156,7 @@ class ScoreTask:
         folder.remove()
         return {"key": plan.key, "parts": report.parts, "scored": report.scored, "rejected": report.rejected}
 
-    def _refuse(self, document: Document) -> dict[str, Any]:
+    def _refuse(self, document: _Document) -> dict[str, Any]:
         """Write into the report that a part failed; what is done stays, for when the file is dropped again."""
         folder, key = score_folder(self._inbox, document["folder"]), document["key"]
         parts, done = len(document["parts"]), len(folder.done())
