@@ -6,7 +6,14 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake import (
+    ColumnProperties,
+    CommitProperties,
+    DeltaTable,
+    Transaction,
+    WriterProperties,
+    write_deltalake,
+)
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from smallbox.aws.delta_reads import NoLongerKeptError, appended, completed, extended, filter_of, gathered, rows_of
@@ -33,6 +40,7 @@ KEYS_PER_COMMIT: Final = 1_000
 """The most keys that one commit deletes: they are named in its predicate."""
 
 _ATTEMPTS: Final = 5
+_UNIQUE: Final = frozenset({"id", "key", "digest"})
 _VERSION, _AS_OF = "smallbox/version", "smallbox/as_of"
 
 
@@ -110,7 +118,12 @@ class DeltaLake:
             self._retried(
                 table,
                 lambda opened: write_deltalake(
-                    opened or self._uri(table), rows, mode="append", schema_mode="merge", storage_options=self._options
+                    opened or self._uri(table),
+                    rows,
+                    mode="append",
+                    schema_mode="merge",
+                    storage_options=self._options,
+                    writer_properties=_quick(rows.schema),
                 ),
             )
 
@@ -271,6 +284,15 @@ class DeltaLake:
                 raise Unavailable(f"the lake did not take the write: {type(error).__name__}") from error
             else:
                 return
+
+
+def _quick(schema: pa.Schema) -> WriterProperties:
+    """Appends without dictionaries of numbers and of unique texts, which take four fifths of the time of a write.
+
+    The upkeep's compaction makes them, where they make the file smaller.
+    """
+    plain = [field.name for field in schema if pa.types.is_floating(field.type) or field.name in _UNIQUE]
+    return WriterProperties(column_properties={name: ColumnProperties(dictionary_enabled=False) for name in plain})
 
 
 def _merge(opened: DeltaTable, rows: pa.Table, commit: CommitProperties) -> None:

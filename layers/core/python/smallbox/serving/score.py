@@ -16,7 +16,7 @@ from smallbox.errors import Conflict, SmallboxError, Unavailable
 from smallbox.ingestion.file_parts import FilePart, FileSplitter, Sizes
 from smallbox.ingestion.parts_folder import parts_folder_of
 from smallbox.lake.names import predictions_table
-from smallbox.lake.parquet import to_parquet
+from smallbox.lake.parquet import to_parquet_quickly
 from smallbox.ports import Blobs, Lake, StoredObject, Workflow
 from smallbox.registry.loader import ModelLoader
 from smallbox.registry.routing import Routing
@@ -177,7 +177,7 @@ class ScoreTask:
         self._lake.append(predictions_table(plan.model), rows.log)
         outputs = [name for name in rows.log.column_names if is_scored(name)]
         answers = rows.log.select(["key", "time", *outputs, "version", "arm"])
-        OutFolder(self._inbox, plan.key).put(predictions_name(number, len(plan.firsts)), to_parquet(answers))
+        OutFolder(self._inbox, plan.key).put(predictions_name(number, len(plan.firsts)), to_parquet_quickly(answers))
         return ScoredCounts(len(answers), rows.rejected, [one.as_json() for one in rows.rejections])
 
     @contextmanager
