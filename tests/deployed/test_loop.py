@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from smallbox.aws.blobs import S3Blobs
 from smallbox.cli.demo import MODEL
-from smallbox.cli.models import score
+from smallbox.cli.scored_files import score
 from smallbox.cli.quarantine import send_again
 from smallbox.cli.replay.evidence import lake_of
 from smallbox.cli.system import System

@@ -10,7 +10,7 @@ import numpy as np
 from rich.markup import escape
 
 from smallbox.cli.data import drop
-from smallbox.cli.models import score
+from smallbox.cli.scored_files import score
 from smallbox.cli.replay.driver import Replay, ReplayCounts
 from smallbox.cli.replay.progress import Progress
 from smallbox.cli.replay.recording import Recording
