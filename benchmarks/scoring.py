@@ -22,7 +22,7 @@ import numpy as np
 import onnxruntime as ort
 import pyarrow as pa
 import pyarrow.parquet as pq
-from drops import FolderBlobs
+from drops import FolderBlobs  # type: ignore[import-not-found]  # a script beside this one
 
 from smallbox.aws.delta_lake import DeltaLake
 from smallbox.define import (

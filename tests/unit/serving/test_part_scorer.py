@@ -104,7 +104,7 @@ def _history() -> FakeLake:
     for n in range(40):
         at = NOW - n * HOUR // 2
         values = {"parcel_id": f"d{n}", "delivered_at": at, "depot": "abc"[n % 3], "delay": float(n), "late": None}
-        own = {**values, "lane": "x|\\y"[: n % 5] or "z"}
+        own: dict[str, Any] = {**values, "lane": "x|\\y"[: n % 5] or "z"}
         lake.append(records_table(kept.source), records_to_table(kept.source, [
             Record(kept.source.name, f"d{n}", at, at, at, own)
         ]))  # fmt: skip
@@ -178,7 +178,8 @@ def _row_by_row(model: Model, occasion: Occasion, content: bytes, lake: FakeLake
         numbered |= found
         rejections += bad
     records, numbers = list(numbered.values()), list(numbered)
-    tables, order = [], []
+    tables: list[pa.Table] = []
+    order: list[int] = []
     for share in shares_of(occasion.routing, [model.assigned_by(record.values) for record in records]):
         version = _Loader(model).version(model.name, share.version)
         signature, own = version.signature, [records[row] for row in share.rows]
