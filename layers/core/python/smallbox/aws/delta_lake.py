@@ -6,17 +6,11 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 import pyarrow as pa
-from deltalake import (
-    ColumnProperties,
-    CommitProperties,
-    DeltaTable,
-    Transaction,
-    WriterProperties,
-    write_deltalake,
-)
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
-from smallbox.aws.delta_reads import NoLongerKeptError, appended, completed, extended, filter_of, gathered, rows_of
+from smallbox.aws.delta_reads import NoLongerKeptError, appended, filter_of, gathered, rows_of
+from smallbox.aws.delta_writes import merge_by_key, without_dictionaries
 from smallbox.errors import Conflict, Unavailable
 from smallbox.ports import Between, TableProgress
 
@@ -40,7 +34,6 @@ KEYS_PER_COMMIT: Final = 1_000
 """The most keys that one commit deletes: they are named in its predicate."""
 
 _ATTEMPTS: Final = 5
-_UNIQUE: Final = frozenset({"id", "key", "digest"})
 _VERSION, _AS_OF = "smallbox/version", "smallbox/as_of"
 
 
@@ -123,7 +116,7 @@ class DeltaLake:
                     mode="append",
                     schema_mode="merge",
                     storage_options=self._options,
-                    writer_properties=_quick(rows.schema),
+                    writer_properties=without_dictionaries(rows.schema),
                 ),
             )
 
@@ -199,7 +192,7 @@ class DeltaLake:
             if opened is None or not rows.num_rows:
                 self._write(opened or self._uri(table), rows, commit)
             else:
-                _merge(opened, rows, commit)
+                merge_by_key(opened, rows, commit)
         except (DeltaError, OSError) as error:
             was_created_meanwhile = opened is None and self._open(table) is not None
             if isinstance(error, CommitFailedError) or was_created_meanwhile:
@@ -284,28 +277,3 @@ class DeltaLake:
                 raise Unavailable(f"the lake did not take the write: {type(error).__name__}") from error
             else:
                 return
-
-
-def _quick(schema: pa.Schema) -> WriterProperties:
-    """Appends without dictionaries of numbers and of unique texts, which take four fifths of the time of a write.
-
-    The upkeep's compaction makes them, where they make the file smaller.
-    """
-    plain = [field.name for field in schema if pa.types.is_floating(field.type) or field.name in _UNIQUE]
-    return WriterProperties(column_properties={name: ColumnProperties(dictionary_enabled=False) for name in plain})
-
-
-def _merge(opened: DeltaTable, rows: pa.Table, commit: CommitProperties) -> None:
-    known = pa.schema(opened.schema().to_arrow())
-    # not streamed: delta-rs then skips files whose key range has none of the rows' keys
-    merger = opened.merge(
-        # a column that the rows lack is null in them: the merge would leave it as it was
-        completed(rows, extended(rows.schema, known)),
-        "target.key = source.key",
-        source_alias="source",
-        target_alias="target",
-        merge_schema=True,
-        streamed_exec=False,
-        commit_properties=commit,
-    )
-    merger.when_matched_update_all().when_not_matched_insert_all().execute()
