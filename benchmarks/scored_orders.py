@@ -63,11 +63,11 @@ VIEWS: Final = tuple(FeatureView(f"of_{name}", name, RETURNS, _features(name)) f
 
 
 def build_trees(columns: Columns) -> Any:
-    """100 trees."""
+    """100 trees of 8 leaves."""
     from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415 - only where a model is fitted
     from sklearn.pipeline import Pipeline  # noqa: PLC0415
 
-    trees = HistGradientBoostingClassifier(max_iter=100, max_leaf_nodes=16, random_state=0)
+    trees = HistGradientBoostingClassifier(max_iter=100, max_leaf_nodes=8, random_state=0)
     return Pipeline([("prepare", prepare(columns)), ("trees", trees)])
 
 

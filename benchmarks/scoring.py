@@ -1,7 +1,7 @@
 """How many rows of a file are scored in a second of a processor, beside a bare loop of pyarrow and onnxruntime.
 
 ``python benchmarks/scoring.py`` scores 500,000 rows; ``--rows 10000000 --only plain`` a large file of one kind.
-The model has 100 trees, 20 numbers and 2 texts; with windows also 2 entities with 6 features each. The bare loop reads
+The model has 100 trees of 8 leaves, 20 numbers and 2 texts; with windows also 2 entities with 6 features each. The bare loop reads
 the file, runs the model on one thread, and writes a Parquet file with every column of the prediction log; it checks
 nothing. Ours validates the rows, appends to the log, a Delta table, and writes the predictions too. Each run has a
 process of its own, whose peak memory is told.
@@ -44,7 +44,7 @@ from smallbox.registry.routing import Routing
 from smallbox.registry.scorer import Scorer
 from smallbox.serving.score import ScoreTask
 
-AT_ONCE: Final = 8_192
+AT_ONCE: Final = 1_024
 
 
 def fitted(model: Model) -> bytes:

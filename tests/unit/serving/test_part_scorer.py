@@ -226,7 +226,8 @@ def test_it_does_not_matter_where_a_file_is_cut(rows: int, monkeypatch: pytest.M
     loader: Any = _Loader(model)
     part = FilePart(0, array("q"), content)
     whole = PartScorer(lake, loader).score(model, occasion, part).log
-    monkeypatch.setattr("smallbox.serving.part_scorer._AT_ONCE", rows)
+    monkeypatch.setattr("smallbox.serving.part_scorer._SLICE", rows)
+    monkeypatch.setattr("smallbox.serving.part_scorer._AT_ONCE", 3)
     cut = PartScorer(lake, loader, Limits(rows, 10**9)).score(model, occasion, part).log
     assert cut.num_rows > 80
     assert cut.to_pylist() == whole.to_pylist()

@@ -176,7 +176,7 @@ def _number_check(field: Field, column: pa.Array) -> CheckedColumn | None:
         return None
     numbers, fits = found
     # adding 0.0 turns -0.0 into 0.0
-    return pa.array(numbers + 0.0, mask=_flags(column.is_null())), _with_nulls(field, column, fits)
+    return pa.array(numbers + 0.0, mask=_nulls(column)), _with_nulls(field, column, fits)
 
 
 def _integer_check(field: Field, column: pa.Array) -> CheckedColumn | None:
@@ -186,14 +186,15 @@ def _integer_check(field: Field, column: pa.Array) -> CheckedColumn | None:
     numbers, fits = found
     fits &= numbers == np.floor(numbers)
     whole = np.where(fits, numbers, 0).astype(np.int64)
-    return pa.array(whole, mask=_flags(column.is_null())), _with_nulls(field, column, fits)
+    return pa.array(whole, mask=_nulls(column)), _with_nulls(field, column, fits)
 
 
 def _within(field: Field, column: pa.Array) -> tuple[npt.NDArray[np.float64], Bools] | None:
     """The numbers with 0 for null, and the mask of those within the field's bounds, in which a float64 is exact."""
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
         return None
-    numbers = column.cast(pa.float64(), safe=False).fill_null(0.0).to_numpy(zero_copy_only=False)
+    filled = column.fill_null(0) if column.null_count else column
+    numbers = filled.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     least, most = bounds(field)
     try:
         return numbers, (float(least) <= numbers) & (numbers <= float(most))
@@ -217,11 +218,17 @@ def _timestamp_check(field: Field, column: pa.Array) -> CheckedColumn | None:
 
 def _with_nulls(field: Field, column: pa.Array, fits: Bools) -> Bools:
     """The mask ``fits``, with each null valid if the field is nullable."""
-    return np.where(_flags(column.is_null()), field.nullable, fits)
+    nulls = _nulls(column)
+    return fits if nulls is None else np.where(nulls, field.nullable, fits)
+
+
+def _nulls(column: pa.Array) -> Bools | None:
+    """Mask of the nulls; ``None`` when there are none."""
+    return _flags(column.is_null()) if column.null_count else None
 
 
 def _flags(values: pa.Array) -> Bools:
-    flags: Bools = values.fill_null(False).to_numpy(zero_copy_only=False)
+    flags: Bools = (values.fill_null(False) if values.null_count else values).to_numpy(zero_copy_only=False)
     return flags
 
 

@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from smallbox.arrays import Ints
+from smallbox.arrays import Floats, Ints
 from smallbox.define.log_columns import logged_types
 from smallbox.define.model import Model
 from smallbox.features.columns import entities_of
 from smallbox.features.engine import StoredFeatures
-from smallbox.features.inputs.assembly import assemble
+from smallbox.features.inputs.assembly import Inputs, assemble
 from smallbox.features.inputs.point_in_time_join import historical_features, request_arrays_of_table
 from smallbox.ingestion.fast_path import check_columns
 from smallbox.ingestion.file_parts import FilePart
@@ -29,7 +29,9 @@ from smallbox.serving.scored_file import REJECTIONS_SHOWN
 from smallbox.serving.sticky_assignment import Share, shares_of
 from smallbox.times import Micros
 
-_AT_ONCE: Final = 8_192
+_SLICE: Final = 8_192
+"""Rows that are assembled and logged at once, which bounds the memory."""
+_AT_ONCE: Final = 1_024
 """Rows that the model gets at once: they stay in the processor's cache."""
 
 
@@ -135,10 +137,10 @@ class PartScorer:
         own = checked if len(share.rows) == len(checked.numbers) else checked.take(share.rows)
         asked = _asked(version, model, occasion, own)
         stored = historical_features(version.signature, self._lake, asked.entities, asked.as_of)
-        for first in range(0, len(asked.as_of), _AT_ONCE):
-            rows = slice(first, first + _AT_ONCE)
+        for first in range(0, len(asked.as_of), _SLICE):
+            rows = slice(first, first + _SLICE)
             some = StoredFeatures(stored.numeric[rows], stored.texts[rows])
-            yield _answered(version, asked.slice(first, _AT_ONCE), some, share)
+            yield _answered(version, asked.slice(first, _SLICE), some, share)
 
 
 def _nothing(model: Model) -> pa.Table:
@@ -166,5 +168,13 @@ def _asked(version: LoadedVersion, model: Model, occasion: Occasion, checked: _C
 def _answered(version: LoadedVersion, asked: AskedRows, stored: StoredFeatures, share: Share) -> pa.Table:
     signature = version.signature
     inputs = assemble(signature, request_arrays_of_table(signature, asked.values), stored)
-    outputs = version.scorer.score(inputs.numeric, inputs.categorical)
+    outputs = _outputs(version, inputs)
     return log_rows(signature, asked, inputs, outputs, (share.arm, version.number))
+
+
+def _outputs(version: LoadedVersion, inputs: Inputs) -> Floats:
+    found = [
+        version.scorer.score(inputs.numeric[first : first + _AT_ONCE], inputs.categorical[first : first + _AT_ONCE])
+        for first in range(0, len(inputs.numeric), _AT_ONCE)
+    ]
+    return np.concatenate(found)

@@ -15,6 +15,7 @@ from smallbox.error_codes import error_body, policy_of
 from smallbox.errors import Conflict, SmallboxError, Unavailable
 from smallbox.ingestion.file_parts import FilePart, FileSplitter, Sizes
 from smallbox.ingestion.parts_folder import parts_folder_of
+from smallbox.ingestion.readers import Limits
 from smallbox.lake.names import predictions_table
 from smallbox.lake.parquet import to_parquet_quickly
 from smallbox.ports import Blobs, Lake, StoredObject, Workflow
@@ -37,7 +38,8 @@ from smallbox.table_columns import is_scored
 from smallbox.times import Micros, asked_moment
 
 _Document = Mapping[str, Any]
-_USUAL: Final = Sizes()
+SCORE_SIZES: Final = Sizes(part=Limits(rows=100_000, bytes=32_000_000))
+"""A worker scores a part of this size in some seconds and less than 600 MiB; see ``benchmarks/scoring.py``."""
 
 
 class ScoreTask:
@@ -59,7 +61,7 @@ class ScoreTask:
         loader: ModelLoader,
         inbox: Blobs,
         machine: Workflow,
-        sizes: Sizes = _USUAL,
+        sizes: Sizes = SCORE_SIZES,
     ) -> None:
         self._project = project
         self._lake = lake
