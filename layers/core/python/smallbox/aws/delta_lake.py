@@ -10,7 +10,7 @@ from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from smallbox.aws.delta_reads import NoLongerKeptError, appended, filter_of, gathered, rows_of
-from smallbox.aws.delta_writes import merge_by_key, without_dictionaries
+from smallbox.aws.delta_writes import merge_by_key, quick_encoding
 from smallbox.errors import Conflict, Unavailable
 from smallbox.ports import Between, TableProgress
 
@@ -116,7 +116,7 @@ class DeltaLake:
                     mode="append",
                     schema_mode="merge",
                     storage_options=self._options,
-                    writer_properties=without_dictionaries(rows.schema),
+                    writer_properties=quick_encoding(rows.schema),
                 ),
             )
 

@@ -7,16 +7,19 @@ from deltalake import ColumnProperties, CommitProperties, DeltaTable, WriterProp
 
 from smallbox.aws.delta_reads import completed, extended
 
+_ROW_GROUP: Final = 20_000
 _UNIQUE: Final = frozenset({"id", "key", "digest"})
 
 
-def without_dictionaries(schema: pa.Schema) -> WriterProperties:
-    """Appends without dictionaries of numbers and of unique texts, which take four fifths of the time of a write.
+def quick_encoding(schema: pa.Schema) -> WriterProperties:
+    """The encoding of appended files: small row groups, without dictionaries of numbers and of unique texts.
 
-    The upkeep's compaction makes them, where they make the file smaller.
+    It takes a fifth of the time and of the memory of the usual one. The files are larger, until the upkeep's compaction
+    writes them anew.
     """
     plain = [field.name for field in schema if pa.types.is_floating(field.type) or field.name in _UNIQUE]
-    return WriterProperties(column_properties={name: ColumnProperties(dictionary_enabled=False) for name in plain})
+    columns = {name: ColumnProperties(dictionary_enabled=False) for name in plain}
+    return WriterProperties(max_row_group_size=_ROW_GROUP, column_properties=columns)
 
 
 def merge_by_key(opened: DeltaTable, rows: pa.Table, commit: CommitProperties) -> None:
