@@ -4,9 +4,11 @@ The tests are one story and run in their order: a champion of two weeks, live da
 shuffled, and one that is really better.
 """
 
+import hashlib
 import io
 import json
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -23,8 +25,13 @@ from smallbox.cli.replay.evidence import lake_of
 from smallbox.cli.scored_files import score
 from smallbox.cli.system import System
 from smallbox.errors import InvalidInput, Unavailable
+from smallbox.ingestion.file_parts import FileSplitter, Sizes
+from smallbox.ingestion.parts_folder import parts_folder_of
 from smallbox.ingestion.quarantine import Quarantine
-from smallbox.times import DAY, Micros, day_of, format_moment
+from smallbox.ingestion.readers import Limits
+from smallbox.registry.routing import Routing
+from smallbox.serving.scored_file import ScorePlan, predictions_name, score_folder
+from smallbox.times import DAY, Micros, day_of, format_moment, to_micros
 from tests.deployed.conftest import START, Deployed
 
 pytestmark = pytest.mark.deployed
@@ -181,6 +188,45 @@ def test_a_dropped_file_is_scored(deployed: Deployed, tmp_path: Any) -> None:
     report = score(deployed.system, MODEL, file)
     assert (report["scored"], report["rejected"]) == (49, 1)
     assert report["rejections"][0]["rule"] == "choices"
+
+
+def test_a_part_that_fails_is_scored_again_alone_and_a_file_only_once(deployed: Deployed) -> None:
+    """The machine tries a part again whose content is missing, while the others stay; dropped again, nothing changes."""
+    system, rows = deployed.system, deployed.records.departures.iloc[:50]
+    texts = rows.assign(scheduled_at=rows["scheduled_at"].dt.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    key, content = f"score/{MODEL}/in/cut.csv", texts.to_csv(index=False).encode()
+    tag = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    inbox = S3Blobs(system.outputs["InboxBucket"], system.client("s3"))
+    folder = score_folder(inbox, parts_folder_of(key, tag))
+    limits = Limits(rows=20, bytes=10**6)
+    firsts = folder.keep(key, FileSplitter(key, io.BytesIO(content), Sizes(limits, limits)).parts())
+    now = to_micros(datetime.now(UTC))
+    folder.write(ScorePlan(key, MODEL, tag, now, Routing(1).as_json(), firsts))
+    withheld = inbox.get(f"{folder.path}/00001.csv")
+    inbox.delete(f"{folder.path}/00001.csv")
+
+    parts = [{"folder": folder.path, "number": number} for number in range(3)]
+    execution = system.start("ScoringMachine", {"key": key, "folder": folder.path, "parts": parts})
+    for number in (0, 2):
+        system.wait_for_object("InboxBucket", f"{folder.path}/{number:05d}.json")
+    first = _written(system, f"score/{MODEL}/out/cut.csv/")
+    assert [name.rpartition("/")[2] for name in first] == [predictions_name(n, 3) for n in (0, 2)]
+    inbox.put(f"{folder.path}/00001.csv", withheld)
+    assert system.wait_for_execution(execution)["scored"] == 50
+    scored, log = _written(system, f"score/{MODEL}/out/cut.csv/"), lake_of(system).version(f"predictions/{MODEL}")
+    assert first.items() <= scored.items()
+    assert inbox.list(f"{folder.path}/") == []
+
+    inbox.put(key, content)
+    system.drain(["ScoresQueue"])
+    assert _written(system, f"score/{MODEL}/out/cut.csv/") == scored
+    assert lake_of(system).version(f"predictions/{MODEL}") == log
+
+
+def _written(system: System, prefix: str) -> dict[str, Any]:
+    """When each object under a prefix was written."""
+    found = system.client("s3").list_objects_v2(Bucket=system.outputs["InboxBucket"], Prefix=prefix)
+    return {item["Key"]: item["LastModified"] for item in found.get("Contents", [])}
 
 
 def test_a_breach_rings_and_asks_for_a_decision(deployed: Deployed) -> None:

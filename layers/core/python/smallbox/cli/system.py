@@ -259,7 +259,7 @@ def _machine_of(arn: str) -> str:
     >>> _machine_of("arn:aws:states:r:0:execution:SmallboxPipeline-trainingmachineMachine8E-1A:7f")
     'training'
     """
-    kinds = {"trainingmachine": "training", "backfill": "backfill"}
+    kinds = {"trainingmachine": "training", "backfill": "backfill", "scoring": "scoring"}
     return next((kind for part, kind in kinds.items() if part in arn), "day")
 
 
