@@ -191,7 +191,7 @@ def test_a_dropped_file_is_scored(deployed: Deployed, tmp_path: Any) -> None:
 
 
 def test_a_part_that_fails_is_scored_again_alone_and_a_file_only_once(deployed: Deployed) -> None:
-    """The machine tries a part again whose content is missing, while the others stay; dropped again, nothing changes."""
+    """A part whose content is missing is tried again, while the others stay; dropped again, nothing changes."""
     system, rows = deployed.system, deployed.records.departures.iloc[:50]
     texts = rows.assign(scheduled_at=rows["scheduled_at"].dt.strftime("%Y-%m-%dT%H:%M:%SZ"))
     key, content = f"score/{MODEL}/in/cut.csv", texts.to_csv(index=False).encode()
