@@ -168,7 +168,7 @@ class ScoreTask:
         error = Unavailable(f"{said} why; drop the same file again to score only these parts", key=key)
         body = error_body(error)["error"]
         OutFolder(self._inbox, key).refuse({"error": {**body, "message": error.message}})
-        return {"key": key, "parts": parts, "done": done}
+        return dict(document)
 
     def _score(self, plan: ScorePlan, part: FilePart | None) -> ScoredRows:
         occasion = Occasion(plan.key, plan.tag, plan.at, Routing(**plan.routing))
