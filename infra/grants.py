@@ -198,8 +198,12 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     ),
     "serving/score": (
         Grant("queue:scores", RECEIVE),
+        Grant("machine:scoring", START),
+        listing("inbox", "parts/*", "score/*/out/*"),
+        Under("bucket:inbox/parts/*", PARTS),
         Under("bucket:inbox/score/*/in/*", GET),
-        Under("bucket:inbox/score/*/out/*", PUT),
+        Under("bucket:inbox/score/*/in/daily/*", PUT),
+        Under("bucket:inbox/score/*/out/*", PARTS),
         *tables(read=["records"], append=["predictions"]),
         Under("bucket:lake/models/*", GET),
         Under("bucket:lake/bundles/*", GET),
@@ -249,7 +253,13 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("machine:backfill", START),
         Grant("executions:backfill:*", MAP_RUN, "the child executions of its own distributed map have made-up names"),
     ),
+    "machine/scoring": (
+        Grant("function:serving/score", INVOKE),
+        Grant("machine:scoring", START),
+        Grant("executions:scoring:*", MAP_RUN, "the child executions of its own distributed map have made-up names"),
+    ),
     "schedule/daily": (Grant("machine:daily", START),),
+    "schedule/score": (Grant("function:serving/score", INVOKE),),
     "schedule/upkeep": (Grant("function:ingestion/upkeep", INVOKE),),
 }
 

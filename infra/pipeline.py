@@ -7,7 +7,7 @@ from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from infra.deployment import Deployment
-from infra.machines import Schedules, backfill_machine, daily_machine, training_machine
+from infra.machines import Schedules, backfill_machine, daily_machine, scoring_machine, training_machine
 from infra.operator import operator_policy
 from infra.parts.flow import Flow, flow_of
 from infra.stages.features import Features
@@ -36,6 +36,7 @@ class Pipeline(Stack):
         release = Release(self, flow)
         training = training_machine(self, flow)
         Serving(self, flow)
+        scoring = scoring_machine(self, flow)
         Feedback(self, flow)
         monitoring = Monitoring(self, flow)
         retraining = Retraining(self, flow, monitoring.breaches, training)
@@ -46,6 +47,7 @@ class Pipeline(Stack):
                 "ApiUrl": flow.api.url,
                 "TrainingMachine": training.state_machine_arn,
                 "BackfillMachine": backfill.state_machine_arn,
+                "ScoringMachine": scoring.state_machine_arn,
                 "DailyMachine": daily.state_machine_arn,
                 "UpkeepFunction": ingestion.upkeep.function_name,
                 "ReleaseFunction": release.start.function_name,

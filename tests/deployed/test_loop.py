@@ -20,9 +20,9 @@ from botocore.exceptions import ClientError
 from smallbox.aws.blobs import S3Blobs
 from smallbox.cli.demo import MODEL
 from smallbox.cli.local import url_by_path
-from smallbox.cli.models import score
 from smallbox.cli.quarantine import send_again
 from smallbox.cli.replay.evidence import lake_of
+from smallbox.cli.scored_files import score
 from smallbox.cli.system import System
 from smallbox.errors import InvalidInput, Unavailable
 from smallbox.ingestion.quarantine import Quarantine

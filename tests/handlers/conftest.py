@@ -67,9 +67,9 @@ def _stores(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in QUEUES}
     for name, url in urls.items():
         monkeypatch.setenv(f"{VARIABLE_PREFIX}{name.upper()}_QUEUE", url)
-    monkeypatch.setenv(
-        f"{VARIABLE_PREFIX}TRAINING_MACHINE", f"arn:aws:states:{REGION}:123456789012:stateMachine:training"
-    )
+    for machine in ("training", "scoring"):
+        arn = f"arn:aws:states:{REGION}:123456789012:stateMachine:{machine}"
+        monkeypatch.setenv(f"{VARIABLE_PREFIX}{machine.upper()}_MACHINE", arn)
     return urls
 
 

@@ -22,7 +22,7 @@ from smallbox.features.live_views import LiveViewStore
 from smallbox.features.online.states import state_key, version_of
 from smallbox.ingestion.file_parts import FilePart
 from smallbox.ingestion.http_body import BODY_LIMIT
-from smallbox.ingestion.load_plan import DropFolder, LoadPlan
+from smallbox.ingestion.load_plan import LoadPlan, drop_folder
 from smallbox.messages.rebuilds import rebuild_loaded
 from smallbox.times import parse_day
 from tests.handlers.conftest import event, handler
@@ -243,7 +243,7 @@ def test_a_part_of_a_dropped_file_is_loaded_from_its_message(aws: dict[str, str]
     """The message that a worker sends for a part leads another one to the part, the lake and the report."""
     _join_views()
     key, inbox = "drop/weather/all.csv", S3Blobs("inbox")
-    folder = DropFolder(inbox, "parts/0")
+    folder = drop_folder(inbox, "parts/0")
     firsts = folder.keep(key, [FilePart(0, array("q", [2]), f"{HEAD}\n{ROW.format(wind=9.2)}\n".encode())])
     at = parse_day("2013-03-02")
     folder.write(LoadPlan(key, "weather", at, is_replayed=True, firsts=firsts, error=None, after=-1))

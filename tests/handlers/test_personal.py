@@ -23,7 +23,10 @@ FAILURE: Final = ValueError(f"Could not convert '{TEXT}' with {NUMBER}")
 TASKS: Final = (
     "training/dataset", "training/fit", "registry/register", "release/start", "feedback/join", "monitoring/check",
     "monitoring/accept", "release/review", "retraining/decide", "features/backfill", "ingestion/upkeep",
+    "serving/score",
 )  # fmt: skip
+STEPS: Final[dict[str, dict[str, Any]]] = {"serving/score": {"step": "days", "document": {"models": ["signup"]}}}
+"""What a task with steps of other names is asked for."""
 
 signups = Source(
     "signups",
@@ -174,7 +177,7 @@ def test_a_task_fails_without_foreign_text(
     for owner, name in ((Project, "model"), (LiveViewStore, "read"), (DeltaLake, "files")):
         monkeypatch.setattr(owner, name, failing)
     with pytest.raises(SmallboxError) as failed:
-        run({"model": "signup", "step": "plan", "document": {"views": ["site"]}})
+        run({"model": "signup", "step": "plan", "document": {"views": ["site"]}} | STEPS.get(path, {}))
     assert "ValueError at test_personal.py" in failed.value.message
     assert failed.value.__cause__ is None
     assert failed.value.__suppress_context__

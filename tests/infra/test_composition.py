@@ -19,8 +19,8 @@ OUTPUTS = {
     "ApiUrl", "InboxBucket", "LakeBucket", "OnlineTable", "RegistryTable", "MetricsTable",
     "EventsQueue", "FeaturesQueue", "RebuildQueue", "PredictionsQueue", "DropsQueue", "ScoresQueue",
     "EventsDeadQueue", "FeaturesDeadQueue", "RebuildDeadQueue", "PredictionsDeadQueue", "DropsDeadQueue",
-    "ScoresDeadQueue", "DecideDeadQueue", "TrainingMachine", "DailyMachine", "BackfillMachine", "UpkeepFunction",
-    "ReleaseFunction", "AcceptFunction", "AlarmsTopic", "BreachesTopic", "OperatorPolicy",
+    "ScoresDeadQueue", "DecideDeadQueue", "TrainingMachine", "DailyMachine", "BackfillMachine", "ScoringMachine",
+    "UpkeepFunction", "ReleaseFunction", "AcceptFunction", "AlarmsTopic", "BreachesTopic", "OperatorPolicy",
     *(
         f"{model}{kind}Alarm"
         for model in ("LateArrival", "ArrivalDelay", "ArrivalOutcome")
@@ -106,11 +106,15 @@ def test_the_schedules_run_on_aws_only(aws: Assembly, local: Assembly) -> None:
 
 
 def test_the_lake_has_one_writer_of_current_however_many_models_there_are(aws: Assembly) -> None:
-    """One schedule invokes the upkeep; each model's own starts its day, which no longer touches the lake's files."""
+    """One schedule invokes the upkeep, and one the daily files to score; each model's own starts its day."""
     targets = [mentioned(s["Target"]["Arn"]) for s in aws.properties("AWS::Scheduler::Schedule").values()]
-    functions = [target for target in targets if target in aws.of_type("AWS::Lambda::Function")]
+    functions = {target for target in targets if target in aws.of_type("AWS::Lambda::Function")}
     machines = [target for target in targets if target in aws.of_type("AWS::StepFunctions::StateMachine")]
-    assert (len(functions), len(machines)) == (1, len(load().models))
+    assert {Names(aws).of({"Ref": name}) for name in functions} == {
+        "function:ingestion/upkeep",
+        "function:serving/score",
+    }
+    assert len(machines) == len(load().models) == len(targets) - 2
     assert not [grant.on for grant in GRANTS["machine/daily"] if "upkeep" in grant.on]
     assert [grant.on for grant in GRANTS["schedule/upkeep"]] == ["function:ingestion/upkeep"]
 
@@ -133,16 +137,17 @@ def test_threads_that_wait_do_not_spin(aws: Assembly, local: Assembly) -> None:
         assert policies == {"PASSIVE"}
 
 
-def test_the_loader_has_room_for_a_large_file(aws: Assembly) -> None:
-    """It alone has more disk than comes for free; four of it take the parts of a file, whose rest goes by itself."""
-    functions = aws.properties("AWS::Lambda::Function")
+def test_who_reads_files_has_room_for_a_large_one(aws: Assembly) -> None:
+    """They alone have more disk than comes for free; four loaders take the parts of a drop."""
+    functions, workers = aws.properties("AWS::Lambda::Function"), {"ingestion/load": 4, "serving/score": 2}
     disks = {name: function["EphemeralStorage"]["Size"] for name, function in functions.items()}
-    (loader,) = [name for name, size in disks.items() if size != 512]
-    assert functions[loader]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] == "ingestion/load"
-    assert disks[loader] == 4096
-    mappings = aws.properties("AWS::Lambda::EventSourceMapping").values()
-    (mapping,) = [m for m in mappings if mentioned(m["FunctionName"]) == loader]
-    assert mapping["ScalingConfig"]["MaximumConcurrency"] == 4
+    roomy = {name for name, size in disks.items() if size != 512}
+    names = {name: functions[name]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] for name in roomy}
+    assert set(names.values()) == set(workers)
+    assert {disks[name] for name in roomy} == {4096}
+    for mapping in aws.properties("AWS::Lambda::EventSourceMapping").values():
+        name = names.get(mentioned(mapping["FunctionName"]))
+        assert name is None or mapping["ScalingConfig"]["MaximumConcurrency"] == workers[name]
 
 
 def test_parts_outlive_every_message_that_names_them(aws: Assembly) -> None:

@@ -87,7 +87,7 @@ def test_every_task_tries_again_what_may_go_well_the_next_time(aws: Assembly) ->
     """Every task of every machine tries again for minutes when a store is contended or does not answer."""
     tasks = [task for machine in aws.machines() for task in tasks_of(machine)]
     training, daily = {"Dataset", "Fit", "Register", "Start", "Failure"}, {"Join", "Check", "Review", "Decide"}
-    names = training | daily | {"Plan", "Fill", "Publish"}
+    names = training | daily | {"Plan", "Fill", "Publish", "Part", "Finish", "Refuse"}
     assert {name for name, _ in tasks} == names
     for name, task in tasks:
         (retry,) = [one for one in task["Retry"] if set(one["ErrorEquals"]) == {"Conflict", "Unavailable"}]

@@ -22,6 +22,7 @@ from smallbox.serving.inference import InferenceProtocol, ProtocolRequest
 from smallbox.serving.score import ScoreTask
 from smallbox.serving.sticky_assignment import arm_of
 from smallbox.times import DAY, Moment, format_moment
+from tests.fakes.edges import FakeWorkflow
 from tests.fakes.kinds import CLASSES, numbers, of_a_number, of_a_ranking, of_classes, of_quantiles, outcomes
 from tests.fakes.serving import Serving, sum_of_numbers
 from tests.fakes.small import late_parcel
@@ -210,12 +211,13 @@ def test_in_a_canary_of_two_labels_each_row_has_the_outputs_of_its_version(old: 
 def scored(serving: Serving, *keys: str) -> pa.Table:
     """The predictions of a file, and its rows in the log."""
     rows = [{**asked(serving.model, parcel_id=key), "sent_at": format_moment(NOW)} for key in keys]
-    scorer = ScoreTask(serving.project, serving.lake, serving.loader, serving.inbox)
-    content = io.BytesIO("\n".join(map(json.dumps, rows)).encode())
-    report = scorer.score(f"score/{serving.model.name}/in/a.jsonl", content, "tag", NOW)
-    assert report is not None
-    assert (report.scored, report.rejected) == (len(keys), 0)
-    return pq.read_table(io.BytesIO(serving.inbox.get(f"{report.folder}/predictions.parquet")))
+    key, serving.inbox.now = f"score/{serving.model.name}/in/a.jsonl", NOW
+    serving.inbox.put(key, "\n".join(map(json.dumps, rows)).encode())
+    ScoreTask(serving.project, serving.lake, serving.loader, serving.inbox, FakeWorkflow()).take(key)
+    out = f"score/{serving.model.name}/out/a.jsonl"
+    report = json.loads(serving.inbox.get(f"{out}/report.json"))
+    assert (report["scored"], report["rejected"]) == (len(keys), 0)
+    return pq.read_table(io.BytesIO(serving.inbox.get(f"{out}/predictions.parquet")))
 
 
 @pytest.mark.parametrize("kind", MODELS)

@@ -169,6 +169,7 @@ class ScoreSettings:
     inbox_bucket: str
     lake_bucket: str
     registry_table: str
+    scoring_machine: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,16 @@
 """``smallbox train``, ``predict``, ``score``, ``models`` and ``day``."""
 
 import argparse
-import time
 from pathlib import Path
 from typing import Any
 
 from smallbox.cli import tables as people
 from smallbox.cli.check import require_no_mistake
 from smallbox.cli.connect import system_of
-from smallbox.cli.data import existing, read_report
+from smallbox.cli.data import existing
 from smallbox.cli.output import json_lines, printed
 from smallbox.cli.progress import machine_progress, progress
+from smallbox.cli.scored_files import download_predictions, score
 from smallbox.cli.system import System
 from smallbox.errors import Unavailable
 
@@ -76,19 +76,11 @@ def _predict(arguments: argparse.Namespace) -> Any:
 
 def _score(arguments: argparse.Namespace) -> Any:
     system, file = system_of(arguments), existing(arguments.file)
-    with progress(arguments, f"scoring {file.name}"):
-        report = score(system, arguments.model, file)
-        content = system.wait_for_object("InboxBucket", f"{report['folder']}/predictions.parquet")
-    predictions = file.with_name(f"{file.name}.predictions.parquet")
-    predictions.write_bytes(content)
+    with progress(arguments, f"scoring {file.name}") as tell:
+        report = score(system, arguments.model, file, tell)
+        tell("download")
+        predictions = download_predictions(system, report, file)
     return {**report, "predictions": str(predictions)}
-
-
-def score(system: System, model: str, file: Path) -> Any:
-    """Drop a file of requests and wait until it is scored; return the scorer's report."""
-    name = f"{time.time_ns()}-{file.name}"
-    system.upload(f"score/{model}/in/{name}", file)
-    return read_report(system.wait_for_object("InboxBucket", f"score/{model}/out/{name}/report.json"))
 
 
 def _models(arguments: argparse.Namespace) -> Any:

@@ -155,8 +155,10 @@ class System:
         """Upload a file to the inbox."""
         self.client("s3").upload_file(str(file), self.outputs["InboxBucket"], key)
 
-    def wait_for_object(self, bucket: str, key: str, seconds: float = 120) -> bytes:
-        """Wait until an object exists; return its content.
+    def wait_for_object(
+        self, bucket: str, key: str, seconds: float = 120, meanwhile: Callable[[], None] = lambda: None
+    ) -> bytes:
+        """Wait until an object exists; return its content. ``meanwhile`` is called each time it does not.
 
         Raises:
             Unavailable: on a timeout.
@@ -166,6 +168,7 @@ class System:
             if s3.list_objects_v2(Bucket=name, Prefix=key).get("KeyCount"):
                 content: bytes = s3.get_object(Bucket=name, Key=key)["Body"].read()
                 return content
+            meanwhile()
         raise Unavailable(f"no {key!r} appeared in {name} within {seconds:.0f} s; {_WHERE}")
 
     def drain(self, queues: Sequence[str] = ALL_QUEUES, seconds: float = 120) -> None:
@@ -274,7 +277,7 @@ def _machine_of(arn: str) -> str:
     >>> _machine_of("arn:aws:states:r:0:execution:SmallboxPipeline-trainingmachineMachine8E-1A:7f")
     'training'
     """
-    kinds = {"trainingmachine": "training", "backfill": "backfill"}
+    kinds = {"trainingmachine": "training", "backfill": "backfill", "scoring": "scoring"}
     return next((kind for part, kind in kinds.items() if part in arn), "day")
 
 

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from smallbox.define.argument_types import check_kind
 from smallbox.define.fields import Field
@@ -86,6 +86,9 @@ class Model(Signature):
         retrain: when to retrain, and on which data.
         fallback: the prediction to answer with when the model fails, marked as fallback: a number, or where there are
             several outputs numbers by class or output; ``None`` answers with an error.
+        score_daily: which records of the request source are scored every night, as a file out of the lake: those of
+            ``yesterday``, or those of ``today``, for a source whose records are known ahead; days are UTC. ``None``:
+            none are.
 
     The other attributes are those of :class:`~smallbox.define.signature.Signature`.
 
@@ -100,6 +103,7 @@ class Model(Signature):
     monitor: Monitor = field(default_factory=Monitor)
     retrain: Retrain = field(default_factory=Retrain)
     fallback: float | Mapping[str, float] | None = field(default=None)
+    score_daily: Literal["yesterday", "today"] | None = None
     fallback_outputs: OutputValues | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -107,6 +111,7 @@ class Model(Signature):
         self._check_rules()
         self._check_heads()
         self._check_guardrails()
+        self._check_daily()
         self._check_window()
         self._check_canary()
         if self.fallback is not None:
@@ -137,6 +142,13 @@ class Model(Signature):
         for kind in (Gate, Release, Monitor, Retrain):
             name = kind.__name__
             check_kind(f"{place}: {name.lower()}", getattr(self, name.lower()), kind, f"{name}(...)")
+
+    def _check_daily(self) -> None:
+        if self.score_daily not in {None, "yesterday", "today"}:
+            raise DefinitionError(
+                f"model {self.name}: score_daily={self.score_daily!r} must be 'yesterday' or 'today'; leave it out to "
+                "score no day"
+            )
 
     def _check_window(self) -> None:
         # the last attribution window has no labels yet, and another one is the embargo before the validation period

@@ -47,7 +47,7 @@ class Share:
 
     arm: Arm
     version: int
-    rows: list[int]
+    rows: Sequence[int]
 
 
 def shares_of(routing: Routing, keys: Sequence[str]) -> list[Share]:
