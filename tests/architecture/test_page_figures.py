@@ -13,7 +13,7 @@ from infra.stores import PARTS_DAYS
 from smallbox import define
 from smallbox.aws import delta_lake as lake
 from smallbox.aws import online
-from smallbox.aws.dynamodb import client
+from smallbox.aws.signed import service
 from smallbox.define import patterns, source, tiles, view
 from smallbox.define.rules import Release
 from smallbox.features import backfill, stream
@@ -110,7 +110,7 @@ SENTENCES = {
     "docs/stages/serving.md": [
         f'`{{"instances": [{{...}}, ...]}}`, at most {requests.MAX_INSTANCES}',
         f"cut to {predictions.SHORT} characters",
-        f"tried again, {WORDS[client.READ_ATTEMPTS]} times in all",
+        f"tried again, {WORDS[service.ATTEMPTS]} times in all",
     ],
     "docs/stages/monitoring.md": [
         f"in at most about {_percent(drift.FALSE_ALARMS)} of the windows",

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -14,8 +15,10 @@ import pytest
 from moto import mock_aws
 
 from smallbox.aws import clients
+from smallbox.aws.api import Api
 from smallbox.aws.delta_lake import DeltaLake
 from smallbox.aws.settings import VARIABLE_PREFIX
+from smallbox.aws.signed import s3, service
 from tests.fakes.described import check_described
 from tests.fakes.http import moto, playing
 
@@ -44,17 +47,20 @@ def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[str, s
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setattr(DeltaLake, "in_bucket", lambda bucket: DeltaLake(str(tmp_path / bucket), options={}))
     with mock_aws(), playing(moto) as endpoint:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint)  # signed reads pass moto's patches of botocore by
+        # signed requests pass moto's patches of botocore by
+        monkeypatch.setattr(service, "endpoint_of", lambda _: endpoint)
+        monkeypatch.setattr(s3, "endpoint_of", lambda _: endpoint)
+        monkeypatch.setattr(s3, "is_in_path", lambda _: True)
         clients.client.cache_clear()
         yield _stores(monkeypatch)
     clients.client.cache_clear()
 
 
 def _stores(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    s3, sqs = boto3.client("s3"), boto3.client("sqs")
+    buckets, sqs = boto3.client("s3"), boto3.client("sqs")
     dynamodb: Any = boto3.client("dynamodb")
     for bucket in BUCKETS:
-        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        buckets.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
         monkeypatch.setenv(f"{VARIABLE_PREFIX}{bucket.upper()}_BUCKET", bucket)
     for table, keys in TABLES.items():
         dynamodb.create_table(
@@ -91,9 +97,21 @@ def handler(stage: str, job: str) -> Handler:
     return partial(_handled, module.handler, context)
 
 
+def _routed(api: Api, payload: dict[str, Any]) -> dict[str, Any]:
+    """The event with the route that API Gateway finds for its method and path, and the parameters of the path."""
+    http = payload["requestContext"]["http"]
+    for route in api.routes:
+        method, _, pattern = route.partition(" ")
+        found = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern), http["path"])
+        if found and method == http["method"]:
+            return {**payload, "routeKey": route, "pathParameters": found.groupdict()}
+    return {**payload, "routeKey": "$default", "pathParameters": {}}
+
+
 def _handled(function: Any, context: Any, payload: dict[str, Any]) -> dict[str, Any]:
     """What the function returns; an answer of the API is compared with the API's description."""
-    answer: dict[str, Any] = function(payload, context)
+    is_http = isinstance(function, Api) and "http" in payload.get("requestContext", {})
+    answer: dict[str, Any] = function(_routed(function, payload) if is_http else payload, context)
     if "http" in payload.get("requestContext", {}):
         check_described(payload, answer)
     return answer

@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from smallbox.aws.delta_lake import DeltaLake
-from smallbox.aws.logs import logger
+from smallbox.aws.logs import powertools_logger
 from smallbox.define import FeatureView, Model, Source, boolean, count, label, number, project, text, timestamp
 from smallbox.define.project import Project, project_of
 from smallbox.errors import SmallboxError
@@ -85,7 +85,7 @@ class _StandardOutput(io.StringIO):
 def personal(aws: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """The stores, a project that has personal fields, and a log that is captured."""
     monkeypatch.setattr(project, "load", _model)
-    for one in logger.handlers:
+    for one in powertools_logger().handlers:
         monkeypatch.setattr(one, "stream", _StandardOutput())
 
 
@@ -195,4 +195,9 @@ def test_every_handler_goes_through_an_entry_that_is_tested_here() -> None:
         code = file.read_text()
         path = f"{file.parent.parent.name}/{file.parent.name}"
         assert ("@as_task" in code) == (path in TASKS), path
-        assert "@as_task" in code or "api.entry(app)" in code or "return consume(" in code, path
+        assert (
+            "@as_task" in code
+            or "handler = Api()" in code
+            or "handler = api.Api()" in code
+            or "return consume(" in code
+        ), path

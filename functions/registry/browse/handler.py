@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from smallbox.aws import api
+from smallbox.aws.api import Api
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.settings import BrowseSettings, from_environment
 from smallbox.console.browse import BrowseTask
@@ -16,9 +16,8 @@ settings = from_environment(BrowseSettings)
 documents = DynamoDocuments(settings.registry_table)
 parts = Registry(documents), Contracts(documents), LiveSources(documents), DynamoDocuments(settings.metrics_table)
 browser = BrowseTask(load(), *parts)
-app = api.resolver()
-api.add_answers(
-    app,
+handler = Api()
+handler.add_answers(
     {
         "GET /status": browser.status,
         "GET /contracts": browser.contracts,
@@ -27,6 +26,5 @@ api.add_answers(
         "GET /models/{model}/history": browser.history,
         "GET /models/{model}/metrics/{day}": browser.metrics,
         "GET /openapi.json": partial(openapi, load()),
-    },
+    }
 )
-handler = api.entry(app)

@@ -1,17 +1,16 @@
 """Online predictions: ``POST /models/{model}/predict``, and the routes of the Open Inference Protocol."""
 
-from aws_lambda_powertools.event_handler import Response
-
 from smallbox.aws import api, clock
 from smallbox.aws.blobs import S3Blobs
-from smallbox.aws.clients import client
 from smallbox.aws.documents import DynamoDocuments
-from smallbox.aws.dynamodb.client import SignedDynamoDb
 from smallbox.aws.fallback_log import EmbeddedFallbackLog
 from smallbox.aws.online import DynamoOnlineStore
 from smallbox.aws.protocol_routes import add_protocol
 from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import PredictSettings, from_environment
+from smallbox.aws.signed.dynamodb import SignedDynamoDb
+from smallbox.aws.signed.s3 import SignedBucket
+from smallbox.aws.signed.sqs import SignedSqs
 from smallbox.define.project import load
 from smallbox.features.live_views import LiveViewStore
 from smallbox.registry.loader import ModelLoader
@@ -19,26 +18,26 @@ from smallbox.registry.store import Registry
 from smallbox.serving.inference import InferenceProtocol
 from smallbox.serving.predict import PredictTask
 
-settings, reads = from_environment(PredictSettings), SignedDynamoDb.like(client("dynamodb"))
+settings, reads = from_environment(PredictSettings), SignedDynamoDb()
 documents = DynamoDocuments(settings.registry_table, reads=reads)
-loader = ModelLoader.of_project(load(), Registry(documents), S3Blobs(settings.lake_bucket))
+blobs = S3Blobs(settings.lake_bucket, reads=SignedBucket(settings.lake_bucket))
+loader = ModelLoader.of_project(load(), Registry(documents), blobs)
 predictor = PredictTask(
     load(),
     DynamoOnlineStore(settings.online_table, reads=reads),
     LiveViewStore(documents),
     loader,
-    SqsQueue(settings.predictions_queue),
+    SqsQueue(settings.predictions_queue, SignedSqs()),
     EmbeddedFallbackLog(),
 )
-app = api.resolver()
+handler = api.Api()
 
 
-@app.post("/models/<model>/predict")
-def predict(model: str) -> Response[str]:
-    request = api.Request.of(app)
+def predict(request: api.Request) -> api.Response:
     moment = api.request_moment(request.query("as_of"))
-    return api.answer(200, predictor.predict(model, request.document(), moment, clock.now(), request.id))
+    name = request.names["model"]
+    return api.answer(200, predictor.predict(name, request.document(), moment, clock.now(), request.id))
 
 
-add_protocol(app, InferenceProtocol(load(), loader, predictor).routes)
-handler = api.entry(app)
+handler.add("POST /models/{model}/predict", predict)
+add_protocol(handler, InferenceProtocol(load(), loader, predictor).routes)

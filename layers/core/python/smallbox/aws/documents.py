@@ -5,15 +5,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from smallbox.aws.clients import AwsErrors, client, code_of, reason_of
-from smallbox.errors import Conflict, Unavailable
+from smallbox.aws.clients import aws_errors, client, code_of, reason_of
+from smallbox.errors import Conflict, SmallboxError, Unavailable
 
 
 @contextmanager
 def _translated(partition: str, sort: str) -> Iterator[None]:
     try:
         yield
-    except AwsErrors as error:
+    except SmallboxError:
+        raise
+    except aws_errors() as error:
         if code_of(error) == "ConditionalCheckFailedException":
             raise Conflict(f"another writer changed {partition} {sort}; read it again, then retry") from error
         raise Unavailable(f"DynamoDB did not answer for {partition} {sort}: {reason_of(error)}") from error
@@ -32,13 +34,17 @@ class DynamoDocuments:
     Args:
         table: the table's name.
         dynamodb: a boto3 client or an equivalent; by default the process's own.
-        reads: another client for ``get_item``, like :mod:`smallbox.aws.dynamodb.client`; by default ``dynamodb``.
+        reads: another client for ``get_item``, like :mod:`smallbox.aws.signed.dynamodb`; by default ``dynamodb``.
     """
 
     def __init__(self, table: str, dynamodb: Any = None, reads: Any = None) -> None:
         self._table = table
-        self._dynamodb = dynamodb or client("dynamodb")
+        self._given = dynamodb
         self._reads = reads or self._dynamodb
+
+    @property
+    def _dynamodb(self) -> Any:
+        return self._given or client("dynamodb")
 
     def get(self, partition: str, sort: str) -> Mapping[str, Any] | None:
         """One document, by a consistent read."""

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from smallbox.aws.backoff import jittered
-from smallbox.aws.clients import AwsErrors, client, code_of, reason_of
+from smallbox.aws.clients import aws_errors, client, code_of, reason_of
 from smallbox.aws.clock import now
-from smallbox.errors import Conflict, Unavailable
+from smallbox.errors import Conflict, SmallboxError, Unavailable
 from smallbox.ports import Marker, StateKey, StateWrite, StoredState
 from smallbox.times import DAY, SECOND, Micros
 
@@ -28,7 +28,9 @@ _CONFLICTS: Final = {"TransactionCanceledException", "TransactionConflictExcepti
 def _translated() -> Iterator[None]:
     try:
         yield
-    except AwsErrors as error:
+    except SmallboxError:
+        raise
+    except aws_errors() as error:
         if code_of(error) in _CONFLICTS and not _is_refused(error):
             raise Conflict("another worker wrote the same entity or record first") from error
         raise Unavailable(f"the online store did not answer: {reason_of(error)}") from error
@@ -67,7 +69,7 @@ class DynamoOnlineStore:
     Args:
         table: the table's name.
         dynamodb: a boto3 client or an equivalent; by default the process's own.
-        reads: another client for ``batch_get_item``, like :mod:`smallbox.aws.dynamodb.client`; by default ``dynamodb``.
+        reads: another client for ``batch_get_item``, like :mod:`smallbox.aws.signed.dynamodb`; by default ``dynamodb``.
         pause: sleeps before a retry of the unprocessed items of a batch; gets the number of the attempt.
     """
 
@@ -75,9 +77,13 @@ class DynamoOnlineStore:
         self, table: str, dynamodb: Any = None, reads: Any = None, pause: Callable[[int], None] = jittered
     ) -> None:
         self._table = table
-        self._dynamodb = dynamodb or client("dynamodb")
+        self._given = dynamodb
         self._reads = reads or self._dynamodb
         self._pause = pause
+
+    @property
+    def _dynamodb(self) -> Any:
+        return self._given or client("dynamodb")
 
     def read(self, keys: Sequence[StateKey]) -> Mapping[StateKey, StoredState]:
         """The stored states; keys without a state are left out."""
