@@ -135,7 +135,9 @@ class World:
         self, model: str, instances: Sequence[Mapping[str, Any]], as_of: Micros, batch: str
     ) -> Sequence[Mapping[str, Any]]:
         """Predict as of a moment, and drain the log."""
-        predictor = PredictTask(self.project, self.online, self.live, self.loader, self.predictions, self.fallbacks)
+        predictor = PredictTask(
+            self.project, self.online, self.live, self.loader, self.predictions, self.fallbacks, lambda: 0
+        )
         answer = predictor.predict(
             model, {"instances": list(instances)}, Moment(as_of, is_replayed=True), PRESENT, batch
         )

@@ -118,7 +118,9 @@ class Round:
     @property
     def _predictor(self) -> PredictTask:
         world = self.world
-        return PredictTask(world.project, world.online, world.live, world.loader, world.predictions, world.fallbacks)
+        return PredictTask(
+            world.project, world.online, world.live, world.loader, world.predictions, world.fallbacks, lambda: 0
+        )
 
     def _tensor(self, name: str, data: list[Any]) -> Mapping[str, Any]:
         datatype = _DATATYPES[self.model.request.fields[name].type]

@@ -135,7 +135,7 @@ def people() -> Iterator[None]:
 
 
 def test_a_pattern_is_answered_and_a_personal_value_is_not(
-    aws: dict[str, str], people: None, caplog: pytest.LogCaptureFixture
+    aws: dict[str, str], people: None, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A key of the wrong form is shown; an address is in no answer and no log, only in quarantine."""
     request = event("api_collect")
@@ -146,7 +146,7 @@ def test_a_pattern_is_answered_and_a_personal_value_is_not(
     form, personal = json.loads(answer["body"])["rejected"]
     assert (form["field"], form["rule"], form["value"]) == ("id", "pattern", "'q-1'")
     assert (personal["field"], personal["rule"], personal["value"]) == ("email", "pattern", "hidden")
-    logged = str([vars(record) for record in caplog.records])
+    logged = capsys.readouterr().out + str([vars(record) for record in caplog.records])
     assert "answered" in logged
     assert "ann" not in answer["body"] + logged
     (key,) = _keys("lake", "quarantine/people/2013-03-01/")

@@ -29,6 +29,7 @@ predictor = PredictTask(
     loader,
     SqsQueue(settings.predictions_queue, SignedSqs()),
     EmbeddedFallbackLog(),
+    clock.now,
 )
 handler = api.Api()
 
@@ -36,7 +37,9 @@ handler = api.Api()
 def predict(request: api.Request) -> api.Response:
     moment = api.request_moment(request.query("as_of"))
     name = request.names["model"]
-    return api.answer(200, predictor.predict(name, request.document(), moment, clock.now(), request.id))
+    return api.answer(
+        200, predictor.predict(name, request.document(), moment, clock.now(), request.id, fresh=request.is_fresh)
+    )
 
 
 handler.add("POST /models/{model}/predict", predict)

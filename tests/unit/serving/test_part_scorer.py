@@ -192,7 +192,7 @@ def _row_by_row(model: Model, occasion: Occasion, content: bytes, lake: FakeLake
         ids = [f"{occasion.key}@{occasion.tag}-{numbers[row]}" for row in share.rows]
         log = logged(
             Asked(instances, ids, as_of, occasion.at, "batch"),
-            Answered(signature, vectors, outputs, share.arm, version.number),
+            Answered(signature, vectors, outputs, share.arm, version.number, [()] * len(own)),
         )
         tables.append(logged_table(log.types, log.columns))
         order += share.rows

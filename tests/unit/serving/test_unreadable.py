@@ -80,7 +80,9 @@ def _loader(fault: Fault) -> ModelLoader:
 
 def _ask(model: Model, fault: Fault, fallbacks: FakeFallbackLog) -> Any:
     live = LiveViewStore(FakeDocuments())
-    predictor = PredictTask(project_of([model]), FakeOnlineStore(), live, _loader(fault), FakeQueue(), fallbacks)
+    predictor = PredictTask(
+        project_of([model]), FakeOnlineStore(), live, _loader(fault), FakeQueue(), fallbacks, lambda: 0
+    )
     return predictor.predict(model.name, {"instances": [INSTANCE] * 2}, Moment(HOUR), HOUR, "request")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
+from smallbox.records import Cause
 from smallbox.times import Micros
 
 if TYPE_CHECKING:
@@ -200,8 +201,16 @@ class Marker:
 class StateReader(Protocol):
     """Reads online states of entities: the part of the online store that a prediction needs."""
 
-    def read(self, keys: Sequence[StateKey]) -> Mapping[StateKey, StoredState]:
-        """The stored states, in one round trip for up to 100 keys; keys without a state are left out."""
+    def read(self, keys: Sequence[StateKey], within: Micros | None = None) -> Mapping[StateKey, StoredState]:
+        """The stored states, in one round trip for up to 100 keys; keys without a state are left out.
+
+        Args:
+            keys: the keys.
+            within: the longest time to wait, microseconds; ``None``: as long as the adapter waits by itself.
+
+        Raises:
+            Unavailable: when the store does not answer in time.
+        """
 
 
 class OnlineStore(StateReader, Protocol):
@@ -224,8 +233,11 @@ class OnlineStore(StateReader, Protocol):
 class Documents(Protocol):
     """Small JSON documents by partition key and sort key: registry, routing and metrics."""
 
-    def get(self, partition: str, sort: str) -> Mapping[str, Any] | None:
-        """One document, by a consistent read; ``None`` when there is none."""
+    def get(self, partition: str, sort: str, within: Micros | None = None) -> Mapping[str, Any] | None:
+        """One document, by a consistent read; ``None`` when there is none.
+
+        ``within`` is the longest time to wait, microseconds; ``None``: as long as the adapter waits by itself.
+        """
 
     def query(self, partition: str, prefix: str = "") -> Sequence[Mapping[str, Any]]:
         """The documents of a partition whose sort key has the prefix, ordered by sort key."""
@@ -249,8 +261,10 @@ class Documents(Protocol):
 class Queue(Protocol):
     """Sends JSON messages to a queue."""
 
-    def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0) -> None:
+    def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0, within: Micros | None = None) -> None:
         """Send all messages, visible after ``delay`` microseconds.
+
+        ``within`` is the longest time to wait, microseconds; ``None``: as long as the adapter waits by itself.
 
         An :class:`~smallbox.messages.encoded.EncodedMessage` is sent as its text, without encoding it again.
 
@@ -269,8 +283,11 @@ class Meter(Protocol):
 class FallbackLog(Protocol):
     """Logs problems that an operator must see although the caller got an answer."""
 
-    def fell_back(self, model: str, answers: int, why: Exception) -> None:
-        """Log that the model's fallback score answered this many instances because of this error."""
+    def degraded(self, model: str, cause: Cause, answers: int, why: Exception | None = None) -> None:
+        """Log and count that this many instances of a model were not answered as usual, and the error behind it."""
+
+    def lost(self, model: str, rows: int) -> None:
+        """Log and count that this many rows of the prediction log were given up."""
 
 
 class Workflow(Protocol):

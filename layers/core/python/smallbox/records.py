@@ -21,6 +21,19 @@ CHANNELS: Final[tuple[Channel, ...]] = ("online", "batch")
 rows that it answers, so it cannot be compared with another."""
 
 
+Cause = Literal["routing", "states", "version", "limits", "prior"]
+"""Why an instance was not answered as usual.
+
+=========== =========================================================================================================
+``routing`` The routing could not be read; one that was read earlier was used.
+``states``  The stored features could not be read in time; they count as missing.
+``version`` The version that was to answer could not be loaded or run; the one before answered.
+``limits``  An output lay beyond the declared limits, and was set to the limit.
+``prior``   The declared fallback answered.
+=========== =========================================================================================================
+"""
+
+
 def digest_of(content: bytes) -> str:
     """Content hash of a record: BLAKE2b of 128 bits, as 32 hexadecimal digits.
 

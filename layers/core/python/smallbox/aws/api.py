@@ -146,6 +146,11 @@ class Request:
             event.get("pathParameters") or {},
         )
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the caller wants nothing that is remembered: the header ``Cache-Control: no-cache``."""
+        return "no-cache" in self.headers.get("cache-control", "").lower()
+
     def query(self, name: str) -> str | None:
         """A query parameter; ``None`` when it is not given."""
         return self.parameters.get(name)

@@ -7,6 +7,7 @@ from typing import Any
 
 from smallbox.aws.clients import aws_errors, client, code_of, reason_of
 from smallbox.errors import Conflict, SmallboxError, Unavailable
+from smallbox.times import Micros
 
 
 @contextmanager
@@ -46,11 +47,12 @@ class DynamoDocuments:
     def _dynamodb(self) -> Any:
         return self._given or client("dynamodb")
 
-    def get(self, partition: str, sort: str) -> Mapping[str, Any] | None:
-        """One document, by a consistent read."""
+    def get(self, partition: str, sort: str, within: Micros | None = None) -> Mapping[str, Any] | None:
+        """One document, by a consistent read; ``within`` needs signed ``reads``."""
+        limited = {} if within is None else {"within": within}
         with _translated(partition, sort):
             key = {"pk": {"S": partition}, "sk": {"S": sort}}
-            item = self._reads.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+            item = self._reads.get_item(TableName=self._table, Key=key, ConsistentRead=True, **limited).get("Item")
         return None if item is None else _document(item)
 
     def query(self, partition: str, prefix: str = "") -> Sequence[Mapping[str, Any]]:

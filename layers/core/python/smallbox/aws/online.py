@@ -63,6 +63,11 @@ def _marker_item(marker: Marker) -> dict[str, Any]:
     }
 
 
+def _left(ends: Micros | None) -> dict[str, Micros]:
+    """The argument of a signed read that ends in time."""
+    return {} if ends is None else {"within": ends - now()}
+
+
 class DynamoOnlineStore:
     """The ``OnlineStore`` port on one table, with consistent reads.
 
@@ -85,10 +90,10 @@ class DynamoOnlineStore:
     def _dynamodb(self) -> Any:
         return self._given or client("dynamodb")
 
-    def read(self, keys: Sequence[StateKey]) -> Mapping[StateKey, StoredState]:
-        """The stored states; keys without a state are left out."""
+    def read(self, keys: Sequence[StateKey], within: Micros | None = None) -> Mapping[StateKey, StoredState]:
+        """The stored states; keys without a state are left out. ``within`` needs signed ``reads``."""
         by_key = {_state_key(key): key for key in keys}
-        items = self._get(list(by_key))
+        items = self._get(list(by_key), within)
         return {by_key[item["pk"]["S"]]: StoredState(item["packed"]["B"], int(item["version"]["N"])) for item in items}
 
     def markers(self, ids: Sequence[str]) -> Mapping[str, str]:
@@ -96,12 +101,13 @@ class DynamoOnlineStore:
         by_key = {_marker_key(identity): identity for identity in ids}
         return {by_key[item["pk"]["S"]]: item["digest"]["S"] for item in self._get(list(by_key))}
 
-    def _get(self, keys: Sequence[str]) -> list[dict[str, Any]]:
+    def _get(self, keys: Sequence[str], within: Micros | None = None) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
+        ends = None if within is None else now() + within
         for start in range(0, len(keys), GET_BATCH):
             wanted = [{"pk": {"S": key}} for key in keys[start : start + GET_BATCH]]
             found += self._until_done(
-                lambda rest: self._reads.batch_get_item(RequestItems=rest),
+                lambda rest: self._reads.batch_get_item(RequestItems=rest, **_left(ends)),
                 {self._table: {"Keys": wanted, "ConsistentRead": True}},
                 "UnprocessedKeys",
             )

@@ -28,11 +28,17 @@ class SqsQueue:
     def _sqs(self) -> Any:
         return self._given or client("sqs")
 
-    def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0) -> None:
-        """Send all messages, or raise :class:`Unavailable`; SQS delays by at most 15 minutes."""
+    def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0, within: Micros | None = None) -> None:
+        """Send all messages, or raise :class:`Unavailable`; SQS delays by at most 15 minutes.
+
+        ``within``, the longest time for each message, needs a signed client.
+        """
+        limited = {} if within is None else {"within": within}
         for message in messages:
             try:
-                self._sqs.send_message(QueueUrl=self._url, MessageBody=text_of(message), DelaySeconds=delay // SECOND)
+                self._sqs.send_message(
+                    QueueUrl=self._url, MessageBody=text_of(message), DelaySeconds=delay // SECOND, **limited
+                )
             except SmallboxError:
                 raise
             except aws_errors() as error:

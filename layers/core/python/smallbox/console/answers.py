@@ -93,6 +93,7 @@ class ModelStatus(TypedDict):
     breaches: list[str]
     sources: list[SourceStatus]
     is_changed: bool
+    trained_version: int | None
 
 
 class ViewStatus(TypedDict):

@@ -1,11 +1,12 @@
 """The operations of one model: predictions as JSON, and the Open Inference Protocol's tensors."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from smallbox.console.json_schema import Schema, json_schema_of_instance, object_of
 from smallbox.console.operations import BYTES, JSON, REPLAYED_AT, operation, path_parameter, reference
 from smallbox.define.model import Model
+from smallbox.records import Cause
 from smallbox.serving.requests import MAX_INSTANCES
 
 _HEADER: Final[Schema] = {
@@ -45,12 +46,20 @@ def _prediction(model: Model) -> Schema:
             "type": "array", "items": {"type": "string"}, "description": "stored features that the store does not have",
         },
     }  # fmt: skip
+    optional: dict[str, Schema] = {
+        "degraded": {
+            "type": "array",
+            "items": {"enum": list(get_args(Cause))},
+            "description": "why it was not answered as usual; left out when it was",
+        },
+        "remembered": {"const": True, "description": "an equal request shortly before got the same answer"},
+    }
     inputs = {
         "type": "object",
         "additionalProperties": {"type": ["number", "string", "null"]},
         "description": "with explain: what the outputs were computed from, but for personal values",
     }
-    return object_of({**properties, "inputs": inputs}, properties)
+    return object_of({**properties, **optional, "inputs": inputs}, properties)
 
 
 def _infer_request() -> Schema:
@@ -118,6 +127,8 @@ def _predict(model: Model) -> tuple[str, dict[str, Any]]:
     }
     body = object_of({"instances": instances, "explain": {"type": "boolean"}}, ["instances"])
     predictions = {"type": "array", "items": reference(f"prediction.{model.name}")}
-    answer = object_of({"model": {"const": model.name}, "predictions": predictions})
+    required: dict[str, Schema] = {"model": {"const": model.name}, "predictions": predictions}
+    unlogged = {"const": False, "description": "the prediction log's queue did not take the rows; left out when it did"}
+    answer = object_of({**required, "logged": unlogged}, required)
     summary = f"predict by {model.name}"
     return route, operation(route, summary, {JSON: answer}, parameters=[REPLAYED_AT], body={JSON: body})

@@ -75,6 +75,7 @@ def log_rows(signature: Signature, asked: AskedRows, inputs: Inputs, outputs: Fl
         "arm": pa.repeat(arm, rows),
         "channel": pa.repeat("batch", rows),
         "missing": _names(signature.stored, inputs.missing),
+        "degraded": _names((), np.empty((rows, 0), bool)),
         **_numbers(signature.objective.outputs, outputs),
         **({GROUP: values[group]} if group else {}),
         **_numbers(signature.columns.numeric, inputs.numeric),

@@ -7,16 +7,22 @@ only, so it is cached until one of them changes.
 import hashlib
 import hmac
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from smallbox.aws.signed.credentials import SigningKeys
-from smallbox.times import Micros, to_datetime
+from smallbox.times import SECOND, Micros, to_datetime
 
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
 
 
 def _hashed(key: bytes, text: str) -> bytes:
     return hmac.digest(key, text.encode(), "sha256")
+
+
+@lru_cache(maxsize=2)
+def _stamp(second: int) -> str:
+    return to_datetime(second * SECOND).strftime("%Y%m%dT%H%M%SZ")
 
 
 class Signer:
@@ -46,7 +52,7 @@ class Signer:
             credentials: the credentials; a session token is signed too.
             at: the present, microseconds; AWS rejects a signature that is off by more than a few minutes.
         """
-        stamp = to_datetime(at).strftime("%Y%m%dT%H%M%SZ")
+        stamp = _stamp(at // SECOND)
         signed = {"host": self._host, "x-amz-date": stamp, **extra}
         if credentials.token:
             signed["x-amz-security-token"] = credentials.token
