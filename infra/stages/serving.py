@@ -12,7 +12,7 @@ from infra.parts.machine import add_named_machine
 from infra.parts.triggers import objects_to_queue, read_batches, read_one_by_one, run_daily
 from infra.wheels import COMPUTE, IMAGE
 from smallbox.aws import settings
-from smallbox.aws.fallback_log import FALLBACK_ANSWERS
+from smallbox.aws.fallback_log import FALLBACK_ANSWERS, LOST_PREDICTIONS
 from smallbox.aws.metrics import NAMESPACE
 
 SCORING_MACHINE: Final = "smallbox-scoring"
@@ -40,8 +40,16 @@ class Serving(Construct):
             "GET /v2/models/{model}/versions/{version}/ready",
             "POST /v2/models/{model}/versions/{version}/infer",
         )
-        fell_back = cloudwatch.Metric(namespace=NAMESPACE, metric_name=FALLBACK_ANSWERS, statistic="Sum", period=MINUTE)
-        flow.alarms.watch(self, "Fallback", fell_back, "a fallback answered in place of a model; the log says why")
+        for name, metric, said in (
+            ("Fallback", FALLBACK_ANSWERS, "a fallback answered in place of a model; the log says why"),
+            (
+                "LostPredictions",
+                LOST_PREDICTIONS,
+                "rows of the prediction log were lost; their queue took none for long",
+            ),
+        ):
+            counted = cloudwatch.Metric(namespace=NAMESPACE, metric_name=metric, statistic="Sum", period=MINUTE)
+            flow.alarms.watch(self, name, counted, said)
         read_batches(flow, "predictions", log)
         objects_to_queue(self, flow, flow.stores.inbox, "score/*/in/*", "scores")
         read_one_by_one(flow, "scores", score)

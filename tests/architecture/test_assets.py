@@ -73,3 +73,8 @@ def test_a_zip_function_fits_in_lambda(path: str) -> None:
 def test_a_zip_function_starts_with_its_own_layers_alone(path: str) -> None:
     """What the virtual environment hides locally: no import is missing, no credentials are asked for."""
     assert _imported_in_isolation(path) & TOO_HEAVY == set()
+
+
+def test_a_prediction_starts_without_the_packages_that_take_long_to_import() -> None:
+    """What costs the most of a cold start is not imported, at the start at least; a failure may import it."""
+    assert _imported_in_isolation("serving/predict") & {"boto3", "botocore", "aws_lambda_powertools"} == set()

@@ -87,7 +87,7 @@ class Serving:
             model=model.name,
             columns=list(model.columns.names),
             signature=signature_digest(model),
-            onnx_key=f"models/{hashlib.sha256(content).hexdigest()}.onnx",
+            onnx_key=f"models/{signature_digest(model)}-{hashlib.sha256(content).hexdigest()}.onnx",
             onnx_sha256=hashlib.sha256(content).hexdigest(),
             bundle_key=bundle_key(bundle),
             bundle_sha256=bundle.digest,

@@ -156,7 +156,7 @@ def test_an_error_that_is_not_ours_is_logged_by_type_and_place(
     monkeypatch.setattr(DeltaLake, "append", failing)
     answers = [handler("ingestion", "append")(_sqs({"source": "signups", "records": []}, {"wrong": TEXT}))]
     answers.append(handler("serving", "log")(_sqs({"model": "signup", "rows": [{"key": TEXT}]})))
-    monkeypatch.setattr("smallbox.serving.predict.unknown_vectors", failing)
+    monkeypatch.setattr("smallbox.serving.answering.unknown_vectors", failing)
     answers.append(handler("serving", "predict")(_request("/models/signup/predict", {"instances": [GOOD]})))
     assert answers[-1]["statusCode"] == 500
     told = _told(capsys, answers)

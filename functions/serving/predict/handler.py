@@ -2,12 +2,14 @@
 
 from smallbox.aws import api, clock
 from smallbox.aws.blobs import S3Blobs
+from smallbox.aws.cache_figures import CacheFigures
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.fallback_log import EmbeddedFallbackLog
 from smallbox.aws.online import DynamoOnlineStore
 from smallbox.aws.protocol_routes import add_protocol
 from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import PredictSettings, from_environment
+from smallbox.aws.signed.credentials import prepare_snapshot
 from smallbox.aws.signed.dynamodb import SignedDynamoDb
 from smallbox.aws.signed.s3 import SignedBucket
 from smallbox.aws.signed.sqs import SignedSqs
@@ -18,6 +20,7 @@ from smallbox.registry.store import Registry
 from smallbox.serving.inference import InferenceProtocol
 from smallbox.serving.predict import PredictTask
 
+prepare_snapshot()
 settings, reads = from_environment(PredictSettings), SignedDynamoDb()
 documents = DynamoDocuments(settings.registry_table, reads=reads)
 blobs = S3Blobs(settings.lake_bucket, reads=SignedBucket(settings.lake_bucket))
@@ -31,15 +34,16 @@ predictor = PredictTask(
     EmbeddedFallbackLog(),
     clock.now,
 )
+remembering = predictor.answering
+figures = CacheFigures({"States": remembering.states, "Routings": remembering.routings, "Answers": remembering.answers})
 handler = api.Api()
 
 
 def predict(request: api.Request) -> api.Response:
-    moment = api.request_moment(request.query("as_of"))
+    moment, now = api.request_moment(request.query("as_of")), clock.now()
+    figures.publish(now)
     name = request.names["model"]
-    return api.answer(
-        200, predictor.predict(name, request.document(), moment, clock.now(), request.id, fresh=request.is_fresh)
-    )
+    return api.answer(200, predictor.predict(name, request.document(), moment, now, request.id, fresh=request.is_fresh))
 
 
 handler.add("POST /models/{model}/predict", predict)

@@ -15,7 +15,6 @@ from smallbox.times import Moment, replayed
 
 OK: Final = 200
 SERVER_ERROR: Final = 500
-JSON: Final = "application/json"
 
 Response = dict[str, Any]
 """A response as API Gateway reads it: status, headers and body."""
@@ -24,7 +23,12 @@ Response = dict[str, Any]
 def answer(status: int, document: Mapping[str, Any]) -> Response:
     """A JSON response."""
     body = json.dumps(document, separators=(",", ":"))
-    return {"statusCode": status, "headers": {"Content-Type": JSON}, "body": body, "isBase64Encoded": False}
+    return {
+        "statusCode": status,
+        "headers": {"Content-Type": "application/json"},
+        "body": body,
+        "isBase64Encoded": False,
+    }
 
 
 def binary_answer(status: int, content_type: str, body: bytes, headers: Mapping[str, str]) -> Response:

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from smallbox.cli.data import read_report
 from smallbox.cli.system import System
-from smallbox.serving.scored_file import predictions_name
 
 _LEAST_SECONDS: Final = 120
 _BYTES_A_SECOND: Final = 200_000
@@ -39,6 +38,8 @@ def score(system: System, model: str, file: Path, tell: Callable[[str], None] = 
 def download_predictions(system: System, report: Any, file: Path) -> Path:
     """Fetch the predictions of a scored file, in its order, as one Parquet file beside it; return its path."""
     import pyarrow.parquet as pq  # noqa: PLC0415 - only where a file is scored
+
+    from smallbox.serving.scored_file import predictions_name  # noqa: PLC0415 - as pyarrow
 
     target, names = file.with_name(f"{file.name}.predictions.parquet"), range(report["parts"] or 1)
     keys = [f"{report['folder']}/{predictions_name(number, report['parts'])}" for number in names]

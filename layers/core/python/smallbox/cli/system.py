@@ -124,11 +124,7 @@ class System:
         return answer
 
     def release(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Change a release by hand, see :class:`~smallbox.release.by_hand.ByHandTask`; return the new routing.
-
-        Raises:
-            Unavailable: if it failed; gives the reason.
-        """
+        """Change a release by hand, see :class:`~smallbox.release.by_hand.ByHandTask`; return the new routing."""
         return self._invoke("ReleaseFunction", document, "the change of the release")
 
     def accept(self, document: Mapping[str, Any]) -> Mapping[str, Any]:

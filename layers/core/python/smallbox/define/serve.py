@@ -8,7 +8,7 @@ from smallbox.define.argument_types import check_by_name, check_declared
 from smallbox.errors import DefinitionError
 from smallbox.times import Micros, short_duration
 
-Limits = tuple[float | None, ...]
+OutputLimits = tuple[float | None, ...]
 """The least and the greatest value of an output that may be acted on, two numbers; ``None`` is no limit."""
 
 
@@ -41,7 +41,7 @@ class Serve:
     without_states: Literal["fallback", "defaults"] = "fallback"
     last_good: bool = False
     unlogged: bool = False
-    limits: Mapping[str, Limits] = field(default_factory=dict)
+    limits: Mapping[str, OutputLimits] = field(default_factory=dict)
     states_for: str = "1s"
     routing_for: str = "1s"
     answers_for: str = "0s"
@@ -64,7 +64,7 @@ class Serve:
             _check_limits(output, limits)
 
 
-def _check_limits(output: str, limits: Limits) -> None:
+def _check_limits(output: str, limits: OutputLimits) -> None:
     numbers = [one for one in limits if one is not None]
     if len(limits) != 2 or not all(isinstance(one, int | float) for one in numbers) or numbers != sorted(numbers):  # noqa: PLR2004
         raise DefinitionError(

@@ -48,6 +48,15 @@ def found_credentials(*, anew: bool, env: Mapping[str, str] = os.environ) -> Any
     return credentials(anew=anew)
 
 
+def prepare_snapshot(env: Mapping[str, str] = os.environ) -> None:
+    """Import what finds credentials while Lambda takes a snapshot (SnapStart), whose functions have no keys of their own.
+
+    Otherwise the first request after each restore would import it.
+    """
+    if env.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        import boto3  # noqa: F401, PLC0415 - see above
+
+
 class HeldCredentials:
     """Credentials that are found at the first request and held, so that a cold start does not wait for them.
 

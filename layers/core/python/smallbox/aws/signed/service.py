@@ -15,7 +15,7 @@ from smallbox.aws.signed.signature import Signer
 from smallbox.errors import NotStored, Unavailable
 from smallbox.times import SECOND, Micros
 
-Answer = TypeVar("Answer")
+_Answer = TypeVar("_Answer")
 
 ATTEMPTS: Final = 4
 CONTENT_TYPE: Final = "application/x-amz-json-1.0"
@@ -94,7 +94,7 @@ class SignedService:
         headers = {"x-amz-content-sha256": sha256(b"").hexdigest()}
         return self._repeated(lambda left: self._attempt(("GET", path), headers, b"", left).body, within)
 
-    def _repeated(self, attempt: Callable[[float], Answer], within: Micros | None) -> Answer:
+    def _repeated(self, attempt: Callable[[float], _Answer], within: Micros | None) -> _Answer:
         ends = None if within is None else now() + within
         renewed, reason = False, ""
         for number in range(ATTEMPTS):
