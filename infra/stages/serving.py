@@ -45,7 +45,7 @@ class Serving(Construct):
             (
                 "LostPredictions",
                 LOST_PREDICTIONS,
-                "rows of the prediction log were lost; their queue took none for long",
+                "rows of the prediction log were lost; its queue took none",
             ),
         ):
             counted = cloudwatch.Metric(namespace=NAMESPACE, metric_name=metric, statistic="Sum", period=MINUTE)

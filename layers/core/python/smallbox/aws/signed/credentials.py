@@ -49,7 +49,7 @@ def found_credentials(*, anew: bool, env: Mapping[str, str] = os.environ) -> Any
 
 
 def prepare_snapshot(env: Mapping[str, str] = os.environ) -> None:
-    """Import what finds credentials while Lambda takes a snapshot (SnapStart), whose functions have no keys of their own.
+    """Import what finds credentials while Lambda takes a snapshot (SnapStart): functions restored from it have no keys.
 
     Otherwise the first request after each restore would import it.
     """
