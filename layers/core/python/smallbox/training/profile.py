@@ -68,7 +68,7 @@ def text_profile(values: _Column, categories: list[str] | None = None) -> TextPr
     >>> text_profile(np.array(["b", "a", "b", ""], dtype=object))
     {'categories': ['b', 'a'], 'counts': [2, 1, 0], 'missing': 1}
     """
-    # hashing is fifteen times as fast as the sorting of np.unique
+    # by hashing, three times as fast as np.unique of texts
     found = pc.value_counts(pa.array(values, pa.string()))
     by_name = dict(zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True))
     missing = by_name.pop("", 0)
