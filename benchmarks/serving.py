@@ -1,9 +1,11 @@
 """What an online prediction costs, and how soon a fresh process gives its first: Smallbox beside its peers.
 
-Run: ``make bench``, or ``python benchmarks/serving.py [--rounds 5] [--requests 1000]``. The model has 100 trees, 20 numbers and
-2 texts; ``with windows`` also 2 parties with 6 window features each. Every way runs in fresh processes on one core, in
-turns, so that a busy machine is busy for all. Counted is the processor's time of the process alone, from event or
-request to response.
+Run: ``make bench``, or ``python benchmarks/serving.py [--rounds 5] [--requests 1000] [--pause 1]``. The model has 100
+trees, 20 numbers and 2 texts; ``with windows`` also 2 parties with 6 window features each. Every way runs in fresh
+processes on one core, in turns, so that a busy machine is busy for all. Counted is the processor's time of the process
+alone, from event or request to response. Before each request every way sleeps for a millisecond, as requests come one
+by one: else a way that never waits would find the processor's caches warm from its last request, and ours, which waits
+for stores, would not. ``--pause 0`` leaves that out.
 
 Smallbox is the handler of ``functions/serving/predict`` with its layers as they are published: on a path of their own,
 with bytecode, never written to. DynamoDB, SQS and S3 answer over loopback from another process on another core. It
@@ -86,6 +88,21 @@ class Way:
     has_clients: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is measured of each way.
+
+    Attributes:
+        rounds: fresh processes.
+        requests: measured requests of each.
+        pause: seconds before each request.
+    """
+
+    rounds: int
+    requests: int
+    pause: float
+
+
 def peer(module: str, environment: str, *, has_clients: bool = False) -> Way:
     """A way in an environment of its own."""
     return Way(module, (str(BUILD / environment / "bin/python"), "-I"), (ROOT,), has_clients=has_clients)
@@ -111,7 +128,7 @@ WAYS: Final = {
 
 
 def copy_layers() -> None:
-    """The layers of the function with this machine's wheels, and the benchmark's definitions: with bytecode, and not."""
+    """The layers of the function with this machine's wheels, and our definitions: with bytecode, and without."""
     shutil.rmtree(LAYERS, ignore_errors=True)
     wheeled = [wheels.build_host(runtime) / "python" for runtime in wheels.COMPUTE]
     for kind in ("source", "bytecode"):
@@ -155,14 +172,14 @@ def run(way: Way, script: str, arguments: tuple[object, ...], environment: Mappi
 
 
 def measured(
-    ways: Mapping[str, Way], folder: Path, rounds: int, requests: int, environment: Mapping[str, str]
+    ways: Mapping[str, Way], folder: Path, asked: Asked, environment: Mapping[str, str]
 ) -> dict[str, list[dict[str, Any]]]:
     """What each way says of itself, round by round."""
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for _ in range(rounds):
+    for _ in range(asked.rounds):
         for name, way in ways.items():
-            asked = requests if way.is_called else 0
-            given = (way.module, way.model, folder, asked, time.monotonic())
+            requests = asked.requests if way.is_called else 0
+            given = (way.module, way.model, folder, requests, asked.pause, time.monotonic())
             found[name].append(run(way, "measure.py", given, environment))
     return found
 
@@ -185,25 +202,27 @@ def installed() -> dict[str, Way]:
     return {name: way for name, way in WAYS.items() if Path(way.python[0]).exists()}
 
 
-def main(rounds: int, requests: int) -> None:
+def main(asked: Asked) -> None:
     """Print the tables."""
     ways = installed()
     copy_layers()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        make(folder, UNMEASURED + requests)
+        make(folder, UNMEASURED + asked.requests)
         if MLFLOW in ways:
             save = [ways[MLFLOW].python[0], "-m", "benchmarks.served.with_mlflow", name]
             subprocess.run(save, cwd=ROOT, check=True, stderr=subprocess.DEVNULL)  # noqa: S603 ourselves
         with stores(folder) as environment:
-            found = measured(ways, folder, rounds, requests, environment)
+            found = measured(ways, folder, asked, environment)
             steps = {
-                name: run(ways[name], "steps.py", (ways[name].model, folder, STEP_SECONDS), environment)
+                name: run(ways[name], "steps.py", (ways[name].model, folder, STEP_SECONDS, asked.pause), environment)
                 for name in (PLAIN, WINDOWS)
             }
     check_equal(found, ways)
     told = {name: figures(one) for name, one in found.items()}
-    print(f"{requests:,} requests in each of {rounds} processes a way\n")
+    print(
+        f"{asked.requests:,} requests in each of {asked.rounds} processes a way; {asked.pause * 1000:g} ms before each\n"
+    )
     print_ways(told)
     print_goals(told)
     print_steps(steps, told)
@@ -213,5 +232,6 @@ if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--requests", type=int, default=1_000)
+    arguments.add_argument("--pause", type=float, default=1, help="milliseconds before each request")
     chosen = arguments.parse_args()
-    main(chosen.rounds, chosen.requests)
+    main(Asked(chosen.rounds, chosen.requests, chosen.pause / 1000))

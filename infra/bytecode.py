@@ -1,4 +1,4 @@
-"""Compiles the Python files of a layer, because Lambda mounts layers read-only: without bytecode each cold start compiles.
+"""Compiles the Python files of a layer: Lambda mounts layers read-only, so without bytecode each cold start compiles.
 
 The bytecode lies beside its source, in ``__pycache__``, and is valid without a look at it: ``unchecked-hash``. So it
 does not depend on the times of files, which packaging does not keep. Sources stay, for tracebacks and ``inspect``.

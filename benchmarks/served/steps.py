@@ -1,4 +1,4 @@
-"""What share of a request each step of Smallbox takes: ``python steps.py MODEL FOLDER SECONDS CORE PATHS``.
+"""What share of a request each step of Smallbox takes: ``python steps.py MODEL FOLDER SECONDS PAUSE CORE PATHS``.
 
 The kernel interrupts the process after each few milliseconds of its processor's time. The innermost frame whose file
 belongs to a step tells the step; frames of the standard library, botocore and our connection belong to their caller's.
@@ -63,7 +63,7 @@ class Sampler:
         return "other"
 
 
-def main(model: str, folder: str, seconds: float) -> None:
+def main(model: str, folder: str, seconds: float, pause: float) -> None:
     """Answer requests for some seconds of the processor, and print what was met."""
     from benchmarks.served import with_smallbox as way  # noqa: PLC0415 - found where the arguments say
 
@@ -76,6 +76,7 @@ def main(model: str, folder: str, seconds: float) -> None:
     signal.setitimer(signal.ITIMER_PROF, 0.001, 0.001)
     begun, sampler.is_counting, n = time.process_time(), True, 0
     while time.process_time() - begun < seconds:
+        time.sleep(pause)
         answer(events[n % len(events)])
         n += 1
     signal.setitimer(signal.ITIMER_PROF, 0)
@@ -83,6 +84,6 @@ def main(model: str, folder: str, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    os.sched_setaffinity(0, {int(sys.argv[4])})
-    sys.path[:0] = sys.argv[5].split(os.pathsep)
-    main(sys.argv[1], sys.argv[2], float(sys.argv[3]))
+    os.sched_setaffinity(0, {int(sys.argv[5])})
+    sys.path[:0] = sys.argv[6].split(os.pathsep)
+    main(sys.argv[1], sys.argv[2], float(sys.argv[3]), float(sys.argv[4]))

@@ -37,7 +37,8 @@ class Stores:
     def answer(self, path: str, target: str, body: bytes) -> Answer:
         """The answer to a request; ``target`` is its ``x-amz-target``, empty for S3."""
         if not target:
-            return 200, "application/octet-stream", (self._objects / path.split("?")[0].split("/", 2)[2]).read_bytes()
+            key = path.partition("?")[0].split("/", 2)[2]
+            return 200, "application/octet-stream", (self._objects / key).read_bytes()
         operation = target.rpartition(".")[2]
         found = json.dumps(getattr(self, f"_{operation}")(json.loads(body)), separators=(",", ":"))
         return 200, JSON_1_0, found.encode()

@@ -11,7 +11,8 @@ _EVENT: Final = {
     "routeKey": "POST /models/{model}/predict",
     "rawQueryString": "",
     "headers": {
-        "accept": "*/*", "content-type": "application/json", "host": "abcdefghij.execute-api.eu-central-1.amazonaws.com",
+        "accept": "*/*", "content-type": "application/json",
+        "host": "abcdefghij.execute-api.eu-central-1.amazonaws.com",
         "x-forwarded-for": "192.0.2.1", "x-forwarded-port": "443", "x-forwarded-proto": "https",
     },
     "isBase64Encoded": False,
