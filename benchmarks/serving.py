@@ -220,9 +220,7 @@ def main(asked: Asked) -> None:
             }
     check_equal(found, ways)
     told = {name: figures(one) for name, one in found.items()}
-    print(
-        f"{asked.requests:,} requests in each of {asked.rounds} processes a way; {asked.pause * 1000:g} ms before each\n"
-    )
+    print(f"{asked.requests:,} requests {asked.pause * 1000:g} ms apart, in each of {asked.rounds} processes\n")
     print_ways(told)
     print_goals(told)
     print_steps(steps, told)

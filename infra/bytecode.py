@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +39,7 @@ def compile_folder(folder: Path, python: Sequence[str]) -> None:
     subprocess.run([*python, "-I", "-m", "compileall", *options, str(folder)], check=True, env=seeded)  # noqa: S603 our own
 
 
+@cache
 def target_python(version: str) -> tuple[str, ...] | None:
     """The command of a Python whose bytecode Lambda runs: this one, or one that uv finds or downloads.
 

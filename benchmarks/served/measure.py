@@ -1,9 +1,10 @@
 """One way in its own process: answers the first request, then others, and prints a line of JSON.
 
-``python measure.py WAY MODEL FOLDER REQUESTS PAUSE STARTED CORE PATHS``. PAUSE is how many seconds it sleeps before each
-request, which is not counted; STARTED the monotonic clock when the process was started. It imports little before the way does, for that counts as the way's own start: ``first_cpu`` and
-``first_wall`` are seconds from the start of the process to its first answer, ``cpu`` nanoseconds of the processor for
-each later request, ``resident`` megabytes after them, ``outputs`` the first scores.
+``python measure.py WAY MODEL FOLDER REQUESTS PAUSE STARTED CORE PATHS``. PAUSE is how many seconds it sleeps before
+each request, uncounted; STARTED is the monotonic clock when the process was started. It imports little before the way
+does, for that counts as the way's own start: ``first_cpu`` and ``first_wall`` are seconds from the start of the process
+to its first answer, ``cpu`` nanoseconds of the processor for each later request, ``resident`` megabytes after them,
+``outputs`` the first scores.
 """
 
 import importlib
@@ -59,7 +60,7 @@ def _applied(
         first = _first(started)
         for n in range(WARM_UP + requests):
             payload = next(payloads)
-            time.sleep(pause)
+            time.sleep(pause)  # noqa: ASYNC251 - nothing else runs, and it costs no time of the loop
             begun = time.process_time_ns()
             found = await post(payload)
             times.append(time.process_time_ns() - begun)

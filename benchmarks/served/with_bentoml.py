@@ -37,7 +37,8 @@ def load(folder: str, model: str) -> Any:
             scores: list[float] = self.pipeline.predict_proba(frame)[:, 1].tolist()
             return scores
 
-    return Service.to_asgi()
+    service: Any = Service
+    return service.to_asgi()
 
 
 def request_of(row: Mapping[str, Any], model: str) -> bytes:

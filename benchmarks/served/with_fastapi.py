@@ -35,7 +35,7 @@ def load(folder: str, model: str) -> Any:
     """The application."""
     run, app = session(_content(folder, model)).run, FastAPI()
 
-    @app.post(PATH)
+    @app.post(PATH)  # type: ignore[untyped-decorator]
     async def predict(orders: Orders) -> dict[str, Any]:
         rows = orders.instances
         numeric = np.array([[getattr(row, name) for name in NUMBERS] for row in rows], np.float32)
@@ -51,7 +51,8 @@ def _content(folder: str, model: str) -> bytes:
         return (Path(folder) / "objects" / f"{model}.onnx").read_bytes()
     import boto3  # noqa: PLC0415 - only one of the two ways has it
 
-    clients = {name: boto3.client(name) for name in ("dynamodb", "sqs", "s3")}  # type: ignore[call-overload]
+    make: Any = boto3.client  # its overloads know literal names only
+    clients = {name: make(name) for name in ("dynamodb", "sqs", "s3")}
     content: bytes = clients["s3"].get_object(Bucket="lake", Key=f"{model}.onnx")["Body"].read()
     return content
 
