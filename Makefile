@@ -16,6 +16,8 @@ export OMP_WAIT_POLICY := PASSIVE
 
 SETUP := .build/python.stamp .build/node.stamp
 RUNTIMES := api predict
+# Peers of the benchmarks that ask for other packages than we do, each in an environment of its own.
+PEERS := feast fastapi mlflow bentoml
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate
 
 .PHONY: help
@@ -72,7 +74,9 @@ lock: setup ## compile every requirements file again
 			"layers/$$runtime/requirements.in" -o "layers/$$runtime/requirements.txt"; \
 	done
 	$(COMPILE) --upgrade --python-version 3.11 -c requirements/dev.txt benchmarks/requirements.in -o benchmarks/requirements.txt
-	$(COMPILE) --upgrade --python-version 3.11 benchmarks/feast.in -o benchmarks/feast.txt
+	for peer in $(PEERS); do \
+		$(COMPILE) --upgrade --python-version 3.11 "benchmarks/$$peer.in" -o "benchmarks/$$peer.txt"; \
+	done
 	$(COMPILE) --upgrade --python-version 3.11 tests/clients/requirements.in -o tests/clients/requirements.txt
 	npm install --package-lock-only
 
@@ -98,12 +102,14 @@ $(UV): requirements/uv.txt
 	npm ci --no-audit --no-fund
 	mkdir -p .build && touch $@
 
-# The benchmarks' peers, beside the virtual environment; Feast, which asks for older packages, in one of its own.
-.build/peers.stamp: .build/python.stamp benchmarks/requirements.txt benchmarks/feast.txt
+# The benchmarks' peers, beside the virtual environment or in their own; compiled, so that they start as they can.
+.build/peers.stamp: .build/python.stamp benchmarks/requirements.txt $(PEERS:%=benchmarks/%.txt)
 	rm -rf .build/peers
 	$(UV) pip install --quiet --python $(BIN)/python --target .build/peers --no-deps --require-hashes -r benchmarks/requirements.txt
-	$(UV) venv --quiet --clear --python $(BIN)/python .build/feast
-	$(UV) pip sync --quiet --python .build/feast/bin/python --require-hashes benchmarks/feast.txt
+	for peer in $(PEERS); do \
+		$(UV) venv --quiet --clear --python $(BIN)/python ".build/$$peer"; \
+		$(UV) pip sync --quiet --compile-bytecode --python ".build/$$peer/bin/python" --require-hashes "benchmarks/$$peer.txt"; \
+	done
 	touch $@
 
 # Clients that the tests run, in an environment of their own; one asks for an older package than we have.
