@@ -23,6 +23,7 @@ class Deployment:
         schedules_enabled: run the daily schedules; a replay runs them by event time instead.
         batch_window_seconds: how long a queue waits for a batch to fill.
         visibility_factor: a queue's visibility timeout as a multiple of its function's timeout; AWS recommends 6.
+        stream_workers: the most functions that apply records to the online store at the same time, 2 to 1,000.
         snap_start: enable SnapStart for the prediction function, which restores a snapshot at a cold start.
         assets_bucket: the bucket for assets when not ``bootstrapped``.
     """
@@ -33,6 +34,7 @@ class Deployment:
     schedules_enabled: bool
     batch_window_seconds: int
     visibility_factor: int
+    stream_workers: int
     snap_start: bool
     assets_bucket: str
 
@@ -46,6 +48,7 @@ class Deployment:
             schedules_enabled=False,
             batch_window_seconds=0,
             visibility_factor=1,
+            stream_workers=2,
             snap_start=False,
             assets_bucket="smallbox-local-assets",
         )
@@ -67,6 +70,7 @@ class Deployment:
             schedules_enabled=True,
             batch_window_seconds=5,
             visibility_factor=6,
+            stream_workers=2,
             snap_start=False,
             assets_bucket="",
         )

@@ -35,6 +35,21 @@ _THROTTLED: Final = {
 _REFUSED_CREDENTIALS: Final = {"ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException"}
 
 
+class RequestRefused(Unavailable):
+    """AWS refused a request, and a retry does not help.
+
+    Args:
+        message: what AWS said.
+        code: AWS's error code.
+        reasons: of a transaction, the error code of each item; ``None`` for an item without an error.
+    """
+
+    def __init__(self, message: str, code: str, reasons: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reasons = reasons
+
+
 class _Transient(Exception):
     """An attempt failed, and a retry may help."""
 
@@ -130,7 +145,7 @@ class SignedService:
             raise _Transient("the answer's checksum is wrong")
         if answer.status == _OK:
             return
-        code, message = _error(answer.body)
+        code, message, reasons = _error(answer.body)
         text = f"{answer.status} {code}: {message}"
         if code in _REFUSED_CREDENTIALS:
             raise _Refused(text)
@@ -138,7 +153,7 @@ class SignedService:
             raise _Transient(text)
         if answer.status == _NOT_FOUND:
             raise NotStored(f"{self._name} has no such object: {text}")
-        raise Unavailable(f"{self._name} refused the request: {text}")
+        raise RequestRefused(f"{self._name} refused the request: {text}", code, reasons)
 
 
 def region_of() -> str:
@@ -177,11 +192,12 @@ def _parsed(answer: HttpAnswer) -> dict[str, Any]:
     return document
 
 
-def _error(body: bytes) -> tuple[str, str]:
-    """Code and message of an error body, which is JSON, or S3's XML; a body from a proxy may be neither."""
+def _error(body: bytes) -> tuple[str, str, tuple[str, ...]]:
+    """Code, message and reasons of an error body, which is JSON, or S3's XML; a body from a proxy may be neither."""
     try:
         document = json.loads(body)
-        return document["__type"].rpartition("#")[2], document.get("message") or document.get("Message") or ""
+        reasons = tuple(one.get("Code", "None") for one in document.get("CancellationReasons", ()))
+        return document["__type"].rpartition("#")[2], document.get("message") or document.get("Message") or "", reasons
     except (ValueError, TypeError, KeyError, AttributeError):
         text = body[:200].decode(errors="replace")
-        return text.partition("<Code>")[2].partition("</Code>")[0], text
+        return text.partition("<Code>")[2].partition("</Code>")[0], text, ()
