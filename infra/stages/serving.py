@@ -54,6 +54,8 @@ class Serving(Construct):
             online_table=flow.table("online"),
             registry_table=flow.table("registry"),
             predictions_queue=flow.url("predictions"),
+            limits_table=flow.table("limits"),
+            as_of=flow.deployment.as_of,
         )
         snap_start = flow.deployment.snap_start
         return Function(self, "predict", flow, predicting, wheels=COMPUTE, size=FIGURES, snap_start=snap_start)

@@ -35,7 +35,7 @@ handler = api.Api()
 
 
 def predict(request: api.Request) -> api.Response:
-    moment = api.request_moment(request.query("as_of"))
+    moment = api.request_moment(request, settings.as_of)
     name = request.names["model"]
     return api.answer(
         200, predictor.predict(name, request.document(), moment, clock.now(), request.id, fresh=request.is_fresh)
