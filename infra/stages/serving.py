@@ -12,8 +12,9 @@ from infra.parts.machine import add_named_machine
 from infra.parts.triggers import objects_to_queue, read_batches, read_one_by_one, run_daily
 from infra.wheels import COMPUTE, IMAGE
 from smallbox.aws import settings
-from smallbox.aws.fallback_log import FALLBACK_ANSWERS
+from smallbox.aws.fallback_log import FALLBACK_ANSWERS, UNLIMITED_ANSWERS
 from smallbox.aws.metrics import NAMESPACE
+from smallbox.define.project import load
 
 SCORING_MACHINE: Final = "smallbox-scoring"
 
@@ -42,6 +43,8 @@ class Serving(Construct):
         )
         fell_back = cloudwatch.Metric(namespace=NAMESPACE, metric_name=FALLBACK_ANSWERS, statistic="Sum", period=MINUTE)
         flow.alarms.watch(self, "Fallback", fell_back, "a fallback answered in place of a model; the log says why")
+        if any(model.serve.rate_limit for model in load().models.values()):
+            self._watch_limits(flow)
         read_batches(flow, "predictions", log)
         objects_to_queue(self, flow, flow.stores.inbox, "score/*/in/*", "scores")
         read_one_by_one(flow, "scores", score)
@@ -59,6 +62,11 @@ class Serving(Construct):
         )
         snap_start = flow.deployment.snap_start
         return Function(self, "predict", flow, predicting, wheels=COMPUTE, size=FIGURES, snap_start=snap_start)
+
+    def _watch_limits(self, flow: Flow) -> None:
+        name = UNLIMITED_ANSWERS
+        unlimited = cloudwatch.Metric(namespace=NAMESPACE, metric_name=name, statistic="Sum", period=MINUTE)
+        flow.alarms.watch(self, "Unlimited", unlimited, "rate limits were not checked; the log says why")
 
     def _score(self, flow: Flow) -> Function:
         # the function starts the machine, and the machine invokes the function: so the machine has a fixed name

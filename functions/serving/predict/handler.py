@@ -11,12 +11,15 @@ from smallbox.aws.settings import PredictSettings, from_environment
 from smallbox.aws.signed.dynamodb import SignedDynamoDb
 from smallbox.aws.signed.s3 import SignedBucket
 from smallbox.aws.signed.sqs import SignedSqs
+from smallbox.aws.token_buckets import DynamoTokenBuckets
 from smallbox.define.project import load
 from smallbox.features.live_views import LiveViewStore
 from smallbox.registry.loader import ModelLoader
 from smallbox.registry.store import Registry
 from smallbox.serving.inference import InferenceProtocol
 from smallbox.serving.predict import PredictTask
+from smallbox.serving.rate_limits import RateLimiter
+from smallbox.serving.requests import instance_count
 
 settings, reads = from_environment(PredictSettings), SignedDynamoDb()
 documents = DynamoDocuments(settings.registry_table, reads=reads)
@@ -31,16 +34,17 @@ predictor = PredictTask(
     EmbeddedFallbackLog(),
     clock.now,
 )
+limiter = RateLimiter(DynamoTokenBuckets(settings.limits_table, reads), EmbeddedFallbackLog())
 handler = api.Api()
 
 
 def predict(request: api.Request) -> api.Response:
     moment = api.request_moment(request, settings.as_of)
-    name = request.names["model"]
-    return api.answer(
-        200, predictor.predict(name, request.document(), moment, clock.now(), request.id, fresh=request.is_fresh)
-    )
+    name, now = request.names["model"], clock.now()
+    document = request.document()
+    limiter.admit(load().model(name), request.consumer, instance_count(document), now)
+    return api.answer(200, predictor.predict(name, document, moment, now, request.id, fresh=request.is_fresh))
 
 
 handler.add("POST /models/{model}/predict", predict)
-add_protocol(handler, InferenceProtocol(load(), loader, predictor).routes)
+add_protocol(handler, InferenceProtocol(load(), loader, predictor, limiter).routes)

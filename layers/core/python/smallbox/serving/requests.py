@@ -28,6 +28,12 @@ def parse_instances(request: Source, document: Any) -> list[dict[str, Any]]:
     return [_checked(request, instance, index) for index, instance in enumerate(instances)]
 
 
+def instance_count(document: Any) -> int:
+    """How many instances a body has, before any is validated; 0 when it has no array of them."""
+    instances = document.get("instances") if isinstance(document, Mapping) else None
+    return len(instances) if isinstance(instances, list) else 0
+
+
 def _checked(request: Source, instance: Any, index: int) -> dict[str, Any]:
     found = check_values(request, instance, index, required=(request.key,))
     if isinstance(found, Rejection):

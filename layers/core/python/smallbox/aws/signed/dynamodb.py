@@ -1,4 +1,4 @@
-"""The two reads of a prediction from DynamoDB, with the names and shapes of boto3's client."""
+"""What a prediction asks of DynamoDB, two reads and one update, with the names and shapes of boto3's client."""
 
 import binascii
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from smallbox.times import Micros
 
 
 class SignedDynamoDb:
-    """Sends signed reads, with retries. Not thread-safe. For the arguments see :class:`SignedService`."""
+    """Sends signed requests, with retries. Not thread-safe. For the arguments see :class:`SignedService`."""
 
     def __init__(
         self,
@@ -43,6 +43,15 @@ class SignedDynamoDb:
         answer = self._service.json("DynamoDB_20120810.GetItem", request, within)
         _decode(answer.get("Item", {}))
         return answer
+
+    def update_item(self, within: Micros | None = None, **request: Any) -> dict[str, Any]:
+        """``UpdateItem``. An attempt whose answer was lost is repeated, so an increment may be applied twice.
+
+        Raises:
+            ConditionFailed: when the condition does not hold.
+            Unavailable: as :meth:`batch_get_item`.
+        """
+        return self._service.json("DynamoDB_20120810.UpdateItem", request, within)
 
 
 def _decode(item: Mapping[str, Any]) -> None:
