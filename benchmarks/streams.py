@@ -1,7 +1,7 @@
 """What a record costs the stream function: processor time, transactions, and dollars for a million records an hour.
 
 Run: ``python benchmarks/streams.py [--records 10000]``. A call applies 1,000 records, as ten messages of SQS bring
-them. DynamoDB is in memory, below the transport of each client, and its own time does not count: what counts is applying
+them. DynamoDB is in memory, below the transport of each client, and its own time does not count. What counts: applying
 the records and building, signing and parsing requests, through boto3 and through our signed connection. Shapes: many
 records of few entities, another entity for each record, and two views of both. Dollars are list prices of us-east-1 in
 January 2025, without free tiers; storage and the lake are left out.

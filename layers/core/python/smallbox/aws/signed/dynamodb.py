@@ -58,6 +58,15 @@ class SignedDynamoDb:
         asked = {**request, "TransactItems": items, "ClientRequestToken": str(uuid.uuid4())}
         return self._service.json("DynamoDB_20120810.TransactWriteItems", asked)
 
+    def update_item(self, within: Micros | None = None, **request: Any) -> dict[str, Any]:
+        """``UpdateItem``. An attempt whose answer was lost is repeated, so an increment may be applied twice.
+
+        Raises:
+            ConditionFailed: when the condition does not hold.
+            Unavailable: as :meth:`batch_get_item`.
+        """
+        return self._service.json("DynamoDB_20120810.UpdateItem", request, within)
+
 
 def _encoded(item: Mapping[str, Any]) -> dict[str, Any]:
     return {

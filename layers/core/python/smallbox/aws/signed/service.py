@@ -32,6 +32,7 @@ _THROTTLED: Final = {
     "ThrottledException",
     "TooManyRequestsException",
 }
+_CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 _REFUSED_CREDENTIALS: Final = {"ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException"}
 
 
@@ -52,6 +53,18 @@ class RequestRefused(Unavailable):
 
 class _Transient(Exception):
     """An attempt failed, and a retry may help."""
+
+
+class ConditionFailed(Exception):
+    """The condition of a write to DynamoDB did not hold.
+
+    Args:
+        item: the item as it is, where the request asked for it.
+    """
+
+    def __init__(self, item: Mapping[str, Any]) -> None:
+        super().__init__("the condition of the write did not hold")
+        self.item = item
 
 
 class _Refused(_Transient):
@@ -93,6 +106,7 @@ class SignedService:
             within: the time for all attempts together, microseconds; ``None`` gives each attempt its own time.
 
         Raises:
+            ConditionFailed: when a condition of the request does not hold.
             Unavailable: when the service refuses the request, or no attempt succeeds in time.
         """
         body = json.dumps(request, separators=(",", ":")).encode()
@@ -146,6 +160,8 @@ class SignedService:
         if answer.status == _OK:
             return
         code, message, reasons = _error(answer.body)
+        if code == _CONDITION_FAILED:
+            raise ConditionFailed(json.loads(answer.body).get("Item") or {})
         text = f"{answer.status} {code}: {message}"
         if code in _REFUSED_CREDENTIALS:
             raise _Refused(text)
