@@ -234,7 +234,7 @@ class Documents(Protocol):
     """Small JSON documents by partition key and sort key: registry, routing and metrics."""
 
     def get(self, partition: str, sort: str, within: Micros | None = None) -> Mapping[str, Any] | None:
-        """One document, by a consistent read; ``None`` when there is none. ``within``: as in :meth:`StateReader.read`."""
+        """One document, by a consistent read; ``None`` when there is none. ``within``: as in ``StateReader.read``."""
 
     def query(self, partition: str, prefix: str = "") -> Sequence[Mapping[str, Any]]:
         """The documents of a partition whose sort key has the prefix, ordered by sort key."""
