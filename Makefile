@@ -62,8 +62,8 @@ layers: setup ## the wheels of the Lambda layers, without Docker
 	$(BIN)/python -m infra.wheels
 
 .PHONY: deploy
-deploy: setup ## deploy to AWS with your own credentials
-	$(BIN)/smallbox deploy
+deploy: setup ## deploy to AWS: make deploy ON=PROFILE/REGION, or the name of a saved context
+	$(BIN)/smallbox $(if $(ON),--on $(ON)) deploy
 
 .PHONY: lock
 lock: setup ## compile every requirements file again
