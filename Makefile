@@ -74,8 +74,9 @@ lock: setup ## compile every requirements file again
 			"layers/$$runtime/requirements.in" -o "layers/$$runtime/requirements.txt"; \
 	done
 	$(COMPILE) --upgrade --python-version 3.11 -c requirements/dev.txt benchmarks/requirements.in -o benchmarks/requirements.txt
+	sed -nE 's/^((scikit-learn|onnxruntime)==[^ ]+).*/\1/p' requirements/dev.txt > .build/same.txt
 	for peer in $(PEERS); do \
-		$(COMPILE) --upgrade --python-version 3.11 "benchmarks/$$peer.in" -o "benchmarks/$$peer.txt"; \
+		$(COMPILE) --upgrade --python-version 3.11 -c .build/same.txt "benchmarks/$$peer.in" -o "benchmarks/$$peer.txt"; \
 	done
 	$(COMPILE) --upgrade --python-version 3.11 tests/clients/requirements.in -o tests/clients/requirements.txt
 	npm install --package-lock-only

@@ -68,7 +68,8 @@ MAP_RUN: Final = ("states:DescribeExecution", "states:StopExecution")
 WATCH: Final = ("states:DescribeExecution", "states:GetExecutionHistory")
 UPLOAD: Final = ("s3:PutObject", "s3:AbortMultipartUpload")
 METRICS: Final = ("cloudwatch:PutMetricData",)
-
+CALL: Final = ("execute-api:Invoke",)
+DESCRIBE: Final = ("cloudformation:DescribeStacks",)
 
 DRAINED: Final = ("events", "drops", "features", "rebuild", "scores", "predictions")
 """The queues whose messages the command line counts."""
@@ -191,6 +192,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Under("bucket:lake/models/*", GET),
         Under("bucket:lake/bundles/*", GET),
         Grant("queue:predictions", SEND),
+        Grant("table:limits", ("dynamodb:UpdateItem",)),
     ),
     "serving/log": (
         Grant("queue:predictions", RECEIVE),
@@ -265,11 +267,11 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
 
 
 OPERATOR: Final = (
-    Grant("stack:stores/*", ("cloudformation:DescribeStacks",), "a stack's ARN ends in an id of each deployment"),
-    Grant("stack:pipeline/*", ("cloudformation:DescribeStacks",), "a stack's ARN ends in an id of each deployment"),
-    Grant("api/$default/GET/*", ("execute-api:Invoke",), "every route of the API that reads"),
-    Grant("api/$default/POST/events/*", ("execute-api:Invoke",), "each source has a route"),
-    Grant("api/$default/POST/models/*", ("execute-api:Invoke",), "each model has a route"),
+    Grant("stack:stores/*", DESCRIBE, "a stack's ARN ends in an id of each deployment"),
+    Grant("stack:pipeline/*", DESCRIBE, "a stack's ARN ends in an id of each deployment"),
+    Grant("api/$default/GET/*", CALL, "every route of the API that reads"),
+    Grant("api/$default/POST/events/*", CALL, "each source has a route"),
+    Grant("api/$default/POST/models/*", CALL, "each model has a route"),
     Under("bucket:inbox/drop/*", UPLOAD),
     Under("bucket:inbox/score/*/in/*", UPLOAD),
     Under("bucket:inbox/score/*/out/*", GET),
@@ -285,6 +287,9 @@ OPERATOR: Final = (
     *(Grant(f"function:{name}", INVOKE) for name in ("ingestion/upkeep", "release/start", "monitoring/accept")),
 )
 """What the commands of the command line need: the managed policy of operators, on AWS and locally."""
+
+AS_OF: Final = tuple(Grant(f"api/as_of/POST/{of}/*", CALL, "each name has a route") for of in ("events", "models"))
+"""What it takes to let requests name a past moment, where the deployment has the setting ``as_of`` ``granted``."""
 
 
 def grants_of(principal: str) -> tuple[Grant, ...]:

@@ -8,7 +8,7 @@ from constructs import Construct
 
 from infra.deployment import Deployment
 from infra.machines import Schedules, backfill_machine, daily_machine, scoring_machine, training_machine
-from infra.operator import operator_policy
+from infra.operator import as_of_policy, operator_policy
 from infra.parts.flow import Flow, flow_of
 from infra.stages.features import Features
 from infra.stages.feedback import Feedback
@@ -20,6 +20,7 @@ from infra.stages.retraining import Retraining
 from infra.stages.serving import Serving
 from infra.stages.training import Training
 from infra.stores import Stores
+from smallbox.aws.replays import AS_OF_STAGE, GRANTED
 
 
 class Pipeline(Stack):
@@ -59,6 +60,9 @@ class Pipeline(Stack):
             }
         )
         self._output(_queue_outputs(flow))
+        if deployment.as_of == GRANTED:
+            policy = as_of_policy(self, flow).managed_policy_arn
+            self._output({"AsOfUrl": f"{flow.api.url}/{AS_OF_STAGE}", "AsOfPolicy": policy})
 
     def _output(self, outputs: Mapping[str, str]) -> None:
         for name, value in outputs.items():

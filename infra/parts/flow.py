@@ -12,6 +12,7 @@ from infra.parts.layers import Layers
 from infra.parts.queues import SECONDS, WorkQueue
 from infra.parts.roles import Arns
 from infra.stores import Stores
+from smallbox.aws.replays import GRANTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ def flow_of(scope: Construct, deployment: Deployment, stores: Stores) -> Flow:
     alarms = Alarms(scope, "alarms", enforce_tls=deployment.enforce_tls)
     home = Construct(scope, "queues")
     queues = {name: WorkQueue(home, name, deployment, alarms) for name in SECONDS}
-    flow = Flow(deployment, stores, alarms, Layers(scope, "layers", deployment), Api(scope, "api", alarms), queues)
+    api = Api(scope, "api", alarms, with_as_of=deployment.as_of == GRANTED)
+    flow = Flow(deployment, stores, alarms, Layers(scope, "layers", deployment), api, queues)
     for name, queue in queues.items():
         flow.arns.add(f"queue:{name}", queue.queue.queue_arn)
         flow.arns.add(f"queue:{name}-dead", queue.dead.queue_arn)

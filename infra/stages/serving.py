@@ -12,8 +12,9 @@ from infra.parts.machine import add_named_machine
 from infra.parts.triggers import objects_to_queue, read_batches, read_one_by_one, run_daily
 from infra.wheels import COMPUTE, IMAGE
 from smallbox.aws import settings
-from smallbox.aws.fallback_log import FALLBACK_ANSWERS, LOST_PREDICTIONS
+from smallbox.aws.fallback_log import FALLBACK_ANSWERS, LOST_PREDICTIONS, UNLIMITED_ANSWERS
 from smallbox.aws.metrics import NAMESPACE
+from smallbox.define.project import load
 
 SCORING_MACHINE: Final = "smallbox-scoring"
 
@@ -40,14 +41,13 @@ class Serving(Construct):
             "GET /v2/models/{model}/versions/{version}/ready",
             "POST /v2/models/{model}/versions/{version}/infer",
         )
-        for name, metric, said in (
-            ("Fallback", FALLBACK_ANSWERS, "a fallback answered in place of a model; the log says why"),
-            (
-                "LostPredictions",
-                LOST_PREDICTIONS,
-                "rows of the prediction log were lost; its queue took none",
-            ),
-        ):
+        watched = {
+            "Fallback": (FALLBACK_ANSWERS, "a fallback answered in place of a model; the log says why"),
+            "LostPredictions": (LOST_PREDICTIONS, "rows of the prediction log were lost; its queue took none"),
+        }
+        if any(model.serve.rate_limit for model in load().models.values()):
+            watched["Unlimited"] = UNLIMITED_ANSWERS, "rate limits were not checked; the log says why"
+        for name, (metric, said) in watched.items():
             counted = cloudwatch.Metric(namespace=NAMESPACE, metric_name=metric, statistic="Sum", period=MINUTE)
             flow.alarms.watch(self, name, counted, said)
         read_batches(flow, "predictions", log)
@@ -62,6 +62,8 @@ class Serving(Construct):
             online_table=flow.table("online"),
             registry_table=flow.table("registry"),
             predictions_queue=flow.url("predictions"),
+            limits_table=flow.table("limits"),
+            as_of=flow.deployment.as_of,
         )
         snap_start = flow.deployment.snap_start
         return Function(self, "predict", flow, predicting, wheels=COMPUTE, size=FIGURES, snap_start=snap_start)

@@ -10,7 +10,7 @@ from infra.deployment import ROOT
 from infra.parts import queues
 from infra.stages.ingestion import LOADERS
 from infra.stores import PARTS_DAYS
-from smallbox import define
+from smallbox import define, request_sizes
 from smallbox.aws import delta_lake as lake
 from smallbox.aws import online
 from smallbox.aws.signed import service
@@ -31,7 +31,6 @@ from smallbox.objectives.tolerance import PROBABILITY_TOLERANCE
 from smallbox.registry import store
 from smallbox.release import canary
 from smallbox.release import judged_predictions as judged
-from smallbox.serving import requests
 from smallbox.times import DAY, HOUR, MINUTE, SECOND
 from smallbox.training import dataset_rows as point_in_time
 from smallbox.training import fit_model as fitting
@@ -75,8 +74,8 @@ SENTENCES = {
     ],
     "docs/protocols/ingestion.md": [
         f"messages of at most {split.MESSAGE_BYTES:,} bytes",
-        f"an array of up to {body.EVENT_LIMIT}",
-        f"more than {body.EVENT_LIMIT} records or {body.BODY_LIMIT:,} bytes",
+        f"an array of up to {request_sizes.EVENT_LIMIT}",
+        f"more than {request_sizes.EVENT_LIMIT} records or {request_sizes.BODY_LIMIT:,} bytes",
         f"more than {body._DEPTH_LIMIT} levels",
         f"a text of more than {patterns.TEXT_LIMIT} characters",
         f"becomes known more than {source.FUTURE_LIMIT // DAY} days from now",
@@ -108,7 +107,7 @@ SENTENCES = {
         f"of the last {WORDS[judged.RECENT // (7 * DAY)]} weeks",
     ],
     "docs/stages/serving.md": [
-        f'`{{"instances": [{{...}}, ...]}}`, at most {requests.MAX_INSTANCES}',
+        f'`{{"instances": [{{...}}, ...]}}`, at most {request_sizes.INSTANCE_LIMIT}',
         f"cut to {predictions.SHORT} characters",
         f"tried again, {WORDS[service.ATTEMPTS]} times in all",
     ],

@@ -16,7 +16,10 @@ from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.online import DynamoOnlineStore
 from smallbox.aws.signed.dynamodb import SignedDynamoDb
 from smallbox.aws.signed.s3 import SignedBucket
+from smallbox.aws.token_buckets import DynamoTokenBuckets
+from smallbox.bucket_ports import TokenBuckets
 from smallbox.ports import Blobs, Documents, Lake, OnlineStore
+from tests.fakes.buckets import FakeTokenBuckets
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs
 from tests.fakes.http import moto, playing
@@ -68,7 +71,8 @@ def online(request: pytest.FixtureRequest, aws: None, signed: SignedDynamoDb) ->
         return FakeOnlineStore()
     dynamodb = boto3.client("dynamodb", region_name=REGION)
     _table(dynamodb, "online", "pk")
-    return DynamoOnlineStore("online", dynamodb, reads=signed if request.param == "signed" else None)
+    other = signed if request.param == "signed" else None
+    return DynamoOnlineStore("online", dynamodb, reads=other, writes=other)
 
 
 @pytest.fixture(params=["fake", "moto", "signed"])
@@ -79,6 +83,15 @@ def documents(request: pytest.FixtureRequest, aws: None, signed: SignedDynamoDb)
     dynamodb = boto3.client("dynamodb", region_name=REGION)
     _table(dynamodb, "documents", "pk", "sk")
     return DynamoDocuments("documents", dynamodb, reads=signed if request.param == "signed" else None)
+
+
+@pytest.fixture(params=["fake", "signed"])
+def token_buckets(request: pytest.FixtureRequest, aws: None, signed: SignedDynamoDb) -> TokenBuckets:
+    """An empty table of token buckets; the real adapter has signed requests only."""
+    if request.param == "fake":
+        return FakeTokenBuckets()
+    _table(boto3.client("dynamodb", region_name=REGION), "limits", "pk")
+    return DynamoTokenBuckets("limits", signed)
 
 
 @pytest.fixture(params=["fake", "moto", "signed"])

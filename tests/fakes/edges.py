@@ -73,6 +73,7 @@ class FakeFallbackLog:
     def __init__(self) -> None:
         self.kept: list[tuple[str, int, Exception]] = []
         self.causes: list[tuple[str, Cause, int]] = []
+        self.unlimited_answers: list[tuple[str, int]] = []
         self.lost_rows: list[tuple[str, int]] = []
 
     def degraded(self, model: str, cause: Cause, answers: int, why: Exception | None = None) -> None:
@@ -80,6 +81,9 @@ class FakeFallbackLog:
         if cause == "prior":
             assert why is not None
             self.kept.append((model, answers, why))
+
+    def unlimited(self, model: str, answers: int, why: Exception | None = None) -> None:
+        self.unlimited_answers.append((model, answers))
 
     def lost(self, model: str, rows: int) -> None:
         self.lost_rows.append((model, rows))

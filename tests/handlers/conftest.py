@@ -17,6 +17,7 @@ from moto import mock_aws
 from smallbox.aws import clients
 from smallbox.aws.api import Api
 from smallbox.aws.delta_lake import DeltaLake
+from smallbox.aws.replays import ALLOWED
 from smallbox.aws.settings import VARIABLE_PREFIX
 from smallbox.aws.signed import s3, service
 from tests.fakes.described import check_described
@@ -25,7 +26,7 @@ from tests.fakes.http import moto, playing
 ROOT = Path(__file__).parents[2]
 REGION: Final = "eu-central-1"
 QUEUES = ("events", "drops", "features", "rebuild", "predictions")
-TABLES = {"online": ("pk",), "registry": ("pk", "sk"), "metrics": ("pk", "sk")}
+TABLES = {"online": ("pk",), "registry": ("pk", "sk"), "metrics": ("pk", "sk"), "limits": ("pk",)}
 BUCKETS = ("inbox", "lake")
 
 Handler = Callable[[dict[str, Any]], dict[str, Any]]
@@ -73,6 +74,7 @@ def _stores(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in QUEUES}
     for name, url in urls.items():
         monkeypatch.setenv(f"{VARIABLE_PREFIX}{name.upper()}_QUEUE", url)
+    monkeypatch.setenv(f"{VARIABLE_PREFIX}AS_OF", ALLOWED)
     for machine in ("training", "scoring"):
         arn = f"arn:aws:states:{REGION}:123456789012:stateMachine:{machine}"
         monkeypatch.setenv(f"{VARIABLE_PREFIX}{machine.upper()}_MACHINE", arn)

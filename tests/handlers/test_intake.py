@@ -21,9 +21,9 @@ from smallbox.errors import InvalidInput
 from smallbox.features.live_views import LiveViewStore
 from smallbox.features.online.states import state_key, version_of
 from smallbox.ingestion.file_parts import FilePart
-from smallbox.ingestion.http_body import BODY_LIMIT
 from smallbox.ingestion.load_plan import LoadPlan, drop_folder
 from smallbox.messages.rebuilds import rebuild_loaded
+from smallbox.request_sizes import BODY_LIMIT
 from smallbox.times import parse_day
 from tests.handlers.conftest import event, handler
 

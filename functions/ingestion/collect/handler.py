@@ -14,7 +14,7 @@ handler = api.Api()
 
 
 def collect(request: api.Request) -> api.Response:
-    moment = api.request_moment(request.query("as_of"))
+    moment = api.request_moment(request, settings.as_of)
     name = request.names["source"]
     return api.answer(202, collector.collect(name, request.body, request.content_type, moment, request.id))
 

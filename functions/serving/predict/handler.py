@@ -13,12 +13,15 @@ from smallbox.aws.signed.credentials import prepare_snapshot
 from smallbox.aws.signed.dynamodb import SignedDynamoDb
 from smallbox.aws.signed.s3 import SignedBucket
 from smallbox.aws.signed.sqs import SignedSqs
+from smallbox.aws.token_buckets import DynamoTokenBuckets
 from smallbox.define.project import load
 from smallbox.features.live_views import LiveViewStore
 from smallbox.registry.loader import ModelLoader
 from smallbox.registry.store import Registry
 from smallbox.serving.inference import InferenceProtocol
 from smallbox.serving.predict import PredictTask
+from smallbox.serving.rate_limits import RateLimiter
+from smallbox.serving.requests import instance_count
 
 prepare_snapshot()
 settings, reads = from_environment(PredictSettings), SignedDynamoDb()
@@ -36,15 +39,17 @@ predictor = PredictTask(
 )
 remembering = predictor.answering
 figures = CacheFigures({"States": remembering.states, "Routings": remembering.routings, "Answers": remembering.answers})
+limiter = RateLimiter(DynamoTokenBuckets(settings.limits_table, reads), EmbeddedFallbackLog())
 handler = api.Api()
 
 
 def predict(request: api.Request) -> api.Response:
-    moment, now = api.request_moment(request.query("as_of")), clock.now()
+    moment, now = api.request_moment(request, settings.as_of), clock.now()
     figures.publish(now)
-    name = request.names["model"]
-    return api.answer(200, predictor.predict(name, request.document(), moment, now, request.id, fresh=request.is_fresh))
+    name, document = request.names["model"], request.document()
+    limiter.admit(load().model(name), request.consumer, instance_count(document), now)
+    return api.answer(200, predictor.predict(name, document, moment, now, request.id, fresh=request.is_fresh))
 
 
 handler.add("POST /models/{model}/predict", predict)
-add_protocol(handler, InferenceProtocol(load(), loader, predictor).routes)
+add_protocol(handler, InferenceProtocol(load(), loader, predictor, limiter).routes)

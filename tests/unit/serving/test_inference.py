@@ -11,8 +11,8 @@ from smallbox.define.model import Model
 from smallbox.errors import ContractViolation, InvalidInput, MalformedBody, NotFound, NotReady, TooLarge
 from smallbox.registry.routing import first_champion
 from smallbox.registry.store import Registry
+from smallbox.request_sizes import INSTANCE_LIMIT
 from smallbox.serving.inference import InferenceProtocol, ProtocolRequest
-from smallbox.serving.requests import MAX_INSTANCES
 from smallbox.times import HOUR
 from tests.fakes.edges import FakeQueue
 from tests.fakes.serving import Serving
@@ -145,7 +145,7 @@ WRONG: dict[str, tuple[Any, type[InvalidInput], str]] = {
     "a name left out": ({"inputs": TENSORS[1:]}, ContractViolation, "parcel_id"),
     "a value of another type": (_with(tensor("weight", "FP64", 1, "heavy")), ContractViolation, "instance 1: .*weight"),
     "too many": (
-        {"inputs": [tensor("parcel_id", "BYTES", *map(str, range(MAX_INSTANCES + 1)))]}, TooLarge, "at most 500",
+        {"inputs": [tensor("parcel_id", "BYTES", *map(str, range(INSTANCE_LIMIT + 1)))]}, TooLarge, "at most 500",
     ),
 }  # fmt: skip
 
@@ -164,9 +164,9 @@ def test_a_wrong_input_is_refused_in_words(wrong: str) -> None:
 def test_as_many_instances_as_are_taken_are_answered() -> None:
     """The most that a request may have is taken, so the refusal begins with one more."""
     protocol, _, _ = _protocol()
-    empty = [tensor(one["name"], one["datatype"], *[None] * MAX_INSTANCES) for one in TENSORS[1:]]
-    many = [tensor("parcel_id", "BYTES", *map(str, range(MAX_INSTANCES))), *empty]
-    assert infer(protocol, {"inputs": many})["outputs"][0]["shape"] == [MAX_INSTANCES]
+    empty = [tensor(one["name"], one["datatype"], *[None] * INSTANCE_LIMIT) for one in TENSORS[1:]]
+    many = [tensor("parcel_id", "BYTES", *map(str, range(INSTANCE_LIMIT))), *empty]
+    assert infer(protocol, {"inputs": many})["outputs"][0]["shape"] == [INSTANCE_LIMIT]
 
 
 def test_an_unknown_model_is_not_found() -> None:

@@ -14,6 +14,7 @@ from smallbox.errors import (
     NotFound,
     NotReady,
     NotStored,
+    RateLimited,
     SmallboxError,
     TooLarge,
     Unavailable,
@@ -52,6 +53,7 @@ POLICIES: Final[Mapping[type[SmallboxError], Policy]] = {
     Forbidden: Policy("forbidden", 403, "drop"),
     InvalidInput: Policy("invalid_input", 400, "drop"),
     Conflict: Policy("conflict", 409, "retry", "another writer changed the same data; try again"),
+    RateLimited: Policy("rate_limited", 429, "retry"),
     NotReady: Policy("not_ready", 503, "retry"),
     Unavailable: Policy("unavailable", 503, "retry", "a required service did not answer; try again"),
     SmallboxError: Policy("internal", 500, "retry"),
@@ -88,6 +90,16 @@ def error_body(error: BaseException) -> dict[str, Any]:
     if isinstance(error, SmallboxError) and not policy.public_message:
         message, details = error.message, error.details
     return {"error": {"code": policy.code, "message": message, "details": details}}
+
+
+def error_headers(error: BaseException) -> dict[str, str]:
+    """The headers of an error response beside its content type.
+
+    >>> error_headers(RateLimited("too fast", retry_after=2)), error_headers(NotFound("no such model"))
+    ({'Retry-After': '2'}, {})
+    """
+    seconds = error.details.get("retry_after") if isinstance(error, RateLimited) else None
+    return {} if seconds is None else {"Retry-After": str(seconds)}
 
 
 PROTOCOL_PATH: Final = "/v2"

@@ -11,6 +11,7 @@
     │   ├── ContractViolation  a record breaks its source's contract
     │   └── Forbidden          the caller's credentials are missing, no longer good, or lack a permission
     ├── Conflict               another writer was first; read again and retry
+    ├── RateLimited            a consumer is over its rate limit; wait, then retry
     ├── NotReady               a prerequisite does not exist yet (no champion, no data)
     └── Unavailable            a dependency did not answer
 
@@ -72,6 +73,10 @@ class Forbidden(InvalidInput):
 
 class Conflict(SmallboxError):
     """Optimistic concurrency: another writer was first. Read again, then retry."""
+
+
+class RateLimited(SmallboxError):
+    """A consumer is over its rate limit; details hold ``retry_after``, whole seconds."""
 
 
 class NotReady(SmallboxError):

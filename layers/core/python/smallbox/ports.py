@@ -234,10 +234,7 @@ class Documents(Protocol):
     """Small JSON documents by partition key and sort key: registry, routing and metrics."""
 
     def get(self, partition: str, sort: str, within: Micros | None = None) -> Mapping[str, Any] | None:
-        """One document, by a consistent read; ``None`` when there is none.
-
-        ``within`` is the longest time to wait, microseconds; ``None``: as long as the adapter waits by itself.
-        """
+        """One document, by a consistent read; ``None`` when there is none. ``within``: as in :meth:`StateReader.read`."""
 
     def query(self, partition: str, prefix: str = "") -> Sequence[Mapping[str, Any]]:
         """The documents of a partition whose sort key has the prefix, ordered by sort key."""
@@ -285,6 +282,9 @@ class FallbackLog(Protocol):
 
     def degraded(self, model: str, cause: Cause, answers: int, why: Exception | None = None) -> None:
         """Log and count that this many instances of a model were not answered as usual, and the error behind it."""
+
+    def unlimited(self, model: str, answers: int, why: Exception | None = None) -> None:
+        """Log and count that this many instances were let through although their rate limit could not be checked."""
 
     def lost(self, model: str, rows: int) -> None:
         """Log and count that this many rows of the prediction log were given up."""

@@ -7,10 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from smallbox.aws.callers import consumer_of
 from smallbox.aws.clock import now
 from smallbox.aws.logs import log_failure, log_line
-from smallbox.error_codes import policy_of, route_error_body
+from smallbox.aws.replays import check_may_replay
+from smallbox.error_codes import error_headers, policy_of, route_error_body
 from smallbox.errors import MalformedBody, NotFound
+from smallbox.request_sizes import check_body_size
 from smallbox.times import Moment, replayed
 
 OK: Final = 200
@@ -73,6 +76,7 @@ class Api:
             response = self._respond(route, event)
         except Exception as error:  # noqa: BLE001 - every error has its response
             response = answer(policy_of(error).status, route_error_body(error, event.get("rawPath", "")))
+            response["headers"] |= error_headers(error)
             if response["statusCode"] >= SERVER_ERROR:
                 log_failure("request failed", error, function_request_id=request_id, route=route)
         log_line("answered", function_request_id=request_id, route=route, status=response["statusCode"])
@@ -88,17 +92,21 @@ def _answering(found: Callable[..., Mapping[str, Any]]) -> Callable[["Request"],
     return lambda request: answer(OK, found(**request.names))
 
 
-def request_moment(text: str | None) -> Moment:
-    """The moment that a request is for: the present, or the past moment of a replay.
+def request_moment(request: "Request", as_of: str) -> Moment:
+    """The moment that a request is for: the present, or the past moment of a replay, its ``as_of``.
 
     Args:
-        text: the request's ``as_of``; ``None`` for the present.
+        request: the request.
+        as_of: the deployment's setting; see :mod:`smallbox.aws.replays`.
 
     Raises:
-        MalformedBody: when it is not a moment, or is in the future.
+        Forbidden: when it names a moment and may not.
+        MalformedBody: when that is not a moment, or is in the future.
     """
+    text = request.query("as_of")
     if text is None:
         return Moment(now())
+    check_may_replay(as_of, request.stage)
     try:
         return replayed(text, now())
     except ValueError as error:
@@ -123,6 +131,8 @@ class Request:
         parameters: the query parameters.
         headers: all headers, by lower-case name.
         names: the parameters of the path.
+        stage: the stage of the API that it came by.
+        consumer: who calls; see :func:`~smallbox.aws.callers.consumer_of`.
     """
 
     id: str
@@ -131,6 +141,8 @@ class Request:
     parameters: Mapping[str, str]
     headers: Mapping[str, str]
     names: Mapping[str, str]
+    stage: str
+    consumer: str
 
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> "Request":
@@ -138,16 +150,22 @@ class Request:
 
         Raises:
             MalformedBody: when the body is declared as base64 but is not.
+            TooLarge: when the body is; see :mod:`smallbox.request_sizes`.
         """
         raw = (event.get("body") or "").encode("utf-8", "surrogatepass")
+        body = _from_base64(raw) if event.get("isBase64Encoded") else raw
+        check_body_size(len(body))
+        context = event["requestContext"]
         headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
         return cls(
-            event["requestContext"]["requestId"],
-            _from_base64(raw) if event.get("isBase64Encoded") else raw,
+            context["requestId"],
+            body,
             headers.get("content-type"),
             event.get("queryStringParameters") or {},
             headers,
             event.get("pathParameters") or {},
+            context.get("stage", ""),
+            consumer_of(context),
         )
 
     @property

@@ -16,6 +16,9 @@ FALLBACK_ANSWERS: Final = "FallbackAnswers"
 DEGRADED_ANSWERS: Final = "DegradedAnswers"
 """Name of the metric of instances that were not answered as usual; also by ``cause``."""
 
+UNLIMITED_ANSWERS: Final = "UnlimitedAnswers"
+"""Name of the metric of instances that were let through although their rate limit could not be checked."""
+
 LOST_PREDICTIONS: Final = "LostPredictions"
 """Name of the metric of rows of the prediction log that were given up."""
 
@@ -37,6 +40,14 @@ class EmbeddedFallbackLog:
             log_line("answered otherwise", **fields)
         else:
             log_failure("answered otherwise", why, **fields)
+
+    def unlimited(self, model: str, answers: int, why: Exception | None = None) -> None:
+        """Log the model and the error; the line counts as ``UnlimitedAnswers``."""
+        fields = {"model": model, **embedded({UNLIMITED_ANSWERS: answers})}
+        if why is None:
+            log_line("a rate limit was not checked", **fields)
+        else:
+            log_failure("a rate limit was not checked", why, **fields)
 
     def lost(self, model: str, rows: int) -> None:
         """Log the loss; the line counts as ``LostPredictions``."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 from smallbox.aws.backoff import jittered
 from smallbox.aws.clients import aws_errors, client, code_of, reason_of
 from smallbox.aws.clock import now
+from smallbox.aws.signed.service import RequestRefused
 from smallbox.errors import Conflict, SmallboxError, Unavailable
 from smallbox.ports import Marker, StateKey, StateWrite, StoredState
 from smallbox.times import DAY, SECOND, Micros
@@ -28,6 +29,10 @@ _CONFLICTS: Final = {"TransactionCanceledException", "TransactionConflictExcepti
 def _translated() -> Iterator[None]:
     try:
         yield
+    except RequestRefused as error:
+        if error.code in _CONFLICTS and _CONTENTION.issuperset(error.reasons):
+            raise Conflict("another worker wrote the same entity or record first") from error
+        raise
     except SmallboxError:
         raise
     except aws_errors() as error:
@@ -75,16 +80,23 @@ class DynamoOnlineStore:
         table: the table's name.
         dynamodb: a boto3 client or an equivalent; by default the process's own.
         reads: another client for ``batch_get_item``, like :mod:`smallbox.aws.signed.dynamodb`; by default ``dynamodb``.
+        writes: another client for ``transact_write_items``, like it; by default ``dynamodb``.
         pause: sleeps before a retry of the unprocessed items of a batch; gets the number of the attempt.
     """
 
     def __init__(
-        self, table: str, dynamodb: Any = None, reads: Any = None, pause: Callable[[int], None] = jittered
+        self,
+        table: str,
+        dynamodb: Any = None,
+        reads: Any = None,
+        pause: Callable[[int], None] = jittered,
+        writes: Any = None,
     ) -> None:
         self._table = table
         self._given = dynamodb
         self._reads = reads or self._dynamodb
         self._pause = pause
+        self._writes = writes
 
     @property
     def _dynamodb(self) -> Any:
@@ -131,7 +143,9 @@ class DynamoOnlineStore:
         """Write markers and states in one transaction; raises ``Conflict`` unless all conditions hold."""
         new = [self._put(_marker_item(m), "attribute_not_exists(pk)") for m in markers]
         with _translated():
-            self._dynamodb.transact_write_items(TransactItems=new + [self._put_state(s) for s in states])
+            (self._writes or self._dynamodb).transact_write_items(
+                TransactItems=new + [self._put_state(s) for s in states]
+            )
 
     def _put_state(self, state: StateWrite) -> dict[str, Any]:
         item = {

@@ -22,7 +22,7 @@ def add_protocol(api: Api, routes: Mapping[str, Respond]) -> None:
 def _responding(respond: Respond) -> Callable[[Request], Response]:
     def found(request: Request) -> Response:
         length = request.headers.get(HEADER_LENGTH.lower())
-        answered = respond(ProtocolRequest(request.names, request.body, length, now(), request.id))
+        answered = respond(ProtocolRequest(request.names, request.body, length, now(), request.id, request.consumer))
         if not answered.tensors:
             return answer(OK, answered.document)
         body, headers = answered.with_bytes()

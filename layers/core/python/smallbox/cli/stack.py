@@ -94,6 +94,15 @@ class Stack:
 
         return SignedHttp(self.api_url, self.region, self._credentials())
 
+    @cached_property
+    def replayed_http(self) -> "SignedHttp":
+        """As :attr:`http`, for requests that name a past moment: where there is a stage for them, of that stage."""
+        from smallbox.cli.signed_requests import SignedHttp  # noqa: PLC0415 - as boto3
+
+        if "AsOfUrl" not in self.outputs:
+            return self.http
+        return SignedHttp(self.outputs["AsOfUrl"], self.region, self._credentials())
+
     def api(self) -> "SignedHttp | None":
         """As :attr:`http`; ``None`` if nothing is deployed, or the first deployment failed."""
         try:

@@ -14,11 +14,12 @@ from smallbox.cli.polling import polls
 from smallbox.cli.stack import Stack
 from smallbox.errors import Forbidden, InvalidInput, Unavailable
 from smallbox.monitoring.report import KINDS
+from smallbox.request_sizes import EVENT_LIMIT, INSTANCE_LIMIT
 from smallbox.times import asked_moment, to_micros
 
 ERRORS_FROM: Final = 400
 _FORBIDDEN: Final = 403
-MAX_AT_ONCE: Final = 500
+MAX_AT_ONCE: Final = min(EVENT_LIMIT, INSTANCE_LIMIT)
 """The maximum number of records or instances in one request."""
 _LONGEST_SECONDS: Final = 900
 """The maximum run time of a function; a retry before that would start it twice."""
@@ -46,14 +47,15 @@ class System:
         """The outputs of both CloudFormation stacks by name, like ``LakeBucket``."""
         return self.stack.outputs
 
-    def request(self, method: str, path: str, body: str | None = None) -> Any:
-        """Send one signed HTTPS request; return its JSON answer.
+    def request(self, method: str, path: str, body: str | None = None, as_of: str | None = None) -> Any:
+        """Send one signed HTTPS request, as of the present or of a past moment; return its JSON answer.
 
         Raises:
             Forbidden: if the credentials are not good, or lack the permission.
             InvalidInput: if the server answers with another error; gives its code and message.
         """
-        status, answer = self.stack.http.request(method, path, body)
+        http = self.stack.http if as_of is None else self.stack.replayed_http
+        status, answer = http.request(method, f"{path}{_query(as_of)}", body)
         if status == _FORBIDDEN and "error" not in answer:  # an answer of a function has one
             raise Forbidden(_refused(answer, f"{method} {path}"))
         if status >= ERRORS_FROM:
@@ -65,7 +67,7 @@ class System:
         accepted, rejected = 0, []
         for first in range(0, len(lines), MAX_AT_ONCE):
             body = f"[{','.join(lines[first : first + MAX_AT_ONCE])}]"
-            answer = self.request("POST", f"/events/{source}{_query(as_of)}", body)
+            answer = self.request("POST", f"/events/{source}", body, as_of)
             accepted += answer["accepted"]
             rejected += [{**rejection, "index": rejection["index"] + first} for rejection in answer["rejected"]]
         return {"accepted": accepted, "rejected": rejected}
@@ -78,7 +80,7 @@ class System:
         for first in range(0, len(lines), MAX_AT_ONCE):
             instances = ",".join(lines[first : first + MAX_AT_ONCE])
             body = f'{{"explain":{json.dumps(explain)},"instances":[{instances}]}}'
-            predictions += self.request("POST", f"/models/{model}/predict{_query(as_of)}", body)["predictions"]
+            predictions += self.request("POST", f"/models/{model}/predict", body, as_of)["predictions"]
         return predictions
 
     def infer(self, model: str, line: str) -> Sequence[Mapping[str, Any]]:
@@ -128,11 +130,7 @@ class System:
         return self._invoke("ReleaseFunction", document, "the change of the release")
 
     def accept(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Accept a new drift reference; see :class:`~smallbox.monitoring.accept.AcceptTask`.
-
-        Raises:
-            Unavailable: if it failed; gives the reason.
-        """
+        """Accept a new drift reference; see :class:`~smallbox.monitoring.accept.AcceptTask`."""
         return self._invoke("AcceptFunction", document, "accepting")
 
     def _invoke(self, output: str, document: Mapping[str, Any], what: str) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from smallbox.console.json_schema import Schema, json_schema_of_instance, object
 from smallbox.console.operations import BYTES, JSON, REPLAYED_AT, operation, path_parameter, reference
 from smallbox.define.model import Model
 from smallbox.records import Cause
-from smallbox.serving.requests import MAX_INSTANCES
+from smallbox.request_sizes import INSTANCE_LIMIT
 
 _HEADER: Final[Schema] = {
     "name": "Inference-Header-Content-Length", "in": "header", "required": False, "schema": {"type": "integer"},
@@ -123,7 +123,7 @@ def _predict(model: Model) -> tuple[str, dict[str, Any]]:
         "type": "array",
         "items": reference(f"instance.{model.name}"),
         "minItems": 1,
-        "maxItems": MAX_INSTANCES,
+        "maxItems": INSTANCE_LIMIT,
     }
     body = object_of({"instances": instances, "explain": {"type": "boolean"}}, ["instances"])
     predictions = {"type": "array", "items": reference(f"prediction.{model.name}")}

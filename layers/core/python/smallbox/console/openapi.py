@@ -18,7 +18,7 @@ from smallbox.console.operations import ERRORS, JSON, REPLAYED_AT, operation, pa
 from smallbox.define.project import Project
 from smallbox.define.source import Source
 from smallbox.documents.deployed_contracts import ContractsSnapshot
-from smallbox.ingestion.http_body import EVENT_LIMIT
+from smallbox.request_sizes import EVENT_LIMIT
 
 _DAY: Final = path_parameter("day", {"type": "string", "format": "date"})
 _SECURITY: Final = "signature"

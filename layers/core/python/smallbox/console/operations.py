@@ -15,8 +15,11 @@ REPLAYED_AT: Final[Schema] = {
     "description": "the past moment that a replay makes the call at; left out in production",
 }  # fmt: skip
 
-_GATEWAY: Final = {"403": "not signed, or without the grant", "429": "more requests a second than the API takes"}
-"""What the API answers before a function is asked."""
+_GATEWAY: Final = {
+    "403": "not signed, or without a grant",
+    "429": "more requests a second than the API takes, or more instances than the consumer's limit; see Retry-After",
+}
+"""What the API answers before a function is asked; a function has other bodies for the same."""
 
 ERRORS: Final[Mapping[str, Schema]] = {
     "Error": schema_of(ErrorAnswer),
@@ -58,7 +61,7 @@ def operation(
         "summary": summary,
         "responses": {
             str(status): {"description": "it worked", "content": content_of(answer)},
-            **{code: _error(said, "GatewayError") for code, said in _GATEWAY.items()},
+            **{code: _error(said, "GatewayError", error) for code, said in _GATEWAY.items()},
             "4XX": _error("the request is to be corrected; `code` says how", error),
             "5XX": _error("the same request may work later", error),
         },
@@ -80,5 +83,6 @@ def content_of(schemas: Mapping[str, Schema]) -> dict[str, Any]:
     return {kind: {"schema": schema} if schema else {} for kind, schema in schemas.items()}
 
 
-def _error(said: str, name: str) -> dict[str, Any]:
-    return {"description": said, "content": content_of({JSON: reference(name)})}
+def _error(said: str, *names: str) -> dict[str, Any]:
+    schema = reference(names[0]) if len(names) == 1 else {"anyOf": [reference(name) for name in names]}
+    return {"description": said, "content": content_of({JSON: schema})}

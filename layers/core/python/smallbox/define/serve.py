@@ -1,15 +1,37 @@
 """The rules of serving: how fast a model must answer, what it may remember, and how it answers when something fails."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from smallbox.define.argument_types import check_by_name, check_declared
+from smallbox.define.argument_types import check_by_name, check_declared, check_kind
 from smallbox.errors import DefinitionError
 from smallbox.times import Micros, short_duration
 
 OutputLimits = tuple[float | None, ...]
 """The least and the greatest value of an output that may be acted on, two numbers; ``None`` is no limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """How many instances each consumer may ask a model for over HTTPS: a token bucket for each IAM role or user.
+
+    Attributes:
+        rate: how many tokens a bucket gets each second; an instance takes one.
+        burst: how many tokens a full bucket has: so many instances may come at once, after a pause.
+    """
+
+    rate: float
+    burst: int
+
+    def __post_init__(self) -> None:
+        check_declared("RateLimit", self)
+        if not (0 < self.rate < math.inf and self.burst >= 1):
+            raise DefinitionError(
+                f"RateLimit: rate={self.rate} must be above 0, and burst={self.burst} at least 1; leave rate_limit out "
+                "for no limit"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +57,8 @@ class Serve:
         routing_for: how old a remembered routing may be: so long a promotion may take to reach a process.
         answers_for: how old the inputs of a remembered answer may be: so long a request of one instance gets the
             outputs of an equal request before, from the same version. ``"0s"`` remembers no answers.
+        rate_limit: how many instances each consumer may ask for, like ``RateLimit(rate=50, burst=1000)``; ``None``: as
+            many as the API takes.
     """
 
     budget: str | None = None
@@ -45,6 +69,7 @@ class Serve:
     states_for: str = "1s"
     routing_for: str = "1s"
     answers_for: str = "0s"
+    rate_limit: RateLimit | None = None
     budget_micros: Micros | None = field(init=False)
     states_for_micros: Micros = field(init=False)
     routing_for_micros: Micros = field(init=False)
@@ -60,6 +85,8 @@ class Serve:
         if self.without_states not in {"fallback", "defaults"}:
             raise DefinitionError(f"Serve: without_states={self.without_states!r} must be 'fallback' or 'defaults'")
         check_by_name("Serve: limits", self.limits, tuple, "the least and the greatest value, like (0.05, 0.95)")
+        if self.rate_limit is not None:
+            check_kind("Serve: rate_limit", self.rate_limit, RateLimit, "RateLimit(rate=..., burst=...)")
         for output, limits in self.limits.items():
             _check_limits(output, limits)
 

@@ -16,6 +16,7 @@ from smallbox.ingestion.http_body import parse_json
 from smallbox.registry.loader import ModelLoader
 from smallbox.serving.binary_tensors import joined_body, split_body
 from smallbox.serving.predict import PredictTask, Tensors
+from smallbox.serving.rate_limits import RateLimiter
 from smallbox.serving.sticky_assignment import pinned
 from smallbox.serving.tensors import DATATYPES, InferRequest, infer_request, output_tensors
 from smallbox.times import Micros, Moment
@@ -33,6 +34,7 @@ class ProtocolRequest:
         header_length: the header ``Inference-Header-Content-Length``; ``None`` without it.
         now: the present.
         batch: the request's id.
+        consumer: who calls.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
@@ -40,6 +42,7 @@ class ProtocolRequest:
     header_length: str | None = None
     now: Micros = 0
     batch: str = ""
+    consumer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,13 @@ class ProtocolAnswer:
 class InferenceProtocol:
     """Answers the protocol's routes with the predictions of ``PredictTask``."""
 
-    def __init__(self, project: Project, loader: ModelLoader, predictor: PredictTask) -> None:
+    def __init__(
+        self, project: Project, loader: ModelLoader, predictor: PredictTask, limiter: RateLimiter | None = None
+    ) -> None:
         self._project = project
         self._loader = loader
         self._predictor = predictor
+        self._limiter = limiter
 
     @property
     def routes(self) -> Mapping[str, Callable[[ProtocolRequest], ProtocolAnswer]]:
@@ -140,6 +146,8 @@ class InferenceProtocol:
         """
         model, version = self._model(request), _version_of(request)
         asked = self._asked(model, version, request)
+        if self._limiter is not None:
+            self._limiter.admit(model, request.consumer, len(asked.instances), request.now)
         answered = self._predictor.tensors(
             model.name, {"instances": asked.instances}, Moment(request.now), request.now, request.batch, version
         )

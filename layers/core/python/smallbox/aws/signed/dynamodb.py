@@ -1,6 +1,7 @@
-"""The two reads of a prediction from DynamoDB, with the names and shapes of boto3's client."""
+"""The calls of predictions and of the stream to DynamoDB, with the names and shapes of boto3's client."""
 
 import binascii
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from smallbox.times import Micros
 
 
 class SignedDynamoDb:
-    """Sends signed reads, with retries. Not thread-safe. For the arguments see :class:`SignedService`."""
+    """Sends signed requests, with retries. Not thread-safe. For the arguments see :class:`SignedService`."""
 
     def __init__(
         self,
@@ -43,6 +44,35 @@ class SignedDynamoDb:
         answer = self._service.json("DynamoDB_20120810.GetItem", request, within)
         _decode(answer.get("Item", {}))
         return answer
+
+    def transact_write_items(self, **request: Any) -> dict[str, Any]:
+        """``TransactWriteItems`` of puts; top-level binary attributes may be ``bytes``, as with boto3.
+
+        An attempt whose answer was lost is repeated with the same token, so AWS applies the transaction once.
+
+        Raises:
+            RequestRefused: when DynamoDB cancels the transaction, with the reason of each item.
+            Unavailable: when no attempt succeeds.
+        """
+        items = [{"Put": {**one["Put"], "Item": _encoded(one["Put"]["Item"])}} for one in request["TransactItems"]]
+        asked = {**request, "TransactItems": items, "ClientRequestToken": str(uuid.uuid4())}
+        return self._service.json("DynamoDB_20120810.TransactWriteItems", asked)
+
+    def update_item(self, within: Micros | None = None, **request: Any) -> dict[str, Any]:
+        """``UpdateItem``. An attempt whose answer was lost is repeated, so an increment may be applied twice.
+
+        Raises:
+            ConditionFailed: when the condition does not hold.
+            Unavailable: as :meth:`batch_get_item`.
+        """
+        return self._service.json("DynamoDB_20120810.UpdateItem", request, within)
+
+
+def _encoded(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: {"B": binascii.b2a_base64(value["B"], newline=False).decode()} if "B" in value else value
+        for name, value in item.items()
+    }
 
 
 def _decode(item: Mapping[str, Any]) -> None:

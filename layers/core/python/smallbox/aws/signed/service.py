@@ -32,11 +32,39 @@ _THROTTLED: Final = {
     "ThrottledException",
     "TooManyRequestsException",
 }
+_CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 _REFUSED_CREDENTIALS: Final = {"ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException"}
+
+
+class RequestRefused(Unavailable):
+    """AWS refused a request, and a retry does not help.
+
+    Args:
+        message: what AWS said.
+        code: AWS's error code.
+        reasons: of a transaction, the error code of each item; ``None`` for an item without an error.
+    """
+
+    def __init__(self, message: str, code: str, reasons: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reasons = reasons
 
 
 class _Transient(Exception):
     """An attempt failed, and a retry may help."""
+
+
+class ConditionFailed(Exception):
+    """The condition of a write to DynamoDB did not hold.
+
+    Args:
+        item: the item as it is, where the request asked for it.
+    """
+
+    def __init__(self, item: Mapping[str, Any]) -> None:
+        super().__init__("the condition of the write did not hold")
+        self.item = item
 
 
 class _Refused(_Transient):
@@ -78,6 +106,7 @@ class SignedService:
             within: the time for all attempts together, microseconds; ``None`` gives each attempt its own time.
 
         Raises:
+            ConditionFailed: when a condition of the request does not hold.
             Unavailable: when the service refuses the request, or no attempt succeeds in time.
         """
         body = json.dumps(request, separators=(",", ":")).encode()
@@ -130,7 +159,9 @@ class SignedService:
             raise _Transient("the answer's checksum is wrong")
         if answer.status == _OK:
             return
-        code, message = _error(answer.body)
+        code, message, reasons = _error(answer.body)
+        if code == _CONDITION_FAILED:
+            raise ConditionFailed(json.loads(answer.body).get("Item") or {})
         text = f"{answer.status} {code}: {message}"
         if code in _REFUSED_CREDENTIALS:
             raise _Refused(text)
@@ -138,7 +169,7 @@ class SignedService:
             raise _Transient(text)
         if answer.status == _NOT_FOUND:
             raise NotStored(f"{self._name} has no such object: {text}")
-        raise Unavailable(f"{self._name} refused the request: {text}")
+        raise RequestRefused(f"{self._name} refused the request: {text}", code, reasons)
 
 
 def region_of() -> str:
@@ -177,11 +208,12 @@ def _parsed(answer: HttpAnswer) -> dict[str, Any]:
     return document
 
 
-def _error(body: bytes) -> tuple[str, str]:
-    """Code and message of an error body, which is JSON, or S3's XML; a body from a proxy may be neither."""
+def _error(body: bytes) -> tuple[str, str, tuple[str, ...]]:
+    """Code, message and reasons of an error body, which is JSON, or S3's XML; a body from a proxy may be neither."""
     try:
         document = json.loads(body)
-        return document["__type"].rpartition("#")[2], document.get("message") or document.get("Message") or ""
+        reasons = tuple(one.get("Code", "None") for one in document.get("CancellationReasons", ()))
+        return document["__type"].rpartition("#")[2], document.get("message") or document.get("Message") or "", reasons
     except (ValueError, TypeError, KeyError, AttributeError):
         text = body[:200].decode(errors="replace")
-        return text.partition("<Code>")[2].partition("</Code>")[0], text
+        return text.partition("<Code>")[2].partition("</Code>")[0], text, ()
