@@ -84,6 +84,10 @@ class Nowhere:
         """Nothing is here."""
         raise AssertionError(key, into)
 
+    def upload(self, key: str, content: BinaryIO) -> None:
+        """Refuse, as ``put``."""
+        raise AssertionError(key, content)
+
     def delete(self, key: str) -> None:
         """Nothing is here."""
         raise AssertionError(key)

@@ -146,6 +146,7 @@ def stores(folder: Path) -> Iterator[Mapping[str, str]]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 ourselves
         url = f"http://127.0.0.1:{(process.stdout or sys.stdin).readline().strip()}"
         settings = {"LAKE_BUCKET": "lake", "ONLINE_TABLE": "online", "REGISTRY_TABLE": "registry"}
+        settings |= {"LIMITS_TABLE": "limits", "AS_OF": "refused"}
         settings["PREDICTIONS_QUEUE"] = f"{url}/123456789012/predictions"
         try:
             yield {

@@ -35,6 +35,9 @@ class FakeBlobs:
         self.objects[key] = content
         self._stored_at[key] = self.now // SECOND * SECOND
 
+    def upload(self, key: str, content: BinaryIO) -> None:
+        self.put(key, content.read())
+
     def delete(self, key: str) -> None:
         self.objects.pop(key, None)
 

@@ -3,6 +3,8 @@
 import ast
 import re
 from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
 
 from infra.deployment import ROOT, Deployment
 from infra.generated_pages import out_of_date
@@ -137,17 +139,26 @@ def test_threads_that_wait_do_not_spin(aws: Assembly, local: Assembly) -> None:
         assert policies == {"PASSIVE"}
 
 
-def test_who_reads_files_has_room_for_a_large_one(aws: Assembly) -> None:
-    """They alone have more disk than comes for free; four loaders take the parts of a drop."""
-    functions, workers = aws.properties("AWS::Lambda::Function"), {"ingestion/load": 4, "serving/score": 2}
-    disks = {name: function["EphemeralStorage"]["Size"] for name, function in functions.items()}
-    roomy = {name for name, size in disks.items() if size != 512}
-    names = {name: functions[name]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] for name in roomy}
-    assert set(names.values()) == set(workers)
-    assert {disks[name] for name in roomy} == {4096}
+def _service(function: Mapping[str, Any]) -> str:
+    """The name of a function's task."""
+    return str(function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"])
+
+
+def test_only_what_holds_large_files_has_more_disk_than_comes_for_free(aws: Assembly) -> None:
+    """Loader and scorer keep a dropped file on disk, and the dataset's function the dataset, until it is stored."""
+    functions = aws.properties("AWS::Lambda::Function").values()
+    disks = {_service(function): function["EphemeralStorage"]["Size"] for function in functions}
+    more = {name: size for name, size in disks.items() if size != 512}
+    assert more == {"ingestion/load": 4096, "serving/score": 4096, "training/dataset": 4096}
+
+
+def test_several_workers_take_the_parts_of_a_file(aws: Assembly) -> None:
+    """Four loaders of dropped files, and two scorers beside the map's own."""
+    functions, found = aws.properties("AWS::Lambda::Function"), {}
     for mapping in aws.properties("AWS::Lambda::EventSourceMapping").values():
-        name = names.get(mentioned(mapping["FunctionName"]))
-        assert name is None or mapping["ScalingConfig"]["MaximumConcurrency"] == workers[name]
+        name = _service(functions[mentioned(mapping["FunctionName"])])
+        found[name] = mapping["ScalingConfig"]["MaximumConcurrency"]
+    assert (found["ingestion/load"], found["serving/score"]) == (4, 2)
 
 
 def test_parts_outlive_every_message_that_names_them(aws: Assembly) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from smallbox.aws.callers import UNKNOWN, consumer_of
+from smallbox.aws.callers import NOBODY, consumer_of
 from smallbox.aws.replays import ALLOWED, AS_OF_STAGE, GRANTED, REFUSED, check_as_of_setting, check_may_replay
 from smallbox.errors import DefinitionError, Forbidden
 
@@ -23,8 +23,8 @@ def _context(arn: str | None) -> dict[str, Any]:
         ("arn:aws:iam::1:root", "1:root"),
         ("arn:aws:sts::1:federated-user/anything", "1:federated-user"),
         ("arn:aws-cn:sts::1:assumed-role/shop/a:b", "1:role/shop"),
-        ("no arn", UNKNOWN),
-        (None, UNKNOWN),
+        ("no arn", NOBODY),
+        (None, NOBODY),
     ],
 )
 def test_a_consumer_is_a_role_or_a_user(arn: str | None, consumer: str) -> None:
@@ -35,7 +35,7 @@ def test_a_consumer_is_a_role_or_a_user(arn: str | None, consumer: str) -> None:
 @pytest.mark.parametrize("context", [{}, {"authorizer": None}, {"authorizer": {"iam": None}}, {"authorizer": {}}])
 def test_without_an_identity_the_consumer_is_unknown(context: dict[str, Any]) -> None:
     """A request is answered all the same: the API has let it through."""
-    assert consumer_of(context) == UNKNOWN
+    assert consumer_of(context) == NOBODY
 
 
 @pytest.mark.parametrize(

@@ -71,14 +71,27 @@ class Lake(Protocol):
                 is null. Another column that the table does not have is an error.
         """
 
-    def slices(self, table: str, after: int = -1, between: Between | None = None) -> "Iterator[pa.Table]":
+    def slices(
+        self,
+        table: str,
+        after: int = -1,
+        between: Between | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        schema: "pa.Schema | None" = None,
+    ) -> "Iterator[pa.Table]":
         """Read rows in slices that fit into memory, each row at least once; no slices when there is no such table.
 
         Args:
             table: its name.
             after: only rows appended after this commit number. All rows, when the log no longer has these commits.
             between: only rows in this range; cannot be combined with ``after``.
+            columns: the columns to read; all by default. Cannot be combined with ``after``.
+            schema: columns that may be newer than every row, as in :meth:`read`.
         """
+
+    def snapshot(self) -> "Lake":
+        """A lake to read from, in which each table stays as it is when it is first read."""
 
     def upsert(self, table: str, rows: "pa.Table", progress: TableProgress) -> None:
         """Upsert rows by ``key`` and store the table's watermark, in one atomic commit.
@@ -145,6 +158,9 @@ class Blobs(Protocol):
 
     def put(self, key: str, content: bytes) -> None:
         """Write or overwrite an object."""
+
+    def upload(self, key: str, content: BinaryIO) -> None:
+        """Write or overwrite an object, streamed from a file's position to its end."""
 
     def list(self, prefix: str) -> Sequence[str]:
         """All keys with the prefix, sorted."""
@@ -234,7 +250,7 @@ class Documents(Protocol):
     """Small JSON documents by partition key and sort key: registry, routing and metrics."""
 
     def get(self, partition: str, sort: str, within: Micros | None = None) -> Mapping[str, Any] | None:
-        """One document, by a consistent read; ``None`` when there is none. ``within``: as in :meth:`StateReader.read`."""
+        """One document, by a consistent read; ``None`` when there is none. ``within``: as in ``StateReader.read``."""
 
     def query(self, partition: str, prefix: str = "") -> Sequence[Mapping[str, Any]]:
         """The documents of a partition whose sort key has the prefix, ordered by sort key."""

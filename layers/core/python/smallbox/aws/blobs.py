@@ -69,6 +69,11 @@ class S3Blobs:
         with _translated(self._bucket, key):
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=content)
 
+    def upload(self, key: str, content: BinaryIO) -> None:
+        """Write or overwrite an object from a file: in parts when it is large, so in bounded memory."""
+        with _translated(self._bucket, key):
+            self._s3.upload_fileobj(content, self._bucket, key)
+
     def delete(self, key: str) -> None:
         """Delete an object; idempotent."""
         with _translated(self._bucket, key):

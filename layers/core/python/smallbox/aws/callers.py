@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-UNKNOWN: Final = "unknown"
+NOBODY: Final = "unknown"
 """The consumer of a request without an IAM identity. The API lets none through; they would share one limit."""
 
 _SESSION: Final = "assumed-role/"
@@ -26,7 +26,7 @@ def consumer_of(context: Mapping[str, Any]) -> str:
     arn = ((context.get("authorizer") or {}).get("iam") or {}).get("userArn") or ""
     parts = arn.split(":", 5)
     if len(parts) != 6:  # noqa: PLR2004 - the parts of an ARN
-        return UNKNOWN
+        return NOBODY
     account, name = parts[4], parts[5]
     if name.startswith(_SESSION):
         name = "role/" + name.removeprefix(_SESSION).partition("/")[0]

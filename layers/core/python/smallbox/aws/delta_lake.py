@@ -3,13 +3,14 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from copy import copy
 from typing import Final
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
-from smallbox.aws.delta_reads import NoLongerKeptError, appended, filter_of, gathered, rows_of
+from smallbox.aws.delta_reads import rows_of, slices_of
 from smallbox.aws.delta_writes import merge_by_key, quick_encoding
 from smallbox.errors import Conflict, Unavailable
 from smallbox.ports import Between, TableProgress
@@ -79,6 +80,7 @@ class DeltaLake:
         self._retention_hours = retention_hours
         self._slice_rows = slice_rows
         self._opened: dict[str, DeltaTable] = {}
+        self._is_fixed = False
 
     @classmethod
     def in_bucket(cls, bucket: str) -> "DeltaLake":
@@ -100,7 +102,7 @@ class DeltaLake:
 
     def _latest(self, table: str) -> DeltaTable | None:
         opened = self._open(table)
-        if opened is not None:
+        if opened is not None and not self._is_fixed:
             with _translated(table):
                 opened.update_incremental()
         return opened
@@ -147,22 +149,27 @@ class DeltaLake:
         with _translated(table):
             return rows_of(opened.to_pyarrow_dataset(), columns, between, keys, key=key, newer=schema)
 
-    def slices(self, table: str, after: int = -1, between: Between | None = None) -> Iterator[pa.Table]:
+    def slices(
+        self,
+        table: str,
+        after: int = -1,
+        between: Between | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        schema: pa.Schema | None = None,
+    ) -> Iterator[pa.Table]:
         """Read all rows, or those appended after a commit, in slices; compactions do not affect which rows."""
         opened = self._latest(table)
         if opened is None or after == opened.version():
             return
-        schema = pa.schema(opened.schema().to_arrow())
-        if after >= 0:
-            with suppress(NoLongerKeptError):
-                yield from self._cut(appended(opened, after), schema)
-                return
         with _translated(table):
-            yield from self._cut(opened.to_pyarrow_dataset().to_batches(filter=filter_of(between)), schema)
+            yield from slices_of(opened, after, between, columns, schema, self._slice_rows)
 
-    def _cut(self, batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
-        for some in gathered(batches, self._slice_rows):
-            yield pa.Table.from_batches(some).select(schema.names).cast(schema)
+    def snapshot(self) -> "DeltaLake":
+        """A lake of the same tables, which loads each of them once and no later commit of it."""
+        fixed = copy(self)
+        fixed._opened, fixed._is_fixed = {}, True  # noqa: SLF001 - its own
+        return fixed
 
     def replace(self, table: str, rows: pa.Table, between: Between) -> None:
         """Replace the rows of a range in one atomic commit."""
