@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from infra.deployment import ROOT
 from infra import machines
+from infra.deployment import ROOT
 from infra.parts import queues
 from infra.stages.ingestion import LOADERS
 from infra.stores import PARTS_DAYS
@@ -32,6 +32,7 @@ from smallbox.objectives.tolerance import PROBABILITY_TOLERANCE
 from smallbox.registry import store
 from smallbox.release import canary
 from smallbox.release import judged_predictions as judged
+from smallbox.serving import score
 from smallbox.times import DAY, HOUR, MINUTE, SECOND
 from smallbox.training import dataset_rows as point_in_time
 from smallbox.training import fit_model as fitting
