@@ -98,7 +98,8 @@ def _settle(account: Account, own: Path) -> None:
     command = [sys.executable, "-m", "smallbox.cli.main", "--on", "owner", "--json", "deploy"]
     deployed = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
     assert deployed.returncode == 0, deployed.stderr
-    account.user("operator", json.loads(deployed.stdout)["OperatorPolicy"])
+    outputs = json.loads(deployed.stdout)
+    account.user("operator", outputs["OperatorPolicy"], outputs["AsOfPolicy"])
     account.user("stranger")
     account.user("reader")
     document = json.dumps(FINDS_THE_STACKS)

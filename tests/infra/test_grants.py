@@ -151,7 +151,7 @@ def test_a_role_may_be_assumed_by_its_own_service_alone(aws: Assembly) -> None:
 
 
 def test_a_prediction_reads_states_and_models_and_writes_its_queue_alone(roles: set[Granted]) -> None:
-    """The function that callers reach can change no state, no document, no object."""
+    """The function that callers reach can change no state, no document, no object: only how much they may ask for."""
     assert _of(roles, "serving/predict") == {
         ("dynamodb:BatchGetItem", "table:online"),
         ("dynamodb:GetItem", "table:registry"),
@@ -159,6 +159,7 @@ def test_a_prediction_reads_states_and_models_and_writes_its_queue_alone(roles: 
         ("s3:GetObject", "bucket:lake/models/*"),
         ("s3:GetObject", "bucket:lake/bundles/*"),
         ("sqs:SendMessage", "queue:predictions"),
+        ("dynamodb:UpdateItem", "table:limits"),
     }
 
 
@@ -191,11 +192,12 @@ def test_data_files_are_deleted_by_the_upkeep_alone(roles: set[Granted]) -> None
 
 
 def test_each_document_table_is_read_and_written_by_those_whose_work_it_is(roles: set[Granted]) -> None:
-    """States, registry and metrics have their own writers each, and nobody deletes or updates an item."""
+    """States, registry and metrics have their own writers each; nobody deletes, and updates are of limits."""
     assert _holders(roles, "table:", "dynamodb:PutItem", "dynamodb:BatchWriteItem") == TABLE_WRITERS
     assert _holders(roles, "table:", *READS) == TABLE_READERS
     used = {one.action for one in roles if one.on.startswith("table:")}
-    assert used - READS == {"dynamodb:PutItem", "dynamodb:BatchWriteItem"}
+    assert used - READS == {"dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:UpdateItem"}
+    assert _holders(roles, "table:", "dynamodb:UpdateItem") == {"table:limits": {"serving/predict"}}
 
 
 def test_each_queue_is_sent_to_by_those_whose_work_it_is(roles: set[Granted]) -> None:

@@ -96,6 +96,18 @@ def test_a_table_that_is_down_lets_requests_through_and_counts_them() -> None:
         world.admit(200, at=BUCKET_PAUSE / SECOND)
 
 
+def test_consumers_that_are_gone_are_forgotten() -> None:
+    """A process that sees ever new ones keeps a thousand; the table still knows who is beyond its limit."""
+    world = _World()
+    for n in range(3_000):
+        world.admit(who=f"shop {n}", at=n)
+    assert len(world.limiter._leases) <= 1_000
+    world.admit(200, at=3_000, who="shop 0")
+    world.limiter._leases.clear()
+    with pytest.raises(RateLimited):
+        world.admit(200, at=3_001, who="shop 0")
+
+
 @pytest.mark.parametrize(("rate", "burst"), [(0, 1), (-1, 1), (float("inf"), 1), (1, 0)])
 def test_a_limit_that_lets_nothing_or_everything_through_is_refused(rate: float, burst: int) -> None:
     """The sentence says what to write."""

@@ -76,7 +76,7 @@ def denied(action: str, resource: str = "") -> str:
     on = f" on {resource}" if resource else ""
     return (
         f"access denied: these credentials lack {action}{on}; the managed policy of the output OperatorPolicy grants "
-        "what the commands need"
+        "what the commands need, and that of AsOfPolicy --as-of, if the deployment has it"
     )
 
 

@@ -21,8 +21,8 @@ BUCKET_WITHIN: Final[Micros] = 250 * MILLISECOND
 BUCKET_PAUSE: Final[Micros] = SECOND
 """How long no further request waits for a table that has just failed."""
 
-_MOST_KEPT: Final = 1_000
-"""How many consumers a process remembers before it forgets those whose bucket is full again."""
+_KEPT: Final = 1_000
+"""How many consumers a process remembers before it first forgets those whose bucket is full again."""
 
 
 def refill_time(limit: RateLimit, tokens: int) -> Micros:
@@ -86,6 +86,7 @@ class RateLimiter:
         self._buckets = buckets
         self._failures = failures
         self._leases: dict[str, _Lease] = {}
+        self._most_kept = _KEPT
         self._paused_until: Micros = 0
 
     def admit(self, model: Model, consumer: str, count: int, now: Micros) -> None:
@@ -148,8 +149,9 @@ class RateLimiter:
         return moved.is_moved
 
     def _lease(self, key: str, now: Micros) -> _Lease:
-        if key not in self._leases and len(self._leases) >= _MOST_KEPT:
+        if key not in self._leases and len(self._leases) >= self._most_kept:
             self._leases = {k: one for k, one in self._leases.items() if max(one.full_at, one.began + 2 * LEASE) > now}
+            self._most_kept = max(_KEPT, 2 * len(self._leases))  # so that not every new consumer looks at all of them
         return self._leases.setdefault(key, _Lease(key))
 
 
