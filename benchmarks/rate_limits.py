@@ -22,11 +22,11 @@ from botocore.credentials import ReadOnlyCredentials
 from smallbox.aws.fallback_log import EmbeddedFallbackLog
 from smallbox.aws.signed.dynamodb import SignedDynamoDb
 from smallbox.aws.token_buckets import DynamoTokenBuckets
-from smallbox.bucket_ports import BucketMove
 from smallbox.define import RateLimit, Serve
 from smallbox.define.project import load
 from smallbox.errors import RateLimited
 from smallbox.serving.rate_limits import RateLimiter
+from smallbox.serving_ports import BucketMove
 from smallbox.times import DAY, SECOND, Micros
 
 REQUESTS = 3_000

@@ -17,7 +17,7 @@ GROUND: Final = (
     "arrays",
     "records",
     "ports",
-    "bucket_ports",
+    "serving_ports",
     "documents",
     "table_columns",
     "request_sizes",

@@ -17,8 +17,8 @@ from smallbox.aws.online import DynamoOnlineStore
 from smallbox.aws.signed.dynamodb import SignedDynamoDb
 from smallbox.aws.signed.s3 import SignedBucket
 from smallbox.aws.token_buckets import DynamoTokenBuckets
-from smallbox.bucket_ports import TokenBuckets
 from smallbox.ports import Blobs, Documents, Lake, OnlineStore
+from smallbox.serving_ports import TokenBuckets
 from tests.fakes.buckets import FakeTokenBuckets
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs

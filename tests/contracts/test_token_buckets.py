@@ -4,7 +4,7 @@ from typing import Final
 
 import pytest
 
-from smallbox.bucket_ports import TokenBuckets
+from smallbox.serving_ports import TokenBuckets
 from smallbox.times import DAY
 
 NOW: Final = DAY

@@ -1,7 +1,7 @@
 """Token buckets in memory, which can be down."""
 
-from smallbox.bucket_ports import BucketMove
 from smallbox.errors import Unavailable
+from smallbox.serving_ports import BucketMove
 from smallbox.times import Micros
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
-from smallbox.records import Cause
 from smallbox.times import Micros
 
 if TYPE_CHECKING:
@@ -291,19 +290,6 @@ class Meter(Protocol):
 
     def publish(self, figures: Mapping[str, float], dimensions: Mapping[str, str]) -> None:
         """Publish each metric, by name, with these dimensions."""
-
-
-class FallbackLog(Protocol):
-    """Logs problems that an operator must see although the caller got an answer."""
-
-    def degraded(self, model: str, cause: Cause, answers: int, why: Exception | None = None) -> None:
-        """Log and count that this many instances of a model were not answered as usual, and the error behind it."""
-
-    def unlimited(self, model: str, answers: int, why: Exception | None = None) -> None:
-        """Log and count that this many instances were let through although their rate limit could not be checked."""
-
-    def lost(self, model: str, rows: int) -> None:
-        """Log and count that this many rows of the prediction log were given up."""
 
 
 class Workflow(Protocol):

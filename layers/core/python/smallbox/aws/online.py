@@ -8,7 +8,7 @@ from typing import Any, Final
 from smallbox.aws.backoff import jittered
 from smallbox.aws.clients import aws_errors, client, code_of, reason_of
 from smallbox.aws.clock import now
-from smallbox.aws.signed.service import RequestRefused
+from smallbox.aws.signed.service import TransactionCanceled
 from smallbox.errors import Conflict, SmallboxError, Unavailable
 from smallbox.ports import Marker, StateKey, StateWrite, StoredState
 from smallbox.times import DAY, SECOND, Micros
@@ -29,10 +29,10 @@ _CONFLICTS: Final = {"TransactionCanceledException", "TransactionConflictExcepti
 def _translated() -> Iterator[None]:
     try:
         yield
-    except RequestRefused as error:
-        if error.code in _CONFLICTS and _CONTENTION.issuperset(error.reasons):
+    except TransactionCanceled as error:
+        if _CONTENTION.issuperset(error.reasons):
             raise Conflict("another worker wrote the same entity or record first") from error
-        raise
+        raise Unavailable(f"the online store did not answer: {error}") from error
     except SmallboxError:
         raise
     except aws_errors() as error:

@@ -6,8 +6,8 @@ from typing import Any, Final
 from smallbox.aws.clock import now as present
 from smallbox.aws.signed.dynamodb import SignedDynamoDb
 from smallbox.aws.signed.service import ConditionFailed
-from smallbox.bucket_ports import BucketMove
 from smallbox.errors import Unavailable
+from smallbox.serving_ports import BucketMove
 from smallbox.times import DAY, SECOND, Micros
 
 _ATTEMPTS: Final = 4

@@ -11,7 +11,7 @@ from smallbox.define.model import Model
 from smallbox.errors import ContractViolation, NotReady, NotStored, SmallboxError, Unavailable
 from smallbox.features.live_views import LiveViewStore, check_ready
 from smallbox.features.online.recent import StateCache
-from smallbox.ports import FallbackLog, StateReader
+from smallbox.ports import StateReader
 from smallbox.records import Cause
 from smallbox.registry.loader import LoadedVersion, ModelLoader
 from smallbox.registry.routing import Routing
@@ -21,6 +21,7 @@ from smallbox.serving.remembered import AnswerCache, RoutingCache
 from smallbox.serving.requests import require
 from smallbox.serving.sticky_assignment import Share, pinned, shares_of
 from smallbox.serving.vectors import Vectors, online_vectors, unknown_vectors
+from smallbox.serving_ports import FallbackLog
 from smallbox.times import Micros
 
 _CANNOT_ANSWER: Final = (NotReady, NotStored, Unavailable)

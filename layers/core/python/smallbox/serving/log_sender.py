@@ -7,7 +7,8 @@ from typing import Final
 from smallbox.define.model import Model
 from smallbox.errors import Unavailable
 from smallbox.messages.encoded import EncodedMessage
-from smallbox.ports import FallbackLog, Queue
+from smallbox.ports import Queue
+from smallbox.serving_ports import FallbackLog
 from smallbox.times import SECOND, Micros
 
 KEPT_BYTES: Final = 16_000_000

@@ -8,13 +8,14 @@ from smallbox.define.project import Project
 from smallbox.features.live_views import LiveViewStore
 from smallbox.messages.encoded import EncodedMessage
 from smallbox.messages.predictions import LoggedPredictions
-from smallbox.ports import FallbackLog, Queue, StateReader
+from smallbox.ports import Queue, StateReader
 from smallbox.registry.loader import ModelLoader
 from smallbox.serving.answering import Answering, Clock, Part
 from smallbox.serving.log_sender import LogSender
 from smallbox.serving.logged_answers import Answered, logged, nulls
 from smallbox.serving.predict_request import PredictRequest
 from smallbox.serving.requests import parse_instances
+from smallbox.serving_ports import FallbackLog
 from smallbox.times import Micros, Moment
 
 

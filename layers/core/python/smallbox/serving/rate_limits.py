@@ -5,11 +5,10 @@ from fractions import Fraction
 from math import ceil
 from typing import Final
 
-from smallbox.bucket_ports import TokenBuckets
 from smallbox.define.model import Model
 from smallbox.define.serve import RateLimit
 from smallbox.errors import RateLimited, TooLarge, Unavailable
-from smallbox.ports import FallbackLog
+from smallbox.serving_ports import FallbackLog, TokenBuckets
 from smallbox.times import MILLISECOND, SECOND, Micros
 
 LEASE: Final[Micros] = SECOND

@@ -51,7 +51,7 @@ class SignedDynamoDb:
         An attempt whose answer was lost is repeated with the same token, so AWS applies the transaction once.
 
         Raises:
-            RequestRefused: when DynamoDB cancels the transaction, with the reason of each item.
+            TransactionCanceled: when DynamoDB cancels the transaction, with the reason of each item.
             Unavailable: when no attempt succeeds.
         """
         items = [{"Put": {**one["Put"], "Item": _encoded(one["Put"]["Item"])}} for one in request["TransactItems"]]

@@ -33,21 +33,19 @@ _THROTTLED: Final = {
     "TooManyRequestsException",
 }
 _CONDITION_FAILED: Final = "ConditionalCheckFailedException"
+_CANCELED: Final = {"TransactionCanceledException", "TransactionConflictException"}
 _REFUSED_CREDENTIALS: Final = {"ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException"}
 
 
-class RequestRefused(Unavailable):
-    """AWS refused a request, and a retry does not help.
+class TransactionCanceled(Exception):
+    """DynamoDB canceled a transaction.
 
-    Args:
-        message: what AWS said.
-        code: AWS's error code.
-        reasons: of a transaction, the error code of each item; ``None`` for an item without an error.
+    Attributes:
+        reasons: the error code of each item; ``None`` as text for an item without an error.
     """
 
-    def __init__(self, message: str, code: str, reasons: tuple[str, ...] = ()) -> None:
-        super().__init__(message)
-        self.code = code
+    def __init__(self, reasons: tuple[str, ...]) -> None:
+        super().__init__("DynamoDB canceled the transaction: " + ", ".join(dict.fromkeys(reasons)))
         self.reasons = reasons
 
 
@@ -162,6 +160,8 @@ class SignedService:
         code, message, reasons = _error(answer.body)
         if code == _CONDITION_FAILED:
             raise ConditionFailed(json.loads(answer.body).get("Item") or {})
+        if code in _CANCELED:
+            raise TransactionCanceled(reasons)
         text = f"{answer.status} {code}: {message}"
         if code in _REFUSED_CREDENTIALS:
             raise _Refused(text)
@@ -169,7 +169,7 @@ class SignedService:
             raise _Transient(text)
         if answer.status == _NOT_FOUND:
             raise NotStored(f"{self._name} has no such object: {text}")
-        raise RequestRefused(f"{self._name} refused the request: {text}", code, reasons)
+        raise Unavailable(f"{self._name} refused the request: {text}")
 
 
 def region_of() -> str:

@@ -1,8 +1,9 @@
-"""The port of token buckets, which limit how much a consumer may ask for; see :mod:`smallbox.ports`."""
+"""Ports that only predictions need: what an operator must see, and token buckets; see :mod:`smallbox.ports`."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
+from smallbox.records import Cause
 from smallbox.times import Micros
 
 
@@ -39,3 +40,16 @@ class TokenBuckets(Protocol):
         Raises:
             Unavailable: when there is no answer in time.
         """
+
+
+class FallbackLog(Protocol):
+    """Logs problems that an operator must see although the caller got an answer."""
+
+    def degraded(self, model: str, cause: Cause, answers: int, why: Exception | None = None) -> None:
+        """Log and count that this many instances of a model were not answered as usual, and the error behind it."""
+
+    def unlimited(self, model: str, answers: int, why: Exception | None = None) -> None:
+        """Log and count that this many instances were let through although their rate limit could not be checked."""
+
+    def lost(self, model: str, rows: int) -> None:
+        """Log and count that this many rows of the prediction log were given up."""
