@@ -62,7 +62,7 @@ layers: setup ## the wheels of the Lambda layers, without Docker
 	$(BIN)/python -m infra.wheels
 
 .PHONY: deploy
-deploy: setup ## deploy to AWS with your own credentials, or with ON=CONTEXT
+deploy: setup ## deploy to AWS: make deploy ON=PROFILE/REGION, or the name of a saved context
 	$(BIN)/smallbox $(if $(ON),--on $(ON)) deploy
 
 .PHONY: lock

@@ -1,7 +1,8 @@
 """Proves that the command line operates what `smallbox deploy` deployed, with the operators' policy and nothing else.
 
 The account is reached by profile, region and ``AWS_ENDPOINT_URL``: no code knows that an emulator answers. IAM is
-enforced. The tests are one story and run in their order.
+enforced. The account has no history: what needs one is done with the same policy in ``test_loop.py``. The tests are one
+story and run in their order.
 """
 
 import io
@@ -21,63 +22,23 @@ from botocore.exceptions import ClientError
 from smallbox.cli import main, stack
 from smallbox.cli.contexts import ON, chosen
 from smallbox.cli.demo import MODEL
-from smallbox.cli.demo.flights import load_flights
 from smallbox.cli.emulator import start_emulator, stop_emulator
 from smallbox.cli.local import ACCESS_KEY, SECRET_KEY
-from smallbox.define.project import load as load_project
-from smallbox.times import DAY, day_of, format_moment
 from tests.deployed.cloud import REGION, Account, checkout
-from tests.deployed.conftest import START, known_by
-from tests.unit.cli.samples import CALLS
+from tests.deployed.operated import IN_AN_ACCOUNT, SENT_WRONG
 
 pytestmark = pytest.mark.deployed
 
-NOW: Final = format_moment(START)
-MIDNIGHT: Final = format_moment(START + DAY)
-
-WITHOUT_A_SYSTEM: Final = {"check", "contract infer", "context add", "context list", "context use", "context remove"}
-HERE_ALONE: Final = {"up", "down", "demo", "replay"}
-LINES: Final = {
-    "status": "",
-    "contract show": "--fetch",
-    "send": "departures flights.jsonl",
-    "wait": "--timeout 300",
-    "rebuild": f"weather --as-of {NOW}",
-    "backfill": f"carrier --as-of {NOW}",
-    "upkeep": f"--as-of {NOW}",
-    "models": MODEL,
-    "predict": f"{MODEL} flights.jsonl --as-of {NOW}",
-    "score": f"{MODEL} flights.csv",
-    "day": f"{MODEL} --as-of {MIDNIGHT}",
-    "monitor show": f"{MODEL} {day_of(START)}",
-    "quarantine list": "weather",
-    "quarantine show": "weather",
-    "quarantine replay": "weather",
-}
-"""What works, by command; files are in the current folder."""
-REFUSED_IN_WORDS: Final = {
-    "release": (f"{MODEL} roll-back --why tested", "the change of the release failed"),
-    "monitor accept": (f"{MODEL} --why tested", "needs a whole week"),
-}
-"""What the function that is asked refuses, by command: so it was asked."""
-UNTIL_STOPPED: Final = {"proxy"}
-"""What runs until it is interrupted; the tests of the protocol's clients start it."""
-STORY: Final = {"deploy", "drop", "train"}
-"""What the story begins with."""
-
 DENIED: Final = {
     "status": "execute-api:Invoke",
-    "send departures flights.jsonl": "execute-api:Invoke",
-    "drop weather weather.jsonl": "s3:PutObject",
+    "drop weather fine.jsonl": "s3:PutObject",
     "wait": "sqs:GetQueueAttributes",
     "rebuild weather": "sqs:SendMessage",
-    "backfill": "states:StartExecution",
     f"train {MODEL}": "states:StartExecution",
     "upkeep": "lambda:InvokeFunction",
-    f"release {MODEL} roll-back --why tested": "lambda:InvokeFunction",
     "quarantine list": "s3:ListBucket",
 }
-"""The action that is missing first for somebody who may only find the stacks, by command line."""
+"""The action that is missing first for somebody who may only find the stacks, by command line; one for each service."""
 FINDS_THE_STACKS: Final = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "cloudformation:DescribeStacks", "Resource": "*"}],
@@ -101,16 +62,10 @@ def _smallbox(on: str, line: str) -> Said:
 
 
 def _write_files(folder: Path) -> None:
-    """The history of each source, known by the start; and the small files that the lines name."""
-    records = load_flights()
-    for name, source in load_project().sources.items():
-        known_by(source, getattr(records, name), START).to_parquet(folder / f"{name}.parquet", index=False)
-    flights = records.departures[records.departures["scheduled_at"] >= NOW].iloc[:20]
-    texts = flights.assign(scheduled_at=flights["scheduled_at"].dt.strftime("%Y-%m-%dT%H:%M:%SZ"))
-    texts.to_csv(folder / "flights.csv", index=False)
-    texts.to_json(folder / "flights.jsonl", orient="records", lines=True)
-    wrong = {"observation_id": "q", "observed_at": NOW, "origin": "JFK", "wind_speed": 1048.4}
-    (folder / "weather.jsonl").write_text(json.dumps(wrong))
+    """A record that keeps its contract, and one that does not."""
+    record = {"observation_id": "q", "observed_at": "2013-01-23T00:00:00Z", "origin": "JFK", "wind_speed": 10.4}
+    (folder / "fine.jsonl").write_text(json.dumps(record))
+    (folder / "wrong.jsonl").write_text(json.dumps({**record, "wind_speed": 1048.4}))
 
 
 @pytest.fixture(scope="module")
@@ -163,64 +118,30 @@ def test_it_is_what_aws_would_get(account: Account) -> None:
     assert not list(Path(".smallbox").glob("local.json"))
 
 
-@pytest.mark.parametrize("source", load_project().sources)
-def test_an_operator_loads_history(account: Account, source: str) -> None:
-    """A dropped file goes through S3's own trigger, and its report comes back."""
-    said = _smallbox("operator", f"drop {source} {source}.parquet --as-of {NOW}")
-    assert said.code == 0, said.error
-    assert said.document["rejected"] == 0
-    assert said.document["accepted"] > 400
-
-
-def test_an_operator_trains(account: Account) -> None:
-    """The machine runs, the gate accepts the version, and it serves."""
-    said = _smallbox("operator", f"train {MODEL} --as-of {NOW}")
-    assert said.code == 0, said.error
-    assert said.document["accepted"]
-
-
-def test_an_operator_sets_records_aside(account: Account) -> None:
-    """A record against the contract is answered with its reason; quarantine has it for the commands below."""
-    said = _smallbox("operator", f"send weather weather.jsonl --as-of {NOW}")
-    assert (said.code, said.document["rejected"][0]["rule"]) == (1, "maximum")
-
-
-@pytest.mark.parametrize("command", LINES)
-def test_an_operator_can_do_everything(account: Account, command: str) -> None:
-    """Each command that speaks to a system works, with the one policy."""
-    said = _smallbox("operator", f"{command} {LINES[command]}")
-    is_rejected_again = command == "quarantine replay" and len(said.document["rejected"]) == 1
-    assert said.code == int(is_rejected_again), said.error
+@pytest.mark.parametrize("command", IN_AN_ACCOUNT)
+def test_an_operator_reaches_every_service(account: Account, command: str) -> None:
+    """Commands work with the one policy; a record against its contract is answered with the rule, and waits."""
+    said = _smallbox("operator", f"{command} {IN_AN_ACCOUNT[command]}")
+    assert said.code == int(command == SENT_WRONG), said.error
     assert "warning" not in said.document
+    if command == SENT_WRONG:
+        assert said.document["rejected"][0]["rule"] == "maximum"
+    if command == "quarantine list":
+        assert [batch["count"] for batch in said.document["waiting"]] == [1]
+    if command == "drop":
+        assert (said.document["accepted"], said.document["rejected"]) == (1, 0)
 
 
-@pytest.mark.parametrize("command", REFUSED_IN_WORDS)
-def test_an_operator_reaches_the_functions_that_decide(account: Account, command: str) -> None:
-    """They refuse what they are asked here, in their own words."""
-    line, words = REFUSED_IN_WORDS[command]
-    said = _smallbox("operator", f"{command} {line}")
+def test_a_past_moment_is_refused_as_on_aws(account: Account) -> None:
+    """The deployment has the setting of AWS, and says so."""
+    said = _smallbox("operator", "send weather fine.jsonl --as-of 2013-01-23T00:00:00Z")
     assert said.code == 1
-    assert words in said.error
+    assert "as_of 'refused'" in said.error
 
 
-@pytest.mark.parametrize("command", sorted(HERE_ALONE))
-def test_what_needs_this_machine_says_so(account: Account, command: str) -> None:
-    """In one sentence; nothing is started."""
-    said = _smallbox("operator", f"{command} {CALLS[command]}")
-    assert (said.code, said.error.count("\n")) == (1, 1)
-    assert "works on this machine only" in said.error
-
-
-def test_every_command_is_in_one_of_the_lists() -> None:
-    """A new command fails here until it is said what an operator needs for it."""
-    known = {*LINES, *REFUSED_IN_WORDS, *STORY, *WITHOUT_A_SYSTEM, *HERE_ALONE, *UNTIL_STOPPED}
-    assert known == set(CALLS)
-
-
-@pytest.mark.parametrize("line", [*DENIED, f"models {MODEL}", "contract show --fetch"])
-def test_a_stranger_can_do_nothing(account: Account, line: str) -> None:
-    """Without the policy not even the stacks are found; the sentence names the action."""
-    said = _smallbox("stranger", line)
+def test_a_stranger_can_do_nothing(account: Account) -> None:
+    """Without the policy not even the stacks are found, which is what every command begins with."""
+    said = _smallbox("stranger", "status")
     assert (said.code, said.document["error"]["code"]) == (1, "forbidden")
     assert "cloudformation:DescribeStacks" in said.error
 
@@ -260,8 +181,7 @@ def test_another_region_has_no_such_stack(account: Account) -> None:
     assert "no stack SmallboxStores in us-east-1" in said.error
 
 
-def test_credentials_that_are_not_good_are_told_apart(account: Account) -> None:
-    """A key that does not exist is no missing permission; a profile that does not exist is no missing key."""
+def test_a_key_that_does_not_exist_is_no_missing_permission(account: Account) -> None:
+    """The sentence is about the credentials."""
     account.profile("gone", "AKIAAAAAAAAAAAAAAAAA", "a secret")
     assert "AWS refuses the credentials" in _smallbox(f"gone/{REGION}", "status").error
-    assert "could not be found" in _smallbox(f"nobody/{REGION}", "status").error

@@ -11,6 +11,8 @@ from smallbox.cli import main
 from smallbox.cli.checkout import MARK
 from smallbox.cli.contexts import LOCAL, ON, Context, SavedContexts, chosen, contexts_file, saved_contexts
 from smallbox.errors import InvalidInput, NotFound
+from tests.deployed.operated import ELSEWHERE, HERE_ALONE, IN_AN_ACCOUNT, IN_THE_LOOP, WITHOUT_A_SYSTEM
+from tests.unit.cli.samples import CALLS
 
 
 @pytest.fixture(autouse=True)
@@ -99,15 +101,19 @@ def test_a_broken_file_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert f"{contexts_file()} is not a file of contexts" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    "line", ["up", "down", "demo", "replay late_arrival a=b.csv --from 2013-03-01 --to 2013-03-08"]
-)
-def test_what_needs_this_machine_says_so(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("command", sorted(HERE_ALONE))
+def test_what_needs_this_machine_says_so(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """In one sentence, before anything is started."""
-    assert main.main(["--on", "work/eu-central-1", *line.split()]) == 1
+    assert main.main(["--on", "work/eu-central-1", command, *CALLS[command].split()]) == 1
     said = capsys.readouterr().err
-    assert f"`smallbox {line.split(maxsplit=1)[0]}` works on this machine only" in said
+    assert f"`smallbox {command}` works on this machine only" in said
     assert said.count("\n") == 1
+
+
+def test_every_command_has_a_place_where_it_is_tried() -> None:
+    """A new command fails here until a deployed test, or none, is named for it."""
+    places = [WITHOUT_A_SYSTEM, HERE_ALONE, set(IN_AN_ACCOUNT), IN_THE_LOOP, ELSEWHERE]
+    assert sorted(command for place in places for command in place) == sorted(CALLS)
 
 
 def test_deploying_needs_a_context(capsys: pytest.CaptureFixture[str]) -> None:
