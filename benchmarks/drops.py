@@ -75,9 +75,9 @@ class ListQueue:
     def __init__(self) -> None:
         self.messages: list[Mapping[str, Any]] = []
 
-    def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0) -> None:
+    def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0, within: Micros | None = None) -> None:
         """Take the messages."""
-        del delay
+        del delay, within
         self.messages += messages
 
 

@@ -12,8 +12,9 @@ class Papers:
     def __init__(self) -> None:
         self._kept: dict[tuple[str, str], Mapping[str, Any]] = {}
 
-    def get(self, partition: str, sort: str) -> Mapping[str, Any] | None:
+    def get(self, partition: str, sort: str, within: int | None = None) -> Mapping[str, Any] | None:
         """One of them."""
+        del within
         return self._kept.get((partition, sort))
 
     def query(self, partition: str, prefix: str = "") -> Sequence[Mapping[str, Any]]:
@@ -42,9 +43,9 @@ class NoMeter:
 class Marked:
     """The ``OnlineStore`` port: every record has a marker, and states are dropped."""
 
-    def read(self, keys: Sequence[StateKey]) -> Mapping[StateKey, StoredState]:
+    def read(self, keys: Sequence[StateKey], within: int | None = None) -> Mapping[StateKey, StoredState]:
         """No state is stored."""
-        del keys
+        del keys, within
         return {}
 
     def markers(self, ids: Sequence[str]) -> Mapping[str, str]:

@@ -216,8 +216,16 @@ class Marker:
 class StateReader(Protocol):
     """Reads online states of entities: the part of the online store that a prediction needs."""
 
-    def read(self, keys: Sequence[StateKey]) -> Mapping[StateKey, StoredState]:
-        """The stored states, in one round trip for up to 100 keys; keys without a state are left out."""
+    def read(self, keys: Sequence[StateKey], within: Micros | None = None) -> Mapping[StateKey, StoredState]:
+        """The stored states, in one round trip for up to 100 keys; keys without a state are left out.
+
+        Args:
+            keys: the keys.
+            within: the longest time to wait, microseconds; ``None``: as long as the adapter waits by itself.
+
+        Raises:
+            Unavailable: when the store does not answer in time.
+        """
 
 
 class OnlineStore(StateReader, Protocol):
@@ -240,8 +248,8 @@ class OnlineStore(StateReader, Protocol):
 class Documents(Protocol):
     """Small JSON documents by partition key and sort key: registry, routing and metrics."""
 
-    def get(self, partition: str, sort: str) -> Mapping[str, Any] | None:
-        """One document, by a consistent read; ``None`` when there is none."""
+    def get(self, partition: str, sort: str, within: Micros | None = None) -> Mapping[str, Any] | None:
+        """One document, by a consistent read; ``None`` when there is none. ``within``: as in ``StateReader.read``."""
 
     def query(self, partition: str, prefix: str = "") -> Sequence[Mapping[str, Any]]:
         """The documents of a partition whose sort key has the prefix, ordered by sort key."""
@@ -265,8 +273,10 @@ class Documents(Protocol):
 class Queue(Protocol):
     """Sends JSON messages to a queue."""
 
-    def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0) -> None:
+    def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0, within: Micros | None = None) -> None:
         """Send all messages, visible after ``delay`` microseconds.
+
+        ``within`` is the longest time to wait, microseconds; ``None``: as long as the adapter waits by itself.
 
         An :class:`~smallbox.messages.encoded.EncodedMessage` is sent as its text, without encoding it again.
 
@@ -280,13 +290,6 @@ class Meter(Protocol):
 
     def publish(self, figures: Mapping[str, float], dimensions: Mapping[str, str]) -> None:
         """Publish each metric, by name, with these dimensions."""
-
-
-class FallbackLog(Protocol):
-    """Logs problems that an operator must see although the caller got an answer."""
-
-    def fell_back(self, model: str, answers: int, why: Exception) -> None:
-        """Log that the model's fallback score answered this many instances because of this error."""
 
 
 class Workflow(Protocol):

@@ -10,7 +10,8 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
-from smallbox.aws.delta_reads import completed, extended, rows_of, slices_of
+from smallbox.aws.delta_reads import rows_of, slices_of
+from smallbox.aws.delta_writes import merge_by_key, quick_encoding
 from smallbox.errors import Conflict, Unavailable
 from smallbox.ports import Between, TableProgress
 
@@ -112,7 +113,12 @@ class DeltaLake:
             self._retried(
                 table,
                 lambda opened: write_deltalake(
-                    opened or self._uri(table), rows, mode="append", schema_mode="merge", storage_options=self._options
+                    opened or self._uri(table),
+                    rows,
+                    mode="append",
+                    schema_mode="merge",
+                    storage_options=self._options,
+                    writer_properties=quick_encoding(rows.schema),
                 ),
             )
 
@@ -193,7 +199,7 @@ class DeltaLake:
             if opened is None or not rows.num_rows:
                 self._write(opened or self._uri(table), rows, commit)
             else:
-                _merge(opened, rows, commit)
+                merge_by_key(opened, rows, commit)
         except (DeltaError, OSError) as error:
             was_created_meanwhile = opened is None and self._open(table) is not None
             if isinstance(error, CommitFailedError) or was_created_meanwhile:
@@ -278,19 +284,3 @@ class DeltaLake:
                 raise Unavailable(f"the lake did not take the write: {type(error).__name__}") from error
             else:
                 return
-
-
-def _merge(opened: DeltaTable, rows: pa.Table, commit: CommitProperties) -> None:
-    known = pa.schema(opened.schema().to_arrow())
-    # not streamed: delta-rs then skips files whose key range has none of the rows' keys
-    merger = opened.merge(
-        # a column that the rows lack is null in them: the merge would leave it as it was
-        completed(rows, extended(rows.schema, known)),
-        "target.key = source.key",
-        source_alias="source",
-        target_alias="target",
-        merge_schema=True,
-        streamed_exec=False,
-        commit_properties=commit,
-    )
-    merger.when_matched_update_all().when_not_matched_insert_all().execute()

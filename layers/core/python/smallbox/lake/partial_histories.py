@@ -40,7 +40,13 @@ class PartialHistories:
         self._repeated: dict[str, tuple[Hashes, Ints]] = {}
 
     def between(
-        self, source: Source, columns: Sequence[str], start: Micros, end: Micros, known_by: Micros = FOREVER - 1
+        self,
+        source: Source,
+        columns: Sequence[str],
+        start: Micros,
+        end: Micros,
+        known_by: Micros = FOREVER - 1,
+        schema: pa.Schema | None = None,
     ) -> pa.Table:
         """The :func:`~smallbox.lake.history.history` of the records with a version whose event time is in a range.
 
@@ -53,8 +59,9 @@ class PartialHistories:
             start: the first event time.
             end: the end of the range, exclusive.
             known_by: only versions that became known by this moment.
+            schema: the types of the columns; by default those of the source's contract.
         """
-        inside, schema = Between("time", start, end), record_schema(source)
+        inside, schema = Between("time", start, end), record_schema(source) if schema is None else schema
         nothing = schema.empty_table().select(columns)
         once, several = [], []
         repeated, totals = self._repeats(source)
@@ -68,7 +75,7 @@ class PartialHistories:
         here = pa.concat_tables(several or [nothing])
         keys = _elsewhere(here["key"].combine_chunks(), repeated, totals)
         parts = [here.filter(pc.less_equal(here["known_at"], known_by))]
-        parts += self._outside(source, columns, inside, keys, known_by) if len(keys) else []
+        parts += self._outside(source, columns, inside, keys, known_by, schema) if len(keys) else []
         versions = history(pa.concat_tables(parts)).drop_columns(_ORDER)
         return pa.concat_tables([alone.append_column("superseded_at", ends), versions])
 
@@ -79,10 +86,16 @@ class PartialHistories:
         return self._repeated[source.name]
 
     def _outside(
-        self, source: Source, columns: Sequence[str], inside: Between, keys: pa.Array, known_by: Micros
+        self,
+        source: Source,
+        columns: Sequence[str],
+        inside: Between,
+        keys: pa.Array,
+        known_by: Micros,
+        schema: pa.Schema,
     ) -> list[pa.Table]:
         wanted, found = TextSet(keys), []
-        for rows in self.lake.slices(records_table(source), columns=columns, schema=record_schema(source)):
+        for rows in self.lake.slices(records_table(source), columns=columns, schema=schema):
             is_outside = pc.or_(pc.less(rows["time"], inside.start), pc.greater_equal(rows["time"], inside.end))
             counts = pc.and_(is_outside, pc.less_equal(rows["known_at"], known_by))
             found.append(rows.filter(pc.and_(counts, wanted.holds(rows["key"].combine_chunks()))))

@@ -14,6 +14,7 @@ from smallbox.define.signature import Signature
 from smallbox.lake.names import predictions_table
 from smallbox.lake.schemas import prediction_schema
 from smallbox.ports import Between, Lake
+from smallbox.records import Cause
 
 _ALWAYS: Final = ("id", "time", "event_time")
 
@@ -68,6 +69,16 @@ class PredictionLog:
 def of_versions(rows: pa.Table, numbers: Sequence[int]) -> pa.Table:
     """The rows of the log that these versions answered."""
     return rows.filter(pc.is_in(rows["version"], value_set=pa.array(numbers, pa.int64())))
+
+
+def without_cause(rows: pa.Table, cause: Cause) -> pa.Table:
+    """The rows of the log that were not degraded for this cause."""
+    causes = rows["degraded"].combine_chunks()
+    is_cause = pc.equal(pc.list_flatten(causes), cause)
+    degraded = np.asarray(pc.list_parent_indices(causes).filter(is_cause))
+    kept = np.ones(rows.num_rows, bool)
+    kept[degraded] = False
+    return rows.filter(pa.array(kept))
 
 
 def of_signature(rows: pa.Table, signature: Signature) -> pa.Table:

@@ -90,7 +90,14 @@ class WeekProfile:
 
     def reads(self, column: str) -> bool:
         """Whether a column of the log is needed."""
-        return column in {"version", "arm", "channel", *self.signature.columns.names, *self.signature.objective.outputs}
+        return column in {
+            "version",
+            "arm",
+            "channel",
+            "degraded",
+            *self.signature.columns.names,
+            *self.signature.objective.outputs,
+        }
 
 
 def _sum(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

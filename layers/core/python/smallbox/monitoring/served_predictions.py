@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from smallbox.define.signature import Signature
 from smallbox.errors import NotFound, NotReady
-from smallbox.lake.predictions import PredictionLog, of_signature, of_versions
+from smallbox.lake.predictions import PredictionLog, of_signature, of_versions, without_cause
 from smallbox.lake.spans import spans_of
 from smallbox.ports import Between, Lake
 from smallbox.records import Channel
@@ -98,8 +98,9 @@ class Served:
 
 
 def _answered(rows: pa.Table, channel: Channel) -> pa.Table:
-    """The rows of a channel that a version answered, not the fallback."""
-    return rows.filter(pc.and_(pc.equal(rows["channel"], channel), pc.not_equal(rows["arm"], "fallback")))
+    """The rows of a channel that a version answered from its stored features, not the fallback."""
+    own = rows.filter(pc.and_(pc.equal(rows["channel"], channel), pc.not_equal(rows["arm"], "fallback")))
+    return without_cause(own, "states")
 
 
 def is_whole(rows: pa.Table, as_of: Micros) -> bool:

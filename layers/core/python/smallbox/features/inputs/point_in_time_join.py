@@ -15,6 +15,7 @@ from smallbox.features.engine import StoredFeatures
 from smallbox.features.inputs.assembly import MISSING_TEXT
 from smallbox.features.state_engines import state_engine_of
 from smallbox.lake.partial_histories import PartialHistories
+from smallbox.lake.schemas import record_schema
 from smallbox.ports import Lake
 
 
@@ -84,7 +85,13 @@ def _history(histories: PartialHistories, views: Sequence[View], as_of: Ints) ->
     columns = _union(columns_needed(view) for view in views)
     reach = max(state_engine_of(view).reach(view) for view in views)
     first, last = (int(as_of.min()), int(as_of.max())) if len(as_of) else (0, -1)
-    return histories.between(views[0].source, columns, first - reach, last + 1)
+    return histories.between(views[0].source, columns, first - reach, last + 1, schema=_schema_of(views))
+
+
+def _schema_of(views: Sequence[View]) -> pa.Schema:
+    """The columns of the records of one source, of which each view may know another contract."""
+    fields = {field.name: field for view in views for field in record_schema(view.source)}
+    return pa.schema(fields.values())
 
 
 def _union(columns: Iterable[Sequence[str]]) -> list[str]:

@@ -1,23 +1,28 @@
-"""AWS Signature Version 4 for JSON requests, with a tenth of the CPU time of botocore's general implementation.
+"""AWS Signature Version 4 with a tenth of the CPU time of botocore's general implementation.
 
-The request is always ``POST /`` without a query, and only the headers below are signed. The signing key depends on the
-secret and the day only, so it is cached until one of them changes.
+Requests have no query, and all headers that are given are signed. The signing key depends on the secret and the day
+only, so it is cached until one of them changes.
 """
 
 import hashlib
 import hmac
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
-from botocore.credentials import ReadOnlyCredentials
+from smallbox.aws.signed.credentials import SigningKeys
+from smallbox.times import SECOND, Micros, to_datetime
 
-from smallbox.times import Micros, to_datetime
-
-CONTENT_TYPE: Final = "application/x-amz-json-1.0"
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
 
 
 def _hashed(key: bytes, text: str) -> bytes:
     return hmac.digest(key, text.encode(), "sha256")
+
+
+@lru_cache(maxsize=2)
+def _stamp(second: int) -> str:
+    return to_datetime(second * SECOND).strftime("%Y%m%dT%H%M%SZ")
 
 
 class Signer:
@@ -35,27 +40,36 @@ class Signer:
         self._host = host
         self._kept: tuple[str, str, bytes] = ("", "", b"")
 
-    def headers(self, target: str, body: bytes, credentials: ReadOnlyCredentials, at: Micros) -> dict[str, str]:
+    def headers(
+        self, request: tuple[str, str], extra: Mapping[str, str], body_hash: str, credentials: SigningKeys, at: Micros
+    ) -> dict[str, str]:
         """The headers of a request, including its signature.
 
         Args:
-            target: the operation, like ``DynamoDB_20120810.BatchGetItem``.
-            body: the request's body.
+            request: the method, and the path as it is sent.
+            extra: headers of the request by lower-case name, signed too.
+            body_hash: the SHA-256 of the body, in hexadecimal.
             credentials: the credentials; a session token is signed too.
             at: the present, microseconds; AWS rejects a signature that is off by more than a few minutes.
         """
-        stamp = to_datetime(at).strftime("%Y%m%dT%H%M%SZ")
-        # sorted by name, as the signature requires
-        signed = {"content-type": CONTENT_TYPE, "host": self._host, "x-amz-date": stamp}
+        stamp = _stamp(at // SECOND)
+        signed = {"host": self._host, "x-amz-date": stamp, **extra}
         if credentials.token:
             signed["x-amz-security-token"] = credentials.token
-        signed["x-amz-target"] = target
-        return {**signed, "authorization": self._authorization(signed, body, credentials, stamp)}
+        return {**signed, "authorization": self._authorization(request, signed, body_hash, credentials, stamp)}
 
-    def _authorization(self, signed: dict[str, str], body: bytes, credentials: ReadOnlyCredentials, stamp: str) -> str:
-        day, names = stamp[:8], ";".join(signed)
-        lines = "".join(f"{name}:{value}\n" for name, value in signed.items())
-        canonical = f"POST\n/\n\n{lines}\n{names}\n{hashlib.sha256(body).hexdigest()}"
+    def _authorization(
+        self,
+        request: tuple[str, str],
+        signed: Mapping[str, str],
+        body_hash: str,
+        credentials: SigningKeys,
+        stamp: str,
+    ) -> str:
+        day, ordered = stamp[:8], sorted(signed)
+        names = ";".join(ordered)
+        lines = "".join([f"{name}:{signed[name]}\n" for name in ordered])
+        canonical = f"{request[0]}\n{request[1]}\n\n{lines}\n{names}\n{body_hash}"
         scope = f"{day}/{self._region}/{self._service}/aws4_request"
         text = f"{_ALGORITHM}\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
         signature = _hashed(self._key(credentials.secret_key or "", day), text).hex()
