@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import pyarrow as pa
 import pytest
@@ -17,12 +16,10 @@ from smallbox.define.project import project_of
 from smallbox.define.rules import Label
 from smallbox.documents.daily_run import DayDocument
 from smallbox.errors import InvalidInput, NotFound
-from smallbox.feedback import join
 from smallbox.feedback.join import JoinTask
 from smallbox.labels.join import ASKED_LATE, LABELLED, PENDING, UNLABELLED
 from smallbox.lake.names import labelled_table, predictions_table, records_table
 from smallbox.lake.schemas import LABELLED_COLUMNS, prediction_schema, records_to_table
-from smallbox.lake.spans import spans_of
 from smallbox.records import Record
 from smallbox.registry.routing import Routing, first_champion
 from smallbox.registry.store import Registry
@@ -141,25 +138,6 @@ def test_each_days_join_is_a_join_of_everything(asked: list[Asked], outcomes: li
     for day in again:
         JoinTask(PROJECT, lake, REGISTRY).run({"model": MODEL, "as_of": format_moment(day * DAY)}, (DAYS + 3) * DAY)
         assert joined(lake) == before
-
-
-@given(st.lists(ASKED, max_size=12), st.lists(OUTCOMES, max_size=6, unique_by=lambda outcome: outcome[0]))
-def test_a_join_in_ranges_is_the_join(asked: list[Asked], outcomes: list[Outcome]) -> None:
-    """The table and what is reported are the same when every hour is joined by itself."""
-    found = []
-    for most in (1, 10**9):
-        lake = FakeLake()
-        lake.append(predictions_table(MODEL), log_of(asked))
-        lake.append(records_table(deliveries), records_of(outcomes))
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(join, "spans_of", partial(spans_of, most=most))
-            reports = [
-                JoinTask(PROJECT, lake, REGISTRY).run({"model": MODEL, "as_of": format_moment(day * DAY)}, day * DAY)
-                for day in range(1, DAYS + 4)
-            ]
-        rows = lake.read(labelled_table(MODEL))
-        found.append((reports, rows and sorted(rows.to_pylist(), key=lambda row: str(row["id"]))))
-    assert found[0] == found[1]
 
 
 def one_of_each() -> FakeLake:
