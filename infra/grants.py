@@ -272,6 +272,7 @@ OPERATOR: Final = (
     Grant("api/$default/GET/*", CALL, "every route of the API that reads"),
     Grant("api/$default/POST/events/*", CALL, "each source has a route"),
     Grant("api/$default/POST/models/*", CALL, "each model has a route"),
+    Grant("api/$default/POST/v2/models/*", CALL, "each model has routes of the inference protocol"),
     Under("bucket:inbox/drop/*", UPLOAD),
     Under("bucket:inbox/score/*/in/*", UPLOAD),
     Under("bucket:inbox/score/*/out/*", GET),
