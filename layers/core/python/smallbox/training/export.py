@@ -18,6 +18,7 @@ from smallbox.objectives.objective import Objective
 from smallbox.prepare.converters import CONVERTERS
 from smallbox.registry.scorer import OUTPUTS
 from smallbox.training.boosters import register_booster_converters
+from smallbox.training.forest_trees import register_forest_converters
 
 OPSET: Final = 18
 _LAST: Final = 1_000_000
@@ -125,6 +126,7 @@ def _converted(pipeline: Pipeline, columns: Columns) -> Any:
     # the probabilities as a matrix; steps with a converter of ours and regressors know no such option
     is_plain = hasattr(last, "predict_proba") and type(last) not in CONVERTERS
     register_booster_converters(pipeline)
+    register_forest_converters()
     with warnings.catch_warnings():
         # skl2onnx writes tree flags as booleans; protobuf takes them as integers below 7, which is pinned.
         warnings.filterwarnings("ignore", "Field onnx.AttributeProto", DeprecationWarning)
