@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from botocore.credentials import ReadOnlyCredentials
 
-from smallbox.aws.fallback_log import EmbeddedFallbackLog
+from smallbox.aws.failure_log import EmbeddedFailureLog
 from smallbox.aws.signed.dynamodb import SignedDynamoDb
 from smallbox.aws.token_buckets import DynamoTokenBuckets
 from smallbox.define import RateLimit, Serve
@@ -106,10 +106,10 @@ def _cpu(check: Callable[[int], None], requests: int) -> float:
 
 def _costs(requests: int) -> None:
     unlimited, wide = MODEL, replace(MODEL, serve=Serve(rate_limit=RateLimit(rate=1e6, burst=10**9)))
-    leased = RateLimiter(_Memory(), EmbeddedFallbackLog())
+    leased = RateLimiter(_Memory(), EmbeddedFailureLog())
     with _table() as endpoint:
         dynamodb = SignedDynamoDb(endpoint, "eu-central-1", credentials=_held)
-        asking = RateLimiter(DynamoTokenBuckets("limits", dynamodb), EmbeddedFallbackLog())
+        asking = RateLimiter(DynamoTokenBuckets("limits", dynamodb), EmbeddedFailureLog())
         rows = {
             "no limit declared": _cpu(lambda n: leased.admit(unlimited, "shop", 1, DAY + n), requests),
             "tokens leased": _cpu(lambda n: leased.admit(wide, "shop", 1, DAY + n), requests),
@@ -124,7 +124,7 @@ def _spread(pace: int, processes: int, seconds: int = 60) -> tuple[float, float,
     """Calls a request, tokens drawn for each spent, and refusals; the pace is half of the rate."""
     limit = RateLimit(rate=2 * pace, burst=10 * pace)
     buckets, chosen = _Memory(), random.Random(0)  # noqa: S311 - not for secrets
-    limiters = [RateLimiter(buckets, EmbeddedFallbackLog()) for _ in range(processes)]
+    limiters = [RateLimiter(buckets, EmbeddedFailureLog()) for _ in range(processes)]
     model, refused, spent = replace(MODEL, serve=Serve(rate_limit=limit)), 0, 0
     for n in range(pace * seconds):
         try:

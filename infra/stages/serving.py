@@ -12,7 +12,7 @@ from infra.parts.machine import add_named_machine
 from infra.parts.triggers import objects_to_queue, read_batches, read_one_by_one, run_daily
 from infra.wheels import COMPUTE, IMAGE
 from smallbox.aws import settings
-from smallbox.aws.fallback_log import FALLBACK_ANSWERS, LOST_PREDICTIONS, UNLIMITED_ANSWERS
+from smallbox.aws.failure_log import FALLBACK_ANSWERS, LOST_PREDICTIONS, UNLIMITED_ANSWERS
 from smallbox.aws.metrics import NAMESPACE
 from smallbox.define.project import load
 

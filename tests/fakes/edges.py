@@ -70,8 +70,8 @@ class FakeMeter:
         self.published.append((dict(figures), dict(dimensions)))
 
 
-class FakeFallbackLog:
-    """The ``FallbackLog`` port: keeps what it was told."""
+class FakeFailureLog:
+    """The ``FailureLog`` port: keeps what it was told."""
 
     def __init__(self) -> None:
         self.kept: list[tuple[str, int, Exception]] = []

@@ -25,7 +25,7 @@ from smallbox.registry.store import Registry
 from smallbox.serving.predict import PredictTask
 from smallbox.times import Micros, Moment
 from tests.fakes.documents import FakeDocuments
-from tests.fakes.edges import FakeBlobs, FakeFallbackLog, FakeQueue
+from tests.fakes.edges import FakeBlobs, FakeFailureLog, FakeQueue
 from tests.fakes.lake import FakeLake
 from tests.fakes.online import FakeOnlineStore
 from tests.fakes.versions import VERSION
@@ -53,7 +53,7 @@ class Serving:
         documents = FakeDocuments()
         self.registry, self.live = Registry(documents), CountedLiveViews(documents)
         self.blobs, self.inbox, self.lake, self.online = FakeBlobs(), FakeBlobs(), FakeLake(), FakeOnlineStore()
-        self.log, self.fallbacks = FakeQueue(), FakeFallbackLog()
+        self.log, self.fallbacks = FakeQueue(), FakeFailureLog()
         self.loader = ModelLoader(self.registry, self.blobs, Signatures(self.project, self.registry, self.blobs))
         self.predictor = PredictTask(
             self.project, self.online, self.live, self.loader, self.log, self.fallbacks, lambda: 0

@@ -39,7 +39,7 @@ from smallbox.times import Micros, Moment, format_moment
 from smallbox.training.dataset import DatasetTask
 from smallbox.training.fit import FitTask
 from tests.fakes.documents import FakeDocuments
-from tests.fakes.edges import FakeBlobs, FakeFallbackLog, FakeMeter, FakeQueue, FakeWorkflow
+from tests.fakes.edges import FakeBlobs, FakeFailureLog, FakeMeter, FakeQueue, FakeWorkflow
 from tests.fakes.lake import FakeLake
 from tests.fakes.online import FakeOnlineStore
 
@@ -64,7 +64,7 @@ class World:
         self.contracts = Contracts(self.documents)
         self.events, self.drops, self.features, self.rebuilds, self.predictions = (FakeQueue() for _ in range(5))
         self.log = PredictionLog(self.lake)
-        self.fallbacks = FakeFallbackLog()
+        self.fallbacks = FakeFailureLog()
         self.deploy(project)
 
     def deploy(self, project: Project, as_of: Micros = PRESENT) -> None:

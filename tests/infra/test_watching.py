@@ -10,7 +10,7 @@ from aws_cdk.assertions import Template
 from infra.app import build
 from infra.deployment import Deployment
 from infra.stages import serving
-from smallbox.aws.fallback_log import FALLBACK_ANSWERS, UNLIMITED_ANSWERS, embedded
+from smallbox.aws.failure_log import FALLBACK_ANSWERS, UNLIMITED_ANSWERS, embedded
 from smallbox.define import RateLimit, Serve
 from smallbox.define.project import load
 from tests.infra.templates import Assembly, mentioned, tasks_of

@@ -14,7 +14,7 @@ from smallbox.errors import RateLimited
 from smallbox.serving.rate_limits import LEASE, RateLimiter, refill_time
 from smallbox.times import DAY, SECOND, Micros
 from tests.fakes.buckets import FakeTokenBuckets
-from tests.fakes.edges import FakeFallbackLog
+from tests.fakes.edges import FakeFailureLog
 from tests.fakes.small import late_parcel
 
 LIMITS = st.builds(
@@ -29,7 +29,7 @@ Granted = list[tuple[Micros, int]]
 
 def _limiters(count: int) -> list[RateLimiter]:
     buckets = FakeTokenBuckets()
-    return [RateLimiter(buckets, FakeFallbackLog()) for _ in range(count)]
+    return [RateLimiter(buckets, FakeFailureLog()) for _ in range(count)]
 
 
 def _granted(limit: RateLimit, steps: Sequence[tuple[int, Micros, int]]) -> Granted:

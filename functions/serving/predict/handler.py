@@ -4,7 +4,7 @@ from smallbox.aws import api, clock
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.cache_figures import CacheFigures
 from smallbox.aws.documents import DynamoDocuments
-from smallbox.aws.fallback_log import EmbeddedFallbackLog
+from smallbox.aws.failure_log import EmbeddedFailureLog
 from smallbox.aws.online import DynamoOnlineStore
 from smallbox.aws.protocol_routes import add_protocol
 from smallbox.aws.queue import SqsQueue
@@ -34,12 +34,12 @@ predictor = PredictTask(
     LiveViewStore(documents),
     loader,
     SqsQueue(settings.predictions_queue, SignedSqs()),
-    EmbeddedFallbackLog(),
+    EmbeddedFailureLog(),
     clock.now,
 )
 remembering = predictor.answering
 figures = CacheFigures({"States": remembering.states, "Routings": remembering.routings, "Answers": remembering.answers})
-limiter = RateLimiter(DynamoTokenBuckets(settings.limits_table, reads), EmbeddedFallbackLog())
+limiter = RateLimiter(DynamoTokenBuckets(settings.limits_table, reads), EmbeddedFailureLog())
 handler = api.Api()
 
 

@@ -1,5 +1,6 @@
 """Proves that signed clients find the endpoint, the region and the keys that botocore would, and stop in time."""
 
+import threading
 from collections.abc import Mapping
 from email.message import Message
 from typing import Any
@@ -75,6 +76,24 @@ def test_a_read_ends_with_its_time_budget() -> None:
         with pytest.raises(Unavailable, match="4 attempts"):
             reads.batch_get_item(within=60_000 * MILLISECOND, RequestItems={})
     assert len(attempts) == 4
+
+
+def test_a_slow_answer_is_not_waited_for_beyond_the_budget() -> None:
+    """The server would answer after a second; the read gives up when its tenth of a second is over, and tries once."""
+    asked: list[bytes] = []
+    released = threading.Event()
+
+    def slow(_: "Message[str, str]", body: bytes) -> tuple[int, Mapping[str, str], bytes]:
+        asked.append(body)
+        released.wait(1)
+        return 200, {}, b"{}"
+
+    with playing(slow) as endpoint:
+        reads = SignedDynamoDb(endpoint, "eu-central-1", _keys, lambda _: None)
+        with pytest.raises(Unavailable, match="within the time budget: the connection failed"):
+            reads.batch_get_item(within=100 * MILLISECOND, RequestItems={})
+        released.set()
+    assert len(asked) == 1
 
 
 def _keys(*, anew: bool) -> Any:

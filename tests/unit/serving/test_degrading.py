@@ -1,24 +1,26 @@
 """Proves that each declared way of degrading answers, says why, and counts; undeclared, the request is an error."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 import pytest
 
-from smallbox.define import Serve
+from smallbox.define import Columns, Serve
 from smallbox.define.model import Model
 from smallbox.errors import Unavailable
 from smallbox.lake.predictions import logged_table, without_cause
 from smallbox.ports import StateKey, StoredState
 from smallbox.records import Channel
 from smallbox.registry.routing import Routing
+from smallbox.serving.inference import InferenceProtocol, ProtocolRequest
 from smallbox.serving.log_sender import PAUSE, LogSender
 from smallbox.serving.predict import PredictTask
 from smallbox.times import HOUR, MILLISECOND, SECOND, Micros, Moment
-from tests.fakes.edges import FakeFallbackLog, FakeQueue
+from tests.fakes.edges import FakeFailureLog, FakeQueue
 from tests.fakes.online import FakeOnlineStore
-from tests.fakes.serving import Serving
+from tests.fakes.serving import Serving, sum_of_numbers
 from tests.fakes.small import depot, late_parcel
 
 NOW: Final[Micros] = 100 * HOUR
@@ -129,6 +131,35 @@ def test_the_version_before_answers_for_one_that_cannot_be_loaded() -> None:
     assert {cause for _, cause, _ in serving.fallbacks.causes} == {"version"}
 
 
+def test_the_version_before_answers_for_one_that_fails_to_run() -> None:
+    """A model that loads and then breaks on its inputs, as one that expects other columns does."""
+    model = replace(late_parcel, serve=Serve(last_good=True))
+    serving = Serving(model)
+    good = serving.register(model)
+    broken = serving.register(model, sum_of_numbers(Columns(("one", "two", "three", "four", "five"), ())))
+    serving.route(good)
+    serving.registry.route(model.name, Routing(broken, previous=good, revision=1))
+    (answer,) = serving.predict([INSTANCE], Moment(NOW))
+    assert (answer["version"], answer["degraded"]) == (good, ["version"])
+
+
+def test_tensors_say_what_was_not_as_usual() -> None:
+    """A client of the inference protocol reads causes and a lost log row among the parameters of the answer."""
+    model = replace(late_parcel, serve=Serve(unlogged=True, limits={"score": (None, 2.0)}))
+    serving, task, queue, _ = _served(model)
+    queue.is_down = True
+    protocol = InferenceProtocol(serving.project, serving.loader, task)
+    data = {"parcel_id": ["a", "b"], "depot": ["north"] * 2, "weight": [1.0, 9.0]}
+    kinds = {"parcel_id": "BYTES", "depot": "BYTES", "weight": "FP64"}
+    tensors = [{"name": n, "shape": [2], "datatype": kinds[n], "data": values} for n, values in data.items()]
+    asked = ProtocolRequest({"model": model.name}, json.dumps({"inputs": tensors}).encode(), now=NOW, batch="r")
+    answer = protocol.infer(asked).document
+    assert answer["parameters"] == {"degraded": ",limits", "logged": False}
+    queue.is_down = False
+    later = replace(asked, now=NOW + 2 * PAUSE, body=json.dumps({"inputs": tensors}).replace("9.0", "1.5").encode())
+    assert "parameters" not in protocol.infer(later).document
+
+
 def test_without_last_good_the_prior_answers_for_a_damaged_version() -> None:
     """Nothing answers that the definition does not name."""
     model = replace(late_parcel, fallback=0.25)
@@ -194,7 +225,7 @@ def test_undeclared_an_answer_that_cannot_be_logged_is_an_error() -> None:
 
 def test_what_is_given_up_is_counted() -> None:
     """Memory is bounded: the rows that were kept first are given up first, and told."""
-    model, failures, queue = replace(late_parcel, serve=Serve(unlogged=True)), FakeFallbackLog(), _Queue()
+    model, failures, queue = replace(late_parcel, serve=Serve(unlogged=True)), FakeFailureLog(), _Queue()
     serving = Serving(model)
     serving.route(serving.register(model))
     serving.predict([INSTANCE], Moment(NOW))

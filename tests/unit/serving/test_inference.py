@@ -71,6 +71,7 @@ def test_tensors_are_answered_by_a_tensor() -> None:
     assert answer == {
         "model_name": MODEL.name,
         "model_version": "0",
+        "parameters": {"degraded": "prior,prior"},
         "id": "mine",
         "outputs": [{"name": "score", "datatype": "FP64", "shape": [2], "data": [0.3, 0.3]}],
     }

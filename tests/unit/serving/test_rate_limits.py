@@ -11,7 +11,7 @@ from smallbox.errors import DefinitionError, RateLimited, TooLarge
 from smallbox.serving.rate_limits import BUCKET_PAUSE, RateLimiter
 from smallbox.times import DAY, SECOND
 from tests.fakes.buckets import FakeTokenBuckets
-from tests.fakes.edges import FakeFallbackLog
+from tests.fakes.edges import FakeFailureLog
 from tests.fakes.small import late_parcel
 
 LIMITED: Final = replace(late_parcel, serve=Serve(rate_limit=RateLimit(rate=100, burst=200)))
@@ -21,7 +21,7 @@ class _World:
     """One process, its table and its log."""
 
     def __init__(self) -> None:
-        self.buckets, self.log = FakeTokenBuckets(), FakeFallbackLog()
+        self.buckets, self.log = FakeTokenBuckets(), FakeFailureLog()
         self.limiter = RateLimiter(self.buckets, self.log)
 
     def admit(self, count: int = 1, *, at: float = 0, who: str = "shop", model: Model = LIMITED) -> None:

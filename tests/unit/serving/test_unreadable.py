@@ -20,7 +20,7 @@ from smallbox.serving.predict import PredictTask
 from smallbox.serving.score import ScoreTask
 from smallbox.times import HOUR, Moment
 from tests.fakes.documents import FakeDocuments
-from tests.fakes.edges import FakeBlobs, FakeFallbackLog, FakeQueue, FakeWorkflow
+from tests.fakes.edges import FakeBlobs, FakeFailureLog, FakeQueue, FakeWorkflow
 from tests.fakes.lake import FakeLake
 from tests.fakes.online import FakeOnlineStore
 from tests.fakes.small import late_parcel
@@ -78,7 +78,7 @@ def _loader(fault: Fault) -> ModelLoader:
     return ModelLoader(registry, blobs, Signatures(project_of([late_parcel]), registry, blobs))
 
 
-def _ask(model: Model, fault: Fault, fallbacks: FakeFallbackLog) -> Any:
+def _ask(model: Model, fault: Fault, fallbacks: FakeFailureLog) -> Any:
     live = LiveViewStore(FakeDocuments())
     predictor = PredictTask(
         project_of([model]), FakeOnlineStore(), live, _loader(fault), FakeQueue(), fallbacks, lambda: 0
@@ -90,7 +90,7 @@ def _ask(model: Model, fault: Fault, fallbacks: FakeFallbackLog) -> Any:
 def test_without_a_fallback_it_is_a_5xx_that_names_no_store(fault: Fault) -> None:
     """The answer is a 503, which the alarm of the API counts, and says neither bucket nor key."""
     with pytest.raises(SmallboxError) as failed:
-        _ask(late_parcel, fault, FakeFallbackLog())
+        _ask(late_parcel, fault, FakeFailureLog())
     assert policy_of(failed.value).status == 503
     assert "model.onnx" not in str(error_body(failed.value))
     assert "0123" not in str(error_body(failed.value))
@@ -99,7 +99,7 @@ def test_without_a_fallback_it_is_a_5xx_that_names_no_store(fault: Fault) -> Non
 @pytest.mark.parametrize("fault", FAULTS)
 def test_with_a_fallback_it_is_answered_and_told(fault: Fault) -> None:
     """The fallback answers, and the log of fallbacks names which model, how many, and why."""
-    fallbacks = FakeFallbackLog()
+    fallbacks = FakeFailureLog()
     answer = _ask(replace(late_parcel, fallback=0.3), fault, fallbacks)
     assert [p["arm"] for p in answer["predictions"]] == ["fallback"] * 2
     ((model, answers, why),) = fallbacks.kept

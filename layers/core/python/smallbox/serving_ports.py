@@ -42,7 +42,7 @@ class TokenBuckets(Protocol):
         """
 
 
-class FallbackLog(Protocol):
+class FailureLog(Protocol):
     """Logs problems that an operator must see although the caller got an answer."""
 
     def degraded(self, model: str, cause: Cause, answers: int, why: Exception | None = None) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, Protocol
 
-from smallbox.aws.fallback_log import embedded
+from smallbox.aws.failure_log import embedded
 from smallbox.aws.logs import log_line
 from smallbox.times import MINUTE, Micros
 

@@ -82,7 +82,9 @@ def _infer_answer(model: Model) -> Schema:
         "model_version": {"type": "string", "description": "the version that answered every row; 0 for the fallback"},
         "id": {"type": "string"},
         "parameters": {
-            **_PARAMETERS, "description": "where several versions answered, model_versions: that of each row",
+            **_PARAMETERS,
+            "description": "model_versions: that of each row, where several answered; degraded: of each row the causes "
+            "for which it was not answered as usual, joined by +; logged: false when the rows were not logged",
         },
         "outputs": {"type": "array", "items": tensor},
     }  # fmt: skip

@@ -21,7 +21,7 @@ from smallbox.serving.remembered import AnswerCache, RoutingCache
 from smallbox.serving.requests import require
 from smallbox.serving.sticky_assignment import Share, pinned, shares_of
 from smallbox.serving.vectors import Vectors, online_vectors, unknown_vectors
-from smallbox.serving_ports import FallbackLog
+from smallbox.serving_ports import FailureLog
 from smallbox.times import Micros
 
 _CANNOT_ANSWER: Final = (NotReady, NotStored, Unavailable)
@@ -57,7 +57,7 @@ class Answering:
     """
 
     def __init__(
-        self, store: StateReader, live: LiveViewStore, loader: ModelLoader, failures: FallbackLog, clock: Clock
+        self, store: StateReader, live: LiveViewStore, loader: ModelLoader, failures: FailureLog, clock: Clock
     ) -> None:
         self._store = store
         self._live = live

@@ -202,7 +202,13 @@ def _outputs_of(signatures: list[Signature]) -> list[str]:
 
 
 def _answered_by(answered: Tensors) -> dict[str, Any]:
-    """The version that answered; where several did, that of each row."""
-    if len(set(answered.versions)) == 1:
-        return {"model_version": str(answered.versions[0])}
-    return {"parameters": {"model_versions": ",".join(map(str, answered.versions))}}
+    """The version that answered; where several did, that of each row, and whatever was not as usual."""
+    parameters: dict[str, str | bool] = {}
+    if len(set(answered.versions)) > 1:
+        parameters["model_versions"] = ",".join(map(str, answered.versions))
+    if any(answered.degraded):
+        parameters["degraded"] = ",".join("+".join(causes) for causes in answered.degraded)
+    if not answered.is_logged:
+        parameters["logged"] = False
+    version = {} if "model_versions" in parameters else {"model_version": str(answered.versions[0])}
+    return {**version, **({"parameters": parameters} if parameters else {})}

@@ -8,7 +8,7 @@ from smallbox.define.model import Model
 from smallbox.errors import Unavailable
 from smallbox.messages.encoded import EncodedMessage
 from smallbox.ports import Queue
-from smallbox.serving_ports import FallbackLog
+from smallbox.serving_ports import FailureLog
 from smallbox.times import SECOND, Micros
 
 KEPT_BYTES: Final = 16_000_000
@@ -30,7 +30,7 @@ class LogSender:
         most: how many bytes are kept.
     """
 
-    def __init__(self, queue: Queue, failures: FallbackLog, most: int = KEPT_BYTES) -> None:
+    def __init__(self, queue: Queue, failures: FailureLog, most: int = KEPT_BYTES) -> None:
         self._queue = queue
         self._failures = failures
         self._most = most

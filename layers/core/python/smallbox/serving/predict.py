@@ -9,13 +9,14 @@ from smallbox.features.live_views import LiveViewStore
 from smallbox.messages.encoded import EncodedMessage
 from smallbox.messages.predictions import LoggedPredictions
 from smallbox.ports import Queue, StateReader
+from smallbox.records import Cause
 from smallbox.registry.loader import ModelLoader
 from smallbox.serving.answering import Answering, Clock, Part
 from smallbox.serving.log_sender import LogSender
 from smallbox.serving.logged_answers import Answered, logged, nulls
 from smallbox.serving.predict_request import PredictRequest
 from smallbox.serving.requests import parse_instances
-from smallbox.serving_ports import FallbackLog
+from smallbox.serving_ports import FailureLog
 from smallbox.times import Micros, Moment
 
 
@@ -29,7 +30,7 @@ class PredictTask:
         live: LiveViewStore,
         loader: ModelLoader,
         log: Queue,
-        failures: FallbackLog,
+        failures: FailureLog,
         clock: Clock,
     ) -> None:
         self._project = project
@@ -86,18 +87,19 @@ class PredictTask:
             NotFound: the version does not answer requests now; and as :meth:`predict`.
             NotReady: as :meth:`predict`. The fallback does not answer for a version that the caller names.
         """
-        found, _ = self._logged(self._request(name, document, moment, now, version), batch)
+        found, is_logged = self._logged(self._request(name, document, moment, now, version), batch)
         rows = sum(len(part.request.rows) for part, _ in found)
         versions, outputs = [0] * rows, dict[str, list[float | None]]()
+        degraded: list[Sequence[Cause]] = [()] * rows
         for part, _ in found:
             own, answered = part.request.rows, part.answered
-            for row in own:
-                versions[row] = answered.version
+            for row, causes in zip(own, answered.degraded, strict=True):
+                versions[row], degraded[row] = answered.version, causes
             for output, values in zip(answered.signature.objective.outputs, answered.outputs.T, strict=True):
                 column = outputs.setdefault(output, [None] * rows)
                 for row, value in zip(own, nulls(values), strict=True):
                     column[row] = value
-        return Tensors(versions, outputs)
+        return Tensors(versions, outputs, degraded, is_logged)
 
     def _request(
         self,
@@ -130,10 +132,14 @@ class Tensors:
     Attributes:
         versions: the version that answered each instance; 0 for the fallback.
         outputs: by name the values of each output, in the order of the instances.
+        degraded: for each instance, why it was not answered as usual.
+        is_logged: whether the log's queue took the rows.
     """
 
     versions: Sequence[int]
     outputs: Mapping[str, list[float | None]]
+    degraded: Sequence[Sequence[Cause]]
+    is_logged: bool
 
 
 def _answers(answered: Answered, log: LoggedPredictions, *, explain: bool) -> list[dict[str, Any]]:

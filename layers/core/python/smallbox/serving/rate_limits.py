@@ -8,7 +8,7 @@ from typing import Final
 from smallbox.define.model import Model
 from smallbox.define.serve import RateLimit
 from smallbox.errors import RateLimited, TooLarge, Unavailable
-from smallbox.serving_ports import FallbackLog, TokenBuckets
+from smallbox.serving_ports import FailureLog, TokenBuckets
 from smallbox.times import MILLISECOND, SECOND, Micros
 
 LEASE: Final[Micros] = SECOND
@@ -81,7 +81,7 @@ class RateLimiter:
         failures: told of instances that were let through because the buckets did not answer.
     """
 
-    def __init__(self, buckets: TokenBuckets, failures: FallbackLog) -> None:
+    def __init__(self, buckets: TokenBuckets, failures: FailureLog) -> None:
         self._buckets = buckets
         self._failures = failures
         self._leases: dict[str, _Lease] = {}

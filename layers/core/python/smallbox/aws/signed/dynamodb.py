@@ -2,26 +2,17 @@
 
 import binascii
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from smallbox.aws.backoff import jittered
-from smallbox.aws.signed.credentials import FindCredentials, found_credentials
 from smallbox.aws.signed.service import SignedService
 from smallbox.times import Micros
 
 
-class SignedDynamoDb:
+class SignedDynamoDb(SignedService):
     """Sends signed requests, with retries. Not thread-safe. For the arguments see :class:`SignedService`."""
 
-    def __init__(
-        self,
-        endpoint: str | None = None,
-        region: str | None = None,
-        credentials: FindCredentials = found_credentials,
-        pause: Callable[[int], None] = jittered,
-    ) -> None:
-        self._service = SignedService("dynamodb", endpoint, region, credentials, pause)
+    SERVICE = "dynamodb"
 
     def batch_get_item(self, within: Micros | None = None, **request: Any) -> dict[str, Any]:
         """``BatchGetItem``; top-level binary attributes are ``bytes``, as with boto3.
@@ -33,7 +24,7 @@ class SignedDynamoDb:
         Raises:
             Unavailable: when DynamoDB refuses the request, or no attempt succeeds in time.
         """
-        answer = self._service.json("DynamoDB_20120810.BatchGetItem", request, within)
+        answer = self.json("DynamoDB_20120810.BatchGetItem", request, within)
         for items in answer.get("Responses", {}).values():
             for item in items:
                 _decode(item)
@@ -41,7 +32,7 @@ class SignedDynamoDb:
 
     def get_item(self, within: Micros | None = None, **request: Any) -> dict[str, Any]:
         """``GetItem``; otherwise like :meth:`batch_get_item`."""
-        answer = self._service.json("DynamoDB_20120810.GetItem", request, within)
+        answer = self.json("DynamoDB_20120810.GetItem", request, within)
         _decode(answer.get("Item", {}))
         return answer
 
@@ -56,7 +47,7 @@ class SignedDynamoDb:
         """
         items = [{"Put": {**one["Put"], "Item": _encoded(one["Put"]["Item"])}} for one in request["TransactItems"]]
         asked = {**request, "TransactItems": items, "ClientRequestToken": str(uuid.uuid4())}
-        return self._service.json("DynamoDB_20120810.TransactWriteItems", asked)
+        return self.json("DynamoDB_20120810.TransactWriteItems", asked)
 
     def update_item(self, within: Micros | None = None, **request: Any) -> dict[str, Any]:
         """``UpdateItem``. An attempt whose answer was lost is repeated, so an increment may be applied twice.
@@ -65,7 +56,7 @@ class SignedDynamoDb:
             ConditionFailed: when the condition does not hold.
             Unavailable: as :meth:`batch_get_item`.
         """
-        return self._service.json("DynamoDB_20120810.UpdateItem", request, within)
+        return self.json("DynamoDB_20120810.UpdateItem", request, within)
 
 
 def _encoded(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from smallbox.aws.signed.service import SignedService, endpoint_of
 from smallbox.errors import NotStored
 
 
-class SignedBucket:
+class SignedBucket(SignedService):
     """Reads objects of one bucket, with retries. Not thread-safe.
 
     Args:
@@ -19,6 +19,8 @@ class SignedBucket:
         credentials: see :class:`SignedService`.
         pause: see :class:`SignedService`.
     """
+
+    SERVICE = "s3"
 
     def __init__(
         self,
@@ -30,7 +32,7 @@ class SignedBucket:
         self._before = f"/{bucket}/" if in_path else "/"
         parts = urlsplit(endpoint)
         own = endpoint if in_path else parts._replace(netloc=f"{bucket}.{parts.netloc}").geturl()
-        self._service = SignedService("s3", own, credentials=credentials, pause=pause)
+        super().__init__(own, credentials=credentials, pause=pause)
 
     def get(self, key: str) -> bytes:
         """The content of an object.
@@ -40,7 +42,7 @@ class SignedBucket:
             Unavailable: when S3 refuses the request, or no attempt succeeds.
         """
         try:
-            return self._service.content(path_of(self._before + key))
+            return self.content(path_of(self._before + key))
         except NotStored as error:
             raise NotStored(f"there is no object {key!r}", key=key) from error
 

@@ -5,7 +5,7 @@ import os
 import zlib
 from collections.abc import Callable, Mapping
 from hashlib import sha256
-from typing import Any, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from smallbox.aws.backoff import jittered
 from smallbox.aws.clock import now
@@ -72,8 +72,10 @@ class _Refused(_Transient):
 class SignedService:
     """Sends signed requests to one service, with retries. Not thread-safe.
 
+    Attributes:
+        SERVICE: the service's signing name, like ``dynamodb``; set by the client of each service.
+
     Args:
-        service: the service's signing name, like ``dynamodb``.
         endpoint: its URL; by default that of the environment's region, see :func:`endpoint_of`.
         region: the region to sign for; by default the environment's.
         credentials: finds credentials. They refresh before they expire; when AWS refuses them, they are searched for
@@ -81,17 +83,17 @@ class SignedService:
         pause: sleeps before a retry; gets the number of the attempt.
     """
 
+    SERVICE: ClassVar[str]
+
     def __init__(
         self,
-        service: str,
         endpoint: str | None = None,
         region: str | None = None,
         credentials: FindCredentials = found_credentials,
         pause: Callable[[int], None] = jittered,
     ) -> None:
-        self._name = service
-        self._connection = KeptConnection(endpoint or endpoint_of(service))
-        self._signer = Signer(service, region or region_of(), self._connection.host)
+        self._connection = KeptConnection(endpoint or endpoint_of(self.SERVICE))
+        self._signer = Signer(self.SERVICE, region or region_of(), self._connection.host)
         self._credentials = HeldCredentials(credentials)
         self._pause = pause
 
@@ -129,17 +131,19 @@ class SignedService:
                 self._pause(number)
             left = ANSWER_SECONDS if ends is None else min((ends - now()) / SECOND, ANSWER_SECONDS)
             if left <= 0:
-                raise Unavailable(f"{self._name} did not answer within the time budget: {reason or 'no time was left'}")
+                raise Unavailable(
+                    f"{self.SERVICE} did not answer within the time budget: {reason or 'no time was left'}"
+                )
             try:
                 return attempt(left)
             except _Refused as refused:
                 if renewed:
-                    raise Unavailable(f"{self._name} refused the credentials, also renewed ones: {refused}") from None
+                    raise Unavailable(f"{self.SERVICE} refused the credentials, also renewed ones: {refused}") from None
                 self._credentials.renew()
                 renewed, reason = True, str(refused)
             except _Transient as failed:
                 reason = str(failed)
-        raise Unavailable(f"{self._name} did not answer in {ATTEMPTS} attempts: {reason}")
+        raise Unavailable(f"{self.SERVICE} did not answer in {ATTEMPTS} attempts: {reason}")
 
     def _attempt(self, request: tuple[str, str], extra: Mapping[str, str], body: bytes, seconds: float) -> HttpAnswer:
         headers = self._signer.headers(request, extra, sha256(body).hexdigest(), self._credentials.frozen(), now())
@@ -168,8 +172,8 @@ class SignedService:
         if answer.status >= _SERVER_ERROR or code in _THROTTLED:
             raise _Transient(text)
         if answer.status == _NOT_FOUND:
-            raise NotStored(f"{self._name} has no such object: {text}")
-        raise Unavailable(f"{self._name} refused the request: {text}")
+            raise NotStored(f"{self.SERVICE} has no such object: {text}")
+        raise Unavailable(f"{self.SERVICE} refused the request: {text}")
 
 
 def region_of() -> str:

@@ -1,4 +1,4 @@
-"""The ``FallbackLog`` port: log lines in CloudWatch's embedded metric format, which alarms can count."""
+"""The ``FailureLog`` port: log lines in CloudWatch's embedded metric format, which alarms can count."""
 
 from typing import Any, Final
 
@@ -12,7 +12,6 @@ _MICROS_PER_MILLI: Final = 1_000
 FALLBACK_ANSWERS: Final = "FallbackAnswers"
 """Name of the metric of instances that a fallback answered. It sums over all models, so that one alarm covers all."""
 
-
 DEGRADED_ANSWERS: Final = "DegradedAnswers"
 """Name of the metric of instances that were not answered as usual; also by ``cause``."""
 
@@ -23,8 +22,8 @@ LOST_PREDICTIONS: Final = "LostPredictions"
 """Name of the metric of rows of the prediction log that were given up."""
 
 
-class EmbeddedFallbackLog:
-    """The ``FallbackLog`` port as log lines with embedded metrics: no extra request, so no added latency."""
+class EmbeddedFailureLog:
+    """The ``FailureLog`` port as log lines with embedded metrics: no extra request, so no added latency."""
 
     def degraded(self, model: str, cause: Cause, answers: int, why: Exception | None = None) -> None:
         """Log the cause with the model and the error; the line counts as ``DegradedAnswers`` of the cause.
@@ -37,9 +36,9 @@ class EmbeddedFallbackLog:
         }
         fields = {"model": model, "cause": cause, **embedded(figures, "cause")}
         if why is None:
-            log_line("answered otherwise", **fields)
+            log_line("degraded answers", **fields)
         else:
-            log_failure("answered otherwise", why, **fields)
+            log_failure("degraded answers", why, **fields)
 
     def unlimited(self, model: str, answers: int, why: Exception | None = None) -> None:
         """Log the model and the error; the line counts as ``UnlimitedAnswers``."""
