@@ -13,6 +13,8 @@ UV := $(BIN)/uv
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Where other programs run too, threads that wait by spinning make a fit twenty times slower.
 export OMP_WAIT_POLICY := PASSIVE
+# Where the environment forbids bytecode, each of a demo's many processes would compile all that it imports.
+export PYTHONDONTWRITEBYTECODE :=
 
 SETUP := .build/python.stamp .build/node.stamp
 RUNTIMES := api predict

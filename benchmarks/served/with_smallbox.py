@@ -47,5 +47,8 @@ def output_of(answer: Mapping[str, Any]) -> float:
     """The score."""
     if answer["statusCode"] != 200:
         raise RuntimeError(answer["body"])
-    score: float = json.loads(answer["body"])["predictions"][0]["score"]
+    prediction = json.loads(answer["body"])["predictions"][0]
+    if [name for name in prediction["missing"] if not name.startswith("x")]:
+        raise RuntimeError(f"window features are missing: {prediction['missing']}")
+    score: float = prediction["score"]
     return score
