@@ -21,8 +21,11 @@ import numpy as np
 import onnxruntime as ort
 import pyarrow as pa
 import pyarrow.parquet as pq
-from drops import FolderBlobs  # type: ignore[import-not-found]  # scripts beside this one
-from scored_orders import (  # type: ignore[import-not-found]
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.folder_blobs import FolderBlobs
+from benchmarks.scored_orders import (
     NUMBERS,
     RETURNS,
     START,
@@ -32,7 +35,6 @@ from scored_orders import (  # type: ignore[import-not-found]
     write_history,
     write_orders,
 )
-
 from smallbox.aws.delta_lake import DeltaLake
 from smallbox.define import Model
 from smallbox.define.log_columns import logged_types
