@@ -148,6 +148,7 @@ def _row_group(schema: pa.Schema, batch: pa.RecordBatch, outputs: Any, name: str
         "arm": pa.repeat("champion", rows),
         "channel": pa.repeat("batch", rows),
         "missing": pa.array([[]] * rows, pa.list_(pa.string())),
+        "degraded": pa.array([[]] * rows, pa.list_(pa.string())),
         "score": pa.array(outputs[:, 0].astype(float)),
     }
     columns = {field.name: made.get(field.name) if field.name in made else batch[field.name] for field in schema}
@@ -160,7 +161,7 @@ RUNS: Final = {"ours": ours, "bare": bare}
 def measure(folder: Path, run: str, kind: str) -> dict[str, Any]:
     """A run in a process of its own."""
     command = [sys.executable, __file__, "--run", run, str(folder), kind]
-    found: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)  # noqa: S603 ourselves
+    found: dict[str, Any] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)  # noqa: S603 ourselves
     return found
 
 
