@@ -10,7 +10,7 @@ from smallbox.stages import STAGES
 from tests.architecture.sources import CORE, imported, name_of, parsed
 
 GROUND: Final = ("errors", "error_codes", "stages", "times", "arrays", "records", "ports", "documents", "table_columns")
-SHARED: Final = ("statistics", "objectives", "define", "messages", "lake", "labels", "prepare")
+SHARED: Final = ("statistics", "objectives", "define", "messages", "lake", "labels", "prepare", "explanations")
 STORE: Final = (
     "registry.version",
     "registry.routing",

@@ -28,6 +28,7 @@ predictor = PredictTask(
     loader,
     SqsQueue(settings.predictions_queue),
     EmbeddedFallbackLog(),
+    clock.ticks,
 )
 protocol = InferenceProtocol(load(), loader, predictor)
 app = api.resolver()

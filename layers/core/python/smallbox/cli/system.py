@@ -12,6 +12,7 @@ from urllib.parse import quote
 from smallbox.cli.local import Stack
 from smallbox.errors import InvalidInput, Unavailable
 from smallbox.monitoring.report import KINDS
+from smallbox.serving.requests import MAX_EXPLAINED
 from smallbox.times import asked_moment, to_micros
 
 ERRORS_FROM: Final = 400
@@ -65,8 +66,9 @@ class System:
     ) -> Sequence[Mapping[str, Any]]:
         """Predict instances, each a JSON text; in their order, with ``explain`` also their inputs."""
         predictions: list[Mapping[str, Any]] = []
-        for first in range(0, len(lines), MAX_AT_ONCE):
-            instances = ",".join(lines[first : first + MAX_AT_ONCE])
+        most = MAX_EXPLAINED if explain else MAX_AT_ONCE
+        for first in range(0, len(lines), most):
+            instances = ",".join(lines[first : first + most])
             body = f'{{"explain":{json.dumps(explain)},"instances":[{instances}]}}'
             predictions += self.request("POST", f"/models/{model}/predict{_query(as_of)}", body)["predictions"]
         return predictions

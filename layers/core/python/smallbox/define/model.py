@@ -11,6 +11,7 @@ from smallbox.define.rules import Gate, Label, Monitor, Release, Retrain
 from smallbox.define.signature import Signature
 from smallbox.define.source import Source, check_not_personal
 from smallbox.errors import DefinitionError
+from smallbox.objectives.declared import number_of
 from smallbox.objectives.defaults import default_objective
 from smallbox.objectives.objective import LabelField, Objective, OutputValues
 from smallbox.times import DAY
@@ -86,6 +87,9 @@ class Model(Signature):
         retrain: when to retrain, and on which data.
         fallback: the prediction to answer with when the model fails, marked as fallback: a number, or where there are
             several outputs numbers by class or output; ``None`` answers with an error.
+        explain_baseline: by column the values of a row that explanations compare with; a column that is left out has
+            the training rows' median, or their most frequent text. ``None``: trees compare with the average of the
+            training rows, other models with a row of medians and most frequent texts.
 
     The other attributes are those of :class:`~smallbox.define.signature.Signature`.
 
@@ -100,6 +104,7 @@ class Model(Signature):
     monitor: Monitor = field(default_factory=Monitor)
     retrain: Retrain = field(default_factory=Retrain)
     fallback: float | Mapping[str, float] | None = field(default=None)
+    explain_baseline: Mapping[str, float | str | None] | None = field(default=None)
     fallback_outputs: OutputValues | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -109,6 +114,7 @@ class Model(Signature):
         self._check_guardrails()
         self._check_window()
         self._check_canary()
+        self._check_baseline()
         if self.fallback is not None:
             outputs = self.objective.fallback_outputs(self.fallback, f"model {self.name}: fallback")
             object.__setattr__(self, "fallback_outputs", outputs)
@@ -146,6 +152,16 @@ class Model(Signature):
                 f"longer than twice the label's within={self.label.within!r} and validation="
                 f"{self.retrain.validation!r} together"
             )
+
+    def _check_baseline(self) -> None:
+        for name, value in (self.explain_baseline or {}).items():
+            place = f"model {self.name}: explain_baseline: {name}"
+            if name not in self.columns.names:
+                raise DefinitionError(f"{place} is no column; the columns are {', '.join(self.columns.names)}")
+            if name in self.columns.numeric and value is not None:
+                number_of(value, place)
+            elif name in self.columns.categorical and value is not None and not isinstance(value, str):
+                raise DefinitionError(f"{place} is {value!r}; write a text, in quotes, or None")
 
     def _check_canary(self) -> None:
         within, longest = -(-self.label.within_micros // DAY), self.release.max_days

@@ -2,11 +2,11 @@
 
 The distance is Mahalanobis' of the numbers after each was replaced by the normal quantile of its rank among the
 training rows: outliers and units count nothing, correlations do. So a row is far when its values do not go together,
-each of them being ordinary. A missing number counts as the median.
+each of them being ordinary. Numbers that a row misses are left out of its distance.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -20,10 +20,12 @@ MOST_CATEGORIES: Final = 10_000
 """A text with more categories is not checked."""
 
 _KNOTS: Final = 33
-_RIDGE: Final = 0.01
-"""Added to each variance, so that numbers which are sums of others do no harm."""
+_LEAST_VARIANCE: Final = 0.01
+"""In any direction, so that numbers which are sums of others do no harm."""
 
-_MOST_ROWS: Final = 50_000
+_MOST_ROWS: Final = 20_000
+_ELEMENTS: Final = 2_000_000
+"""Numbers that are computed with at once, which bounds the memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,15 +37,15 @@ class Familiar:
         highest: ``(k,)`` the greatest.
         categories: of each text the categories, sorted; ``None`` when there are too many.
         knots: ``(k, q)`` quantiles of each number, evenly spaced.
-        precision: ``(k, k)`` of the normal quantiles.
+        covariance: ``(k, k)`` of the normal quantiles.
         limit: the squared distance beyond which a row is far.
     """
 
     lowest: Floats32
     highest: Floats32
-    categories: Sequence[Sequence[str] | None]
+    categories: Sequence[Collection[str] | None]
     knots: Floats
-    precision: Floats
+    covariance: Floats
     limit: float
 
     def out_of_range(self, numeric: Array) -> Bools:
@@ -61,8 +63,18 @@ class Familiar:
 
     def distances(self, numeric: Array) -> Floats:
         """The squared distance of ``n`` rows, ``(n,)``."""
-        ranked = _normal_scores(numeric.astype(np.float64), self.knots)
-        found: Floats = np.einsum("ni,ij,nj->n", ranked, self.precision, ranked)
+        step = max(1, _ELEMENTS // max(1, numeric.shape[1] ** 2))
+        parts = [self._distances(numeric[at : at + step]) for at in range(0, len(numeric), step)]
+        return np.concatenate([np.zeros(0), *parts])
+
+    def _distances(self, numeric: Array) -> Floats:
+        scores = _normal_scores(numeric.astype(np.float64), self.knots)
+        is_known = ~np.isnan(scores)
+        scores[~is_known] = 0
+        # a missing number has no part in the others' distance: its row and column are those of the identity
+        both = is_known[:, :, None] & is_known[:, None, :]
+        within = np.where(both, self.covariance, np.eye(scores.shape[1]))
+        found: Floats = (scores * np.linalg.solve(within, scores[:, :, None])[:, :, 0]).sum(axis=1)
         return found
 
     def is_far(self, numeric: Array) -> Bools:
@@ -79,12 +91,19 @@ def familiar(numeric: Floats32, categorical: Objects) -> Familiar:
     """
     some = numeric[:: max(1, len(numeric) // _MOST_ROWS)].astype(np.float64)
     knots = _knots(some)
-    scores = _normal_scores(some, knots)
-    scattered = scores.T @ scores / max(1, len(scores)) + _RIDGE * np.eye(scores.shape[1])
-    first = Familiar(*_range(numeric), _categories(categorical), knots, np.linalg.inv(scattered), np.inf)
+    covariance = _covariance(_normal_scores(some, knots))
+    first = Familiar(*_range(numeric), _categories(categorical), knots, covariance, np.inf)
     distances = first.distances(some)
-    limit = float(np.quantile(distances, 1 - FAR_SHARE, method="higher")) if len(distances) else np.inf
-    return Familiar(first.lowest, first.highest, first.categories, knots, first.precision, limit)
+    return replace(first, limit=float(np.quantile(distances, 1 - FAR_SHARE, method="higher")))
+
+
+def _covariance(scores: Floats) -> Floats:
+    """Of each pair over the rows that have both."""
+    is_known = ~np.isnan(scores)
+    known, counts = np.where(is_known, scores, 0), is_known.T.astype(np.float64) @ is_known
+    values, vectors = np.linalg.eigh(known.T @ known / np.maximum(counts, 1))
+    found: Floats = (vectors * np.maximum(values, _LEAST_VARIANCE)) @ vectors.T
+    return found
 
 
 def _range(numeric: Floats32) -> tuple[Floats32, Floats32]:
@@ -115,7 +134,7 @@ def _normal_scores(numeric: Floats, knots: Floats) -> Floats:
         # interpolate from both ends: where knots are equal, the mean of both is the middle of their levels
         from_left = np.interp(values, edges, levels)
         from_right = -np.interp(-values, -edges[::-1], levels)
-        found[:, column] = np.where(np.isnan(values), 0.0, (from_left + from_right) / 2)
+        found[:, column] = (from_left + from_right) / 2
     return found
 
 

@@ -85,7 +85,8 @@ class Contributions:
     @property
     def totals(self) -> Floats:
         """The outputs on the scale, ``(n, o)``."""
-        return self.base + self.values.sum(axis=1)
+        found: Floats = self.base + self.values.sum(axis=1)
+        return found
 
 
 @dataclass(frozen=True, eq=False)

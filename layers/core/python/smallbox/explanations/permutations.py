@@ -65,9 +65,7 @@ def _of_row(outputs: Outputs, row: tuple[Floats, Objects], baseline: tuple[Float
     return np.asarray(total / len(orders))
 
 
-def _changes(
-    outputs: Outputs, row: tuple[Floats, Objects], baseline: tuple[Floats, Objects], orders: Ints
-) -> Floats:
+def _changes(outputs: Outputs, row: tuple[Floats, Objects], baseline: tuple[Floats, Objects], orders: Ints) -> Floats:
     """The sum over permutations of what each feature changes, ``(features, o)``."""
     count, features = orders.shape
     place = np.argsort(orders, axis=1)

@@ -1,5 +1,6 @@
 """A version's explainer as a file beside its model: arrays of numpy, and a JSON document."""
 
+import hashlib
 import io
 import json
 from collections.abc import Mapping
@@ -28,7 +29,7 @@ def explainer_to_bytes(explainer: Explainer) -> bytes:
         "sorted": [explainer.first_sorted, explainer.stop_sorted],
         "declared": row.is_declared,
         "baseline_texts": row.categorical.tolist(),
-        "categories": list(known.categories),
+        "categories": [None if one is None else sorted(one) for one in known.categories],
         "limit": known.limit,
         "kind": "" if explainer.model is None else _kind_of(explainer.model),
     }
@@ -43,15 +44,21 @@ def explainer_to_bytes(explainer: Explainer) -> bytes:
     return into.getvalue()
 
 
-_NUMBERS: Final = ("lowest", "highest", "knots", "precision")
+_NUMBERS: Final = ("lowest", "highest", "knots", "covariance")
 
 
-def explainer_from_bytes(content: bytes) -> Explainer:
+def explainer_from_bytes(content: bytes, sha256: str) -> Explainer:
     """The inverse of :func:`explainer_to_bytes`.
 
+    Args:
+        content: the file.
+        sha256: its registered SHA-256, in hexadecimal.
+
     Raises:
-        NotReady: when another release wrote it.
+        NotReady: when the checksum does not match, or another release wrote the file.
     """
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise NotReady("the stored explanations do not match their registered checksum; train again")
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         about = json.loads(arrays["about"].tobytes())
         if about["format"] != _FORMAT:
@@ -60,9 +67,10 @@ def explainer_from_bytes(content: bytes) -> Explainer:
             arrays["baseline_numbers"], np.array(about["baseline_texts"], dtype=object), about["declared"]
         )
         categories = [None if known is None else frozenset(known) for known in about["categories"]]
-        lowest, highest, knots, precision = (arrays[name] for name in _NUMBERS)
-        known = Familiar(lowest, highest, categories, knots, precision, about["limit"])
-        return Explainer(about["scale"], *about["sorted"], row, _model_of(about["kind"], arrays), known)
+        lowest, highest, knots, covariance = (arrays[name] for name in _NUMBERS)
+        known = Familiar(lowest, highest, categories, knots, covariance, about["limit"])
+        first, stop = about["sorted"]
+        return Explainer(about["scale"], first, stop, row, _model_of(about["kind"], arrays), known)
 
 
 def _kind_of(model: ReadModel) -> str:

@@ -45,7 +45,7 @@ class TreeNodes:
     @property
     def is_leaf(self) -> Bools:
         """``(N,)``."""
-        return self.mode == 0
+        return np.asarray(self.mode == 0)
 
     def holds(self, prepared: Floats32, nodes: Ints) -> Bools:
         """Whether the comparison of each of ``b`` nodes holds, ``(n, b)`` for ``n`` prepared rows."""
@@ -56,7 +56,7 @@ class TreeNodes:
         found = np.isnan(values) & self.missing_is_true[nodes]
         for at, compare in enumerate(_COMPARE, start=1):
             if (mode == at).all():
-                return np.asarray(found | compare(values, threshold))
+                return np.asarray(found | compare(values, threshold), np.bool_)
             found |= (mode == at) & compare(values, threshold)
         return found
 
@@ -91,5 +91,7 @@ class TreeNodes:
 
     def _sums(self, prepared: Floats32) -> Floats:
         *_, (at, _) = self._descent(prepared)
-        found: Floats = np.stack([self.weights[:, output][at].sum(axis=1) for output in range(self.weights.shape[1])], 1)
+        found: Floats = np.stack(
+            [self.weights[:, output][at].sum(axis=1) for output in range(self.weights.shape[1])], 1
+        )
         return found

@@ -131,10 +131,12 @@ def _slots(steps: _Steps) -> tuple[Ints, Ints, Ints]:
 def _chances(nodes: TreeNodes, steps: _Steps, baseline: Floats32 | None) -> Floats:
     """The chance of each step when its feature is not known."""
     if baseline is not None:
-        return (nodes.holds(baseline[None, :], steps.node)[0] == steps.wanted).astype(np.float64)
+        passed: Floats = (nodes.holds(baseline[None, :], steps.node)[0] == steps.wanted).astype(np.float64)
+        return passed
     child = np.where(steps.wanted, nodes.if_true[steps.node], nodes.if_false[steps.node])
     above = nodes.covers[steps.node]
-    return np.where(above > 0, nodes.covers[child] / np.maximum(above, 1), 0.5)
+    found: Floats = np.where(above > 0, nodes.covers[child] / np.maximum(above, 1), 0.5)
+    return found
 
 
 def _by_length(length: Ints, leaf: Ints, background: Floats) -> list[SameLength]:

@@ -33,7 +33,8 @@ def tree_base(paths: Paths) -> Floats:
     """What the trees add to each output when no feature is known, ``(o,)``."""
     weights = paths.nodes.weights
     known = [one.background.prod(axis=0) @ weights[one.leaves] for one in paths.lengths]
-    return np.sum([weights[paths.single].sum(axis=0), *known], axis=0)
+    found: Floats = np.sum([weights[paths.single].sum(axis=0), *known], axis=0)
+    return found
 
 
 def tree_contributions(paths: Paths, prepared: Floats32, features: int) -> Floats:

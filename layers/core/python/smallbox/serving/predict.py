@@ -15,8 +15,10 @@ from smallbox.messages.encoded import EncodedMessage
 from smallbox.messages.predictions import LoggedPredictions
 from smallbox.ports import FallbackLog, Queue, StateReader
 from smallbox.registry.loader import LoadedVersion, ModelLoader
+from smallbox.serving.explain import Wanted, details
 from smallbox.serving.logged_answers import Answered, Asked, logged, nulls
 from smallbox.serving.requests import parse_instances, require
+from smallbox.serving.steps import UNMEASURED, Steps, Ticks
 from smallbox.serving.sticky_assignment import Share, shares_of
 from smallbox.serving.vectors import online_vectors, unknown_vectors
 from smallbox.times import Micros, Moment
@@ -36,6 +38,7 @@ class PredictTask:
         loader: ModelLoader,
         log: Queue,
         fallbacks: FallbackLog,
+        ticks: Ticks | None = None,
     ) -> None:
         self._project = project
         self._store = store
@@ -44,6 +47,7 @@ class PredictTask:
         self._loader = loader
         self._log = log
         self._fallbacks = fallbacks
+        self._ticks = ticks
         self._readable: set[tuple[str, int]] = set()
 
     def predict(self, name: str, document: Any, moment: Moment, now: Micros, batch: str) -> Mapping[str, Any]:
@@ -54,8 +58,8 @@ class PredictTask:
 
         Args:
             name: the model.
-            document: the body, ``{"instances": [...]}``; with ``"explain": true`` each answer shows the inputs that are
-                not personal.
+            document: the body, ``{"instances": [...]}``; ``"explain": true`` and ``"flags": true`` ask for more of each
+                answer, see :mod:`smallbox.serving.explain`.
             moment: the moment of the features; a replay's may not lie before the watermark of a state.
             now: the present.
             batch: the request's id. The same batch gives the same prediction ids.
@@ -66,11 +70,16 @@ class PredictTask:
                 :mod:`smallbox.serving.requests`.
             NotReady: no version serves, and the model has no fallback.
         """
-        explain = document.get("explain") is True if isinstance(document, Mapping) else False
+        wanted = Wanted.by(document)
+        steps = Steps(self._ticks if wanted.explanation else None)
         answers: dict[int, dict[str, Any]] = {}
-        for part, answered, log in self._logged(name, document, moment, now, batch):
-            answers.update(zip(part.rows, _answers(answered, log, explain=explain), strict=True))
-        return {"model": name, "predictions": [answers[row] for row in sorted(answers)]}
+        for part, answered, log in self._logged(name, document, moment, now, batch, steps):
+            more = details(self._loader, answered, part.instances, wanted)
+            own = _answers(answered, log, explain=wanted.explanation)
+            answers.update(zip(part.rows, ({**one, **two} for one, two in zip(own, more, strict=True)), strict=True))
+        steps.done("explain")
+        times = {"milliseconds": steps.milliseconds()} if wanted.explanation else {}
+        return {"model": name, "predictions": [answers[row] for row in sorted(answers)], **times}
 
     def tensors(self, name: str, document: Any, moment: Moment, now: Micros, batch: str) -> "Tensors":
         """As :meth:`predict`, with the outputs by column; ``None`` where a row's version has or gave no such number."""
@@ -86,15 +95,17 @@ class PredictTask:
         return Tensors(first, outputs)
 
     def _logged(
-        self, name: str, document: Any, moment: Moment, now: Micros, batch: str
+        self, name: str, document: Any, moment: Moment, now: Micros, batch: str, steps: Steps = UNMEASURED
     ) -> list[tuple["_Request", Answered, LoggedPredictions]]:
         """The answers of each version, sent to the log."""
         model = self._project.model(name)
         instances = parse_instances(model.request, document)
-        request = _Request(model, document["instances"], instances, range(len(instances)), moment, now)
+        request = _Request(model, document["instances"], instances, range(len(instances)), moment, now, steps)
+        steps.done("request")
         found = [(part, answered, logged(part.asked(batch), answered)) for part, answered in self._answered(request)]
         messages: list[EncodedMessage] = [message for _, _, log in found for message in log.messages()]
         self._log.send(messages)
+        steps.done("log")
         return found
 
     def _answered(self, request: "_Request") -> Iterator[tuple["_Request", Answered]]:
@@ -104,6 +115,7 @@ class PredictTask:
         except _CANNOT_ANSWER as error:
             yield request, self._fallback(request, error)
             return
+        request.steps.done("routing")
         for share in shares_of(routing, [request.model.assigned_by(instance) for instance in request.instances]):
             part = request.part(share.rows)
             yield part, self._of_share(part, share)
@@ -120,9 +132,12 @@ class PredictTask:
         signature = version.signature
         require(request.model.request, signature.request_fields, request.raws, request.instances, request.rows)
         self._check_readable(version)
+        request.steps.done("version")
         store = self._store if request.moment.is_replayed else self._recent.at(request.now)
         vectors = online_vectors(signature, request.instances, store, request.moment)
+        request.steps.done("states")
         outputs = version.scorer.score(vectors.inputs.numeric, vectors.inputs.categorical)
+        request.steps.done("score")
         return Answered(signature, vectors, outputs, share.arm, version.number)
 
     def _check_readable(self, version: LoadedVersion) -> None:
@@ -162,6 +177,7 @@ class _Request:
         raws: the instances as they were sent.
         instances: the same, validated.
         rows: their positions in the whole request.
+        steps: measures what each step takes, when somebody asks.
     """
 
     model: Model
@@ -170,6 +186,7 @@ class _Request:
     rows: Sequence[int]
     moment: Moment
     now: Micros
+    steps: Steps
 
     def part(self, rows: Sequence[int]) -> "_Request":
         raws, instances = ([values[row] for row in rows] for values in (self.raws, self.instances))

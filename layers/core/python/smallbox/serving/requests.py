@@ -9,6 +9,8 @@ from smallbox.ingestion.contract import check_values
 from smallbox.records import Rejection
 
 MAX_INSTANCES: Final = 500
+MAX_EXPLAINED: Final = 50
+"""Fewer: an explanation takes as long as dozens of predictions."""
 
 
 def parse_instances(request: Source, document: Any) -> list[dict[str, Any]]:
