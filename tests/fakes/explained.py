@@ -14,6 +14,7 @@ from sklearn.pipeline import Pipeline
 from smallbox.arrays import Floats, Ints
 from smallbox.define import prepare
 from smallbox.explanations.explainer import Contributions, Explainer
+from smallbox.prepare.pipeline import Numeric
 from smallbox.registry.scorer import Scorer
 from smallbox.training.examples import Requests
 from smallbox.training.explain_version import explainer_of
@@ -21,7 +22,7 @@ from smallbox.training.export import to_onnx
 from smallbox.training.float32_thresholds import round_thresholds
 from tests.fakes.boosted import COLUMNS, asked_rows, number_rows, objective_for
 
-FILLED: Final = {"impute": "median", "scale": "standard"}
+FILLED: Final[Numeric] = {"impute": "median", "scale": "standard"}
 """For estimators that take no missing numbers."""
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 from typing import Any
 
 import boto3
@@ -87,6 +88,7 @@ def test_a_model_lives_through_its_handlers(aws: dict[str, str], history: DeltaL
     assert "carrier_late_rate_7d" in prediction["missing"], "nothing was rebuilt into the store"
 
     (logged,) = _waiting(aws["predictions"])
+    _explain(request, prediction)
     assert handler("serving", "log")(_sqs(logged)) == {"batchItemFailures": []}
     end = parse_day("2013-01-29")
     log = history.read(f"predictions/{MODEL}", ["key", "score"], Between("time", end, end + 1))
@@ -107,6 +109,19 @@ def test_a_model_lives_through_its_handlers(aws: dict[str, str], history: DeltaL
     rung = handler("retraining", "decide")(event("sns_alarm"))
     assert [decision["model"] for decision in rung["decisions"]] == [MODEL]
     _browse()
+
+
+def _explain(request: dict[str, Any], prediction: dict[str, Any]) -> None:
+    """The same request, explained: base and contributions add up to the log-odds of the same score."""
+    body = {**json.loads(request["body"]), "explain": True}
+    answered = json.loads(handler("serving", "predict")({**request, "body": json.dumps(body)})["body"])
+    (explained,) = answered["predictions"]
+    found = explained["explanation"]
+    assert found["exact"]
+    total = found["base"]["score"] + sum(one["contribution"]["score"] for one in found["contributions"])
+    assert prediction["score"] == pytest.approx(1 / (1 + math.exp(-total)), abs=1e-6)
+    assert set(explained["flags"]) == {"out_of_range", "unseen_category", "far_from_training"}
+    assert all(taken >= 0 for taken in answered["milliseconds"].values())
 
 
 def _browse() -> None:

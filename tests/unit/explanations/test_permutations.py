@@ -13,11 +13,15 @@ NO_TEXTS: Objects = np.empty((1, 0), object)
 
 def _pairs(numeric: Floats, _texts: Objects) -> Floats:
     """Effects of single features and of pairs."""
-    return np.column_stack([numeric @ np.arange(numeric.shape[1]) + numeric[:, 0] * numeric[:, -1], numeric[:, 1] ** 2])
+    found: Floats = np.column_stack(
+        [numeric @ np.arange(numeric.shape[1]) + numeric[:, 0] * numeric[:, -1], numeric[:, 1] ** 2]
+    )
+    return found
 
 
 def _of_three(numeric: Floats, texts: Objects) -> Floats:
-    return (numeric.prod(axis=1) * (1 + (texts == "b").sum(axis=1)))[:, None]
+    found: Floats = (numeric.prod(axis=1) * (1 + (texts == "b").sum(axis=1)))[:, None]
+    return found
 
 
 def _definition(outputs: object, row: Floats, texts: Objects, baseline: tuple[Floats, Objects]) -> Floats:

@@ -27,13 +27,15 @@ TREES: Final[list[Any]] = [
 def average(nodes: TreeNodes, owners: Ints, row: Floats32, known: frozenset[int], node: int) -> Floats:
     """What a tree gives a row of which some features are known: both ways, by their counts, where one is not."""
     if nodes.is_leaf[node]:
-        return nodes.weights[node]
+        own: Floats = nodes.weights[node]
+        return own
     ways = (int(nodes.if_true[node]), int(nodes.if_false[node]))
     if int(owners[nodes.column[node]]) in known:
         holds = nodes.holds(row[None, :], np.array([node]))[0, 0]
         return average(nodes, owners, row, known, ways[0] if holds else ways[1])
     shares = nodes.covers[list(ways)] / nodes.covers[node]
-    return sum(share * average(nodes, owners, row, known, way) for share, way in zip(shares, ways, strict=True))
+    parts = [share * average(nodes, owners, row, known, way) for share, way in zip(shares, ways, strict=True)]
+    return np.asarray(parts[0] + parts[1], np.float64)
 
 
 @pytest.mark.parametrize(("estimator", "target"), TREES, ids=lambda one: getattr(one, "__name__", type(one).__name__))
@@ -50,7 +52,8 @@ def test_contributions_are_shapley_values(estimator: Any, target: Any) -> None:
     for at, row in enumerate(prepared[::6]):
 
         def game(known: frozenset[int], row: Floats32 = row) -> Floats:
-            return np.sum([average(nodes, owners, row, known, int(root)) for root in nodes.roots], axis=0)
+            given: Floats = np.sum([average(nodes, owners, row, known, int(root)) for root in nodes.roots], axis=0)
+            return given
 
         np.testing.assert_allclose(found.values[6 * at], shapley(game, FEATURES), rtol=0, atol=1e-12)
         np.testing.assert_allclose(found.base[6 * at] - model.intercepts, game(frozenset()), rtol=0, atol=1e-12)
@@ -69,7 +72,8 @@ def test_against_a_declared_row_they_are_shapley_values_too() -> None:
             own = [feature in known for feature in range(FEATURES)]
             numeric = np.where(own[:3], explained.rows.numeric[at], row.numeric)
             texts = np.where(own[3:], explained.rows.categorical[at], row.categorical).astype(object)
-            return explained.scorer.score(numeric[None, :], texts[None, :])[0]
+            given: Floats = explained.scorer.score(numeric[None, :], texts[None, :])[0]
+            return given
 
         np.testing.assert_allclose(found.values[at], shapley(game, FEATURES), rtol=0, atol=2e-5)
     assert found.background == "baseline_row"

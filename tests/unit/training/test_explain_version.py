@@ -64,8 +64,9 @@ READ: Final[list[tuple[Any, Any, Any, str, str]]] = [
 
 
 def _softmax(values: Floats) -> Floats:
-    powers: Floats = np.exp(values)
-    return powers / powers.sum(axis=1, keepdims=True)
+    powers = np.exp(values)
+    found: Floats = powers / powers.sum(axis=1, keepdims=True)
+    return found
 
 
 SCORE: Final[Mapping[str, Callable[[Floats], Floats]]] = {
