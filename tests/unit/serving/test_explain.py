@@ -56,7 +56,7 @@ def _serving(model: Model = late_parcel, *, sha256: str | None = None, is_explai
         serving.blobs.put("explainer.npz", explainer)
     serving.route(serving.registry.add(version).number)
     at = NOW - 1
-    values = {"parcel_id": "q", "delivered_at": at, "depot": "d1", "delay": 1.0, "late": True}
+    values: dict[str, Any] = {"parcel_id": "q", "delivered_at": at, "depot": "d1", "delay": 1.0, "late": True}
     serving.stream([Record("deliveries", "q", at, at, at, values)], NOW)
     return serving
 
