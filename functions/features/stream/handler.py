@@ -9,6 +9,7 @@ from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.online import DynamoOnlineStore
 from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import StreamSettings, from_environment
+from smallbox.aws.signed.dynamodb import SignedDynamoDb
 from smallbox.define.project import load
 from smallbox.features.live_views import LiveViewStore
 from smallbox.features.stream import StreamTask
@@ -16,7 +17,9 @@ from smallbox.features.stream import StreamTask
 settings = from_environment(StreamSettings)
 again, rebuild = SqsQueue(settings.features_queue), SqsQueue(settings.rebuild_queue)
 live = LiveViewStore(DynamoDocuments(settings.registry_table))
-streamer = StreamTask(load(), live, DynamoOnlineStore(settings.online_table), again, rebuild, jittered)
+signed = SignedDynamoDb()
+store = DynamoOnlineStore(settings.online_table, reads=signed, writes=signed)
+streamer = StreamTask(load(), live, store, again, rebuild, jittered)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -10,8 +10,3 @@ _NANOS_PER_MICRO = 1_000
 def now() -> Micros:
     """The present moment, microseconds since 1970."""
     return time.time_ns() // _NANOS_PER_MICRO
-
-
-def ticks() -> int:
-    """A clock that only goes forward, in nanoseconds: for durations."""
-    return time.perf_counter_ns()

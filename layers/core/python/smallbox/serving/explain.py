@@ -7,12 +7,13 @@ from typing import Any, Final
 import numpy as np
 
 from smallbox.define.signature import Signature
-from smallbox.errors import NotFound, NotReady, NotStored, TooLarge, Unavailable
+from smallbox.errors import NotFound, NotReady, NotStored, Unavailable
 from smallbox.explanations.edge_cases import Familiar
 from smallbox.explanations.explainer import Contributions
 from smallbox.registry.loader import ModelLoader
+from smallbox.request_sizes import check_explained_count
 from smallbox.serving.logged_answers import Answered, nulls
-from smallbox.serving.requests import MAX_EXPLAINED
+from smallbox.serving.requests import instance_count
 from smallbox.times import format_moment
 
 PERSONAL: Final = "personal"
@@ -41,33 +42,39 @@ class Wanted:
             TooLarge: when more instances are to be explained than can be.
         """
         asked = document if isinstance(document, Mapping) else {}
-        found = cls(asked.get("explain") is True, asked.get("explain") is True or asked.get("flags") is True)
-        count = len(asked["instances"]) if isinstance(asked.get("instances"), list) else 0
-        if found.explanation and count > MAX_EXPLAINED:
-            raise TooLarge(f"{count} instances to explain; send at most {MAX_EXPLAINED} at once", limit=MAX_EXPLAINED)
-        return found
+        explanation = asked.get("explain") is True
+        if explanation:
+            check_explained_count(instance_count(document))
+        return cls(explanation, explanation or asked.get("flags") is True)
 
 
-def details(
-    loader: ModelLoader, answered: Answered, instances: Sequence[Mapping[str, Any]], wanted: Wanted
-) -> list[dict[str, Any]]:
-    """What is added to each of the answers of one version.
+def add_details(
+    answers: Sequence[dict[str, Any]],
+    loader: ModelLoader,
+    answered: Answered,
+    instances: Sequence[Mapping[str, Any]],
+    wanted: Wanted,
+) -> None:
+    """Add what is asked for to the answers of one version, in place.
 
     Never an error: the prediction was made, and an answer without an explanation says why it has none.
 
     Args:
+        answers: the answers as the caller sees them.
         loader: has the version's explainer.
-        answered: the answers.
+        answered: the same answers.
         instances: the validated instances.
         wanted: what is asked for.
     """
     if not wanted.flags:
-        return [{} for _ in instances]
+        return
     try:
-        return list(_found(loader, answered, instances, wanted))
+        more = list(_found(loader, answered, instances, wanted))
     except _CANNOT_EXPLAIN as error:
         why = {"explanation": {"unavailable": error.message}} if wanted.explanation else {}
-        return [{"flags": None, **why} for _ in instances]
+        more = [{"flags": None, **why} for _ in instances]
+    for answer, own in zip(answers, more, strict=True):
+        answer.update(own)
 
 
 def _found(

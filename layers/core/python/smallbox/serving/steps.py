@@ -3,35 +3,33 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-Ticks = Callable[[], int]
-"""A clock that only goes forward, in nanoseconds."""
+from smallbox.times import Micros
 
-_PER_MILLISECOND: Final = 1_000_000
-_DIGITS: Final = 3
+_PER_MILLISECOND: Final = 1_000
 
 
 class Steps:
     """A stopwatch with a name for each lap.
 
     Args:
-        ticks: the clock; ``None`` measures nothing.
+        clock: the present; ``None`` measures nothing.
     """
 
-    def __init__(self, ticks: Ticks | None = None) -> None:
-        self._ticks = ticks
-        self._at = ticks() if ticks else 0
-        self._taken: dict[str, int] = {}
+    def __init__(self, clock: Callable[[], Micros] | None = None) -> None:
+        self._clock = clock
+        self._at = clock() if clock else 0
+        self._taken: dict[str, Micros] = {}
 
     def done(self, step: str) -> None:
         """A step is done: it took the time since the one before. The times of one name add up."""
-        if self._ticks:
-            now = self._ticks()
+        if self._clock:
+            now = self._clock()
             self._taken[step] = self._taken.get(step, 0) + now - self._at
             self._at = now
 
     def milliseconds(self) -> Mapping[str, float]:
         """By step what it took, in the order in which the steps were done first."""
-        return {step: round(taken / _PER_MILLISECOND, _DIGITS) for step, taken in self._taken.items()}
+        return {step: taken / _PER_MILLISECOND for step, taken in self._taken.items()}
 
 
 UNMEASURED: Final = Steps()

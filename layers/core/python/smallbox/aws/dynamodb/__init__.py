@@ -1,1 +1,0 @@
-"""A lightweight DynamoDB read client for predictions: signed requests on one keep-alive connection."""
