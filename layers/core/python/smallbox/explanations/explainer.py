@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
@@ -13,12 +13,11 @@ from smallbox.explanations.linear import Linear
 from smallbox.explanations.permutations import is_complete, sampled_contributions
 from smallbox.explanations.preparation import Preparation
 from smallbox.explanations.scales import on_scale
+from smallbox.explanations.terms import Background, Method, Scale
 from smallbox.explanations.tree_nodes import TreeNodes
 from smallbox.explanations.tree_paths import Paths, paths_of
 from smallbox.explanations.tree_shap import tree_base, tree_contributions
 
-Method = Literal["tree_shap", "linear", "permutations"]
-Background = Literal["training_rows", "baseline_row"]
 Score = Callable[[Array, Objects], Floats]
 """The outputs of rows of the two input matrices."""
 
@@ -69,7 +68,7 @@ class Contributions:
     Attributes:
         method: how they were computed.
         is_exact: whether they are the Shapley values, or estimates of them.
-        scale: what they add up to; see :mod:`smallbox.explanations.scales`.
+        scale: what they add up to.
         background: what they are differences from.
         base: ``(n, o)`` the outputs when no feature is known.
         values: ``(n, f, o)``; the numbers, then the texts.
@@ -77,7 +76,7 @@ class Contributions:
 
     method: Method
     is_exact: bool
-    scale: str
+    scale: Scale
     background: Background
     base: Floats
     values: Floats
@@ -102,7 +101,7 @@ class Explainer:
         familiar: what training rows were like.
     """
 
-    scale: str
+    scale: Scale
     first_sorted: int
     stop_sorted: int
     baseline: BaselineRow

@@ -16,6 +16,7 @@ from smallbox.define.model import Model
 from smallbox.explanations.edge_cases import familiar
 from smallbox.explanations.explainer import BaselineRow, Explainer, ReadModel
 from smallbox.explanations.preparation import Preparation
+from smallbox.explanations.terms import Scale
 from smallbox.explanations.tree_nodes import TreeNodes
 from smallbox.objectives.objective import Objective
 from smallbox.registry.scorer import Scorer
@@ -91,7 +92,7 @@ class _Head:
 
 def _read(
     objective: Objective, estimators: Sequence[Any], onnx: bytes, numeric: Floats32, categorical: Objects
-) -> tuple[str, ReadModel] | None:
+) -> tuple[Scale, ReadModel] | None:
     """The scale and what was read; ``None`` when the model cannot be read, or a column is of several features."""
     parsed = parsed_model(onnx)
     found = head_sums(parsed.graph, len(estimators))

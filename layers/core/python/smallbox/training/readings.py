@@ -21,6 +21,7 @@ from smallbox.explanations.scales import (
     SCORE,
     probability,
 )
+from smallbox.explanations.terms import Scale
 from smallbox.objectives.scaling import ScaledScore
 from smallbox.objectives.temperature import SMALLEST, TemperatureScaled
 
@@ -30,13 +31,13 @@ class Reading:
     """One way from the raw sums of an estimator to its outputs.
 
     Attributes:
-        scale: what ``sums * factor + offset`` is; see :mod:`smallbox.explanations.scales`.
+        scale: what ``sums * factor + offset`` is.
         factor: a linear calibration's.
         offset: likewise; for each output.
         outputs: the outputs of values on the scale.
     """
 
-    scale: str
+    scale: Scale
     factor: float
     offset: Floats
     outputs: Callable[[Floats], Floats]
@@ -86,6 +87,6 @@ def _softmax(values: Floats) -> Floats:
     return found
 
 
-def scale_without_sums(estimator: Any) -> str:
+def scale_without_sums(estimator: Any) -> Scale:
     """The scale for a model that is explained by its outputs alone."""
     return LOG_ODDS if isinstance(estimator, CalibratedClassifierCV) else SCORE
