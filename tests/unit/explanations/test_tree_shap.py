@@ -4,7 +4,8 @@ from typing import Any, Final
 
 import numpy as np
 import pytest
-from lightgbm import LGBMClassifier
+from lightgbm import LGBMClassifier, LGBMRegressor
+from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor, RandomForestClassifier
 from xgboost import XGBRegressor
 
@@ -99,3 +100,16 @@ def test_a_tree_of_a_single_leaf_is_part_of_the_base() -> None:
     assert found.method == "tree_shap"
     assert not found.values.any()
     np.testing.assert_allclose(found.totals.sum(axis=1), 1, atol=1e-6)
+
+
+def test_lightgbm_agrees() -> None:
+    """Where each feature is one column, contributions and base are those that LightGBM computes itself."""
+    estimator = LGBMRegressor(**LIGHT)
+    steps = [("numbers", ColumnTransformer([("numbers", "passthrough", [0, 1, 2])]))]
+    explained = Explained(estimator, minutes, steps=steps)
+    found = explained.contributions()
+    prepared = explained.pipeline[:-1].transform(explained.rows.inputs)
+    own = np.asarray(estimator.booster_.predict(prepared, pred_contrib=True))
+    np.testing.assert_allclose(found.values[:, :3, 0], own[:, :3], atol=1e-4)
+    np.testing.assert_allclose(found.base[:, 0], own[:, 3], atol=1e-4)
+    assert not found.values[:, 3].any(), "the text reaches no tree"

@@ -1,11 +1,13 @@
 """Proves that whatever can be exported is explained, and that its contributions add up to what is served."""
 
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any, Final
 
 import numpy as np
 import pytest
 from lightgbm import LGBMClassifier, LGBMRegressor
+from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.ensemble import (
     BaggingRegressor,
@@ -19,6 +21,7 @@ from sklearn.ensemble import (
 )
 from sklearn.linear_model import Lasso, LogisticRegression, PoissonRegressor, Ridge
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import Pipeline
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 from xgboost import XGBClassifier, XGBRegressor
@@ -26,8 +29,12 @@ from xgboost import XGBClassifier, XGBRegressor
 from smallbox.arrays import Floats
 from smallbox.define import prepare
 from smallbox.explanations.scales import probability
-from tests.fakes.boosted import COLUMNS, EXTREME, LIGHT, count, late, minutes, outcome
-from tests.fakes.explained import FILLED, Explained, owners_of
+from smallbox.objectives.regression import Regression
+from smallbox.registry.scorer import Scorer
+from smallbox.training.explain_version import explainer_of
+from smallbox.training.export import to_onnx
+from tests.fakes.boosted import COLUMNS, EXTREME, LIGHT, asked_rows, count, late, minutes, number_rows, outcome
+from tests.fakes.explained import FILLED, Explained, owners_of, requests_with
 
 SMALL: Final = {"n_estimators": 5, "random_state": 0}
 HIST: Final = {"max_iter": 8, "random_state": 0}
@@ -140,3 +147,21 @@ def test_a_linear_model_is_compared_with_the_median_row() -> None:
     numbers = np.nan_to_num(explained.rows.numeric.astype(float)) - medians
     np.testing.assert_allclose(found.values[:, :3, 0], numbers * explained.pipeline[-1].coef_[:3], rtol=1e-5, atol=1e-6)
     assert (found.background, found.is_exact) == ("baseline_row", True)
+
+
+def test_sorted_quantiles_take_their_contributions_along() -> None:
+    """Heads that cross are served sorted; each output's contributions add up to it, as served."""
+    inputs, heads = number_rows(1500, seed=0), [HistGradientBoostingRegressor(**HIST), *(LGBMRegressor(**LIGHT),) * 2]
+    objective = Regression("squared", quantiles=(0.1, 0.9))
+    pipelines = [
+        Pipeline([("prepare", prepare(COLUMNS)), ("trees", clone(trees))]).fit(inputs, sign * minutes(inputs))
+        for sign, trees in zip((1, 1, -1), heads, strict=True)
+    ]
+    onnx = to_onnx(pipelines, COLUMNS, objective)
+    model: Any = SimpleNamespace(objective=objective, columns=COLUMNS, explain_baseline=None)
+    explainer = explainer_of(model, pipelines, onnx, requests_with(inputs))
+    rows, scorer = requests_with(asked_rows()), Scorer(onnx)
+    found = explainer.contributions(rows.numeric, rows.categorical, scorer.score)
+    assert found.method == "tree_shap"
+    np.testing.assert_allclose(found.totals, scorer.score(rows.numeric, rows.categorical), atol=1e-4)
+    assert len({tuple(one) for one in found.base.tolist()}) == 2, "the quantiles cross in some rows"

@@ -178,7 +178,10 @@ class Model(Signature):
             )
 
     def _check_baseline(self) -> None:
-        for name, value in (self.explain_baseline or {}).items():
+        if self.explain_baseline is None:
+            return
+        check_kind(f"model {self.name}: explain_baseline", self.explain_baseline, Mapping, "values by column")
+        for name, value in self.explain_baseline.items():
             place = f"model {self.name}: explain_baseline: {name}"
             if name not in self.columns.names:
                 raise DefinitionError(f"{place} is no column; the columns are {', '.join(self.columns.names)}")

@@ -30,8 +30,8 @@ class Linear:
             owners: ``(p,)`` the feature of each column; -1 for one that depends on none.
             features: how many there are.
         """
-        moved = prepared.astype(np.float64) - baseline
-        found = np.zeros((len(prepared), features, self.coefficients.shape[1]))
-        for column in np.flatnonzero((owners >= 0) & self.coefficients.any(axis=1)):
-            found[:, owners[column]] += moved[:, column, None] * self.coefficients[column]
-        return found
+        used = np.flatnonzero((owners >= 0) & self.coefficients.any(axis=1))
+        moved = (prepared[:, used].astype(np.float64) - baseline[used]).T
+        found = np.zeros((features, len(prepared), self.coefficients.shape[1]))
+        np.add.at(found, owners[used], moved[:, :, None] * self.coefficients[used, None, :])
+        return found.swapaxes(0, 1)
