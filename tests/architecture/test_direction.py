@@ -22,7 +22,7 @@ GROUND: Final = (
     "table_columns",
     "request_sizes",
 )
-SHARED: Final = ("statistics", "objectives", "define", "messages", "lake", "labels", "prepare")
+SHARED: Final = ("statistics", "objectives", "define", "messages", "lake", "labels", "prepare", "explanations")
 STORE: Final = (
     "registry.version",
     "registry.routing",

@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 from typing import Any
 
 import boto3
@@ -78,15 +79,13 @@ def test_a_model_lives_through_its_handlers(aws: dict[str, str], history: DeltaL
     assert handler("serving", "predict")(request)["statusCode"] == 503
     _make_readable()
     assert handler("release", "start")(trained)["routing"]["champion"] == 1
-    answer = handler("serving", "predict")(request)
-    assert answer["statusCode"] == 200, answer["body"]
-    (prediction,) = json.loads(answer["body"])["predictions"]
+    prediction = _predicted(request)
     assert prediction["id"] == "20130301-UA-1-EWR"
     assert 0 < prediction["score"] < 1
     assert (prediction["arm"], prediction["version"]) == ("champion", 1)
     assert "carrier_late_rate_7d" in prediction["missing"], "nothing was rebuilt into the store"
 
-    (logged,) = _waiting(aws["predictions"])
+    logged, _ = _waiting(aws["predictions"])
     assert handler("serving", "log")(_sqs(logged)) == {"batchItemFailures": []}
     end = parse_day("2013-01-29")
     log = history.read(f"predictions/{MODEL}", ["key", "score"], Between("time", end, end + 1))
@@ -107,6 +106,23 @@ def test_a_model_lives_through_its_handlers(aws: dict[str, str], history: DeltaL
     rung = handler("retraining", "decide")(event("sns_alarm"))
     assert [decision["model"] for decision in rung["decisions"]] == [MODEL]
     _browse()
+
+
+def _predicted(request: dict[str, Any]) -> dict[str, Any]:
+    """The prediction; asked to explain it, base and contributions add up to the log-odds of the same score."""
+    answer = handler("serving", "predict")(request)
+    assert answer["statusCode"] == 200, answer["body"]
+    (prediction,) = json.loads(answer["body"])["predictions"]
+    asked = {**request, "body": json.dumps({**json.loads(request["body"]), "explain": True})}
+    answered = json.loads(handler("serving", "predict")(asked)["body"])
+    (explained,) = answered["predictions"]
+    found = explained["explanation"]
+    assert found["exact"]
+    total = found["base"]["score"] + sum(one["contribution"]["score"] for one in found["contributions"])
+    assert prediction["score"] == pytest.approx(1 / (1 + math.exp(-total)), abs=1e-6)
+    assert set(explained["flags"]) == {"out_of_range", "unseen_category", "far_from_training"}
+    assert all(taken >= 0 for taken in answered["milliseconds"].values())
+    return dict(prediction)
 
 
 def _browse() -> None:

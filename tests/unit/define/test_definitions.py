@@ -99,6 +99,10 @@ def reads_who(who: Any) -> Any:
         ),
         (lambda: _model(release=Release(max_days=1)), r"write release=Release\(max_days=8\)"),
         (lambda: Release(min_rarer=1), "at least 2"),
+        (lambda: _model(explain_baseline={"amuont": 1.0}), "amuont is no column; the columns are amount, payments_1h"),
+        (lambda: _model(explain_baseline={"amount": "much"}), "explain_baseline: amount"),
+        (lambda: _model(explain_baseline={"who": 3.0}), "who is 3.0; write a text"),
+        (lambda: _model(explain_baseline=("amount", 1.0)), "explain_baseline"),
         (lambda: project_of([_model(), _model()]), "two models"),
     ],
 )

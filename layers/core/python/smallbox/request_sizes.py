@@ -14,6 +14,9 @@ EVENT_LIMIT: Final = 500
 INSTANCE_LIMIT: Final = 500
 """Maximum number of instances of a prediction; of the inference protocol, of rows."""
 
+EXPLAINED_LIMIT: Final = 50
+"""Maximum number of instances of a prediction that is to be explained, which takes as long as dozens of others."""
+
 
 def check_body_size(bytes_: int) -> None:
     """Raise unless a body is small enough.
@@ -36,6 +39,11 @@ def check_event_count(records: int) -> None:
 def check_instance_count(instances: int) -> None:
     """Raise :class:`TooLarge`, as :func:`check_body_size` does, unless there are few enough instances."""
     _check("the request has", instances, "instances", INSTANCE_LIMIT)
+
+
+def check_explained_count(instances: int) -> None:
+    """Raise :class:`TooLarge`, as :func:`check_body_size` does, unless there are few enough instances to explain."""
+    _check("the request is to explain", instances, "instances", EXPLAINED_LIMIT)
 
 
 def _check(subject: str, count: int, unit: str, limit: int) -> None:

@@ -14,7 +14,7 @@ from smallbox.cli.polling import polls
 from smallbox.cli.stack import Stack
 from smallbox.errors import Forbidden, InvalidInput, Unavailable
 from smallbox.monitoring.report import KINDS
-from smallbox.request_sizes import EVENT_LIMIT, INSTANCE_LIMIT
+from smallbox.request_sizes import EVENT_LIMIT, EXPLAINED_LIMIT, INSTANCE_LIMIT
 from smallbox.times import asked_moment, to_micros
 
 ERRORS_FROM: Final = 400
@@ -77,8 +77,9 @@ class System:
     ) -> Sequence[Mapping[str, Any]]:
         """Predict instances, each a JSON text; in their order, with ``explain`` also their inputs."""
         predictions: list[Mapping[str, Any]] = []
-        for first in range(0, len(lines), MAX_AT_ONCE):
-            instances = ",".join(lines[first : first + MAX_AT_ONCE])
+        most = EXPLAINED_LIMIT if explain else MAX_AT_ONCE
+        for first in range(0, len(lines), most):
+            instances = ",".join(lines[first : first + most])
             body = f'{{"explain":{json.dumps(explain)},"instances":[{instances}]}}'
             predictions += self.request("POST", f"/models/{model}/predict", body, as_of)["predictions"]
         return predictions

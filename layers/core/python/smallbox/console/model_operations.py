@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from typing import Any, Final, get_args
 
+from smallbox.console.explanation_schemas import MILLISECONDS, explanation_schema, flags_schema
 from smallbox.console.json_schema import Schema, json_schema_of_instance, object_of
 from smallbox.console.operations import BYTES, JSON, REPLAYED_AT, operation, path_parameter, reference
 from smallbox.define.model import Model
 from smallbox.records import Cause
-from smallbox.request_sizes import INSTANCE_LIMIT
+from smallbox.request_sizes import EXPLAINED_LIMIT, INSTANCE_LIMIT
 
 _HEADER: Final[Schema] = {
     "name": "Inference-Header-Content-Length", "in": "header", "required": False, "schema": {"type": "integer"},
@@ -59,7 +60,8 @@ def _prediction(model: Model) -> Schema:
         "additionalProperties": {"type": ["number", "string", "null"]},
         "description": "with explain: what the outputs were computed from, but for personal values",
     }
-    return object_of({**properties, **optional, "inputs": inputs}, properties)
+    more = {"inputs": inputs, "explanation": explanation_schema(model), "flags": flags_schema()}
+    return object_of({**properties, **optional, **more}, properties)
 
 
 def _infer_request() -> Schema:
@@ -127,10 +129,11 @@ def _predict(model: Model) -> tuple[str, dict[str, Any]]:
         "minItems": 1,
         "maxItems": INSTANCE_LIMIT,
     }
-    body = object_of({"instances": instances, "explain": {"type": "boolean"}}, ["instances"])
+    explain: Schema = {"type": "boolean", "description": f"for at most {EXPLAINED_LIMIT} instances"}
+    body = object_of({"instances": instances, "explain": explain, "flags": {"type": "boolean"}}, ["instances"])
     predictions = {"type": "array", "items": reference(f"prediction.{model.name}")}
     required: dict[str, Schema] = {"model": {"const": model.name}, "predictions": predictions}
     unlogged = {"const": False, "description": "the prediction log's queue did not take the rows; left out when it did"}
-    answer = object_of({**required, "logged": unlogged}, required)
+    answer = object_of({**required, "logged": unlogged, "milliseconds": MILLISECONDS}, required)
     summary = f"predict by {model.name}"
     return route, operation(route, summary, {JSON: answer}, parameters=[REPLAYED_AT], body={JSON: body})

@@ -12,6 +12,7 @@ from smallbox.define.serve import Serve
 from smallbox.define.signature import Signature
 from smallbox.define.source import Source, check_not_personal
 from smallbox.errors import DefinitionError
+from smallbox.objectives.declared import number_of
 from smallbox.objectives.defaults import default_objective
 from smallbox.objectives.objective import LabelField, Objective, OutputValues
 from smallbox.times import DAY
@@ -91,6 +92,9 @@ class Model(Signature):
         score_daily: which records of the request source are scored every night, as a file out of the lake: those of
             ``yesterday``, or those of ``today``, for a source whose records are known ahead; days are UTC. ``None``:
             none are.
+        explain_baseline: by column the values of a row that explanations compare with; a column that is left out has
+            the training rows' median, or their most frequent text. ``None``: trees compare with the average of the
+            training rows, other models with a row of medians and most frequent texts.
 
     The other attributes are those of :class:`~smallbox.define.signature.Signature`.
 
@@ -107,6 +111,7 @@ class Model(Signature):
     serve: Serve = field(default_factory=Serve)
     fallback: float | Mapping[str, float] | None = field(default=None)
     score_daily: Literal["yesterday", "today"] | None = None
+    explain_baseline: Mapping[str, float | str | None] | None = field(default=None)
     fallback_outputs: OutputValues | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -118,6 +123,7 @@ class Model(Signature):
         self._check_daily()
         self._check_window()
         self._check_canary()
+        self._check_baseline()
         if self.fallback is not None:
             outputs = self.objective.fallback_outputs(self.fallback, f"model {self.name}: fallback")
             object.__setattr__(self, "fallback_outputs", outputs)
@@ -170,6 +176,19 @@ class Model(Signature):
                 f"longer than twice the label's within={self.label.within!r} and validation="
                 f"{self.retrain.validation!r} together"
             )
+
+    def _check_baseline(self) -> None:
+        if self.explain_baseline is None:
+            return
+        check_kind(f"model {self.name}: explain_baseline", self.explain_baseline, Mapping, "values by column")
+        for name, value in self.explain_baseline.items():
+            place = f"model {self.name}: explain_baseline: {name}"
+            if name not in self.columns.names:
+                raise DefinitionError(f"{place} is no column; the columns are {', '.join(self.columns.names)}")
+            if name in self.columns.numeric and value is not None:
+                number_of(value, place)
+            elif name in self.columns.categorical and value is not None and not isinstance(value, str):
+                raise DefinitionError(f"{place} is {value!r}; write a text, in quotes, or None")
 
     def _check_canary(self) -> None:
         within, longest = -(-self.label.within_micros // DAY), self.release.max_days

@@ -97,12 +97,16 @@ class Artifacts(TypedDict):
         onnx_sha256: SHA-256 of its bytes, 64 hexadecimal digits.
         pipeline_key: the fitted scikit-learn pipelines, a skops file.
         profile_key: the reference profile: inputs of the dataset, outputs for the validation rows.
+        explainer_key: what explains its answers.
+        explainer_sha256: SHA-256 of that.
     """
 
     onnx_key: str
     onnx_sha256: str
     pipeline_key: str
     profile_key: str
+    explainer_key: str
+    explainer_sha256: str
 
 
 class ChampionInputs(TypedDict):

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from smallbox.define.project import Project
 from smallbox.define.signature import Signature
 from smallbox.errors import NotFound, NotReady
+from smallbox.explanations.explainer import Explainer
+from smallbox.explanations.stored import explainer_from_bytes
 from smallbox.ports import Blobs
 from smallbox.registry.routing import Routing
 from smallbox.registry.scorer import Scorer
@@ -36,6 +38,7 @@ class ModelLoader:
         self._blobs = blobs
         self._signatures = signatures
         self._loaded: dict[tuple[str, int], LoadedVersion] = {}
+        self._explainers: dict[tuple[str, int], Explainer] = {}
 
     @classmethod
     def of_project(cls, project: Project, registry: Registry, blobs: Blobs) -> "ModelLoader":
@@ -68,6 +71,20 @@ class ModelLoader:
                     model=model,
                 ) from error
         return self._loaded[model, number]
+
+    def explainer(self, model: str, number: int) -> Explainer:
+        """What explains a version's answers; read when somebody asks for it.
+
+        Raises:
+            NotReady: if an earlier release trained the version, or the file is missing or damaged.
+        """
+        if (model, number) not in self._explainers:
+            version = self._registry.get(model, number)
+            if not version.explainer_key:
+                raise NotReady(f"an earlier release trained version {number} of {model}; train again to explain it")
+            content = self._blobs.get(version.explainer_key)
+            self._explainers[model, number] = explainer_from_bytes(content, version.explainer_sha256)
+        return self._explainers[model, number]
 
     def _load(self, model: str, number: int) -> LoadedVersion:
         version = self._registry.get(model, number)

@@ -42,6 +42,8 @@ class Version:
             :class:`~smallbox.documents.metrics.BaselineComparison`; empty when an earlier release trained it.
         parity: ONNX compared with scikit-learn: ``rows``, ``largest``, ``limit``.
         verdict: the gate's verdict: ``outcome``, ``why``, ``checks`` and more.
+        explainer_key: key of what explains its answers, a numpy file; empty when an earlier release trained it.
+        explainer_sha256: SHA-256 of that; other bytes are never used.
         parent: version number of the champion that it was compared with; ``None`` without one.
     """
 
@@ -67,6 +69,8 @@ class Version:
     parity: Mapping[str, Any]
     baseline: Mapping[str, Any] = field(default_factory=dict)
     verdict: Mapping[str, Any] = field(default_factory=dict)
+    explainer_key: str = ""
+    explainer_sha256: str = ""
     parent: int | None = None
 
     def as_json(self) -> dict[str, Any]:

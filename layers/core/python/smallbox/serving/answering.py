@@ -89,6 +89,7 @@ class Answering:
         except _CANNOT_ANSWER as error:
             yield Part(request, self._prior(request, error))
             return
+        request.steps.done("routing")
         for share in _shares(request, found.routing):
             part = request.part(share.rows)
             yield self._marked(self._of_share(part, share, found.routing), found.why)
@@ -117,8 +118,11 @@ class Answering:
         signature = version.signature
         require(request.model.request, signature.request_fields, request.raws, request.instances, request.rows)
         self._check_readable(version)
+        request.steps.done("version")
         vectors, causes = self._vectors(request, version)
+        request.steps.done("states")
         outputs = version.scorer.score(vectors.inputs.numeric, vectors.inputs.categorical)
+        request.steps.done("score")
         return Answered(signature, vectors, outputs, arm, number, [causes] * len(outputs))
 
     def _vectors(self, request: PredictRequest, version: LoadedVersion) -> tuple[Vectors, tuple[Cause, ...]]:

@@ -12,10 +12,12 @@ from smallbox.ports import Queue, StateReader
 from smallbox.records import Cause
 from smallbox.registry.loader import ModelLoader
 from smallbox.serving.answering import Answering, Clock, Part
+from smallbox.serving.explain import Wanted, add_details
 from smallbox.serving.log_sender import LogSender
 from smallbox.serving.logged_answers import Answered, logged, nulls
 from smallbox.serving.predict_request import PredictRequest
 from smallbox.serving.requests import parse_instances
+from smallbox.serving.steps import UNMEASURED, Steps
 from smallbox.serving_ports import FailureLog
 from smallbox.times import Micros, Moment
 
@@ -34,6 +36,8 @@ class PredictTask:
         clock: Clock,
     ) -> None:
         self._project = project
+        self._loader = loader
+        self._clock = clock
         self._log = LogSender(log, failures)
         self.answering = Answering(store, live, loader, failures, clock)
 
@@ -47,8 +51,8 @@ class PredictTask:
 
         Args:
             name: the model.
-            document: the body, ``{"instances": [...]}``; with ``"explain": true`` each answer shows the inputs that are
-                not personal.
+            document: the body, ``{"instances": [...]}``; ``"explain": true`` and ``"flags": true`` ask for more of each
+                answer, see :mod:`smallbox.serving.explain`.
             moment: the moment of the features; a replay's may not lie before the watermark of a state.
             now: the present.
             batch: the request's id. The same batch gives the same prediction ids.
@@ -60,14 +64,17 @@ class PredictTask:
                 :mod:`smallbox.serving.requests`.
             NotReady: no version serves, and the model has no fallback.
         """
-        explain = document.get("explain") is True if isinstance(document, Mapping) else False
-        request = self._request(name, document, moment, now, fresh=fresh)
+        wanted = Wanted.by(document)
+        steps = Steps(self._clock) if wanted.explanation else UNMEASURED
+        request = self._request(name, document, moment, now, fresh=fresh, steps=steps)
         found, is_logged = self._logged(request, batch)
         answers: dict[int, dict[str, Any]] = {}
         for part, log in found:
-            answers.update(zip(part.request.rows, _answers(part.answered, log, explain=explain), strict=True))
+            own = _answers(part.answered, log, explain=wanted.explanation)
+            add_details(own, self._loader, part.answered, part.request.instances, wanted)
+            answers.update(zip(part.request.rows, own, strict=True))
         predictions = [answers[row] for row in sorted(answers)]
-        return {"model": name, "predictions": predictions, **({} if is_logged else {"logged": False})}
+        return {"model": name, "predictions": predictions, **({} if is_logged else {"logged": False}), **_times(steps)}
 
     def tensors(
         self, name: str, document: Any, moment: Moment, now: Micros, batch: str, version: int | None = None
@@ -110,10 +117,12 @@ class PredictTask:
         version: int | None = None,
         *,
         fresh: bool = False,
+        steps: Steps = UNMEASURED,
     ) -> PredictRequest:
         model = self._project.model(name)
         instances, rows = parse_instances(model.request, document), range(len(document["instances"]))
-        return PredictRequest(model, document["instances"], instances, rows, moment, now, version, fresh)
+        steps.done("request")
+        return PredictRequest(model, document["instances"], instances, rows, moment, now, version, fresh, steps)
 
     def _logged(self, request: PredictRequest, batch: str) -> tuple[list[tuple[Part, LoggedPredictions]], bool]:
         """The answers of each version with their rows of the log, and whether the log's queue took these."""
@@ -122,7 +131,9 @@ class PredictTask:
             for part in self.answering.parts(request)
         ]
         messages: list[EncodedMessage] = [message for _, log in found for message in log.messages()]
-        return found, self._log.send(request.model, messages, request.now, self.answering.left(request))
+        is_logged = self._log.send(request.model, messages, request.now, self.answering.left(request))
+        request.steps.done("log")
+        return found, is_logged
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +170,13 @@ def _answers(answered: Answered, log: LoggedPredictions, *, explain: bool) -> li
         for index, answer in enumerate(answers):
             answer["inputs"] = _row(log, shown, index)
     return answers
+
+
+def _times(steps: Steps) -> dict[str, Any]:
+    """The times by step, when they were measured; the last is that of the explanations."""
+    steps.done("explain")
+    taken = steps.milliseconds()
+    return {"milliseconds": taken} if taken else {}
 
 
 def _readable(answer: Mapping[str, Any]) -> dict[str, Any]:

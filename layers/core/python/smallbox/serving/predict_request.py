@@ -9,6 +9,7 @@ import numpy as np
 from smallbox.define.model import Model
 from smallbox.records import Channel
 from smallbox.serving.logged_answers import Asked
+from smallbox.serving.steps import UNMEASURED, Steps
 from smallbox.times import Micros, Moment
 
 
@@ -25,6 +26,7 @@ class PredictRequest:
         now: the present.
         version: the version that the caller names; ``None`` leaves it to the routing.
         fresh: whether nothing that is remembered may be used.
+        steps: measures what each step takes, when somebody asks.
     """
 
     model: Model
@@ -35,6 +37,7 @@ class PredictRequest:
     now: Micros
     version: int | None = None
     fresh: bool = False
+    steps: Steps = UNMEASURED
 
     @property
     def may_remember(self) -> bool:

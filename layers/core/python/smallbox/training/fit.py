@@ -23,6 +23,7 @@ from smallbox.documents.training_run import (
     LabelReport,
 )
 from smallbox.errors import NotReady
+from smallbox.explanations.stored import explainer_to_bytes
 from smallbox.lake.parquet import from_parquet
 from smallbox.objectives.measure import loss_difference, mean_loss, measure
 from smallbox.objectives.objective import Objective, OutputValues, Scored
@@ -34,6 +35,7 @@ from smallbox.registry.version import Version
 from smallbox.times import DAY, parse_moment
 from smallbox.training.dependencies import dependencies_of
 from smallbox.training.examples import Examples, Requests, Split, examples_of, requests_of, split_by_time
+from smallbox.training.explain_version import explainer_of
 from smallbox.training.export import parity, to_onnx
 from smallbox.training.fit_model import Fitted, fit, outputs_of
 from smallbox.training.label_report import report_labels
@@ -101,7 +103,7 @@ class FitTask:
             ],
             "champion": self._compare_with_champion(model, candidate, document["compared_with"]),
             "parity": _parity(objective, candidate),
-            "artifacts": self._store(model, candidate, examples),
+            "artifacts": self._store(model, candidate, examples, train),
             "columns": list(model.columns.names),
             "dependencies": dependencies_of(*candidate.fitted.pipelines),
         }
@@ -140,18 +142,25 @@ class FitTask:
             raise NotReady(f"the inputs of version {version.number} are of other requests; train again")
         return requests
 
-    def _store(self, model: Model, candidate: _Candidate, examples: Examples) -> Artifacts:
-        """Store the artifacts under the content hash of the ONNX bytes, so no registered version is overwritten."""
+    def _store(self, model: Model, candidate: _Candidate, examples: Examples, train: Examples) -> Artifacts:
+        """Store the artifacts under the content hash of the ONNX bytes, so no registered version is overwritten.
+
+        The explainer has a hash of its own: other training rows may give the same ONNX bytes.
+        """
         digest = hashlib.sha256(candidate.onnx).hexdigest()
         folder = f"models/{model.name}/{digest[:16]}"
         # inputs of the whole window, but outputs only of rows that did not fit the model
         outputs = dict(zip(model.objective.outputs, candidate.scored.outputs.T, strict=True))
         reference = profile(model.columns, model.objective.outputs, {**examples.by_column, **outputs})
+        explainer = explainer_to_bytes(explainer_of(model, candidate.fitted.pipelines, candidate.onnx, train))
+        explainer_digest = hashlib.sha256(explainer).hexdigest()
         return {
             "onnx_key": self._put(f"{folder}/model.onnx", candidate.onnx),
             "pipeline_key": self._put(f"{folder}/pipeline.skops", skops.io.dumps(list(candidate.fitted.pipelines))),
             "profile_key": self._put(f"{folder}/profile.json", json.dumps(reference).encode()),
             "onnx_sha256": digest,
+            "explainer_key": self._put(f"{folder}/explainer-{explainer_digest[:16]}.npz", explainer),
+            "explainer_sha256": explainer_digest,
         }
 
     def _put(self, key: str, content: bytes) -> str:
