@@ -20,6 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.costs.stream import StreamUnits, dollars_a_million, workers_for
 from benchmarks.stubs.dynamodb import StubbedTable, stubbed_table
 from smallbox.aws.batch import consume
+from smallbox.aws.clients import client
+from smallbox.aws.dynamodb.client import SignedDynamoDb
 from smallbox.aws.logs import logger
 from smallbox.aws.online import DynamoOnlineStore
 from smallbox.define import FeatureView, Source, boolean, count, maximum, mean, number, rate, text, timestamp
@@ -143,7 +145,7 @@ def fill(views: Sequence[FeatureView], records: Sequence[Record], store: DynamoO
 
 def measured(shape: Shape, table: StubbedTable, count: int, messages: int) -> StreamUnits:
     """Apply batches of records of a shape; the first batch warms up."""
-    store = DynamoOnlineStore("online")
+    store = DynamoOnlineStore("online", SignedDynamoDb.like(client("dynamodb")))
     views = [view_of(name) for name in shape.entities]
     project, live = Project({"payments": payments}, {}, {}), ViewsGiven(views)
     task = StreamTask(project, live, store, Nothing(), Nothing(), lambda _: None)

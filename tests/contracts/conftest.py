@@ -61,7 +61,7 @@ def online(request: pytest.FixtureRequest, aws: None, signed: SignedDynamoDb) ->
         return FakeOnlineStore()
     dynamodb = boto3.client("dynamodb", region_name=REGION)
     _table(dynamodb, "online", "pk")
-    return DynamoOnlineStore("online", dynamodb, reads=signed if request.param == "signed" else None)
+    return DynamoOnlineStore("online", signed if request.param == "signed" else dynamodb)
 
 
 @pytest.fixture(params=["fake", "moto", "signed"])

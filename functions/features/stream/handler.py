@@ -5,7 +5,9 @@ from typing import Any
 from smallbox.aws import clock
 from smallbox.aws.backoff import jittered
 from smallbox.aws.batch import consume
+from smallbox.aws.clients import client
 from smallbox.aws.documents import DynamoDocuments
+from smallbox.aws.dynamodb.client import WRITE_SECONDS, SignedDynamoDb
 from smallbox.aws.online import DynamoOnlineStore
 from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import StreamSettings, from_environment
@@ -15,8 +17,9 @@ from smallbox.features.stream import StreamTask
 
 settings = from_environment(StreamSettings)
 again, rebuild = SqsQueue(settings.features_queue), SqsQueue(settings.rebuild_queue)
-live = LiveViewStore(DynamoDocuments(settings.registry_table))
-streamer = StreamTask(load(), live, DynamoOnlineStore(settings.online_table), again, rebuild, jittered)
+dynamodb = SignedDynamoDb.like(client("dynamodb"), WRITE_SECONDS)
+live, online = LiveViewStore(DynamoDocuments(settings.registry_table)), DynamoOnlineStore(settings.online_table, dynamodb)
+streamer = StreamTask(load(), live, online, again, rebuild, jittered)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""A lightweight DynamoDB read client for predictions: signed requests on one keep-alive connection."""
+"""A lightweight DynamoDB client for predictions and the stream: signed requests on one keep-alive connection."""

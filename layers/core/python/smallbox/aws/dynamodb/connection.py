@@ -41,9 +41,11 @@ class KeptConnection:
     Args:
         endpoint: scheme, host and port, as botocore resolves them. HTTPS is verified against the certificates that
             botocore trusts, or those of ``AWS_CA_BUNDLE``. Proxies are not supported.
+        answer_seconds: the read timeout.
     """
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, answer_seconds: float = ANSWER_SECONDS) -> None:
+        self._answer_seconds = answer_seconds
         self._parts = urlsplit(endpoint)
         self.host = self._parts.netloc.lower()
 
@@ -86,7 +88,7 @@ class KeptConnection:
                 return
             self._connection.close()
         self._connection.connect()
-        self._connection.sock.settimeout(ANSWER_SECONDS)
+        self._connection.sock.settimeout(self._answer_seconds)
 
 
 def _head(headers: Mapping[str, str], length: int) -> bytes:
