@@ -27,7 +27,7 @@ from smallbox.aws.online import DynamoOnlineStore
 from smallbox.define import FeatureView, Source, boolean, count, maximum, mean, number, rate, text, timestamp
 from smallbox.define.project import Project
 from smallbox.features.live_views import LiveView, LiveViews, LiveViewStore, id_of
-from smallbox.features.online.apply import chunks
+from smallbox.features.online.reads import chunks
 from smallbox.features.online.states import state_key
 from smallbox.features.state_engines import state_engine_of
 from smallbox.features.stream import StreamTask
@@ -212,7 +212,7 @@ def main() -> None:
     logger.setLevel("ERROR")
     print("For 1,000 records, and dollars for a million:\n")
     heads = (
-        "records", "CPU ms a record", "transactions", "reads", "write units of markers / states", "records/s of a worker",
+        "records", "CPU ms a record", "transactions", "reads", "write units, markers / states", "records/s of a worker",
         "workers for a million an hour", "$ markers", "$ states", "$ reads", "$ function", "$ queue", "$ together",
     )  # fmt: skip
     print(f"| {' | '.join(heads)} |")

@@ -18,7 +18,10 @@ from smallbox.features.stream import StreamTask
 settings = from_environment(StreamSettings)
 again, rebuild = SqsQueue(settings.features_queue), SqsQueue(settings.rebuild_queue)
 dynamodb = SignedDynamoDb.like(client("dynamodb"), WRITE_SECONDS)
-live, online = LiveViewStore(DynamoDocuments(settings.registry_table)), DynamoOnlineStore(settings.online_table, dynamodb)
+live, online = (
+    LiveViewStore(DynamoDocuments(settings.registry_table)),
+    DynamoOnlineStore(settings.online_table, dynamodb),
+)
 streamer = StreamTask(load(), live, online, again, rebuild, jittered)
 
 

@@ -8,9 +8,11 @@ import pytest
 from smallbox.define import FeatureView, Source, count, mean, number, text, timestamp
 from smallbox.define.project import project_of
 from smallbox.errors import Conflict
-from smallbox.features.online.apply import TRANSACTION_ITEMS, apply_records, plan_transactions, sort_records
+from smallbox.features.online.apply import apply_records, sort_records
+from smallbox.features.online.reads import TRANSACTION_ITEMS
 from smallbox.features.online.rebuilder import Rebuilder, Rebuilt
 from smallbox.features.online.states import state_key
+from smallbox.features.online.transactions import plan_transactions
 from smallbox.features.online.writes import write_states
 from smallbox.features.stream import StreamTask
 from smallbox.features.windows.state import WINDOW_STATES
