@@ -16,6 +16,8 @@ export OMP_WAIT_POLICY := PASSIVE
 
 SETUP := .build/python.stamp .build/node.stamp
 RUNTIMES := api predict
+# Peers of the benchmarks that ask for other packages than we do, each in an environment of its own.
+PEERS := feast fastapi mlflow bentoml
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate
 
 .PHONY: help
@@ -42,7 +44,7 @@ check: setup ## style, types, generated pages
 	$(BIN)/python -m infra.generated_pages --check
 
 .PHONY: test
-test: check layers ## check, then every test; those against the local stack last, one after another
+test: check layers .build/clients.stamp ## check, then every test; those against the local stack last, one after another
 	$(BIN)/pytest -n 2 --dist loadfile -m "not deployed"
 	$(BIN)/pytest -m deployed
 
@@ -60,8 +62,8 @@ layers: setup ## the wheels of the Lambda layers, without Docker
 	$(BIN)/python -m infra.wheels
 
 .PHONY: deploy
-deploy: setup ## deploy to AWS with your own credentials
-	$(BIN)/smallbox deploy
+deploy: setup ## deploy to AWS: make deploy ON=PROFILE/REGION, or the name of a saved context
+	$(BIN)/smallbox $(if $(ON),--on $(ON)) deploy
 
 .PHONY: lock
 lock: setup ## compile every requirements file again
@@ -72,7 +74,11 @@ lock: setup ## compile every requirements file again
 			"layers/$$runtime/requirements.in" -o "layers/$$runtime/requirements.txt"; \
 	done
 	$(COMPILE) --upgrade --python-version 3.11 -c requirements/dev.txt benchmarks/requirements.in -o benchmarks/requirements.txt
-	$(COMPILE) --upgrade --python-version 3.11 benchmarks/feast.in -o benchmarks/feast.txt
+	sed -nE 's/^((scikit-learn|onnxruntime)==[^ ]+).*/\1/p' requirements/dev.txt > .build/same.txt
+	for peer in $(PEERS); do \
+		$(COMPILE) --upgrade --python-version 3.11 -c .build/same.txt "benchmarks/$$peer.in" -o "benchmarks/$$peer.txt"; \
+	done
+	$(COMPILE) --upgrade --python-version 3.11 tests/clients/requirements.in -o tests/clients/requirements.txt
 	npm install --package-lock-only
 
 .PHONY: setup
@@ -97,10 +103,18 @@ $(UV): requirements/uv.txt
 	npm ci --no-audit --no-fund
 	mkdir -p .build && touch $@
 
-# The benchmarks' peers, beside the virtual environment; Feast, which asks for older packages, in one of its own.
-.build/peers.stamp: .build/python.stamp benchmarks/requirements.txt benchmarks/feast.txt
+# The benchmarks' peers, beside the virtual environment or in their own; compiled, so that they start as they can.
+.build/peers.stamp: .build/python.stamp benchmarks/requirements.txt $(PEERS:%=benchmarks/%.txt)
 	rm -rf .build/peers
 	$(UV) pip install --quiet --python $(BIN)/python --target .build/peers --no-deps --require-hashes -r benchmarks/requirements.txt
-	$(UV) venv --quiet --clear --python $(BIN)/python .build/feast
-	$(UV) pip sync --quiet --python .build/feast/bin/python --require-hashes benchmarks/feast.txt
+	for peer in $(PEERS); do \
+		$(UV) venv --quiet --clear --python $(BIN)/python ".build/$$peer"; \
+		$(UV) pip sync --quiet --compile-bytecode --python ".build/$$peer/bin/python" --require-hashes "benchmarks/$$peer.txt"; \
+	done
+	touch $@
+
+# Clients that the tests run, in an environment of their own; one asks for an older package than we have.
+.build/clients.stamp: .build/python.stamp tests/clients/requirements.txt
+	$(UV) venv --quiet --clear --python $(BIN)/python .build/clients
+	$(UV) pip sync --quiet --python .build/clients/bin/python --require-hashes tests/clients/requirements.txt
 	touch $@

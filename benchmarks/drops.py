@@ -10,14 +10,13 @@ import gzip
 import io
 import json
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -26,11 +25,13 @@ import pyarrow.parquet as pq
 from smallbox.aws.delta_lake import DeltaLake
 from smallbox.define import Source, boolean, integer, number, text, timestamp
 from smallbox.define.project import Project
-from smallbox.errors import NotFound
 from smallbox.ingestion.load import LoadTask
-from smallbox.ports import StoredObject
 from smallbox.registry.live_sources import LiveSources
-from smallbox.times import MINUTE, SECOND, Micros, format_moment, parse_day, to_datetime
+from smallbox.times import MINUTE, Micros, format_moment, parse_day, to_datetime
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.folder_blobs import FolderBlobs
 
 FLIGHTS: Final = Source(
     "flights",
@@ -68,54 +69,15 @@ class SourcesRead(LiveSources):
         return self._names
 
 
-class FolderBlobs:
-    """The ``Blobs`` port over the files of a folder, since a large file in memory would be measured too."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def _file(self, key: str) -> Path:
-        if not (self._folder / key).is_file():
-            raise NotFound(f"there is no object {key!r}", key=key)
-        return self._folder / key
-
-    def get(self, key: str) -> bytes:
-        """The content of a file."""
-        return self._file(key).read_bytes()
-
-    def download(self, key: str, into: BinaryIO) -> StoredObject:
-        """Copy a file into another."""
-        file = self._file(key)
-        with file.open("rb") as content:
-            shutil.copyfileobj(content, into)
-        into.seek(0)
-        found = file.stat()
-        return StoredObject(int(found.st_mtime) * SECOND, f"{found.st_mtime_ns}-{found.st_size}")
-
-    def put(self, key: str, content: bytes) -> None:
-        """Write a file."""
-        (self._folder / key).parent.mkdir(parents=True, exist_ok=True)
-        (self._folder / key).write_bytes(content)
-
-    def delete(self, key: str) -> None:
-        """Remove a file."""
-        (self._folder / key).unlink(missing_ok=True)
-
-    def list(self, prefix: str) -> Sequence[str]:
-        """The keys with the prefix."""
-        files = (str(f.relative_to(self._folder)) for f in self._folder.rglob("*") if f.is_file())
-        return sorted(key for key in files if key.startswith(prefix))
-
-
 class ListQueue:
     """The ``Queue`` port over a list."""
 
     def __init__(self) -> None:
         self.messages: list[Mapping[str, Any]] = []
 
-    def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0) -> None:
+    def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0, within: Micros | None = None) -> None:
         """Take the messages."""
-        del delay
+        del delay, within
         self.messages += messages
 
 

@@ -59,9 +59,9 @@ class Sent:
     def __init__(self) -> None:
         self.texts: list[str] = []
 
-    def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0) -> None:
+    def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0, within: Micros | None = None) -> None:
         """Keep each message as SQS gets it."""
-        del delay
+        del delay, within
         self.texts += map(text_of, messages)
 
 
@@ -83,6 +83,10 @@ class Nowhere:
     def download(self, key: str, into: BinaryIO) -> StoredObject:
         """Nothing is here."""
         raise AssertionError(key, into)
+
+    def upload(self, key: str, content: BinaryIO) -> None:
+        """Refuse, as ``put``."""
+        raise AssertionError(key, content)
 
     def delete(self, key: str) -> None:
         """Nothing is here."""

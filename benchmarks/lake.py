@@ -48,7 +48,7 @@ class SourcesRead(LiveSources):
 class NoQueue:
     """The ``Queue`` port of a project without views: nothing is sent."""
 
-    def send(self, messages: Sequence[Mapping[str, Any]], delay: int = 0) -> None:
+    def send(self, messages: Sequence[Mapping[str, Any]], delay: int = 0, within: int | None = None) -> None:
         """Send nothing."""
 
 

@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 
 from smallbox.aws import clients
-from smallbox.aws.dynamodb.client import SignedDynamoDb
 from smallbox.aws.online import DynamoOnlineStore
+from smallbox.aws.signed.dynamodb import SignedDynamoDb
 from smallbox.define import (
     FeatureView,
     Gate,
@@ -181,7 +181,7 @@ def ways(model: Model, states: dict[str, bytes], port: int) -> dict[str, Callabl
     moment = Moment(NOW)
     clients.client.cache_clear()
     boto = clients.client("dynamodb")
-    signed = DynamoOnlineStore("online", boto, SignedDynamoDb.like(boto))
+    signed = DynamoOnlineStore("online", boto, SignedDynamoDb(boto.meta.endpoint_url, boto.meta.region_name))
     remembered = StateCache(signed).at(NOW)
 
     def vectors(store: StateReader) -> Vectors:

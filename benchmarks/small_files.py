@@ -56,8 +56,9 @@ class CountingStore:
         self.marked: dict[str, str] = {}
         self.written = self.marks = self.asked = 0
 
-    def read(self, keys: Sequence[StateKey]) -> Mapping[StateKey, StoredState]:
+    def read(self, keys: Sequence[StateKey], within: int | None = None) -> Mapping[StateKey, StoredState]:
         """The states."""
+        del within
         return {key: self.states[key] for key in keys if key in self.states}
 
     def markers(self, ids: Sequence[str]) -> Mapping[str, str]:
@@ -80,7 +81,7 @@ class CountingStore:
 class NoQueue:
     """The ``Queue`` port for what is never sent here."""
 
-    def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0) -> None:
+    def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0, within: Micros | None = None) -> None:
         """Send nothing."""
 
 

@@ -6,9 +6,11 @@ some hundred records before. Times are the best of the batches of a shape.
 """
 
 import argparse
+import io
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +22,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.costs.stream import StreamUnits, dollars_a_million, workers_for
 from benchmarks.stubs.dynamodb import StubbedTable, stubbed_table
 from smallbox.aws.batch import consume
-from smallbox.aws.clients import client
-from smallbox.aws.dynamodb.client import SignedDynamoDb
-from smallbox.aws.logs import logger
 from smallbox.aws.online import DynamoOnlineStore
+from smallbox.aws.signed.dynamodb import SignedDynamoDb
 from smallbox.define import FeatureView, Source, boolean, count, maximum, mean, number, rate, text, timestamp
 from smallbox.define.project import Project
 from smallbox.features.live_views import LiveView, LiveViews, LiveViewStore, id_of
@@ -103,10 +103,10 @@ class ViewsGiven(LiveViewStore):
 class Nothing:
     """The ``Queue`` port: nothing may be sent, since every record can be added."""
 
-    def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0) -> None:
+    def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0, within: Micros | None = None) -> None:
         """Refuse messages."""
         if messages:
-            raise RuntimeError(f"{len(messages)} messages were sent, delayed by {delay}")
+            raise RuntimeError(f"{len(messages)} messages were sent, delayed by {delay}, within {within}")
 
 
 def records_of(shape: Shape, count: int, first: int, moments: tuple[Micros, Micros]) -> list[Record]:
@@ -143,9 +143,17 @@ def fill(views: Sequence[FeatureView], records: Sequence[Record], store: DynamoO
             store.commit([], [StateWrite(key, packed, 0) for key in some])
 
 
-def measured(shape: Shape, table: StubbedTable, count: int, messages: int) -> StreamUnits:
-    """Apply batches of records of a shape; the first batch warms up."""
-    store = DynamoOnlineStore("online", SignedDynamoDb.like(client("dynamodb")))
+def measured(shape: Shape, table: StubbedTable, count: int, messages: int, signed: Any) -> StreamUnits:
+    """Apply batches of records of a shape; the first batch warms up.
+
+    Args:
+        shape: the records.
+        table: what counts the calls.
+        count: records of a batch.
+        messages: messages of an invocation, at most.
+        signed: the signed client; ``None`` for boto3's.
+    """
+    store = DynamoOnlineStore("online", reads=signed, writes=signed)
     views = [view_of(name) for name in shape.entities]
     project, live = Project({"payments": payments}, {}, {}), ViewsGiven(views)
     task = StreamTask(project, live, store, Nothing(), Nothing(), lambda _: None)
@@ -163,7 +171,8 @@ def measured(shape: Shape, table: StubbedTable, count: int, messages: int) -> St
 
 
 def _apply(task: StreamTask, event: Mapping[str, Any]) -> None:
-    failed = consume(event, lambda message: str(message["source"]), lambda some: task.apply(some, NOW))
+    with redirect_stdout(io.StringIO()):  # the log
+        failed = consume(event, lambda message: str(message["source"]), lambda some: task.apply(some, NOW))
     if failed["batchItemFailures"]:
         raise RuntimeError("a message failed")
 
@@ -208,8 +217,8 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--records", type=int, default=2_000, help="records of a batch")
     arguments.add_argument("--messages", type=int, default=1_000, help="messages of an invocation, at most")
+    arguments.add_argument("--boto3", action="store_true", help="through boto3 instead of the signed client")
     chosen = arguments.parse_args()
-    logger.setLevel("ERROR")
     print("For 1,000 records, and dollars for a million:\n")
     heads = (
         "records", "CPU ms a record", "transactions", "reads", "write units, markers / states", "records/s of a worker",
@@ -218,8 +227,9 @@ def main() -> None:
     print(f"| {' | '.join(heads)} |")
     print(f"|{'---|' * len(heads)}")
     with stubbed_table() as table:
+        signed = None if chosen.boto3 else SignedDynamoDb()
         for shape in SHAPES:
-            print(row(shape, measured(shape, table, chosen.records, chosen.messages)), flush=True)
+            print(row(shape, measured(shape, table, chosen.records, chosen.messages, signed)), flush=True)
 
 
 if __name__ == "__main__":

@@ -8,12 +8,12 @@ from typing import Final
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
-from infra.deployment import Deployment
+from infra.deployment import Deployment, changed_settings
 from infra.pipeline import Pipeline
 from infra.stores import Stores
 from infra.suppressions import acknowledge_pipeline
+from smallbox.cli.contexts import LOCAL, PIPELINE_STACK, STORES_STACK, Context, chosen
 from smallbox.cli.contract_check import require_compatible
-from smallbox.cli.deploy import PIPELINE_STACK
 from smallbox.define.project import load
 
 FLAGS: Final = {
@@ -32,8 +32,10 @@ def build(app: cdk.App, deployment: Deployment) -> tuple[Stores, Pipeline]:
             return None
         return cdk.CliCredentialsStackSynthesizer(file_assets_bucket_name=deployment.assets_bucket)
 
-    stores = Stores(app, "SmallboxStores", deployment, synthesizer=synthesizer())
-    pipeline = Pipeline(app, PIPELINE_STACK, deployment, stores, synthesizer=synthesizer())
+    named = app.node.try_get_context("stacks") or f"{STORES_STACK},{PIPELINE_STACK}"
+    of_stores, of_pipeline = named.split(",")
+    stores = Stores(app, of_stores, deployment, synthesizer=synthesizer())
+    pipeline = Pipeline(app, of_pipeline, deployment, stores, synthesizer=synthesizer())
     acknowledge_pipeline(pipeline)
     return stores, pipeline
 
@@ -48,11 +50,21 @@ def main() -> None:
     """
     app = cdk.App()
     local = app.node.try_get_context("deployment") == "local"
-    require_compatible(load(), "local" if local else "aws")
-    build(app, Deployment.local() if local else Deployment.aws())
-    if not local:
+    target = LOCAL if local else _target(app)
+    if target is not None:
+        require_compatible(load(), target)
+    deployment = Deployment.local() if local else Deployment.aws(changed_settings())
+    build(app, deployment)
+    if deployment.enforce_tls:  # cdk-nag refuses everything that answers over plain HTTP
         cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     app.synth()
+
+
+def _target(app: cdk.App) -> Context | None:
+    """The context on AWS that is deployed to: that of `smallbox deploy`, else the chosen one, if that is on AWS."""
+    on = app.node.try_get_context("on")
+    target = Context(on) if on else chosen(None)
+    return None if target.is_local else target
 
 
 if __name__ == "__main__":

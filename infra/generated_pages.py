@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from infra.deployment import ROOT
-from infra.grants import EVERY_FUNCTION, EVERY_MACHINE, GRANTS, Grant
+from infra.grants import AS_OF, EVERY_FUNCTION, EVERY_MACHINE, GRANTS, OPERATOR, Grant
 from infra.rules import rules_page
 from infra.tables import tables_page
 
@@ -22,11 +22,33 @@ action has a wildcard. A function, a state machine or a schedule may do exactly 
 """
 
 
+_OPERATOR_HEAD: Final = """
+## Operators
+
+Whoever runs `smallbox --on ...` needs these. They are the managed policy whose ARN is the output `OperatorPolicy`;
+attach it to a role, a user or a permission set:
+
+| who | on | may | why a part of it is `*` |
+|---|---|---|---|
+"""
+
+_AS_OF_HEAD: Final = """
+## Requests as of a past moment
+
+A deployment to AWS refuses `?as_of=`. With the setting `"as_of": "granted"` in `cdk.json` the API has a second stage,
+the output `AsOfUrl`, that takes it. Who may call that stage has the managed policy of the output `AsOfPolicy`:
+
+| who | on | may | why a part of it is `*` |
+|---|---|---|---|
+"""
+
+
 def permissions_page() -> str:
     """The generated page of all IAM grants."""
     shared = {"every function": EVERY_FUNCTION, "every state machine": EVERY_MACHINE}
     rows = [row for who, grants in {**shared, **GRANTS}.items() for row in _rows(who, grants)]
-    return _HEAD + "\n".join(rows) + "\n"
+    sections = {_HEAD: rows, _OPERATOR_HEAD: _rows("an operator", OPERATOR), _AS_OF_HEAD: _rows("a replay", AS_OF)}
+    return "".join(head + "\n".join(found) + "\n" for head, found in sections.items())
 
 
 def _rows(who: str, grants: tuple[Grant, ...]) -> Iterator[str]:

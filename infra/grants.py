@@ -65,7 +65,16 @@ MARK: Final = ("dynamodb:BatchWriteItem",)
 INVOKE: Final = ("lambda:InvokeFunction",)
 START: Final = ("states:StartExecution",)
 MAP_RUN: Final = ("states:DescribeExecution", "states:StopExecution")
+WATCH: Final = ("states:DescribeExecution", "states:GetExecutionHistory")
+UPLOAD: Final = ("s3:PutObject", "s3:AbortMultipartUpload")
 METRICS: Final = ("cloudwatch:PutMetricData",)
+CALL: Final = ("execute-api:Invoke",)
+DESCRIBE: Final = ("cloudformation:DescribeStacks",)
+
+DRAINED: Final = ("events", "drops", "features", "rebuild", "scores", "predictions")
+"""The queues whose messages the command line counts."""
+MACHINES: Final = ("training", "daily", "backfill")
+"""The state machines that the command line starts and waits for."""
 
 
 def listing(bucket: str, *prefixes: str) -> Grant:
@@ -183,6 +192,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Under("bucket:lake/models/*", GET),
         Under("bucket:lake/bundles/*", GET),
         Grant("queue:predictions", SEND),
+        Grant("table:limits", ("dynamodb:UpdateItem",)),
     ),
     "serving/log": (
         Grant("queue:predictions", RECEIVE),
@@ -190,8 +200,12 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     ),
     "serving/score": (
         Grant("queue:scores", RECEIVE),
+        Grant("machine:scoring", START),
+        listing("inbox", "parts/*", "score/*/out/*"),
+        Under("bucket:inbox/parts/*", PARTS),
         Under("bucket:inbox/score/*/in/*", GET),
-        Under("bucket:inbox/score/*/out/*", PUT),
+        Under("bucket:inbox/score/*/in/daily/*", PUT),
+        Under("bucket:inbox/score/*/out/*", PARTS),
         *tables(read=["records"], append=["predictions"]),
         Under("bucket:lake/models/*", GET),
         Under("bucket:lake/bundles/*", GET),
@@ -241,9 +255,41 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("machine:backfill", START),
         Grant("executions:backfill:*", MAP_RUN, "the child executions of its own distributed map have made-up names"),
     ),
+    "machine/scoring": (
+        Grant("function:serving/score", INVOKE),
+        Grant("machine:scoring", START),
+        Grant("executions:scoring:*", MAP_RUN, "the child executions of its own distributed map have made-up names"),
+    ),
     "schedule/daily": (Grant("machine:daily", START),),
+    "schedule/score": (Grant("function:serving/score", INVOKE),),
     "schedule/upkeep": (Grant("function:ingestion/upkeep", INVOKE),),
 }
+
+
+OPERATOR: Final = (
+    Grant("stack:stores/*", DESCRIBE, "a stack's ARN ends in an id of each deployment"),
+    Grant("stack:pipeline/*", DESCRIBE, "a stack's ARN ends in an id of each deployment"),
+    Grant("api/$default/GET/*", CALL, "every route of the API that reads"),
+    Grant("api/$default/POST/events/*", CALL, "each source has a route"),
+    Grant("api/$default/POST/models/*", CALL, "each model has a route"),
+    Under("bucket:inbox/drop/*", UPLOAD),
+    Under("bucket:inbox/score/*/in/*", UPLOAD),
+    Under("bucket:inbox/score/*/out/*", GET),
+    listing("inbox", "score/*/out/*"),
+    Under("bucket:lake/reports/*", GET),
+    Under("bucket:lake/quarantine/*", ("s3:GetObject", "s3:DeleteObject")),
+    listing("lake", "reports/*", "quarantine/*"),
+    *(Grant(f"queue:{name}", ("sqs:GetQueueAttributes",)) for name in DRAINED),
+    *(Grant(f"queue:{name}-dead", ("sqs:GetQueueAttributes",)) for name in (*DRAINED, "decide")),
+    Grant("queue:rebuild", SEND),
+    *(Grant(f"machine:{name}", START) for name in MACHINES),
+    *(Grant(f"executions:{name}:*", WATCH, "executions have made-up names") for name in MACHINES),
+    *(Grant(f"function:{name}", INVOKE) for name in ("ingestion/upkeep", "release/start", "monitoring/accept")),
+)
+"""What the commands of the command line need: the managed policy of operators, on AWS and locally."""
+
+AS_OF: Final = tuple(Grant(f"api/as_of/POST/{of}/*", CALL, "each name has a route") for of in ("events", "models"))
+"""What it takes to let requests name a past moment, where the deployment has the setting ``as_of`` ``granted``."""
 
 
 def grants_of(principal: str) -> tuple[Grant, ...]:

@@ -1,4 +1,4 @@
-"""The three state machines: training, the daily run, and the backfill of new and changed views."""
+"""The four state machines: training, the daily run, the backfill of new and changed views, and large files to score."""
 
 from typing import Final
 
@@ -11,9 +11,12 @@ from constructs import Construct
 from infra.parts.flow import Flow
 from infra.parts.machine import Machine, chain, task
 from infra.parts.roles import exact_role
+from infra.stages.serving import SCORING_MACHINE
 from smallbox.define.project import load
 
 _PARTS_AT_ONCE: Final = 8
+_SCORED_AT_ONCE: Final = 4
+"""Each part of a scored file is a commit to the model's prediction log; more workers would conflict."""
 
 
 def training_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
@@ -58,6 +61,29 @@ def backfill_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
     every.item_processor(task(machine, flow, "features/backfill", "fill"))
     plan, publish = (task(machine, flow, "features/backfill", step) for step in ("plan", "publish"))
     return machine.run(plan.next(every).next(publish), hours=12, name="smallbox-backfill")
+
+
+def scoring_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
+    """Score each part of a large file in its own child execution, then write the report.
+
+    If a part fails for good, the report says so and the execution fails, which raises its alarm. The parts that are
+    done stay done: dropping the same file again scores only the others.
+    """
+    machine = Machine(scope, "scoring-machine", "scoring", flow)
+    every = sfn.DistributedMap(
+        machine,
+        "Scored parts",
+        items_path="$.parts",
+        result_path=sfn.JsonPath.DISCARD,
+        max_concurrency=_SCORED_AT_ONCE,
+        map_execution_type=sfn.StateMachineType.STANDARD,
+    )
+    every.item_processor(task(machine, flow, "serving/score", "part"))
+    finish, refuse = (task(machine, flow, "serving/score", step) for step in ("finish", "refuse"))
+    failed = sfn.Fail(machine, "Scoring failed", error_path="$.error.Error", cause_path="$.error.Cause")
+    every.add_catch(refuse, result_path="$.error")
+    refuse.next(failed)
+    return machine.run(every.next(finish), hours=12, name=SCORING_MACHINE)
 
 
 class Schedules(Construct):

@@ -7,7 +7,8 @@ from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from infra.deployment import Deployment
-from infra.machines import Schedules, backfill_machine, daily_machine, training_machine
+from infra.machines import Schedules, backfill_machine, daily_machine, scoring_machine, training_machine
+from infra.operator import as_of_policy, operator_policy
 from infra.parts.flow import Flow, flow_of
 from infra.stages.features import Features
 from infra.stages.feedback import Feedback
@@ -19,6 +20,7 @@ from infra.stages.retraining import Retraining
 from infra.stages.serving import Serving
 from infra.stages.training import Training
 from infra.stores import Stores
+from smallbox.aws.replays import AS_OF_STAGE, GRANTED
 
 
 class Pipeline(Stack):
@@ -35,6 +37,7 @@ class Pipeline(Stack):
         release = Release(self, flow)
         training = training_machine(self, flow)
         Serving(self, flow)
+        scoring = scoring_machine(self, flow)
         Feedback(self, flow)
         monitoring = Monitoring(self, flow)
         retraining = Retraining(self, flow, monitoring.breaches, training)
@@ -45,6 +48,7 @@ class Pipeline(Stack):
                 "ApiUrl": flow.api.url,
                 "TrainingMachine": training.state_machine_arn,
                 "BackfillMachine": backfill.state_machine_arn,
+                "ScoringMachine": scoring.state_machine_arn,
                 "DailyMachine": daily.state_machine_arn,
                 "UpkeepFunction": ingestion.upkeep.function_name,
                 "ReleaseFunction": release.start.function_name,
@@ -52,9 +56,13 @@ class Pipeline(Stack):
                 "AlarmsTopic": flow.alarms.topic.topic_arn,
                 "BreachesTopic": monitoring.breaches.topic_arn,
                 "DecideDeadQueue": retraining.dead.queue_url,
+                "OperatorPolicy": operator_policy(self, flow).managed_policy_arn,
             }
         )
         self._output(_queue_outputs(flow))
+        if deployment.as_of == GRANTED:
+            policy = as_of_policy(self, flow).managed_policy_arn
+            self._output({"AsOfUrl": f"{flow.api.url}/{AS_OF_STAGE}", "AsOfPolicy": policy})
 
     def _output(self, outputs: Mapping[str, str]) -> None:
         for name, value in outputs.items():

@@ -25,7 +25,7 @@ duration is a whole number and `s`, `m`, `h` or `d`, like `"24h"`. Moments and d
 
 _CLASSES: Final = (
     define.Source, define.FeatureView, define.Attributes, define.Model, define.Gate, define.Release, define.Monitor,
-    define.Retrain,
+    define.Retrain, define.Serve, define.RateLimit,
 )  # fmt: skip
 _FIELDS: Final = (define.text, define.number, define.integer, define.boolean, define.timestamp)
 _AGGREGATES: Final = (
@@ -53,6 +53,9 @@ _UNITS: Final = {
     "classes": "several texts",
     "quantiles": "several numbers, 0 to 1",
     "guardrails": "several guardrails",
+    "limits": "by output two numbers",
+    "rate": "instances a second, above 0",
+    "burst": "instances, from 1",
 }
 """Units that cannot be derived from the type, the name or the class's range check."""
 _WORDS: Final = {

@@ -9,8 +9,11 @@ from constructs import Construct
 
 from infra.deployment import Deployment
 
-TABLES: Final = {"online": False, "registry": True, "metrics": True}
+TABLES: Final = {"online": False, "registry": True, "metrics": True, "limits": False}
 """The DynamoDB tables, and whether each has a sort key. All are encrypted with DynamoDB's own keys, at no cost."""
+
+EXPIRING: Final = ("online", "limits")
+"""The tables whose items expire."""
 
 PARTS_DAYS: Final = 21
 """Days until parts of a dropped file expire: longer than their messages live, which is 4 days in the queue and 14 in
@@ -18,7 +21,7 @@ the dead-letter queue."""
 
 
 class Stores(Stack):
-    """Buckets ``inbox`` and ``lake``; tables ``online``, ``registry`` and ``metrics``."""
+    """Buckets ``inbox`` and ``lake``; tables ``online``, ``registry``, ``metrics`` and ``limits``."""
 
     def __init__(self, scope: Construct, name: str, deployment: Deployment, **stack: Any) -> None:
         super().__init__(scope, name, **stack)
@@ -62,7 +65,7 @@ class Stores(Stack):
                 point_in_time_recovery_enabled=True
             ),
             removal_policy=RemovalPolicy.RETAIN,
-            time_to_live_attribute="expires_at" if name == "online" else None,
+            time_to_live_attribute="expires_at" if name in EXPIRING else None,
         )
 
 

@@ -25,17 +25,17 @@ def acknowledge_pipeline(pipeline: Stack) -> None:
     )
 
 
-def acknowledge_wildcards(role: Construct, grants: Sequence[tuple[Grant, str]]) -> None:
+def acknowledge_wildcards(holder: Construct, grants: Sequence[tuple[Grant, str]]) -> None:
     """Accept the wildcard resources that ``grants.py`` declares, with the reasons given there.
 
     Args:
-        role: the role.
+        holder: the role or the managed policy.
         grants: its grants, each with the ARN of its resource.
     """
     for grant, arn in grants:
         if "*" in grant.on:
-            finding = f"{_PACK}-IAM5[Resource::{_as_nag_writes_it(role, arn)}]"
-            Validations.of(role).acknowledge(Acknowledgment(id=finding, reason=grant.reason))
+            finding = f"{_PACK}-IAM5[Resource::{_as_nag_writes_it(holder, arn)}]"
+            Validations.of(holder).acknowledge(Acknowledgment(id=finding, reason=grant.reason))
 
 
 def _as_nag_writes_it(scope: Construct, arn: str) -> str:
@@ -49,4 +49,6 @@ def _as_nag_writes_it(scope: Construct, arn: str) -> str:
 def _part_of_arn(part: Any) -> str:
     if isinstance(part, str):
         return part
+    if "Fn::GetAtt" in part:
+        return f"<{'.'.join(part['Fn::GetAtt'])}>"
     return f"<{part['Ref']}>" if "Ref" in part else str(part["Fn::ImportValue"])

@@ -3,6 +3,7 @@
 import json
 from typing import Final, cast
 
+from aws_cdk import Stack
 from aws_cdk import aws_apigatewayv2 as gateway
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_apigatewayv2_integrations as integrations
@@ -11,6 +12,7 @@ from constructs import Construct
 
 from infra.parts.alarms import MINUTE, Alarms
 from infra.parts.logs import log_group
+from smallbox.aws.replays import AS_OF_STAGE
 
 _RATE_PER_SECOND: Final = 500
 _BURST: Final = 1000
@@ -20,6 +22,7 @@ _LINE: Final = {
     "caller": "$context.identity.userArn",
     "route": "$context.routeKey",
     "status": "$context.status",
+    "stage": "$context.stage",
     "milliseconds": "$context.responseLatency",
     "error": "$context.error.message",
 }
@@ -27,35 +30,51 @@ _LINE: Final = {
 
 
 class Api(Construct):
-    """One API with its ``$default`` stage. Every route requires an IAM signature. No CORS: only programs call it."""
+    """One API with its stages. Every route requires an IAM signature. No CORS: only programs call it.
 
-    def __init__(self, scope: Construct, name: str, alarms: Alarms) -> None:
+    Args:
+        scope: where it belongs.
+        name: its name there.
+        alarms: where its alarm is added.
+        with_as_of: whether it has a stage that takes ``as_of``, beside ``$default``; see :mod:`smallbox.aws.replays`.
+    """
+
+    def __init__(self, scope: Construct, name: str, alarms: Alarms, *, with_as_of: bool) -> None:
         super().__init__(scope, name)
         self._api = gateway.HttpApi(
             self, "Api", create_default_stage=False, default_authorizer=authorizers.HttpIamAuthorizer()
         )
-        self._stage()
+        logs = log_group(self, "Access").log_group_arn
+        self._stage("Stage", logs)
+        if with_as_of:
+            self._stage("AsOfStage", logs, AS_OF_STAGE)
         failed = self._api.metric_server_error(period=MINUTE, statistic="Sum")
         alarms.watch(self, "ServerErrors", failed, "the API answered with a 5xx")
 
-    def _stage(self) -> None:
+    def _stage(self, id_: str, logs: str, name: str | None = None) -> None:
         stage = gateway.HttpStage(
             self,
-            "Stage",
+            id_,
             http_api=self._api,
+            stage_name=name,
             auto_deploy=True,
             throttle=gateway.ThrottleSettings(rate_limit=_RATE_PER_SECOND, burst_limit=_BURST),
         )
         # The L2 construct's log settings are an interface that Python cannot implement without a class of its own.
         resource = cast("gateway.CfnStage", stage.node.default_child)
         resource.access_log_settings = gateway.CfnStage.AccessLogSettingsProperty(
-            destination_arn=log_group(self, "Access").log_group_arn, format=json.dumps(_LINE)
+            destination_arn=logs, format=json.dumps(_LINE)
         )
 
     @property
     def url(self) -> str:
         """The API's URL, without a trailing slash."""
         return self._api.api_endpoint
+
+    @property
+    def arn(self) -> str:
+        """The ARN before the stage, the method and the path of a request."""
+        return Stack.of(self).format_arn(service="execute-api", resource=self._api.api_id)
 
     def route(self, function: lambda_.IFunction, *routes: str) -> None:
         """Route requests like ``GET /models`` to a function."""

@@ -12,6 +12,7 @@ from infra.parts.layers import Layers
 from infra.parts.queues import SECONDS, WorkQueue
 from infra.parts.roles import Arns
 from infra.stores import Stores
+from smallbox.aws.replays import GRANTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +52,14 @@ def flow_of(scope: Construct, deployment: Deployment, stores: Stores) -> Flow:
     alarms = Alarms(scope, "alarms", enforce_tls=deployment.enforce_tls)
     home = Construct(scope, "queues")
     queues = {name: WorkQueue(home, name, deployment, alarms) for name in SECONDS}
-    flow = Flow(deployment, stores, alarms, Layers(scope, "layers", deployment), Api(scope, "api", alarms), queues)
+    api = Api(scope, "api", alarms, with_as_of=deployment.as_of == GRANTED)
+    flow = Flow(deployment, stores, alarms, Layers(scope, "layers", deployment), api, queues)
     for name, queue in queues.items():
         flow.arns.add(f"queue:{name}", queue.queue.queue_arn)
+        flow.arns.add(f"queue:{name}-dead", queue.dead.queue_arn)
     for name, table in stores.tables.items():
         flow.arns.add(f"table:{name}", table.table_arn)
+    flow.arns.add("api", flow.api.arn)
     flow.arns.add("bucket:lake", stores.export_value(stores.lake.bucket_arn))
     flow.arns.add("bucket:inbox", stores.export_value(stores.inbox.bucket_arn))
     return flow

@@ -37,6 +37,7 @@ ANSWER: Final = Size(512, 10)
 FIGURES: Final = Size(1769, 10)  # one full vCPU
 BATCH: Final = Size(1024, 60)
 TASK: Final = Size(3008, 900)
+DATASET: Final = Size(3008, 900, disk=4096)  # writes the dataset's file before it is stored
 LOADING: Final = Size(3008, 900, disk=4096)  # holds a dropped file, and a gzipped Parquet file also unpacked
 FITTING: Final = Size(8192, 900)
 

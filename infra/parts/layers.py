@@ -13,7 +13,7 @@ from infra.deployment import ROOT, Deployment
 RUNTIME: Final = lambda_.Runtime.PYTHON_3_13
 ARCHITECTURE: Final = lambda_.Architecture.ARM_64
 EXCLUDED: Final = ["**/__pycache__", "**/*.pyc", ".mypy_cache", ".ruff_cache"]
-"""Left out of assets, because a test run changes these files, and so would redeploy every function."""
+"""Left out of assets of the checkout: a test run changes these files, and so would redeploy every function."""
 
 
 def code(folder: Path) -> lambda_.Code:
@@ -26,22 +26,33 @@ class Layers(Construct):
 
     def __init__(self, scope: Construct, name: str, deployment: Deployment) -> None:
         super().__init__(scope, name)
-        self._own = [self._layer("core", ROOT / "layers/core"), self._layer("definitions", ROOT / "layers/definitions")]
-        runtimes = wheels.RUNTIMES if deployment.packaged_wheels else ()
+        is_packaged = deployment.packaged_wheels
+        self._own = [self._layer(name, _packaged(name) if is_packaged else _source(name)) for name in wheels.OWN]
+        runtimes = wheels.RUNTIMES if is_packaged else ()
         self._wheels = {runtime: self._layer(runtime, _wheels(runtime)) for runtime in runtimes}
 
     def of(self, runtimes: Sequence[str]) -> list[lambda_.LayerVersion]:
         """The layers of a function that needs these runtimes."""
         return self._own + [self._wheels[runtime] for runtime in runtimes if runtime in self._wheels]
 
-    def _layer(self, name: str, folder: Path) -> lambda_.LayerVersion:
+    def _layer(self, name: str, content: lambda_.Code) -> lambda_.LayerVersion:
         return lambda_.LayerVersion(
-            self, name, code=code(folder), compatible_runtimes=[RUNTIME], compatible_architectures=[ARCHITECTURE]
+            self, name, code=content, compatible_runtimes=[RUNTIME], compatible_architectures=[ARCHITECTURE]
         )
 
 
-def _wheels(runtime: str) -> Path:
+def _source(name: str) -> lambda_.Code:
+    """Our own code as it lies in the checkout."""
+    return code(ROOT / "layers" / name)
+
+
+def _packaged(name: str) -> lambda_.Code:
+    """Our own code with bytecode, never older than the checkout."""
+    return lambda_.Code.from_asset(str(wheels.build_own(name)))
+
+
+def _wheels(runtime: str) -> lambda_.Code:
     folder = wheels.layer(runtime)
     if not folder.exists():
         raise FileNotFoundError(f"the wheels of layer {runtime!r} are not built; run `make layers`")
-    return folder
+    return lambda_.Code.from_asset(str(folder), exclude=[".lock"])

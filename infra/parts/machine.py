@@ -73,8 +73,7 @@ class Machine(Construct):
         A machine with a distributed map starts itself, so its role needs its ARN beforehand: give it a fixed name.
         """
         if name:
-            self._flow.arns.add(f"machine:{self._name}", _arn(self, "stateMachine", name))
-            self._flow.arns.add(f"executions:{self._name}:*", _arn(self, "execution", f"{name}:*"))
+            add_named_machine(self, self._flow, self._name, name)
         machine = sfn.StateMachine(
             self,
             "Machine",
@@ -92,7 +91,17 @@ class Machine(Construct):
         self._flow.alarms.watch(self, "Failed", failed, f"an execution of {self._name} failed")
         if not name:
             self._flow.arns.add(f"machine:{self._name}", machine.state_machine_arn)
+            executions = _arn(self, "execution", f"{machine.state_machine_name}:*")
+            self._flow.arns.add(f"executions:{self._name}:*", executions)
         return machine
+
+
+def add_named_machine(scope: Construct, flow: Flow, machine: str, name: str) -> str:
+    """Let grants refer to a machine of a fixed name, also before it is created; returns its ARN."""
+    flow.arns.add(f"executions:{machine}:*", _arn(scope, "execution", f"{name}:*"))
+    arn = _arn(scope, "stateMachine", name)
+    flow.arns.add(f"machine:{machine}", arn)
+    return arn
 
 
 def _arn(scope: Construct, resource: str, name: str) -> str:

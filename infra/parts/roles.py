@@ -1,6 +1,6 @@
 """IAM roles with exactly the grants of ``grants.py``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -46,6 +46,16 @@ def exact_role(scope: Construct, principal: str, service: str, arns: Arns) -> ia
     )
     acknowledge_wildcards(role, grants)
     return role.without_policy_updates()
+
+
+def exact_policy(scope: Construct, name: str, grants: Sequence[Grant], arns: Arns, about: str) -> iam.ManagedPolicy:
+    """A managed policy with these grants, to be attached to whoever needs them."""
+    found = [(grant, arns.of(grant.on)) for grant in grants]
+    # minimized: a managed policy has at most 6,144 characters
+    document = iam.PolicyDocument(statements=[_statement(grant, arn) for grant, arn in found], minimize=True)
+    policy = iam.ManagedPolicy(scope, name, document=document, description=about)
+    acknowledge_wildcards(policy, found)
+    return policy
 
 
 def _statement(grant: Grant, arn: str) -> iam.PolicyStatement:

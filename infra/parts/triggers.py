@@ -1,6 +1,7 @@
 """Triggers of functions: an SQS queue, a new S3 object, or a schedule."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
@@ -20,9 +21,9 @@ FEWEST: Final = 2
 """Concurrent readers of a queue: the minimum that AWS allows. More readers would conflict in their commits."""
 
 
-def read_batches(flow: Flow, queue: str, function: Function) -> None:
+def read_batches(flow: Flow, queue: str, function: Function, workers: int = FEWEST) -> None:
     """Invoke the function with batches of messages; it returns the ids of failed messages (partial batch response)."""
-    _map(flow, queue, function, BATCH_SIZE, flow.deployment.batch_window_seconds)
+    _map(flow, queue, function, BATCH_SIZE, flow.deployment.batch_window_seconds, workers)
 
 
 def read_one_by_one(flow: Flow, queue: str, function: Function, workers: int = FEWEST) -> None:
@@ -57,8 +58,10 @@ def objects_to_queue(scope: Construct, flow: Flow, bucket: s3.IBucket, key: str,
     rule.add_target(targets.SqsQueue(flow.queues[queue].queue))
 
 
-def run_daily(flow: Flow, name: str, function: Function, hour: int, minute: int) -> None:
-    """Invoke the function daily at a time in UTC, within the 15 minutes after it, with an empty event."""
+def run_daily(
+    flow: Flow, name: str, function: Function, hour: int, minute: int, event: Mapping[str, Any] | None = None
+) -> None:
+    """Invoke the function daily at a time in UTC, within the 15 minutes after it, with an event, empty by default."""
     home = Construct(function, "schedule")
     scheduler.Schedule(
         home,
@@ -67,7 +70,7 @@ def run_daily(flow: Flow, name: str, function: Function, hour: int, minute: int)
         target=scheduled.LambdaInvoke(
             function.target,
             role=exact_role(home, f"schedule/{name}", "scheduler", flow.arns),
-            input=scheduler.ScheduleTargetInput.from_object({}),
+            input=scheduler.ScheduleTargetInput.from_object(dict(event or {})),
         ),
         time_window=scheduler.TimeWindow.flexible(Duration.minutes(15)),
         enabled=flow.deployment.schedules_enabled,

@@ -26,6 +26,6 @@ class Features(Construct):
 
         Function(self, "backfill", flow, filling, wheels=IMAGE, size=TASK)
 
-        read_batches(flow, "features", stream)
+        read_batches(flow, "features", stream, flow.deployment.stream_workers)
         # batched, so that several files dropped together rebuild an entity only once
         read_batches(flow, "rebuild", rebuild)

@@ -19,7 +19,9 @@ class Ingestion(Construct):
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "ingestion")
-        collecting = settings.CollectSettings(lake_bucket=flow.lake, events_queue=flow.url("events"))
+        collecting = settings.CollectSettings(
+            lake_bucket=flow.lake, events_queue=flow.url("events"), as_of=flow.deployment.as_of
+        )
         registry = flow.table("registry")
         appending = settings.AppendSettings(
             lake_bucket=flow.lake, features_queue=flow.url("features"), registry_table=registry

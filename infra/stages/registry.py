@@ -28,4 +28,5 @@ class Registry(Construct):
             "GET /models/{model}/versions",
             "GET /models/{model}/history",
             "GET /models/{model}/metrics/{day}",
+            "GET /openapi.json",
         )

@@ -1,16 +1,22 @@
 """Serving: online and batch predictions, each logged with its features."""
 
+from typing import Final
+
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from infra.parts.alarms import MINUTE
 from infra.parts.flow import Flow
-from infra.parts.function import BATCH, FIGURES, TASK, Function
-from infra.parts.triggers import objects_to_queue, read_batches, read_one_by_one
+from infra.parts.function import BATCH, FIGURES, LOADING, Function
+from infra.parts.machine import add_named_machine
+from infra.parts.triggers import objects_to_queue, read_batches, read_one_by_one, run_daily
 from infra.wheels import COMPUTE, IMAGE
 from smallbox.aws import settings
-from smallbox.aws.fallback_log import FALLBACK_ANSWERS
+from smallbox.aws.fallback_log import FALLBACK_ANSWERS, LOST_PREDICTIONS, UNLIMITED_ANSWERS
 from smallbox.aws.metrics import NAMESPACE
+from smallbox.define.project import load
+
+SCORING_MACHINE: Final = "smallbox-scoring"
 
 
 class Serving(Construct):
@@ -20,24 +26,35 @@ class Serving(Construct):
         super().__init__(scope, "serving")
         predict = self._predict(flow)
         log = Function(self, "log", flow, settings.LogSettings(lake_bucket=flow.lake), wheels=IMAGE, size=BATCH)
-        scoring = settings.ScoreSettings(
-            inbox_bucket=flow.inbox, lake_bucket=flow.lake, registry_table=flow.table("registry")
-        )
-        score = Function(self, "score", flow, scoring, wheels=IMAGE, size=TASK)
+        score = self._score(flow)
 
         flow.api.route(
             predict.target,
             "POST /models/{model}/predict",
+            "GET /v2",
             "GET /v2/health/live",
             "GET /v2/health/ready",
             "GET /v2/models/{model}",
+            "GET /v2/models/{model}/ready",
             "POST /v2/models/{model}/infer",
+            "GET /v2/models/{model}/versions/{version}",
+            "GET /v2/models/{model}/versions/{version}/ready",
+            "POST /v2/models/{model}/versions/{version}/infer",
         )
-        fell_back = cloudwatch.Metric(namespace=NAMESPACE, metric_name=FALLBACK_ANSWERS, statistic="Sum", period=MINUTE)
-        flow.alarms.watch(self, "Fallback", fell_back, "a fallback answered in place of a model; the log says why")
+        watched = {
+            "Fallback": (FALLBACK_ANSWERS, "a fallback answered in place of a model; the log says why"),
+            "LostPredictions": (LOST_PREDICTIONS, "rows of the prediction log were lost; its queue took none"),
+        }
+        if any(model.serve.rate_limit for model in load().models.values()):
+            watched["Unlimited"] = UNLIMITED_ANSWERS, "rate limits were not checked; the log says why"
+        for name, (metric, said) in watched.items():
+            counted = cloudwatch.Metric(namespace=NAMESPACE, metric_name=metric, statistic="Sum", period=MINUTE)
+            flow.alarms.watch(self, name, counted, said)
         read_batches(flow, "predictions", log)
         objects_to_queue(self, flow, flow.stores.inbox, "score/*/in/*", "scores")
         read_one_by_one(flow, "scores", score)
+        # one run for all models with score_daily; after the upkeep has begun, and before the daily machines release
+        run_daily(flow, "score", score, hour=0, minute=45, event={"step": "days", "document": {}})
 
     def _predict(self, flow: Flow) -> Function:
         predicting = settings.PredictSettings(
@@ -45,6 +62,19 @@ class Serving(Construct):
             online_table=flow.table("online"),
             registry_table=flow.table("registry"),
             predictions_queue=flow.url("predictions"),
+            limits_table=flow.table("limits"),
+            as_of=flow.deployment.as_of,
         )
         snap_start = flow.deployment.snap_start
         return Function(self, "predict", flow, predicting, wheels=COMPUTE, size=FIGURES, snap_start=snap_start)
+
+    def _score(self, flow: Flow) -> Function:
+        # the function starts the machine, and the machine invokes the function: so the machine has a fixed name
+        machine = add_named_machine(self, flow, "scoring", SCORING_MACHINE)
+        scoring = settings.ScoreSettings(
+            inbox_bucket=flow.inbox,
+            lake_bucket=flow.lake,
+            registry_table=flow.table("registry"),
+            scoring_machine=machine,
+        )
+        return Function(self, "score", flow, scoring, wheels=IMAGE, size=LOADING)

@@ -3,7 +3,7 @@
 from constructs import Construct
 
 from infra.parts.flow import Flow
-from infra.parts.function import FITTING, TASK, Function
+from infra.parts.function import DATASET, FITTING, Function
 from infra.wheels import IMAGE
 from smallbox.aws import settings
 
@@ -16,5 +16,5 @@ class Training(Construct):
         building = settings.DatasetSettings(lake_bucket=flow.lake, registry_table=flow.table("registry"))
         fitting = settings.FitSettings(lake_bucket=flow.lake, registry_table=flow.table("registry"))
 
-        Function(self, "dataset", flow, building, wheels=IMAGE, size=TASK)
+        Function(self, "dataset", flow, building, wheels=IMAGE, size=DATASET)
         Function(self, "fit", flow, fitting, wheels=IMAGE, size=FITTING)

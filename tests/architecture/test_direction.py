@@ -9,7 +9,19 @@ import pytest
 from smallbox.stages import STAGES
 from tests.architecture.sources import CORE, imported, name_of, parsed
 
-GROUND: Final = ("errors", "error_codes", "stages", "times", "arrays", "records", "ports", "documents", "table_columns")
+GROUND: Final = (
+    "errors",
+    "error_codes",
+    "stages",
+    "times",
+    "arrays",
+    "records",
+    "ports",
+    "serving_ports",
+    "documents",
+    "table_columns",
+    "request_sizes",
+)
 SHARED: Final = ("statistics", "objectives", "define", "messages", "lake", "labels", "prepare")
 STORE: Final = (
     "registry.version",

@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
+from infra import machines
 from infra.deployment import ROOT
 from infra.parts import queues
 from infra.stages.ingestion import LOADERS
 from infra.stores import PARTS_DAYS
-from smallbox import define
+from smallbox import define, request_sizes
 from smallbox.aws import delta_lake as lake
 from smallbox.aws import online
-from smallbox.aws.dynamodb import client
+from smallbox.aws.signed import service
 from smallbox.define import patterns, source, tiles, view
 from smallbox.define.rules import Release
 from smallbox.features import backfill, stream
@@ -31,7 +32,7 @@ from smallbox.objectives.tolerance import PROBABILITY_TOLERANCE
 from smallbox.registry import store
 from smallbox.release import canary
 from smallbox.release import judged_predictions as judged
-from smallbox.serving import requests
+from smallbox.serving import score
 from smallbox.times import DAY, HOUR, MINUTE, SECOND
 from smallbox.training import dataset_rows as point_in_time
 from smallbox.training import fit_model as fitting
@@ -52,6 +53,7 @@ def _percent(share: float, digits: int = 0) -> str:
 
 BATCH = f"{readers.BATCH_LIMITS.rows:,} rows or {readers.BATCH_LIMITS.bytes // MB} MB"
 PART = f"{parts.PART_LIMITS.rows:,} rows or {parts.PART_LIMITS.bytes // MB} MB"
+SCORED = f"{score.SCORE_SIZES.part.rows:,} rows or {score.SCORE_SIZES.part.bytes // MB} MB"
 PACKED = f"{unpacking.RATIO_FROM // MB} MB and {unpacking.RATIO_LIMIT} times its packed size"
 
 SENTENCES = {
@@ -75,8 +77,8 @@ SENTENCES = {
     ],
     "docs/protocols/ingestion.md": [
         f"messages of at most {split.MESSAGE_BYTES:,} bytes",
-        f"an array of up to {body.EVENT_LIMIT}",
-        f"more than {body.EVENT_LIMIT} records or {body.BODY_LIMIT:,} bytes",
+        f"an array of up to {request_sizes.EVENT_LIMIT}",
+        f"more than {request_sizes.EVENT_LIMIT} records or {request_sizes.BODY_LIMIT:,} bytes",
         f"more than {body._DEPTH_LIMIT} levels",
         f"a text of more than {patterns.TEXT_LIMIT} characters",
         f"becomes known more than {source.FUTURE_LIMIT // DAY} days from now",
@@ -108,16 +110,21 @@ SENTENCES = {
         f"of the last {WORDS[judged.RECENT // (7 * DAY)]} weeks",
     ],
     "docs/stages/serving.md": [
-        f'`{{"instances": [{{...}}, ...]}}`, at most {requests.MAX_INSTANCES}',
+        f'`{{"instances": [{{...}}, ...]}}`, at most {request_sizes.INSTANCE_LIMIT}',
         f"cut to {predictions.SHORT} characters",
-        f"tried again, {WORDS[client.READ_ATTEMPTS]} times in all",
+        f"tried again, {WORDS[service.ATTEMPTS]} times in all",
+        f"parts of at most {SCORED} of text",
+        f"scores up to {WORDS[machines._SCORED_AT_ONCE]} parts at once",
+        f"no more than {WORDS[machines._SCORED_AT_ONCE]} are scored at once",
+        f"The working folder is removed after {PARTS_DAYS} days",
     ],
     "docs/stages/monitoring.md": [
         f"in at most about {_percent(drift.FALSE_ALARMS)} of the windows",
         f"up to {accuracy.SPANS[-1]} days, or up to {accuracy.MAX_ROWS_JUDGED:,} rows",
     ],
     "docs/definition.md": [f"`Release.max_days` ({_default(Release, 'max_days')} by default)"],
-    "docs/costs.md": [f"parts of large files are removed after {PARTS_DAYS} days"],
+    "docs/costs.md": [f"parts of large files are removed after {PARTS_DAYS} days", f"parts ({SCORED} of text each)"],
+    "docs/quickstart.md": [f"A file of more than {score.SCORE_SIZES.part.rows:,} rows is cut into parts"],
 }  # fmt: skip
 """Of each page, phrases with figures that the code decides."""
 

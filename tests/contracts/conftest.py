@@ -13,9 +13,13 @@ from moto import mock_aws
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.delta_lake import DeltaLake
 from smallbox.aws.documents import DynamoDocuments
-from smallbox.aws.dynamodb.client import SignedDynamoDb
 from smallbox.aws.online import DynamoOnlineStore
+from smallbox.aws.signed.dynamodb import SignedDynamoDb
+from smallbox.aws.signed.s3 import SignedBucket
+from smallbox.aws.token_buckets import DynamoTokenBuckets
 from smallbox.ports import Blobs, Documents, Lake, OnlineStore
+from smallbox.serving_ports import TokenBuckets
+from tests.fakes.buckets import FakeTokenBuckets
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs
 from tests.fakes.http import moto, playing
@@ -48,10 +52,16 @@ def _table(dynamodb: Any, name: str, *keys: str) -> None:
 
 
 @pytest.fixture
-def signed(aws: None) -> Iterator[SignedDynamoDb]:
-    """Signed reads, over real HTTP, of the same moto."""
-    with playing(moto) as endpoint:
-        yield SignedDynamoDb(endpoint, REGION)
+def endpoint(aws: None) -> Iterator[str]:
+    """The same moto over real HTTP."""
+    with playing(moto) as url:
+        yield url
+
+
+@pytest.fixture
+def signed(endpoint: str) -> SignedDynamoDb:
+    """Signed reads of the same moto."""
+    return SignedDynamoDb(endpoint, REGION)
 
 
 @pytest.fixture(params=["fake", "moto", "signed"])
@@ -61,7 +71,8 @@ def online(request: pytest.FixtureRequest, aws: None, signed: SignedDynamoDb) ->
         return FakeOnlineStore()
     dynamodb = boto3.client("dynamodb", region_name=REGION)
     _table(dynamodb, "online", "pk")
-    return DynamoOnlineStore("online", signed if request.param == "signed" else dynamodb)
+    other = signed if request.param == "signed" else None
+    return DynamoOnlineStore("online", dynamodb, reads=other, writes=other)
 
 
 @pytest.fixture(params=["fake", "moto", "signed"])
@@ -74,14 +85,27 @@ def documents(request: pytest.FixtureRequest, aws: None, signed: SignedDynamoDb)
     return DynamoDocuments("documents", dynamodb, reads=signed if request.param == "signed" else None)
 
 
-@pytest.fixture(params=["fake", "moto"])
-def blobs(request: pytest.FixtureRequest, aws: None) -> Blobs:
+@pytest.fixture(params=["fake", "signed"])
+def token_buckets(request: pytest.FixtureRequest, aws: None, signed: SignedDynamoDb) -> TokenBuckets:
+    """An empty table of token buckets; the real adapter has signed requests only."""
+    if request.param == "fake":
+        return FakeTokenBuckets()
+    _table(boto3.client("dynamodb", region_name=REGION), "limits", "pk")
+    return DynamoTokenBuckets("limits", signed)
+
+
+@pytest.fixture(params=["fake", "moto", "signed"])
+def blobs(request: pytest.FixtureRequest, aws: None, endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Blobs:
     """An empty bucket."""
     if request.param == "fake":
         return FakeBlobs()
     s3 = boto3.client("s3", region_name=REGION)
     s3.create_bucket(Bucket="blobs", CreateBucketConfiguration={"LocationConstraint": REGION})
-    return S3Blobs("blobs", s3)
+    if request.param == "moto":
+        return S3Blobs("blobs", s3)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", endpoint)
+    monkeypatch.setenv("AWS_REGION", REGION)
+    return S3Blobs("blobs", s3, SignedBucket("blobs"))
 
 
 @pytest.fixture(params=["fake", "delta"])

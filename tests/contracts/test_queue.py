@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 from smallbox.aws.queue import SqsQueue
+from smallbox.aws.signed.sqs import SignedSqs
 from smallbox.errors import Unavailable
 from smallbox.ports import Queue
 from smallbox.times import SECOND
@@ -17,8 +18,8 @@ from tests.fakes.edges import FakeQueue
 Messages = Callable[[], list[dict[str, Any]]]
 
 
-@pytest.fixture(params=["fake", "moto"])
-def queue(request: pytest.FixtureRequest, aws: None) -> tuple[Queue, Messages]:
+@pytest.fixture(params=["fake", "moto", "signed"])
+def queue(request: pytest.FixtureRequest, aws: None, endpoint: str) -> tuple[Queue, Messages]:
     """An empty queue, and what waits in it."""
     if request.param == "fake":
         fake = FakeQueue()
@@ -30,7 +31,7 @@ def queue(request: pytest.FixtureRequest, aws: None) -> tuple[Queue, Messages]:
         found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
         return [json.loads(message["Body"]) for message in found]
 
-    return SqsQueue(url, sqs), received
+    return SqsQueue(url, sqs if request.param == "moto" else SignedSqs(endpoint, REGION)), received
 
 
 def test_each_message_arrives_whole(queue: tuple[Queue, Messages]) -> None:
@@ -47,9 +48,11 @@ def test_no_messages_are_no_call(queue: tuple[Queue, Messages]) -> None:
     assert received() == []
 
 
-def test_a_queue_that_is_gone_is_unavailable(aws: None) -> None:
+@pytest.mark.parametrize("sender", ["moto", "signed"])
+def test_a_queue_that_is_gone_is_unavailable(aws: None, endpoint: str, sender: str) -> None:
     """A message that was not taken is an error that may be tried again; a delay is passed on in seconds."""
     sqs = boto3.client("sqs", region_name=REGION)
-    gone = SqsQueue("https://sqs.eu-central-1.amazonaws.com/123456789012/gone", sqs)
+    client = sqs if sender == "moto" else SignedSqs(endpoint, REGION)
+    gone = SqsQueue("https://sqs.eu-central-1.amazonaws.com/123456789012/gone", client)
     with pytest.raises(Unavailable):
         gone.send([{}], delay=5 * SECOND)

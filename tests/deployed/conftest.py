@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from smallbox.cli import local
 from smallbox.cli.data import drop
 from smallbox.cli.demo import MODEL
 from smallbox.cli.demo.flights import Records, as_lines, known, load_flights, micros
@@ -23,32 +24,39 @@ START: Micros = parse_day("2013-01-23")
 STEP: Micros = 3 * HOUR
 
 
-def _known_by(source: Source, rows: pd.DataFrame, start: Micros) -> pd.DataFrame:
+def known_by(source: Source, rows: pd.DataFrame, start: Micros) -> pd.DataFrame:
     """The rows that were known by a moment."""
     return rows[micros(rows[source.time]) + (source.known_after_micros or 0) <= start]
 
 
 class Deployed:
-    """A running system in which three weeks of history have become a champion: two weeks trained it, one judged it."""
+    """A running system in which three weeks of history have become a champion: two weeks trained it, one judged it.
+
+    Attributes:
+        system: the system for the account's root, who may look at everything.
+        operator: the system as commands reach it, with the managed policy of operators and nothing else. It drops,
+            trains, sends, predicts and closes days.
+    """
 
     def __init__(self, system: System, records: Records, folder: Path) -> None:
         self.system = system
+        self.operator = System(local.stack())
         self.records = records
         self.sources = load_project().sources
         self.drops = [self._drop(name, folder) for name in self.sources]
         self.known_until: Micros = START
         document = {"model": MODEL, "as_of": format_moment(START), "reason": "a champion of two weeks"}
-        self.training: Any = system.run("TrainingMachine", document)
+        self.training: Any = self.operator.run("TrainingMachine", document)
 
     def _drop(self, name: str, folder: Path) -> Any:
         file = folder / f"{name}.parquet"
-        _known_by(self.sources[name], getattr(self.records, name), START).to_parquet(file, index=False)
-        return drop(self.system, name, file, format_moment(START))
+        known_by(self.sources[name], getattr(self.records, name), START).to_parquet(file, index=False)
+        return drop(self.operator, name, file, format_moment(START))
 
     def live(self, start: Micros, days: int) -> Replay:
         """Replay some days: events in, predictions out, each day closed."""
         timelines = {name: self._known(name) for name in self.sources}
-        replay = Replay(self.system, MODEL, timelines, self.flights, Span(start, start + days * DAY, STEP))
+        replay = Replay(self.operator, MODEL, timelines, self.flights, Span(start, start + days * DAY, STEP))
         replay.run(lambda _: None)
         self.known_until = start + days * DAY
         return replay
@@ -66,14 +74,14 @@ class Deployed:
         """Send what became known until a moment and was not sent before, without predicting."""
         for name in self.sources:
             lines = self._known(name).between(self.known_until, now)
-            self.system.send(name, lines, format_moment(now))
-        self.system.drain()
+            self.operator.send(name, lines, format_moment(now))
+        self.operator.drain()
         self.known_until = max(self.known_until, now)
 
     def arms(self, now: Micros, keys: int = 60) -> dict[str, int]:
         """How many of some flights each version answers."""
         lines = self._known("departures").between(now - DAY, now)[:keys]
-        predictions = self.system.predict(MODEL, lines, format_moment(now))
+        predictions = self.operator.predict(MODEL, lines, format_moment(now))
         versions = [str(p["version"]) for p in predictions]
         return {version: versions.count(version) for version in set(versions)}
 

@@ -3,6 +3,7 @@
 import pyarrow.compute as pc
 import pytest
 
+from smallbox.cli.local import url_by_path
 from smallbox.cli.replay.evidence import lake_of
 from smallbox.cli.wait import wait
 from smallbox.errors import Unavailable
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.deployed
 
 def test_the_example_of_the_page_works(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its event is accepted and, when ``smallbox wait`` returns, in the lake; its flight is predicted."""
-    monkeypatch.setenv("SMALLBOX_API", deployed.system.stack.api_url)
+    monkeypatch.setenv("SMALLBOX_API", url_by_path(deployed.system.stack))
     for name, value in deployed.system.stack.environment().items():
         monkeypatch.setenv(name, value)
     names = calling_example()

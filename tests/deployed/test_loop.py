@@ -1,12 +1,13 @@
 """Proves on the deployed stack, with IAM enforced, what only its triggers and grants can show.
 
-The tests are one story and run in their order: a champion of two weeks, live days, a candidate whose labels were
-shuffled, and one that is really better.
+What commands do is done as an operator, with the managed policy and nothing else. The tests are one story and run in
+their order: a champion of two weeks, live days, a candidate whose labels were shuffled, and one that is really better.
 """
 
 import io
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,10 @@ from botocore.exceptions import ClientError
 
 from smallbox.aws.blobs import S3Blobs
 from smallbox.cli.demo import MODEL
-from smallbox.cli.models import score
+from smallbox.cli.local import url_by_path
 from smallbox.cli.quarantine import send_again
 from smallbox.cli.replay.evidence import lake_of
+from smallbox.cli.scored_files import download_predictions, score
 from smallbox.cli.system import System
 from smallbox.errors import InvalidInput, Unavailable
 from smallbox.ingestion.quarantine import Quarantine
@@ -42,7 +44,7 @@ def test_views_are_backfilled_by_a_distributed_map(deployed: Deployed) -> None:
     asked = [_one_flight(deployed)]
     before = deployed.system.predict(MODEL, asked, format_moment(START), explain=True)
     document = {"views": ["carrier", "aircraft"], "as_of": format_moment(START)}
-    done = deployed.system.run("BackfillMachine", document)
+    done = deployed.operator.run("BackfillMachine", document)
     assert set(done["readable"]) == {"carrier", "aircraft"}
     assert done["states"] > 3_000
     assert deployed.system.predict(MODEL, asked, format_moment(START), explain=True) == before
@@ -51,7 +53,7 @@ def test_views_are_backfilled_by_a_distributed_map(deployed: Deployed) -> None:
 
 def test_the_lake_has_a_current_table(deployed: Deployed) -> None:
     """The upkeep's function merges the log into one row a key, over S3, with its own grants; again changes nothing."""
-    written = deployed.system.upkeep(format_moment(START))["current"]
+    written = deployed.operator.upkeep(format_moment(START))["current"]
     lake = lake_of(deployed.system)
     for name in deployed.sources:
         keys = pc.value_counts(lake.read(f"current/{name}")["key"])  # type: ignore[index]
@@ -92,7 +94,7 @@ def test_an_unsigned_request_is_refused(deployed: Deployed) -> None:
     from urllib.request import urlopen  # noqa: PLC0415
 
     with pytest.raises(HTTPError) as refused:
-        urlopen(f"{deployed.system.stack.api_url}/models", timeout=10)  # noqa: S310 - our own stack
+        urlopen(f"{url_by_path(deployed.system.stack)}/models", timeout=10)  # noqa: S310 - our own stack
     assert refused.value.code == 403
     refused.value.close()
 
@@ -122,15 +124,11 @@ def _as_role(deployed: Deployed, part: str) -> Any:
     iam, sts = deployed.system.client("iam"), deployed.system.stack.client("sts")
     names = [r["RoleName"] for page in iam.get_paginator("list_roles").paginate() for r in page["Roles"]]
     arn = iam.get_role(RoleName=next(name for name in names if part in name))["Role"]["Arn"]
-    credentials = sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
-    return boto3.client(
-        "s3",
-        endpoint_url=deployed.system.stack.endpoint_url,
-        region_name=deployed.system.stack.region,
-        aws_access_key_id=credentials["AccessKeyId"],
-        aws_secret_access_key=credentials["SecretAccessKey"],
-        aws_session_token=credentials["SessionToken"],
+    keys = sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+    session = boto3.Session(
+        keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=deployed.system.stack.region
     )
+    return replace(deployed.system.stack, session=session).client("s3")
 
 
 def test_live_days_go_round_with_equal_features(deployed: Deployed) -> None:
@@ -140,7 +138,7 @@ def test_live_days_go_round_with_equal_features(deployed: Deployed) -> None:
     assert replay.counts.predictions > 1500
     last = replay.counts.days[-1]
     assert last["feedback"]["labelled"] > 700
-    report = deployed.system.request("GET", f"/models/{MODEL}/metrics/{last['day']}")
+    report = deployed.operator.request("GET", f"/models/{MODEL}/metrics/{last['day']}")
     checks = {check["name"]: check for check in report["checks"]}
     skew = [check for name, check in checks.items() if name.startswith(("skew:", "sent:"))]
     assert sum(check["rows"] for check in skew) > 10_000
@@ -155,12 +153,12 @@ def test_accepting_a_reference_is_a_function_of_its_own(deployed: Deployed) -> N
     That it writes is held by unit tests, and its grants to write by the template's.
     """
     with pytest.raises(Unavailable, match="needs a whole week"):
-        deployed.system.accept({"model": MODEL, "why": "a test", "by": "somebody"})
+        deployed.operator.accept({"model": MODEL, "why": "a test", "by": "somebody"})
 
 
 def test_quarantine_is_replayed_through_the_front_door(deployed: Deployed) -> None:
     """A rejected record waits with its reason; sent again while still wrong it waits again, once."""
-    system = deployed.system
+    system = deployed.operator
     wrong = {"observation_id": "q", "observed_at": "2013-01-16T00:00:00Z", "origin": "JFK", "wind_speed": 1048.4}
     system.send("weather", [json.dumps(wrong)], format_moment(START + 2 * DAY))
     quarantine = Quarantine(S3Blobs(system.outputs["LakeBucket"], system.client("s3")))
@@ -178,7 +176,8 @@ def test_a_dropped_file_is_scored(deployed: Deployed, tmp_path: Any) -> None:
     texts.loc[texts.index[3], "origin"] = "ZZZ"
     file = tmp_path / "requests.csv"
     texts.to_csv(file, index=False)
-    report = score(deployed.system, MODEL, file)
+    report = score(deployed.operator, MODEL, file)
+    assert download_predictions(deployed.operator, report, file).is_file()
     assert (report["scored"], report["rejected"]) == (49, 1)
     assert report["rejections"][0]["rule"] == "choices"
 
@@ -211,7 +210,7 @@ def test_a_candidate_of_shuffled_labels_is_refused(deployed: Deployed) -> None:
     run = _shuffled_run(deployed, "shuffled")
     assert not run["accepted"]
     assert "AUC" in run["verdict"]["why"]
-    version = deployed.system.request("GET", f"/models/{MODEL}/versions")["versions"][-1]
+    version = deployed.operator.request("GET", f"/models/{MODEL}/versions")["versions"][-1]
     assert version["status"] == "refused"
 
 
@@ -219,7 +218,7 @@ def test_a_bad_challenger_is_rolled_back(deployed: Deployed) -> None:
     """A challenger that guesses, let past the gate by hand, answers its share until the review rolls it back."""
     now = START + 2 * DAY
     refused = deployed.system.request("GET", f"/models/{MODEL}/versions")["versions"][-1]["number"]
-    assert _started_by_hand(deployed.system, refused, now)["challenger"] == refused
+    assert _started_by_hand(deployed.operator, refused, now)["challenger"] == refused
     arms = deployed.arms(now)
     assert set(arms) == {"1", str(refused)}
     assert deployed.arms(now) == arms, "the same keys meet the same arm"
@@ -235,15 +234,15 @@ def test_a_better_challenger_is_promoted(deployed: Deployed) -> None:
     assert deployed.known_until == rolled_back
     deployed.send_until(now)
     document = {"model": MODEL, "as_of": format_moment(now), "reason": "more data"}
-    run: Any = deployed.system.run("TrainingMachine", document)
+    run: Any = deployed.operator.run("TrainingMachine", document)
     assert run["accepted"], run["verdict"]["why"]
     assert run["routing"]["challenger"] is None, "it waits for the review, or for a person"
-    assert _started_by_hand(deployed.system, run["version"], now)["challenger"] == run["version"]
+    assert _started_by_hand(deployed.operator, run["version"], now)["challenger"] == run["version"]
     days = deployed.live(now, 6).counts.days
     actions = [day["release"]["action"] for day in days]
     assert "promote" in actions, [day["release"] for day in days]
     assert set(deployed.arms(now + 6 * DAY)) == {str(run["version"])}
-    events = [event["event"] for event in deployed.system.request("GET", f"/models/{MODEL}/history")["history"]]
+    events = [event["event"] for event in deployed.operator.request("GET", f"/models/{MODEL}/history")["history"]]
     assert events.count("challenger") == 2
     assert "roll_back" in events
     assert "promote" in events

@@ -52,7 +52,7 @@ class CrashingQueue(FakeQueue):
         super().__init__()
         self._fuse = fuse
 
-    def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0) -> None:
+    def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0, within: Micros | None = None) -> None:
         for message in messages:
             self._fuse.burn()
             super().send([message], delay)

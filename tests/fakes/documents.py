@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from smallbox.errors import Conflict
+from smallbox.times import Micros
 
 
 class FakeDocuments:
@@ -14,7 +15,7 @@ class FakeDocuments:
         self._texts: dict[tuple[str, str], str] = {}
         self._revisions: dict[tuple[str, str], int] = {}
 
-    def get(self, partition: str, sort: str) -> Mapping[str, Any] | None:
+    def get(self, partition: str, sort: str, within: Micros | None = None) -> Mapping[str, Any] | None:
         at = (partition, sort)
         return self._read(at) if at in self._texts else None
 

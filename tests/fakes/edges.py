@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 from smallbox.errors import NotStored
 from smallbox.messages.encoded import text_of
 from smallbox.ports import StoredObject
+from smallbox.records import Cause
 from smallbox.times import SECOND, Micros
 
 
@@ -34,6 +35,9 @@ class FakeBlobs:
         self.objects[key] = content
         self._stored_at[key] = self.now // SECOND * SECOND
 
+    def upload(self, key: str, content: BinaryIO) -> None:
+        self.put(key, content.read())
+
     def delete(self, key: str) -> None:
         self.objects.pop(key, None)
 
@@ -47,7 +51,7 @@ class FakeQueue:
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
 
-    def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0) -> None:
+    def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0, within: Micros | None = None) -> None:
         self.messages += [json.loads(text_of(m)) for m in messages]
 
     def take(self) -> list[dict[str, Any]]:
@@ -71,9 +75,21 @@ class FakeFallbackLog:
 
     def __init__(self) -> None:
         self.kept: list[tuple[str, int, Exception]] = []
+        self.causes: list[tuple[str, Cause, int]] = []
+        self.unlimited_answers: list[tuple[str, int]] = []
+        self.lost_rows: list[tuple[str, int]] = []
 
-    def fell_back(self, model: str, answers: int, why: Exception) -> None:
-        self.kept.append((model, answers, why))
+    def degraded(self, model: str, cause: Cause, answers: int, why: Exception | None = None) -> None:
+        self.causes.append((model, cause, answers))
+        if cause == "prior":
+            assert why is not None
+            self.kept.append((model, answers, why))
+
+    def unlimited(self, model: str, answers: int, why: Exception | None = None) -> None:
+        self.unlimited_answers.append((model, answers))
+
+    def lost(self, model: str, rows: int) -> None:
+        self.lost_rows.append((model, rows))
 
 
 class FakeWorkflow:
@@ -85,3 +101,8 @@ class FakeWorkflow:
     def start(self, name: str, document: Mapping[str, Any]) -> str:
         self.started.setdefault(name, json.loads(json.dumps(document)))
         return name
+
+
+def still() -> Micros:
+    """A clock for time budgets that stands still: no time passes in a test that does not say so."""
+    return 0

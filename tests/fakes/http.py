@@ -1,4 +1,4 @@
-"""A real HTTP server on this machine that plays DynamoDB: by a script, or as moto does."""
+"""A real HTTP server on this machine that plays DynamoDB, SQS and S3: by a script, or as moto does."""
 
 import ssl
 import threading
@@ -21,7 +21,10 @@ Play = Callable[["Message[str, str]", bytes], Played | None]
 HANG_UP: Final = "x-hang-up"
 """A header of an answer after which the connection is closed without a word."""
 
-_AWS: Final = "https://dynamodb.eu-central-1.amazonaws.com/"
+_REGION: Final = "eu-central-1"
+_S3: Final = f"https://s3.{_REGION}.amazonaws.com"
+_SERVICES: Final = {"DynamoDB_20120810": "dynamodb", "AmazonSQS": "sqs"}
+"""The services by the first part of their targets; a request without a target is one of S3."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -36,7 +39,8 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"]))
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.headers["x-path"] = self.path
         played = self.server.play(self.headers, body)
         if played is None:
             self.close_connection = True
@@ -49,6 +53,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
         self.close_connection = self.close_connection or HANG_UP in headers
+
+    do_GET = do_POST  # noqa: N815 - the name that the standard library looks for
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
@@ -71,8 +77,12 @@ def playing(play: Play, tls: ssl.SSLContext | None = None) -> Iterator[str]:
 
 
 def moto(headers: "Message[str, str]", body: bytes) -> Played:
-    """What moto's DynamoDB of this process answers."""
-    request = AWSPreparedRequest("POST", _AWS, _without_host(headers), body, stream_output=False)
+    """What moto's services of this process answer."""
+    service = _SERVICES.get((headers["x-amz-target"] or "").partition(".")[0])
+    method, url = (
+        ("POST", f"https://{service}.{_REGION}.amazonaws.com/") if service else ("GET", _S3 + headers["x-path"])
+    )
+    request = AWSPreparedRequest(method, url, _without_host(headers), body, stream_output=False)
     answered = BotocoreStubber().process_request(request)
     assert answered is not None
     status, given, content = answered
@@ -83,6 +93,6 @@ def moto(headers: "Message[str, str]", body: bytes) -> Played:
 def _without_host(headers: "Message[str, str]") -> HTTPHeaders:
     kept = HTTPHeaders()
     for name, value in headers.items():
-        if name.lower() != "host":
+        if name.lower() not in {"host", "x-path"}:
             kept[name] = value
     return kept

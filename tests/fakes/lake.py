@@ -1,6 +1,7 @@
 """A lake in memory."""
 
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -56,16 +57,31 @@ class FakeLake:
             rows = rows.filter(pc.is_in(rows[key], value_set=keys.combine_chunks()))
         return rows if columns is None else rows.select(list(columns))
 
-    def slices(self, table: str, after: int = -1, between: Between | None = None) -> Iterator[pa.Table]:
+    def slices(
+        self,
+        table: str,
+        after: int = -1,
+        between: Between | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        schema: pa.Schema | None = None,
+    ) -> Iterator[pa.Table]:
         if table not in self._tables:
             return
-        nothing = self._tables[table].schema.empty_table()
+        newer = pa.schema([field for field in schema or () if field.name not in self._tables[table].column_names])
+        whole = [self._tables[table].schema.empty_table(), newer.empty_table()]
+        nothing = pa.concat_tables(whole, promote_options="default")
         last = after if after <= self._versions[table] else -1
         for version, rows in self._appended.get(table, {}).items():
             found = pa.concat_tables([nothing, rows], promote_options="default")
             inside = found if between is None else found.filter(_inside(found, between))
             if version > last and inside.num_rows:
-                yield inside
+                yield inside if columns is None else inside.select(list(columns))
+
+    def snapshot(self) -> "FakeLake":
+        fixed = copy(self)
+        fixed._tables, fixed._appended = dict(self._tables), {n: dict(rows) for n, rows in self._appended.items()}
+        return fixed
 
     def replace(self, table: str, rows: pa.Table, between: Between) -> None:
         if table not in self._tables:

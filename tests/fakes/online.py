@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from smallbox.errors import Conflict, Unavailable
 from smallbox.ports import Marker, StateKey, StateWrite, StoredState
+from smallbox.times import Micros
 
 TRANSACTION_LIMIT = 100
 ITEM_BYTES = 400_000
@@ -29,7 +30,7 @@ class FakeOnlineStore:
         """Let that many more writes pass, then raise ``Crash`` at each; ``None`` lets all pass again."""
         self._writes_left = writes
 
-    def read(self, keys: Sequence[StateKey]) -> Mapping[StateKey, StoredState]:
+    def read(self, keys: Sequence[StateKey], within: Micros | None = None) -> Mapping[StateKey, StoredState]:
         return {key: self.states[key] for key in keys if key in self.states}
 
     def markers(self, ids: Sequence[str]) -> Mapping[str, str]:

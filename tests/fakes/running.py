@@ -47,7 +47,7 @@ class RecordingSystem:
     def upload(self, key: str, file: Path) -> None:
         self.calls.append(("upload", (key.split("/", maxsplit=1)[0], len(file.read_text().splitlines()))))
 
-    def wait_for_object(self, _bucket: str, _key: str, _seconds: float = 0) -> bytes:
+    def wait_for_object(self, _bucket: str, _key: str, _seconds: float = 0, _meanwhile: Any = None) -> bytes:
         return json.dumps({"accepted": 1, "rejected": 0, "scored": 1}).encode()
 
     def run(self, machine: str, document: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -55,7 +55,9 @@ class Serving:
         self.blobs, self.inbox, self.lake, self.online = FakeBlobs(), FakeBlobs(), FakeLake(), FakeOnlineStore()
         self.log, self.fallbacks = FakeQueue(), FakeFallbackLog()
         self.loader = ModelLoader(self.registry, self.blobs, Signatures(self.project, self.registry, self.blobs))
-        self.predictor = PredictTask(self.project, self.online, self.live, self.loader, self.log, self.fallbacks)
+        self.predictor = PredictTask(
+            self.project, self.online, self.live, self.loader, self.log, self.fallbacks, lambda: 0
+        )
         self._live: list[Signature] = []
         if is_ready:
             self.join(deployed)
@@ -85,7 +87,7 @@ class Serving:
             model=model.name,
             columns=list(model.columns.names),
             signature=signature_digest(model),
-            onnx_key=f"models/{signature_digest(model)}.onnx",
+            onnx_key=f"models/{signature_digest(model)}-{hashlib.sha256(content).hexdigest()}.onnx",
             onnx_sha256=hashlib.sha256(content).hexdigest(),
             bundle_key=bundle_key(bundle),
             bundle_sha256=bundle.digest,

@@ -1,6 +1,7 @@
 """One small model round the loop, in one process: history, a champion, live days, a second version and its canary."""
 
 import io
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,7 @@ from smallbox.define.project import project_of
 from smallbox.documents.daily_run import DayDocument, ReviewStep
 from smallbox.lake.names import labelled_table
 from smallbox.ports import Lake
-from smallbox.serving.inference import InferenceProtocol
+from smallbox.serving.inference import InferenceProtocol, ProtocolRequest
 from smallbox.serving.predict import PredictTask
 from smallbox.times import DAY, HOUR, Micros, Moment, to_datetime
 from tests.fakes.world import World
@@ -106,16 +107,20 @@ class Round:
         """The answer of the inference protocol to the same instances, by output; no log is written either."""
         protocol = InferenceProtocol(self.world.project, self.world.loader, self._predictor)
         tensors = [self._tensor(name, [one[name] for one in instances]) for name in instances[0]]
-        answer = protocol.infer(self.model.name, {"inputs": tensors}, self.now, "inference")
+        body = json.dumps({"inputs": tensors}).encode()
+        request = ProtocolRequest({"model": self.model.name}, body, now=self.now, batch="inference")
+        answer = protocol.infer(request).document
         self.world.predictions.take()
-        said = [one["name"] for one in protocol.metadata(self.model.name)["outputs"]]
+        said = [one["name"] for one in protocol.metadata(request).document["outputs"]]
         assert said == list(self.model.objective.outputs)
         return {one["name"]: one["data"] for one in answer["outputs"]}
 
     @property
     def _predictor(self) -> PredictTask:
         world = self.world
-        return PredictTask(world.project, world.online, world.live, world.loader, world.predictions, world.fallbacks)
+        return PredictTask(
+            world.project, world.online, world.live, world.loader, world.predictions, world.fallbacks, lambda: 0
+        )
 
     def _tensor(self, name: str, data: list[Any]) -> Mapping[str, Any]:
         datatype = _DATATYPES[self.model.request.fields[name].type]

@@ -21,9 +21,9 @@ from smallbox.errors import InvalidInput
 from smallbox.features.live_views import LiveViewStore
 from smallbox.features.online.states import state_key, version_of
 from smallbox.ingestion.file_parts import FilePart
-from smallbox.ingestion.http_body import BODY_LIMIT
-from smallbox.ingestion.load_plan import DropFolder, LoadPlan
+from smallbox.ingestion.load_plan import LoadPlan, drop_folder
 from smallbox.messages.rebuilds import rebuild_loaded
+from smallbox.request_sizes import BODY_LIMIT
 from smallbox.times import parse_day
 from tests.handlers.conftest import event, handler
 
@@ -135,7 +135,7 @@ def people() -> Iterator[None]:
 
 
 def test_a_pattern_is_answered_and_a_personal_value_is_not(
-    aws: dict[str, str], people: None, caplog: pytest.LogCaptureFixture
+    aws: dict[str, str], people: None, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A key of the wrong form is shown; an address is in no answer and no log, only in quarantine."""
     request = event("api_collect")
@@ -146,7 +146,7 @@ def test_a_pattern_is_answered_and_a_personal_value_is_not(
     form, personal = json.loads(answer["body"])["rejected"]
     assert (form["field"], form["rule"], form["value"]) == ("id", "pattern", "'q-1'")
     assert (personal["field"], personal["rule"], personal["value"]) == ("email", "pattern", "hidden")
-    logged = str([vars(record) for record in caplog.records])
+    logged = capsys.readouterr().out + str([vars(record) for record in caplog.records])
     assert "answered" in logged
     assert "ann" not in answer["body"] + logged
     (key,) = _keys("lake", "quarantine/people/2013-03-01/")
@@ -243,7 +243,7 @@ def test_a_part_of_a_dropped_file_is_loaded_from_its_message(aws: dict[str, str]
     """The message that a worker sends for a part leads another one to the part, the lake and the report."""
     _join_views()
     key, inbox = "drop/weather/all.csv", S3Blobs("inbox")
-    folder = DropFolder(inbox, "parts/0")
+    folder = drop_folder(inbox, "parts/0")
     firsts = folder.keep(key, [FilePart(0, array("q", [2]), f"{HEAD}\n{ROW.format(wind=9.2)}\n".encode())])
     at = parse_day("2013-03-02")
     folder.write(LoadPlan(key, "weather", at, is_replayed=True, firsts=firsts, error=None, after=-1))

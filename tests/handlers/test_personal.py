@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from smallbox.aws.delta_lake import DeltaLake
-from smallbox.aws.logs import logger
+from smallbox.aws.logs import powertools_logger
 from smallbox.define import FeatureView, Model, Source, boolean, count, label, number, project, text, timestamp
 from smallbox.define.project import Project, project_of
 from smallbox.errors import SmallboxError
@@ -23,7 +23,10 @@ FAILURE: Final = ValueError(f"Could not convert '{TEXT}' with {NUMBER}")
 TASKS: Final = (
     "training/dataset", "training/fit", "registry/register", "release/start", "feedback/join", "monitoring/check",
     "monitoring/accept", "release/review", "retraining/decide", "features/backfill", "ingestion/upkeep",
+    "serving/score",
 )  # fmt: skip
+STEPS: Final[dict[str, dict[str, Any]]] = {"serving/score": {"step": "days", "document": {"models": ["signup"]}}}
+"""What a task with steps of other names is asked for."""
 
 signups = Source(
     "signups",
@@ -82,7 +85,7 @@ class _StandardOutput(io.StringIO):
 def personal(aws: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """The stores, a project that has personal fields, and a log that is captured."""
     monkeypatch.setattr(project, "load", _model)
-    for one in logger.handlers:
+    for one in powertools_logger().handlers:
         monkeypatch.setattr(one, "stream", _StandardOutput())
 
 
@@ -153,7 +156,7 @@ def test_an_error_that_is_not_ours_is_logged_by_type_and_place(
     monkeypatch.setattr(DeltaLake, "append", failing)
     answers = [handler("ingestion", "append")(_sqs({"source": "signups", "records": []}, {"wrong": TEXT}))]
     answers.append(handler("serving", "log")(_sqs({"model": "signup", "rows": [{"key": TEXT}]})))
-    monkeypatch.setattr("smallbox.serving.predict.unknown_vectors", failing)
+    monkeypatch.setattr("smallbox.serving.answering.unknown_vectors", failing)
     answers.append(handler("serving", "predict")(_request("/models/signup/predict", {"instances": [GOOD]})))
     assert answers[-1]["statusCode"] == 500
     told = _told(capsys, answers)
@@ -174,7 +177,7 @@ def test_a_task_fails_without_foreign_text(
     for owner, name in ((Project, "model"), (LiveViewStore, "read"), (DeltaLake, "files")):
         monkeypatch.setattr(owner, name, failing)
     with pytest.raises(SmallboxError) as failed:
-        run({"model": "signup", "step": "plan", "document": {"views": ["site"]}})
+        run({"model": "signup", "step": "plan", "document": {"views": ["site"]}} | STEPS.get(path, {}))
     assert "ValueError at test_personal.py" in failed.value.message
     assert failed.value.__cause__ is None
     assert failed.value.__suppress_context__
@@ -192,4 +195,9 @@ def test_every_handler_goes_through_an_entry_that_is_tested_here() -> None:
         code = file.read_text()
         path = f"{file.parent.parent.name}/{file.parent.name}"
         assert ("@as_task" in code) == (path in TASKS), path
-        assert "@as_task" in code or "api.entry(app)" in code or "return consume(" in code, path
+        assert (
+            "@as_task" in code
+            or "handler = Api()" in code
+            or "handler = api.Api()" in code
+            or "return consume(" in code
+        ), path

@@ -16,7 +16,7 @@ from infra.deployment import ROOT
 from smallbox.cli.checkout import MARK, with_tools
 from tests.infra.templates import Assembly
 
-CONTEXTS: Final = {"aws": "{}", "local": '{"deployment": "local"}'}
+CONTEXTS: Final = {"aws": '{"on": "aws"}', "local": '{"deployment": "local"}'}
 
 
 def synthesis(folder: Path, context: str, checkout: Path, *, stderr: int | None = None) -> "subprocess.Popen[bytes]":

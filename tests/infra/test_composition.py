@@ -1,23 +1,28 @@
 """The app has the stages and jobs it says it has, and is the same here and on AWS."""
 
 import ast
+import re
 from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
 
 from infra.deployment import ROOT, Deployment
 from infra.generated_pages import out_of_date
 from infra.grants import GRANTS
 from smallbox.cli.up import ASSETS_BUCKET
+from smallbox.console.openapi import openapi
 from smallbox.define.project import load
+from smallbox.serving.inference import InferenceProtocol
 from smallbox.stages import STAGES
 from tests.infra.grants import Names
 from tests.infra.templates import Assembly, mentioned
 
 OUTPUTS = {
-    "ApiUrl", "InboxBucket", "LakeBucket", "OnlineTable", "RegistryTable", "MetricsTable",
+    "ApiUrl", "InboxBucket", "LakeBucket", "OnlineTable", "RegistryTable", "MetricsTable", "LimitsTable",
     "EventsQueue", "FeaturesQueue", "RebuildQueue", "PredictionsQueue", "DropsQueue", "ScoresQueue",
     "EventsDeadQueue", "FeaturesDeadQueue", "RebuildDeadQueue", "PredictionsDeadQueue", "DropsDeadQueue",
-    "ScoresDeadQueue", "DecideDeadQueue", "TrainingMachine", "DailyMachine", "BackfillMachine", "UpkeepFunction",
-    "ReleaseFunction", "AcceptFunction", "AlarmsTopic", "BreachesTopic",
+    "ScoresDeadQueue", "DecideDeadQueue", "TrainingMachine", "DailyMachine", "BackfillMachine", "ScoringMachine",
+    "UpkeepFunction", "ReleaseFunction", "AcceptFunction", "AlarmsTopic", "BreachesTopic", "OperatorPolicy",
     *(
         f"{model}{kind}Alarm"
         for model in ("LateArrival", "ArrivalDelay", "ArrivalOutcome")
@@ -40,15 +45,20 @@ def test_every_handler_is_deployed_and_every_function_has_a_handler(aws: Assembl
 
 
 def _served(job: str) -> set[str]:
-    """The routes that a handler's file declares, as the API writes them."""
+    """The routes that a handler's file declares, as the API writes them: decorators, tables, and the protocol's."""
     tree = ast.parse((ROOT / "functions" / job / "handler.py").read_text())
-    return {
+    decorated = {
         f"{call.func.attr.upper()} {ast.literal_eval(call.args[0]).replace('<', '{').replace('>', '}')}"
         for function in tree.body
         if isinstance(function, ast.FunctionDef)
         for call in function.decorator_list
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
     }
+    texts = {str(node.value) for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    listed = {text for text in texts if re.fullmatch(r"(GET|POST) /\S*", text)}
+    is_protocol = any(isinstance(node, ast.Name) and node.id == "add_protocol" for node in ast.walk(tree))
+    protocol = InferenceProtocol.__new__(InferenceProtocol).routes if is_protocol else ()
+    return {*decorated, *listed, *protocol}
 
 
 def test_every_route_leads_to_the_function_that_serves_it(aws: Assembly) -> None:
@@ -58,6 +68,21 @@ def test_every_route_leads_to_the_function_that_serves_it(aws: Assembly) -> None
         integration = aws.resources[mentioned(route["Target"]["Fn::Join"][1][1])]["Properties"]
         found[names.of(integration["IntegrationUri"]).removeprefix("function:")].add(route["RouteKey"])
     assert found == {job: routes for job in _jobs(aws) if (routes := _served(job))}
+
+
+def test_every_route_is_described(aws: Assembly) -> None:
+    """The description has each route of the API, one for every source and model where it says so, and no other."""
+    project = load()
+    names = {"{source}": project.sources, "{model}": project.models}
+    described = {
+        f"{method.upper()} {path}" for path, methods in openapi(project)["paths"].items() for method in methods
+    }
+    expected = set()
+    for route in aws.properties("AWS::ApiGatewayV2::Route").values():
+        key = route["RouteKey"]
+        (place,) = [place for place in names if place in key and key not in described] or [""]
+        expected |= {key.replace(place, name) for name in names[place]} if place else {key}
+    assert described == expected
 
 
 def test_local_and_aws_are_the_same_system(aws: Assembly, local: Assembly) -> None:
@@ -83,11 +108,15 @@ def test_the_schedules_run_on_aws_only(aws: Assembly, local: Assembly) -> None:
 
 
 def test_the_lake_has_one_writer_of_current_however_many_models_there_are(aws: Assembly) -> None:
-    """One schedule invokes the upkeep; each model's own starts its day, which no longer touches the lake's files."""
+    """One schedule invokes the upkeep, and one the daily files to score; each model's own starts its day."""
     targets = [mentioned(s["Target"]["Arn"]) for s in aws.properties("AWS::Scheduler::Schedule").values()]
-    functions = [target for target in targets if target in aws.of_type("AWS::Lambda::Function")]
+    functions = {target for target in targets if target in aws.of_type("AWS::Lambda::Function")}
     machines = [target for target in targets if target in aws.of_type("AWS::StepFunctions::StateMachine")]
-    assert (len(functions), len(machines)) == (1, len(load().models))
+    assert {Names(aws).of({"Ref": name}) for name in functions} == {
+        "function:ingestion/upkeep",
+        "function:serving/score",
+    }
+    assert len(machines) == len(load().models) == len(targets) - 2
     assert not [grant.on for grant in GRANTS["machine/daily"] if "upkeep" in grant.on]
     assert [grant.on for grant in GRANTS["schedule/upkeep"]] == ["function:ingestion/upkeep"]
 
@@ -110,16 +139,26 @@ def test_threads_that_wait_do_not_spin(aws: Assembly, local: Assembly) -> None:
         assert policies == {"PASSIVE"}
 
 
-def test_the_loader_has_room_for_a_large_file(aws: Assembly) -> None:
-    """It alone has more disk than comes for free; four of it take the parts of a file, whose rest goes by itself."""
-    functions = aws.properties("AWS::Lambda::Function")
-    disks = {name: function["EphemeralStorage"]["Size"] for name, function in functions.items()}
-    (loader,) = [name for name, size in disks.items() if size != 512]
-    assert functions[loader]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"] == "ingestion/load"
-    assert disks[loader] == 4096
-    mappings = aws.properties("AWS::Lambda::EventSourceMapping").values()
-    (mapping,) = [m for m in mappings if mentioned(m["FunctionName"]) == loader]
-    assert mapping["ScalingConfig"]["MaximumConcurrency"] == 4
+def _service(function: Mapping[str, Any]) -> str:
+    """The name of a function's task."""
+    return str(function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"])
+
+
+def test_only_what_holds_large_files_has_more_disk_than_comes_for_free(aws: Assembly) -> None:
+    """Loader and scorer keep a dropped file on disk, and the dataset's function the dataset, until it is stored."""
+    functions = aws.properties("AWS::Lambda::Function").values()
+    disks = {_service(function): function["EphemeralStorage"]["Size"] for function in functions}
+    more = {name: size for name, size in disks.items() if size != 512}
+    assert more == {"ingestion/load": 4096, "serving/score": 4096, "training/dataset": 4096}
+
+
+def test_several_workers_take_the_parts_of_a_file(aws: Assembly) -> None:
+    """Four loaders of dropped files, and two scorers beside the map's own."""
+    functions, found = aws.properties("AWS::Lambda::Function"), {}
+    for mapping in aws.properties("AWS::Lambda::EventSourceMapping").values():
+        name = _service(functions[mentioned(mapping["FunctionName"])])
+        found[name] = mapping["ScalingConfig"]["MaximumConcurrency"]
+    assert (found["ingestion/load"], found["serving/score"]) == (4, 2)
 
 
 def test_parts_outlive_every_message_that_names_them(aws: Assembly) -> None:

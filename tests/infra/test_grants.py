@@ -30,8 +30,9 @@ BLOB_READERS: Final = {
     },
     "bucket:lake/references/*": {"monitoring/check"},
     "bucket:inbox/drop/*": {"ingestion/load"},
-    "bucket:inbox/parts/*": {"ingestion/load"},
+    "bucket:inbox/parts/*": {"ingestion/load", "serving/score"},
     "bucket:inbox/score/*/in/*": {"serving/score"},
+    "bucket:inbox/score/*/out/*": {"serving/score"},
 }  # fmt: skip
 
 BLOB_WRITERS: Final = {
@@ -45,7 +46,8 @@ BLOB_WRITERS: Final = {
     "bucket:lake/models/*": {"training/fit"},
     "bucket:lake/bundles/*": {"registry/register"},
     "bucket:lake/references/*": {"monitoring/accept"},
-    "bucket:inbox/parts/*": {"ingestion/load"},
+    "bucket:inbox/parts/*": {"ingestion/load", "serving/score"},
+    "bucket:inbox/score/*/in/daily/*": {"serving/score"},
     "bucket:inbox/score/*/out/*": {"serving/score"},
 }
 
@@ -54,7 +56,8 @@ BLOB_DELETERS: Final = {
     "bucket:lake/tables/records/*/_delta_log/*": LOADERS,
     "bucket:lake/tables/predictions/*/_delta_log/*": {"serving/log", "serving/score"},
     "bucket:lake/tables/labelled/*/_delta_log/*": {"feedback/join"},
-    "bucket:inbox/parts/*": {"ingestion/load"},
+    "bucket:inbox/parts/*": {"ingestion/load", "serving/score"},
+    "bucket:inbox/score/*/out/*": {"serving/score"},
 }
 
 TABLE_WRITERS: Final = {
@@ -148,7 +151,7 @@ def test_a_role_may_be_assumed_by_its_own_service_alone(aws: Assembly) -> None:
 
 
 def test_a_prediction_reads_states_and_models_and_writes_its_queue_alone(roles: set[Granted]) -> None:
-    """The function that callers reach can change no state, no document, no object."""
+    """The function that callers reach can change no state, no document, no object: only how much they may ask for."""
     assert _of(roles, "serving/predict") == {
         ("dynamodb:BatchGetItem", "table:online"),
         ("dynamodb:GetItem", "table:registry"),
@@ -156,6 +159,7 @@ def test_a_prediction_reads_states_and_models_and_writes_its_queue_alone(roles: 
         ("s3:GetObject", "bucket:lake/models/*"),
         ("s3:GetObject", "bucket:lake/bundles/*"),
         ("sqs:SendMessage", "queue:predictions"),
+        ("dynamodb:UpdateItem", "table:limits"),
     }
 
 
@@ -183,16 +187,17 @@ def test_each_folder_is_written_by_those_whose_work_it_is(roles: set[Granted]) -
 
 
 def test_data_files_are_deleted_by_the_upkeep_alone(roles: set[Granted]) -> None:
-    """A writer of a table may only remove old entries of that table's log, and the loader the parts of its files."""
+    """Others remove old entries of a table's log, the parts of the files they read, and the outputs of these, alone."""
     assert _holders(roles, "bucket:", "s3:DeleteObject") == BLOB_DELETERS
 
 
 def test_each_document_table_is_read_and_written_by_those_whose_work_it_is(roles: set[Granted]) -> None:
-    """States, registry and metrics have their own writers each, and nobody deletes or updates an item."""
+    """States, registry and metrics have their own writers each; nobody deletes, and updates are of limits."""
     assert _holders(roles, "table:", "dynamodb:PutItem", "dynamodb:BatchWriteItem") == TABLE_WRITERS
     assert _holders(roles, "table:", *READS) == TABLE_READERS
     used = {one.action for one in roles if one.on.startswith("table:")}
-    assert used - READS == {"dynamodb:PutItem", "dynamodb:BatchWriteItem"}
+    assert used - READS == {"dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:UpdateItem"}
+    assert _holders(roles, "table:", "dynamodb:UpdateItem") == {"table:limits": {"serving/predict"}}
 
 
 def test_each_queue_is_sent_to_by_those_whose_work_it_is(roles: set[Granted]) -> None:
@@ -213,9 +218,9 @@ def test_a_queue_is_received_by_the_function_it_feeds_alone(aws: Assembly, roles
 
 
 def test_a_machine_invokes_the_functions_of_its_tasks_alone(aws: Assembly, roles: set[Granted]) -> None:
-    """What a machine may invoke is what its definition names; the upkeep's schedule invokes the upkeep."""
+    """What a machine may invoke is what its definition names; a schedule invokes the function it is named for."""
     names = Names(aws)
-    named = {"function:ingestion/upkeep": {"schedule/upkeep"}}
+    named = {"function:ingestion/upkeep": {"schedule/upkeep"}, "function:serving/score": {"schedule/score"}}
     for logical_id, machine in aws.properties("AWS::StepFunctions::StateMachine").items():
         who = names.roles[mentioned(machine["RoleArn"])]
         assert who == names.resources[logical_id].replace(":", "/")
@@ -226,15 +231,17 @@ def test_a_machine_invokes_the_functions_of_its_tasks_alone(aws: Assembly, roles
     assert _holders(roles, "function:", "lambda:InvokeFunction") == named
 
 
-def test_each_machine_is_started_by_one(roles: set[Granted]) -> None:
-    """The decision starts a training, the schedule a day, and the backfill the child executions of its own map."""
+def test_each_machine_is_started_by_those_whose_work_it_is(roles: set[Granted]) -> None:
+    """The decision starts a training, the schedule a day, the scorer the parts of a file; a map its own children."""
     assert _holders(roles, "", "states:StartExecution") == {
         "machine:training": {"retraining/decide"},
         "machine:daily": {"schedule/daily"},
         "machine:backfill": {"machine/backfill"},
+        "machine:scoring": {"serving/score", "machine/scoring"},
     }
     stops = _holders(roles, "", "states:DescribeExecution", "states:StopExecution")
-    assert stops == {"executions:backfill:*": {"machine/backfill"}}
+    machines = ("backfill", "scoring")
+    assert stops == {f"executions:{name}:*": {f"machine/{name}"} for name in machines}
 
 
 def test_a_log_is_written_by_its_own_function_alone(aws: Assembly, roles: set[Granted]) -> None:
@@ -269,7 +276,7 @@ def test_no_grant_is_wider_than_a_reason_allows(roles: set[Granted]) -> None:
     }
     assert {one.action for one in everything if one.who.startswith("machine/")} == ON_EVERYTHING
     wide = {one.on for one in roles if "*" in one.on and one.on != "*"}
-    assert wide == {*BLOB_READERS, *BLOB_WRITERS, *BLOB_DELETERS, "executions:backfill:*"}
+    assert wide == {*BLOB_READERS, *BLOB_WRITERS, *BLOB_DELETERS, "executions:backfill:*", "executions:scoring:*"}
 
 
 def test_a_function_lists_only_what_it_may_also_read(roles: set[Granted]) -> None:

@@ -46,7 +46,7 @@ def _denies_plain_http(statement: dict[str, Any]) -> bool:
 def test_tables_recover_to_any_second_and_are_kept(aws: Assembly) -> None:
     """A table survives a bad write and its stack."""
     tables = aws.of_type("AWS::DynamoDB::Table")
-    assert len(tables) == 3
+    assert len(tables) == 4
     for name, table in tables.items():
         assert table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], name
         assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
@@ -56,7 +56,7 @@ def test_tables_recover_to_any_second_and_are_kept(aws: Assembly) -> None:
 def test_every_route_asks_for_a_signature(aws: Assembly) -> None:
     """No route is open."""
     routes = aws.properties("AWS::ApiGatewayV2::Route")
-    assert len(routes) == 12
+    assert len(routes) == 18
     assert {route["AuthorizationType"] for route in routes.values()} == {"AWS_IAM"}
 
 

@@ -1,6 +1,18 @@
 """Nothing fails unseen: every function, queue, machine and the API has its log and its alarm."""
 
-from smallbox.aws.fallback_log import FALLBACK_ANSWERS, embedded
+import json
+from dataclasses import replace
+
+import pytest
+from aws_cdk import App
+from aws_cdk.assertions import Template
+
+from infra.app import build
+from infra.deployment import Deployment
+from infra.stages import serving
+from smallbox.aws.fallback_log import FALLBACK_ANSWERS, UNLIMITED_ANSWERS, embedded
+from smallbox.define import RateLimit, Serve
+from smallbox.define.project import load
 from tests.infra.templates import Assembly, mentioned, tasks_of
 
 
@@ -87,10 +99,21 @@ def test_every_task_tries_again_what_may_go_well_the_next_time(aws: Assembly) ->
     """Every task of every machine tries again for minutes when a store is contended or does not answer."""
     tasks = [task for machine in aws.machines() for task in tasks_of(machine)]
     training, daily = {"Dataset", "Fit", "Register", "Start", "Failure"}, {"Join", "Check", "Review", "Decide"}
-    names = training | daily | {"Plan", "Fill", "Publish"}
+    names = training | daily | {"Plan", "Fill", "Publish", "Part", "Finish", "Refuse"}
     assert {name for name, _ in tasks} == names
     for name, task in tasks:
         (retry,) = [one for one in task["Retry"] if set(one["ErrorEquals"]) == {"Conflict", "Unavailable"}]
         waits = [retry["IntervalSeconds"] * retry["BackoffRate"] ** n for n in range(retry["MaxAttempts"])]
         assert sum(waits) > 300, name
         assert any("Lambda.TooManyRequestsException" in one["ErrorEquals"] for one in task["Retry"]), name
+
+
+def test_rate_limits_that_are_not_checked_are_alarmed(aws: Assembly, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a model declares one; without any there is nothing to watch, and no alarm to pay for."""
+    assert UNLIMITED_ANSWERS not in json.dumps(aws.properties("AWS::CloudWatch::Alarm"))
+    serve, project = Serve(rate_limit=RateLimit(rate=1, burst=1)), load()
+    limited = replace(project, models={name: replace(one, serve=serve) for name, one in project.models.items()})
+    monkeypatch.setattr(serving, "load", lambda: limited)
+    _, pipeline = build(App(), Deployment.local())
+    template = Template.from_stack(pipeline)
+    template.has_resource_properties("AWS::CloudWatch::Alarm", {"MetricName": UNLIMITED_ANSWERS, "Threshold": 1})

@@ -27,7 +27,7 @@ class Inbox:
         self.messages: list[Waiting] = []
         self.worked: list[Waiting] = []
 
-    def send(self, messages: Sequence[Message], delay: Micros = 0) -> None:
+    def send(self, messages: Sequence[Message], delay: Micros = 0, within: Micros | None = None) -> None:
         """The ``Queue`` port."""
         self.messages += [Waiting(message, is_delayed=delay > 0) for message in messages]
 

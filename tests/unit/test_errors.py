@@ -18,9 +18,9 @@ def test_every_error_has_a_policy_of_its_own(error: type[SmallboxError]) -> None
 
 
 def test_what_may_be_tried_again_is_never_the_callers_fault() -> None:
-    """A 4xx that blames the input is dropped, never retried; a conflict is the one 4xx that may be retried."""
+    """A 4xx that blames the input is dropped, never retried; conflicts and rate limits are the 4xx that may be."""
     retried = {policy.code for policy in POLICIES.values() if policy.status < 500 and policy.delivery == "retry"}
-    assert retried == {"conflict"}
+    assert retried == {"conflict", "rate_limited"}
 
 
 def test_a_bug_shows_nothing_of_itself() -> None:

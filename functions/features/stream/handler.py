@@ -5,24 +5,21 @@ from typing import Any
 from smallbox.aws import clock
 from smallbox.aws.backoff import jittered
 from smallbox.aws.batch import consume
-from smallbox.aws.clients import client
 from smallbox.aws.documents import DynamoDocuments
-from smallbox.aws.dynamodb.client import WRITE_SECONDS, SignedDynamoDb
 from smallbox.aws.online import DynamoOnlineStore
 from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import StreamSettings, from_environment
+from smallbox.aws.signed.dynamodb import SignedDynamoDb
 from smallbox.define.project import load
 from smallbox.features.live_views import LiveViewStore
 from smallbox.features.stream import StreamTask
 
 settings = from_environment(StreamSettings)
 again, rebuild = SqsQueue(settings.features_queue), SqsQueue(settings.rebuild_queue)
-dynamodb = SignedDynamoDb.like(client("dynamodb"), WRITE_SECONDS)
-live, online = (
-    LiveViewStore(DynamoDocuments(settings.registry_table)),
-    DynamoOnlineStore(settings.online_table, dynamodb),
-)
-streamer = StreamTask(load(), live, online, again, rebuild, jittered)
+live = LiveViewStore(DynamoDocuments(settings.registry_table))
+signed = SignedDynamoDb()
+store = DynamoOnlineStore(settings.online_table, reads=signed, writes=signed)
+streamer = StreamTask(load(), live, store, again, rebuild, jittered)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """``POST /events/{source}``: sends accepted records to the events queue, and rejected ones to quarantine."""
 
-from aws_lambda_powertools.event_handler import Response
-
 from smallbox.aws import api
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.queue import SqsQueue
@@ -12,14 +10,13 @@ from smallbox.ingestion.quarantine import Quarantine
 
 settings = from_environment(CollectSettings)
 collector = CollectTask(load(), SqsQueue(settings.events_queue), Quarantine(S3Blobs(settings.lake_bucket)))
-app = api.resolver()
+handler = api.Api()
 
 
-@app.post("/events/<source>")
-def collect(source: str) -> Response[str]:
-    request = api.Request.of(app)
-    moment = api.request_moment(request.query("as_of"))
-    return api.answer(202, collector.collect(source, request.body, request.content_type, moment, request.id))
+def collect(request: api.Request) -> api.Response:
+    moment = api.request_moment(request, settings.as_of)
+    name = request.names["source"]
+    return api.answer(202, collector.collect(name, request.body, request.content_type, moment, request.id))
 
 
-handler = api.entry(app)
+handler.add("POST /events/{source}", collect)

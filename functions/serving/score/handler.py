@@ -1,4 +1,4 @@
-"""Batch predictions: scores a file under ``score/<model>/in/``, and writes the result to ``score/<model>/out/``."""
+"""Batch predictions: scores the files under ``score/<model>/in/``, the parts of large ones one by one."""
 
 from typing import Any
 
@@ -7,8 +7,10 @@ from smallbox.aws.batch import consume
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.delta_lake import DeltaLake
 from smallbox.aws.documents import DynamoDocuments
-from smallbox.aws.objects import each_object, object_key
+from smallbox.aws.objects import object_key
 from smallbox.aws.settings import ScoreSettings, from_environment
+from smallbox.aws.tasks import as_task
+from smallbox.aws.workflow import StateMachine
 from smallbox.define.project import load
 from smallbox.registry.loader import ModelLoader
 from smallbox.registry.store import Registry
@@ -18,13 +20,18 @@ settings = from_environment(ScoreSettings)
 inbox = S3Blobs(settings.inbox_bucket)
 registry = Registry(DynamoDocuments(settings.registry_table))
 loader = ModelLoader.of_project(load(), registry, S3Blobs(settings.lake_bucket))
-scorer = ScoreTask(load(), DeltaLake.in_bucket(settings.lake_bucket), loader, inbox)
+machine = StateMachine(settings.scoring_machine)
+scorer = ScoreTask(load(), DeltaLake.in_bucket(settings.lake_bucket), loader, inbox, machine)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Score each file that the messages name."""
+    """Score each file that the messages name; or run the step that the state machine or the schedule names."""
+    if "Records" in event:
+        return consume(event, object_key, lambda messages: scorer.take(object_key(messages[0])))
+    return step(event, context)
+
+
+@as_task
+def step(event: dict[str, Any], context: object) -> dict[str, Any]:
     del context
-    score_one = each_object(
-        inbox, lambda key, content, tag: scorer.score(key, content, tag, clock.now()), scorer.refuse
-    )
-    return consume(event, object_key, score_one)
+    return scorer.run(event["step"], event["document"], clock.now())

@@ -13,8 +13,9 @@ import pytest
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import CredentialRetrievalError
 
-from smallbox.aws.dynamodb.client import READ_ATTEMPTS, SignedDynamoDb
 from smallbox.aws.online import DynamoOnlineStore
+from smallbox.aws.signed.dynamodb import SignedDynamoDb
+from smallbox.aws.signed.service import ATTEMPTS
 from smallbox.errors import Unavailable
 from smallbox.ports import StateKey
 from tests.fakes.http import HANG_UP, Played, playing
@@ -156,7 +157,7 @@ def test_a_failure_that_stays_is_unavailable(failure: Step) -> None:
     server = Server(failure)
     with pytest.raises(Unavailable, match="did not answer in 4 attempts"):
         _read(server)
-    assert len(server.signers) == READ_ATTEMPTS
+    assert len(server.signers) == ATTEMPTS
 
 
 @pytest.mark.parametrize("code", ["ResourceNotFoundException", "AccessDeniedException", "InvalidSignatureException"])
@@ -234,7 +235,7 @@ def test_an_idle_connection_that_was_closed_costs_no_attempt(header: str) -> Non
         reads = SignedDynamoDb(endpoint, "eu-central-1", Keyring("first"), pauses)
         for _ in range(3):
             assert len(DynamoOnlineStore("online", object(), reads, pauses).read(KEYS)) == 2
-            kept = reads._connection._connection.sock
+            kept = reads._service._connection._connection.sock
             assert kept is None or select.select([kept], [], [], 5)[0], "the goodbye has come"
     assert pauses == []
 
@@ -246,6 +247,6 @@ def test_a_good_connection_is_kept() -> None:
         socks = set()
         for _ in range(3):
             DynamoOnlineStore("online", object(), reads).read(KEYS)
-            socks.add(reads._connection._connection.sock)
+            socks.add(reads._service._connection._connection.sock)
     assert len(socks) == 1
     assert None not in socks

@@ -86,12 +86,18 @@ CONTRACTS: Final = {
     ],
 }  # fmt: skip
 
+CONTEXTS: Final = {
+    "contexts": [{"name": "prod", "used": True, "profile": "work", "region": "eu-central-1", "stacks": ["A", "B"]}],
+    "used": "prod", "file": "contexts.json",
+}  # fmt: skip
+
 CALLS: Final[dict[str, str]] = {
     "check": "--estimators",
     "up": "",
     "down": "",
     "deploy": "",
     "status": "",
+    "proxy": "--port 0",
     "contract infer": "arrivals.csv",
     "contract show": "--fetch",
     "send": "arrivals records.jsonl",
@@ -113,6 +119,10 @@ CALLS: Final[dict[str, str]] = {
     "day": "late_arrival",
     "replay": "late_arrival arrivals=arrivals.csv --from 2013-03-01 --to 2013-03-08",
     "demo": "--until 2013-03-10",
+    "context add": "prod --profile work --region eu-central-1",
+    "context list": "",
+    "context use": "prod",
+    "context remove": "prod",
 }
 """By command: what may follow it."""
 
@@ -122,6 +132,7 @@ SAMPLES: Final[dict[str, tuple[Any, str, int]]] = {
     "down": ({"stopped": True}, "stopped", 0),
     "deploy": ({"ApiUrl": "https://example.org"}, "ApiUrl: https://example.org", 0),
     "status": (STATUS, "dead letters: drops: 3", 0),
+    "proxy": ({"answered": 3}, "answered: 3", 0),
     "contract show": (CONTRACTS, "weather: wind was removed", 0),
     "contract infer": ({"code": "orders = Source(\n    'orders',\n)\n", "open": []}, "orders = Source(", 0),
     "send": ({"accepted": 0, "rejected": [{"index": 0, "field": "a", "reason": "missing"}]}, "missing", 1),
@@ -143,6 +154,7 @@ SAMPLES: Final[dict[str, tuple[Any, str, int]]] = {
     "day": (DAY, "hint: run `smallbox upkeep`", 0),
     "replay": (REPLAY, "9 records in the lake", 0),
     "demo": ({**REPLAY, "kept": False}, "Try next: smallbox demo --keep", 0),
+    **dict.fromkeys(("context add", "context list", "context use", "context remove"), (CONTEXTS, "eu-central-1", 0)),
 }
 """By command: a document, a part of what people read of it, and the exit code."""
 

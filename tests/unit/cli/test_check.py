@@ -87,7 +87,7 @@ def test_check_names_them_for_programs(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("command", [("up",), ("deploy",), ("train", "fraud")])
+@pytest.mark.parametrize("command", [("up",), ("deploy", "--on", "/eu-central-1"), ("train", "fraud")])
 def test_a_command_that_deploys_or_trains_checks_first(tmp_path: Path, command: tuple[str, ...]) -> None:
     """Nothing is started: a sentence for each mistake, exit code 1, no traceback."""
     ended = _smallbox(tmp_path, WRONG, *command)

@@ -27,13 +27,19 @@ def test_down_without_a_stack_works(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert main.main(["down"]) == 0
 
 
-def test_a_stack_is_remembered_until_it_is_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What `up` wrote down is what the next command reads."""
+def test_an_emulator_is_remembered_until_it_is_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `up` wrote down is what the next command reads: as an operator, once there is one."""
     (tmp_path / MARK).touch()
     monkeypatch.chdir(tmp_path)
-    stack = local.Stack("http://127.0.0.1:1", "us-east-1", "0", "http://127.0.0.1:1/api", "k", "s", {"A": "b"}, 1)
-    local.remember(stack)
-    assert local.stack() == stack
+    emulator = local.RunningEmulator("http://127.0.0.1:1", 1)
+    local.remember(emulator)
+    assert local.running_emulator() == emulator
+    with pytest.raises(NotReady, match="has not ended"):
+        local.stack()
+    local.remember(local.RunningEmulator(emulator.endpoint_url, 1, "k", "s"))
+    stack = local.stack()
+    assert (stack.endpoint_url, stack.region) == ("http://127.0.0.1:1", local.REGION)
+    assert stack.session.get_credentials().access_key == "k"
     local.forget()
     with pytest.raises(NotReady, match="smallbox up"):
         local.stack()

@@ -33,8 +33,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What the system was asked."""
     found: list[Any] = []
     monkeypatch.setattr(Doors, "asked", found, raising=False)
-    monkeypatch.setattr(monitoring, "System", Doors)
-    monkeypatch.setattr(monitoring, "stack", lambda: None)
+    monkeypatch.setattr(monitoring, "system_of", Doors)
     return found
 
 

@@ -152,7 +152,7 @@ def test_a_rebuild_that_does_not_know_a_view_is_repeated(what: dict[str, object]
     made.drain()
     made.rebuilds.send([{"source": made.source.name, **what}])
     slow = made.work(made.rebuilds, made.rebuilds.free())
-    slow.actor.until("lake.read")
+    slow.actor.until("lake.snapshot")
     join(made, "kept", "long")
     backfill(made)
     receive(made, "b")

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from smallbox.features.online.recent import StateCache
 from smallbox.ports import StateKey, StateWrite, StoredState
+from smallbox.times import Micros
 from tests.fakes.online import FakeOnlineStore
 
 A, B, C = (StateKey("view", name) for name in "abc")
@@ -19,9 +20,9 @@ class CountingStore(FakeOnlineStore):
         super().__init__()
         self.asked: list[StateKey] = []
 
-    def read(self, keys: Sequence[StateKey]) -> Mapping[StateKey, StoredState]:
+    def read(self, keys: Sequence[StateKey], within: Micros | None = None) -> Mapping[StateKey, StoredState]:
         self.asked += keys
-        return super().read(keys)
+        return super().read(keys, within)
 
     def write(self, key: StateKey, packed: bytes) -> None:
         """The next version of a state."""

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smallbox.errors import InvalidInput, MalformedBody, SmallboxError, TooLarge, UnsupportedType
-from smallbox.ingestion.http_body import BODY_LIMIT, parse_events, parse_json
+from smallbox.ingestion.http_body import parse_events, parse_json
+from smallbox.request_sizes import BODY_LIMIT
 
 
 def test_one_object_is_an_array_of_one() -> None:

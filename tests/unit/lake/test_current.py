@@ -1,6 +1,6 @@
 """The table ``current``: one row a key, brought forward."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 import pytest
@@ -31,8 +31,16 @@ class CountedLake(FakeLake):
         super().__init__()
         self.taken = self.written = 0
 
-    def slices(self, table: str, after: int = -1, between: Between | None = None) -> Iterator[pa.Table]:
-        for rows in super().slices(table, after, between):
+    def slices(
+        self,
+        table: str,
+        after: int = -1,
+        between: Between | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        schema: pa.Schema | None = None,
+    ) -> Iterator[pa.Table]:
+        for rows in super().slices(table, after, between, columns=columns, schema=schema):
             self.taken += rows.num_rows
             yield rows
 

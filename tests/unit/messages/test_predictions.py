@@ -13,7 +13,7 @@ from smallbox.errors import TooLarge
 from smallbox.messages.encoded import text_of
 from smallbox.messages.predictions import SHORT, LoggedPredictions
 from smallbox.messages.split import MESSAGE_BYTES
-from smallbox.serving.requests import MAX_INSTANCES
+from smallbox.request_sizes import INSTANCE_LIMIT
 from smallbox.times import HOUR, Moment
 from tests.fakes.serving import Serving
 from tests.fakes.small import late_parcel, parcels
@@ -65,7 +65,7 @@ def test_the_largest_request_that_is_valid_is_logged() -> None:
     model = replace(late_parcel, request=request, inputs=(*late_parcel.inputs, *extra), fallback=0.5)
     serving = Serving(model)
     instance = {"depot": "north", "weight": 1.0, **dict.fromkeys(extra, "\U0001f4e6" * 256)}
-    instances = [{"parcel_id": f"p{n}", **instance} for n in range(MAX_INSTANCES)]
+    instances = [{"parcel_id": f"p{n}", **instance} for n in range(INSTANCE_LIMIT)]
     serving.predict(instances, Moment(HOUR))
     assert [key for message in serving.log.messages for key in message["columns"]["key"]] == [
         i["parcel_id"] for i in instances

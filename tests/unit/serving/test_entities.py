@@ -74,7 +74,7 @@ def test_the_audit_recomputes_what_was_served_to_nobody(lake_and_store: tuple[Fa
     instances = _asked()
     vectors = online_vectors(model, instances, store, Moment(NOW))
     asked = Asked(instances, ["b-0", "b-1", "b-2"], np.full(3, NOW, np.int64), NOW, "online")
-    log = logged(asked, Answered(model, vectors, np.full((3, 1), 0.5), "champion", 1))
+    log = logged(asked, Answered(model, vectors, np.full((3, 1), 0.5), "champion", 1, [()] * 3))
     table: pa.Table = logged_table(logged_types(model), log.columns)
     assert table[ENTITY_PREFIX + "single"].to_pylist() == [None, None, "north"]
     assert table[ENTITY_PREFIX + "pair"].to_pylist() == [None, None, "north|north0"]

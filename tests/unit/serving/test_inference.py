@@ -11,8 +11,8 @@ from smallbox.define.model import Model
 from smallbox.errors import ContractViolation, InvalidInput, MalformedBody, NotFound, NotReady, TooLarge
 from smallbox.registry.routing import first_champion
 from smallbox.registry.store import Registry
-from smallbox.serving.inference import InferenceProtocol
-from smallbox.serving.requests import MAX_INSTANCES
+from smallbox.request_sizes import INSTANCE_LIMIT
+from smallbox.serving.inference import InferenceProtocol, ProtocolRequest
 from smallbox.times import HOUR
 from tests.fakes.edges import FakeQueue
 from tests.fakes.serving import Serving
@@ -47,6 +47,18 @@ def _protocol(model: Model = MODEL) -> tuple[InferenceProtocol, FakeQueue, Regis
     return protocol, serving.log, serving.registry
 
 
+def infer(protocol: InferenceProtocol, document: Any, model: str = MODEL.name, version: str | None = None) -> Any:
+    """The answer to a JSON request ``request``."""
+    names = {"model": model} if version is None else {"model": model, "version": version}
+    body = json.dumps(document).encode()
+    return protocol.infer(ProtocolRequest(names, body, now=HOUR, batch="request")).document
+
+
+def named(model: str = MODEL.name, **version: str) -> ProtocolRequest:
+    """A request without a body."""
+    return ProtocolRequest({"model": model, **version})
+
+
 def _with(changed: dict[str, Any]) -> dict[str, Any]:
     """The right body with one tensor in place of that of its name."""
     return {"inputs": [changed if right["name"] == changed.get("name") else right for right in TENSORS]}
@@ -55,7 +67,7 @@ def _with(changed: dict[str, Any]) -> dict[str, Any]:
 def test_tensors_are_answered_by_a_tensor() -> None:
     """Row by row in the order sent, under the caller's id or the request's; and each row is logged."""
     protocol, log, _ = _protocol()
-    answer = protocol.infer(MODEL.name, {"inputs": TENSORS, "id": "mine"}, HOUR, "request")
+    answer = infer(protocol, {"inputs": TENSORS, "id": "mine"})
     assert answer == {
         "model_name": MODEL.name,
         "model_version": "0",
@@ -64,7 +76,7 @@ def test_tensors_are_answered_by_a_tensor() -> None:
     }
     columns = log.messages[0]["columns"]
     assert [columns[name] for name in ("key", "depot", "weight")] == [["p", "q"], ["north", ""], [2.5, 3.0]]
-    assert protocol.infer(MODEL.name, {"inputs": TENSORS}, HOUR, "request")["id"] == "request"
+    assert infer(protocol, {"inputs": TENSORS})["id"] == "request"
 
 
 @pytest.mark.parametrize(
@@ -75,13 +87,15 @@ def test_tensors_are_answered_by_a_tensor() -> None:
         tensor("pieces", "UINT8", 1, 2),
         tensor("pieces", "FP32", 1.0, 2),
         tensor("weight", "FP64", 2.5, 3, shape=[2, 1]),
+        tensor("weight", "FP64", [2.5], [3], shape=[2, 1]),
+        tensor("fragile", "BOOL", 1.0, None),
     ],
-    ids=["less precise", "whole numbers for numbers", "unsigned", "a float for an integer", "a column"],
+    ids=["less precise", "whole numbers for numbers", "unsigned", "a float for an integer", "a column", "nested", "1"],
 )
 def test_a_tensor_of_another_width_or_shape_with_the_same_values_is_taken(right: dict[str, Any]) -> None:
     """JSON carries the values, so the width of a number and a further dimension of 1 change nothing."""
     protocol, log, _ = _protocol()
-    assert protocol.infer(MODEL.name, _with(right), HOUR, "r")["outputs"][0]["shape"] == [2]
+    assert infer(protocol, _with(right))["outputs"][0]["shape"] == [2]
     assert len(log.messages[0]["columns"]["id"]) == 2
 
 
@@ -100,7 +114,16 @@ WRONG: dict[str, tuple[Any, type[InvalidInput], str]] = {
     "without a shape": (_with(tensor("weight", "FP64", 1, 2, shape=None)), MalformedBody, '{"inputs"'),
     "a shape that is no list": (_with(tensor("weight", "FP64", 1, 2, shape=2)), MalformedBody, '{"inputs"'),
     "without a datatype": (_with(tensor("weight", "", 1, 2, datatype=None)), MalformedBody, '{"inputs"'),
-    "nested data": (_with(tensor("weight", "FP64", [1], [2])), MalformedBody, "'weight' must be flat"),
+    "rows of two values": (_with(tensor("weight", "FP64", [1, 2], [3, 4])), MalformedBody, "'weight' must be flat"),
+    "a shape of one row": (_with(tensor("weight", "FP64", 1, 2, shape=[1, 2])), MalformedBody, r"send \[2\] or"),
+    "parameters that are none": ({"inputs": TENSORS, "parameters": 1}, MalformedBody, "parameters must be an object"),
+    "a flag that is none": (
+        {"inputs": TENSORS, "parameters": {"binary_data_output": 1}}, MalformedBody, "must be true or false",
+    ),
+    "outputs that are none": ({"inputs": TENSORS, "outputs": ["score"]}, MalformedBody, "outputs must be"),
+    "an output of another model": (
+        {"inputs": TENSORS, "outputs": [{"name": "y"}]}, MalformedBody, "no output 'y'; it has score",
+    ),
     "a greater shape": (_with(tensor("weight", "FP64", 1, 2, shape=[3])), MalformedBody, "'weight' does not fit its 2"),
     "a smaller shape": (_with(tensor("weight", "FP64", 1, 2, shape=[1])), MalformedBody, "'weight' does not fit its 2"),
     "no dimension": (_with(tensor("weight", "FP64", 1, 2, shape=[])), MalformedBody, "'weight' does not fit its 2"),
@@ -122,7 +145,7 @@ WRONG: dict[str, tuple[Any, type[InvalidInput], str]] = {
     "a name left out": ({"inputs": TENSORS[1:]}, ContractViolation, "parcel_id"),
     "a value of another type": (_with(tensor("weight", "FP64", 1, "heavy")), ContractViolation, "instance 1: .*weight"),
     "too many": (
-        {"inputs": [tensor("parcel_id", "BYTES", *map(str, range(MAX_INSTANCES + 1)))]}, TooLarge, "at most 500",
+        {"inputs": [tensor("parcel_id", "BYTES", *map(str, range(INSTANCE_LIMIT + 1)))]}, TooLarge, "at most 500",
     ),
 }  # fmt: skip
 
@@ -133,7 +156,7 @@ def test_a_wrong_input_is_refused_in_words(wrong: str) -> None:
     body, error, said = WRONG[wrong]
     protocol, log, _ = _protocol()
     with pytest.raises(error, match=said) as refused:
-        protocol.infer(MODEL.name, json.loads(json.dumps(body)), HOUR, "request")
+        infer(protocol, body)
     assert type(refused.value) is error
     assert log.messages == []
 
@@ -141,30 +164,30 @@ def test_a_wrong_input_is_refused_in_words(wrong: str) -> None:
 def test_as_many_instances_as_are_taken_are_answered() -> None:
     """The most that a request may have is taken, so the refusal begins with one more."""
     protocol, _, _ = _protocol()
-    empty = [tensor(one["name"], one["datatype"], *[None] * MAX_INSTANCES) for one in TENSORS[1:]]
-    many = [tensor("parcel_id", "BYTES", *map(str, range(MAX_INSTANCES))), *empty]
-    assert protocol.infer(MODEL.name, {"inputs": many}, HOUR, "r")["outputs"][0]["shape"] == [MAX_INSTANCES]
+    empty = [tensor(one["name"], one["datatype"], *[None] * INSTANCE_LIMIT) for one in TENSORS[1:]]
+    many = [tensor("parcel_id", "BYTES", *map(str, range(INSTANCE_LIMIT))), *empty]
+    assert infer(protocol, {"inputs": many})["outputs"][0]["shape"] == [INSTANCE_LIMIT]
 
 
 def test_an_unknown_model_is_not_found() -> None:
     """Neither its metadata nor a prediction."""
     protocol, _, _ = _protocol()
     with pytest.raises(NotFound):
-        protocol.metadata("nobody")
+        protocol.metadata(named("nobody"))
     with pytest.raises(NotFound):
-        protocol.infer("nobody", {"inputs": TENSORS}, HOUR, "r")
+        infer(protocol, {"inputs": TENSORS}, "nobody")
 
 
 def test_the_metadata_names_what_a_request_must_hold() -> None:
     """Each field of the request with the datatype that it is to be sent as; the champion's number once there is one."""
     serving = Serving(MODEL)
     protocol = InferenceProtocol(serving.project, serving.loader, serving.predictor)
-    metadata = protocol.metadata(MODEL.name)
+    metadata = protocol.metadata(named()).document
     assert {one["name"]: one["datatype"] for one in metadata["inputs"]} == {t["name"]: t["datatype"] for t in TENSORS}
     assert {tuple(one["shape"]) for one in [*metadata["inputs"], *metadata["outputs"]]} == {(-1,)}
     assert metadata["versions"] == []
     serving.route(serving.register(MODEL))
-    assert protocol.metadata(MODEL.name)["versions"] == ["1"]
+    assert protocol.metadata(named()).document["versions"] == ["1"]
 
 
 def test_the_metadata_names_what_any_version_needs_that_answers() -> None:
@@ -173,7 +196,7 @@ def test_the_metadata_names_what_any_version_needs_that_answers() -> None:
     serving = Serving(MODEL)
     protocol = InferenceProtocol(serving.project, serving.loader, serving.predictor)
     serving.canary(old, new)
-    inputs = protocol.metadata(MODEL.name)["inputs"]
+    inputs = protocol.metadata(named()).document["inputs"]
     assert [one["name"] for one in inputs] == ["parcel_id", "depot", "pieces", "weight"]
     assert [one["datatype"] for one in inputs] == ["BYTES", "BYTES", "INT64", "FP64"]
 
@@ -182,6 +205,6 @@ def test_it_is_ready_when_every_model_has_a_champion() -> None:
     """Before that the route says which model has none."""
     protocol, _, registry = _protocol()
     with pytest.raises(NotReady, match=MODEL.name):
-        protocol.ready()
+        protocol.all_ready(ProtocolRequest())
     registry.route(MODEL.name, first_champion(1, HOUR))
-    assert protocol.ready() == {"ready": True}
+    assert protocol.all_ready(ProtocolRequest()).document == {"ready": True}

@@ -18,10 +18,11 @@ from smallbox.lake.predictions import PredictionLog, logged_table
 from smallbox.ports import Between
 from smallbox.registry.routing import Routing
 from smallbox.registry.scorer import OUTPUTS
-from smallbox.serving.inference import InferenceProtocol
+from smallbox.serving.inference import InferenceProtocol, ProtocolRequest
 from smallbox.serving.score import ScoreTask
 from smallbox.serving.sticky_assignment import arm_of
 from smallbox.times import DAY, Moment, format_moment
+from tests.fakes.edges import FakeWorkflow
 from tests.fakes.kinds import CLASSES, numbers, of_a_number, of_a_ranking, of_classes, of_quantiles, outcomes
 from tests.fakes.serving import Serving, sum_of_numbers
 from tests.fakes.small import late_parcel
@@ -110,7 +111,8 @@ def tensors(serving: Serving, *keys: str) -> dict[str, list[Any]]:
         }
         for name, value in instance.items()
     ]
-    document = protocol.infer(serving.model.name, {"inputs": inputs}, NOW, "r")
+    body = json.dumps({"inputs": inputs}).encode()
+    document = protocol.infer(ProtocolRequest({"model": serving.model.name}, body, now=NOW, batch="r")).document
     assert {(one["datatype"], tuple(one["shape"])) for one in document["outputs"]} == {("FP64", (len(keys),))}
     return {one["name"]: one["data"] for one in document["outputs"]}
 
@@ -139,7 +141,8 @@ def test_each_output_is_a_tensor_and_is_in_the_metadata(kind: str) -> None:
     serving = champion_of(model)
     assert tensors(serving, "p", "q") == {name: [value, value] for name, value in outputs.items()}
     for one in (serving, deployed(model)):
-        metadata = InferenceProtocol(one.project, one.loader, one.predictor).metadata(model.name)
+        protocol = InferenceProtocol(one.project, one.loader, one.predictor)
+        metadata = protocol.metadata(ProtocolRequest({"model": model.name})).document
         assert metadata["outputs"] == [{"name": name, "datatype": "FP64", "shape": [-1]} for name in outputs]
 
 
@@ -196,7 +199,8 @@ def test_in_a_canary_of_two_labels_each_row_has_the_outputs_of_its_version(old: 
     found, of_arms = tensors(serving, *KEYS), {"champion": MODELS[old][2], "challenger": MODELS[new][2]}
     assert found == {name: [of_arms[arm].get(name) for arm in ARMS] for name in {**MODELS[old][2], **MODELS[new][2]}}
     assert any(None in values for values in found.values())
-    metadata = InferenceProtocol(serving.project, serving.loader, serving.predictor).metadata(serving.model.name)
+    protocol = InferenceProtocol(serving.project, serving.loader, serving.predictor)
+    metadata = protocol.metadata(ProtocolRequest({"model": serving.model.name})).document
     assert {one["name"] for one in metadata["outputs"]} == found.keys()
     answers = serving.predict([asked(serving.model, parcel_id=key) for key in KEYS], Moment(NOW))
     said = {"champion": MODELS[old][1], "challenger": MODELS[new][1]}
@@ -207,12 +211,13 @@ def test_in_a_canary_of_two_labels_each_row_has_the_outputs_of_its_version(old: 
 def scored(serving: Serving, *keys: str) -> pa.Table:
     """The predictions of a file, and its rows in the log."""
     rows = [{**asked(serving.model, parcel_id=key), "sent_at": format_moment(NOW)} for key in keys]
-    scorer = ScoreTask(serving.project, serving.lake, serving.loader, serving.inbox)
-    content = io.BytesIO("\n".join(map(json.dumps, rows)).encode())
-    report = scorer.score(f"score/{serving.model.name}/in/a.jsonl", content, "tag", NOW)
-    assert report is not None
-    assert (report.scored, report.rejected) == (len(keys), 0)
-    return pq.read_table(io.BytesIO(serving.inbox.get(f"{report.folder}/predictions.parquet")))
+    key, serving.inbox.now = f"score/{serving.model.name}/in/a.jsonl", NOW
+    serving.inbox.put(key, "\n".join(map(json.dumps, rows)).encode())
+    ScoreTask(serving.project, serving.lake, serving.loader, serving.inbox, FakeWorkflow()).take(key)
+    out = f"score/{serving.model.name}/out/a.jsonl"
+    report = json.loads(serving.inbox.get(f"{out}/report.json"))
+    assert (report["scored"], report["rejected"]) == (len(keys), 0)
+    return pq.read_table(io.BytesIO(serving.inbox.get(f"{out}/predictions.parquet")))
 
 
 @pytest.mark.parametrize("kind", MODELS)

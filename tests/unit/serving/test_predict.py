@@ -12,7 +12,7 @@ from smallbox.errors import ContractViolation, InvalidInput, MalformedBody, NotR
 from smallbox.lake.predictions import logged_table
 from smallbox.records import Record
 from smallbox.serving.predict import PredictTask
-from smallbox.serving.score import out_folder
+from smallbox.serving.scored_file import out_folder
 from smallbox.times import HOUR, Moment
 from tests.fakes.edges import FakeQueue
 from tests.fakes.serving import Serving

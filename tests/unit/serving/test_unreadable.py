@@ -1,7 +1,6 @@
 """Proves that a version that cannot be loaded is our fault in every answer, is heard of, and loses no file to score."""
 
 import hashlib
-import io
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
@@ -21,7 +20,7 @@ from smallbox.serving.predict import PredictTask
 from smallbox.serving.score import ScoreTask
 from smallbox.times import HOUR, Moment
 from tests.fakes.documents import FakeDocuments
-from tests.fakes.edges import FakeBlobs, FakeFallbackLog, FakeQueue
+from tests.fakes.edges import FakeBlobs, FakeFallbackLog, FakeQueue, FakeWorkflow
 from tests.fakes.lake import FakeLake
 from tests.fakes.online import FakeOnlineStore
 from tests.fakes.small import late_parcel
@@ -81,7 +80,9 @@ def _loader(fault: Fault) -> ModelLoader:
 
 def _ask(model: Model, fault: Fault, fallbacks: FakeFallbackLog) -> Any:
     live = LiveViewStore(FakeDocuments())
-    predictor = PredictTask(project_of([model]), FakeOnlineStore(), live, _loader(fault), FakeQueue(), fallbacks)
+    predictor = PredictTask(
+        project_of([model]), FakeOnlineStore(), live, _loader(fault), FakeQueue(), fallbacks, lambda: 0
+    )
     return predictor.predict(model.name, {"instances": [INSTANCE] * 2}, Moment(HOUR), HOUR, "request")
 
 
@@ -109,8 +110,10 @@ def test_with_a_fallback_it_is_answered_and_told(fault: Fault) -> None:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_file_to_score_waits_for_the_version(fault: Fault) -> None:
     """The error is one to try again, so that the message comes back and ends, at last, where an alarm sees it."""
-    scorer = ScoreTask(project_of([late_parcel]), FakeLake(), _loader(fault), FakeBlobs())
-    content = io.BytesIO(b'{"parcel_id": "p", "sent_at": "1970-01-01T00:00:00Z", "depot": "north", "weight": 2.5}')
+    inbox, key = FakeBlobs(HOUR), f"score/{late_parcel.name}/in/f.jsonl"
+    inbox.put(key, b'{"parcel_id": "p", "sent_at": "1970-01-01T00:00:00Z", "depot": "north", "weight": 2.5}')
+    scorer = ScoreTask(project_of([late_parcel]), FakeLake(), _loader(fault), inbox, FakeWorkflow())
     with pytest.raises(SmallboxError) as failed:
-        scorer.score(f"score/{late_parcel.name}/in/f.jsonl", content, "tag", HOUR)
+        scorer.take(key)
     assert policy_of(failed.value).delivery == "retry"
+    assert list(inbox.objects) == [key]

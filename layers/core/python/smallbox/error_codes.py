@@ -8,11 +8,13 @@ from smallbox.errors import (
     Conflict,
     ContractViolation,
     DefinitionError,
+    Forbidden,
     InvalidInput,
     MalformedBody,
     NotFound,
     NotReady,
     NotStored,
+    RateLimited,
     SmallboxError,
     TooLarge,
     Unavailable,
@@ -48,8 +50,10 @@ POLICIES: Final[Mapping[type[SmallboxError], Policy]] = {
     NotFound: Policy("not_found", 404, "drop"),
     NotStored: Policy("not_stored", 503, "retry", "a required object is missing from its store; see the log"),
     ContractViolation: Policy("contract_violation", 422, "drop"),
+    Forbidden: Policy("forbidden", 403, "drop"),
     InvalidInput: Policy("invalid_input", 400, "drop"),
     Conflict: Policy("conflict", 409, "retry", "another writer changed the same data; try again"),
+    RateLimited: Policy("rate_limited", 429, "retry"),
     NotReady: Policy("not_ready", 503, "retry"),
     Unavailable: Policy("unavailable", 503, "retry", "a required service did not answer; try again"),
     SmallboxError: Policy("internal", 500, "retry"),
@@ -86,3 +90,29 @@ def error_body(error: BaseException) -> dict[str, Any]:
     if isinstance(error, SmallboxError) and not policy.public_message:
         message, details = error.message, error.details
     return {"error": {"code": policy.code, "message": message, "details": details}}
+
+
+def error_headers(error: BaseException) -> dict[str, str]:
+    """The headers of an error response beside its content type.
+
+    >>> error_headers(RateLimited("too fast", retry_after=2)), error_headers(NotFound("no such model"))
+    ({'Retry-After': '2'}, {})
+    """
+    seconds = error.details.get("retry_after") if isinstance(error, RateLimited) else None
+    return {} if seconds is None else {"Retry-After": str(seconds)}
+
+
+PROTOCOL_PATH: Final = "/v2"
+"""The routes of the Open Inference Protocol."""
+
+
+def route_error_body(error: BaseException, path: str) -> dict[str, Any]:
+    """As :func:`error_body`, in the form of the route: on the inference protocol's, ``error`` is a text.
+
+    >>> route_error_body(NotFound("no such model", model="x"), "/v2/models/x")
+    {'error': 'no such model', 'code': 'not_found', 'details': {'model': 'x'}}
+    """
+    body = error_body(error)
+    if path != PROTOCOL_PATH and not path.startswith(f"{PROTOCOL_PATH}/"):
+        return body
+    return {"error": body["error"]["message"], "code": body["error"]["code"], "details": body["error"]["details"]}

@@ -8,8 +8,10 @@
     │   ├── TooLarge           more than the route or the reader accepts
     │   ├── NotFound           no such source, model, version or file
     │   │   └── NotStored      an object is missing from a store that should hold it
-    │   └── ContractViolation  a record breaks its source's contract
+    │   ├── ContractViolation  a record breaks its source's contract
+    │   └── Forbidden          the caller's credentials are missing, no longer good, or lack a permission
     ├── Conflict               another writer was first; read again and retry
+    ├── RateLimited            a consumer is over its rate limit; wait, then retry
     ├── NotReady               a prerequisite does not exist yet (no champion, no data)
     └── Unavailable            a dependency did not answer
 
@@ -65,8 +67,16 @@ class ContractViolation(InvalidInput):
     """A record breaks its source's contract; details hold field, rule and value."""
 
 
+class Forbidden(InvalidInput):
+    """The caller's credentials are missing, no longer good, or lack a permission; details may hold the action."""
+
+
 class Conflict(SmallboxError):
     """Optimistic concurrency: another writer was first. Read again, then retry."""
+
+
+class RateLimited(SmallboxError):
+    """A consumer is over its rate limit; details hold ``retry_after``, whole seconds."""
 
 
 class NotReady(SmallboxError):

@@ -70,14 +70,27 @@ class Lake(Protocol):
                 is null. Another column that the table does not have is an error.
         """
 
-    def slices(self, table: str, after: int = -1, between: Between | None = None) -> "Iterator[pa.Table]":
+    def slices(
+        self,
+        table: str,
+        after: int = -1,
+        between: Between | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        schema: "pa.Schema | None" = None,
+    ) -> "Iterator[pa.Table]":
         """Read rows in slices that fit into memory, each row at least once; no slices when there is no such table.
 
         Args:
             table: its name.
             after: only rows appended after this commit number. All rows, when the log no longer has these commits.
             between: only rows in this range; cannot be combined with ``after``.
+            columns: the columns to read; all by default. Cannot be combined with ``after``.
+            schema: columns that may be newer than every row, as in :meth:`read`.
         """
+
+    def snapshot(self) -> "Lake":
+        """A lake to read from, in which each table stays as it is when it is first read."""
 
     def upsert(self, table: str, rows: "pa.Table", progress: TableProgress) -> None:
         """Upsert rows by ``key`` and store the table's watermark, in one atomic commit.
@@ -145,6 +158,9 @@ class Blobs(Protocol):
     def put(self, key: str, content: bytes) -> None:
         """Write or overwrite an object."""
 
+    def upload(self, key: str, content: BinaryIO) -> None:
+        """Write or overwrite an object, streamed from a file's position to its end."""
+
     def list(self, prefix: str) -> Sequence[str]:
         """All keys with the prefix, sorted."""
 
@@ -200,8 +216,16 @@ class Marker:
 class StateReader(Protocol):
     """Reads online states of entities: the part of the online store that a prediction needs."""
 
-    def read(self, keys: Sequence[StateKey]) -> Mapping[StateKey, StoredState]:
-        """The stored states, in one round trip for up to 100 keys; keys without a state are left out."""
+    def read(self, keys: Sequence[StateKey], within: Micros | None = None) -> Mapping[StateKey, StoredState]:
+        """The stored states, in one round trip for up to 100 keys; keys without a state are left out.
+
+        Args:
+            keys: the keys.
+            within: the longest time to wait, microseconds; ``None``: as long as the adapter waits by itself.
+
+        Raises:
+            Unavailable: when the store does not answer in time.
+        """
 
 
 class OnlineStore(StateReader, Protocol):
@@ -224,8 +248,8 @@ class OnlineStore(StateReader, Protocol):
 class Documents(Protocol):
     """Small JSON documents by partition key and sort key: registry, routing and metrics."""
 
-    def get(self, partition: str, sort: str) -> Mapping[str, Any] | None:
-        """One document, by a consistent read; ``None`` when there is none."""
+    def get(self, partition: str, sort: str, within: Micros | None = None) -> Mapping[str, Any] | None:
+        """One document, by a consistent read; ``None`` when there is none. ``within``: as in ``StateReader.read``."""
 
     def query(self, partition: str, prefix: str = "") -> Sequence[Mapping[str, Any]]:
         """The documents of a partition whose sort key has the prefix, ordered by sort key."""
@@ -249,8 +273,10 @@ class Documents(Protocol):
 class Queue(Protocol):
     """Sends JSON messages to a queue."""
 
-    def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0) -> None:
+    def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0, within: Micros | None = None) -> None:
         """Send all messages, visible after ``delay`` microseconds.
+
+        ``within`` is the longest time to wait, microseconds; ``None``: as long as the adapter waits by itself.
 
         An :class:`~smallbox.messages.encoded.EncodedMessage` is sent as its text, without encoding it again.
 
@@ -264,13 +290,6 @@ class Meter(Protocol):
 
     def publish(self, figures: Mapping[str, float], dimensions: Mapping[str, str]) -> None:
         """Publish each metric, by name, with these dimensions."""
-
-
-class FallbackLog(Protocol):
-    """Logs problems that an operator must see although the caller got an answer."""
-
-    def fell_back(self, model: str, answers: int, why: Exception) -> None:
-        """Log that the model's fallback score answered this many instances because of this error."""
 
 
 class Workflow(Protocol):

@@ -13,10 +13,25 @@ COMPACT_JSON: Final = json.JSONEncoder(separators=(",", ":"), check_circular=Fal
 
 Value = str | float | int | bool | None
 
-Channel = Literal["online", "batch"]
-"""How predictions were requested: over HTTPS (``online``), or by file (``batch``)."""
+Channel = Literal["online", "batch", "pinned"]
+"""How predictions were requested: over HTTPS (``online``), by file (``batch``), or over HTTPS of a named version."""
 
 CHANNELS: Final[tuple[Channel, ...]] = ("online", "batch")
+"""The channels that are monitored, and whose labels decide. Who asks a version by its number (``pinned``) chooses the
+rows that it answers, so it cannot be compared with another."""
+
+
+Cause = Literal["routing", "states", "version", "limits", "prior"]
+"""Why an instance was not answered as usual.
+
+=========== =========================================================================================================
+``routing`` The routing could not be read; one that was read earlier was used.
+``states``  The stored features could not be read in time; they count as missing.
+``version`` The version that was to answer could not be loaded or run; the one before answered.
+``limits``  An output lay beyond the declared limits, and was set to the limit.
+``prior``   The declared fallback answered.
+=========== =========================================================================================================
+"""
 
 
 def digest_of(content: bytes) -> str:

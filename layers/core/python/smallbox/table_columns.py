@@ -43,8 +43,10 @@ LOG_COLUMNS: Final[Mapping[str, ColumnType]] = {
     "arm": "text",
     "channel": "text",
     "missing": "texts",
+    "degraded": "texts",
 }
-"""The columns of every prediction log: the request, who answered, and the names of missing stored features."""
+"""The columns of every prediction log: the request, who answered, the names of missing stored features, and the causes
+for which it was not answered as usual; see :data:`smallbox.records.Cause`."""
 
 JOIN_COLUMNS: Final[Mapping[str, ColumnType]] = {
     SETTLES_FROM: "timestamp",

@@ -14,6 +14,7 @@ from smallbox.errors import DefinitionError, InvalidInput
 
 Micros = int
 
+MILLISECOND: Final = 1_000
 SECOND: Final = 1_000_000
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
@@ -56,6 +57,22 @@ def duration(text: str) -> Micros:
         raise DefinitionError(f"{text!r} is not a duration; write a whole number and s, m, h or d, like '24h'")
     sign, number, unit = match.groups()
     return (-1 if sign else 1) * int(number) * _UNITS[unit]
+
+
+def short_duration(text: str) -> Micros:
+    """Parse a duration that may be shorter than a second: as :func:`duration`, or a whole number and ``ms``.
+
+    >>> short_duration("250ms"), short_duration("1s")
+    (250000, 1000000)
+
+    Raises:
+        DefinitionError: when the text does not have that form, or is negative.
+    """
+    number = text.removesuffix("ms")
+    found = int(number) * MILLISECOND if number != text and number.isdecimal() else duration(text)
+    if found < 0:
+        raise DefinitionError(f"{text!r} is negative; write a duration like '250ms' or '1s'")
+    return found
 
 
 def written(micros: Micros) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from smallbox.aws.logs import log_failure, logger
+from smallbox.aws.logs import log_failure, log_line
 from smallbox.error_codes import policy_of
 from smallbox.errors import SmallboxError
 from smallbox.messages.encoded import EncodedMessage, Message
@@ -43,7 +43,7 @@ def consume(
             failed.append(record["messageId"])
     for name, members in groups.items():
         failed += _attempt(name, members, process)
-    logger.info("messages processed", extra={"messages": len(event["Records"]), "failed": len(failed)})
+    log_line("messages processed", messages=len(event["Records"]), failed=len(failed))
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, BinaryIO, Final
 
-from smallbox.aws.clients import AwsErrors, client, code_of, reason_of
-from smallbox.errors import NotStored, Unavailable
+from smallbox.aws.clients import aws_errors, client, code_of, reason_of
+from smallbox.aws.signed.s3 import SignedBucket
+from smallbox.errors import NotStored, SmallboxError, Unavailable
 from smallbox.ports import StoredObject
 from smallbox.times import to_micros
 
@@ -18,21 +19,36 @@ _ABSENT = {"NoSuchKey", "404", "NotFound"}
 def _translated(bucket: str, key: str) -> Iterator[None]:
     try:
         yield
-    except AwsErrors as error:
+    except SmallboxError:
+        raise
+    except aws_errors() as error:
         if code_of(error) in _ABSENT:
             raise NotStored(f"there is no object {key!r} in {bucket}", key=key) from error
         raise Unavailable(f"S3 did not answer for {key!r}: {reason_of(error)}", key=key) from error
 
 
 class S3Blobs:
-    """The ``Blobs`` port on one bucket."""
+    """The ``Blobs`` port on one bucket.
 
-    def __init__(self, bucket: str, s3: Any = None) -> None:
+    Args:
+        bucket: the bucket's name.
+        s3: a boto3 client; by default the process's own.
+        reads: another reader of whole objects, like :mod:`smallbox.aws.signed.s3`; by default ``s3``.
+    """
+
+    def __init__(self, bucket: str, s3: Any = None, reads: SignedBucket | None = None) -> None:
         self._bucket = bucket
-        self._s3 = s3 or client("s3")
+        self._given = s3
+        self._reads = reads
+
+    @property
+    def _s3(self) -> Any:
+        return self._given or client("s3")
 
     def get(self, key: str) -> bytes:
         """The object's content."""
+        if self._reads is not None:
+            return self._reads.get(key)
         with _translated(self._bucket, key):
             content: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
             return content
@@ -52,6 +68,11 @@ class S3Blobs:
         """Write or overwrite an object."""
         with _translated(self._bucket, key):
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=content)
+
+    def upload(self, key: str, content: BinaryIO) -> None:
+        """Write or overwrite an object from a file: in parts when it is large, so in bounded memory."""
+        with _translated(self._bucket, key):
+            self._s3.upload_fileobj(content, self._bucket, key)
 
     def delete(self, key: str) -> None:
         """Delete an object; idempotent."""

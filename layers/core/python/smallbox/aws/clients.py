@@ -3,26 +3,25 @@
 from functools import cache
 from typing import Any
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.session import get_session
-
-_CONFIG = Config(
-    retries={"mode": "standard", "total_max_attempts": 4},
-    connect_timeout=2,
-    read_timeout=20,
-    tcp_keepalive=True,
-)
-
-AwsErrors = (BotoCoreError, ClientError)
-
 
 @cache
 def client(service: str) -> Any:
     """The process's client for a service; cached."""
+    import boto3  # noqa: PLC0415 - takes 0.2 s of a cold start; a prediction does without it
+    from botocore.config import Config  # noqa: PLC0415 - as boto3
+
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=2, read_timeout=20, tcp_keepalive=True
+    )
     make: Any = boto3.client  # its overloads know literal names only
-    return make(service, config=_CONFIG)
+    return make(service, config=config)
+
+
+def aws_errors() -> tuple[type[Exception], ...]:
+    """The errors that boto3's clients raise."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as boto3
+
+    return BotoCoreError, ClientError
 
 
 def code_of(error: BaseException) -> str:
@@ -35,6 +34,7 @@ def code_of(error: BaseException) -> str:
 def reason_of(error: BaseException) -> str:
     """Describe a botocore error without its text, which may repeat (personal) values of the request.
 
+    >>> from botocore.exceptions import ClientError
     >>> reason_of(ClientError({"Error": {"Code": "Throttling", "Message": "item x"}}, "PutItem"))
     'Throttling of PutItem'
     """
@@ -48,6 +48,9 @@ def credentials(*, anew: bool) -> Any:
     Args:
         anew: search for credentials again, instead of using those that the process's clients hold.
     """
+    import boto3  # noqa: PLC0415 - as above
+    from botocore.session import get_session  # noqa: PLC0415 - as boto3
+
     if anew or boto3.DEFAULT_SESSION is None:
         return get_session().get_credentials()
     return boto3.DEFAULT_SESSION.get_credentials()

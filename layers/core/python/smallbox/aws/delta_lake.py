@@ -3,13 +3,15 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from copy import copy
 from typing import Final
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
-from smallbox.aws.delta_reads import NoLongerKeptError, appended, completed, extended, filter_of, gathered, rows_of
+from smallbox.aws.delta_reads import rows_of, slices_of
+from smallbox.aws.delta_writes import merge_by_key, quick_encoding
 from smallbox.errors import Conflict, Unavailable
 from smallbox.ports import Between, TableProgress
 
@@ -78,6 +80,7 @@ class DeltaLake:
         self._retention_hours = retention_hours
         self._slice_rows = slice_rows
         self._opened: dict[str, DeltaTable] = {}
+        self._is_fixed = False
 
     @classmethod
     def in_bucket(cls, bucket: str) -> "DeltaLake":
@@ -99,7 +102,7 @@ class DeltaLake:
 
     def _latest(self, table: str) -> DeltaTable | None:
         opened = self._open(table)
-        if opened is not None:
+        if opened is not None and not self._is_fixed:
             with _translated(table):
                 opened.update_incremental()
         return opened
@@ -110,7 +113,12 @@ class DeltaLake:
             self._retried(
                 table,
                 lambda opened: write_deltalake(
-                    opened or self._uri(table), rows, mode="append", schema_mode="merge", storage_options=self._options
+                    opened or self._uri(table),
+                    rows,
+                    mode="append",
+                    schema_mode="merge",
+                    storage_options=self._options,
+                    writer_properties=quick_encoding(rows.schema),
                 ),
             )
 
@@ -141,22 +149,27 @@ class DeltaLake:
         with _translated(table):
             return rows_of(opened.to_pyarrow_dataset(), columns, between, keys, key=key, newer=schema)
 
-    def slices(self, table: str, after: int = -1, between: Between | None = None) -> Iterator[pa.Table]:
+    def slices(
+        self,
+        table: str,
+        after: int = -1,
+        between: Between | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        schema: pa.Schema | None = None,
+    ) -> Iterator[pa.Table]:
         """Read all rows, or those appended after a commit, in slices; compactions do not affect which rows."""
         opened = self._latest(table)
         if opened is None or after == opened.version():
             return
-        schema = pa.schema(opened.schema().to_arrow())
-        if after >= 0:
-            with suppress(NoLongerKeptError):
-                yield from self._cut(appended(opened, after), schema)
-                return
         with _translated(table):
-            yield from self._cut(opened.to_pyarrow_dataset().to_batches(filter=filter_of(between)), schema)
+            yield from slices_of(opened, after, between, columns, schema, self._slice_rows)
 
-    def _cut(self, batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
-        for some in gathered(batches, self._slice_rows):
-            yield pa.Table.from_batches(some).select(schema.names).cast(schema)
+    def snapshot(self) -> "DeltaLake":
+        """A lake of the same tables, which loads each of them once and no later commit of it."""
+        fixed = copy(self)
+        fixed._opened, fixed._is_fixed = {}, True  # noqa: SLF001 - its own
+        return fixed
 
     def replace(self, table: str, rows: pa.Table, between: Between) -> None:
         """Replace the rows of a range in one atomic commit."""
@@ -186,7 +199,7 @@ class DeltaLake:
             if opened is None or not rows.num_rows:
                 self._write(opened or self._uri(table), rows, commit)
             else:
-                _merge(opened, rows, commit)
+                merge_by_key(opened, rows, commit)
         except (DeltaError, OSError) as error:
             was_created_meanwhile = opened is None and self._open(table) is not None
             if isinstance(error, CommitFailedError) or was_created_meanwhile:
@@ -271,19 +284,3 @@ class DeltaLake:
                 raise Unavailable(f"the lake did not take the write: {type(error).__name__}") from error
             else:
                 return
-
-
-def _merge(opened: DeltaTable, rows: pa.Table, commit: CommitProperties) -> None:
-    known = pa.schema(opened.schema().to_arrow())
-    # not streamed: delta-rs then skips files whose key range has none of the rows' keys
-    merger = opened.merge(
-        # a column that the rows lack is null in them: the merge would leave it as it was
-        completed(rows, extended(rows.schema, known)),
-        "target.key = source.key",
-        source_alias="source",
-        target_alias="target",
-        merge_schema=True,
-        streamed_exec=False,
-        commit_properties=commit,
-    )
-    merger.when_matched_update_all().when_not_matched_insert_all().execute()

@@ -1,6 +1,7 @@
 """Reads rows of Delta tables: by range, by keys, since a commit, and in slices."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pyarrow as pa
@@ -8,6 +9,7 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable
 from pyarrow.dataset import Dataset
 
+from smallbox.lake.text_sets import TextSet
 from smallbox.ports import Between
 
 
@@ -25,8 +27,9 @@ def among(batches: Iterator[pa.RecordBatch], keys: pa.Array, key: str) -> Iterat
     It filters batch by batch, so that memory holds only matching rows. A filter on the data set does not work: a merge
     writes texts with another Arrow type, which Arrow cannot compare with ordinary texts.
     """
+    wanted = TextSet(keys)
     for batch in batches:
-        yield batch.filter(pc.is_in(batch[key], value_set=keys))
+        yield batch.filter(wanted.holds(batch[key]))
 
 
 def extended(schema: pa.Schema, newer: pa.Schema | None) -> pa.Schema:
@@ -52,17 +55,31 @@ def rows_of(
     newer: pa.Schema | None,
 ) -> pa.Table:
     """The rows of a table, as :meth:`~smallbox.ports.Lake.read` gives them."""
-    wanted = extended(data.schema, newer)
-    if columns is not None:
-        wanted = pa.schema([wanted.field(name) for name in columns])
+    wanted = wanted_of(data.schema, columns, newer)
     limits = ([] if between is None else [between.column]) + ([] if keys is None else [key])
     if not set(limits) <= set(data.schema.names):  # a missing column is null: in no range, and none of the keys
         return wanted.empty_table()
     there = pa.schema([field for field in wanted if field.name in data.schema.names])
     if keys is None:
         return completed(data.to_table(columns=there.names, filter=filter_of(between)), wanted)
-    found = among(data.to_batches(columns=there.names, filter=filter_of(between)), keys.combine_chunks(), key)
+    found = among(streamed(data, there.names, between), keys.combine_chunks(), key)
     return completed(pa.Table.from_batches(found, schema=there), wanted)
+
+
+def wanted_of(known: pa.Schema, columns: Sequence[str] | None, newer: pa.Schema | None) -> pa.Schema:
+    """The columns to read of a table: all of them, or those that are named."""
+    every = extended(known, newer)
+    return every if columns is None else pa.schema([every.field(name) for name in columns])
+
+
+def streamed(data: Dataset, columns: Sequence[str], between: Between | None) -> Iterator[pa.RecordBatch]:
+    """The rows batch by batch; few are read ahead, which would else hold a whole table of few large files."""
+    if between is not None and between.column not in data.schema.names:
+        return iter(())
+    found: Iterator[pa.RecordBatch] = data.to_batches(
+        columns=list(columns), filter=filter_of(between), batch_readahead=4, fragment_readahead=2
+    )
+    return found
 
 
 class NoLongerKeptError(Exception):
@@ -96,3 +113,27 @@ def gathered(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[list[pa.R
             held = []
     if held:
         yield held
+
+
+def slices_of(
+    opened: DeltaTable,
+    after: int,
+    between: Between | None,
+    columns: Sequence[str] | None,
+    newer: pa.Schema | None,
+    rows: int,
+) -> Iterator[pa.Table]:
+    """The rows of a table in slices of at least this many, as :meth:`~smallbox.ports.Lake.slices` gives them."""
+    known = pa.schema(opened.schema().to_arrow())
+    wanted = wanted_of(known, columns, newer)
+    if after >= 0:
+        with suppress(NoLongerKeptError):
+            yield from _cut(appended(opened, after), wanted, rows)
+            return
+    there = [name for name in wanted.names if name in known.names]
+    yield from _cut(streamed(opened.to_pyarrow_dataset(), there, between), wanted, rows)
+
+
+def _cut(batches: Iterator[pa.RecordBatch], schema: pa.Schema, rows: int) -> Iterator[pa.Table]:
+    for some in gathered(batches, rows):
+        yield completed(pa.Table.from_batches(some), schema).cast(schema)

@@ -5,15 +5,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from smallbox.aws.clients import AwsErrors, client, code_of, reason_of
-from smallbox.errors import Conflict, Unavailable
+from smallbox.aws.clients import aws_errors, client, code_of, reason_of
+from smallbox.errors import Conflict, SmallboxError, Unavailable
+from smallbox.times import Micros
 
 
 @contextmanager
 def _translated(partition: str, sort: str) -> Iterator[None]:
     try:
         yield
-    except AwsErrors as error:
+    except SmallboxError:
+        raise
+    except aws_errors() as error:
         if code_of(error) == "ConditionalCheckFailedException":
             raise Conflict(f"another writer changed {partition} {sort}; read it again, then retry") from error
         raise Unavailable(f"DynamoDB did not answer for {partition} {sort}: {reason_of(error)}") from error
@@ -32,19 +35,24 @@ class DynamoDocuments:
     Args:
         table: the table's name.
         dynamodb: a boto3 client or an equivalent; by default the process's own.
-        reads: another client for ``get_item``, like :mod:`smallbox.aws.dynamodb.client`; by default ``dynamodb``.
+        reads: another client for ``get_item``, like :mod:`smallbox.aws.signed.dynamodb`; by default ``dynamodb``.
     """
 
     def __init__(self, table: str, dynamodb: Any = None, reads: Any = None) -> None:
         self._table = table
-        self._dynamodb = dynamodb or client("dynamodb")
+        self._given = dynamodb
         self._reads = reads or self._dynamodb
 
-    def get(self, partition: str, sort: str) -> Mapping[str, Any] | None:
-        """One document, by a consistent read."""
+    @property
+    def _dynamodb(self) -> Any:
+        return self._given or client("dynamodb")
+
+    def get(self, partition: str, sort: str, within: Micros | None = None) -> Mapping[str, Any] | None:
+        """One document, by a consistent read; ``within`` needs signed ``reads``."""
+        limited = {} if within is None else {"within": within}
         with _translated(partition, sort):
             key = {"pk": {"S": partition}, "sk": {"S": sort}}
-            item = self._reads.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+            item = self._reads.get_item(TableName=self._table, Key=key, ConsistentRead=True, **limited).get("Item")
         return None if item is None else _document(item)
 
     def query(self, partition: str, prefix: str = "") -> Sequence[Mapping[str, Any]]:

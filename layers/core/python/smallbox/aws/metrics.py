@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from smallbox.aws.clients import AwsErrors, client, reason_of
+from smallbox.aws.clients import aws_errors, client, reason_of
 from smallbox.errors import Unavailable
 
 NAMESPACE: Final = "Smallbox"
@@ -21,5 +21,5 @@ class CloudWatchMeter:
         data = [{"MetricName": name, "Value": value, "Dimensions": named} for name, value in figures.items()]
         try:
             self._cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=data)
-        except AwsErrors as error:
+        except aws_errors() as error:
             raise Unavailable(f"CloudWatch did not accept the metrics: {reason_of(error)}") from error

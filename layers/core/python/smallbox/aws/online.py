@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from smallbox.aws.backoff import jittered
-from smallbox.aws.clients import AwsErrors, client, code_of, reason_of
+from smallbox.aws.clients import aws_errors, client, code_of, reason_of
 from smallbox.aws.clock import now
-from smallbox.errors import Conflict, Unavailable
+from smallbox.aws.signed.service import TransactionCanceled
+from smallbox.errors import Conflict, SmallboxError, Unavailable
 from smallbox.ports import Marker, StateKey, StateWrite, StoredState
 from smallbox.times import DAY, SECOND, Micros
 
@@ -28,7 +29,13 @@ _CONFLICTS: Final = {"TransactionCanceledException", "TransactionConflictExcepti
 def _translated() -> Iterator[None]:
     try:
         yield
-    except AwsErrors as error:
+    except TransactionCanceled as error:
+        if _CONTENTION.issuperset(error.reasons):
+            raise Conflict("another worker wrote the same entity or record first") from error
+        raise Unavailable(f"the online store did not answer: {error}") from error
+    except SmallboxError:
+        raise
+    except aws_errors() as error:
         if code_of(error) in _CONFLICTS and not _is_refused(error):
             raise Conflict("another worker wrote the same entity or record first") from error
         raise Unavailable(f"the online store did not answer: {reason_of(error)}") from error
@@ -61,28 +68,44 @@ def _marker_item(marker: Marker) -> dict[str, Any]:
     }
 
 
+def _left(ends: Micros | None) -> dict[str, Micros]:
+    """The argument of a signed read that ends in time."""
+    return {} if ends is None else {"within": ends - now()}
+
+
 class DynamoOnlineStore:
     """The ``OnlineStore`` port on one table, with consistent reads.
 
     Args:
         table: the table's name.
         dynamodb: a boto3 client or an equivalent; by default the process's own.
-        reads: another client for ``batch_get_item``, like :mod:`smallbox.aws.dynamodb.client`; by default ``dynamodb``.
+        reads: another client for ``batch_get_item``, like :mod:`smallbox.aws.signed.dynamodb`; by default ``dynamodb``.
+        writes: another client for ``transact_write_items``, like it; by default ``dynamodb``.
         pause: sleeps before a retry of the unprocessed items of a batch; gets the number of the attempt.
     """
 
     def __init__(
-        self, table: str, dynamodb: Any = None, reads: Any = None, pause: Callable[[int], None] = jittered
+        self,
+        table: str,
+        dynamodb: Any = None,
+        reads: Any = None,
+        pause: Callable[[int], None] = jittered,
+        writes: Any = None,
     ) -> None:
         self._table = table
-        self._dynamodb = dynamodb or client("dynamodb")
+        self._given = dynamodb
         self._reads = reads or self._dynamodb
         self._pause = pause
+        self._writes = writes
 
-    def read(self, keys: Sequence[StateKey]) -> Mapping[StateKey, StoredState]:
-        """The stored states; keys without a state are left out."""
+    @property
+    def _dynamodb(self) -> Any:
+        return self._given or client("dynamodb")
+
+    def read(self, keys: Sequence[StateKey], within: Micros | None = None) -> Mapping[StateKey, StoredState]:
+        """The stored states; keys without a state are left out. ``within`` needs signed ``reads``."""
         by_key = {_state_key(key): key for key in keys}
-        items = self._get(list(by_key))
+        items = self._get(list(by_key), within)
         return {by_key[item["pk"]["S"]]: StoredState(item["packed"]["B"], int(item["version"]["N"])) for item in items}
 
     def markers(self, ids: Sequence[str]) -> Mapping[str, str]:
@@ -90,12 +113,13 @@ class DynamoOnlineStore:
         by_key = {_marker_key(identity): identity for identity in ids}
         return {by_key[item["pk"]["S"]]: item["digest"]["S"] for item in self._get(list(by_key))}
 
-    def _get(self, keys: Sequence[str]) -> list[dict[str, Any]]:
+    def _get(self, keys: Sequence[str], within: Micros | None = None) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
+        ends = None if within is None else now() + within
         for start in range(0, len(keys), GET_BATCH):
             wanted = [{"pk": {"S": key}} for key in keys[start : start + GET_BATCH]]
             found += self._until_done(
-                lambda rest: self._reads.batch_get_item(RequestItems=rest),
+                lambda rest: self._reads.batch_get_item(RequestItems=rest, **_left(ends)),
                 {self._table: {"Keys": wanted, "ConsistentRead": True}},
                 "UnprocessedKeys",
             )
@@ -119,7 +143,9 @@ class DynamoOnlineStore:
         """Write markers and states in one transaction; raises ``Conflict`` unless all conditions hold."""
         new = [self._put(_marker_item(m), "attribute_not_exists(pk)") for m in markers]
         with _translated():
-            self._dynamodb.transact_write_items(TransactItems=new + [self._put_state(s) for s in states])
+            (self._writes or self._dynamodb).transact_write_items(
+                TransactItems=new + [self._put_state(s) for s in states]
+            )
 
     def _put_state(self, state: StateWrite) -> dict[str, Any]:
         item = {

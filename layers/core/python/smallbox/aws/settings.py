@@ -37,6 +37,7 @@ class CollectSettings:
 
     lake_bucket: str
     events_queue: str
+    as_of: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,8 @@ class PredictSettings:
     online_table: str
     registry_table: str
     predictions_queue: str
+    limits_table: str
+    as_of: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +172,7 @@ class ScoreSettings:
     inbox_bucket: str
     lake_bucket: str
     registry_table: str
+    scoring_machine: str
 
 
 @dataclass(frozen=True, slots=True)

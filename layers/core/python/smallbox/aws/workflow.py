@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from smallbox.aws.clients import AwsErrors, client, code_of, reason_of
+from smallbox.aws.clients import aws_errors, client, code_of, reason_of
 from smallbox.errors import Unavailable
 
 
@@ -21,7 +21,7 @@ class StateMachine:
             answer = self._stepfunctions.start_execution(
                 stateMachineArn=self._arn, name=name, input=json.dumps(document)
             )
-        except AwsErrors as error:
+        except aws_errors() as error:
             if code_of(error) == "ExecutionAlreadyExists":
                 return self._arn.replace(":stateMachine:", ":execution:") + ":" + name
             raise Unavailable(f"the state machine did not start {name!r}: {reason_of(error)}") from error

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from smallbox.cli.checkout import root
+from smallbox.cli.contexts import context_of
 from smallbox.cli.contract_check import contract_refusals
 from smallbox.cli.output import Block, printed
 from smallbox.define.check import check
@@ -34,7 +35,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def _check(arguments: argparse.Namespace) -> Any:
     project, mistakes = _found(estimators=None if arguments.estimators else ())
     names = {"sources": [], "views": [], "models": []} if project is None else _names_of(project)
-    refusals = [] if project is None or mistakes else contract_refusals(project, "local")
+    refusals = [] if project is None or mistakes else contract_refusals(project, context_of(arguments))
     found = [asdict(mistake) for mistake in mistakes]
     return {**names, "estimators": arguments.estimators, "mistakes": found, "refusals": refusals}
 
@@ -48,7 +49,7 @@ def _names_of(project: Project) -> dict[str, list[str]]:
 
 
 def check_blocks(document: Any) -> Iterator[Block]:
-    """One line per mistake, and per change that does not fit what runs locally; without any, a summary."""
+    """One line per mistake, and per change that does not fit what is deployed; without any, a summary."""
     for mistake in document["mistakes"]:
         yield Mistake(**mistake).sentence
     yield from document["refusals"]

@@ -4,17 +4,21 @@ import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from smallbox.cli.contract_check import DeploymentName, fetch_snapshot, snapshot_file, stored_snapshot
+from smallbox.cli.contexts import Context, context_of
+from smallbox.cli.contract_check import fetch_snapshot, snapshot_file, stored_snapshot
 from smallbox.cli.data import existing
-from smallbox.cli.deploy import deployed_api
 from smallbox.cli.output import Block, TableBlock, printed
+from smallbox.cli.stack import Stack
 from smallbox.cli.up import local_api
 from smallbox.define import project
 from smallbox.define.compatibility import changes
 from smallbox.define.contract_document import contract_of_source, contract_version
 from smallbox.documents.deployed_contracts import ContractDocument, DeployedSource
+
+if TYPE_CHECKING:
+    from smallbox.cli.signed_requests import SignedHttp
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -29,7 +33,6 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     inferrer.set_defaults(run=people)
     shower = verbs.add_parser("show", help="show the version of each contract, as defined and as deployed")
-    shower.add_argument("--aws", action="store_true", help="compare with AWS instead of the local system")
     shower.add_argument(
         "--fetch", action="store_true", help="ask the deployed system first; the default is what a command last stored"
     )
@@ -51,15 +54,19 @@ def _infer(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _show(arguments: argparse.Namespace) -> dict[str, Any]:
     sources = project.load().sources
-    deployment: DeploymentName = "aws" if arguments.aws else "local"
+    context = context_of(arguments)
     if arguments.fetch:
-        fetch_snapshot(deployment, deployed_api() if arguments.aws else local_api())
-    snapshot = stored_snapshot(deployment)
+        fetch_snapshot(context, _api(context))
+    snapshot = stored_snapshot(context)
     deployed = {} if snapshot is None else snapshot["sources"]
     return {
-        "snapshot": None if snapshot is None else str(snapshot_file(deployment)),
+        "snapshot": None if snapshot is None else str(snapshot_file(context)),
         "sources": [_row(name, contract_of_source(source), deployed.get(name)) for name, source in sources.items()],
     }
+
+
+def _api(context: Context) -> "SignedHttp | None":
+    return local_api() if context.is_local else Stack.of(context).api()
 
 
 def _row(source: str, contract: ContractDocument, deployed: DeployedSource | None) -> dict[str, Any]:

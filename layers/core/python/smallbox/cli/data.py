@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from smallbox.cli.local import stack
+from smallbox.cli.connect import system_of
 from smallbox.cli.output import json_lines, printed
 from smallbox.cli.progress import machine_progress, progress
 from smallbox.cli.system import FEATURE_QUEUES, System
@@ -50,7 +50,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def _rebuild(arguments: argparse.Namespace) -> Any:
     project.load().source(arguments.source)
     with progress(arguments, f"rebuild of {arguments.source}"):
-        System(stack()).rebuild(arguments.source, arguments.as_of)
+        system_of(arguments).rebuild(arguments.source, arguments.as_of)
     return {"rebuilt": arguments.source}
 
 
@@ -58,24 +58,24 @@ def _backfill(arguments: argparse.Namespace) -> Any:
     document = {"views": arguments.view} if arguments.view else {}
     if arguments.as_of:
         document["as_of"] = arguments.as_of
-    system = System(stack())
+    system = system_of(arguments)
     with machine_progress(arguments, system, "backfill"):
         return system.run("BackfillMachine", document)
 
 
 def _upkeep(arguments: argparse.Namespace) -> Any:
     with progress(arguments, "upkeep of the lake"):
-        return System(stack()).upkeep(arguments.as_of)
+        return system_of(arguments).upkeep(arguments.as_of)
 
 
 def _send(arguments: argparse.Namespace) -> Any:
     text = sys.stdin.read() if arguments.file is None else existing(arguments.file).read_text()
     lines = json_lines(text, str(arguments.file or "standard input"))
-    return System(stack()).send(arguments.source, lines, arguments.as_of)
+    return system_of(arguments).send(arguments.source, lines, arguments.as_of)
 
 
 def _drop(arguments: argparse.Namespace) -> Any:
-    system, file = System(stack()), existing(arguments.file)
+    system, file = system_of(arguments), existing(arguments.file)
     with progress(arguments, f"drop of {file.name}") as tell:
         return drop(system, arguments.source, file, arguments.as_of, tell)
 
@@ -100,11 +100,16 @@ def drop(
     seconds = _LEAST_SECONDS + file.stat().st_size / _BYTES_A_SECOND
     report = read_report(system.wait_for_object("LakeBucket", f"reports/{key}.json", seconds))
     tell("online store")
+    return {**report, **caught_up(system, "loaded")}
+
+
+def caught_up(system: System, what: str) -> dict[str, str]:
+    """Wait until the online store has all records sent; a warning instead of an error on a timeout."""
     try:
         system.drain(FEATURE_QUEUES)
     except Unavailable as error:
-        return {**report, "warning": f"loaded, but the online store may be behind: {error.message}"}
-    return report
+        return {"warning": f"{what}, but the online store may be behind: {error.message}"}
+    return {}
 
 
 def read_report(content: bytes) -> Any:

@@ -1,4 +1,4 @@
-"""`smallbox deploy`: deploys the CDK app to AWS; ``cdk_deploy`` also deploys it to the emulator."""
+"""`smallbox deploy`: deploys the CDK app to AWS; ``cdk_deploy`` also deploys it to the local stack."""
 
 import argparse
 import json
@@ -6,20 +6,19 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from smallbox.cli.check import require_no_mistake
 from smallbox.cli.checkout import node, root, state_folder, with_tools
+from smallbox.cli.contexts import Context, context_of
 from smallbox.cli.contract_check import fetch_snapshot, require_compatible
 from smallbox.cli.output import printed
-from smallbox.errors import Unavailable
+from smallbox.cli.stack import Stack
+from smallbox.errors import InvalidInput, Unavailable
 
-if TYPE_CHECKING:
-    from smallbox.cli.signed_requests import SignedHttp
-
-PIPELINE_STACK: Final = "SmallboxPipeline"
-"""The CloudFormation stack with the nine stages; the API's URL is among its outputs."""
-
+_BETWEEN_STACKS: Final = "ExportsOutput"
+"""How the outputs begin that CDK adds for its other stack."""
+_KEYS: Final = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"})
 _CDK: Final = "node_modules/aws-cdk/bin/cdk"
 _QUIETLY: Final = (
     "--all", "--require-approval", "never", "--method", "direct", "--concurrency", "2",
@@ -50,45 +49,35 @@ def cdk_deploy(environment: Mapping[str, str], options: Sequence[str] = ()) -> d
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``deploy``."""
-    parser = subparsers.add_parser("deploy", help="deploy to AWS with your own credentials")
+    parser = subparsers.add_parser("deploy", help="deploy to AWS, with the credentials and in the region of --on")
     parser.set_defaults(run=printed(_deploy))
 
 
-def deployed_api() -> "SignedHttp | None":
-    """The API of the system that is deployed to AWS with the caller's credentials; ``None`` when there is none.
-
-    Raises:
-        Unavailable: when CloudFormation does not answer.
-    """
-    import boto3  # noqa: PLC0415 - takes half a second to import
-
-    from smallbox.aws.clients import AwsErrors, code_of, reason_of  # noqa: PLC0415 - imports boto3
-    from smallbox.cli.signed_requests import SignedHttp  # noqa: PLC0415 - as boto3
-
-    session = boto3.Session()
-    try:
-        (stack,) = session.client("cloudformation").describe_stacks(StackName=PIPELINE_STACK)["Stacks"]
-    except AwsErrors as error:
-        if code_of(error) == "ValidationError":  # there is no such stack
-            return None
-        raise Unavailable(f"CloudFormation did not tell what is deployed: {reason_of(error)}") from error
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
-    if "ApiUrl" not in outputs:  # its first deployment failed
-        return None
-    keys: Any = session.get_credentials()  # CloudFormation has answered, so there are some
-    key = keys.get_frozen_credentials()
-    return SignedHttp(outputs["ApiUrl"], str(session.region_name), key.access_key, key.secret_key, key.token)
-
-
-def _deploy(_arguments: argparse.Namespace) -> dict[str, str]:
-    project = require_no_mistake()
-    fetch_snapshot("aws", deployed_api())
-    require_compatible(project, "aws")
-    import boto3  # noqa: PLC0415 - takes half a second to import
-
+def _deploy(arguments: argparse.Namespace) -> dict[str, str]:
+    context = context_of(arguments)
+    if context.is_local:
+        raise InvalidInput(
+            "`smallbox deploy` deploys to AWS: name a context, like `smallbox --on PROFILE/REGION deploy`; "
+            "`smallbox up` deploys to this machine"
+        )
+    project, stack = require_no_mistake(), Stack.of(context)
+    fetch_snapshot(context, stack.api())
+    require_compatible(project, context)
     # The app's own module builds the layers: only it knows their content.
-    subprocess.run([sys.executable, "-m", "infra.wheels"], cwd=root(), check=True, stdout=sys.stderr)
-    outputs = cdk_deploy(os.environ)
+    built = subprocess.run([sys.executable, "-m", "infra.wheels"], cwd=root(), check=False, stdout=sys.stderr)
+    if built.returncode:
+        raise Unavailable("the layers could not be built, for the reason above; nothing was deployed")
+    options = ["--context", f"on={context.name}", "--context", f"stacks={','.join(context.stacks)}"]
+    outputs = cdk_deploy(_deployer(os.environ, context, stack), options)
     # the backfill makes new and changed views readable; unchanged views stay readable meanwhile
-    boto3.client("stepfunctions").start_execution(stateMachineArn=outputs["BackfillMachine"], input="{}")
-    return dict(sorted(outputs.items()))
+    stack.client("stepfunctions").start_execution(stateMachineArn=outputs["BackfillMachine"], input="{}")
+    return {name: value for name, value in sorted(outputs.items()) if not name.startswith(_BETWEEN_STACKS)}
+
+
+def _deployer(environment: Mapping[str, str], context: Context, stack: Stack) -> dict[str, str]:
+    """The CDK's environment: the profile, so that it can renew the credentials, instead of keys of the shell."""
+    regions = {"AWS_REGION": stack.region, "AWS_DEFAULT_REGION": stack.region}
+    if not context.profile:
+        return {**environment, **regions}
+    kept = {name: value for name, value in environment.items() if name not in _KEYS}
+    return {**kept, **regions, "AWS_PROFILE": context.profile}

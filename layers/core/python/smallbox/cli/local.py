@@ -1,16 +1,14 @@
-"""The local stack for clients: endpoint, credentials, outputs, and signed calls."""
+"""The local stack: where the emulator of ``smallbox up`` answers, and the keys of its principals."""
 
 import json
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from smallbox.cli.checkout import state_folder
+from smallbox.cli.contexts import LOCAL
+from smallbox.cli.stack import Stack
 from smallbox.errors import NotReady
-
-if TYPE_CHECKING:
-    from smallbox.cli.signed_requests import SignedHttp
 
 REGION: Final = "us-east-1"
 ACCESS_KEY: Final = "smallbox-local"
@@ -18,84 +16,85 @@ SECRET_KEY: Final = "smallbox-local-secret"  # noqa: S105 the emulator's own, on
 ACCOUNT: Final = "000000000000"
 
 
-@dataclass(frozen=True)
-class Stack:
-    """A running local stack.
+@dataclass(frozen=True, slots=True)
+class RunningEmulator:
+    """What ``smallbox up`` remembers of the emulator.
 
     Attributes:
-        endpoint_url: the endpoint of all services of the emulator.
-        region: its region.
-        account: its account.
-        api_url: the URL of the HTTP API, without a trailing slash.
-        access_key: the key of the account's root.
+        endpoint_url: the endpoint of all its services.
+        pid: its process, and its process group.
+        access_key: the key of the operator, who has the managed policy of operators; empty until it is deployed.
         secret_key: its secret.
-        outputs: the outputs of both CloudFormation stacks by name, like ``LakeBucket``.
-        pid: the emulator's process, and its process group.
     """
 
     endpoint_url: str
-    region: str
-    account: str
-    api_url: str
-    access_key: str
-    secret_key: str
-    outputs: dict[str, str]
     pid: int
+    access_key: str = ""
+    secret_key: str = ""
 
-    def client(self, service: str, **options: Any) -> Any:
-        """A boto3 client for a service of the stack; ``options`` are boto3's."""
+    def as_root(self) -> Stack:
+        """The stack with the credentials of the account's root: to deploy, to replay and to test."""
+        return self._stack(ACCESS_KEY, SECRET_KEY)
+
+    def as_operator(self) -> Stack:
+        """The stack with the credentials of an operator, as on AWS.
+
+        Raises:
+            NotReady: if its deployment has not ended.
+        """
+        if not self.access_key:
+            raise NotReady("the deployment of the local stack has not ended; deploy again with `smallbox up`")
+        return self._stack(self.access_key, self.secret_key)
+
+    def _stack(self, access_key: str, secret_key: str) -> Stack:
         import boto3  # noqa: PLC0415 takes half a second to import
 
-        create: Any = boto3.client  # its stubs want the service's name as a literal
-        return create(
-            service,
-            endpoint_url=self.endpoint_url,
-            region_name=self.region,
-            aws_access_key_id=self.access_key,
-            aws_secret_access_key=self.secret_key,
-            **options,
-        )
-
-    @cached_property
-    def http(self) -> "SignedHttp":
-        """A client of the HTTP API that reuses its connections."""
-        from smallbox.cli.signed_requests import SignedHttp  # noqa: PLC0415 - as boto3
-
-        return SignedHttp(self.api_url, self.region, self.access_key, self.secret_key)
-
-    def environment(self) -> dict[str, str]:
-        """Environment variables that point any AWS tool to the stack."""
-        return {
-            "AWS_ENDPOINT_URL": self.endpoint_url,
-            "AWS_REGION": self.region,
-            "AWS_DEFAULT_REGION": self.region,
-            "AWS_ACCESS_KEY_ID": self.access_key,
-            "AWS_SECRET_ACCESS_KEY": self.secret_key,
-        }
+        session: Any = boto3.Session(access_key, secret_key, region_name=REGION)
+        return Stack(LOCAL, session, self.endpoint_url)
 
 
-def stack() -> Stack:
-    """The stack that ``smallbox up`` started.
+def running_emulator() -> RunningEmulator:
+    """What ``smallbox up`` remembers.
 
     Raises:
-        NotReady: if there is none.
+        NotReady: if there is nothing.
     """
     file = remembered()
     if not file.is_file():
         raise NotReady("no local stack is running here; start one with `smallbox up`")
-    return Stack(**json.loads(file.read_text()))
+    try:
+        return RunningEmulator(**json.loads(file.read_text()))
+    except (TypeError, ValueError) as error:
+        raise NotReady(f"{file} is not what this version writes; start a local stack with `smallbox up`") from error
 
 
-def remember(running: Stack) -> None:
-    """Save the stack for later commands."""
-    remembered().write_text(json.dumps(asdict(running), indent=2))
+def stack() -> Stack:
+    """The stack that ``smallbox up`` started, as an operator.
+
+    Raises:
+        NotReady: if there is none.
+    """
+    return running_emulator().as_operator()
+
+
+def remember(running: RunningEmulator) -> None:
+    """Save it for later commands; only this user can read it."""
+    file = remembered()
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(asdict(running), indent=2))
 
 
 def forget() -> None:
-    """Delete the saved stack."""
+    """Delete what is saved."""
     remembered().unlink(missing_ok=True)
 
 
 def remembered() -> Path:
-    """The file of the saved stack."""
+    """The file in which it is saved."""
     return state_folder() / "local.json"
+
+
+def url_by_path(stack: Stack) -> str:
+    """The API's URL by path instead of by host name: not every resolver knows names under ``localhost``."""
+    api = stack.api_url.partition("://")[2].partition(".")[0]
+    return f"{stack.endpoint_url}/_aws/execute-api/{api}"

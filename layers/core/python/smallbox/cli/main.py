@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
+from smallbox.cli.aws_errors import in_words, said_by_aws
+from smallbox.cli.contexts import ON, context_of
 from smallbox.cli.output import write_json
 from smallbox.error_codes import error_body
 from smallbox.errors import SmallboxError
@@ -16,6 +18,7 @@ MODULES: Final = (
     "check",
     "up",
     "status",
+    "proxy",
     "contract",
     "data",
     "wait",
@@ -26,6 +29,7 @@ MODULES: Final = (
     "replay.command",
     "demo.command",
     "deploy",
+    "context",
 )
 """The command modules, in the order of the help. Their ``register`` adds parsers and sets ``run``."""
 
@@ -38,17 +42,23 @@ def parser() -> argparse.ArgumentParser:
     subparsers = root.add_subparsers(title="commands", required=True, metavar="command")
     for name in MODULES:
         importlib.import_module(f"smallbox.cli.{name}").register(subparsers)
-    _add_json(root, default=False)
+    _add_shared(root, json=False, on=None)
     return root
 
 
-def _add_json(parser: argparse.ArgumentParser, default: object) -> None:
-    """Accept ``--json`` before or after the command; subparsers suppress their default, which keeps the root's."""
-    parser.add_argument("--json", action="store_true", default=default, help="print JSON, for programs")
+def _add_shared(parser: argparse.ArgumentParser, json: object, on: object) -> None:
+    """Accept options before or after the command; subparsers suppress their defaults, which keeps the root's."""
+    parser.add_argument("--json", action="store_true", default=json, help="print JSON, for programs")
+    parser.add_argument(
+        "--on",
+        default=on,
+        metavar="CONTEXT",
+        help=f"the system to speak to: local, a saved context, or PROFILE/REGION; default: {ON}, else `context use`",
+    )
     for action in parser._actions:  # noqa: SLF001 - argparse has no public access to subparsers
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
             for below in set(action.choices.values()):
-                _add_json(below, argparse.SUPPRESS)
+                _add_shared(below, argparse.SUPPRESS, argparse.SUPPRESS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,14 +70,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = parser().parse_args(arguments)
     try:
         return parsed.run(parsed) or 0
-    except SmallboxError as error:
-        return _failed(error, as_json=getattr(parsed, "json", False))
     except BrokenPipeError:  # the reader, like `head`, closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
         sys.stderr.write("smallbox: interrupted\n")
         return _INTERRUPTED
+    except Exception as error:
+        failure = _in_words(error, parsed)
+        if failure is None:
+            raise
+        return _failed(failure, as_json=parsed.json)
+
+
+def _in_words(error: Exception, parsed: argparse.Namespace) -> SmallboxError | None:
+    """What to say of an error: what AWS said, in words, or our own sentence; ``None`` for a bug."""
+    own = error if isinstance(error, SmallboxError) else None
+    if said_by_aws(error) is None:
+        return own
+    return in_words(error, context_of(parsed)) or own
 
 
 def _failed(error: SmallboxError, *, as_json: bool) -> int:

@@ -1,16 +1,16 @@
 """``smallbox train``, ``predict``, ``score``, ``models`` and ``day``."""
 
 import argparse
-import time
 from pathlib import Path
 from typing import Any
 
 from smallbox.cli import tables as people
 from smallbox.cli.check import require_no_mistake
-from smallbox.cli.data import existing, read_report
-from smallbox.cli.local import stack
+from smallbox.cli.connect import system_of
+from smallbox.cli.data import existing
 from smallbox.cli.output import json_lines, printed
 from smallbox.cli.progress import machine_progress, progress
+from smallbox.cli.scored_files import download_predictions, score
 from smallbox.cli.system import System
 from smallbox.errors import Unavailable
 
@@ -49,13 +49,13 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def _train(arguments: argparse.Namespace) -> Any:
     require_no_mistake([arguments.model])
     as_of = {} if arguments.as_of is None else {"as_of": arguments.as_of}
-    system = System(stack())
+    system = system_of(arguments)
     with machine_progress(arguments, system, f"training {arguments.model}"):
         return system.run("TrainingMachine", {"model": arguments.model, "reason": "asked for", **as_of})
 
 
 def _day(arguments: argparse.Namespace) -> Any:
-    return close_day(System(stack()), arguments.model, arguments.as_of)
+    return close_day(system_of(arguments), arguments.model, arguments.as_of)
 
 
 def close_day(system: System, model: str, as_of: str | None) -> Any:
@@ -71,28 +71,20 @@ def close_day(system: System, model: str, as_of: str | None) -> Any:
 
 def _predict(arguments: argparse.Namespace) -> Any:
     lines = json_lines(existing(arguments.file).read_text(), str(arguments.file))
-    return System(stack()).predict(arguments.model, lines, arguments.as_of, explain=arguments.features)
+    return system_of(arguments).predict(arguments.model, lines, arguments.as_of, explain=arguments.features)
 
 
 def _score(arguments: argparse.Namespace) -> Any:
-    system, file = System(stack()), existing(arguments.file)
-    with progress(arguments, f"scoring {file.name}"):
-        report = score(system, arguments.model, file)
-        content = system.wait_for_object("InboxBucket", f"{report['folder']}/predictions.parquet")
-    predictions = file.with_name(f"{file.name}.predictions.parquet")
-    predictions.write_bytes(content)
+    system, file = system_of(arguments), existing(arguments.file)
+    with progress(arguments, f"scoring {file.name}") as tell:
+        report = score(system, arguments.model, file, tell)
+        tell("download")
+        predictions = download_predictions(system, report, file)
     return {**report, "predictions": str(predictions)}
 
 
-def score(system: System, model: str, file: Path) -> Any:
-    """Drop a file of requests and wait until it is scored; return the scorer's report."""
-    name = f"{time.time_ns()}-{file.name}"
-    system.upload(f"score/{model}/in/{name}", file)
-    return read_report(system.wait_for_object("InboxBucket", f"score/{model}/out/{name}/report.json"))
-
-
 def _models(arguments: argparse.Namespace) -> Any:
-    system = System(stack())
+    system = system_of(arguments)
     if arguments.model is None:
         return system.request("GET", "/models")
     paths = (f"/models/{arguments.model}/{part}" for part in ("versions", "history"))

@@ -5,9 +5,8 @@ import getpass
 from typing import Any
 
 from smallbox.cli import tables as people
-from smallbox.cli.local import stack
+from smallbox.cli.connect import system_of
 from smallbox.cli.output import printed
-from smallbox.cli.system import System
 from smallbox.records import CHANNELS
 
 
@@ -32,9 +31,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def _show(arguments: argparse.Namespace) -> Any:
-    return System(stack()).request("GET", f"/models/{arguments.model}/metrics/{arguments.day}")
+    return system_of(arguments).request("GET", f"/models/{arguments.model}/metrics/{arguments.day}")
 
 
 def _accept(arguments: argparse.Namespace) -> Any:
     document = {"model": arguments.model, "why": arguments.why, "channel": arguments.channel, "by": getpass.getuser()}
-    return System(stack()).accept(document)
+    return system_of(arguments).accept(document)

@@ -4,9 +4,10 @@ import argparse
 from dataclasses import asdict
 from typing import Any
 
-from smallbox.cli.local import stack
+from smallbox.cli.connect import system_of
+from smallbox.cli.data import caught_up
 from smallbox.cli.output import printed
-from smallbox.cli.system import FEATURE_QUEUES, System
+from smallbox.cli.system import System
 from smallbox.define import project
 from smallbox.ingestion.quarantine import Quarantine
 
@@ -35,16 +36,16 @@ def _quarantine(system: System) -> Quarantine:
 
 
 def _list(arguments: argparse.Namespace) -> Any:
-    return {"waiting": [asdict(batch) for batch in _quarantine(System(stack())).batches(arguments.source)]}
+    return {"waiting": [asdict(batch) for batch in _quarantine(system_of(arguments)).batches(arguments.source)]}
 
 
 def _show(arguments: argparse.Namespace) -> Any:
-    quarantine = _quarantine(System(stack()))
+    quarantine = _quarantine(system_of(arguments))
     return [r for batch in quarantine.batches(arguments.source, arguments.day) for r in quarantine.read(batch)]
 
 
 def _replay(arguments: argparse.Namespace) -> Any:
-    system = System(stack())
+    system = system_of(arguments)
     return send_again(system, _quarantine(system), arguments.source, arguments.day, arguments.as_of)
 
 
@@ -55,6 +56,6 @@ def send_again(system: System, quarantine: Quarantine, source: str, day: str, as
         quarantine.replay(batch, lambda lines: system.send(source, lines, as_of))
         for batch in quarantine.batches(source, day)
     ]
-    system.drain(FEATURE_QUEUES)
     rejected = [rejection for answer in answers for rejection in answer["rejected"]]
-    return {"accepted": sum(answer["accepted"] for answer in answers), "rejected": rejected}
+    accepted = sum(answer["accepted"] for answer in answers)
+    return {"accepted": accepted, "rejected": rejected, **caught_up(system, "sent")}

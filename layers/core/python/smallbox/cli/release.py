@@ -4,9 +4,8 @@ import argparse
 import getpass
 from typing import Any
 
-from smallbox.cli.local import stack
+from smallbox.cli.connect import system_of
 from smallbox.cli.output import printed
-from smallbox.cli.system import System
 from smallbox.registry.routing import ACTIONS
 
 
@@ -26,4 +25,4 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def _release(arguments: argparse.Namespace) -> Any:
     names = ("model", "action", "version", "why", "as_of")
     document = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
-    return System(stack()).release({**document, "who": getpass.getuser()})
+    return system_of(arguments).release({**document, "who": getpass.getuser()})

@@ -4,9 +4,8 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
-from smallbox.cli.local import stack
+from smallbox.cli.connect import system_of
 from smallbox.cli.output import Block, TableBlock, cell, printed
-from smallbox.cli.system import System
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -19,8 +18,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.set_defaults(run=printed(_status, status_blocks))
 
 
-def _status(_arguments: argparse.Namespace) -> Any:
-    system = System(stack())
+def _status(arguments: argparse.Namespace) -> Any:
+    system = system_of(arguments)
     return {**system.request("GET", "/status"), "dead_letters": system.dead_letters_by_queue()}
 
 

@@ -3,29 +3,33 @@
 import functools
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from smallbox.cli.local import Stack
-from smallbox.errors import InvalidInput, Unavailable
+from smallbox.cli.aws_errors import denied
+from smallbox.cli.polling import polls
+from smallbox.cli.stack import Stack
+from smallbox.errors import Forbidden, InvalidInput, Unavailable
 from smallbox.monitoring.report import KINDS
+from smallbox.request_sizes import EVENT_LIMIT, INSTANCE_LIMIT
 from smallbox.times import asked_moment, to_micros
 
 ERRORS_FROM: Final = 400
-MAX_AT_ONCE: Final = 500
+_FORBIDDEN: Final = 403
+MAX_AT_ONCE: Final = min(EVENT_LIMIT, INSTANCE_LIMIT)
 """The maximum number of records or instances in one request."""
-_SHORTEST_PAUSE: Final = 0.02
-_LONGEST_PAUSE: Final = 0.25
-_PAUSE_SHARE: Final = 0.1
-"""Polling pause as a share of the time waited so far: polling slows down the work that is waited for."""
 _LONGEST_SECONDS: Final = 900
 """The maximum run time of a function; a retry before that would start it twice."""
+_LONGEST_EXECUTION: Final = 12 * 3600
+"""The longest that a state machine may run; it times out itself."""
 FEATURE_QUEUES: Final = ("DropsQueue", "EventsQueue", "FeaturesQueue", "RebuildQueue")
 """Empty queues mean that the online store has all records sent. In upstream order: a message is deleted only after its
 follow-up messages are in the next queue."""
+_REBUILD_QUEUE: Final = ("RebuildQueue",)
+_WHERE: Final = "the function's log says why; here `.smallbox/emulator.log`, on AWS CloudWatch Logs"
 ALL_QUEUES: Final = (*FEATURE_QUEUES, "ScoresQueue", "PredictionsQueue")
 
 
@@ -34,18 +38,26 @@ class System:
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
-        self.outputs = stack.outputs
         self.client = functools.cache(stack.client)
         self.on_start: Callable[[str], None] | None = None
         """Called with the ARN of each execution that :meth:`run` starts."""
 
-    def request(self, method: str, path: str, body: str | None = None) -> Any:
-        """Send one signed HTTPS request; return its JSON answer.
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        """The outputs of both CloudFormation stacks by name, like ``LakeBucket``."""
+        return self.stack.outputs
+
+    def request(self, method: str, path: str, body: str | None = None, as_of: str | None = None) -> Any:
+        """Send one signed HTTPS request, as of the present or of a past moment; return its JSON answer.
 
         Raises:
-            InvalidInput: if the server answers with an error; gives its code and message.
+            Forbidden: if the credentials are not good, or lack the permission.
+            InvalidInput: if the server answers with another error; gives its code and message.
         """
-        status, answer = self.stack.http.request(method, path, body)
+        http = self.stack.http if as_of is None else self.stack.replayed_http
+        status, answer = http.request(method, f"{path}{_query(as_of)}", body)
+        if status == _FORBIDDEN and "error" not in answer:  # an answer of a function has one
+            raise Forbidden(_refused(answer, f"{method} {path}"))
         if status >= ERRORS_FROM:
             raise InvalidInput(_sentence_of(status, answer), status=status)
         return answer
@@ -55,7 +67,7 @@ class System:
         accepted, rejected = 0, []
         for first in range(0, len(lines), MAX_AT_ONCE):
             body = f"[{','.join(lines[first : first + MAX_AT_ONCE])}]"
-            answer = self.request("POST", f"/events/{source}{_query(as_of)}", body)
+            answer = self.request("POST", f"/events/{source}", body, as_of)
             accepted += answer["accepted"]
             rejected += [{**rejection, "index": rejection["index"] + first} for rejection in answer["rejected"]]
         return {"accepted": accepted, "rejected": rejected}
@@ -68,7 +80,7 @@ class System:
         for first in range(0, len(lines), MAX_AT_ONCE):
             instances = ",".join(lines[first : first + MAX_AT_ONCE])
             body = f'{{"explain":{json.dumps(explain)},"instances":[{instances}]}}'
-            predictions += self.request("POST", f"/models/{model}/predict{_query(as_of)}", body)["predictions"]
+            predictions += self.request("POST", f"/models/{model}/predict", body, as_of)["predictions"]
         return predictions
 
     def infer(self, model: str, line: str) -> Sequence[Mapping[str, Any]]:
@@ -97,7 +109,7 @@ class System:
         moment = {} if as_of is None else {"as_of": asked_moment({"as_of": as_of}, present)}
         message = {"source": source, **moment}
         self.client("sqs").send_message(QueueUrl=self.outputs["RebuildQueue"], MessageBody=json.dumps(message))
-        self.drain()
+        self.drain(_REBUILD_QUEUE)
 
     def upkeep(self, as_of: str | None = None, *, only_when_due: bool = False) -> Mapping[str, Any]:
         """Run the lake's upkeep, and wait for it and for the rebuilds that it requests.
@@ -110,23 +122,15 @@ class System:
         """
         document = {"only_when_due": only_when_due, **({} if as_of is None else {"as_of": as_of})}
         answer = self._invoke("UpkeepFunction", document, "the upkeep")
-        self.drain()
+        self.drain(_REBUILD_QUEUE)
         return answer
 
     def release(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Change a release by hand, see :class:`~smallbox.release.by_hand.ByHandTask`; return the new routing.
-
-        Raises:
-            Unavailable: if it failed; gives the reason.
-        """
+        """Change a release by hand, see :class:`~smallbox.release.by_hand.ByHandTask`; return the new routing."""
         return self._invoke("ReleaseFunction", document, "the change of the release")
 
     def accept(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Accept a new drift reference; see :class:`~smallbox.monitoring.accept.AcceptTask`.
-
-        Raises:
-            Unavailable: if it failed; gives the reason.
-        """
+        """Accept a new drift reference; see :class:`~smallbox.monitoring.accept.AcceptTask`."""
         return self._invoke("AcceptFunction", document, "accepting")
 
     def _invoke(self, output: str, document: Mapping[str, Any], what: str) -> Mapping[str, Any]:
@@ -145,32 +149,43 @@ class System:
         """Upload a file to the inbox."""
         self.client("s3").upload_file(str(file), self.outputs["InboxBucket"], key)
 
-    def wait_for_object(self, bucket: str, key: str, seconds: float = 120) -> bytes:
-        """Wait until an object exists; return its content.
+    def wait_for_object(
+        self, bucket: str, key: str, seconds: float = 120, meanwhile: Callable[[], None] = lambda: None
+    ) -> bytes:
+        """Wait until an object exists; return its content. ``meanwhile`` is called each time it does not.
 
         Raises:
             Unavailable: on a timeout.
         """
         s3, name = self.client("s3"), self.outputs[bucket]
-        for _ in _asking(seconds):
+        for _ in polls(seconds):
             if s3.list_objects_v2(Bucket=name, Prefix=key).get("KeyCount"):
                 content: bytes = s3.get_object(Bucket=name, Key=key)["Body"].read()
                 return content
-        raise Unavailable(f"no {key!r} appeared in {name} within {seconds:.0f} s; see .smallbox/emulator.log")
+            meanwhile()
+        raise Unavailable(f"no {key!r} appeared in {name} within {seconds:.0f} s; {_WHERE}")
 
     def drain(self, queues: Sequence[str] = ALL_QUEUES, seconds: float = 120) -> None:
         """Wait until all queues are empty, messages in flight included.
 
+        AWS counts messages with some delay, so there they must be empty twice.
+
         Raises:
             Unavailable: on a timeout; names the queue.
         """
+        self._empty(queues, seconds)
+        if self.stack.settle_seconds:
+            time.sleep(self.stack.settle_seconds)
+            self._empty(queues, seconds)
+
+    def _empty(self, queues: Sequence[str], seconds: float) -> None:
         waiting = list(queues)
-        for _ in _asking(seconds):
+        for _ in polls(seconds):
             while waiting and not self._waiting(waiting[0]):
                 del waiting[0]
             if not waiting:
                 return
-        raise Unavailable(f"{waiting[0]} did not drain within {seconds:.0f} s; see .smallbox/emulator.log")
+        raise Unavailable(f"{waiting[0]} did not drain within {seconds:.0f} s; {_WHERE}")
 
     def _waiting(self, queue: str) -> int:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
@@ -204,13 +219,13 @@ class System:
             self.on_start(started["executionArn"])
         return str(started["executionArn"])
 
-    def wait_for_execution(self, arn: str, seconds: float = 600) -> Mapping[str, Any]:
+    def wait_for_execution(self, arn: str, seconds: float = _LONGEST_EXECUTION) -> Mapping[str, Any]:
         """Wait for an execution; return its output.
 
         Raises:
             Unavailable: if it failed, or on a timeout.
         """
-        for _ in _asking(seconds):
+        for _ in polls(seconds):
             execution = self.client("stepfunctions").describe_execution(executionArn=arn)
             if execution["status"] == "SUCCEEDED":
                 output: Mapping[str, Any] = json.loads(execution["output"])
@@ -234,17 +249,17 @@ class System:
         return {a["AlarmName"]: a["StateValue"] for page in pages for a in page["MetricAlarms"]}
 
 
-def _asking(seconds: float) -> Iterator[None]:
-    """Yield once per poll: immediately, then after growing pauses, until the timeout."""
-    began = time.monotonic()
-    yield
-    while (waited := time.monotonic() - began) < seconds:
-        time.sleep(min(max(_PAUSE_SHARE * waited, _SHORTEST_PAUSE), _LONGEST_PAUSE))
-        yield
+def _refused(answer: Any, route: str) -> str:
+    said = str(answer.get("message") or answer.get("Message") or "") if isinstance(answer, Mapping) else str(answer)
+    if any(word in said for word in ("expired", "security token", "signature")):
+        return f"AWS refuses the credentials: {said} Sign in again, with single sign-on by `aws sso login`"
+    return denied("execute-api:Invoke", route)
 
 
 def _sentence_of(status: int, answer: Any) -> str:
     error = answer.get("error") if isinstance(answer, Mapping) else None
+    if isinstance(error, str):  # on the routes of the inference protocol
+        return f"{answer.get('code')}: {error}"
     if not error:
         return f"the server answered {status}: {str(answer)[:200]}"
     return f"{error['code']}: {error['message']}"
@@ -256,7 +271,7 @@ def _machine_of(arn: str) -> str:
     >>> _machine_of("arn:aws:states:r:0:execution:SmallboxPipeline-trainingmachineMachine8E-1A:7f")
     'training'
     """
-    kinds = {"trainingmachine": "training", "backfill": "backfill"}
+    kinds = {"trainingmachine": "training", "backfill": "backfill", "scoring": "scoring"}
     return next((kind for part, kind in kinds.items() if part in arn), "day")
 
 

@@ -4,7 +4,7 @@ import argparse
 import time
 from typing import Any, Final
 
-from smallbox.cli.local import stack
+from smallbox.cli.connect import system_of
 from smallbox.cli.output import printed
 from smallbox.cli.system import System
 
@@ -19,7 +19,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def _wait(arguments: argparse.Namespace) -> Any:
-    return wait(System(stack()), arguments.timeout)
+    return wait(system_of(arguments), arguments.timeout)
 
 
 def wait(system: System, seconds: float) -> dict[str, Any]:

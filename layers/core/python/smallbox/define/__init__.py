@@ -18,6 +18,7 @@ from smallbox.define.conditions import above, at_least, at_most, below, equal, o
 from smallbox.define.fields import boolean, integer, number, text, timestamp
 from smallbox.define.model import Model, label
 from smallbox.define.rules import Gate, Monitor, Release, Retrain, ceiling, floor
+from smallbox.define.serve import RateLimit, Serve
 from smallbox.define.signature import Columns
 from smallbox.define.source import Source
 from smallbox.define.view import FeatureView
@@ -37,9 +38,11 @@ __all__ = [
     "Monitor",
     "Multiclass",
     "Ranking",
+    "RateLimit",
     "Regression",
     "Release",
     "Retrain",
+    "Serve",
     "Source",
     "above",
     "at_least",

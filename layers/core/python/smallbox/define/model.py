@@ -3,11 +3,12 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from smallbox.define.argument_types import check_kind
 from smallbox.define.fields import Field
 from smallbox.define.rules import Gate, Label, Monitor, Release, Retrain
+from smallbox.define.serve import Serve
 from smallbox.define.signature import Signature
 from smallbox.define.source import Source, check_not_personal
 from smallbox.errors import DefinitionError
@@ -84,8 +85,12 @@ class Model(Signature):
         release: how an accepted version is rolled out.
         monitor: what counts as a breach.
         retrain: when to retrain, and on which data.
+        serve: how fast it must answer, what may be remembered, and how it degrades.
         fallback: the prediction to answer with when the model fails, marked as fallback: a number, or where there are
             several outputs numbers by class or output; ``None`` answers with an error.
+        score_daily: which records of the request source are scored every night, as a file out of the lake: those of
+            ``yesterday``, or those of ``today``, for a source whose records are known ahead; days are UTC. ``None``:
+            none are.
 
     The other attributes are those of :class:`~smallbox.define.signature.Signature`.
 
@@ -99,7 +104,9 @@ class Model(Signature):
     release: Release = field(default_factory=Release)
     monitor: Monitor = field(default_factory=Monitor)
     retrain: Retrain = field(default_factory=Retrain)
+    serve: Serve = field(default_factory=Serve)
     fallback: float | Mapping[str, float] | None = field(default=None)
+    score_daily: Literal["yesterday", "today"] | None = None
     fallback_outputs: OutputValues | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -107,6 +114,8 @@ class Model(Signature):
         self._check_rules()
         self._check_heads()
         self._check_guardrails()
+        self._check_limits()
+        self._check_daily()
         self._check_window()
         self._check_canary()
         if self.fallback is not None:
@@ -131,12 +140,27 @@ class Model(Signature):
                         f"objective has no such figure; it has {', '.join(self.objective.figures)}"
                     )
 
+    def _check_limits(self) -> None:
+        for name in self.serve.limits:
+            if name not in self.objective.outputs:
+                raise DefinitionError(
+                    f"model {self.name}: Serve: limits: the label's objective has no output {name!r}; it has "
+                    f"{', '.join(self.objective.outputs)}"
+                )
+
     def _check_rules(self) -> None:
         place = f"model {self.name}"
         check_kind(f"{place}: estimator", self.estimator, Callable, "the function itself, without parentheses")
-        for kind in (Gate, Release, Monitor, Retrain):
+        for kind in (Gate, Release, Monitor, Retrain, Serve):
             name = kind.__name__
             check_kind(f"{place}: {name.lower()}", getattr(self, name.lower()), kind, f"{name}(...)")
+
+    def _check_daily(self) -> None:
+        if self.score_daily not in {None, "yesterday", "today"}:
+            raise DefinitionError(
+                f"model {self.name}: score_daily={self.score_daily!r} must be 'yesterday' or 'today'; leave it out to "
+                "score no day"
+            )
 
     def _check_window(self) -> None:
         # the last attribution window has no labels yet, and another one is the embargo before the validation period

@@ -12,6 +12,9 @@ from smallbox.features.windows.batch import WINDOW_BATCH
 
 _ENGINES: Final[Mapping[type, BatchEngine[Any, Any]]] = {FeatureView: WINDOW_BATCH, Attributes: ATTRIBUTE_BATCH}
 
+RESERVED_COLUMNS: Final = ("key", "time", "known_at", "received_at", "digest")
+"""The columns that every view needs: those of :func:`~smallbox.lake.history.history`."""
+
 
 def batch_engine_of(view: View) -> BatchEngine[Any, Any]:
     """The engine that computes a view from the lake."""
@@ -21,4 +24,4 @@ def batch_engine_of(view: View) -> BatchEngine[Any, Any]:
 def columns_needed(view: View) -> list[str]:
     """The columns of the source's table that a view needs."""
     read = (*view.entity_fields, *state_engine_of(view).fields(view))
-    return [*dict.fromkeys(("key", "time", "known_at", "received_at", "digest", *read))]
+    return [*dict.fromkeys((*RESERVED_COLUMNS, *read))]

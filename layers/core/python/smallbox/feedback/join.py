@@ -1,5 +1,8 @@
 """What the feedback's function does: joins what became known to the predictions that still wait for it."""
 
+from collections import Counter
+from itertools import chain
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,6 +18,7 @@ from smallbox.lake.history import FOREVER, history
 from smallbox.lake.names import labelled_table, records_table
 from smallbox.lake.predictions import PredictionLog, of_versions
 from smallbox.lake.schemas import ARROW_TYPES, LABELLED_COLUMNS, record_schema
+from smallbox.lake.spans import spans_of
 from smallbox.ports import Between, Lake
 from smallbox.registry.live_versions import live_versions
 from smallbox.registry.signatures import label_of_version
@@ -39,20 +43,19 @@ class JoinTask:
         # a day more than the window: predictions of midnight may reach the log after it
         longest = self._longest(model)
         open_since = settled_days(longest, as_of).start
-        asked = self._open(model, open_since, as_of)
-        labelled = self._joined(model, asked, as_of)
-        between = Between(SETTLES_FROM, open_since, FOREVER)
-        self._lake.replace(labelled_table(model.name), self._with_later(model, labelled, between, as_of), between)
-        statuses = (LABELLED, PENDING, UNLABELLED, ASKED_LATE)
-        labelled_count, pending, unlabelled, asked_late = (_count(labelled, status) for status in statuses)
-        day = settled_days(longest, as_of)
-        settled = labelled.filter(_inside(labelled, day))
+        day, counts, settled = settled_days(longest, as_of), Counter[str](), []
+        for span in self._spans(model, open_since, as_of):
+            labelled = self._joined(model, self._open(model, span, as_of), as_of)
+            # a commit for each range: the steps of the day that read the table run after the last one
+            self._lake.replace(labelled_table(model.name), self._with_later(model, labelled, span, as_of), span)
+            counts.update({one["values"]: one["counts"] for one in pc.value_counts(labelled["status"]).to_pylist()})
+            settled.append(labelled.filter(_inside(labelled, day)).select(["event_time", "status"]))
         found: JoinCounts = {
-            "labelled": labelled_count,
-            "pending": pending,
-            "unlabelled": unlabelled,
-            "asked_late": asked_late,
-            "coverage": coverage(longest, settled, as_of),
+            "labelled": counts[LABELLED],
+            "pending": counts[PENDING],
+            "unlabelled": counts[UNLABELLED],
+            "asked_late": counts[ASKED_LATE],
+            "coverage": coverage(longest, pa.concat_tables(settled), as_of),
             "coverage_day": day_of(day.start),
         }
         return {**document, "as_of": format_moment(as_of), "feedback": found}
@@ -83,7 +86,7 @@ class JoinTask:
         )
 
     def _joined_to(self, label: Label, asked: pa.Table, as_of: Micros) -> pa.Table:
-        joined = join_labels(label, asked, self._outcomes(label, asked["key"], as_of), as_of)
+        joined = join_labels(label, asked, self._outcomes(label, asked, as_of), as_of)
         return _with_label_column(label, joined)
 
     def _with_later(self, model: Model, labelled: pa.Table, between: Between, as_of: Micros) -> pa.Table:
@@ -96,26 +99,41 @@ class JoinTask:
         others = rows.filter(pc.invert(pc.is_in(rows["id"], value_set=later["id"].combine_chunks())))
         return pa.concat_tables([others, later], promote_options="permissive")
 
-    def _open(self, model: Model, since: Micros, as_of: Micros) -> pa.Table:
-        """The predictions asked before ``as_of`` that were asked, or are for an event, since a moment."""
-        recent = _answers(self._log.read(model.name, Between("time", since, as_of)))
-        ahead = _answers(self._log.read(model.name, Between("event_time", since, FOREVER)))
-        both = pa.concat_tables([recent, ahead.filter(pc.less(ahead["time"], since))], promote_options="default")
-        settles_from = np.maximum(both["time"].to_numpy(), both["event_time"].to_numpy())
-        return both.append_column(SETTLES_FROM, pa.array(settles_from))
+    def _spans(self, model: Model, since: Micros, as_of: Micros) -> list[Between]:
+        """The ranges of ``settles_from`` that are joined one after another."""
+        recent = self._log.moments(model.name, Between("time", since, as_of))
+        ahead = self._log.moments(model.name, Between("event_time", since, FOREVER))
+        moments = chain(
+            (np.maximum(time, event_time) for time, event_time in recent),
+            (event_time[time < since] for time, event_time in ahead),
+        )
+        return spans_of(moments, Between(SETTLES_FROM, since, FOREVER))
 
-    def _outcomes(self, label: Label, keys: pa.ChunkedArray, as_of: Micros) -> pa.Table:
+    def _open(self, model: Model, span: Between, as_of: Micros) -> pa.Table:
+        """The predictions asked before ``as_of`` whose ``settles_from`` is in a range."""
+        recent = self._log.read(model.name, Between("time", span.start, min(span.end, as_of)), _is_kept)
+        ahead = self._log.read(model.name, Between("event_time", span.start, span.end), _is_kept)
+        recent = recent.filter(pc.less(recent["event_time"], span.end))
+        ahead = ahead.filter(pc.less(ahead["time"], span.start))
+        both = pa.concat_tables([recent, ahead], promote_options="default")
+        both = both.select([name for name in both.column_names if _is_kept(name)])
+        return both.append_column(SETTLES_FROM, pc.max_element_wise(both["time"], both["event_time"]))
+
+    def _outcomes(self, label: Label, asked: pa.Table, as_of: Micros) -> pa.Table:
         """Every version of the outcomes of these keys, however old: one that was known before tells a late asking."""
-        source = self._project.source(label.source_name)
+        source, until = self._project.source(label.source_name), as_of
+        if asked.num_rows:
+            # one that became known after every window is over, and after every asking, counts for none
+            until = min(as_of, pc.max(asked[SETTLES_FROM]).as_py() + label.within_micros)
         columns = list(dict.fromkeys(("key", "known_at", "received_at", "digest", label.on, label.value)))
-        schema, known = record_schema(source), Between("known_at", -FOREVER, as_of + 1)
-        rows = self._lake.read(records_table(source), columns, known, keys, key=label.on, schema=schema)
+        schema, known = record_schema(source), Between("known_at", -FOREVER, until + 1)
+        rows = self._lake.read(records_table(source), columns, known, asked["key"], key=label.on, schema=schema)
         return history(schema.empty_table() if rows is None else rows)
 
 
-def _answers(log: pa.Table) -> pa.Table:
-    """Who answered, and the outputs."""
-    return log.select([name for name in log.column_names if name in LABELLED_COLUMNS or is_scored(name)])
+def _is_kept(column: str) -> bool:
+    """Whether the labelled predictions keep a column of the log: who answered, and the outputs."""
+    return column in LABELLED_COLUMNS or is_scored(column)
 
 
 def _with_label_column(label: Label, joined: pa.Table) -> pa.Table:
@@ -123,10 +141,6 @@ def _with_label_column(label: Label, joined: pa.Table) -> pa.Table:
     name = label.objective.label_column
     typed = joined["label"].cast(ARROW_TYPES[LABEL_COLUMNS[name]])
     return joined.set_column(joined.column_names.index("label"), name, typed)
-
-
-def _count(rows: pa.Table, status: str) -> int:
-    return int(pc.sum(pc.equal(rows["status"], status)).as_py() or 0)
 
 
 def _inside(rows: pa.Table, between: Between) -> pa.Array:

@@ -5,7 +5,8 @@ such as a key that occurs twice in the batch. A column check only finds values t
 certain, and converts them in the same way.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from smallbox.arrays import Bools
+from smallbox.arrays import Bools, Ints
 from smallbox.define.fields import Field
 from smallbox.define.patterns import TEXT_LIMIT
 from smallbox.define.source import FAR_AHEAD, FUTURE_LIMIT, LONG_AGO, Source
@@ -22,13 +23,28 @@ from smallbox.ingestion.field_checks import Broken, bounds, test_of
 from smallbox.ingestion.unchecked_rows import UncheckedRows
 from smallbox.lake.digests import digests
 from smallbox.lake.schemas import ARROW_TYPES, record_schema, records_to_table
-from smallbox.records import Rejection
+from smallbox.records import Record, Rejection
 from smallbox.times import FIRST, LAST, Micros
 
 CheckedColumn = tuple[pa.Array, Bools]
 """A column's normalised values, and a mask of those that are certainly valid; the other values are undefined."""
 
 _WORD: Final = np.iinfo(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRows:
+    """The valid rows of a batch, and why the others are rejected.
+
+    Attributes:
+        values: the normalised values, a column for each field of the source, in the order of the rows.
+        numbers: the number of each valid row in its file.
+        rejections: the rejected rows.
+    """
+
+    values: pa.Table
+    numbers: Ints
+    rejections: list[Rejection]
 
 
 def accept(source: Source, rows: UncheckedRows, received_at: Micros, first: int) -> tuple[pa.Table, list[Rejection]]:
@@ -42,25 +58,54 @@ def accept(source: Source, rows: UncheckedRows, received_at: Micros, first: int)
         received_at: when they were received, microseconds.
         first: the number of the first row in its file.
     """
-    table, is_good = _fast_path(source, rows, received_at)
+    columns, is_good = _fast_path(source, rows, received_at)
+    table = _table(source, columns, received_at) if is_good.any() else record_schema(source).empty_table()
+    records, rejections = _others(source, rows, is_good, received_at, first)
+    if not records:
+        return table, rejections
+    both = pa.concat_tables([table, records_to_table(source, list(records.values()))])
+    return both.take(pa.array(np.argsort(_numbers(is_good, records, first), kind="stable"))), rejections
+
+
+def check_columns(source: Source, rows: UncheckedRows, received_at: Micros, first: int) -> CheckedRows:
+    """Validate a batch as :func:`accept` does, for rows that are not written to the source's table: without digests."""
+    columns, is_good = _fast_path(source, rows, received_at)
+    schema = pa.schema([(name, ARROW_TYPES[field.type]) for name, field in source.fields.items()])
+    table = pa.table(columns, schema=schema)
+    records, rejections = _others(source, rows, is_good, received_at, first)
+    numbers = _numbers(is_good, records, first)
+    if records:
+        values = [record.values for record in records.values()]
+        others = {name: pa.array([one[name] for one in values], schema.field(name).type) for name in source.fields}
+        order = np.argsort(numbers, kind="stable")
+        table = pa.concat_tables([table, pa.table(others, schema=schema)]).take(pa.array(order))
+        numbers = numbers[order]
+    return CheckedRows(table, numbers, rejections)
+
+
+def _others(
+    source: Source, rows: UncheckedRows, is_good: Bools, received_at: Micros, first: int
+) -> tuple[dict[int, Record], list[Rejection]]:
+    """What the row validator says of the rows that the fast path leaves: records by number, and rejections."""
     others = np.flatnonzero(~is_good)
     if not len(others):
-        return table, []
+        return {}, []
     numbered = zip(others.tolist(), rows.at(others), strict=True)
-    records, rejections = check_numbered(source, ((first + at, raw) for at, raw in numbered), received_at)
-    if records:
-        places = np.concatenate((np.flatnonzero(is_good), np.array(list(records)) - first))
-        both = pa.concat_tables([table, records_to_table(source, list(records.values()))])
-        table = both.take(pa.array(np.argsort(places, kind="stable")))
-    return table, rejections
+    return check_numbered(source, ((first + at, raw) for at, raw in numbered), received_at)
 
 
-def _fast_path(source: Source, rows: UncheckedRows, received_at: Micros) -> tuple[pa.Table, Bools]:
-    """The rows that are certainly valid, and the mask of these rows."""
+def _numbers(is_good: Bools, records: Mapping[int, Record], first: int) -> Ints:
+    """The numbers of the rows of the fast path, then those of the records."""
+    return np.concatenate((np.flatnonzero(is_good) + first, np.array(list(records), np.int64)))
+
+
+def _fast_path(source: Source, rows: UncheckedRows, received_at: Micros) -> tuple[dict[str, pa.Array], Bools]:
+    """The values of the rows that are certainly valid, by field, and the mask of these rows."""
     limits = _time_limits(source, received_at)
     found = None if limits is None else rows.columns(tuple(source.fields))
     if limits is None or found is None or not len(rows):
-        return record_schema(source).empty_table(), np.zeros(len(rows), bool)
+        nothing = {name: pa.array([], ARROW_TYPES[field.type]) for name, field in source.fields.items()}
+        return nothing, np.zeros(len(rows), bool)
     columns, is_good = {}, found.is_whole
     for name, field in source.fields.items():
         columns[name], fits = _checked(field, found.values.get(name, [None] * len(rows)))
@@ -69,7 +114,7 @@ def _fast_path(source: Source, rows: UncheckedRows, received_at: Micros) -> tupl
     is_good &= (limits[0] <= time) & (time <= limits[1]) & _is_unique(columns[source.key])
     if not is_good.all():
         columns = {name: column.filter(pa.array(is_good)) for name, column in columns.items()}
-    return _table(source, columns, received_at), is_good
+    return columns, is_good
 
 
 def _time_limits(source: Source, received_at: Micros) -> tuple[Micros, Micros] | None:
@@ -131,7 +176,7 @@ def _number_check(field: Field, column: pa.Array) -> CheckedColumn | None:
         return None
     numbers, fits = found
     # adding 0.0 turns -0.0 into 0.0
-    return pa.array(numbers + 0.0, mask=_flags(column.is_null())), _with_nulls(field, column, fits)
+    return pa.array(numbers + 0.0, mask=_nulls(column)), _with_nulls(field, column, fits)
 
 
 def _integer_check(field: Field, column: pa.Array) -> CheckedColumn | None:
@@ -141,14 +186,15 @@ def _integer_check(field: Field, column: pa.Array) -> CheckedColumn | None:
     numbers, fits = found
     fits &= numbers == np.floor(numbers)
     whole = np.where(fits, numbers, 0).astype(np.int64)
-    return pa.array(whole, mask=_flags(column.is_null())), _with_nulls(field, column, fits)
+    return pa.array(whole, mask=_nulls(column)), _with_nulls(field, column, fits)
 
 
 def _within(field: Field, column: pa.Array) -> tuple[npt.NDArray[np.float64], Bools] | None:
     """The numbers with 0 for null, and the mask of those within the field's bounds, in which a float64 is exact."""
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
         return None
-    numbers = column.cast(pa.float64(), safe=False).fill_null(0.0).to_numpy(zero_copy_only=False)
+    filled = column.fill_null(0) if column.null_count else column
+    numbers = filled.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     least, most = bounds(field)
     try:
         return numbers, (float(least) <= numbers) & (numbers <= float(most))
@@ -172,11 +218,17 @@ def _timestamp_check(field: Field, column: pa.Array) -> CheckedColumn | None:
 
 def _with_nulls(field: Field, column: pa.Array, fits: Bools) -> Bools:
     """The mask ``fits``, with each null valid if the field is nullable."""
-    return np.where(_flags(column.is_null()), field.nullable, fits)
+    nulls = _nulls(column)
+    return fits if nulls is None else np.where(nulls, field.nullable, fits)
+
+
+def _nulls(column: pa.Array) -> Bools | None:
+    """Mask of the nulls; ``None`` when there are none."""
+    return _flags(column.is_null()) if column.null_count else None
 
 
 def _flags(values: pa.Array) -> Bools:
-    flags: Bools = values.fill_null(False).to_numpy(zero_copy_only=False)
+    flags: Bools = (values.fill_null(False) if values.null_count else values).to_numpy(zero_copy_only=False)
     return flags
 
 

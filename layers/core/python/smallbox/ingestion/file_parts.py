@@ -19,7 +19,7 @@ from smallbox.ingestion.lines import Lines, json_rows
 from smallbox.ingestion.parquet_files import tables
 from smallbox.ingestion.readers import BATCH_LIMITS, Limits, kind_of, malformed
 from smallbox.ingestion.unpacking import unpacked
-from smallbox.lake.parquet import to_parquet
+from smallbox.lake.parquet import to_parquet_quickly
 
 PART_LIMITS: Final = Limits(rows=250_000, bytes=64_000_000)
 """A worker loads this many rows in less than a minute of CPU time and about 400 MiB; see ``benchmarks/drops.py``."""
@@ -92,10 +92,10 @@ class FileSplitter:
             held.append(table)
             rows += len(table)
             if self._sizes.part.reached(rows, sum(batch.nbytes for batch in held)):
-                yield FilePart(first, array("q"), to_parquet(pa.concat_tables(held)))
+                yield FilePart(first, array("q"), to_parquet_quickly(pa.concat_tables(held)))
                 first, rows, held = first + rows, 0, []
         if held:
-            yield FilePart(first, array("q"), to_parquet(pa.concat_tables(held)))
+            yield FilePart(first, array("q"), to_parquet_quickly(pa.concat_tables(held)))
 
     def _line_parts(self, rows: Iterator[tuple[int, object]]) -> Iterator[FilePart]:
         """Parts of a text file; each step of ``rows`` reads the lines of one row and gives its first line's number."""

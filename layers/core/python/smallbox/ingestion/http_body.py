@@ -3,13 +3,8 @@
 import json
 from typing import Any, Final, NoReturn
 
-from smallbox.errors import MalformedBody, TooLarge, UnsupportedType
-
-EVENT_LIMIT: Final = 500
-"""Maximum number of records in a body."""
-
-BODY_LIMIT: Final = 4_000_000
-"""Maximum size of a body in bytes: a Lambda event has at most 6 MB, with the body escaped or base64-encoded."""
+from smallbox.errors import MalformedBody, UnsupportedType
+from smallbox.request_sizes import check_body_size, check_event_count
 
 _CONTAINERS: Final = (dict, list)
 _DEPTH_LIMIT: Final = 20
@@ -30,14 +25,12 @@ def parse_events(body: bytes | str, content_type: str | None) -> list[Any]:
     """
     if content_type and content_type.partition(";")[0].strip().lower() != _JSON:
         raise UnsupportedType(f"send {_JSON}", content_type=content_type)
-    if len(body) > BODY_LIMIT:
-        raise TooLarge(f"the body has {len(body)} bytes; send at most {BODY_LIMIT} at once", limit=BODY_LIMIT)
+    check_body_size(len(body))
     document = parse_json(body)
     events = [document] if isinstance(document, dict) else document
     if not isinstance(events, list):
         raise MalformedBody("send one JSON object or an array of them")
-    if len(events) > EVENT_LIMIT:
-        raise TooLarge(f"{len(events)} records; send at most {EVENT_LIMIT} at once", limit=EVENT_LIMIT)
+    check_event_count(len(events))
     return events
 
 

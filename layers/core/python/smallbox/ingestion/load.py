@@ -18,7 +18,7 @@ from smallbox.define.project import Project
 from smallbox.error_codes import error_body, policy_of
 from smallbox.errors import Conflict, MalformedBody, SmallboxError
 from smallbox.ingestion.file_parts import FilePart, FileSplitter, Sizes
-from smallbox.ingestion.load_plan import DropFolder, LoadPlan, folder_of, quarantine_folder_of
+from smallbox.ingestion.load_plan import DropFolder, LoadPlan, drop_folder, drop_path, quarantine_folder_of
 from smallbox.ingestion.part_loader import PartLoader, RowCounts
 from smallbox.lake.names import records_table
 from smallbox.messages.rebuilds import rebuild_loaded
@@ -142,7 +142,7 @@ class LoadTask:
             Conflict: when another worker has loaded the part at the same time; a retry finds its result.
             SmallboxError: when a retry may help.
         """
-        folder = DropFolder(self._inbox, message["folder"])
+        folder = drop_folder(self._inbox, message["folder"])
         plan = folder.plan()
         if plan is None:
             raise Conflict(f"the parts of {message['key']!r} are gone; drop the file again", key=message["key"])
@@ -154,7 +154,7 @@ class LoadTask:
 
     def _load_or_cut(self, key: str, content: BinaryIO, stored: StoredObject) -> None:
         source, moment = self._project.source(source_of(key)), drop_moment(key, stored.at)
-        folder = DropFolder(self._inbox, folder_of(key, stored))
+        folder = drop_folder(self._inbox, drop_path(key, stored))
         plan = folder.plan()
         if plan is None:
             version = self._lake.version(records_table(source))
@@ -188,7 +188,7 @@ class LoadTask:
         # No race: each worker writes its own result before it lists all results, so at least one of the last two
         # workers sees both.
         if len(folder.done()) == len(plan.firsts):
-            self._finish(plan, folder.counts(plan))
+            self._finish(plan, folder.results(plan))
             folder.clear(plan)
 
     def _finish(self, plan: LoadPlan, counts: Sequence[RowCounts]) -> None:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from smallbox.ingestion.lines import check_names
 
 _SPOOLED: Final = 32_000_000
+_BUFFERED: Final = 1_000_000
 
 
 def tables(content: Any, rows: int) -> Iterator[pa.Table]:
@@ -31,7 +32,8 @@ def tables(content: Any, rows: int) -> Iterator[pa.Table]:
 
 def _tables(content: Any, rows: int) -> Iterator[pa.Table]:
     held: pa.Table | None = None
-    file = pq.ParquetFile(content)
+    # with pyarrow's default, memory grows by every row group that was read; without a buffer, it holds one whole
+    file = pq.ParquetFile(content, pre_buffer=False, buffer_size=_BUFFERED)
     check_names(file.schema_arrow.names)
     for batch in file.iter_batches(rows):
         table = pa.Table.from_batches([batch])

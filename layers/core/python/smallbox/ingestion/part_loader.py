@@ -59,25 +59,32 @@ class PartLoader:
         """
         tables: list[pa.Table] = []
         rejected = 0
-        for batch in self._numbered(source, key, part):
+        for batch in rows_of_part(source, key, part, self._batch):
             table, rejections = accept(source, batch.rows, received_at, batch.first)
             tables.append(table)
             rejected += len(rejections)
-            located = _located(rejections, batch)
-            self._quarantine.add(source.name, f"{folder}/{batch.first}", located, received_at)
+            self._quarantine.add(source.name, f"{folder}/{batch.first}", located(rejections, batch), received_at)
         if tables:
             self._lake.append(records_table(source), pa.concat_tables(tables))
         return RowCounts(sum(map(len, tables)), rejected)
 
-    def _numbered(self, source: Source, key: str, part: FilePart) -> Iterator[RowBatch]:
-        """The part's rows, with their numbers and lines in the whole file."""
-        name = key.lower().removesuffix(".gz")
-        for batch in read_numbered(name, io.BytesIO(part.content), source, self._batch):
-            lines = part.lines[batch.first : batch.first + len(batch.rows)]
-            yield RowBatch(part.first + batch.first, batch.rows, list(lines))
+
+def rows_of_part(source: Source, key: str, part: FilePart, limits: Limits = BATCH_LIMITS) -> Iterator[RowBatch]:
+    """A part's rows, with their numbers and lines in the whole file.
+
+    Args:
+        source: the source with the contract.
+        key: the whole file's key; its ending gives the part's file type.
+        part: the part.
+        limits: the size of a batch.
+    """
+    name = key.lower().removesuffix(".gz")
+    for batch in read_numbered(name, io.BytesIO(part.content), source, limits):
+        lines = part.lines[batch.first : batch.first + len(batch.rows)]
+        yield RowBatch(part.first + batch.first, batch.rows, list(lines))
 
 
-def _located(rejections: Sequence[Rejection], batch: RowBatch) -> Sequence[Rejection]:
+def located(rejections: Sequence[Rejection], batch: RowBatch) -> Sequence[Rejection]:
     """Add line numbers to the rejections, if the file has lines."""
     if not batch.lines:
         return rejections

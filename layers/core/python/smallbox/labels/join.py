@@ -106,6 +106,8 @@ def coverage(label: Label, labelled: pa.Table, as_of: Micros) -> float | None:
 
     Requests asked late are excluded: no label of theirs can count. ``None`` means there are no such requests.
     """
-    status = np.asarray(labelled["status"])[labelled["event_time"].to_numpy() + label.within_micros <= as_of]
-    known, missing = int((status == LABELLED).sum()), int((status == UNLABELLED).sum())
+    over = pc.less_equal(labelled["event_time"], as_of - label.within_micros)
+    known, missing = (
+        pc.sum(pc.and_(over, pc.equal(labelled["status"], status))).as_py() or 0 for status in (LABELLED, UNLABELLED)
+    )
     return known / (known + missing) if known + missing else None

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from smallbox.arrays import Ints
+from smallbox.lake.text_sets import text_hashes
 from smallbox.times import Micros
 
 FOREVER: Final = int(np.iinfo(np.int64).max)
@@ -71,7 +72,7 @@ def _repeated(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.bool_], Ints]:
 
     Equal keys have equal hashes, so only rows that share a hash are compared as texts.
     """
-    hashes = _hashes(column.combine_chunks())
+    hashes = text_hashes(column.combine_chunks())
     ordered = np.sort(hashes)
     shared = ordered[1:][ordered[1:] == ordered[:-1]]
     often = np.isin(hashes, shared) if len(shared) else np.zeros(len(hashes), bool)
@@ -79,26 +80,6 @@ def _repeated(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.bool_], Ints]:
     exact = np.bincount(keys, minlength=1)[keys] > 1
     often[often] = exact
     return often, keys[exact]
-
-
-def _hashes(texts: pa.Array) -> npt.NDArray[np.uint64]:
-    """A hash of each text: eight bytes at a time, mixed as splitmix64 does."""
-    large = texts.cast(pa.large_string())
-    _, offsets, content = large.buffers()
-    bounds = np.frombuffer(offsets, np.int64)[large.offset : large.offset + len(large) + 1]
-    padded = np.concatenate((np.frombuffer(content or b"", np.uint8)[: bounds[-1]], np.zeros(8, np.uint8)))
-    words = np.lib.stride_tricks.as_strided(padded.view(), (len(padded) - 7, 8), (1, 1)).view(np.uint64)[:, 0]
-    begins, sizes = bounds[:-1], np.diff(bounds)
-    hashes = sizes.astype(np.uint64)
-    for at in range(0, int(sizes.max(initial=0)), 8):
-        left = np.clip(sizes - at, 0, 8)
-        # bytes beyond the text are shifted out; where nothing is left the word is 0
-        shift = ((8 - left) * 8).astype(np.uint64)
-        word = words[np.minimum(begins + at, len(words) - 1)]
-        word = np.where(left == 0, 0, word << np.minimum(shift, 63))
-        hashes = (hashes ^ word) * np.uint64(0xBF58476D1CE4E5B9)
-        hashes ^= hashes >> np.uint64(31)
-    return hashes
 
 
 def _codes(column: pa.ChunkedArray) -> Ints:

@@ -1,17 +1,22 @@
 """The prediction log: rows that are logged become Arrow columns, and rows that are read are deduplicated."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from smallbox.arrays import Ints
 from smallbox.define.fields import FieldType
 from smallbox.define.log_columns import logged_types
 from smallbox.define.signature import Signature
 from smallbox.lake.names import predictions_table
 from smallbox.lake.schemas import prediction_schema
 from smallbox.ports import Between, Lake
+from smallbox.records import Cause
+
+_ALWAYS: Final = ("id", "time", "event_time")
 
 
 def logged_table(types: Mapping[str, FieldType], columns: Mapping[str, Sequence[Any]]) -> pa.Table:
@@ -35,19 +40,45 @@ class PredictionLog:
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
 
-    def read(self, model: str, between: Between) -> pa.Table:
+    def read(self, model: str, between: Between, wanted: Callable[[str], bool] = lambda _: True) -> pa.Table:
         """The predictions in a range of ``time``, each id once; empty when there is no table yet.
 
         The columns are those of every version that has answered; see :func:`of_signature`.
+
+        Args:
+            model: its name.
+            between: the range, of ``time`` or ``event_time``.
+            wanted: whether to read a column; ``id``, ``time`` and ``event_time`` are read anyway.
         """
         schema = prediction_schema({})
-        found = self._lake.read(predictions_table(model), None, between, schema=schema)
-        return schema.empty_table() if found is None else _first_of_each_id(_with_event_times(found))
+        known = self._lake.read(predictions_table(model), None, Between("time", 0, 0), schema=schema)
+        if known is None:
+            return schema.empty_table()
+        columns = [name for name in known.column_names if name in _ALWAYS or wanted(name)]
+        found = self._lake.read(predictions_table(model), columns, between, schema=schema)
+        return known if found is None else _first_of_each_id(_with_event_times(found))
+
+    def moments(self, model: str, between: Between) -> Iterator[tuple[Ints, Ints]]:
+        """``time`` and ``event_time`` of the predictions in a range, in slices; an id may be there twice."""
+        columns, schema = ["time", "event_time"], prediction_schema({})
+        for rows in self._lake.slices(predictions_table(model), between=between, columns=columns, schema=schema):
+            full = _with_event_times(rows)
+            yield full["time"].to_numpy(), full["event_time"].to_numpy()
 
 
 def of_versions(rows: pa.Table, numbers: Sequence[int]) -> pa.Table:
     """The rows of the log that these versions answered."""
     return rows.filter(pc.is_in(rows["version"], value_set=pa.array(numbers, pa.int64())))
+
+
+def without_cause(rows: pa.Table, cause: Cause) -> pa.Table:
+    """The rows of the log that were not degraded for this cause."""
+    causes = rows["degraded"].combine_chunks()
+    is_cause = pc.equal(pc.list_flatten(causes), cause)
+    degraded = np.asarray(pc.list_parent_indices(causes).filter(is_cause))
+    kept = np.ones(rows.num_rows, bool)
+    kept[degraded] = False
+    return rows.filter(pa.array(kept))
 
 
 def of_signature(rows: pa.Table, signature: Signature) -> pa.Table:
@@ -67,5 +98,5 @@ def _with_event_times(rows: pa.Table) -> pa.Table:
 
 
 def _first_of_each_id(rows: pa.Table) -> pa.Table:
-    numbered = rows.select(["id"]).append_column("row", pa.array(range(rows.num_rows), pa.int64()))
+    numbered = rows.select(["id"]).append_column("row", pa.array(np.arange(rows.num_rows)))
     return rows.take(numbered.group_by("id").aggregate([("row", "min")])["row_min"])

@@ -54,6 +54,8 @@ class LoggedPredictions:
         return list(split_rows(self._message, slice(0, len(self)), shortened=self._shortened))
 
     def _message(self, rows: slice) -> EncodedMessage:
+        if rows == slice(0, len(self)):
+            return self._encoded(self.columns)
         return self._encoded({name: values[rows] for name, values in self.columns.items()})
 
     def _shortened(self, row: int) -> EncodedMessage:

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -109,7 +108,7 @@ class Judged:
 
 
 def _count(rows: pa.Table, column: str, value: str) -> int:
-    return int((np.asarray(rows[column]) == value).sum())
+    return pc.sum(pc.equal(rows[column], value)).as_py() or 0
 
 
 def is_enough(rule: Monitor, scored: Scored, objective: Objective) -> bool:

@@ -1,11 +1,9 @@
 """The daily check of a model: it stores a report by event day, and publishes the number of breaches."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import chain
 from typing import Any
-
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
@@ -13,16 +11,13 @@ from smallbox.define.rules import Label
 from smallbox.define.source import Source
 from smallbox.documents.daily_run import DayDocument
 from smallbox.ingestion.quarantine import Quarantine
-from smallbox.lake.history import history
-from smallbox.lake.names import records_table
 from smallbox.monitoring.accuracy import Judged, accuracy_checks, judged
+from smallbox.monitoring.arrivals import arrivals_of
 from smallbox.monitoring.check_rules import (
-    SourceDayStats,
     data_checks,
     drift_checks,
     fallback_check,
     lost_checks,
-    newest_age,
     sent_checks,
     skew_checks,
 )
@@ -37,15 +32,15 @@ from smallbox.monitoring.report import (
     report_key,
     report_of,
 )
-from smallbox.monitoring.sent_fields import sent_of
-from smallbox.monitoring.served_predictions import Served, is_whole, profile_of
-from smallbox.monitoring.skew import skew_of
+from smallbox.monitoring.served_figures import DayFigures, WeekProfile
+from smallbox.monitoring.served_predictions import Served
 from smallbox.objectives.objective import OutputValues
 from smallbox.ports import Between, Blobs, Documents, Lake, Meter
 from smallbox.records import CHANNELS, Channel
 from smallbox.registry.live_versions import live_versions
 from smallbox.registry.signatures import Signatures, label_of_version, views_of_version
 from smallbox.registry.store import Registry
+from smallbox.registry.version import Version
 from smallbox.times import DAY, WEEK, Micros, day_of, parse_moment
 
 
@@ -115,57 +110,44 @@ class CheckTask:
         ]
 
     def _source(self, model: Model, source: Source, as_of: Micros) -> list[Check]:
-        start = as_of - DAY
-        columns = ["key", "time", "known_at", "received_at", "digest"]
-        # a record that became known earlier cannot be within the freshness
-        since = as_of - max(WEEK + DAY, source.freshness_micros or 0)
-        rows = self._lake.read(records_table(source), columns, Between("known_at", since, as_of))
-        versions = None if rows is None else history(rows)
-        known_at, times = (
-            np.empty(0, np.int64) if versions is None else versions[name].to_numpy() for name in ("known_at", "time")
-        )
-        today = int((known_at >= start).sum())
-        before = known_at[(known_at < start) & (known_at >= start - WEEK)]
-        usual = len(before) / max(len(np.unique(before // DAY)), 1)
-        quarantined = Quarantine(self._blobs).count(source.name, day_of(start))
-        age = newest_age(source, times, known_at, as_of)
-        return data_checks(model.monitor, source, SourceDayStats(today, quarantined, usual, age))
+        quarantined = Quarantine(self._blobs).count(source.name, day_of(as_of - DAY))
+        return data_checks(model.monitor, source, arrivals_of(self._lake, source, quarantined, as_of))
 
     def _served(self, model: Model, as_of: Micros) -> list[Check]:
         """Checks of features and predictions by channel: of the day, and for drift of the week."""
-        week = self._log.week(model.name, as_of)
-        day = week.filter(pc.greater_equal(week["time"], as_of - DAY))
-        checks = [*self._fallback(model, day), *lost_checks(self._log.lost(model.name, day))]
+        start, champion = as_of - DAY, self._references.champion(model.name)
+        day, profiles = DayFigures(model.name, self._lake, self._log, as_of), self._profiles(model, champion, as_of)
+        before = self._log.parts(model.name, Between("time", as_of - WEEK, start), _read_by(profiles))
+        today = self._log.parts(model.name, Between("time", start, as_of))
+        for rows, is_today in chain(((rows, False) for rows in before), ((rows, True) for rows in today)):
+            for channel, profile in profiles.items():
+                if champion is not None:
+                    profile.add(self._log, rows, channel, champion)
+            if is_today:
+                day.add(rows)
+        checks = [*self._fallback(model, day), *lost_checks(day.lost)]
         for channel in CHANNELS:
-            found = [*self._day(model, day, channel, as_of), *self._drift(model, week, channel, as_of)]
-            checks += of_channel(channel, found)
+            skew = skew_checks(model.monitor, day.skews(channel))
+            sent = sent_checks(model.monitor, day.sents(channel))
+            checks += of_channel(channel, [*skew, *sent, *_drift(model, profiles.get(channel))])
         return checks
 
-    def _fallback(self, model: Model, day: pa.Table) -> list[Check]:
-        arms = np.asarray(day.filter(pc.equal(day["channel"], "online"))["arm"])
-        if not len(arms) or model.fallback is None:
+    def _fallback(self, model: Model, day: DayFigures) -> list[Check]:
+        if not day.answers or model.fallback is None:
             return []
-        return [fallback_check(model.monitor, int((arms == "fallback").sum()), len(arms))]
+        return [fallback_check(model.monitor, day.fallbacks, day.answers)]
 
-    def _day(self, model: Model, day: pa.Table, channel: Channel, as_of: Micros) -> list[Check]:
-        """Skew of a day's predictions, each recomputed by the definition of the version that answered it."""
-        served = self._log.by_signature(model.name, day, channel)
-        if not served:
-            return []
-        skews = [skew_of(one.signature, self._lake, one.rows) for one in served]
-        sents = [sent_of(one.signature, self._lake, one.rows, as_of) for one in served]
-        return [*skew_checks(model.monitor, skews), *sent_checks(model.monitor, sents)]
-
-    def _drift(self, model: Model, week: pa.Table, channel: Channel, as_of: Micros) -> list[Check]:
-        champion, reference = self._references.champion(model.name), self._references.of(model.name, channel)
-        if champion is None or reference is None:
-            return []
-        served = self._log.comparable(week, channel, champion)
-        if served is None or not served.rows.num_rows:
-            return []
-        profile = self._references.profile(reference)
-        seen = profile_of(served.signature, served.rows, profile)
-        return drift_checks(model.monitor, served.signature, profile, seen, whole=is_whole(served.rows, as_of))
+    def _profiles(self, model: Model, champion: Version | None, as_of: Micros) -> dict[Channel, WeekProfile]:
+        """A profile to fill for each channel; none when there is no champion, or its signature is lost."""
+        signature = None if champion is None else self._log.signature(model.name, champion.number)
+        if signature is None:
+            return {}
+        found = {channel: self._references.of(model.name, channel) for channel in CHANNELS}
+        return {
+            channel: WeekProfile(signature, partial(self._references.profile, reference), as_of)
+            for channel, reference in found.items()
+            if reference is not None
+        }
 
     def _origins(self, model: Model) -> dict[Channel, str]:
         """For each channel, the origin of the drift reference."""
@@ -185,3 +167,15 @@ class CheckTask:
         """For each channel, the labelled predictions of the versions that serve now."""
         routing = self._registry.routing(model.name)
         return judged(model, label, self._lake, () if routing is None else routing.versions, as_of)
+
+
+def _read_by(profiles: Mapping[Channel, WeekProfile]) -> Callable[[str], bool]:
+    """Whether a column of the log is read for one of these."""
+    return lambda column: any(profile.reads(column) for profile in profiles.values())
+
+
+def _drift(model: Model, profile: WeekProfile | None) -> list[Check]:
+    if profile is None or profile.seen is None:
+        return []
+    found = profile.signature, profile.reference, profile.seen
+    return drift_checks(model.monitor, *found, whole=profile.is_whole)

@@ -1,6 +1,6 @@
 """The predictions of a week, from the prediction log, by the signature that they were answered with."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from smallbox.define.signature import Signature
 from smallbox.errors import NotFound, NotReady
-from smallbox.lake.predictions import PredictionLog, of_signature, of_versions
+from smallbox.lake.predictions import PredictionLog, of_signature, of_versions, without_cause
+from smallbox.lake.spans import spans_of
 from smallbox.ports import Between, Lake
 from smallbox.records import Channel
 from smallbox.registry.signatures import Signatures
@@ -21,10 +22,17 @@ from smallbox.training.profile import profile
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ServedRows:
-    """Rows of the log that were answered with one signature, with its columns."""
+    """Rows of the log that were answered with one signature, with its columns.
+
+    Attributes:
+        signature: the signature.
+        rows: the rows.
+        first: the number of the first version that answered them; 0 without rows.
+    """
 
     signature: Signature
     rows: pa.Table
+    first: int = 0
 
 
 class Served:
@@ -38,6 +46,12 @@ class Served:
         """The predictions asked for in the seven days before a moment."""
         return self._log.read(model, Between("time", as_of - WEEK, as_of))
 
+    def parts(self, model: str, between: Between, wanted: Callable[[str], bool] = lambda _: True) -> Iterator[pa.Table]:
+        """The predictions asked for in a range, part by part in the order of time; see :meth:`PredictionLog.read`."""
+        moments = (time for time, _ in self._log.moments(model, between))
+        for span in spans_of(moments, between):
+            yield self._log.read(model, span, wanted)
+
     def by_signature(self, model: str, rows: pa.Table, channel: Channel) -> list[ServedRows]:
         """The rows of a channel by the signature that they were answered with.
 
@@ -45,21 +59,21 @@ class Served:
         """
         own = _answered(rows, channel)
         return [
-            ServedRows(signature, of_signature(of_versions(own, numbers), signature))
+            ServedRows(signature, of_signature(of_versions(own, numbers), signature), numbers[0])
             for signature, numbers in self._versions(model, own).items()
         ]
 
     def lost(self, model: str, rows: pa.Table) -> dict[int, int]:
         """By version whose signature or bundle is lost, the number of its rows: they cannot be audited."""
         counts = pc.value_counts(rows.filter(pc.not_equal(rows["arm"], "fallback"))["version"]).to_pylist()
-        return {one["values"]: one["counts"] for one in counts if self._signature(model, one["values"]) is None}
+        return {one["values"]: one["counts"] for one in counts if self.signature(model, one["values"]) is None}
 
     def comparable(self, rows: pa.Table, channel: Channel, champion: Version) -> ServedRows | None:
         """The rows of a channel that were answered with the champion's signature, by whatever version.
 
         ``None`` when the champion's signature is lost.
         """
-        signature = self._signature(champion.model, champion.number)
+        signature = self.signature(champion.model, champion.number)
         if signature is None:
             return None
         own = _answered(rows, channel)
@@ -70,12 +84,13 @@ class Served:
         """The versions that answered, by their signature."""
         numbers: dict[Signature, list[int]] = {}
         for number in sorted(pc.unique(rows["version"]).to_pylist()):
-            signature = self._signature(model, number)
+            signature = self.signature(model, number)
             if signature is not None:
                 numbers.setdefault(signature, []).append(number)
         return numbers
 
-    def _signature(self, model: str, number: int) -> Signature | None:
+    def signature(self, model: str, number: int) -> Signature | None:
+        """The signature of a version; ``None`` when it is lost."""
         try:
             return self._signatures.of(model, number)
         except (NotFound, NotReady):
@@ -83,8 +98,9 @@ class Served:
 
 
 def _answered(rows: pa.Table, channel: Channel) -> pa.Table:
-    """The rows of a channel that a version answered, not the fallback."""
-    return rows.filter(pc.and_(pc.equal(rows["channel"], channel), pc.not_equal(rows["arm"], "fallback")))
+    """The rows of a channel that a version answered from its stored features, not the fallback."""
+    own = rows.filter(pc.and_(pc.equal(rows["channel"], channel), pc.not_equal(rows["arm"], "fallback")))
+    return without_cause(own, "states")
 
 
 def is_whole(rows: pa.Table, as_of: Micros) -> bool:

@@ -13,6 +13,7 @@ from smallbox.define.log_columns import logged_names
 from smallbox.define.signature import Signature
 from smallbox.features.inputs.assembly import Inputs, assemble
 from smallbox.features.inputs.point_in_time_join import historical_features, request_arrays_of_table
+from smallbox.lake.partial_histories import PartialHistories
 from smallbox.ports import Lake
 from smallbox.table_columns import ENTITY_PREFIX
 
@@ -40,10 +41,12 @@ class Skew:
         return sum(self.by_feature.values())
 
 
-def recomputed_inputs(signature: Signature, lake: Lake, rows: pa.Table) -> Inputs:
+def recomputed_inputs(
+    signature: Signature, lake: Lake, rows: pa.Table, histories: PartialHistories | None = None
+) -> Inputs:
     """The inputs of rows of the log, recomputed from the sent fields and the lake as of the moments of the requests."""
     entities = {view.name: rows[ENTITY_PREFIX + view.name] for view in signature.views}
-    stored = historical_features(signature, lake, entities, rows["time"].to_numpy())
+    stored = historical_features(signature, lake, entities, rows["time"].to_numpy(), histories)
     return assemble(signature, request_arrays_of_table(signature, rows, logged_names(signature)), stored)
 
 
@@ -77,6 +80,6 @@ def different(ours: npt.NDArray[Any], theirs: npt.NDArray[Any]) -> int:
     return int(differs.sum())
 
 
-def skew_of(signature: Signature, lake: Lake, rows: pa.Table) -> Skew:
-    """The skew of rows of the prediction log."""
-    return compare_served(signature, rows, recomputed_inputs(signature, lake, rows))
+def skew_of(signature: Signature, lake: Lake, rows: pa.Table, histories: PartialHistories | None = None) -> Skew:
+    """The skew of rows of the prediction log; with ``histories`` to read from when there are more rows to come."""
+    return compare_served(signature, rows, recomputed_inputs(signature, lake, rows, histories))

@@ -111,3 +111,7 @@ class Binary(Objective):
     def parts(self, labels: Floats) -> dict[str, Bools]:
         """The rows of each class."""
         return {"true": labels > 0, "false": labels <= 0}
+
+    def answer_schema(self) -> dict[str, Any]:
+        """A probability; null where the model gave no number."""
+        return {"score": {"type": ["number", "null"], "minimum": 0, "maximum": 1}}

@@ -194,3 +194,9 @@ class Multiclass(Objective):
         """The probability of each class, and the most probable one; none where the model gave no numbers."""
         best = None if any(map(math.isnan, outputs)) else self.classes[outputs.index(max(outputs))]
         return {"score": dict(zip(self.classes, outputs, strict=True)), "class": best}
+
+    def answer_schema(self) -> dict[str, Any]:
+        """A probability for each class, and one of the classes; null where the model gave no numbers."""
+        properties = {name: {"type": ["number", "null"], "minimum": 0, "maximum": 1} for name in self.classes}
+        shares = {"type": "object", "required": [*self.classes], "properties": properties}
+        return {"score": shares, "class": {"enum": [*self.classes, None]}}

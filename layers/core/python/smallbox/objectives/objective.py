@@ -262,6 +262,10 @@ class Objective(ABC):
         """One row's outputs as a caller sees them; NaN, where the model gave no number, is null there."""
         return {"score": outputs[0]}
 
+    def answer_schema(self) -> dict[str, Any]:
+        """The properties of :meth:`answer`, each a JSON Schema; every answer has all of them."""
+        return {"score": {"type": ["number", "null"]}}
+
     def as_json(self) -> dict[str, Any]:
         """The objective as a document."""
         return {"kind": self.kind, **asdict(self)}

@@ -199,6 +199,13 @@ class Regression(Objective):
         point = {"score": outputs[0]} if self.has_point else {}
         return point | ({"quantiles": levels} if levels else {})
 
+    def answer_schema(self) -> dict[str, Any]:
+        """The point, and the quantiles by level, as far as there are any."""
+        properties = {f"{one:g}": {"type": ["number", "null"]} for _, one in self._at()}
+        point = {"score": {"type": ["number", "null"]}} if self.has_point else {}
+        quantiles = {"quantiles": {"type": "object", "required": [*properties], "properties": properties}}
+        return point | (quantiles if properties else {})
+
 
 def _root(squared: Interval) -> Interval:
     value, low, high = (float(np.sqrt(max(one, 0.0))) for one in (squared.value, squared.low, squared.high))

@@ -10,6 +10,7 @@ from smallbox.registry.routing import Routing
 from smallbox.registry.scorer import Scorer
 from smallbox.registry.signatures import Signatures
 from smallbox.registry.store import Registry
+from smallbox.times import Micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,13 @@ class ModelLoader:
         """A loader for the functions of a deployed definition."""
         return cls(registry, blobs, Signatures(project, registry, blobs))
 
-    def routing(self, model: str) -> Routing:
-        """The current routing of a model.
+    def routing(self, model: str, within: Micros | None = None) -> Routing:
+        """The current routing of a model; ``within`` is the longest time to wait for it.
 
         Raises:
             NotReady: if the model has no champion yet.
         """
-        routing = self._registry.routing(model)
+        routing = self._registry.routing(model, within)
         if routing is None:
             raise NotReady(f"model {model!r} has no champion yet; train it first", model=model)
         return routing

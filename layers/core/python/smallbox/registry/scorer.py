@@ -47,11 +47,20 @@ class Scorer:
 
         NaN where the model gives no finite number, as a linear one does for an input that is missing.
 
+        Raises:
+            NotReady: when the model fails to run.
+
         Args:
             numeric: ``(n, k)``; cast to float32, as in training; NaN means missing.
             categorical: ``(n, m)``, texts.
         """
         feeds = {"numeric": numeric.astype(np.float32), "categorical": categorical}
-        found = self._session.run([OUTPUTS], {name: feeds[name] for name in self._inputs})[0]
-        outputs: npt.NDArray[np.float64] = np.where(np.isfinite(found), found.astype(np.float64), np.nan)
+        try:
+            found = self._session.run([OUTPUTS], {name: feeds[name] for name in self._inputs})[0]
+        except Exception as error:  # as above
+            raise NotReady("the stored model failed to run; see the log, and train again") from error
+        outputs: npt.NDArray[np.float64] = found.astype(np.float64)
+        is_finite = np.isfinite(outputs)
+        if not is_finite.all():
+            outputs[~is_finite] = np.nan
         return outputs

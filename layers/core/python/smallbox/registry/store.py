@@ -101,9 +101,9 @@ class Registry:
         version = replace(self.get(model, number), status=status)
         self._documents.put(_partition(model), _version_key(number), version.as_json())
 
-    def routing(self, model: str) -> Routing | None:
-        """Which versions serve; ``None`` before the first champion."""
-        document = self._documents.get(_partition(model), _ROUTING)
+    def routing(self, model: str, within: Micros | None = None) -> Routing | None:
+        """Which versions serve; ``None`` before the first champion. ``within`` is the longest time to wait."""
+        document = self._documents.get(_partition(model), _ROUTING, within)
         return None if document is None else Routing(**document)
 
     def route(self, model: str, routing: Routing) -> None:

@@ -3,46 +3,100 @@
 Tensors in, tensors out: https://github.com/kserve/open-inference-protocol (required API, HTTP/REST).
 """
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
+from smallbox import __version__
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.define.signature import Signature
 from smallbox.errors import MalformedBody, NotReady
+from smallbox.ingestion.http_body import parse_json
 from smallbox.registry.loader import ModelLoader
-from smallbox.serving.predict import PredictTask
+from smallbox.serving.binary_tensors import joined_body, split_body
+from smallbox.serving.predict import PredictTask, Tensors
+from smallbox.serving.rate_limits import RateLimiter
+from smallbox.serving.sticky_assignment import pinned
+from smallbox.serving.tensors import DATATYPES, InferRequest, infer_request, output_tensors
 from smallbox.times import Micros, Moment
 
-_DATATYPES: Final = {"text": "BYTES", "timestamp": "BYTES", "number": "FP64", "integer": "INT64", "boolean": "BOOL"}
-"""What the metadata says of a field of a type."""
+_EXTENSIONS: Final = ("binary_tensor_data",)
 
-_NUMBERS: Final = frozenset(f"{kind}{bits}" for kind in ("INT", "UINT") for bits in (8, 16, 32, 64)) | {
-    "FP16", "BF16", "FP32", "FP64",
-}  # fmt: skip
-_TAKEN: Final[Mapping[str, frozenset[str]]] = {
-    "text": frozenset({"BYTES"}),
-    "timestamp": frozenset({"BYTES"}),
-    "number": _NUMBERS,
-    "integer": _NUMBERS,
-    "boolean": frozenset({"BOOL"}),
-}
-"""The datatypes that a tensor may have, by the type of its field.
 
-Numbers arrive as JSON, so their width does not matter; the contract decides which values an integer field takes.
-"""
+@dataclass(frozen=True, slots=True)
+class ProtocolRequest:
+    """What a route of the protocol reads of an HTTP request.
+
+    Attributes:
+        names: the parameters of the path: ``model`` and ``version``, where the route has them.
+        body: the body.
+        header_length: the header ``Inference-Header-Content-Length``; ``None`` without it.
+        now: the present.
+        batch: the request's id.
+        consumer: who calls.
+    """
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    header_length: str | None = None
+    now: Micros = 0
+    batch: str = ""
+    consumer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolAnswer:
+    """A successful answer: JSON, or JSON and bytes behind it.
+
+    Attributes:
+        document: the JSON.
+        tensors: the bytes of binary tensors, in order; empty when the answer is JSON alone.
+    """
+
+    document: Mapping[str, Any]
+    tensors: tuple[bytes, ...] = ()
+
+    def with_bytes(self) -> tuple[bytes, dict[str, str]]:
+        """The whole body, and the headers that it needs."""
+        return joined_body(self.document, self.tensors)
 
 
 class InferenceProtocol:
     """Answers the protocol's routes with the predictions of ``PredictTask``."""
 
-    def __init__(self, project: Project, loader: ModelLoader, predictor: PredictTask) -> None:
+    def __init__(
+        self, project: Project, loader: ModelLoader, predictor: PredictTask, limiter: RateLimiter | None = None
+    ) -> None:
         self._project = project
         self._loader = loader
         self._predictor = predictor
+        self._limiter = limiter
 
-    def ready(self) -> Mapping[str, Any]:
+    @property
+    def routes(self) -> Mapping[str, Callable[[ProtocolRequest], ProtocolAnswer]]:
+        """The function that answers each route, by method and path."""
+        return {
+            "GET /v2": self.server,
+            "GET /v2/health/live": self.live,
+            "GET /v2/health/ready": self.all_ready,
+            "GET /v2/models/{model}": self.metadata,
+            "GET /v2/models/{model}/ready": self.ready,
+            "POST /v2/models/{model}/infer": self.infer,
+            "GET /v2/models/{model}/versions/{version}": self.metadata,
+            "GET /v2/models/{model}/versions/{version}/ready": self.ready,
+            "POST /v2/models/{model}/versions/{version}/infer": self.infer,
+        }
+
+    def server(self, _request: ProtocolRequest) -> ProtocolAnswer:
+        """The name of the server, its version, and the protocol's extensions that it has."""
+        return ProtocolAnswer({"name": "smallbox", "version": __version__, "extensions": list(_EXTENSIONS)})
+
+    def live(self, _request: ProtocolRequest) -> ProtocolAnswer:
+        """The server answers."""
+        return ProtocolAnswer({"live": True})
+
+    def all_ready(self, _request: ProtocolRequest) -> ProtocolAnswer:
         """Whether every model has a champion.
 
         Raises:
@@ -50,107 +104,105 @@ class InferenceProtocol:
         """
         for name in self._project.models:
             self._loader.routing(name)
-        return {"ready": True}
+        return ProtocolAnswer({"ready": True})
 
-    def metadata(self, name: str) -> Mapping[str, Any]:
-        """The input and output tensors of a model: all that any version needs or gives which answers now."""
-        model = self._project.model(name)
+    def ready(self, request: ProtocolRequest) -> ProtocolAnswer:
+        """Whether a model has a champion; whether a version of it, where one is named, answers requests and is loaded.
+
+        Raises:
+            NotFound: no such model, or its version does not answer requests.
+            NotReady: it has no champion, or the version cannot be loaded.
+        """
+        model, version = self._model(request), _version_of(request)
+        for number in self._answering(model, version):
+            self._loader.version(model.name, number)
+        return ProtocolAnswer({"name": model.name, "ready": True})
+
+    def metadata(self, request: ProtocolRequest) -> ProtocolAnswer:
+        """The input and output tensors of a model, or of the version that is named.
+
+        Raises:
+            NotFound: no such model, or its version does not answer requests.
+        """
+        model, version = self._model(request), _version_of(request)
+        signatures = self._signatures(model, version)
+        needed = dict.fromkeys(name for one in signatures for name in one.request_fields)
         fields = model.request.fields
-        signatures = self._signatures(model)
-        needed = dict.fromkeys(field for one in signatures for field in one.request_fields)
-        given = dict.fromkeys(output for one in signatures for output in one.objective.outputs)
-        inputs = [{"name": n, "datatype": _DATATYPES[fields[n].type], "shape": [-1]} for n in needed]
-        outputs = [{"name": n, "datatype": "FP64", "shape": [-1]} for n in given]
-        return {
-            "name": name,
-            "versions": self._versions(name),
-            "platform": "onnx_onnxv1",
-            "inputs": inputs,
-            "outputs": outputs,
-        }
+        return ProtocolAnswer(
+            {
+                "name": model.name,
+                "versions": self._versions(model),
+                "platform": "onnx_onnxv1",
+                "inputs": [{"name": n, "datatype": DATATYPES[fields[n].type], "shape": [-1]} for n in needed],
+                "outputs": [{"name": n, "datatype": "FP64", "shape": [-1]} for n in _outputs_of(signatures)],
+            }
+        )
 
-    def _signatures(self, model: Model) -> Sequence[Signature]:
-        """Those of every version that answers now; the definition before the first."""
+    def infer(self, request: ProtocolRequest) -> ProtocolAnswer:
+        """Predict for the rows of the input tensors, by the routing, or by the version that is named.
+
+        Raises:
+            MalformedBody: when the body is not what the protocol asks for; and as :meth:`PredictTask.tensors`.
+        """
+        model, version = self._model(request), _version_of(request)
+        asked = self._asked(model, version, request)
+        if self._limiter is not None:
+            self._limiter.admit(model, request.consumer, len(asked.instances), request.now)
+        answered = self._predictor.tensors(
+            model.name, {"instances": asked.instances}, Moment(request.now), request.now, request.batch, version
+        )
+        tensors, contents = output_tensors(answered.outputs, asked)
+        document = {"model_name": model.name, **_answered_by(answered), "id": asked.id or request.batch}
+        return ProtocolAnswer({**document, "outputs": tensors}, tuple(contents))
+
+    def _asked(self, model: Model, version: int | None, request: ProtocolRequest) -> InferRequest:
+        content, tensors = split_body(request.body, request.header_length)
+        asked = infer_request(model, parse_json(content), tensors)
+        if asked.outputs:
+            known = _outputs_of(self._signatures(model, version))
+            unknown = [name for name in asked.outputs if name not in known]
+            if unknown:
+                raise MalformedBody(f"{model.name} has no output {unknown[0]!r}; it has {', '.join(known)}")
+        return asked
+
+    def _model(self, request: ProtocolRequest) -> Model:
+        return self._project.model(request.names["model"])
+
+    def _signatures(self, model: Model, version: int | None) -> list[Signature]:
+        """The signatures of the versions that answer now, or of one of them; the definition before the first."""
         try:
-            routing = self._loader.routing(model.name)
+            numbers = self._answering(model, version)
         except NotReady:
+            if version is not None:
+                raise
             return [model]
-        return [self._loader.version(model.name, number).signature for number in routing.versions]
+        return [self._loader.version(model.name, number).signature for number in numbers]
 
-    def _versions(self, name: str) -> list[str]:
+    def _answering(self, model: Model, version: int | None) -> tuple[int, ...]:
+        routing = self._loader.routing(model.name)
+        return routing.versions if version is None else (pinned(routing, model.name, version, ()).version,)
+
+    def _versions(self, model: Model) -> list[str]:
         try:
-            return [str(self._loader.routing(name).champion)]
+            return [str(number) for number in self._loader.routing(model.name).versions]
         except NotReady:
             return []
 
-    def infer(self, name: str, document: Any, now: Micros, batch: str) -> Mapping[str, Any]:
-        """Predict for the rows of the input tensors.
 
-        Raises:
-            MalformedBody: when the tensors are not what the protocol asks for, or not flat and of one length; and as
-                :meth:`PredictTask.predict`.
-        """
-        model = self._project.model(name)
-        answered = self._predictor.tensors(name, {"instances": _instances(model, document)}, Moment(now), now, batch)
-        return {
-            "model_name": name,
-            "model_version": str(answered.version),
-            "id": document.get("id", batch),
-            "outputs": [
-                {"name": output, "datatype": "FP64", "shape": [len(values)], "data": values}
-                for output, values in answered.outputs.items()
-            ],
-        }
+def _version_of(request: ProtocolRequest) -> int | None:
+    """The version that the path names; -1, which no version is, when that is no number."""
+    version = request.names.get("version")
+    if version is None:
+        return None
+    return int(version) if version.isascii() and version.isdigit() else -1
 
 
-def _instances(model: Model, document: Any) -> list[dict[str, Any]]:
-    columns = _columns(model, _tensors(document))
-    lengths = {len(data) for data in columns.values()}
-    if len(lengths) != 1 or 0 in lengths:
-        have = ", ".join(map(str, sorted(lengths)))
-        raise MalformedBody(f"the input tensors of {model.name} must have one length, at least 1; they have {have}")
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+def _outputs_of(signatures: list[Signature]) -> list[str]:
+    return list(dict.fromkeys(name for one in signatures for name in one.objective.outputs))
 
 
-def _tensors(document: Any) -> Sequence[Mapping[str, Any]]:
-    tensors = document.get("inputs") if isinstance(document, Mapping) else None
-    if not isinstance(tensors, list) or not tensors or not all(_is_tensor(t) for t in tensors):
-        raise MalformedBody('the body must be {"inputs": [{"name", "shape", "datatype", "data"}, ...]}')
-    if not isinstance(document.get("id", ""), str):
-        raise MalformedBody("the id of a request must be a text")
-    return tensors
-
-
-def _is_tensor(tensor: Any) -> bool:
-    kinds = {"name": str, "shape": list, "datatype": str, "data": list}
-    return isinstance(tensor, Mapping) and all(isinstance(tensor.get(name), kind) for name, kind in kinds.items())
-
-
-def _columns(model: Model, tensors: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """The data of each tensor by its name."""
-    columns: dict[str, list[Any]] = {}
-    for tensor in tensors:
-        if tensor["name"] in columns:
-            raise MalformedBody(f"there are two input tensors of the name {tensor['name']!r}", tensor=tensor["name"])
-        _check(model, tensor)
-        columns[tensor["name"]] = tensor["data"]
-    return columns
-
-
-def _check(model: Model, tensor: Mapping[str, Any]) -> None:
-    """Raise unless the tensor's shape and datatype are those of its data and its field.
-
-    A name that is no field of the model's request is left to the contract.
-    """
-    name, shape, data = tensor["name"], tensor["shape"], tensor["data"]
-    if any(isinstance(value, list) for value in data):
-        raise MalformedBody(f"the data of tensor {name!r} must be flat", tensor=name)
-    if not all(type(size) is int and size >= 0 for size in shape) or math.prod(shape) != len(data):
-        raise MalformedBody(f"the shape of tensor {name!r} does not fit its {len(data)} values", tensor=name)
-    field = model.request.fields.get(name)
-    if field is not None and tensor["datatype"] not in _TAKEN[field.type]:
-        expected = _DATATYPES[field.type]
-        raise MalformedBody(
-            f"the datatype of tensor {name!r} is {tensor['datatype']!r}; send {expected} for a {field.type} field",
-            tensor=name,
-        )
+def _answered_by(answered: Tensors) -> dict[str, Any]:
+    """The version that answered; where several did, that of each row."""
+    if len(set(answered.versions)) == 1:
+        return {"model_version": str(answered.versions[0])}
+    return {"parameters": {"model_versions": ",".join(map(str, answered.versions))}}

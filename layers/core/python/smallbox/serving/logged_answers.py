@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from smallbox.arrays import Bools, Floats, Ints
 from smallbox.define.log_columns import logged_names, logged_types
 from smallbox.define.signature import Signature
 from smallbox.messages.predictions import LoggedPredictions
-from smallbox.records import Channel
+from smallbox.records import Cause, Channel
 from smallbox.serving.vectors import Vectors
 from smallbox.table_columns import ENTITY_PREFIX, GROUP
 from smallbox.times import Micros
@@ -23,7 +25,7 @@ class Asked:
         ids: the id of each prediction.
         as_of: the moment of each instance, ``(n,)``; its event time too, unless the caller sends another.
         now: the present.
-        channel: ``online`` or ``batch``.
+        channel: how they were asked for.
     """
 
     instances: Sequence[Mapping[str, Any]]
@@ -43,6 +45,8 @@ class Answered:
         outputs: ``(n, k)``, a column for each of the objective's outputs; NaN where the model gave no number.
         arm: ``champion``, ``challenger`` or ``fallback``.
         version: the version that answered; 0 for the fallback.
+        degraded: for each instance, why it was not answered as usual; empty when it was.
+        is_remembered: whether an equal request before got the same answer.
     """
 
     signature: Signature
@@ -50,6 +54,8 @@ class Answered:
     outputs: Floats
     arm: str
     version: int
+    degraded: Sequence[Sequence[Cause]]
+    is_remembered: bool = False
 
 
 def logged(asked: Asked, answered: Answered) -> LoggedPredictions:
@@ -57,10 +63,8 @@ def logged(asked: Asked, answered: Answered) -> LoggedPredictions:
     signature, rows = answered.signature, len(asked.instances)
     inputs = answered.vectors.inputs
     sent = {column: [i.get(name) for i in asked.instances] for name, column in logged_names(signature).items()}
-    numeric = {name: nulls(column) for name, column in zip(signature.columns.numeric, inputs.numeric.T, strict=True)}
-    texts = {
-        name: column.tolist() for name, column in zip(signature.columns.categorical, inputs.categorical.T, strict=True)
-    }
+    numeric = dict(zip(signature.columns.numeric, _columns(inputs.numeric), strict=True))
+    texts = dict(zip(signature.columns.categorical, inputs.categorical.T.tolist(), strict=True))
     as_of = asked.as_of.tolist()
     columns = {
         "id": asked.ids,
@@ -71,8 +75,9 @@ def logged(asked: Asked, answered: Answered) -> LoggedPredictions:
         "version": [answered.version] * rows,
         "arm": [answered.arm] * rows,
         "channel": [asked.channel] * rows,
-        "missing": [_missing(signature, row) for row in inputs.missing],
-        **dict(zip(signature.objective.outputs, map(nulls, answered.outputs.T), strict=True)),
+        "missing": _missing(signature, inputs.missing),
+        "degraded": [list(causes) for causes in answered.degraded],
+        **dict(zip(signature.objective.outputs, _columns(answered.outputs), strict=True)),
         **_groups(signature, asked),
         **numeric,
         **texts,
@@ -99,5 +104,16 @@ def _event_time(signature: Signature, instance: Mapping[str, Any], as_of: Micros
     return as_of if sent is None else sent
 
 
-def _missing(signature: Signature, row: Bools) -> list[str]:
-    return [name for name, is_missing in zip(signature.stored, row, strict=True) if is_missing]
+def _columns(matrix: Floats) -> list[list[float | None]]:
+    """The columns of a matrix as JSON has them: null for NaN."""
+    if np.isnan(matrix).any():
+        return [nulls(column) for column in matrix.T]
+    columns: list[list[float | None]] = matrix.T.tolist()
+    return columns
+
+
+def _missing(signature: Signature, missing: Bools) -> list[list[str]]:
+    """The names of the missing stored features of each row."""
+    if not missing.any():
+        return [[] for _ in range(len(missing))]
+    return [[name for name, one in zip(signature.stored, row, strict=True) if one] for row in missing]

@@ -1,28 +1,22 @@
 """Online predictions: routed, scored, answered, and logged with their inputs."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
-
-from smallbox.define.model import Model
 from smallbox.define.project import Project
-from smallbox.errors import NotReady, NotStored, SmallboxError, Unavailable
-from smallbox.features.live_views import LiveViewStore, check_ready
-from smallbox.features.online.recent import StateCache
+from smallbox.features.live_views import LiveViewStore
 from smallbox.messages.encoded import EncodedMessage
 from smallbox.messages.predictions import LoggedPredictions
-from smallbox.ports import FallbackLog, Queue, StateReader
-from smallbox.registry.loader import LoadedVersion, ModelLoader
-from smallbox.serving.logged_answers import Answered, Asked, logged, nulls
-from smallbox.serving.requests import parse_instances, require
-from smallbox.serving.sticky_assignment import Share, shares_of
-from smallbox.serving.vectors import online_vectors, unknown_vectors
+from smallbox.ports import Queue, StateReader
+from smallbox.registry.loader import ModelLoader
+from smallbox.serving.answering import Answering, Clock, Part
+from smallbox.serving.log_sender import LogSender
+from smallbox.serving.logged_answers import Answered, logged, nulls
+from smallbox.serving.predict_request import PredictRequest
+from smallbox.serving.requests import parse_instances
+from smallbox.serving_ports import FallbackLog
 from smallbox.times import Micros, Moment
-
-_CANNOT_ANSWER: Final = (NotReady, NotStored, Unavailable)
-"""What a version that cannot answer raises; the fallback answers then."""
 
 
 class PredictTask:
@@ -35,18 +29,16 @@ class PredictTask:
         live: LiveViewStore,
         loader: ModelLoader,
         log: Queue,
-        fallbacks: FallbackLog,
+        failures: FallbackLog,
+        clock: Clock,
     ) -> None:
         self._project = project
-        self._store = store
-        self._recent = StateCache(store)
-        self._live = live
-        self._loader = loader
-        self._log = log
-        self._fallbacks = fallbacks
-        self._readable: set[tuple[str, int]] = set()
+        self._log = LogSender(log, failures)
+        self.answering = Answering(store, live, loader, failures, clock)
 
-    def predict(self, name: str, document: Any, moment: Moment, now: Micros, batch: str) -> Mapping[str, Any]:
+    def predict(
+        self, name: str, document: Any, moment: Moment, now: Micros, batch: str, *, fresh: bool = False
+    ) -> Mapping[str, Any]:
         """Predict for every instance as of one moment.
 
         Each instance is answered by the version that its key is assigned to, from the inputs of that version's own
@@ -59,6 +51,7 @@ class PredictTask:
             moment: the moment of the features; a replay's may not lie before the watermark of a state.
             now: the present.
             batch: the request's id. The same batch gives the same prediction ids.
+            fresh: whether nothing that is remembered may be used.
 
         Raises:
             NotFound: no such model.
@@ -67,78 +60,67 @@ class PredictTask:
             NotReady: no version serves, and the model has no fallback.
         """
         explain = document.get("explain") is True if isinstance(document, Mapping) else False
+        request = self._request(name, document, moment, now, fresh=fresh)
+        found, is_logged = self._logged(request, batch)
         answers: dict[int, dict[str, Any]] = {}
-        for part, answered, log in self._logged(name, document, moment, now, batch):
-            answers.update(zip(part.rows, _answers(answered, log, explain=explain), strict=True))
-        return {"model": name, "predictions": [answers[row] for row in sorted(answers)]}
+        for part, log in found:
+            answers.update(zip(part.request.rows, _answers(part.answered, log, explain=explain), strict=True))
+        predictions = [answers[row] for row in sorted(answers)]
+        return {"model": name, "predictions": predictions, **({} if is_logged else {"logged": False})}
 
-    def tensors(self, name: str, document: Any, moment: Moment, now: Micros, batch: str) -> "Tensors":
-        """As :meth:`predict`, with the outputs by column; ``None`` where a row's version has or gave no such number."""
-        found = [(part.rows, answered) for part, answered, _ in self._logged(name, document, moment, now, batch)]
-        rows = sum(len(own) for own, _ in found)
-        outputs: dict[str, list[float | None]] = {}
-        for own, answered in found:
+    def tensors(
+        self, name: str, document: Any, moment: Moment, now: Micros, batch: str, version: int | None = None
+    ) -> "Tensors":
+        """As :meth:`predict`, with the outputs by column; ``None`` where a row's version has or gave no such number.
+
+        Args:
+            name: the model.
+            document: the body.
+            moment: the moment of the features.
+            now: the present.
+            batch: the request's id.
+            version: the version that is to answer, of those that do now. Its answers are logged in the channel
+                ``pinned``, which no release and no figure of accuracy or drift counts: the caller chose the rows.
+
+        Raises:
+            NotFound: the version does not answer requests now; and as :meth:`predict`.
+            NotReady: as :meth:`predict`. The fallback does not answer for a version that the caller names.
+        """
+        found, _ = self._logged(self._request(name, document, moment, now, version), batch)
+        rows = sum(len(part.request.rows) for part, _ in found)
+        versions, outputs = [0] * rows, dict[str, list[float | None]]()
+        for part, _ in found:
+            own, answered = part.request.rows, part.answered
+            for row in own:
+                versions[row] = answered.version
             for output, values in zip(answered.signature.objective.outputs, answered.outputs.T, strict=True):
                 column = outputs.setdefault(output, [None] * rows)
                 for row, value in zip(own, nulls(values), strict=True):
                     column[row] = value
-        first = next(answered.version for own, answered in found if 0 in own)
-        return Tensors(first, outputs)
+        return Tensors(versions, outputs)
 
-    def _logged(
-        self, name: str, document: Any, moment: Moment, now: Micros, batch: str
-    ) -> list[tuple["_Request", Answered, LoggedPredictions]]:
-        """The answers of each version, sent to the log."""
+    def _request(
+        self,
+        name: str,
+        document: Any,
+        moment: Moment,
+        now: Micros,
+        version: int | None = None,
+        *,
+        fresh: bool = False,
+    ) -> PredictRequest:
         model = self._project.model(name)
-        instances = parse_instances(model.request, document)
-        request = _Request(model, document["instances"], instances, range(len(instances)), moment, now)
-        found = [(part, answered, logged(part.asked(batch), answered)) for part, answered in self._answered(request)]
-        messages: list[EncodedMessage] = [message for _, _, log in found for message in log.messages()]
-        self._log.send(messages)
-        return found
+        instances, rows = parse_instances(model.request, document), range(len(document["instances"]))
+        return PredictRequest(model, document["instances"], instances, rows, moment, now, version, fresh)
 
-    def _answered(self, request: "_Request") -> Iterator[tuple["_Request", Answered]]:
-        """The answers of each version, with the part of the request that they are for."""
-        try:
-            routing = self._loader.routing(request.model.name)
-        except _CANNOT_ANSWER as error:
-            yield request, self._fallback(request, error)
-            return
-        for share in shares_of(routing, [request.model.assigned_by(instance) for instance in request.instances]):
-            part = request.part(share.rows)
-            yield part, self._of_share(part, share)
-
-    def _of_share(self, request: "_Request", share: Share) -> Answered:
-        try:
-            return self._of_version(request, share)
-        except _CANNOT_ANSWER as error:
-            return self._fallback(request, error)
-
-    def _of_version(self, request: "_Request", share: Share) -> Answered:
-        """The answers of a version. A replay expects what was drained just now, so it never uses remembered states."""
-        version = self._loader.version(request.model.name, share.version)
-        signature = version.signature
-        require(request.model.request, signature.request_fields, request.raws, request.instances, request.rows)
-        self._check_readable(version)
-        store = self._store if request.moment.is_replayed else self._recent.at(request.now)
-        vectors = online_vectors(signature, request.instances, store, request.moment)
-        outputs = version.scorer.score(vectors.inputs.numeric, vectors.inputs.categorical)
-        return Answered(signature, vectors, outputs, share.arm, version.number)
-
-    def _check_readable(self, version: LoadedVersion) -> None:
-        """Raise unless the views of the version are live and filled; once per process, since live views stay so."""
-        at = (version.signature.name, version.number)
-        if at not in self._readable and version.signature.views:
-            check_ready(self._live.read(), version.signature.views)
-            self._readable.add(at)
-
-    def _fallback(self, request: "_Request", error: SmallboxError) -> Answered:
-        model, count = request.model, len(request.instances)
-        if model.fallback_outputs is None:
-            raise error
-        self._fallbacks.fell_back(model.name, count, error)
-        outputs = np.tile(model.fallback_outputs, (count, 1))
-        return Answered(model, unknown_vectors(model, request.instances), outputs, "fallback", 0)
+    def _logged(self, request: PredictRequest, batch: str) -> tuple[list[tuple[Part, LoggedPredictions]], bool]:
+        """The answers of each version with their rows of the log, and whether the log's queue took these."""
+        found = [
+            (part, logged(part.request.asked(batch, part.as_of), part.answered))
+            for part in self.answering.parts(request)
+        ]
+        messages: list[EncodedMessage] = [message for _, log in found for message in log.messages()]
+        return found, self._log.send(request.model, messages, request.now, self.answering.left(request))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,39 +128,12 @@ class Tensors:
     """The outputs of all instances of a request.
 
     Attributes:
-        version: the version that answered the first instance; 0 for the fallback.
+        versions: the version that answered each instance; 0 for the fallback.
         outputs: by name the values of each output, in the order of the instances.
     """
 
-    version: int
+    versions: Sequence[int]
     outputs: Mapping[str, list[float | None]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """A request, or the part of it that one version answers.
-
-    Attributes:
-        raws: the instances as they were sent.
-        instances: the same, validated.
-        rows: their positions in the whole request.
-    """
-
-    model: Model
-    raws: Sequence[Any]
-    instances: Sequence[Mapping[str, Any]]
-    rows: Sequence[int]
-    moment: Moment
-    now: Micros
-
-    def part(self, rows: Sequence[int]) -> "_Request":
-        raws, instances = ([values[row] for row in rows] for values in (self.raws, self.instances))
-        return replace(self, raws=raws, instances=instances, rows=rows)
-
-    def asked(self, batch: str) -> Asked:
-        """The instances, with the ids that they have in the whole request."""
-        as_of = np.full(len(self.rows), self.moment.at, np.int64)
-        return Asked(self.instances, [f"{batch}-{row}" for row in self.rows], as_of, self.now, "online")
 
 
 def _answers(answered: Answered, log: LoggedPredictions, *, explain: bool) -> list[dict[str, Any]]:
@@ -187,6 +142,11 @@ def _answers(answered: Answered, log: LoggedPredictions, *, explain: bool) -> li
         {"id": key, **_readable(objective.answer(outputs)), **_row(log, names, index)}
         for index, (key, outputs) in enumerate(zip(log.columns["key"], answered.outputs.tolist(), strict=True))
     ]
+    for answer, causes in zip(answers, answered.degraded, strict=True):
+        if causes:
+            answer["degraded"] = list(causes)
+        if answered.is_remembered:
+            answer["remembered"] = True
     if explain:
         personal = answered.signature.personal_columns
         shown = {name: name for name in answered.signature.columns.names if name not in personal}

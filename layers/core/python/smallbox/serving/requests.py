@@ -1,14 +1,13 @@
 """Validation of a prediction request: its instances, by the contract of their source."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from smallbox.define.source import Source
-from smallbox.errors import ContractViolation, MalformedBody, TooLarge
+from smallbox.errors import ContractViolation, MalformedBody
 from smallbox.ingestion.contract import check_values
 from smallbox.records import Rejection
-
-MAX_INSTANCES: Final = 500
+from smallbox.request_sizes import check_instance_count
 
 
 def parse_instances(request: Source, document: Any) -> list[dict[str, Any]]:
@@ -25,9 +24,14 @@ def parse_instances(request: Source, document: Any) -> list[dict[str, Any]]:
     instances = document.get("instances") if isinstance(document, Mapping) else None
     if not isinstance(instances, list) or not instances:
         raise MalformedBody('the body must be {"instances": [{...}, ...]} with at least one instance')
-    if len(instances) > MAX_INSTANCES:
-        raise TooLarge(f"{len(instances)} instances; send at most {MAX_INSTANCES} at once", limit=MAX_INSTANCES)
+    check_instance_count(len(instances))
     return [_checked(request, instance, index) for index, instance in enumerate(instances)]
+
+
+def instance_count(document: Any) -> int:
+    """How many instances a body has, before any is validated; 0 when it has no array of them."""
+    instances = document.get("instances") if isinstance(document, Mapping) else None
+    return len(instances) if isinstance(instances, list) else 0
 
 
 def _checked(request: Source, instance: Any, index: int) -> dict[str, Any]:

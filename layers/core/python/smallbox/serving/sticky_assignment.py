@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from smallbox.errors import NotFound
 from smallbox.registry.routing import Arm, Routing
 
 _BYTES: Final = 8
@@ -46,7 +47,7 @@ class Share:
 
     arm: Arm
     version: int
-    rows: list[int]
+    rows: Sequence[int]
 
 
 def shares_of(routing: Routing, keys: Sequence[str]) -> list[Share]:
@@ -60,3 +61,15 @@ def shares_of(routing: Routing, keys: Sequence[str]) -> list[Share]:
         Share(arm, routing.version_of(arm), [row for row, own in enumerate(arms) if own == arm])
         for arm in dict.fromkeys(arms)
     ]
+
+
+def pinned(routing: Routing, model: str, version: int, rows: Sequence[int]) -> Share:
+    """All rows for the version that the caller names.
+
+    Raises:
+        NotFound: when the version does not answer requests now.
+    """
+    if version not in routing.versions:
+        serving = " and ".join(map(str, routing.versions))
+        raise NotFound(f"no such version of {model} answers requests; those that do: {serving}", model=model)
+    return Share("champion" if version == routing.champion else "challenger", version, list(rows))

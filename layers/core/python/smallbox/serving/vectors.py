@@ -15,7 +15,7 @@ from smallbox.features.inputs.assembly import Inputs, assemble, request_arrays
 from smallbox.features.online.states import SetAside, state_key, unpack_state
 from smallbox.features.state_engines import state_engine_of
 from smallbox.ports import StateReader, StoredState
-from smallbox.times import Moment, format_moment
+from smallbox.times import Micros, Moment, format_moment
 
 FeatureValues = tuple[Floats, list[str | None]]
 
@@ -52,7 +52,11 @@ def vectors_of(
 
 
 def online_vectors(
-    signature: Signature, instances: Sequence[Mapping[str, Any]], store: StateReader, moment: Moment
+    signature: Signature,
+    instances: Sequence[Mapping[str, Any]],
+    store: StateReader,
+    moment: Moment,
+    within: Micros | None = None,
 ) -> Vectors:
     """Read every entity of the batch in one call and assemble the inputs.
 
@@ -60,12 +64,13 @@ def online_vectors(
     set aside are all missing.
 
     Raises:
+        Unavailable: the store did not answer in the time ``within``.
         InvalidInput: a replay asks as of a moment before the watermark of a state.
         NotReady: a state was stored for another definition of its view.
     """
     entities = entities_by_view(signature, instances)
     keys = dict.fromkeys(state_key(view, e) for view in signature.views for e in entities[view.name] if e)
-    states = store.read([*keys]) if keys else {}
+    states = store.read([*keys], within) if keys else {}
     stored = StoredFeatures.nothing(signature, len(instances))
     number = text = 0
     for view in signature.views:

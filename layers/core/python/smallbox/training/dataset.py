@@ -1,23 +1,20 @@
 """The first task of a training run: its point-in-time dataset."""
 
-import hashlib
-
-import pyarrow as pa
-
 from smallbox.define.frozen import signature_digest
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.define.signature import Signature
-from smallbox.documents.training_run import ChampionInputs, DatasetCounts, DatasetRun, TrainingRequest
+from smallbox.documents.training_run import DatasetCounts, DatasetRun, TrainingRequest
 from smallbox.errors import NotReady
+from smallbox.labels.join import ASKED_LATE, LABELLED, UNLABELLED
 from smallbox.lake.names import records_table
-from smallbox.lake.parquet import to_parquet
+from smallbox.lake.parquet import ParquetParts
 from smallbox.ports import Blobs, Lake
 from smallbox.registry.signatures import Signatures
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 from smallbox.times import Micros, asked_moment, format_moment
-from smallbox.training.dataset_rows import Dataset, build_dataset
+from smallbox.training.dataset_rows import DatasetParts
 
 
 class DatasetTask:
@@ -43,17 +40,18 @@ class DatasetTask:
         # versions first: the dataset holds at least what these commits hold
         versions = {name: self._lake.version(name) for name in self._tables(model)}
         champion, other = self._champion(model)
-        dataset = build_dataset(self._project, model, self._lake, as_of, other)
-        _check_labelled(model, dataset, as_of)
+        parts = DatasetParts(self._project, model, self._lake, as_of, other)
+        _check_labelled(model, parts, as_of)
+        rows, silent, compared = self._store(f"datasets/{model.name}/{as_of}-", parts)
         return {
             "reason": "asked for",
             **document,
             "as_of": format_moment(as_of),
             "signature": signature_digest(model),
-            "dataset": self._store(model, as_of, dataset.rows),
-            "silent": self._store(model, as_of, dataset.silent),
-            "compared_with": self._compared_with(model, as_of, champion, dataset.compared),
-            "counts": _counts(dataset),
+            "dataset": rows,
+            "silent": silent,
+            "compared_with": None if champion is None else {"version": champion.number, "inputs": compared},
+            "counts": _counts(parts),
             "data_versions": versions,
         }
 
@@ -73,19 +71,16 @@ class DatasetTask:
         signature = self._signatures.of_version(champion)
         return (champion, signature) if signature.label == model.label else (None, None)
 
-    def _compared_with(
-        self, model: Model, as_of: Micros, champion: Version | None, compared: pa.Table | None
-    ) -> ChampionInputs | None:
-        if champion is None:
-            return None
-        inputs = "" if compared is None else self._store(model, as_of, compared)
-        return {"version": champion.number, "inputs": inputs}
-
-    def _store(self, model: Model, as_of: Micros, rows: pa.Table) -> str:
-        content = to_parquet(rows)
-        key = f"datasets/{model.name}/{as_of}-{hashlib.sha256(content).hexdigest()[:16]}.parquet"
-        self._blobs.put(key, content)
-        return key
+    def _store(self, prefix: str, parts: DatasetParts) -> tuple[str, str, str]:
+        """Store the labelled rows, the sample of unlabelled ones, and the other inputs; their keys, "" for none."""
+        with ParquetParts() as rows, ParquetParts() as silent, ParquetParts() as compared:
+            for part in parts:
+                rows.add(part.rows)
+                silent.add(part.silent)
+                if part.compared is not None:
+                    compared.add(part.compared)
+            keys = rows.store(self._blobs, prefix), silent.store(self._blobs, prefix)
+            return *keys, compared.store(self._blobs, prefix) if parts.is_compared else ""
 
     def _tables(self, model: Model) -> list[str]:
         label = self._project.source(model.label.source_name)
@@ -93,20 +88,20 @@ class DatasetTask:
         return list(dict.fromkeys(records_table(source) for source in sources))
 
 
-def _check_labelled(model: Model, dataset: Dataset, as_of: Micros) -> None:
-    if not dataset.rows.num_rows:
+def _check_labelled(model: Model, parts: DatasetParts, as_of: Micros) -> None:
+    if not parts.count(LABELLED):
         raise NotReady(
-            f"none of {dataset.requests} requests of {model.name} whose window is over by {format_moment(as_of)} has a "
+            f"none of {parts.requests} requests of {model.name} whose window is over by {format_moment(as_of)} has a "
             f"label that became known within {model.label.within}; load history, and check that its sources say when "
             "a record is known (known_after): without it, a record is known when it is received",
-            requests=dataset.requests,
+            requests=parts.requests,
         )
 
 
-def _counts(dataset: Dataset) -> DatasetCounts:
+def _counts(parts: DatasetParts) -> DatasetCounts:
     return {
-        "requests": dataset.requests,
-        "rows": dataset.rows.num_rows,
-        "unlabelled": dataset.unlabelled,
-        "asked_late": dataset.asked_late,
+        "requests": parts.requests,
+        "rows": parts.count(LABELLED),
+        "unlabelled": parts.count(UNLABELLED),
+        "asked_late": parts.count(ASKED_LATE),
     }

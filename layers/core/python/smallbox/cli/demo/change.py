@@ -145,7 +145,7 @@ class DefinitionChange:
 def _up(folder: Path, now: Micros) -> None:
     """Run `smallbox up` in a checkout, with its own library and definition."""
     paths = [str(folder / f"layers/{layer}/python") for layer in ("definitions", "core")]
-    command = [sys.executable, "-m", "smallbox.cli.main", "up", "--as-of", format_moment(now)]
+    command = [sys.executable, "-m", "smallbox.cli.main", "--on", "local", "up", "--as-of", format_moment(now)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     ended = subprocess.run(  # noqa: S603 - our own command
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from smallbox.cli.checkout import state_folder
+from smallbox.cli.contexts import require_local
 from smallbox.cli.demo import CHANGED, END, MODEL, OTHERS, START, UNTIL
 from smallbox.cli.output import Block, printed
 from smallbox.cli.replay import summary
@@ -33,6 +34,7 @@ def _day(text: str) -> str:
 
 
 def _replay(arguments: argparse.Namespace) -> Any:
+    require_local(arguments, "demo")
     from smallbox.cli.demo.flights import write_files  # noqa: PLC0415 - slow imports only when needed
     from smallbox.cli.replay.progress import Progress  # noqa: PLC0415
     from smallbox.cli.replay.session import ReplayPlan, replay  # noqa: PLC0415

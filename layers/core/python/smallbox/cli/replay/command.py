@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from smallbox.cli.checkout import state_folder
+from smallbox.cli.contexts import require_local
 from smallbox.cli.output import printed
 from smallbox.cli.replay import summary
 from smallbox.errors import InvalidInput
@@ -42,6 +43,7 @@ def midnight(text: str) -> Micros:
 
 
 def _replay(arguments: argparse.Namespace) -> Any:
+    require_local(arguments, "replay")
     from smallbox.aws.clock import now  # noqa: PLC0415 - slow imports only when needed
     from smallbox.cli.replay.files import parse_files  # noqa: PLC0415
     from smallbox.cli.replay.progress import Progress  # noqa: PLC0415

@@ -10,12 +10,12 @@ import numpy as np
 from rich.markup import escape
 
 from smallbox.cli.data import drop
-from smallbox.cli.models import score
 from smallbox.cli.replay.driver import Replay, ReplayCounts
 from smallbox.cli.replay.progress import Progress
 from smallbox.cli.replay.recording import Recording
 from smallbox.cli.replay.span import Span
 from smallbox.cli.replay.stage_verdict import StageVerdict
+from smallbox.cli.scored_files import score
 from smallbox.cli.system import System
 from smallbox.define.model import Model
 from smallbox.errors import NotReady

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from smallbox.cli.local import Stack
+from smallbox.cli import local
 from smallbox.cli.replay.evidence import Evidence, Period, gather, lake_of
 from smallbox.cli.replay.files import Files, record
 from smallbox.cli.replay.phases import Interlude, InterludeReport, ReplayPhases
@@ -17,6 +17,7 @@ from smallbox.cli.replay.report import write_report
 from smallbox.cli.replay.span import Span
 from smallbox.cli.replay.stage_verdict import StageVerdict
 from smallbox.cli.replay.verdicts import Alarms, verdicts_of
+from smallbox.cli.stack import Stack
 from smallbox.cli.system import System
 from smallbox.cli.up import running, start_stack
 from smallbox.define import project
@@ -61,7 +62,7 @@ def replay(plan: ReplayPlan, progress: Progress) -> dict[str, Any]:
     recordings = record(project.load(), model, plan.files, plan.span)
     _say_what_is_left(progress, model, recordings)
     with _stack(plan) as stack:
-        progress.say(f"[bold]up[/] {time.monotonic() - began:.0f} s: the API answers at {stack.api_url}")
+        progress.say(f"[bold]up[/] {time.monotonic() - began:.0f} s: the API answers at {local.url_by_path(stack)}")
         verdicts, evidence, interludes = _live(System(stack), plan, model, recordings, progress)
     return {
         "worked": all(verdict.worked for verdict in verdicts),

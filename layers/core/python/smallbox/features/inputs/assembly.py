@@ -40,16 +40,23 @@ class Inputs:
 
 def request_arrays(signature: Signature, instances: Sequence[Mapping[str, Any]]) -> dict[str, Array]:
     """The request fields of validated instances as columns, one array per field."""
-    return {name: _array(signature, name, [i.get(name) for i in instances]) for name in signature.sent_fields}
+    numbers, others = _sent(signature)
+    matrix = np.array([[i.get(name) for i in instances] for name in numbers], dtype=np.float64)
+    columns: dict[str, Array] = dict(zip(numbers, matrix, strict=True))
+    for name, kind in others:
+        absent = MISSING_TEXT if kind is object else "NaT"
+        values = [i.get(name) for i in instances]
+        columns[name] = np.array([absent if v is None else v for v in values], dtype=kind)
+    return columns
 
 
-def _array(signature: Signature, name: str, values: Sequence[Any]) -> Array:
-    kind = signature.request.fields[name].type
-    if kind == "text":
-        return np.array([MISSING_TEXT if v is None else v for v in values], dtype=object)
-    if kind == "timestamp":
-        return np.array(["NaT" if v is None else v for v in values], dtype=_MOMENT)
-    return np.array(values, dtype=np.float64)
+@lru_cache(maxsize=64)
+def _sent(signature: Signature) -> tuple[tuple[str, ...], tuple[tuple[str, Any], ...]]:
+    """The sent fields: those that are numbers, and the others with the type of their arrays."""
+    types = {name: signature.request.fields[name].type for name in signature.sent_fields}
+    others = {"text": object, "timestamp": _MOMENT}
+    numbers = tuple(name for name, kind in types.items() if kind not in others)
+    return numbers, tuple((name, others[kind]) for name, kind in types.items() if kind in others)
 
 
 @lru_cache(maxsize=64)
@@ -63,6 +70,8 @@ def _defaults(signature: Signature) -> tuple[Floats, Objects]:
 
 def _filled(signature: Signature, stored: StoredFeatures) -> tuple[StoredFeatures, Bools]:
     """Stored features with defaults filled in, and the mask of missing values."""
+    if not signature.stored:
+        return stored, np.empty((len(stored.numeric), 0), bool)
     numbers, texts = _defaults(signature)
     no_number = np.isnan(stored.numeric)
     no_text = np.equal(stored.texts, np.array(None))

@@ -13,30 +13,41 @@ from smallbox.features.batch_engines import batch_engine_of, columns_needed
 from smallbox.features.columns import Names, floats
 from smallbox.features.engine import StoredFeatures
 from smallbox.features.inputs.assembly import MISSING_TEXT
-from smallbox.lake.history import history
-from smallbox.lake.names import records_table
+from smallbox.features.state_engines import state_engine_of
+from smallbox.lake.partial_histories import PartialHistories
 from smallbox.lake.schemas import record_schema
 from smallbox.ports import Lake
 
 
-def historical_features(signature: Signature, lake: Lake, entities: Mapping[str, Names], as_of: Ints) -> StoredFeatures:
+def historical_features(
+    signature: Signature,
+    lake: Lake,
+    entities: Mapping[str, Names],
+    as_of: Ints,
+    histories: PartialHistories | None = None,
+) -> StoredFeatures:
     """The stored features as of each moment: a point-in-time join.
+
+    Of each source only the records that windows of these moments reach are read, in all their versions. So questions
+    about neighbouring moments need less memory.
 
     Args:
         signature: the model's signature.
-        lake: the records. A source is read whole: a correction may have moved a record in time.
+        lake: the records.
         entities: by view, the entity of each of ``n`` questions.
         as_of: the moment of each question, in microseconds.
+        histories: reads the records; by default from ``lake``. Given when there are more questions to come.
 
     Returns:
         The stored features before defaults, bit for bit equal to the online store's at that moment.
     """
-    histories = {
-        source: _history(lake, [view for view in signature.views if view.source.name == source])
+    histories = histories or PartialHistories(lake)
+    by_source = {
+        source: _history(histories, [view for view in signature.views if view.source.name == source], as_of)
         for source in dict.fromkeys(view.source.name for view in signature.views)
     }
     answers = [
-        batch_engine_of(v).features(v, histories[v.source.name], entities[v.name], as_of) for v in signature.views
+        batch_engine_of(v).features(v, by_source[v.source.name], entities[v.name], as_of) for v in signature.views
     ]
     rows = len(as_of)
     numeric, texts = np.empty((rows, 0)), np.empty((rows, 0), dtype=object)
@@ -69,12 +80,18 @@ def _sent(kind: str, column: pa.ChunkedArray) -> Array:
     return floats(column)
 
 
-def _history(lake: Lake, views: Sequence[View]) -> pa.Table:
-    source = views[0].source
+def _history(histories: PartialHistories, views: Sequence[View], as_of: Ints) -> pa.Table:
+    """The versions of the records that views of one source may read at these moments."""
     columns = _union(columns_needed(view) for view in views)
-    schema = record_schema(source)
-    rows = lake.read(records_table(source), columns, schema=schema)
-    return history(schema.empty_table().select(columns) if rows is None else rows)
+    reach = max(state_engine_of(view).reach(view) for view in views)
+    first, last = (int(as_of.min()), int(as_of.max())) if len(as_of) else (0, -1)
+    return histories.between(views[0].source, columns, first - reach, last + 1, schema=_schema_of(views))
+
+
+def _schema_of(views: Sequence[View]) -> pa.Schema:
+    """The columns of the records of one source, of which each view may know another contract."""
+    fields = {field.name: field for view in views for field in record_schema(view.source)}
+    return pa.schema(fields.values())
 
 
 def _union(columns: Iterable[Sequence[str]]) -> list[str]:

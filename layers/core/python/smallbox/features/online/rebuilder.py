@@ -18,9 +18,9 @@ reads the lake after the view has joined, claims them in step 1. See decision 00
 """
 
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -28,8 +28,6 @@ import pyarrow.compute as pc
 from smallbox.define.attributes import View
 from smallbox.define.source import Source
 from smallbox.errors import Conflict
-from smallbox.features.batch_engines import columns_needed
-from smallbox.features.columns import entities_of
 from smallbox.features.online.apply import WRITE_ATTEMPTS, Pause
 from smallbox.features.online.markers import CLAIMED, expiry, marker_id
 from smallbox.features.online.reads import read_markers, read_states
@@ -43,15 +41,17 @@ from smallbox.features.online.states import (
     pack_state,
     state_key,
     state_watermark,
-    version_of,
 )
+from smallbox.features.online.window_rows import WindowRows, touched
 from smallbox.features.online.writes import write_states
 from smallbox.features.state_engines import state_engine_of
 from smallbox.lake.history import FOREVER, history, valid_or_first_at
 from smallbox.lake.names import records_table
-from smallbox.lake.schemas import record_schema
 from smallbox.ports import Between, Lake, Marker, OnlineStore, StateKey, StateWrite, StoredState
 from smallbox.times import Micros
+
+_MARKED: Final = 20_000
+"""How many markers are written, or asked for, at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +81,6 @@ class Rebuilt:
     later: Mapping[str, str] = field(default_factory=dict)
 
 
-def _of_keys(table: pa.Table, keys: Collection[str] | pa.Array) -> pa.Table:
-    """All versions of the records with these keys."""
-    return table.filter(pc.is_in(table["key"], value_set=pa.array(keys, pa.string())))
-
-
 def _later(versions: pa.Table, counted: pa.Table, now: Micros) -> dict[str, str]:
     """Content hashes, by key, of versions with ``known_at`` later than now that are not counted already."""
     known_later = pc.field("known_at") > now
@@ -101,15 +96,11 @@ def _claimed(rows: pa.Table) -> pa.Table:
     return rows.set_column(rows.column_names.index("digest"), "digest", digests)
 
 
-def _touching(table: pa.Table, states: Mapping[StateKey, View]) -> set[str]:
-    """The keys of records that touch one of the states in any of their versions."""
-    found: set[str] = set()
-    for view in dict.fromkeys(states.values()):
-        of_view = (view.name, version_of(view))
-        wanted = pa.array([key.entity for key in states if (key.view, key.version) == of_view], pa.string())
-        touching = pc.is_in(entities_of(view, table), value_set=wanted)
-        found.update(pc.unique(table["key"].filter(touching)).to_pylist())
-    return found
+def _together(parts: Iterable[Rebuilt]) -> Rebuilt:
+    """The result of several rebuilds."""
+    found = list(parts)
+    later = {key: digest for one in found for key, digest in one.later.items()}
+    return Rebuilt(sum(one.states for one in found), tuple(key for one in found for key in one.set_aside), later)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +127,10 @@ class Rebuilder:
         Raises:
             Conflict: if concurrent writes exhausted all attempts: run the request again.
         """
-        table = self._read(now) if len(keys) else None
-        if table is None:
+        if not len(keys):
             return Rebuilt()
-        named = _of_keys(table, keys)
-        counted = valid_or_first_at(named, now)
-        self._mark(counted)
-        return replace(self.replace(self._keys(named, self.views), now), later=_later(named, counted, now))
+        rows = self._rows(now)
+        return self._counted_and_replaced(rows, rows.parts_of(pa.array(keys, pa.string())), now)
 
     def materialize(self, now: Micros) -> Rebuilt:
         """Rebuild all states of the source's views. All records of the lake are marked as applied.
@@ -150,12 +138,23 @@ class Rebuilder:
         Raises:
             Conflict: if concurrent writes exhausted all attempts: run it again.
         """
-        table = self._read(now)
-        if table is None:
-            return Rebuilt()
-        counted = valid_or_first_at(table, now)
-        self._mark(counted)
-        return replace(self.replace(self._keys(table, self.views), now), later=_later(table, counted, now))
+        rows = self._rows(now)
+        return self._counted_and_replaced(rows, rows.parts(), now)
+
+    def _counted_and_replaced(self, rows: WindowRows, parts: Iterable[pa.Table], now: Micros) -> Rebuilt:
+        """Mark the records of these parts, then rebuild the states that any version of them touches."""
+        keys: dict[StateKey, View] = {}
+        later: dict[str, str] = {}
+        for part in parts:
+            counted = valid_or_first_at(part, now)
+            self._mark(counted)
+            later |= _later(part, counted, now)
+            keys |= touched(part, self.views)
+        return replace(self._replace(rows, keys, now), later=later)
+
+    def _replace(self, rows: WindowRows, keys: Mapping[StateKey, View], now: Micros) -> Rebuilt:
+        """Recompute states, as many at a time as memory holds."""
+        return _together(self.replace(some, now) for some in rows.split(keys))
 
     def fill(self, views: Sequence[View], part: EntityShard, now: Micros) -> Rebuilt:
         """Compute one shard of the states of views that have joined.
@@ -172,43 +171,27 @@ class Rebuilder:
         Raises:
             Conflict: if concurrent writes exhausted all attempts: run it again.
         """
-        table = self._read(now)
-        if table is None:
-            return Rebuilt()
-        keys = {key: view for key, view in self._keys(table, views).items() if part.holds(key)}
-        counted = valid_or_first_at(_of_keys(table, _touching(table, keys)), now)
+        rows = self._rows(now)
+        keys = rows.states(views, part.holds)
+        counted = valid_or_first_at(rows.of_keys(rows.keys_touching(keys)), now)
         self._mark(_claimed(counted))
-        return self.replace(keys, now)
+        return self._replace(rows, keys, now)
 
     def rows(self, now: Micros) -> int:
         """The number of rows that a rebuild reads."""
-        table = self.lake.read(
-            records_table(self.source), ["time"], Between("time", now - longest_reach(self.views), FOREVER)
-        )
-        return 0 if table is None else table.num_rows
+        between = Between("time", now - longest_reach(self.views), FOREVER)
+        return sum(r.num_rows for r in self.lake.slices(records_table(self.source), between=between, columns=["time"]))
 
     def _mark(self, rows: pa.Table) -> None:
         """Write each record's marker with the content hash of its current version; other versions are corrections."""
-        columns = (rows[name].to_pylist() for name in ("key", "digest", "time", "known_at"))
-        self.store.mark(
-            [
-                Marker(
-                    marker_id(self.source.name, key),
-                    digest,
-                    expiry(self.source, self.views, time, known_at),
-                )
-                for key, digest, time, known_at in zip(*columns, strict=True)
-            ]
-        )
-
-    def _keys(self, table: pa.Table, views: Sequence[View]) -> dict[StateKey, View]:
-        """All states of the views that rows of the table touch."""
-        return {
-            state_key(view, entity): view
-            for view in views
-            for entity in pc.unique(entities_of(view, table)).to_pylist()
-            if entity is not None
-        }
+        for some in rows.select(["key", "digest", "time", "known_at"]).to_batches(_MARKED):
+            columns = (column.to_pylist() for column in some.columns)
+            self.store.mark(
+                [
+                    Marker(marker_id(self.source.name, key), digest, expiry(self.source, self.views, time, known_at))
+                    for key, digest, time, known_at in zip(*columns, strict=True)
+                ]
+            )
 
     def replace(self, keys: Mapping[StateKey, View], now: Micros) -> Rebuilt:
         """Recompute states from the lake, from records that have a marker, and write them.
@@ -240,10 +223,7 @@ class Rebuilder:
         as_of = max([now, *(state_watermark(keys[key], state.packed) for key, state in stored.items())])
         # a state without records keeps the moment, too: a delayed writer must not add what was moved away meanwhile
         states = {key: replace(state_engine_of(view).empty(view), watermark=as_of) for key, view in keys.items()}
-        table = self._read(now)
-        if table is None:
-            return states
-        table = self._counted(table, keys)
+        table = self._counted(self._rows(now), keys)
         return states | {
             key: state
             for view in dict.fromkeys(keys.values())
@@ -251,10 +231,14 @@ class Rebuilder:
             if (key := state_key(view, entity)) in keys
         }
 
-    def _counted(self, table: pa.Table, keys: Mapping[StateKey, View]) -> pa.Table:
+    def _counted(self, rows: WindowRows, keys: Mapping[StateKey, View]) -> pa.Table:
         """All versions of the records that have a marker and touch one of the states in any version."""
-        ids = {marker_id(self.source.name, key): key for key in _touching(table, keys)}
-        return _of_keys(table, [ids[identity] for identity in read_markers(self.store, ids)])
+        touching = rows.keys_touching(keys)
+        found: list[str] = []
+        for at in range(0, len(touching), _MARKED):
+            ids = {marker_id(self.source.name, key): key for key in touching[at : at + _MARKED].to_pylist()}
+            found += [ids[identity] for identity in read_markers(self.store, ids)]
+        return rows.of_keys(pa.array(found, pa.string()))
 
     def _write(
         self,
@@ -270,19 +254,6 @@ class Rebuilder:
             packed = pack_state(view, SetAside(state.watermark))
         return StateWrite(key, packed, expected, lifetime(view))
 
-    def _read(self, now: Micros) -> pa.Table | None:
-        """All rows that may be in a window at ``now`` or later, and all versions that supersede them.
-
-        ``None`` without rows, and without views: a request may wait longer than the last view of its source lives.
-        """
-        if not self.views:
-            return None
-        since = now - longest_reach(self.views)
-        columns = [*dict.fromkeys(name for view in self.views for name in columns_needed(view))]
-        table, schema = records_table(self.source), record_schema(self.source)
-        recent = self.lake.read(table, columns, Between("time", since, FOREVER), schema=schema)
-        if recent is None or not len(recent) or self.source.known_after_micros is not None:
-            return recent
-        # a version that moves a record out of the windows has a later known_at than the version that it supersedes
-        known = Between("known_at", int(pc.min(recent["known_at"]).as_py()), FOREVER)
-        return self.lake.read(table, columns, known, schema=schema)
+    def _rows(self, now: Micros) -> WindowRows:
+        """The rows of the lake as it is; none without views: a request may wait longer than the last view lives."""
+        return WindowRows(self.source, self.views, self.lake, now)

@@ -14,7 +14,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -158,6 +158,12 @@ def _unpack_sketches(packed: bytes, at: int, counts: Ints) -> tuple[tuple[Sketch
     return tuple(sketches), at
 
 
+@lru_cache(maxsize=4096)
+def _stored_rows(widths: bytes) -> tuple[tuple[int, np.dtype[Any], list[int]], ...]:
+    """By width that occurs, its type and the rows of that width."""
+    return tuple((width, kind, _of(widths, width)) for width, kind in _TYPES.items() if width in widths)
+
+
 def _unpack_columns(packed: bytes, at: int, columns: int, tiles: int) -> tuple[Ints, int]:
     whole = np.zeros((columns, tiles), np.int64)
     if not tiles:
@@ -165,10 +171,8 @@ def _unpack_columns(packed: bytes, at: int, columns: int, tiles: int) -> tuple[I
     bases = np.frombuffer(packed, "<i8", columns, at)
     widths = packed[at + 8 * columns : at + 9 * columns]
     at += 9 * columns
-    for width, kind in _TYPES.items():
-        if width in widths:
-            rows = _of(widths, width)
-            whole[rows] = np.frombuffer(packed, kind, len(rows) * tiles, at).reshape(len(rows), tiles)
-            at += width * len(rows) * tiles
+    for width, kind, rows in _stored_rows(widths):
+        whole[rows] = np.frombuffer(packed, kind, len(rows) * tiles, at).reshape(len(rows), tiles)
+        at += width * len(rows) * tiles
     whole += bases[:, None]
     return whole, at

@@ -1,0 +1,152 @@
+"""The documents that the read-only routes answer with."""
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+from smallbox.monitoring.report import Check
+from smallbox.registry.version import Version
+
+
+class RoutingAnswer(TypedDict):
+    """The versions that serve a model; see :class:`~smallbox.registry.routing.Routing`."""
+
+    champion: int
+    challenger: int | None
+    share: float
+    since: str
+    revision: int
+    previous: int | None
+
+
+class ModelAnswer(TypedDict):
+    """A model and its routing; ``None`` before the first champion."""
+
+    name: str
+    routing: RoutingAnswer | None
+
+
+class ModelsAnswer(TypedDict):
+    """``GET /models``."""
+
+    models: list[ModelAnswer]
+
+
+class VersionsAnswer(TypedDict):
+    """``GET /models/{model}/versions``: oldest first."""
+
+    versions: list[Version]
+
+
+class HistoryAnswer(TypedDict):
+    """``GET /models/{model}/history``: oldest first; every event has ``event`` and ``at``, and what belongs to it."""
+
+    history: list[dict[str, Any]]
+
+
+class ReportAnswer(TypedDict):
+    """``GET /models/{model}/metrics/{day}``: the monitoring report of a day."""
+
+    model: str
+    day: str
+    as_of: str
+    breaches: dict[str, int]
+    sentences: list[str]
+    checks: list[Check]
+    accuracy: dict[str, dict[str, Any]]
+    references: dict[str, str]
+
+
+class ServingSince(TypedDict):
+    """The champion; of a canary the challenger, with its share of the requests."""
+
+    version: int
+    since: str
+    share: NotRequired[float]
+
+
+class LastTraining(TypedDict):
+    """The last training that ended."""
+
+    as_of: str
+    version: int | None
+    outcome: str
+    why: str
+
+
+class SourceStatus(TypedDict):
+    """A source on the day of the report."""
+
+    name: str
+    records: int | None
+    age_hours: float | None
+    most_hours: float | None
+    breached: bool
+
+
+class ModelStatus(TypedDict):
+    """How a model stands."""
+
+    name: str
+    champion: ServingSince | None
+    canary: ServingSince | None
+    last_training: LastTraining | None
+    day: str | None
+    breaches: list[str]
+    sources: list[SourceStatus]
+    is_changed: bool
+    trained_version: int | None
+
+
+class ViewStatus(TypedDict):
+    """A live view."""
+
+    view: str
+    version: str
+    source: str
+    state: Literal["leaving", "ready", "filling"]
+    needed_by: str
+
+
+class StatusAnswer(TypedDict):
+    """``GET /status``."""
+
+    models: list[ModelStatus]
+    views: list[ViewStatus]
+
+
+class RejectionAnswer(TypedDict):
+    """A record that was not accepted: its place in the array, and why."""
+
+    index: int
+    field: str
+    rule: str
+    value: Any
+    message: str
+
+
+class CollectAnswer(TypedDict):
+    """``POST /events/{source}``."""
+
+    accepted: int
+    rejected: list[RejectionAnswer]
+
+
+class ErrorDetail(TypedDict):
+    """What is wrong; see :mod:`smallbox.error_codes`."""
+
+    code: str
+    message: str
+    details: dict[str, Any]
+
+
+class ErrorAnswer(TypedDict):
+    """Every error, but those of the inference protocol."""
+
+    error: ErrorDetail
+
+
+class ProtocolErrorAnswer(TypedDict):
+    """An error on the routes of the inference protocol."""
+
+    error: str
+    code: str
+    details: dict[str, Any]

@@ -1,0 +1,134 @@
+"""The operations of one model: predictions as JSON, and the Open Inference Protocol's tensors."""
+
+from collections.abc import Iterator
+from typing import Any, Final, get_args
+
+from smallbox.console.json_schema import Schema, json_schema_of_instance, object_of
+from smallbox.console.operations import BYTES, JSON, REPLAYED_AT, operation, path_parameter, reference
+from smallbox.define.model import Model
+from smallbox.records import Cause
+from smallbox.request_sizes import INSTANCE_LIMIT
+
+_HEADER: Final[Schema] = {
+    "name": "Inference-Header-Content-Length", "in": "header", "required": False, "schema": {"type": "integer"},
+    "description": "where the body holds tensors as bytes: the number of bytes of the JSON before them",
+}  # fmt: skip
+_VERSION: Final = path_parameter("version", {"type": "string", "pattern": "^[0-9]+$"})
+_PARAMETERS: Final[Schema] = {
+    "type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+}  # fmt: skip
+_TENSOR: Final[dict[str, Schema]] = {
+    "name": {"type": "string"},
+    "shape": {"type": "array", "items": {"type": "integer", "minimum": -1}, "minItems": 1, "maxItems": 2},
+    "datatype": {"type": "string"},
+}
+READY: Final[Schema] = object_of({"ready": {"const": True}})
+
+
+def schemas_of_model(model: Model) -> dict[str, Schema]:
+    """The schemas that the operations of a model refer to, by name."""
+    return {
+        f"instance.{model.name}": json_schema_of_instance(model),
+        f"prediction.{model.name}": _prediction(model),
+        "infer_request": _infer_request(),
+        "metadata": _metadata(),
+        f"infer_answer.{model.name}": _infer_answer(model),
+    }
+
+
+def _prediction(model: Model) -> Schema:
+    properties: dict[str, Schema] = {
+        "id": {"type": "string", "description": f"the instance's {model.request.key}"},
+        **model.objective.answer_schema(),
+        "version": {"type": "integer", "minimum": 0, "description": "the version that answered; 0 for the fallback"},
+        "arm": {"enum": ["champion", "challenger", "fallback"]},
+        "missing": {
+            "type": "array", "items": {"type": "string"}, "description": "stored features that the store does not have",
+        },
+    }  # fmt: skip
+    optional: dict[str, Schema] = {
+        "degraded": {
+            "type": "array",
+            "items": {"enum": list(get_args(Cause))},
+            "description": "why it was not answered as usual; left out when it was",
+        },
+        "remembered": {"const": True, "description": "an equal request shortly before got the same answer"},
+    }
+    inputs = {
+        "type": "object",
+        "additionalProperties": {"type": ["number", "string", "null"]},
+        "description": "with explain: what the outputs were computed from, but for personal values",
+    }
+    return object_of({**properties, **optional, "inputs": inputs}, properties)
+
+
+def _infer_request() -> Schema:
+    tensor = object_of({**_TENSOR, "data": {"type": "array"}, "parameters": _PARAMETERS}, _TENSOR)
+    output = object_of({"name": {"type": "string"}, "parameters": _PARAMETERS}, ["name"])
+    properties = {
+        "id": {"type": "string"},
+        "parameters": _PARAMETERS,
+        "inputs": {"type": "array", "items": tensor, "minItems": 1},
+        "outputs": {"type": "array", "items": output},
+    }
+    return object_of(properties, ["inputs"])
+
+
+def _infer_answer(model: Model) -> Schema:
+    values = {"type": "array", "items": {"type": ["number", "null"]}}
+    tensor = object_of({**_TENSOR, "data": values, "parameters": _PARAMETERS}, _TENSOR)
+    properties = {
+        "model_name": {"const": model.name},
+        "model_version": {"type": "string", "description": "the version that answered every row; 0 for the fallback"},
+        "id": {"type": "string"},
+        "parameters": {
+            **_PARAMETERS, "description": "where several versions answered, model_versions: that of each row",
+        },
+        "outputs": {"type": "array", "items": tensor},
+    }  # fmt: skip
+    return object_of(properties, ["model_name", "id", "outputs"])
+
+
+def _metadata() -> Schema:
+    tensors: Schema = {"type": "array", "items": object_of(_TENSOR)}
+    text: Schema = {"type": "string"}
+    properties = {"name": text, "versions": {"type": "array", "items": text}, "platform": text}
+    return object_of({**properties, "inputs": tensors, "outputs": tensors})
+
+
+def operations_of_model(model: Model) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The operations of a model by method and path."""
+    name = model.name
+    yield _predict(model)
+    answer = {JSON: reference(f"infer_answer.{name}"), BYTES: {}}
+    body = {JSON: reference("infer_request"), BYTES: {}}
+    ready = object_of({"name": {"const": name}, **READY["properties"]})
+    for path, said, own in (
+        (f"/v2/models/{name}", name, []),
+        (f"/v2/models/{name}/versions/{{version}}", f"a version of {name} that answers requests", [_VERSION]),
+    ):
+        routes: tuple[tuple[str, dict[str, Any]], ...] = (
+            (f"GET {path}", {"summary": f"the tensors of {said}", "answer": {JSON: reference("metadata")}}),
+            (f"GET {path}/ready", {"summary": f"whether {said} is ready", "answer": {JSON: ready}}),
+            (f"POST {path}/infer", {"summary": f"predict by {said}", "answer": answer, "body": body}),
+        )
+        for route, parts in routes:
+            headers = [_HEADER] if "body" in parts else []
+            yield route, operation(route, parameters=[*own, *headers], **parts)
+
+
+def _predict(model: Model) -> tuple[str, dict[str, Any]]:
+    route = f"POST /models/{model.name}/predict"
+    instances = {
+        "type": "array",
+        "items": reference(f"instance.{model.name}"),
+        "minItems": 1,
+        "maxItems": INSTANCE_LIMIT,
+    }
+    body = object_of({"instances": instances, "explain": {"type": "boolean"}}, ["instances"])
+    predictions = {"type": "array", "items": reference(f"prediction.{model.name}")}
+    required: dict[str, Schema] = {"model": {"const": model.name}, "predictions": predictions}
+    unlogged = {"const": False, "description": "the prediction log's queue did not take the rows; left out when it did"}
+    answer = object_of({**required, "logged": unlogged}, required)
+    summary = f"predict by {model.name}"
+    return route, operation(route, summary, {JSON: answer}, parameters=[REPLAYED_AT], body={JSON: body})

@@ -1,0 +1,46 @@
+"""The records of a source that became known on a day, and in the days before it."""
+
+from collections import Counter
+
+import numpy as np
+
+from smallbox.define.source import Source
+from smallbox.lake.history import history
+from smallbox.lake.names import records_table
+from smallbox.lake.spans import spans_of
+from smallbox.monitoring.check_rules import SourceDayStats, newest_age
+from smallbox.ports import Between, Lake
+from smallbox.times import DAY, WEEK, Micros
+
+_COLUMNS = ("key", "time", "known_at", "received_at", "digest")
+
+
+def arrivals_of(lake: Lake, source: Source, quarantined: int, as_of: Micros) -> SourceDayStats:
+    """The figures of the day before ``as_of``; a record that was sent again is counted once.
+
+    Args:
+        lake: the records.
+        source: the source.
+        quarantined: how many of its records were rejected on the day.
+        as_of: the end of the day.
+    """
+    start, table, days, ages = as_of - DAY, records_table(source), Counter[int](), []
+    # a record that became known earlier cannot be within the freshness
+    since = as_of - max(WEEK + DAY, source.freshness_micros or 0)
+    known, today = Between("known_at", since, as_of), 0
+    moments = (rows["known_at"].to_numpy() for rows in lake.slices(table, between=known, columns=["known_at"]))
+    # repetitions of a record have the same known_at, so they are in the same range
+    for span in spans_of(moments, known):
+        rows = lake.read(table, _COLUMNS, span)
+        if rows is None:
+            continue
+        versions = history(rows)
+        known_at, times = versions["known_at"].to_numpy(), versions["time"].to_numpy()
+        today += int((known_at >= start).sum())
+        before = known_at[(known_at < start) & (known_at >= start - WEEK)]
+        numbers, counts = np.unique(before // DAY, return_counts=True)
+        days.update(dict(zip(numbers.tolist(), counts.tolist(), strict=True)))
+        age = newest_age(source, times, known_at, as_of)
+        ages += [] if age is None else [age]
+    usual = days.total() / max(len(days), 1)
+    return SourceDayStats(today, quarantined, usual, min(ages, default=None))
