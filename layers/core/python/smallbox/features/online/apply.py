@@ -24,6 +24,7 @@ from smallbox.records import Record
 from smallbox.times import Micros
 
 WRITE_ATTEMPTS: Final = 8
+"""The maximum number of attempts in a row that meet another writer and add nothing."""
 
 Pause = Callable[[int], None]
 """Waits before retry number 1, 2, ...; injected by the caller, since backoff needs a clock and jitter."""
@@ -107,8 +108,8 @@ def apply_records(
         Conflict: if concurrent writes of the same states made all ``WRITE_ATTEMPTS`` fail: process the message again.
         NotReady: if a state was stored for another definition of its view.
     """
-    applied, rest = 0, list(records)
-    for attempt in range(WRITE_ATTEMPTS):
+    applied, attempt, rest = 0, 0, list(records)
+    while attempt < WRITE_ATTEMPTS:
         if attempt:
             pause(attempt)
         seen = read_markers(store, (marker_id(source.name, record.key) for record in rest))
@@ -117,9 +118,10 @@ def apply_records(
         applied += len(added)
         if is_complete:
             return Applied(applied, done.duplicates, _request(source, (*done.rebuild, *left)), done.early)
-        # only what is not added is read and computed again: a large batch must get on under contention
+        # a large batch gets on under contention: the rest is read again, and an attempt that added some does not count
         ours = set(map(id, added))
         rest = [record for record in rest if id(record) not in ours]
+        attempt = 1 if added else attempt + 1
     raise Conflict(
         f"states of source {source.name} were written concurrently in all {WRITE_ATTEMPTS} attempts; "
         "process the message again",
