@@ -85,7 +85,8 @@ SHAPES = (
     Shape("each another entity", {"card": 1_000_000}),
     Shape("two views: each another, and 10", {"card": 1_000_000, "shop": 10}),
     Shape("two views: 300 and 20", {"card": 300, "shop": 20}),
-    Shape("10 entities, a record a message", {"card": 10}, 1),
+    Shape("each another entity, 100 records a message", {"card": 1_000_000}, 100),
+    Shape("each another entity, a record a message", {"card": 1_000_000}, 1),
 )
 
 

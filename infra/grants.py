@@ -267,8 +267,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
 
 
 OPERATOR: Final = (
-    Grant("stack:stores/*", DESCRIBE, "a stack's ARN ends in an id of each deployment"),
-    Grant("stack:pipeline/*", DESCRIBE, "a stack's ARN ends in an id of each deployment"),
+    *(Grant(f"stack:{of}/*", DESCRIBE, "the ARN ends in an id of each deployment") for of in ("stores", "pipeline")),
     Grant("api/$default/GET/*", CALL, "every route of the API that reads"),
     Grant("api/$default/POST/events/*", CALL, "each source has a route"),
     Grant("api/$default/POST/models/*", CALL, "each model has a route"),
