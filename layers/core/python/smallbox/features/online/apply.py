@@ -17,9 +17,9 @@ from smallbox.define.source import Source
 from smallbox.errors import Conflict
 from smallbox.features.online.markers import CLAIMED, marker_id
 from smallbox.features.online.reads import read_markers, read_states
-from smallbox.features.online.transactions import plan_transactions, states_changed
+from smallbox.features.online.transactions import Transaction, plan_transactions, states_changed
 from smallbox.messages.rebuilds import RebuildRequest
-from smallbox.ports import OnlineStore
+from smallbox.ports import OnlineStore, StateKey
 from smallbox.records import Record
 from smallbox.times import Micros
 
@@ -135,16 +135,28 @@ def _add(
     """Add records; those added, those left because a state is full, and whether no write met another writer's."""
     added: list[Record] = []
     left: list[Record] = []
+    stale: set[StateKey] = set()
+    is_complete = True
     states = read_states(store, states_changed(views, fresh))
-    try:
-        for transaction in plan_transactions(source, views, fresh, states, now):
-            if transaction.markers:
-                store.commit(transaction.markers, transaction.states)
+    for transaction in plan_transactions(source, views, fresh, states, now):
+        keys = {write.key for write in transaction.states}
+        # a plan builds on its earlier writes: after a failed one, its states may not be written in this attempt
+        if stale.isdisjoint(keys) and _is_committed(store, transaction):
             added += transaction.added
             left += transaction.left
+        else:
+            stale |= keys
+            is_complete = False
+    return added, left, is_complete
+
+
+def _is_committed(store: OnlineStore, transaction: Transaction) -> bool:
+    try:
+        if transaction.markers:
+            store.commit(transaction.markers, transaction.states)
     except Conflict:
-        return added, left, False
-    return added, left, True
+        return False
+    return True
 
 
 def _request(source: Source, records: Sequence[Record]) -> RebuildRequest | None:
