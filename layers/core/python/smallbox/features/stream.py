@@ -6,14 +6,10 @@ from typing import Any, Final
 from smallbox.define.project import Project
 from smallbox.features.live_views import LiveViewStore
 from smallbox.features.online.apply import Applied, Pause, apply_records
-from smallbox.features.online.reads import chunks
 from smallbox.messages.records import pack_records, unpack_records
 from smallbox.ports import OnlineStore, Queue
 from smallbox.records import Record
 from smallbox.times import MINUTE, Micros
-
-RECORDS_AT_ONCE: Final = 2_000
-"""Records whose states are read and held together: more would take memory, and meet other writers more often."""
 
 EARLY_DELAY: Final[Micros] = 15 * MINUTE
 """Retry delay of a record whose ``known_at`` is in the future: the maximum of SQS."""
@@ -47,11 +43,9 @@ class StreamTask:
         for message in messages:
             by_moment.setdefault(message.get("as_of"), []).extend(unpack_records(message))
         for as_of in sorted(by_moment, key=lambda moment: now if moment is None else moment):
-            for some in chunks(by_moment[as_of], RECORDS_AT_ONCE):
-                outcome = apply_records(
-                    source, views, some, self._store, now=now if as_of is None else as_of, pause=self._pause
-                )
-                self._pass_on(outcome, as_of)
+            moment = now if as_of is None else as_of
+            outcome = apply_records(source, views, by_moment[as_of], self._store, now=moment, pause=self._pause)
+            self._pass_on(outcome, as_of)
 
     def _pass_on(self, outcome: Applied, as_of: Micros | None) -> None:
         # outside a replay the rebuild uses its own current time: a newer version may be in the lake by then

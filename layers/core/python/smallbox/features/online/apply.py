@@ -17,9 +17,9 @@ from smallbox.define.source import Source
 from smallbox.errors import Conflict
 from smallbox.features.online.markers import CLAIMED, marker_id
 from smallbox.features.online.reads import read_markers, read_states
-from smallbox.features.online.transactions import Transaction, plan_transactions, states_changed
+from smallbox.features.online.transactions import cut_records, plan_transactions, states_changed
 from smallbox.messages.rebuilds import RebuildRequest
-from smallbox.ports import OnlineStore, StateKey
+from smallbox.ports import OnlineStore, StateKey, StoredState
 from smallbox.records import Record
 from smallbox.times import Micros
 
@@ -104,59 +104,71 @@ def apply_records(
 ) -> Applied:
     """Apply a message's records; idempotent, also after a crash halfway.
 
+    The states of a group are read just before they are written, so that a worker seldom meets another one.
+
     Raises:
         Conflict: if concurrent writes of the same states made all ``WRITE_ATTEMPTS`` fail: process the message again.
         NotReady: if a state was stored for another definition of its view.
     """
-    applied, attempt, rest = 0, 0, list(records)
-    while attempt < WRITE_ATTEMPTS:
-        if attempt:
-            pause(attempt)
-        seen = read_markers(store, (marker_id(source.name, record.key) for record in rest))
-        done = sort_records(source, rest, seen, now)
-        added, left, is_complete = _add(source, views, done.fresh, store, now)
-        applied += len(added)
-        if is_complete:
-            return Applied(applied, done.duplicates, _request(source, (*done.rebuild, *left)), done.early)
-        # a large batch gets on under contention: the rest is read again, and an attempt that added some does not count
-        ours = set(map(id, added))
-        rest = [record for record in rest if id(record) not in ours]
-        attempt = 1 if added else attempt + 1
-    raise Conflict(
-        f"states of source {source.name} were written concurrently in all {WRITE_ATTEMPTS} attempts; "
-        "process the message again",
-        source=source.name,
-    )
+    adding = _Adding(source, views, store, now, pause)
+    done = [adding.add_group(group) for group in cut_records(views, records)]
+    rebuild = [record for one, left in done for record in (*one.rebuild, *left)]
+    early = tuple(record for one, _ in done for record in one.early)
+    return Applied(adding.added, sum(one.duplicates for one, _ in done), _request(source, rebuild), early)
 
 
-def _add(
-    source: Source, views: Sequence[View], fresh: Sequence[Record], store: OnlineStore, now: Micros
-) -> tuple[list[Record], list[Record], bool]:
-    """Add records; those added, those left because a state is full, and whether no write met another writer's."""
-    added: list[Record] = []
-    left: list[Record] = []
-    stale: set[StateKey] = set()
-    is_complete = True
-    states = read_states(store, states_changed(views, fresh))
-    for transaction in plan_transactions(source, views, fresh, states, now):
-        keys = {write.key for write in transaction.states}
-        # a plan builds on its earlier writes: after a failed one, its states may not be written in this attempt
-        if stale.isdisjoint(keys) and _is_committed(store, transaction):
-            added += transaction.added
-            left += transaction.left
-        else:
-            stale |= keys
-            is_complete = False
-    return added, left, is_complete
+class _Adding:
+    """Adds groups of records to states, one after the other.
 
+    ``added`` is the number of records so far. The states that the previous group wrote are not read again.
+    """
 
-def _is_committed(store: OnlineStore, transaction: Transaction) -> bool:
-    try:
-        if transaction.markers:
-            store.commit(transaction.markers, transaction.states)
-    except Conflict:
-        return False
-    return True
+    def __init__(self, source: Source, views: Sequence[View], store: OnlineStore, now: Micros, pause: Pause) -> None:
+        self._source, self._views, self._store, self._now, self._pause = source, views, store, now, pause
+        self._written: dict[StateKey, StoredState] = {}
+        self.added = 0
+
+    def add_group(self, records: Sequence[Record]) -> tuple[SortedRecords, list[Record]]:
+        """Add a group; what it needed at last, and the records whose states are full."""
+        attempt, rest = 0, list(records)
+        while attempt < WRITE_ATTEMPTS:
+            if attempt:
+                self._pause(attempt)
+            seen = read_markers(self._store, (marker_id(self._source.name, record.key) for record in rest))
+            done = sort_records(self._source, rest, seen, self._now)
+            added, left, is_complete = self._add(done.fresh)
+            self.added += len(added)
+            if is_complete:
+                return done, left
+            ours = set(map(id, added))
+            rest = [record for record in rest if id(record) not in ours]
+            # a group of large states has several transactions: an attempt that got on does not count
+            attempt = 1 if added else attempt + 1
+        raise Conflict(
+            f"states of source {self._source.name} were written concurrently in all {WRITE_ATTEMPTS} attempts; "
+            "process the message again",
+            source=self._source.name,
+        )
+
+    def _add(self, fresh: Sequence[Record]) -> tuple[list[Record], list[Record], bool]:
+        """Add records; those added, those left because a state is full, and whether no write met another writer's."""
+        added: list[Record] = []
+        left: list[Record] = []
+        known, self._written = self._written, {}
+        keys = states_changed(self._views, fresh)
+        states = {key: known[key] for key in keys if key in known}
+        states |= read_states(self._store, (key for key in keys if key not in states))
+        try:
+            for transaction in plan_transactions(self._source, self._views, fresh, states, self._now):
+                if transaction.markers:
+                    self._store.commit(transaction.markers, transaction.states)
+                self._written |= {one.key: StoredState(one.packed, one.expected + 1) for one in transaction.states}
+                added += transaction.added
+                left += transaction.left
+        except Conflict:
+            self._written = {}
+            return added, left, False
+        return added, left, True
 
 
 def _request(source: Source, records: Sequence[Record]) -> RebuildRequest | None:

@@ -38,9 +38,9 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A record, and the states that it changes: one per view in which it has an entity."""
+    """Versions of one record, and the states that they change: one per view in which a version has an entity."""
 
-    record: Record
+    versions: tuple[Record, ...]
     states: Mapping[StateKey, View]
 
 
@@ -49,9 +49,21 @@ def states_changed(views: Sequence[View], records: Iterable[Record]) -> list[Sta
     return list(dict.fromkeys(key for record in records for key in _change(views, record).states))
 
 
-def _change(views: Sequence[View], record: Record) -> _Change:
-    entities = ((view, view.entity_of(record.values)) for view in views)
-    return _Change(record, {state_key(view, entity): view for view, entity in entities if entity is not None})
+def cut_records(views: Sequence[View], records: Iterable[Record]) -> list[list[Record]]:
+    """Records in groups that each fit into a transaction, but for the bytes of states; versions of one stay together.
+
+    The groups are few, because records of one entity stand next to each other.
+    """
+    by_key: dict[str, list[Record]] = {}
+    for record in records:
+        by_key.setdefault(record.key, []).append(record)
+    changes = [_change(views, *versions) for versions in by_key.values()]
+    return [[record for change in batch for record in change.versions] for batch in _fewest(views, changes, {})]
+
+
+def _change(views: Sequence[View], *versions: Record) -> _Change:
+    entities = ((view, view.entity_of(record.values)) for record in versions for view in views)
+    return _Change(versions, {state_key(view, entity): view for view, entity in entities if entity is not None})
 
 
 def plan_transactions(
@@ -78,9 +90,9 @@ def plan_transactions(
             expected = versions.get(key, 0)
             writes.append(StateWrite(key, packed, expected, lifetime(view_of[key])))
             versions[key] = expected + 1
-        records = tuple(change.record for change in added)
+        records = tuple(record for change in added for record in change.versions)
         keys = {record.key for record in records}
-        left = tuple(change.record for change in batch if change.record.key not in keys)
+        left = tuple(record for change in batch for record in change.versions if record.key not in keys)
         yield Transaction(records, tuple(marker(source, views, record) for record in records), tuple(writes), left)
 
 
@@ -103,7 +115,7 @@ def _by_view(batch: Iterable[_Change]) -> dict[View, dict[StateKey, list[Record]
     found: dict[View, dict[StateKey, list[Record]]] = {}
     for change in batch:
         for key, view in change.states.items():
-            found.setdefault(view, {}).setdefault(key, []).append(change.record)
+            found.setdefault(view, {}).setdefault(key, []).extend(change.versions)
     return found
 
 
