@@ -110,7 +110,8 @@ def apply_records(
         Conflict: if concurrent writes of the same states made all ``WRITE_ATTEMPTS`` fail: process the message again.
         NotReady: if a state was stored for another definition of its view.
     """
-    adding = _Adding(source, views, store, now, pause)
+    seen = read_markers(store, (marker_id(source.name, record.key) for record in records))
+    adding = _Adding(source, views, store, now, pause, seen)
     done = [adding.add_group(group) for group in cut_records(views, records)]
     rebuild = [record for one, left in done for record in (*one.rebuild, *left)]
     early = tuple(record for one, _ in done for record in one.early)
@@ -120,21 +121,31 @@ def apply_records(
 class _Adding:
     """Adds groups of records to states, one after the other.
 
-    ``added`` is the number of records so far. The states that the previous group wrote are not read again.
+    ``added`` is the number of records so far. The states that the previous group wrote are not read again. Markers are
+    read before the first group: one that was written since then refuses the transaction, and the group is read again.
     """
 
-    def __init__(self, source: Source, views: Sequence[View], store: OnlineStore, now: Micros, pause: Pause) -> None:
+    def __init__(
+        self,
+        source: Source,
+        views: Sequence[View],
+        store: OnlineStore,
+        now: Micros,
+        pause: Pause,
+        seen: Mapping[str, str],
+    ) -> None:
         self._source, self._views, self._store, self._now, self._pause = source, views, store, now, pause
+        self._seen = seen
         self._written: dict[StateKey, StoredState] = {}
         self.added = 0
 
     def add_group(self, records: Sequence[Record]) -> tuple[SortedRecords, list[Record]]:
         """Add a group; what it needed at last, and the records whose states are full."""
-        attempt, rest = 0, list(records)
+        attempt, rest, seen = 0, list(records), self._seen
         while attempt < WRITE_ATTEMPTS:
             if attempt:
                 self._pause(attempt)
-            seen = read_markers(self._store, (marker_id(self._source.name, record.key) for record in rest))
+                seen = read_markers(self._store, (marker_id(self._source.name, record.key) for record in rest))
             done = sort_records(self._source, rest, seen, self._now)
             added, left, is_complete = self._add(done.fresh)
             self.added += len(added)
