@@ -269,8 +269,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
 OPERATOR: Final = (
     *(Grant(f"stack:{of}/*", DESCRIBE, "the ARN ends in an id of each deployment") for of in ("stores", "pipeline")),
     Grant("api/$default/GET/*", CALL, "every route of the API that reads"),
-    Grant("api/$default/POST/events/*", CALL, "each source has a route"),
-    Grant("api/$default/POST/models/*", CALL, "each model has a route"),
+    *(Grant(f"api/$default/POST/{of}/*", CALL, "each name has a route") for of in ("events", "models", "v2/models")),
     Under("bucket:inbox/drop/*", UPLOAD),
     Under("bucket:inbox/score/*/in/*", UPLOAD),
     Under("bucket:inbox/score/*/out/*", GET),

@@ -53,3 +53,11 @@ def test_a_download_says_when_its_bytes_were_stored_and_which_they_are(blobs: Bl
     assert found[0].tag == found[1].tag != found[2].tag
     with pytest.raises(NotFound, match="nowhere"):
         blobs.download("nowhere", io.BytesIO())
+
+
+def test_an_upload_is_what_is_left_of_a_file(blobs: Blobs) -> None:
+    """The bytes from the file's position on, under the key."""
+    file = io.BytesIO(b"head and rest")
+    file.seek(9)
+    blobs.upload("a", file)
+    assert blobs.get("a") == b"rest"

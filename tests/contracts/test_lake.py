@@ -144,6 +144,28 @@ def test_slices_have_every_column_of_the_table(lake: Lake) -> None:
         assert (more["r2"], more["r3"]) == (None, 2.5)
 
 
+def test_slices_have_only_the_columns_asked_for(lake: Lake) -> None:
+    """A column of the schema that no row has is null, and a range of such a column holds nothing."""
+    lake.append("records/x", _rows(1, 2, 3))
+    schema = pa.schema([("later", pa.int64())])
+    asked = lake.slices("records/x", between=Between("time", 2, 4), columns=["name", "later"], schema=schema)
+    rows = pa.concat_tables(asked)
+    assert (sorted(rows["name"].to_pylist()), rows["later"].to_pylist()) == (["r2", "r3"], [None, None])
+    assert rows.column_names == ["name", "later"]
+    assert not list(lake.slices("records/x", between=Between("later", 0, 9), columns=["name"], schema=schema))
+
+
+def test_a_snapshot_stays_as_it_was(lake: Lake) -> None:
+    """What is appended after it was first read is not in it, nor in its slices; the lake itself has it."""
+    lake.append("records/x", _rows(1))
+    fixed = lake.snapshot()
+    assert _names(fixed.read("records/x")) == ["r1"]
+    lake.append("records/x", _rows(2))
+    assert _names(fixed.read("records/x")) == ["r1"]
+    assert _names(pa.concat_tables(fixed.slices("records/x"))) == ["r1"]
+    assert _names(lake.read("records/x")) == ["r1", "r2"]
+
+
 def test_an_upsert_leaves_one_row_a_key_and_its_progress(lake: Lake) -> None:
     """Rows replace those of their keys, others stay, and how far the table has come is read back with them."""
     assert lake.progress("current/x") is None

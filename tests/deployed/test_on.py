@@ -99,7 +99,7 @@ def _settle(account: Account, own: Path) -> None:
     deployed = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
     assert deployed.returncode == 0, deployed.stderr
     outputs = json.loads(deployed.stdout)
-    account.user("operator", outputs["OperatorPolicy"], outputs["AsOfPolicy"])
+    account.user("operator", outputs["OperatorPolicy"])
     account.user("stranger")
     account.user("reader")
     document = json.dumps(FINDS_THE_STACKS)

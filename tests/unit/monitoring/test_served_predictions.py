@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from smallbox.errors import MalformedBody, NotReady
 from smallbox.feedback.join import JoinTask
 from smallbox.lake.names import predictions_table, records_table
 from smallbox.lake.schemas import prediction_schema, records_to_table
+from smallbox.lake.spans import spans_of
+from smallbox.monitoring import arrivals, served_predictions
 from smallbox.monitoring.accept import ACCEPTED, AcceptTask
 from smallbox.monitoring.check import CheckTask
 from smallbox.monitoring.served_predictions import profile_of
@@ -28,7 +31,7 @@ from smallbox.times import DAY, HOUR, format_moment
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs, FakeMeter
 from tests.fakes.lake import FakeLake
-from tests.fakes.small import deliveries, late_parcel
+from tests.fakes.small import deliveries, late_parcel, parcels
 from tests.fakes.versions import VERSION, add_version
 
 MODEL = replace(late_parcel, fallback=0.2)
@@ -105,6 +108,29 @@ def test_an_accepted_week_ends_an_alarm() -> None:
     said = world.check()["references"]
     assert said["batch"] == "training"
     assert said["online"] == f"the week before {format_moment(NOW)}, accepted by ann: heavier parcels are sold"
+
+
+def test_a_check_in_parts_is_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every figure of the report is the same when a few hours are read at a time."""
+    logs = [log_of(7, weight=0.3), log_of(2, arm="fallback"), log_of(7, channel="batch"), log_of(3, version=2)]
+    logs += [log_of(1, version=9)]
+    world = World(*logs)
+    for source, values in (
+        (parcels, {"sent_at": NOW, "weight": 1.0}),
+        (deliveries, {"delivered_at": NOW, "late": True}),
+    ):
+        records = [
+            Record(source.name, f"p{n}", at, at, at, {"parcel_id": f"p{n}", "depot": "d", "delay": 1.0, **values})
+            for n in range(300)
+            for at in (NOW - n * HOUR - 1, NOW - n * HOUR)
+        ]
+        fields = [replace(r, values={name: r.values.get(name) for name in source.fields}) for r in records]
+        world.lake.append(records_table(source), records_to_table(source, fields))
+    JoinTask(PROJECT, world.lake, world.registry).run({"model": MODEL.name}, NOW)
+    whole = world.check()
+    for module in (arrivals, served_predictions):
+        monkeypatch.setattr(module, "spans_of", partial(spans_of, most=7))
+    assert world.check() == whole
 
 
 def test_accepting_stands_in_the_history() -> None:

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
+from smallbox.cli import local
 from smallbox.cli.connect import system_of
 from smallbox.cli.output import printed
 from smallbox.error_codes import policy_of, route_error_body
@@ -43,7 +44,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def _forward(arguments: argparse.Namespace) -> dict[str, int]:
     """Forward until it is interrupted; the number of answered requests."""
     stack = system_of(arguments).stack
-    with SigningProxy(stack.http, arguments.host, arguments.port) as proxy:
+    # by host name the emulator takes `/v2` for its registry of container images
+    api = stack.http_at(local.url_by_path(stack)) if stack.context.is_local else stack.http
+    with SigningProxy(api, arguments.host, arguments.port) as proxy:
         sys.stderr.write(f"{proxy.url} signs requests for {stack.api_url}; Ctrl-C stops it\n")
         sys.stderr.flush()
         with suppress(KeyboardInterrupt):

@@ -90,18 +90,18 @@ class Stack:
     @cached_property
     def http(self) -> "SignedHttp":
         """A client of the HTTP API that reuses its connections."""
+        return self.http_at(self.api_url)
+
+    def http_at(self, base: str) -> "SignedHttp":
+        """As :attr:`http`, at another URL of the same API."""
         from smallbox.cli.signed_requests import SignedHttp  # noqa: PLC0415 - as boto3
 
-        return SignedHttp(self.api_url, self.region, self._credentials())
+        return SignedHttp(base, self.region, self._credentials())
 
     @cached_property
     def replayed_http(self) -> "SignedHttp":
         """As :attr:`http`, for requests that name a past moment: where there is a stage for them, of that stage."""
-        from smallbox.cli.signed_requests import SignedHttp  # noqa: PLC0415 - as boto3
-
-        if "AsOfUrl" not in self.outputs:
-            return self.http
-        return SignedHttp(self.outputs["AsOfUrl"], self.region, self._credentials())
+        return self.http_at(self.outputs["AsOfUrl"]) if "AsOfUrl" in self.outputs else self.http
 
     def api(self) -> "SignedHttp | None":
         """As :attr:`http`; ``None`` if nothing is deployed, or the first deployment failed."""

@@ -114,7 +114,7 @@ class JoinTask:
         recent = self._log.read(model.name, Between("time", span.start, min(span.end, as_of)), _is_kept)
         ahead = self._log.read(model.name, Between("event_time", span.start, span.end), _is_kept)
         recent = recent.filter(pc.less(recent["event_time"], span.end))
-        ahead = ahead.filter(pc.less(ahead["time"], span.start))
+        ahead = ahead.filter(pc.less(ahead["time"], min(span.start, as_of)))
         both = pa.concat_tables([recent, ahead], promote_options="default")
         both = both.select([name for name in both.column_names if _is_kept(name)])
         return both.append_column(SETTLES_FROM, pc.max_element_wise(both["time"], both["event_time"]))

@@ -88,7 +88,9 @@ def _later(versions: pa.Table, counted: pa.Table, now: Micros) -> dict[str, str]
         list(zip(*(rows.filter(known_later)[name].to_pylist() for name in ("key", "digest")), strict=True))
         for rows in (history(versions), counted)
     )
-    return dict(set(found).difference(first))
+    counts = set(first)
+    # in the order of the versions: of several the last one stays
+    return {key: digest for key, digest in found if (key, digest) not in counts}
 
 
 def _claimed(rows: pa.Table) -> pa.Table:
