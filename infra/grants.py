@@ -267,8 +267,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
 
 
 OPERATOR: Final = (
-    Grant("stack:stores/*", DESCRIBE, "a stack's ARN ends in an id of each deployment"),
-    Grant("stack:pipeline/*", DESCRIBE, "a stack's ARN ends in an id of each deployment"),
+    *(Grant(f"stack:{of}/*", DESCRIBE, "the ARN ends in an id of each deployment") for of in ("stores", "pipeline")),
     Grant("api/$default/GET/*", CALL, "every route of the API that reads"),
     *(Grant(f"api/$default/POST/{of}/*", CALL, "each name has a route") for of in ("events", "models", "v2/models")),
     Under("bucket:inbox/drop/*", UPLOAD),
@@ -280,6 +279,7 @@ OPERATOR: Final = (
     listing("lake", "reports/*", "quarantine/*"),
     *(Grant(f"queue:{name}", ("sqs:GetQueueAttributes",)) for name in DRAINED),
     *(Grant(f"queue:{name}-dead", ("sqs:GetQueueAttributes",)) for name in (*DRAINED, "decide")),
+    Grant("*", ("cloudwatch:GetMetricData",), "the age of the oldest message; figures have no resource to name"),
     Grant("queue:rebuild", SEND),
     *(Grant(f"machine:{name}", START) for name in MACHINES),
     *(Grant(f"executions:{name}:*", WATCH, "executions have made-up names") for name in MACHINES),

@@ -21,9 +21,12 @@ FEWEST: Final = 2
 """Concurrent readers of a queue: the minimum that AWS allows. More readers would conflict in their commits."""
 
 
-def read_batches(flow: Flow, queue: str, function: Function, workers: int = FEWEST) -> None:
-    """Invoke the function with batches of messages; it returns the ids of failed messages (partial batch response)."""
-    _map(flow, queue, function, BATCH_SIZE, flow.deployment.batch_window_seconds, workers)
+def read_batches(flow: Flow, queue: str, function: Function, workers: int = FEWEST, messages: int = BATCH_SIZE) -> None:
+    """Invoke the function with batches of messages; it returns the ids of failed messages (partial batch response).
+
+    Lambda ends a batch at ``messages``, when the window is over, or at six megabytes, whichever comes first.
+    """
+    _map(flow, queue, function, messages, flow.deployment.batch_window_seconds, workers)
 
 
 def read_one_by_one(flow: Flow, queue: str, function: Function, workers: int = FEWEST) -> None:

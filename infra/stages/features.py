@@ -1,5 +1,7 @@
 """Features: keeps the online store up to date, by stream and by rebuilds from the lake."""
 
+from typing import Final
+
 from constructs import Construct
 
 from infra.parts.flow import Flow
@@ -7,6 +9,9 @@ from infra.parts.function import BATCH, TASK, Function
 from infra.parts.triggers import read_batches
 from infra.wheels import COMPUTE, IMAGE
 from smallbox.aws import settings
+
+STREAM_MESSAGES: Final = 1_000
+"""Messages of a batch of the stream. A message may hold a single record, and records of a batch share writes."""
 
 
 class Features(Construct):
@@ -26,6 +31,6 @@ class Features(Construct):
 
         Function(self, "backfill", flow, filling, wheels=IMAGE, size=TASK)
 
-        read_batches(flow, "features", stream, flow.deployment.stream_workers)
+        read_batches(flow, "features", stream, flow.deployment.stream_workers, STREAM_MESSAGES)
         # batched, so that several files dropped together rebuild an entity only once
         read_batches(flow, "rebuild", rebuild)

@@ -18,7 +18,7 @@ from smallbox.aws.signed import service
 from smallbox.define import patterns, source, tiles, view
 from smallbox.define.rules import Release
 from smallbox.features import backfill, stream
-from smallbox.features.online import apply, recent, states
+from smallbox.features.online import apply, markers, reads, recent, states
 from smallbox.features.windows import sketch
 from smallbox.ingestion import file_parts as parts
 from smallbox.ingestion import http_body as body
@@ -61,9 +61,9 @@ SENTENCES = {
         f"`tile` of the view, {_default(view.FeatureView, 'tile').removesuffix('m')} minutes by default",
     ],
     "docs/protocols/features.md": [
-        f"in transactions of at most {apply.TRANSACTION_ITEMS} items",
+        f"in transactions of at most {reads.TRANSACTION_ITEMS} items",
         f"up to {apply.WRITE_ATTEMPTS} times with jitter",
-        f"A marker expires {WORDS[apply.MARKER_MARGIN // DAY]} day after its record can no longer be added",
+        f"A marker expires {WORDS[markers.MARKER_MARGIN // DAY]} day after its record can no longer be added",
         f"no longer written expires {states.LIFETIME_MARGIN // DAY} days after it left every window",
         f"a marker lives at least {online._LEAST_LIFE // DAY} days from now",
         f"not known yet waits {stream.EARLY_DELAY // MINUTE} minutes in the queue",

@@ -192,6 +192,16 @@ def test_requests_for_a_rebuild_that_wait_are_done_together(aws: Assembly) -> No
     assert rebuild["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
+def test_the_stream_gathers_messages_and_has_as_many_workers_as_declared(aws: Assembly) -> None:
+    """Messages of single records share their writes; the setting of the deployment is the event source's maximum."""
+    mappings = aws.properties("AWS::Lambda::EventSourceMapping")
+    (stream,) = [m for name, m in mappings.items() if name.startswith("featuresstream")]
+    assert stream["BatchSize"] == 1_000
+    assert stream["MaximumBatchingWindowInSeconds"] > 0
+    assert stream["ScalingConfig"]["MaximumConcurrency"] == Deployment.aws().stream_workers == 2
+    assert Deployment.aws({"stream_workers": 50}).stream_workers == 50
+
+
 def test_the_generated_pages_are_up_to_date() -> None:
     """The pages that people read say what the app grants and what the rules are."""
     assert out_of_date() == []

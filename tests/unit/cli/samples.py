@@ -54,6 +54,9 @@ STATUS: Final = {
     "views": [
         {"view": "carrier", "version": "0a1b", "source": "arrivals", "state": "ready", "needed_by": "definition"},
     ],
+    "queues": {
+        "events": {"waiting": 0, "oldest_seconds": 0.0}, "features": {"waiting": 7, "oldest_seconds": 90.0},
+    },
     "dead_letters": {"events": 0, "drops": 3},
 }  # fmt: skip
 PREDICTIONS: Final = [{"id": "a", "score": 0.25, "version": 1, "arm": "champion", "missing": ["temperature"]}]

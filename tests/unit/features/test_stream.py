@@ -8,9 +8,11 @@ import pytest
 from smallbox.define import FeatureView, Source, count, mean, number, text, timestamp
 from smallbox.define.project import project_of
 from smallbox.errors import Conflict
-from smallbox.features.online.apply import TRANSACTION_ITEMS, apply_records, plan_transactions, sort_records
+from smallbox.features.online.apply import WRITE_ATTEMPTS, apply_records, sort_records
+from smallbox.features.online.reads import TRANSACTION_ITEMS
 from smallbox.features.online.rebuilder import Rebuilder, Rebuilt
 from smallbox.features.online.states import state_key
+from smallbox.features.online.transactions import plan_transactions
 from smallbox.features.online.writes import write_states
 from smallbox.features.stream import StreamTask
 from smallbox.features.windows.state import WINDOW_STATES
@@ -127,6 +129,31 @@ def test_two_workers_with_one_message_count_it_once() -> None:
     store.meanwhile.append(lambda: send(store, record("k"), record("l")))
     assert send(store, record("k"), record("m"))[:2] == (1, 1)
     assert counted(store) == 3
+
+
+def test_a_large_batch_gets_on_under_contention() -> None:
+    """Another writer meets more transactions than there are attempts: what is added stays, and the rest follows."""
+    store = FakeOnlineStore()
+    places = [f"place {n:02d}" for n in range(12)]
+    records = [record(f"k{n:04d}", None, place=place) for n, place in enumerate(places * 95)]
+
+    def disturb(place: str) -> None:
+        send(store, record(f"other {place}", None, place=place))
+
+    for place in places:
+        # one transaction of ours passes before the next disturbance, which is of the place that is written then
+        store.meanwhile += [lambda place=place: disturb(place), lambda: None]  # type: ignore[misc]
+    assert len(places) > WRITE_ATTEMPTS
+    assert send(store, *records) == (12 * 95, 0, None)
+    assert [counted(store, place, views[1]) for place in places] == [96] * 12
+
+
+def test_records_are_ordered_for_the_fewest_transactions() -> None:
+    """By the place, of which there are few: by who, each transaction would write all places besides."""
+    fresh = [record(f"k{n}", f"who {n}", place=f"place {n % 10}") for n in range(490)]
+    transactions = list(plan_transactions(source, views, fresh, {}, NOW))
+    assert len(transactions) == 10
+    assert sum(len(t.states) for t in transactions) <= 490 + 2 * 10
 
 
 def test_contention_without_end_is_a_conflict() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from smallbox.define import FeatureView, Source, boolean, count, integer, number, text, timestamp
 from smallbox.define.project import Project
-from smallbox.ingestion.append import AppendTask
+from smallbox.ingestion.append import SMALL_BYTES, AppendTask
 from smallbox.ingestion.contract import check_all
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.lake.names import records_table
@@ -125,3 +125,15 @@ def test_other_messages_of_one_batch_have_files_of_their_own() -> None:
     queued = Queued()
     queued.appender.append([*pack_records([_record("a", heat="hot")]), *pack_records([_record("b", heat="hot")])])
     assert queued.quarantine.count("ovens", "1970-01-02") == 2
+
+
+def test_small_messages_go_on_as_one_for_each_moment() -> None:
+    """Records of single requests share messages, those of a replay apart; a large message is forwarded as it came."""
+    queued = Queued()
+    single = [message for key in "abc" for message in pack_records([_record(key)])]
+    replayed = [message for key in "de" for message in pack_records([_record(key)], as_of=DAY)]
+    many = [_record(f"many {n}") for n in range(1 + SMALL_BYTES // 100)]
+    (large,) = pack_records(many)
+    queued.appender.append([*single, *replayed, large])
+    found = [(one.get("as_of"), len(unpack_records(one))) for one in queued.features.messages]
+    assert found == [(None, len(many)), (None, 3), (DAY, 2)]

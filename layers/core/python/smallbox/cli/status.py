@@ -6,13 +6,14 @@ from typing import Any
 
 from smallbox.cli.connect import system_of
 from smallbox.cli.output import Block, TableBlock, cell, printed
+from smallbox.cli.queue_figures import queue_figures
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``status``."""
     parser = commands.add_parser(
         "status",
-        help="show champions, last trainings, breaches, source freshness and dead letters",
+        help="show champions, last trainings, breaches, source freshness, queues and dead letters",
         epilog="The exit code is 0 if the system answered, also with breaches or dead letters.",
     )
     parser.set_defaults(run=printed(_status, status_blocks))
@@ -20,11 +21,12 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def _status(arguments: argparse.Namespace) -> Any:
     system = system_of(arguments)
-    return {**system.request("GET", "/status"), "dead_letters": system.dead_letters_by_queue()}
+    queues = {"queues": queue_figures(system), "dead_letters": system.dead_letters_by_queue()}
+    return {**system.request("GET", "/status"), **queues}
 
 
 def status_blocks(document: Any) -> Iterator[Block]:
-    """Tables of models, sources and live views, a line for each breach, and the dead letters by queue."""
+    """Tables of models, sources, live views and queues that are behind; a line for each breach, and of dead letters."""
     models = document["models"]
     columns = ("model", "champion", "canary", "last training", "day checked", "breaches")
     yield TableBlock(columns, [_row(model) for model in models])
@@ -41,6 +43,9 @@ def status_blocks(document: Any) -> Iterator[Block]:
     if document["views"]:
         head = ("live view", "version", "source", "state", "needed by")
         yield TableBlock(head, [[*view.values()] for view in document["views"]])
+    behind = [[queue, *one.values()] for queue, one in document["queues"].items() if any(one.values())]
+    if behind:
+        yield TableBlock(("queue", "messages", "oldest, seconds"), behind)
     dead = {queue: count for queue, count in document["dead_letters"].items() if count}
     yield f"dead letters: {cell(dead) if dead else 'none'}"
 

@@ -182,13 +182,14 @@ class System:
     def _empty(self, queues: Sequence[str], seconds: float) -> None:
         waiting = list(queues)
         for _ in polls(seconds):
-            while waiting and not self._waiting(waiting[0]):
+            while waiting and not self.waiting(waiting[0]):
                 del waiting[0]
             if not waiting:
                 return
         raise Unavailable(f"{waiting[0]} did not drain within {seconds:.0f} s; {_WHERE}")
 
-    def _waiting(self, queue: str) -> int:
+    def waiting(self, queue: str) -> int:
+        """The messages of a queue, named by its output, that are not deleted yet."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         answer = self.client("sqs").get_queue_attributes(QueueUrl=self.outputs[queue], AttributeNames=names)
         return sum(int(answer["Attributes"][name]) for name in names)
@@ -204,7 +205,7 @@ class System:
         """
         dead = "DeadQueue"
         names = [name for name in self.outputs if name.endswith(dead)]
-        return {name.removesuffix(dead).lower(): self._waiting(name) for name in names}
+        return {name.removesuffix(dead).lower(): self.waiting(name) for name in names}
 
     def run(self, machine: str, document: Mapping[str, Any], name: str | None = None) -> Mapping[str, Any]:
         """Start an execution of a state machine, wait for it, and return its output."""

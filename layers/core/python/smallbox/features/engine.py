@@ -61,6 +61,9 @@ class StateEngine(Protocol[V_contra, S]):
             now: the current time, or a replay's simulated time; later questions have ``as_of >= now``.
         """
 
+    def add_to_each(self, view: V_contra, grown: Sequence[tuple[S, Sequence[Record]]], now: Micros) -> list[S]:
+        """:meth:`add` for each of many states with their records; one call costs less."""
+
     def numbers(self, view: V_contra, state: S | None, as_of: Micros) -> Floats:
         """The numeric features at ``as_of``, in the order of ``view.numeric``; NaN means missing.
 

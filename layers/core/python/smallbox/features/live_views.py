@@ -27,7 +27,7 @@ from typing import Any, Final
 from smallbox.define.attributes import View
 from smallbox.define.frozen_views import freeze_view, thaw_view
 from smallbox.errors import Conflict, NotReady, TooLarge
-from smallbox.features.online.apply import TRANSACTION_ITEMS
+from smallbox.features.online.reads import TRANSACTION_ITEMS
 from smallbox.features.online.states import version_of
 from smallbox.ports import Documents
 from smallbox.registry.live_sources import LIVE_KEY, LIVE_PARTITION

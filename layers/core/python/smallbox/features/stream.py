@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from smallbox.define.project import Project
-from smallbox.features.live_views import LiveViews, LiveViewStore
-from smallbox.features.online.apply import Pause, apply_records
+from smallbox.features.live_views import LiveViewStore
+from smallbox.features.online.apply import Applied, Pause, apply_records
 from smallbox.messages.records import pack_records, unpack_records
 from smallbox.ports import OnlineStore, Queue
 from smallbox.records import Record
@@ -34,20 +34,20 @@ class StreamTask:
         The live views are read after the messages were received. So a view that this misses joined later than these
         records reached the lake, and its backfill reads them there; see :mod:`smallbox.features.online.rebuilder`.
 
-        Records of one ``as_of`` are applied together, so that an entity named in many messages is written once.
+        Records of one ``as_of`` are applied together, so that an entity named in many messages is written once for as
+        many of its records as fit into a transaction.
         """
-        live = self._live.read()
+        source = self._project.source(messages[0]["source"])
+        views = self._live.read().of_source(source.name)
         by_moment: dict[Micros | None, list[Record]] = {}
         for message in messages:
             by_moment.setdefault(message.get("as_of"), []).extend(unpack_records(message))
         for as_of in sorted(by_moment, key=lambda moment: now if moment is None else moment):
-            self._apply(live, messages[0]["source"], by_moment[as_of], as_of, now)
+            moment = now if as_of is None else as_of
+            outcome = apply_records(source, views, by_moment[as_of], self._store, now=moment, pause=self._pause)
+            self._pass_on(outcome, as_of)
 
-    def _apply(self, live: LiveViews, name: str, records: Sequence[Record], as_of: Micros | None, now: Micros) -> None:
-        source = self._project.source(name)
-        views = live.of_source(source.name)
-        moment = now if as_of is None else as_of
-        outcome = apply_records(source, views, records, self._store, now=moment, pause=self._pause)
+    def _pass_on(self, outcome: Applied, as_of: Micros | None) -> None:
         # outside a replay the rebuild uses its own current time: a newer version may be in the lake by then
         replayed = {} if as_of is None else {"as_of": as_of}
         for request in outcome.rebuild.parts() if outcome.rebuild else ():

@@ -1,7 +1,7 @@
 """``ingestion/append``: appends queued records to the lake, then forwards them to the features queue."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from smallbox.define.project import Project
 from smallbox.define.source import Source
@@ -11,9 +11,14 @@ from smallbox.lake.names import records_table
 from smallbox.lake.schemas import records_to_table
 from smallbox.messages.encoded import text_of
 from smallbox.messages.records import pack_records, unpack_records
+from smallbox.messages.split import MESSAGE_BYTES
 from smallbox.ports import Lake, Queue
 from smallbox.records import Record, digest_of
 from smallbox.registry.live_sources import LiveSources
+from smallbox.times import Micros
+
+SMALL_BYTES: Final = MESSAGE_BYTES // 4
+"""Messages up to this size are gathered into larger ones before they are forwarded: each message is paid for."""
 
 
 class AppendTask:
@@ -37,13 +42,18 @@ class AppendTask:
         source = self._project.source(messages[0]["source"])
         records: list[Record] = []
         onwards: list[Mapping[str, Any]] = []
+        gathered: dict[Micros | None, list[Record]] = {}
         for message in messages:
             found = unpack_records(message)
             kept = self._kept(source, message, found)
             records += kept
-            onwards += [message] if len(kept) == len(found) else pack_records(kept, as_of=message.get("as_of"))
+            if len(kept) == len(found) and len(text_of(message)) > SMALL_BYTES:
+                onwards.append(message)
+            else:
+                gathered.setdefault(message.get("as_of"), []).extend(kept)
         self._lake.append(records_table(source), records_to_table(source, records))
         if source.name in self._live.names():
+            onwards += [one for as_of, some in gathered.items() for one in pack_records(some, as_of=as_of)]
             self._features.send(onwards)
 
     def _kept(self, source: Source, message: Mapping[str, Any], records: Sequence[Record]) -> list[Record]:

@@ -77,6 +77,12 @@ class AttributeStates(StateEngine[Attributes, AttributeState]):
         added = [Fact(r.time, r.key, r.known_at, tuple(r.values.get(name) for name in view.fields)) for r in kept]
         return without_past_facts(AttributeState(watermark, tuple(sorted((*state.facts, *added), key=order))))
 
+    def add_to_each(
+        self, view: Attributes, grown: Sequence[tuple[AttributeState, Sequence[Record]]], now: Micros
+    ) -> list[AttributeState]:
+        """One state after the other."""
+        return [self.add(view, state, records, now) for state, records in grown]
+
     def numbers(self, view: Attributes, state: AttributeState | None, as_of: Micros) -> Floats:
         """The numeric attributes of the fact in effect."""
         values = _in_effect(view, state, as_of)

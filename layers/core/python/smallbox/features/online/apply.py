@@ -8,64 +8,26 @@ Corrections, records so late that their markers may have expired, and records th
 limit cannot be added. The stream requests a rebuild from the lake for them; the lake has each record before the stream.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any, Final, TypeVar
+from typing import Final
 
 from smallbox.define.attributes import View
 from smallbox.define.source import Source
 from smallbox.errors import Conflict
-from smallbox.features.online.states import (
-    add_records,
-    fits,
-    lifetime,
-    longest_reach,
-    pack_state,
-    state_key,
-    unpack_state,
-)
+from smallbox.features.online.markers import CLAIMED, marker_id
+from smallbox.features.online.reads import read_markers, read_states
+from smallbox.features.online.transactions import cut_records, plan_transactions, states_changed
 from smallbox.messages.rebuilds import RebuildRequest
-from smallbox.ports import Marker, OnlineStore, StateKey, StateWrite, StoredState
+from smallbox.ports import OnlineStore, StateKey, StoredState
 from smallbox.records import Record
-from smallbox.times import DAY, Micros
-
-TRANSACTION_ITEMS: Final = 100
-"""The maximum number of items in a transaction or a batch read."""
-
-TRANSACTION_BYTES: Final = 3_000_000
-"""The maximum size of the states in a transaction; DynamoDB's limit of 4 MB also covers keys and the added records."""
+from smallbox.times import Micros
 
 WRITE_ATTEMPTS: Final = 8
-
-CLAIMED: Final = ""
-"""The content hash in the marker of a record that a backfill has counted. It equals no record's.
-
-Views that the backfill did not fill may still lack the record, so whoever meets the marker requests a rebuild of all.
-"""
-
-MARKER_MARGIN: Final[Micros] = DAY
-"""Added to a marker's TTL; far more than clock skew."""
+"""The maximum number of attempts in a row that meet another writer and add nothing."""
 
 Pause = Callable[[int], None]
 """Waits before retry number 1, 2, ...; injected by the caller, since backoff needs a clock and jitter."""
-
-Item = TypeVar("Item")
-
-
-@dataclass(frozen=True, slots=True)
-class Transaction:
-    """One atomic write: at most ``TRANSACTION_ITEMS`` items; empty if no record fits.
-
-    Attributes:
-        markers: the markers of the added records.
-        states: the states with these records.
-        left: records that are not added: one of their states would exceed its size limit.
-    """
-
-    markers: tuple[Marker, ...]
-    states: tuple[StateWrite, ...]
-    left: tuple[Record, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,33 +64,6 @@ class Applied:
     early: tuple[Record, ...]
 
 
-def marker_id(source: str, key: str) -> str:
-    """The id of a record's marker."""
-    return f"{source}#{key}"
-
-
-def expiry(source: Source, views: Sequence[View], time: Micros, known_at: Micros) -> Micros:
-    """The TTL of a record's marker: after the allowed lateness and after the record's last window, plus a margin.
-
-    The marker detects duplicates within the lateness, and corrections for as long as a window contains the record.
-    """
-    return max(known_at + source.lateness_micros, time + longest_reach(views)) + MARKER_MARGIN
-
-
-def marker(source: Source, views: Sequence[View], record: Record) -> Marker:
-    """A record's marker."""
-    expires_at = expiry(source, views, record.time, record.known_at)
-    return Marker(marker_id(source.name, record.key), record.digest, expires_at)
-
-
-def state_keys(views: Iterable[View], record: Record) -> Iterator[tuple[View, StateKey]]:
-    """The states that a record changes: one per view in which the record has an entity."""
-    for view in views:
-        entity = view.entity_of(record.values)
-        if entity is not None:
-            yield view, state_key(view, entity)
-
-
 def sort_records(source: Source, records: Sequence[Record], seen: Mapping[str, str], now: Micros) -> SortedRecords:
     """Decide which action each record of a message needs.
 
@@ -158,74 +93,6 @@ def sort_records(source: Source, records: Sequence[Record], seen: Mapping[str, s
     return SortedRecords(new, duplicates, tuple(rebuild.values()), tuple(early))
 
 
-def plan_transactions(
-    source: Source,
-    views: Sequence[View],
-    fresh: Sequence[Record],
-    stored: Mapping[StateKey, StoredState],
-    now: Micros,
-) -> Iterator[Transaction]:
-    """The transactions that add fresh records to the stored states. Each expects the state versions the previous wrote.
-
-    Raises:
-        NotReady: if a state was stored for another definition of its view.
-    """
-    versions = {key: state.version for key, state in stored.items()}
-    changed = _by_state(views, fresh)
-    states = {key: unpack_state(view, stored[key].packed) for view, key in changed if key in stored}
-    for batch in _batches(views, fresh, {key: len(state.packed) for key, state in stored.items()}):
-        added, grown = _with_room(views, batch, states, now)
-        writes = []
-        for (view, key), (state, packed) in grown.items():
-            states[key] = state
-            writes.append(StateWrite(key, packed, versions.get(key, 0), lifetime(view)))
-            versions[key] = versions.get(key, 0) + 1
-        keys = {record.key for record in added}
-        left = tuple(record for record in batch if record.key not in keys)
-        yield Transaction(tuple(marker(source, views, record) for record in added), tuple(writes), left)
-
-
-def _with_room(
-    views: Sequence[View], batch: Sequence[Record], states: Mapping[StateKey, Any], now: Micros
-) -> tuple[Sequence[Record], dict[tuple[View, StateKey], tuple[Any, bytes]]]:
-    """The records that fit into all of their states, and those states with them added, also packed."""
-    grown = {}
-    for (view, key), added in _by_state(views, batch).items():
-        state = add_records(view, states.get(key), added, now)
-        grown[view, key] = state, pack_state(view, state)
-    full = {key for (_, key), (_, packed) in grown.items() if not fits(packed)}
-    if not full:
-        return batch, grown
-    rest = [record for record in batch if not full.intersection(key for _, key in state_keys(views, record))]
-    return _with_room(views, rest, states, now)
-
-
-def _by_state(views: Sequence[View], records: Iterable[Record]) -> dict[tuple[View, StateKey], list[Record]]:
-    changed: dict[tuple[View, StateKey], list[Record]] = {}
-    for record in records:
-        for pair in state_keys(views, record):
-            changed.setdefault(pair, []).append(record)
-    return changed
-
-
-def _batches(views: Sequence[View], records: Sequence[Record], sizes: Mapping[StateKey, int]) -> Iterator[list[Record]]:
-    """Group records so that their markers and states fit into a transaction; records of one entity stay together."""
-    with_keys = [([key for _, key in state_keys(views, record)], record) for record in records]
-    with_keys.sort(key=lambda pair: [(key.view, key.entity) for key in pair[0]])
-    batch: list[Record] = []
-    states: set[StateKey] = set()
-    for keys, record in with_keys:
-        together = states.union(keys)
-        size = sum(sizes.get(key, 0) for key in together)
-        if batch and (len(batch) + 1 + len(together) > TRANSACTION_ITEMS or size > TRANSACTION_BYTES):
-            yield batch
-            batch, states = [], set()
-        batch.append(record)
-        states.update(keys)
-    if batch:
-        yield batch
-
-
 def apply_records(
     source: Source,
     views: Sequence[View],
@@ -237,51 +104,83 @@ def apply_records(
 ) -> Applied:
     """Apply a message's records; idempotent, also after a crash halfway.
 
+    The states of a group are read just before they are written, so that a worker seldom meets another one.
+
     Raises:
         Conflict: if concurrent writes of the same states made all ``WRITE_ATTEMPTS`` fail: process the message again.
         NotReady: if a state was stored for another definition of its view.
     """
-    applied = 0
-    for attempt in range(WRITE_ATTEMPTS):
-        if attempt:
-            pause(attempt)
-        seen = read_markers(store, (marker_id(source.name, record.key) for record in records))
-        done = sort_records(source, records, seen, now)
-        states = read_states(store, (key for _, key in _by_state(views, done.fresh)))
+    seen = read_markers(store, (marker_id(source.name, record.key) for record in records))
+    adding = _Adding(source, views, store, now, pause, seen)
+    done = [adding.add_group(group) for group in cut_records(views, records)]
+    rebuild = [record for one, left in done for record in (*one.rebuild, *left)]
+    early = tuple(record for one, _ in done for record in one.early)
+    return Applied(adding.added, sum(one.duplicates for one, _ in done), _request(source, rebuild), early)
+
+
+class _Adding:
+    """Adds groups of records to states, one after the other.
+
+    ``added`` is the number of records so far. The states that the previous group wrote are not read again. Markers are
+    read before the first group: one that was written since then refuses the transaction, and the group is read again.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        views: Sequence[View],
+        store: OnlineStore,
+        now: Micros,
+        pause: Pause,
+        seen: Mapping[str, str],
+    ) -> None:
+        self._source, self._views, self._store, self._now, self._pause = source, views, store, now, pause
+        self._seen = seen
+        self._written: dict[StateKey, StoredState] = {}
+        self.added = 0
+
+    def add_group(self, records: Sequence[Record]) -> tuple[SortedRecords, list[Record]]:
+        """Add a group; what it needed at last, and the records whose states are full."""
+        attempt, rest, seen = 0, list(records), self._seen
+        while attempt < WRITE_ATTEMPTS:
+            if attempt:
+                self._pause(attempt)
+                seen = read_markers(self._store, (marker_id(self._source.name, record.key) for record in rest))
+            done = sort_records(self._source, rest, seen, self._now)
+            added, left, is_complete = self._add(done.fresh)
+            self.added += len(added)
+            if is_complete:
+                return done, left
+            ours = set(map(id, added))
+            rest = [record for record in rest if id(record) not in ours]
+            # a group of large states has several transactions: an attempt that got on does not count
+            attempt = 1 if added else attempt + 1
+        raise Conflict(
+            f"states of source {self._source.name} were written concurrently in all {WRITE_ATTEMPTS} attempts; "
+            "process the message again",
+            source=self._source.name,
+        )
+
+    def _add(self, fresh: Sequence[Record]) -> tuple[list[Record], list[Record], bool]:
+        """Add records; those added, those left because a state is full, and whether no write met another writer's."""
+        added: list[Record] = []
         left: list[Record] = []
+        known, self._written = self._written, {}
+        keys = states_changed(self._views, fresh)
+        states = {key: known[key] for key in keys if key in known}
+        states |= read_states(self._store, (key for key in keys if key not in states))
         try:
-            for transaction in plan_transactions(source, views, done.fresh, states, now):
+            for transaction in plan_transactions(self._source, self._views, fresh, states, self._now):
                 if transaction.markers:
-                    store.commit(transaction.markers, transaction.states)
-                applied += len(transaction.markers)
+                    self._store.commit(transaction.markers, transaction.states)
+                self._written |= {one.key: StoredState(one.packed, one.expected + 1) for one in transaction.states}
+                added += transaction.added
                 left += transaction.left
         except Conflict:
-            continue
-        before = applied + len(left) - len(done.fresh)
-        return Applied(applied, done.duplicates - before, _request(source, (*done.rebuild, *left)), done.early)
-    raise Conflict(
-        f"states of source {source.name} were written concurrently in all {WRITE_ATTEMPTS} attempts; "
-        "process the message again",
-        source=source.name,
-    )
+            self._written = {}
+            return added, left, False
+        return added, left, True
 
 
 def _request(source: Source, records: Sequence[Record]) -> RebuildRequest | None:
     return RebuildRequest(source.name, {record.key: record.digest for record in records}) if records else None
-
-
-def read_states(store: OnlineStore, keys: Iterable[StateKey]) -> dict[StateKey, StoredState]:
-    """Read any number of states, in batches; keys without a state are left out."""
-    return {key: state for some in chunks(dict.fromkeys(keys)) for key, state in store.read(some).items()}
-
-
-def read_markers(store: OnlineStore, ids: Iterable[str]) -> dict[str, str]:
-    """Read the content hashes of any number of markers, in batches; ids without a marker are left out."""
-    return {id_: digest for some in chunks(dict.fromkeys(ids)) for id_, digest in store.markers(some).items()}
-
-
-def chunks(items: Iterable[Item], size: int = TRANSACTION_ITEMS) -> Iterator[list[Item]]:
-    """Split the items into lists of at most ``size``."""
-    rest = iter(items)
-    while some := list(islice(rest, size)):
-        yield some

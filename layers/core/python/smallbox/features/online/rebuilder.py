@@ -28,15 +28,9 @@ import pyarrow.compute as pc
 from smallbox.define.attributes import View
 from smallbox.define.source import Source
 from smallbox.errors import Conflict
-from smallbox.features.online.apply import (
-    CLAIMED,
-    WRITE_ATTEMPTS,
-    Pause,
-    expiry,
-    marker_id,
-    read_markers,
-    read_states,
-)
+from smallbox.features.online.apply import WRITE_ATTEMPTS, Pause
+from smallbox.features.online.markers import CLAIMED, expiry, marker_id
+from smallbox.features.online.reads import read_markers, read_states
 from smallbox.features.online.recompute import recompute
 from smallbox.features.online.states import (
     SetAside,
@@ -167,7 +161,7 @@ class Rebuilder:
     def fill(self, views: Sequence[View], part: EntityShard, now: Micros) -> Rebuilt:
         """Compute one shard of the states of views that have joined.
 
-        Every record is claimed: its marker says :data:`~smallbox.features.online.apply.CLAIMED`. So the record counts
+        Every record is claimed: its marker says :data:`~smallbox.features.online.markers.CLAIMED`. So the record counts
         here. A worker that does not know the new views, and has not applied the record yet, finds the marker and
         requests a rebuild of all views instead; so does a duplicate or a correction that arrives later.
 

@@ -32,12 +32,28 @@ class SetAside:
     watermark: Micros
 
 
-def add_records(view: View, state: Any, records: Sequence[Record], now: Micros) -> Any:
-    """Add records to a state; a state that is set aside stays so. ``None`` means an entity without records."""
-    if isinstance(state, SetAside):
-        return SetAside(advance_watermark(view.source, state.watermark, records, now)[0])
+def add_to_each(view: View, grown: Sequence[tuple[Any, Sequence[Record]]], now: Micros) -> list[Any]:
+    """Add records to states of a view: each with its own records; ``None`` is the state of an entity without records.
+
+    A state that is set aside stays so.
+    """
     engine = state_engine_of(view)
-    return engine.add(view, engine.empty(view) if state is None else state, records, now)
+    added = iter(
+        engine.add_to_each(
+            view,
+            [(engine.empty(view) if state is None else state, rows) for state, rows in grown if not _is_aside(state)],
+            now,
+        )
+    )
+    return [_moved(view, state, rows, now) if _is_aside(state) else next(added) for state, rows in grown]
+
+
+def _is_aside(state: Any) -> bool:
+    return isinstance(state, SetAside)
+
+
+def _moved(view: View, state: SetAside, records: Sequence[Record], now: Micros) -> SetAside:
+    return SetAside(advance_watermark(view.source, state.watermark, records, now)[0])
 
 
 def pack_state(view: View, state: Any) -> bytes:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from smallbox.errors import Conflict
-from smallbox.features.online.apply import TRANSACTION_BYTES, TRANSACTION_ITEMS
+from smallbox.features.online.reads import TRANSACTION_BYTES, TRANSACTION_ITEMS
 from smallbox.ports import OnlineStore, StateKey, StateWrite
 
 

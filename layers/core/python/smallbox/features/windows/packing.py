@@ -31,6 +31,9 @@ _FORMAT: Final = 3
 _HEADER: Final = struct.Struct("<B8sq")
 _COUNT: Final = struct.Struct("<I")
 _TYPES: Final = {width: np.dtype(f"<u{width}") for width in (1, 2, 4, 8)}
+_WIDTHS: Final = np.array((0, *_TYPES))
+_LIMITS: Final = np.array([(1 << 8 * width) - 1 for width in _WIDTHS.tolist()], np.uint64)
+"""The greatest offset of each width."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,15 +97,13 @@ def _whole_numbers(view: FeatureView, level: Level, size: Micros) -> Ints:
 
 
 def _pack_columns(whole: Ints) -> list[bytes]:
-    bases = whole.min(axis=1)
-    widths = [_width(int(top)) for top in (whole.max(axis=1) - bases).view(np.uint64)]
+    bases = np.minimum.reduce(whole, axis=1)
+    tops = (np.maximum.reduce(whole, axis=1) - bases).view(np.uint64)
+    widths = _WIDTHS[_LIMITS.searchsorted(tops)].tolist()
     since = (whole - bases[:, None]).view(np.uint64)
     parts = [bases.astype("<i8").tobytes(), bytes(widths)]
-    return parts + [since[_of(widths, width)].astype(kind).tobytes() for width, kind in _TYPES.items()]
-
-
-def _width(top: int) -> int:
-    return next(width for width in (0, *_TYPES) if top < 1 << 8 * width)
+    used = ((width, kind) for width, kind in _TYPES.items() if width in widths)
+    return parts + [since[_of(widths, width)].astype(kind).tobytes() for width, kind in used]
 
 
 def _of(widths: Sequence[int], width: int) -> list[int]:

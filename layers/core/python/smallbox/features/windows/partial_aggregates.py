@@ -68,6 +68,8 @@ def combine(cells: Cells, groups: Ints) -> tuple[Ints, Cells]:
     """
     if not len(groups):
         return groups, cells
+    if (groups[1:] > groups[:-1]).all():  # the most frequent case: new records are in new tiles
+        return groups, cells
     order = np.argsort(groups, kind="stable")
     ordered = groups[order]
     starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))

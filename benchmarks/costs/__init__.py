@@ -1,0 +1,1 @@
+"""What measured units cost in dollars."""

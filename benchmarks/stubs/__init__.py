@@ -1,0 +1,1 @@
+"""What benchmarks put in the place of AWS, at the transport."""
