@@ -53,7 +53,7 @@ def test_a_model_without_views_goes_round_the_loop() -> None:
     browser = BrowseTask(world.project, world.registry, world.contracts, live, world.metrics)
     report = browser.metrics(model.name, closed["day"])
     versions = {**browser.versions(model.name), **browser.history(model.name)}
-    standing = {**browser.status(), "dead_letters": {"events": 0}}
+    standing = {**browser.status(), "queues": {}, "dead_letters": {"events": 0}}
     assert "late_parcel version 1: accepted" in _read(people.training(training))
     assert "training: " in _read(people.day_blocks(closed))
     assert "volume:parcels" in _read(people.report(report))
