@@ -33,7 +33,7 @@ Severity = Literal["incident", "notice"]
 """Only an ``incident`` rings an alarm, counts against the budget of false alarms, and may start a training; a
 ``notice`` stands in the day's report."""
 
-Action = Literal["mend the source", "mend the caller", "roll back", "retrain", "mend the system", "nothing"]
+Remedy = Literal["mend the source", "mend the caller", "roll back", "retrain", "mend the system", "nothing"]
 
 LAYERS: Final[Mapping[FindingKind, Layer]] = {
     "source_silent": "raw",
@@ -68,7 +68,7 @@ class Finding:
         subject: what it is wrong with: a source, a column, a slice, a figure.
         severity: whether it rings.
         sentence: what was seen, in words, with its numbers.
-        action: what a person should do.
+        remedy: what a person should do.
         effect: the expected rise of the mean loss; ``None`` where it cannot be estimated.
         cause: findings of one cause belong to one incident: the source of the column, for example. By default the kind.
         evidence: the numbers behind the sentence, JSON-ready.
@@ -78,7 +78,7 @@ class Finding:
     subject: str
     severity: Severity
     sentence: str
-    action: Action
+    remedy: Remedy
     effect: float | None = None
     cause: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict)
