@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from smallbox.monitoring.sent_fields import Sent
 from smallbox.monitoring.skew import Skew
 from smallbox.statistics.shares import surely_above
 from smallbox.times import HOUR, Micros
+
+MAX_PSI: Final = 0.25
+MAX_MISSING: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +182,9 @@ def _drift(
     rows = sum(seen["counts"]) + seen["missing"]
     judged = whole and rows >= rule.min_rows and name not in rule.expected_drift
     moved = psi(reference["counts"], seen["counts"])
-    limit = max(rule.max_psi, psi_by_chance(reference["counts"], seen["counts"], columns))
+    limit = max(MAX_PSI, psi_by_chance(reference["counts"], seen["counts"], columns))
     more_missing = missing_share(seen) - missing_share(reference)
     return [
         Check(kind, f"psi:{name}", moved, limit, judged and moved > limit, rows, is_drift=True),
-        Check(
-            kind, f"missing:{name}", more_missing, rule.max_missing, judged and more_missing > rule.max_missing, rows
-        ),
+        Check(kind, f"missing:{name}", more_missing, MAX_MISSING, judged and more_missing > MAX_MISSING, rows),
     ]
