@@ -105,8 +105,10 @@ class CheckTask:
         return [check for source in sources for check in self._source(model, source, as_of)]
 
     def _source(self, model: Model, source: Source, as_of: Micros) -> list[Check]:
-        quarantined = Quarantine(self._blobs).count(source.name, day_of(as_of - DAY))
-        return data_checks(model.monitor, source, arrivals_of(self._lake, source, quarantined, as_of))
+        quarantine, day = Quarantine(self._blobs), day_of(as_of - DAY)
+        rejected = quarantine.count(source.name, day)
+        rules = quarantine.rules(source.name, day) if rejected else {}
+        return data_checks(model.monitor, source, arrivals_of(self._lake, source, rejected, as_of, rules))
 
     def _served(self, model: Model, as_of: Micros) -> list[Check]:
         """Checks of features and predictions by channel: of the day, and for drift of the week."""

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +21,7 @@ from smallbox.times import HOUR, Micros
 
 MAX_PSI: Final = 0.25
 MAX_MISSING: Final = 0.2
+_MOST_RULES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +34,18 @@ class SourceDayStats:
         usual: the mean number of records per day over the days before; 0 when there were none.
         age: the age of the newest record at the end of the day, microseconds; ``None`` without a record. See
             :func:`newest_age`.
+        repeated: how many rows of the day repeat a record that was there: they change nothing.
+        late: how many records of the day arrived later than the source's allowed lateness.
+        rules: how many of the rejected records broke which rule, like ``{"weight: maximum": 12}``.
     """
 
     accepted: int
     quarantined: int
     usual: float
     age: Micros | None = None
+    repeated: int = 0
+    late: int = 0
+    rules: Mapping[str, int] = field(default_factory=dict)
 
 
 def newest_age(source: Source, times: Ints, known_at: Ints, as_of: Micros) -> Micros | None:
@@ -55,7 +63,8 @@ def newest_age(source: Source, times: Ints, known_at: Ints, as_of: Micros) -> Mi
 def data_checks(rule: Monitor, source: Source, arrivals: SourceDayStats) -> list[Check]:
     """A source's records of a day: the share that was rejected, the volume, and the freshness where it is declared.
 
-    A declared volume replaces the usual one, which has no upper limit.
+    A declared volume replaces the usual one, which has no upper limit. The shares of repeated and of late records are
+    shown without a limit.
     """
     accepted, received = arrivals.accepted, arrivals.accepted + arrivals.quarantined
     share = arrivals.quarantined / received if received else None
@@ -63,11 +72,19 @@ def data_checks(rule: Monitor, source: Source, arrivals: SourceDayStats) -> list
     least, most = source.volume_range or (arrivals.usual * rule.min_volume, None)
     is_above = most is not None and accepted > most
     limit = most if most is not None and is_above else least
+    broken = ", ".join(f"{rule} ({count})" for rule, count in islice(arrivals.rules.items(), _MOST_RULES))
     return [
-        Check("data", f"quarantined:{source.name}", share, rule.max_quarantined, too_many, received),
+        Check("data", f"quarantined:{source.name}", share, rule.max_quarantined, too_many, received, broken),
         Check("data", f"volume:{source.name}", float(accepted), limit, accepted < least or is_above, accepted),
         *_freshness(source, arrivals),
+        _figure(f"repeated:{source.name}", arrivals.repeated, accepted + arrivals.repeated),
+        _figure(f"late:{source.name}", arrivals.late, accepted),
     ]
+
+
+def _figure(name: str, count: int, rows: int) -> Check:
+    """A share that is shown, and has no limit of its own."""
+    return Check("data", name, count / rows if rows else None, 1.0, breached=False, rows=rows)
 
 
 def _freshness(source: Source, arrivals: SourceDayStats) -> list[Check]:
