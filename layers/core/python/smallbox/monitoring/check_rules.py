@@ -1,6 +1,6 @@
 """The checks of data, features and predictions, each a pure function of figures and a rule."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -15,7 +15,7 @@ from smallbox.define.source import Source
 from smallbox.monitoring.psi import missing_share, psi, psi_by_chance
 from smallbox.monitoring.report import Check, CheckKind
 from smallbox.monitoring.sent_fields import Sent
-from smallbox.monitoring.skew import Skew
+from smallbox.monitoring.skew import Skew, ValueSkew
 from smallbox.statistics.shares import surely_above
 from smallbox.times import HOUR, Micros
 
@@ -105,11 +105,15 @@ def skew_checks(rule: Monitor, skews: Sequence[Skew]) -> list[Check]:
         rule: the limits.
         skews: one per signature that was served; the rows of a feature that several have are added.
     """
-    unequal, rows = Counter[str](), Counter[str]()
+    found, rows = defaultdict[str, ValueSkew](ValueSkew), Counter[str]()
     for skew in skews:
-        unequal.update(skew.by_feature)
+        for name, one in skew.by_feature.items():
+            found[name] += one
         rows.update(dict.fromkeys(skew.by_feature, skew.rows))
-    return [_share("features", f"skew:{name}", unequal[name], rows[name], rule.max_skew) for name in rows]
+    return [
+        _share("features", f"skew:{name}", one.unequal, rows[name], rule.max_skew, one.sentence)
+        for name, one in found.items()
+    ]
 
 
 def sent_checks(rule: Monitor, sents: Sequence[Sent]) -> list[Check]:
