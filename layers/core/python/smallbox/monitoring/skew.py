@@ -124,7 +124,7 @@ def value_skew(served: npt.NDArray[Any], recomputed: npt.NDArray[Any]) -> ValueS
 def _is_missing(values: npt.NDArray[Any]) -> Bools:
     if values.dtype == object:
         return np.array([value is None or value == "" for value in values], bool)
-    return np.isnan(values)
+    return np.asarray(np.isnan(values), bool)
 
 
 def different(ours: npt.NDArray[Any], theirs: npt.NDArray[Any]) -> int:
