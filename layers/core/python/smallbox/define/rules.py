@@ -168,7 +168,8 @@ class Monitor:
             after its tile closed; in a replay this cannot happen, so 0 is right there.
         max_lead: how far before or after its event time a request may be sent; training uses the event time.
         max_off_time: maximum share of a day's requests that are sent further from it than ``max_lead``.
-        max_fallback: maximum share of a day's online answers that are the fallback.
+        max_fallback: maximum share of a day's online answers that are the fallback; and, each by itself, of those that
+            are degraded for another cause.
         min_rows: drift and accuracy on fewer rows than this are stored but never breach. Accuracy adds earlier days, up
             to 28, until it has this many labels.
         min_rarer: minimum number of labels of the rarest outcome that accuracy needs as well, when the label is not a

@@ -15,6 +15,7 @@ from smallbox.monitoring.accuracy import Judged, accuracy_checks, judged
 from smallbox.monitoring.arrivals import arrivals_of
 from smallbox.monitoring.check_rules import (
     data_checks,
+    degraded_checks,
     drift_checks,
     fallback_check,
     lost_checks,
@@ -122,7 +123,8 @@ class CheckTask:
                     profile.add(self._log, rows, channel, champion)
             if is_today:
                 day.add(rows)
-        checks = [*self._fallback(model, day), *lost_checks(day.lost)]
+        degraded = degraded_checks(model.monitor, day.degraded, day.answers)
+        checks = [*self._fallback(model, day), *degraded, *lost_checks(day.lost)]
         for channel in CHANNELS:
             skew = skew_checks(model.monitor, day.skews(channel))
             sent = sent_checks(model.monitor, day.sents(channel))

@@ -12,10 +12,12 @@ from smallbox.arrays import Ints
 from smallbox.define.rules import Monitor
 from smallbox.define.signature import Signature
 from smallbox.define.source import Source
+from smallbox.monitoring.degraded_answers import Answerer
 from smallbox.monitoring.psi import missing_share, psi, psi_by_chance
 from smallbox.monitoring.report import Check, CheckKind
 from smallbox.monitoring.sent_fields import Sent
 from smallbox.monitoring.skew import Skew, ValueSkew
+from smallbox.records import Cause
 from smallbox.statistics.shares import surely_above
 from smallbox.times import HOUR, Micros
 
@@ -153,6 +155,30 @@ def _lead_checks(rule: Monitor, leads: Ints) -> list[Check]:
 def fallback_check(rule: Monitor, fallbacks: int, rows: int) -> Check:
     """The share of a day's online answers that came from the fallback."""
     return _share("predictions", "fallback", fallbacks, rows, rule.max_fallback)
+
+
+def degraded_checks(rule: Monitor, degraded: Mapping[Answerer, int], rows: int) -> list[Check]:
+    """For each cause that was seen, the share of a day's online answers that were degraded for it.
+
+    Args:
+        rule: the limit, ``max_fallback``.
+        degraded: how many answers, by cause and who answered; the cause ``prior`` is :func:`fallback_check`'s.
+        rows: the number of online answers of the day.
+    """
+    by_cause = defaultdict[Cause, list[tuple[Answerer, int]]](list)
+    for answerer, count in degraded.items():
+        by_cause[answerer.cause].append((answerer, count))
+    return [
+        _share(
+            "predictions",
+            f"degraded:{cause}",
+            sum(count for _, count in found),
+            rows,
+            rule.max_fallback,
+            ", ".join(f"{count} by version {who.version} ({who.arm})" for who, count in sorted(found)),
+        )
+        for cause, found in sorted(by_cause.items())
+    ]
 
 
 def lost_checks(lost: Mapping[int, int]) -> list[Check]:
