@@ -120,7 +120,7 @@ class CheckTask:
         for rows, is_today in chain(((rows, False) for rows in before), ((rows, True) for rows in today)):
             for channel, profile in profiles.items():
                 if champion is not None:
-                    profile.add(self._log, rows, channel, champion)
+                    profile.add(self._log, rows, channel, champion, is_today=is_today)
             if is_today:
                 day.add(rows)
         degraded = degraded_checks(model.monitor, day.degraded, day.answers)
