@@ -23,7 +23,7 @@ from smallbox.monitoring.check_rules import (
     sent_checks,
     skew_checks,
 )
-from smallbox.monitoring.incidents import OPEN_INCIDENTS, IncidentBook, brief_of, opened_on
+from smallbox.monitoring.incidents import OPEN_INCIDENTS, IncidentBook, brief_of, notice_of, opened_on
 from smallbox.monitoring.reference import References
 from smallbox.monitoring.report import (
     LATEST,
@@ -36,7 +36,7 @@ from smallbox.monitoring.report import (
 from smallbox.monitoring.served_figures import DayFigures, WeekProfile
 from smallbox.monitoring.served_predictions import Served
 from smallbox.objectives.objective import OutputValues
-from smallbox.ports import Between, Blobs, Documents, Lake, Meter
+from smallbox.ports import Between, Blobs, Documents, Lake, Meter, Notices
 from smallbox.records import CHANNELS, Channel
 from smallbox.registry.live_versions import live_versions
 from smallbox.registry.signatures import Signatures, label_of_version, views_of_version
@@ -57,6 +57,7 @@ class CheckTask:
         signatures: Signatures,
         metrics: Documents,
         meter: Meter,
+        notices: Notices,
     ) -> None:
         self._project = project
         self._lake = lake
@@ -64,6 +65,7 @@ class CheckTask:
         self._registry = registry
         self._metrics = metrics
         self._meter = meter
+        self._notices = notices
         self._book = IncidentBook(metrics)
         self._log = Served(lake, signatures)
         self._references = References(registry, metrics, blobs)
@@ -94,7 +96,10 @@ class CheckTask:
         }
         self._store(model, day, report)
         incidents = self._book.record(model.name, findings, day, as_of)
-        self._meter.publish({OPEN_INCIDENTS: float(len(opened_on(incidents, day)))}, {"model": model.name})
+        new = opened_on(incidents, day)
+        for incident in new:
+            self._notices.tell(*notice_of(incident))
+        self._meter.publish({OPEN_INCIDENTS: float(len(new))}, {"model": model.name})
         return {
             **document,
             "day": day,

@@ -116,7 +116,7 @@ class IncidentBook:
         return self._change(id_, lambda incident: with_entry(incident, entry))
 
     def _open(self, incident: Incident) -> None:
-        """Write a new one; ``Conflict`` when another check of the same day was first, and a retry finds its incident."""
+        """Write a new one; ``Conflict`` when another check of the day was first, and a retry finds its incident."""
         self._documents.swap(*_key(incident.id), incident.as_json(), 0)
 
     def _change(self, id_: str, change: Callable[[Incident], Incident]) -> Incident:
@@ -147,6 +147,17 @@ def opened_on(incidents: Sequence[Incident], day: str) -> Sequence[Incident]:
 def brief_of(incident: Incident) -> IncidentBrief:
     """The incident as the document of the day and the status show it."""
     return {"id": incident.id, "state": incident.state, "opened": incident.opened, "sentence": incident.sentence}
+
+
+def notice_of(incident: Incident) -> tuple[str, str]:
+    """The subject and the text of the message that tells people of a new incident."""
+    effect = "" if incident.effect is None else f"Expected rise of the mean loss: {incident.effect:.4g}\n"
+    text = (
+        f"{incident.sentence}\n\n{effect}Affected: {', '.join(incident.subjects)}\n\n"
+        f"Its story: smallbox incidents {incident.model} {incident.id}\n"
+        f"Acknowledge: smallbox incidents acknowledge {incident.id} --why TEXT\n"
+    )
+    return f"Smallbox: incident {incident.id}", text
 
 
 def _key(id_: str) -> tuple[str, str]:

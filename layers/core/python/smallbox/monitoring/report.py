@@ -1,6 +1,6 @@
 """The report of a day: its checks, as they are stored, published and read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal
 

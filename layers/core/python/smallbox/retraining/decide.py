@@ -8,7 +8,7 @@ from smallbox.define.project import Project
 from smallbox.documents.daily_run import DayDocument, RetrainingStep, RollbackStep
 from smallbox.documents.training_run import TrainingRequest
 from smallbox.errors import Conflict, NotReady
-from smallbox.monitoring.incident import Incident, StoryEntry
+from smallbox.monitoring.incident import Incident, StoryEntry, StoryEvent
 from smallbox.monitoring.incidents import IncidentBook
 from smallbox.monitoring.report import LATEST, metrics_partition
 from smallbox.ports import Documents, Workflow
@@ -70,7 +70,7 @@ class DecideTask:
         if rollback is not None and rollback["done"]:
             return {
                 "train": False,
-                "why": "the champion was rolled back; its incident is watched",
+                "why": "the champion was rolled back instead",
                 "rollback": rollback,
             }
         decided = self._train(model, known, now)
@@ -105,7 +105,7 @@ class DecideTask:
         if not decision.is_due:
             return {"done": False, "why": decision.why}
         step = self._rolled_back(model, decision, now)
-        event = "rollback" if step["done"] else "decision"
+        event: StoryEvent = "rollback" if step["done"] else "decision"
         self._book.link(decision.incident.id, StoryEntry(format_moment(now), event, step["why"]))
         return step
 
