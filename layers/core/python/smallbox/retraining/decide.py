@@ -7,7 +7,7 @@ from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.documents.daily_run import DayDocument, RetrainingStep, RollbackStep
 from smallbox.documents.training_run import TrainingRequest
-from smallbox.errors import Conflict, NotReady
+from smallbox.errors import Conflict, NotFound, NotReady
 from smallbox.monitoring.incident import Incident, StoryEntry, StoryEvent
 from smallbox.monitoring.incidents import IncidentBook
 from smallbox.monitoring.report import LATEST, metrics_partition
@@ -113,6 +113,6 @@ class DecideTask:
         document = {"model": model.name, "action": "roll-back", "as_of": format_moment(now), "why": decision.why}
         try:
             done = self._release.run({**document, "who": f"incident {decision.incident.id}"}, now)
-        except (Conflict, NotReady) as error:
+        except (Conflict, NotReady, NotFound) as error:
             return {"done": False, "why": f"the champion could not be rolled back: {error.message}"}
         return {"done": True, "why": f"version {done['routing']['champion']} is champion again; {decision.why}"}
