@@ -29,7 +29,7 @@ from smallbox.registry.signatures import Signatures
 from smallbox.registry.store import Registry
 from smallbox.times import DAY, HOUR, format_moment
 from tests.fakes.documents import FakeDocuments
-from tests.fakes.edges import FakeBlobs, FakeMeter
+from tests.fakes.edges import FakeBlobs, FakeMeter, FakeNotices
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import deliveries, late_parcel, parcels
 from tests.fakes.versions import VERSION, add_version
@@ -82,7 +82,8 @@ class World:
 
     def check(self) -> Mapping[str, Any]:
         """The day's report."""
-        task = CheckTask(PROJECT, self.lake, self.blobs, self.registry, self.signatures, self.metrics, FakeMeter())
+        stores = self.lake, self.blobs, self.registry, self.signatures, self.metrics
+        task = CheckTask(PROJECT, *stores, FakeMeter(), FakeNotices())
         task.run({"model": MODEL.name, "as_of": format_moment(NOW)})
         report = self.metrics.get(f"model#{MODEL.name}", "latest")
         assert report is not None
@@ -262,6 +263,7 @@ def test_both_coverages_of_a_day_are_one_figure(within: str) -> None:
         Signatures(project, registry, world.blobs),
         world.metrics,
         FakeMeter(),
+        FakeNotices(),
     )
     task.run(document)
     report = world.metrics.get(f"model#{model.name}", "latest")

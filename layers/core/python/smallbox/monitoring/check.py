@@ -1,6 +1,7 @@
-"""The daily check of a model: it stores a report by event day, and publishes the number of breaches."""
+"""The daily check of a model: it stores a report by event day, records its incidents, and publishes the new ones."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -13,6 +14,7 @@ from smallbox.documents.daily_run import DayDocument
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.monitoring.accuracy import Judged, accuracy_checks, judged
 from smallbox.monitoring.arrivals import arrivals_of
+from smallbox.monitoring.check_findings import findings_of
 from smallbox.monitoring.check_rules import (
     data_checks,
     degraded_checks,
@@ -22,12 +24,11 @@ from smallbox.monitoring.check_rules import (
     sent_checks,
     skew_checks,
 )
+from smallbox.monitoring.incidents import OPEN_INCIDENTS, IncidentBook, brief_of, notice_of, opened_on
 from smallbox.monitoring.reference import References
 from smallbox.monitoring.report import (
-    KINDS,
     LATEST,
     Check,
-    metric_name,
     metrics_partition,
     of_channel,
     report_key,
@@ -37,7 +38,7 @@ from smallbox.monitoring.served_figures import DayFigures, WeekProfile
 from smallbox.monitoring.served_predictions import Served
 from smallbox.monitoring.watched_sources import watched_sources
 from smallbox.objectives.objective import OutputValues
-from smallbox.ports import Between, Blobs, Documents, Lake, Meter
+from smallbox.ports import Between, Blobs, Documents, Lake, Meter, Notices
 from smallbox.records import CHANNELS, Channel
 from smallbox.registry.signatures import Signatures, label_of_version
 from smallbox.registry.store import Registry
@@ -57,6 +58,7 @@ class CheckTask:
         signatures: Signatures,
         metrics: Documents,
         meter: Meter,
+        notices: Notices,
     ) -> None:
         self._project = project
         self._lake = lake
@@ -64,11 +66,15 @@ class CheckTask:
         self._registry = registry
         self._metrics = metrics
         self._meter = meter
+        self._notices = notices
+        self._book = IncidentBook(metrics)
         self._log = Served(lake, signatures)
         self._references = References(registry, metrics, blobs)
 
     def run(self, document: DayDocument) -> DayDocument:
-        """Check the day before ``document["as_of"]``; adds ``day``, ``breaches`` and ``sentences`` to the document.
+        """Check the day before ``document["as_of"]``.
+
+        Adds ``day``, ``breaches``, ``sentences`` and ``incidents`` to the document.
 
         Data, features and predictions are checked for that day, drift for the week that ends with it. Accuracy is
         checked for the newest settled days, whose attribution windows are over; the report names them.
@@ -82,15 +88,26 @@ class CheckTask:
         for channel, found in settled.items():
             own = accuracy_checks(model.monitor, label, self._baseline(model), found, as_of)
             checks += of_channel(channel, own)
+        findings = findings_of(checks, day)
         report = {
             **report_of(model.name, day, document["as_of"], checks),
+            "findings": [asdict(finding) for finding in findings],
             "accuracy": {channel: found.as_json() for channel, found in settled.items()},
             "references": self._origins(model),
         }
         self._store(model, day, report)
-        figures = {metric_name(kind): float(report["breaches"][kind]) for kind in KINDS}
-        self._meter.publish(figures, {"model": model.name})
-        return {**document, "day": day, "breaches": report["breaches"], "sentences": report["sentences"]}
+        incidents = self._book.record(model.name, findings, day, as_of)
+        new = opened_on(incidents, day)
+        for incident in new:
+            self._notices.tell(*notice_of(incident))
+        self._meter.publish({OPEN_INCIDENTS: float(len(new))}, {"model": model.name})
+        return {
+            **document,
+            "day": day,
+            "breaches": report["breaches"],
+            "sentences": report["sentences"],
+            "incidents": [brief_of(incident) for incident in incidents],
+        }
 
     def _store(self, model: Model, day: str, report: Mapping[str, Any]) -> None:
         """Store the report under its day, and as the latest unless a later day has been checked."""
