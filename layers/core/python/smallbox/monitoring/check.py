@@ -1,6 +1,6 @@
 """The daily check of a model: it stores a report by event day, records its incidents, and publishes the new ones."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from itertools import chain
@@ -14,8 +14,10 @@ from smallbox.documents.daily_run import DayDocument
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.monitoring.accuracy import Judged, accuracy_checks, judged
 from smallbox.monitoring.arrivals import arrivals_of
+from smallbox.monitoring.change_watch import ChangeWatch, change_findings
 from smallbox.monitoring.check_findings import findings_of
 from smallbox.monitoring.check_rules import (
+    SourceDayStats,
     data_checks,
     degraded_checks,
     drift_checks,
@@ -24,7 +26,9 @@ from smallbox.monitoring.check_rules import (
     sent_checks,
     skew_checks,
 )
+from smallbox.monitoring.findings import Finding
 from smallbox.monitoring.incidents import OPEN_INCIDENTS, IncidentBook, brief_of, notice_of, opened_on
+from smallbox.monitoring.label_numbers import label_numbers
 from smallbox.monitoring.reference import References
 from smallbox.monitoring.report import (
     LATEST,
@@ -36,6 +40,7 @@ from smallbox.monitoring.report import (
 )
 from smallbox.monitoring.served_figures import DayFigures, WeekProfile
 from smallbox.monitoring.served_predictions import Served
+from smallbox.monitoring.source_numbers import source_numbers
 from smallbox.monitoring.watched_sources import watched_sources
 from smallbox.objectives.objective import OutputValues
 from smallbox.ports import Between, Blobs, Documents, Lake, Meter, Notices
@@ -43,7 +48,9 @@ from smallbox.records import CHANNELS, Channel
 from smallbox.registry.signatures import Signatures, label_of_version
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
+from smallbox.statistics.change_detector import DayVerdict
 from smallbox.times import DAY, WEEK, Micros, day_of, parse_moment
+from smallbox.training.profile_numbers import day_numbers
 
 
 class CheckTask:
@@ -70,6 +77,7 @@ class CheckTask:
         self._book = IncidentBook(metrics)
         self._log = Served(lake, signatures)
         self._references = References(registry, metrics, blobs)
+        self._watch = ChangeWatch(blobs)
 
     def run(self, document: DayDocument) -> DayDocument:
         """Check the day before ``document["as_of"]``.
@@ -84,16 +92,20 @@ class CheckTask:
         day = day_of(as_of - DAY)
         label = self._label(model)
         settled = self._judged(model, label, as_of)
-        checks = [*self._data(model, as_of), *self._served(model, as_of)]
+        arrivals = self._arrivals(model, as_of)
+        served, profiles = self._served(model, as_of)
+        checks = [check for source, one in arrivals for check in data_checks(model.monitor, source, one)] + served
         for channel, found in settled.items():
             own = accuracy_checks(model.monitor, label, self._baseline(model), found, as_of)
             checks += of_channel(channel, own)
-        findings = findings_of(checks, day)
+        changes = self._changes(model, as_of, arrivals, profiles, settled)
+        findings = [*findings_of(checks, day), *self._changed(model, changes)]
         report = {
             **report_of(model.name, day, document["as_of"], checks),
             "findings": [asdict(finding) for finding in findings],
             "accuracy": {channel: found.as_json() for channel, found in settled.items()},
             "references": self._origins(model),
+            "changes": {channel: asdict(verdict) for channel, verdict in changes.items()},
         }
         self._store(model, day, report)
         incidents = self._book.record(model.name, findings, day, as_of)
@@ -117,19 +129,49 @@ class CheckTask:
         if latest is None or latest["day"] <= day:
             self._metrics.put(partition, LATEST, report)
 
-    def _data(self, model: Model, as_of: Micros) -> list[Check]:
-        """Checks of the sources that the definition or a live version reads."""
-        sources = watched_sources(self._project, self._registry, model)
-        return [check for source in sources for check in self._source(model, source, as_of)]
+    def _changes(
+        self,
+        model: Model,
+        as_of: Micros,
+        arrivals: Sequence[tuple[Source, SourceDayStats]],
+        profiles: Mapping[Channel, WeekProfile],
+        settled: Mapping[Channel, Judged],
+    ) -> dict[Channel, DayVerdict]:
+        """For each channel that was served, whether a lasting change rings; the sources count with the online one."""
+        champion, found = self._references.champion(model.name), dict[Channel, DayVerdict]()
+        of_sources = [number for source, one in arrivals for number in source_numbers(source.name, one).items()]
+        for channel, profile in profiles.items():
+            numbers = dict(of_sources) if channel == "online" else {}
+            if profile.today is not None:
+                numbers |= day_numbers(profile.today, profile.reference)
+            if channel in settled:
+                numbers |= label_numbers(settled[channel].newest(1))
+            if champion is not None and numbers:
+                day = (as_of - DAY) // DAY
+                found[channel] = self._watch.judge(model, champion, channel, day, numbers)
+        return found
 
-    def _source(self, model: Model, source: Source, as_of: Micros) -> list[Check]:
+    def _changed(self, model: Model, changes: Mapping[Channel, DayVerdict]) -> list[Finding]:
+        outputs = self._label(model).objective.outputs
+        return [
+            finding
+            for verdict in changes.values()
+            for finding in change_findings(model.monitor, verdict, outputs, None)
+        ]
+
+    def _arrivals(self, model: Model, as_of: Micros) -> list[tuple[Source, SourceDayStats]]:
+        """The day's records of the sources that the definition or a live version reads."""
+        sources = watched_sources(self._project, self._registry, model)
+        return [(source, self._arrived(source, as_of)) for source in sources]
+
+    def _arrived(self, source: Source, as_of: Micros) -> SourceDayStats:
         quarantine, day = Quarantine(self._blobs), day_of(as_of - DAY)
         rejected = quarantine.count(source.name, day)
         rules = quarantine.rules(source.name, day) if rejected else {}
-        return data_checks(model.monitor, source, arrivals_of(self._lake, source, rejected, as_of, rules))
+        return arrivals_of(self._lake, source, rejected, as_of, rules)
 
-    def _served(self, model: Model, as_of: Micros) -> list[Check]:
-        """Checks of features and predictions by channel: of the day, and for drift of the week."""
+    def _served(self, model: Model, as_of: Micros) -> tuple[list[Check], dict[Channel, WeekProfile]]:
+        """Checks of features and predictions by channel, and the profiles of the week and of the day."""
         start, champion = as_of - DAY, self._references.champion(model.name)
         day, profiles = DayFigures(model.name, self._lake, self._log, as_of), self._profiles(model, champion, as_of)
         before = self._log.parts(model.name, Between("time", as_of - WEEK, start), _read_by(profiles))
@@ -145,8 +187,8 @@ class CheckTask:
         for channel in CHANNELS:
             skew = skew_checks(model.monitor, day.skews(channel))
             sent = sent_checks(model.monitor, day.sents(channel))
-            checks += of_channel(channel, [*skew, *sent, *_drift(model, profiles.get(channel))])
-        return checks
+            checks += of_channel(channel, [*skew, *sent, *_drift(profiles.get(channel))])
+        return checks, profiles
 
     def _fallback(self, model: Model, day: DayFigures) -> list[Check]:
         if not day.answers or model.fallback is None:
@@ -190,8 +232,7 @@ def _read_by(profiles: Mapping[Channel, WeekProfile]) -> Callable[[str], bool]:
     return lambda column: any(profile.reads(column) for profile in profiles.values())
 
 
-def _drift(model: Model, profile: WeekProfile | None) -> list[Check]:
+def _drift(profile: WeekProfile | None) -> list[Check]:
     if profile is None or profile.seen is None:
         return []
-    found = profile.signature, profile.reference, profile.seen
-    return drift_checks(model.monitor, *found, whole=profile.is_whole)
+    return drift_checks(profile.signature, profile.reference, profile.seen)

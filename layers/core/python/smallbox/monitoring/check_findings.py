@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Final
 
-from smallbox.monitoring.findings import Finding, FindingKind, Remedy, Severity
+from smallbox.monitoring.findings import Finding, FindingKind, Remedy
 from smallbox.monitoring.report import Check
 from smallbox.records import CHANNELS
 
@@ -15,8 +15,8 @@ _FINDINGS: Final[Mapping[str, tuple[FindingKind, Remedy]]] = {
     "sent": ("request_skew", "mend the caller"),
     "lead_hours": ("request_skew", "mend the caller"),
     "off_time": ("request_skew", "mend the caller"),
-    "missing": ("missing_values", "mend the source"),
     "fallback": ("fallbacks", "mend the system"),
+    "degraded": ("fallbacks", "mend the system"),
     "lost": ("lost_definition", "mend the system"),
     "coverage": ("label_coverage", "mend the source"),
     "loss": ("loss", "retrain"),
@@ -27,7 +27,7 @@ _OF_A_SOURCE: Final = frozenset({"records_rejected", "source_stale", "source_sil
 
 
 def findings_of(checks: Sequence[Check], day: str) -> list[Finding]:
-    """A finding for each breached check. A moved distribution is only a notice, since it also breaches by chance.
+    """A finding for each breached check; each is an incident.
 
     Args:
         checks: the checks of one model and day.
@@ -39,11 +39,10 @@ def findings_of(checks: Sequence[Check], day: str) -> list[Finding]:
 def _finding(check: Check, day: str) -> Finding:
     name, _, subject = _plain(check.name).partition(":")
     kind, remedy = _kind(check, name)
-    severity: Severity = "notice" if check.is_drift else "incident"
     return Finding(
         kind,
         subject or name,
-        severity,
+        "incident",
         check.sentence,
         remedy,
         cause=_cause(kind, subject),
@@ -52,8 +51,6 @@ def _finding(check: Check, day: str) -> Finding:
 
 
 def _kind(check: Check, name: str) -> tuple[FindingKind, Remedy]:
-    if check.is_drift:
-        return ("prediction_shift" if check.kind == "predictions" else "covariate_shift"), "nothing"
     if name == "volume":
         is_low = (check.value or 0.0) < check.limit
         return ("source_silent" if is_low else "source_flooded"), "mend the source"

@@ -24,7 +24,6 @@ class Check:
         breached: whether the figure is beyond the limit, with enough rows to decide.
         rows: the number of rows that the figure is computed from.
         note: what else a reader needs to know.
-        is_drift: whether it measures only that a distribution has moved. Such a breach starts no training.
     """
 
     kind: CheckKind
@@ -34,15 +33,13 @@ class Check:
     breached: bool
     rows: int
     note: str = ""
-    is_drift: bool = False
 
     @property
     def sentence(self) -> str:
         """The check in words."""
         seen = "nothing" if self.value is None else f"{self.value:.4g}"
         said = f"{self.kind} {self.name} is {seen}, limit {self.limit:.4g}, on {self.rows} rows"
-        notes = [self.note] * bool(self.note) + ["drift alone starts no training"] * self.is_drift
-        return "; ".join([said, *notes])
+        return f"{said}; {self.note}" if self.note else said
 
 
 def of_channel(channel: Channel, checks: Sequence[Check]) -> list[Check]:
