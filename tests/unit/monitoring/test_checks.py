@@ -165,25 +165,13 @@ LOST = pa.array(np.full(1000, np.nan, np.float32))
     ],
     ids=["the same", "heavier", "lost", "elsewhere"],
 )
-def test_drift_is_seen_in_the_column_that_moved(seen: pa.Table, names: list[str]) -> None:
-    """Another sample of the same data is silent; a column that moves or goes missing is named, and only it."""
+def test_the_distance_shows_the_column_that_moved(seen: pa.Table, names: list[str]) -> None:
+    """Beyond chance is only the column that moves, or goes missing; the distance is shown, and breaches nothing."""
     reference = profiles(dataset(5000, seed=1))
-    checks = drift_checks(late_parcel.monitor, late_parcel, reference, profiles(seen, reference), whole=True)
-    assert breached(checks) == names
-    assert all(check.is_drift == check.name.startswith("psi:") for check in checks)
-    assert (
-        breached(drift_checks(late_parcel.monitor, late_parcel, reference, profiles(seen, reference), whole=False))
-        == []
-    )
-
-
-def test_drift_on_few_rows_is_stored_and_does_not_breach() -> None:
-    """Below ``min_rows`` the index has a value and no consequence."""
-    reference = profiles(dataset(5000, seed=1))
-    few = profiles(moved("weight", HEAVY).slice(0, RULE.min_rows - 1), reference)
-    checks = drift_checks(late_parcel.monitor, late_parcel, reference, few, whole=True)
+    checks = drift_checks(late_parcel, reference, profiles(seen, reference))
+    limits = {check.name: 0.2 if check.name.startswith("missing:") else check.limit for check in checks}
+    assert [check.name for check in checks if (check.value or 0) > limits[check.name]] == names
     assert breached(checks) == []
-    assert max(check.value or 0 for check in checks) > 1
 
 
 def test_breaches_are_counted_by_kind() -> None:
@@ -194,14 +182,6 @@ def test_breaches_are_counted_by_kind() -> None:
     assert report_of("m", "d", "t", checks)["sentences"] == [
         "features psi:weight is 0.5, limit 0.25, on 1000 rows"
     ] * 2  # fmt: skip
-
-
-def test_a_breach_of_drift_says_that_it_starts_no_training() -> None:
-    """It stands in the report with that."""
-    drift = Check("features", "psi:weight", 0.5, 0.25, breached=True, rows=1000, is_drift=True)
-    report = report_of("m", "d", "t", [drift])
-    assert report["sentences"] == [drift.sentence]
-    assert "starts no training" in drift.sentence
 
 
 def test_the_fallbacks_share_is_a_figure() -> None:

@@ -223,11 +223,3 @@ def test_a_breached_check_is_a_finding(kind: Any, name: str, value: float, found
     (finding,) = findings_of([check, replace(check, breached=False)], "1970-01-02")
     assert (finding.kind, finding.subject, finding.remedy, finding.cause) == found
     assert (finding.severity, finding.sentence) == ("incident", check.sentence)
-
-
-def test_drift_is_a_notice() -> None:
-    """A moved distribution breaches by chance too, and rings nothing."""
-    drift = Check("features", "psi:weight", 0.4, 0.25, breached=True, rows=900, is_drift=True)
-    score = replace(drift, kind="predictions", name="batch:psi:score")
-    found = [(one.kind, one.severity, one.remedy) for one in findings_of([drift, score], "1970-01-02")]
-    assert found == [("covariate_shift", "notice", "nothing"), ("prediction_shift", "notice", "nothing")]

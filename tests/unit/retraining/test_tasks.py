@@ -35,7 +35,7 @@ MIDNIGHT = format_moment(40 * DAY)
 
 
 MODEL = replace(late_parcel, retrain=replace(late_parcel.retrain, on_breach=True))
-DRIFT = Check("features", "psi:weight", 0.4, 0.25, breached=True, rows=900, is_drift=True)
+SKEW = Check("features", "skew:weight", 0.4, 0.25, breached=True, rows=900)
 ACCURACY = Check("accuracy", "auc", 0.4, 0.5, breached=True, rows=900)
 
 
@@ -109,11 +109,11 @@ def _asked(registry: Registry, day: int, *checks: Check, model: Model = MODEL) -
     return found
 
 
-def test_drift_starts_no_training_and_accuracy_only_where_the_rule_says_so() -> None:
-    """A notice is no reason; an incident of accuracy is where ``on_breach`` is on, which it is not by default."""
-    assert not _asked(_champion(), 40, DRIFT)["train"]
-    assert not _asked(_champion(), 40, DRIFT, ACCURACY, model=late_parcel)["train"]
-    found = _asked(_champion(), 40, DRIFT, ACCURACY)
+def test_skew_starts_no_training_and_accuracy_only_where_the_rule_says_so() -> None:
+    """Training cannot mend skew; an incident of accuracy is where ``on_breach`` is on, which it is not by default."""
+    assert not _asked(_champion(), 40, SKEW)["train"]
+    assert not _asked(_champion(), 40, SKEW, ACCURACY, model=late_parcel)["train"]
+    found = _asked(_champion(), 40, SKEW, ACCURACY)
     assert found["train"]
     incident = f"{NAME}-{day_of(39 * DAY)}-guardrail-loss"
     assert found["why"] == f"incident {incident}: accuracy auc is 0.4, limit 0.5, on 900 rows; to do: retrain"
