@@ -21,7 +21,7 @@ SENT_WRONG: Final = "send"
 """The one whose record is refused, and waits in quarantine."""
 IN_THE_LOOP: Final = {
     "train", "backfill", "upkeep", "predict", "score", "day", "models", "monitor show", "monitor accept", "release",
-    "quarantine show", "quarantine replay",
+    "incidents", "quarantine show", "quarantine replay",
 }  # fmt: skip
 """What ``test_loop.py`` does as an operator of the local stack, by the functions that these commands call."""
 ELSEWHERE: Final = {"deploy", "proxy"}
