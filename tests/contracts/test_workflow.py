@@ -54,7 +54,7 @@ def test_figures_reach_their_metric(aws: None) -> None:
 
 def test_a_message_reaches_the_topic(aws: None) -> None:
     """Its text whole, its subject as SNS takes it: one line of at most 100 characters."""
-    sns, sqs = (boto3.client(name, region_name=REGION) for name in ("sns", "sqs"))
+    sns, sqs = boto3.client("sns", region_name=REGION), boto3.client("sqs", region_name=REGION)
     topic, url = sns.create_topic(Name="alarms")["TopicArn"], sqs.create_queue(QueueName="heard")["QueueUrl"]
     queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)

@@ -12,7 +12,8 @@ from smallbox.errors import Conflict, InvalidInput, NotFound
 from smallbox.monitoring.check_findings import findings_of
 from smallbox.monitoring.findings import Finding
 from smallbox.monitoring.incident import Incident, StoryEntry
-from smallbox.monitoring.incidents import IncidentBook, notice_of, opened_on
+from smallbox.monitoring.incidents import IncidentBook, opened_on
+from smallbox.monitoring.notices import notice_of
 from smallbox.monitoring.report import Check
 from smallbox.times import DAY, day_of
 from tests.fakes.documents import FakeDocuments

@@ -23,7 +23,8 @@ from smallbox.monitoring.check_rules import (
     sent_checks,
     skew_checks,
 )
-from smallbox.monitoring.incidents import OPEN_INCIDENTS, IncidentBook, brief_of, notice_of, opened_on
+from smallbox.monitoring.incidents import OPEN_INCIDENTS, IncidentBook, brief_of, opened_on
+from smallbox.monitoring.notices import Notices, notice_of
 from smallbox.monitoring.reference import References
 from smallbox.monitoring.report import (
     LATEST,
@@ -36,7 +37,7 @@ from smallbox.monitoring.report import (
 from smallbox.monitoring.served_figures import DayFigures, WeekProfile
 from smallbox.monitoring.served_predictions import Served
 from smallbox.objectives.objective import OutputValues
-from smallbox.ports import Between, Blobs, Documents, Lake, Meter, Notices
+from smallbox.ports import Between, Blobs, Documents, Lake, Meter
 from smallbox.records import CHANNELS, Channel
 from smallbox.registry.live_versions import live_versions
 from smallbox.registry.signatures import Signatures, label_of_version, views_of_version
