@@ -9,8 +9,8 @@ import pytest
 from smallbox.cli import incidents, main
 from tests.unit.cli.samples import INCIDENT
 
-ID = INCIDENT["id"]
-OVER = {**INCIDENT, "id": "late_arrival-2013-02-01-loss", "state": "closed"}
+ID = str(INCIDENT["id"])
+OVER: dict[str, Any] = {**INCIDENT, "id": "late_arrival-2013-02-01-loss", "state": "closed"}
 
 
 class Doors:

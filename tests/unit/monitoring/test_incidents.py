@@ -213,6 +213,7 @@ def test_the_message_says_what_to_do() -> None:
         ("features", "missing:weight", 9.0, ("missing_values", "weight", "mend the source", "")),
         ("features", "lost:version_2", 9.0, ("lost_definition", "version_2", "mend the system", "")),
         ("predictions", "fallback", 9.0, ("fallbacks", "fallback", "mend the system", "")),
+        ("predictions", "degraded:store", 9.0, ("fallbacks", "store", "mend the system", "")),
         ("accuracy", "loss", 9.0, ("loss", "loss", "retrain", "")),
         ("accuracy", "batch:auc", 9.0, ("guardrail", "auc", "retrain", "loss")),
         ("accuracy", "coverage", 9.0, ("label_coverage", "coverage", "mend the source", "")),

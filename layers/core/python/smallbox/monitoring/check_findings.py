@@ -17,6 +17,7 @@ _FINDINGS: Final[Mapping[str, tuple[FindingKind, Remedy]]] = {
     "off_time": ("request_skew", "mend the caller"),
     "missing": ("missing_values", "mend the source"),
     "fallback": ("fallbacks", "mend the system"),
+    "degraded": ("fallbacks", "mend the system"),
     "lost": ("lost_definition", "mend the system"),
     "coverage": ("label_coverage", "mend the source"),
     "loss": ("loss", "retrain"),
