@@ -140,7 +140,9 @@ def picture(verdicts: list[DayVerdict], limit: float) -> str:
             d.text(x(one.day), top - 6, _date(one.day)[4:], size=10, anchor="middle", colour="#b91c1c")
         elif len(one.blips) >= 4:
             d.line((x(one.day), bottom - 12), (x(one.day), bottom), colour="#f59e0b", thick=3)
-    d.text(left, bottom + 50, "dashed: the limit for one false alarm in 90 days; the first 21 days are learning", size=12)
+    d.text(
+        left, bottom + 50, "dashed: the limit for one false alarm in 90 days; the first 21 days are learning", size=12
+    )
     return d.svg()
 
 

@@ -153,7 +153,7 @@ class _Replay:
     def _silence(self, row: int, verdict: DayVerdict) -> None:
         """Start anew after an alarm; the streams that moved are silent while they take their new level."""
         named = {one.name for one in verdict.moved}
-        is_moved = np.array([name in named for name in self._history.names]) | self._evidence.suspects()
+        is_moved = np.array([name in named for name in self._history.names]) | self._evidence.suspects(self._rule.limit)
         self._silent_until[is_moved] = row + self._rule.relearning_days
         self._evidence.restart()
         self._enough_days = 0
