@@ -1,4 +1,4 @@
-"""Simulated days for ``drift.py``: counts of rows by bin, exactly as if the rows had been drawn, and the rules of others.
+"""Simulated days for ``drift.py``, and the rules of others: counts of rows by bin, exactly as if rows had been drawn.
 
 Rows of one day are independent given the day, so their counts are multinomial: 50,000 rows cost as much as 100.
 """
@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from smallbox.arrays import Bools, Floats
+from smallbox.arrays import Bools, Floats, Ints
 from smallbox.statistics.day_streams import DayStreams
 
 BINS: Final = 64
@@ -86,11 +86,12 @@ def simulate(
     return Days(n.astype(float), numeric, missing.astype(float), categories.astype(float), _extras(rng, n, on, change))
 
 
-def _binned(rng: np.random.Generator, n: Floats, shift: Floats, scale: Floats) -> Floats:
+def _binned(rng: np.random.Generator, n: Ints, shift: Floats, scale: Floats) -> Floats:
     """How many of a day's normal values fall into each bin."""
     cdf = np.interp((EDGES - shift[:, :, None]) / scale[:, :, None], _GRID, _CDF)
     ends = np.concatenate([np.zeros((*cdf.shape[:2], 1)), cdf, np.ones((*cdf.shape[:2], 1))], axis=2)
-    return rng.multinomial(n[:, None], np.maximum(np.diff(ends, axis=2), 0.0)).astype(float)
+    counts: Floats = rng.multinomial(n[:, None], np.maximum(np.diff(ends, axis=2), 0.0)).astype(float)
+    return counts
 
 
 def day_effects(rng: np.random.Generator, features: int, days: int, setting: Setting) -> Floats:
@@ -101,29 +102,31 @@ def day_effects(rng: np.random.Generator, features: int, days: int, setting: Set
     if setting in ("iid", "rows jump", "one trend"):
         return effects
     if setting == "weekday":
-        return rng.normal(0, 0.1, (7, features))[np.arange(days) % 7] + rng.normal(0, DAY_SD, (days, features))
+        effects += rng.normal(0, 0.1, (7, features))[np.arange(days) % 7]
+        return effects + rng.normal(0, DAY_SD, (days, features))
     if setting == "trend":
-        return np.arange(days)[:, None] * rng.choice([-1, 1], features) * 0.3 / 365 + np.zeros((days, features))
+        return effects + np.arange(days)[:, None] * rng.choice([-1, 1], features) * 0.3 / 365
     noise = rng.normal(0, DAY_SD * math.sqrt(0.75), (days, 1 if setting == "shared AR(1)" else features))
     for day in range(1, days):
         effects[day] = 0.5 * effects[day - 1] + noise[day]
     return effects
 
 
-def _extras(rng: np.random.Generator, n: Floats, on: Floats, change: Change) -> dict[str, tuple[Floats, Floats]]:
+def _extras(rng: np.random.Generator, n: Ints, on: Floats, change: Change) -> dict[str, tuple[Floats, Floats]]:
     """The rate of the labels, the mean loss, and the rank correlation .5 of a pair of columns."""
-    late = rng.binomial(n.astype(int), LATE + change.prior * on)
+    late = rng.binomial(n, LATE + change.prior * on)
     loss = rng.normal(0.4 + change.loss * on, 0.5 / np.sqrt(n))
     pair = rng.normal(0.5 * (1 + (change.correlation - 1) * on), 1.0 / np.sqrt(n))
     return {
-        "label rate": (_root(late, n), 1 / (4 * n + 2)),
+        "label rate": (_root(late.astype(float), n.astype(float)), 1 / (4 * n + 2)),
         "loss": (loss, 0.25 / n),
         "pair": (pair, 1.0 / n),
     }
 
 
 def _root(counts: Floats, rows: Floats) -> Floats:
-    return np.arcsin(np.sqrt((counts + 0.375) / (rows + 0.75)))
+    roots: Floats = np.arcsin(np.sqrt((counts + 0.375) / (rows + 0.75)))
+    return roots
 
 
 def streams(days: Days) -> DayStreams:
@@ -166,7 +169,8 @@ def others(days: Days, columns: int) -> dict[str, Bools]:
 
     def tests(level: float) -> Bools:
         cut = math.sqrt(-math.log(level / 2) / 2) * np.sqrt(1 / n + 1 / m)
-        return np.concatenate([ks > cut, chi > _chi_limit(level)], axis=1).any(axis=1)
+        is_found: Bools = np.any(np.concatenate([ks > cut, chi > _chi_limit(level)], axis=1), axis=1, keepdims=False)
+        return is_found
 
     return {
         "PSI > 0.2": (psi > 0.2).any(axis=1),
@@ -180,20 +184,23 @@ def others(days: Days, columns: int) -> dict[str, Bools]:
 
 
 def _reference(counts: Floats, rows: float) -> Floats:
-    return counts[:REFERENCE].sum(axis=0) / rows
+    shares: Floats = counts[:REFERENCE].sum(axis=0) / rows
+    return shares
 
 
 def _tenths(counts: Floats) -> Floats:
     """64 bins as about ten."""
     starts = (np.arange(10) * BINS / 10).round().astype(int)
-    return np.add.reduceat(counts, starts, axis=2)
+    tenths: Floats = np.add.reduceat(counts, starts, axis=2)
+    return tenths
 
 
 def _psi(counts: Floats) -> Floats:
     q = (counts + 0.5) / (counts + 0.5).sum(axis=2, keepdims=True)
     p = counts[:REFERENCE].sum(axis=0) + 0.5
     p = p / p.sum(axis=1, keepdims=True)
-    return ((q - p) * np.log(q / p)).sum(axis=2)
+    index: Floats = ((q - p) * np.log(q / p)).sum(axis=2)
+    return index
 
 
 def _js(counts: Floats) -> Floats:
@@ -204,9 +211,11 @@ def _js(counts: Floats) -> Floats:
     middle = (p + q) / 2
 
     def part(one: Floats) -> Floats:
-        return (one * np.log2(np.maximum(one, 1e-300) / np.maximum(middle, 1e-300))).sum(axis=2)
+        entropy: Floats = (one * np.log2(np.maximum(one, 1e-300) / np.maximum(middle, 1e-300))).sum(axis=2)
+        return entropy
 
-    return np.sqrt(np.maximum((part(p) + part(q)) / 2, 0))
+    distance: Floats = np.sqrt(np.maximum((part(p) + part(q)) / 2, 0))
+    return distance
 
 
 def _wasserstein(counts: Floats, rows: float) -> Floats:
@@ -214,14 +223,16 @@ def _wasserstein(counts: Floats, rows: float) -> Floats:
     cdf = np.cumsum(counts, axis=2)
     gap = np.abs(cdf / cdf[:, :, -1:] - _reference(cdf, rows))[:, :, :-1]
     middles = np.concatenate([[-2.8], (EDGES[1:] + EDGES[:-1]) / 2, [2.8]])
-    return gap @ np.diff(middles)
+    distance: Floats = gap @ np.diff(middles)
+    return distance
 
 
 def _chi_square(counts: Floats, shares: Floats, rows: float) -> Floats:
     n = counts.sum(axis=2, keepdims=True)
     pooled = (counts + shares * rows) / (n + rows)
     expected, other = pooled * n, pooled * rows
-    return ((counts - expected) ** 2 / expected + (shares * rows - other) ** 2 / other).sum(axis=2)
+    found: Floats = ((counts - expected) ** 2 / expected + (shares * rows - other) ** 2 / other).sum(axis=2)
+    return found
 
 
 def _chi_limit(level: float) -> float:
