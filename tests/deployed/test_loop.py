@@ -24,7 +24,7 @@ from smallbox.cli.quarantine import send_again
 from smallbox.cli.replay.evidence import lake_of
 from smallbox.cli.scored_files import download_predictions, score
 from smallbox.cli.system import System
-from smallbox.errors import InvalidInput, Unavailable
+from smallbox.errors import InvalidInput
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.times import DAY, Micros, day_of, format_moment
 from tests.deployed.conftest import START, Deployed

@@ -26,6 +26,7 @@ from smallbox.registry.signatures import Signatures, label_of_version
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 from smallbox.statistics.change_detector import DayVerdict
+from smallbox.statistics.day_streams import DayValue
 from smallbox.times import DAY, Micros, day_of, parse_moment
 from smallbox.training.profile_numbers import day_numbers
 
@@ -122,7 +123,7 @@ class CheckTask:
         """For each channel whether a lasting change rings; the sources count with the online one."""
         found = dict[Channel, DayVerdict]()
         for channel, profile in answers.profiles.items():
-            numbers = {}
+            numbers = dict[str, DayValue]()
             if channel == "online":
                 for one in sources:
                     numbers |= source_numbers(one.source.name, one.arrivals)
