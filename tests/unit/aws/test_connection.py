@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from smallbox.aws.signed.connection import ConnectionErrors, KeptConnection
+from smallbox.aws.signed.connection import KeptConnection
 from tests.fakes.http import playing
 
 
@@ -39,12 +39,12 @@ def test_https_is_verified(certificate: Path, monkeypatch: pytest.MonkeyPatch) -
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate)
     with playing(lambda _, body: (200, {}, body), tls) as endpoint:
-        with pytest.raises(ConnectionErrors, match="CERTIFICATE_VERIFY_FAILED"):
+        with pytest.raises(OSError, match="CERTIFICATE_VERIFY_FAILED"):
             KeptConnection(endpoint).send("POST", "/", b"asked", {})
         monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
         kept = KeptConnection(endpoint)
         socks = set()
         for body in (b"one", b"two", b"three"):
             assert kept.send("POST", "/", body, {"host": kept.host}).body == body
-            socks.add(kept._connection.sock)
+            socks.add(kept._socket)
         assert len(socks) == 1

@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Final, TypeVar
 
 from smallbox.aws.backoff import jittered
 from smallbox.aws.clock import now
-from smallbox.aws.signed.connection import ANSWER_SECONDS, ConnectionErrors, HttpAnswer, KeptConnection
+from smallbox.aws.signed.answers import HttpAnswer
+from smallbox.aws.signed.connection import ANSWER_SECONDS, KeptConnection
 from smallbox.aws.signed.credentials import FindCredentials, HeldCredentials, found_credentials
 from smallbox.aws.signed.signature import Signer
 from smallbox.errors import NotStored, Unavailable
@@ -149,7 +150,7 @@ class SignedService:
         headers = self._signer.headers(request, extra, sha256(body).hexdigest(), self._credentials.frozen(), now())
         try:
             answer = self._connection.send(*request, body, headers, seconds)
-        except ConnectionErrors as error:
+        except OSError as error:
             raise _Transient(f"the connection failed: {error!r}") from error
         self._check(answer)
         return answer
