@@ -14,6 +14,9 @@ from smallbox.aws.signed.answers import HEAD_LIMIT, HttpAnswer, UnreadableAnswer
 
 OK = b"HTTP/1.1 200 OK\r\n"
 FIVE = b"Content-Length: 5\r\n"
+EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+ARABIC_FIVE = "\N{ARABIC-INDIC DIGIT FIVE}".encode()
+PIECES = (b"", b"\r\n", b"\n", b"\r", b" ", b":", b"0", b"f", b";", b",", b"\x00", b"\xff")
 
 
 def arriving(content: bytes, sizes: Iterator[int] | None = None) -> Callable[[int], bytes]:
@@ -23,6 +26,7 @@ def arriving(content: bytes, sizes: Iterator[int] | None = None) -> Callable[[in
 
 
 def read(content: bytes) -> HttpAnswer:
+    """The answer in these bytes."""
     return read_answer(arriving(content))
 
 
@@ -65,7 +69,7 @@ def oracle(content: bytes) -> tuple[int, dict[str, str], bytes, bool] | None:
         (OK + b"Content-Length: 0\r\n\r\n", b"", False),
         (b"HTTP/1.1 204\r\n\r\n", b"", False),
         (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", b"", False),
-        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + OK + FIVE + b"\r\nhello", b"hello", False),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" + EARLY + OK + FIVE + b"\r\nhello", b"hello", False),
         (OK + b"Transfer-Encoding: Chunked\r\n\r\n3\r\nhel\r\n2;why=not\r\nlo\r\n0\r\nX: y\r\n\r\n", b"hello", False),
         (OK + b"Transfer-Encoding: chunked\r\n\r\n0A\r\n0123456789\r\n0\r\n\r\n", b"0123456789", False),
     ],
@@ -107,7 +111,7 @@ def test_headers_have_lower_case_names() -> None:
         (OK + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello", "length of the body"),
         (OK + b"Content-Length: +5\r\n\r\nhello", "length of the body"),
         (OK + b"Content-Length: -1\r\n\r\nhello", "length of the body"),
-        (OK + "Content-Length: ٥\r\n\r\nhello".encode(), "length of the body"),
+        (OK + b"Content-Length: " + ARABIC_FIVE + b"\r\n\r\nhello", "length of the body"),
         (OK + b"Content-Length: 5000000000\r\n\r\n", "at most"),
         (OK + b"Transfer-Encoding: chunked\r\n\r\nfffffffff\r\n", "at most"),
         (b"HTTP/2 200 OK\r\n\r\n", "does not begin"),
@@ -201,7 +205,7 @@ def damaged_answers(draw: st.DrawFn) -> bytes:
     sent = draw(valid_answers())
     for _ in range(draw(st.integers(1, 3))):
         at = draw(st.integers(0, len(sent)))
-        piece = draw(st.sampled_from([b"", b"\r\n", b"\n", b"\r", b" ", b":", b"0", b"f", b";", b",", b"\x00", b"\xff"]))
+        piece = draw(st.sampled_from(PIECES))
         sent = sent[:at] + piece + sent[at + draw(st.integers(0, 3)) :]
     return sent
 

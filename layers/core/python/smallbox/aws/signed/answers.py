@@ -1,8 +1,8 @@
 """Reads HTTP/1.1 answers as AWS sends them, with a tenth of the processor's time of ``http.client``.
 
-It is strict: whatever two readers could take for different answers is refused, and the connection is dropped (RFC 9112,
-RFC 9110). So it reads no folded lines, no bare line feeds, and no length beside chunks. A header that comes twice has its
-values joined by a comma, as RFC 9110 says; two lengths are no number then.
+It is strict (RFC 9112): whatever two readers could take for different answers is refused, and the connection is
+dropped. So it reads no folded lines, no bare line feeds, and no length beside chunks. A header that comes twice has its
+values joined by a comma (RFC 9110); two lengths are no number then.
 """
 
 import re
