@@ -14,6 +14,7 @@ from smallbox.aws.signed.connection import ANSWER_SECONDS, KeptConnection
 from smallbox.aws.signed.credentials import FindCredentials, HeldCredentials, found_credentials
 from smallbox.aws.signed.signature import Signer
 from smallbox.errors import NotStored, Unavailable
+from smallbox.records import COMPACT_JSON
 from smallbox.times import SECOND, Micros
 
 _Answer = TypeVar("_Answer")
@@ -110,7 +111,7 @@ class SignedService:
             ConditionFailed: when a condition of the request does not hold.
             Unavailable: when the service refuses the request, or no attempt succeeds in time.
         """
-        body = json.dumps(request, separators=(",", ":")).encode()
+        body = COMPACT_JSON.encode(request).encode()
         headers = {"content-type": CONTENT_TYPE, "x-amz-target": target}
         return self._repeated(lambda left: _parsed(self._attempt(("POST", "/"), headers, body, left)), within)
 

@@ -159,9 +159,15 @@ def _unpack_sketches(packed: bytes, at: int, counts: Ints) -> tuple[tuple[Sketch
 
 
 @lru_cache(maxsize=4096)
-def _stored_rows(widths: bytes) -> tuple[tuple[int, np.dtype[Any], list[int]], ...]:
-    """By width that occurs, its type and the rows of that width."""
-    return tuple((width, kind, _of(widths, width)) for width, kind in _TYPES.items() if width in widths)
+def _stored_rows(widths: bytes) -> tuple[tuple[int, np.dtype[Any], int, Ints | slice], ...]:
+    """By width that occurs, its type, how many rows have it, and these; a slice where they follow each other."""
+    rows = ((width, kind, _of(widths, width)) for width, kind in _TYPES.items() if width in widths)
+    return tuple((width, kind, len(own), _as_slice(own)) for width, kind, own in rows)
+
+
+def _as_slice(rows: list[int]) -> Ints | slice:
+    whole = slice(rows[0], rows[-1] + 1)
+    return whole if len(rows) == whole.stop - whole.start else np.array(rows, np.int64)
 
 
 def _unpack_columns(packed: bytes, at: int, columns: int, tiles: int) -> tuple[Ints, int]:
@@ -171,8 +177,8 @@ def _unpack_columns(packed: bytes, at: int, columns: int, tiles: int) -> tuple[I
     bases = np.frombuffer(packed, "<i8", columns, at)
     widths = packed[at + 8 * columns : at + 9 * columns]
     at += 9 * columns
-    for width, kind, rows in _stored_rows(widths):
-        whole[rows] = np.frombuffer(packed, kind, len(rows) * tiles, at).reshape(len(rows), tiles)
-        at += width * len(rows) * tiles
+    for width, kind, count, rows in _stored_rows(widths):
+        whole[rows] = np.frombuffer(packed, kind, count * tiles, at).reshape(count, tiles)
+        at += width * count * tiles
     whole += bases[:, None]
     return whole, at

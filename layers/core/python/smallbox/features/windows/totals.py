@@ -14,6 +14,7 @@ import numpy.typing as npt
 from smallbox.arrays import Floats, Ints
 from smallbox.define.aggregates import Aggregate
 from smallbox.define.view import FeatureView
+from smallbox.features.small_arrays import full_of
 from smallbox.features.windows.measures import LIMB_BITS, SCALE, SQUARES, Layout, layout_of, sum_parts
 from smallbox.features.windows.partial_aggregates import NEVER, Cells
 from smallbox.features.windows.sketch import Codes, Sketches, estimate_distinct
@@ -48,10 +49,10 @@ class Totals:
         lasts = (spans, len(layout.lasts), questions)
         return cls(
             adds,
-            np.full((spans, len(layout.tops), questions), -np.inf),
-            np.full(lasts, NEVER, np.int64),
+            full_of(-np.inf, (spans, len(layout.tops), questions)),
+            full_of(NEVER, lasts, np.int64),
             np.zeros(lasts, np.int64),
-            np.full(lasts, np.nan),
+            full_of(np.nan, lasts),
             [[[] for _ in layout.sketches] for _ in range(spans)],
         )
 
