@@ -31,6 +31,8 @@ _FORMAT: Final = 3
 _HEADER: Final = struct.Struct("<B8sq")
 _COUNT: Final = struct.Struct("<I")
 _TYPES: Final = {width: np.dtype(f"<u{width}") for width in (1, 2, 4, 8)}
+_BASE: Final = np.dtype("<i8")
+_FLOAT: Final = np.dtype("<f8")
 _WIDTHS: Final = np.array((0, *_TYPES))
 _LIMITS: Final = np.array([(1 << 8 * width) - 1 for width in _WIDTHS.tolist()], np.uint64)
 """The greatest offset of each width."""
@@ -141,7 +143,7 @@ def _unpack_level(view: FeatureView, packed: bytes, at: int, size: Micros) -> tu
     tiles: int = _COUNT.unpack_from(packed, at)[0]
     at += _COUNT.size
     whole, at = _unpack_columns(packed, at, 1 + adds + 2 * lasts + len(layout.sketches), tiles)
-    floats = np.frombuffer(packed, "<f8", (tops + lasts) * tiles, at).reshape(tops + lasts, tiles)
+    floats = np.frombuffer(packed, _FLOAT, (tops + lasts) * tiles, at).reshape(tops + lasts, tiles)
     index, since, ranks = whole[0], whole[1 + adds : 1 + adds + lasts], whole[1 + adds + lasts : 1 + adds + 2 * lasts]
     times = np.where(since < 0, NEVER, (since + index * size) * time_signs(view)) if lasts else since
     sketches, at = _unpack_sketches(packed, at + floats.nbytes, whole[1 + adds + 2 * lasts :])
@@ -152,7 +154,7 @@ def _unpack_sketches(packed: bytes, at: int, counts: Ints) -> tuple[tuple[Sketch
     sketches = []
     for sizes in counts:
         starts = np.concatenate(([0], np.cumsum(sizes)))
-        codes = np.frombuffer(packed, "<u2", int(starts[-1]), at)
+        codes = np.frombuffer(packed, _TYPES[2], int(starts[-1]), at)
         at += codes.nbytes
         sketches.append(Sketches(starts, codes))
     return tuple(sketches), at
@@ -174,7 +176,7 @@ def _unpack_columns(packed: bytes, at: int, columns: int, tiles: int) -> tuple[I
     whole = np.zeros((columns, tiles), np.int64)
     if not tiles:
         return whole, at
-    bases = np.frombuffer(packed, "<i8", columns, at)
+    bases = np.frombuffer(packed, _BASE, columns, at)
     widths = packed[at + 8 * columns : at + 9 * columns]
     at += 9 * columns
     for width, kind, count, rows in _stored_rows(widths):
