@@ -274,7 +274,7 @@ OPERATOR: Final = (
     listing("lake", "reports/*", "quarantine/*"),
     *(Grant(f"queue:{name}", ("sqs:GetQueueAttributes",)) for name in DRAINED),
     *(Grant(f"queue:{name}-dead", ("sqs:GetQueueAttributes",)) for name in (*DRAINED, "decide")),
-    Grant("*", ("cloudwatch:GetMetricData",), "the age of the oldest message; figures have no resource to name"),
+    Grant("*", ("cloudwatch:GetMetricData",), "age of the oldest message; CloudWatch has no resource to name"),
     Grant("queue:rebuild", SEND),
     *(Grant(f"machine:{name}", START) for name in MACHINES),
     *(Grant(f"executions:{name}:*", WATCH, "executions have made-up names") for name in MACHINES),
