@@ -160,8 +160,8 @@ class World:
         )
         self.drain()
         document: DayDocument = {"model": model, "as_of": format_moment(midnight)}
-        document = JoinTask(self.project, self.lake, self.registry).run(document, PRESENT)
+        document = JoinTask(self.project, self.lake, self.registry, self.metrics).run(document, PRESENT)
         check = CheckTask(self.project, self.lake, self.blobs, self.registry, self.signatures, self.metrics, self.meter)
         document = check.run(document)
-        document = ReviewTask(self.project, self.lake, self.registry, self.live).run(document, PRESENT)
+        document = ReviewTask(self.project, self.lake, self.registry, self.live, self.metrics).run(document, PRESENT)
         return DecideTask(self.project, self.registry, self.metrics, self.training).run(document, PRESENT)

@@ -7,6 +7,7 @@ from smallbox.define.project import Project
 from smallbox.documents.daily_run import DayDocument, RetrainingStep
 from smallbox.documents.training_run import TrainingRequest
 from smallbox.errors import NotReady
+from smallbox.labels.stored import why_labels_wait
 from smallbox.monitoring.report import LATEST, metrics_partition, reasons_to_train, report_key
 from smallbox.ports import Documents, Workflow
 from smallbox.registry.store import Registry
@@ -55,6 +56,9 @@ class DecideTask:
         ]
         if started:
             return {"train": True, "why": started[0]["why"], "execution": started[0]["execution"]}
+        waits = why_labels_wait(self._metrics, model.name)
+        if waits:
+            return {"train": False, "why": waits}
         decision = decide(model.retrain, situation_of(self._registry, model.name, breaches, now), now)
         if not decision.train:
             return {"train": False, "why": decision.why}

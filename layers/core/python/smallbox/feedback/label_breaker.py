@@ -1,0 +1,164 @@
+"""The circuit breaker of the labels: whether a day's labels may be learnt and judged by.
+
+A stalled stream teaches a model that nothing ever happens, and a wrong one that everything does. So when far fewer
+labels come than the predictions and the delay curve let expect, or when what they say jumps, the breaker opens:
+trainings and decisions about quality wait, with its reason.
+
+The limits come from how the days themselves differ, not from the number of labels: a day's ``log(known / expected)``
+and mean label are compared with those of earlier days, of the same weekday where there are three, in units of their
+robust spread (the median absolute deviation, Hampel, JASA 69, 1974).
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from smallbox.arrays import Floats, Ints, np
+from smallbox.labels.stored import BreakerDocument, Trip
+from smallbox.times import DAY, parse_day
+
+MIN_BREAKER_DAYS: Final = 21
+"""Days of history before it judges: three of each weekday."""
+
+BREAKER_DAYS: Final = 56
+"""How many earlier days it compares with."""
+
+RELEARNT_AFTER: Final = 14
+"""After this many days in a row that jumped, they are the new normal."""
+
+_STALLED_Z: Final = 5.0
+_JUMPED_Z: Final = 6.0
+_STALLED_SHARE: Final = 0.5
+_JUMPED_ODDS: Final = 2.0
+_JUMPED_DEVIATIONS: Final = 0.5
+_MIN_EXPECTED: Final = 20.0
+_MIN_LABELS: Final = 20
+_LEAST_SPREAD: Final = 0.05
+_SAME_WEEKDAY: Final = 3
+_MAD: Final = 1.4826
+
+
+@dataclass(frozen=True, slots=True)
+class LabelDay:
+    """The labels that became known on one day.
+
+    Attributes:
+        day: ``YYYY-MM-DD``.
+        known: how many.
+        expected: how many the predictions and the delay curve let expect; ``None`` before there is a curve.
+        mean: the mean label; ``None`` where labels are texts, or there are none.
+        deviation: the standard deviation of the labels.
+        is_share: whether the labels are yes or no, so that the mean is a share.
+        found: the kinds of what the breaker found on it.
+    """
+
+    day: str
+    known: int
+    expected: float | None
+    mean: float | None
+    deviation: float
+    is_share: bool
+    found: tuple[str, ...] = ()
+
+
+def label_breaker(past: Sequence[LabelDay], today: LabelDay) -> BreakerDocument:
+    """Judge a day's labels by the days before it.
+
+    Args:
+        past: earlier days in order, with what was found on them.
+        today: the day.
+    """
+    earlier = [one for one in past if one.day < today.day][-BREAKER_DAYS:]
+    trips = [one for one in (_stalled(earlier, today), _jumped(earlier, today)) if one]
+    days = sum(_volume(one) is not None for one in earlier)
+    few = f"labels are not judged yet: {days} days of history of {MIN_BREAKER_DAYS}"
+    why = "; ".join(one["sentence"] for one in trips) or (few if days < MIN_BREAKER_DAYS else "")
+    return {"day": today.day, "open": bool(trips), "why": why, "trips": trips}
+
+
+def _stalled(earlier: Sequence[LabelDay], today: LabelDay) -> Trip | None:
+    usual = _usual([one for one in earlier if "labels_stalled" not in one.found], today, _volume)
+    seen = _volume(today)
+    if usual is None or seen is None or today.expected is None:
+        return None
+    centre, spread = usual
+    expected = today.expected * math.exp(centre)
+    error = math.hypot(spread, 1 / math.sqrt(max(expected, 1.0)))
+    if expected < _MIN_EXPECTED or today.known > _STALLED_SHARE * expected or seen > centre - _STALLED_Z * error:
+        return None
+    said = f"{today.known} labels became known on {today.day}; about {expected:.0f} were due"
+    return {"kind": "labels_stalled", "sentence": said, "seen": today.known, "usual": expected, "spread": spread}
+
+
+def _jumped(earlier: Sequence[LabelDay], today: LabelDay) -> Trip | None:
+    usual = _usual(_of_one_normal(earlier), today, _level)
+    seen = _level(today)
+    if usual is None or seen is None or today.mean is None:
+        return None
+    centre, spread = usual
+    error = math.hypot(spread, _sampling(today))
+    if abs(seen - centre) <= max(_JUMPED_Z * error, _least_jump(today)):
+        return None
+    expected = 1 / (1 + math.exp(-centre)) if today.is_share else centre
+    what = "rate" if today.is_share else "mean"
+    said = f"the {what} of the {today.known} labels that became known on {today.day} is {today.mean:.3g}; usual is "
+    said += f"{expected:.3g}"
+    return {"kind": "labels_jumped", "sentence": said, "seen": today.mean, "usual": expected, "spread": spread}
+
+
+def _of_one_normal(earlier: Sequence[LabelDay]) -> Sequence[LabelDay]:
+    """The days to compare with: those that did not jump, or the last ones when they all did (a lasting change)."""
+    last = earlier[-RELEARNT_AFTER:]
+    if len(last) == RELEARNT_AFTER and all("labels_jumped" in one.found for one in last):
+        return last
+    return [one for one in earlier if "labels_jumped" not in one.found]
+
+
+def _volume(one: LabelDay) -> float | None:
+    """How far the number of labels is from what was expected, as a logarithm."""
+    return None if one.expected is None else math.log((one.known + 0.5) / (one.expected + 0.5))
+
+
+def _level(one: LabelDay) -> float | None:
+    """The mean label; of yes or no the log-odds, which vary about alike for every rate."""
+    if one.mean is None or one.known < _MIN_LABELS:
+        return None
+    if not one.is_share:
+        return one.mean
+    share = (one.mean * one.known + 0.5) / (one.known + 1)
+    return math.log(share / (1 - share))
+
+
+def _sampling(one: LabelDay) -> float:
+    if one.mean is None or not one.is_share:
+        return one.deviation / math.sqrt(max(one.known, 1))
+    share = (one.mean * one.known + 0.5) / (one.known + 1)
+    return 1 / math.sqrt(share * (1 - share) * (one.known + 1))
+
+
+def _least_jump(one: LabelDay) -> float:
+    return math.log(_JUMPED_ODDS) if one.is_share else _JUMPED_DEVIATIONS * one.deviation
+
+
+def _usual(
+    earlier: Sequence[LabelDay], today: LabelDay, figure: Callable[[LabelDay], float | None]
+) -> tuple[float, float] | None:
+    """The centre and the spread of a figure over earlier days; ``None`` when there are too few."""
+    found = [(_weekday(one.day), value) for one in earlier if (value := figure(one)) is not None]
+    is_relearnt = all("labels_jumped" in one.found for one in earlier)
+    if len(found) < (RELEARNT_AFTER if is_relearnt else MIN_BREAKER_DAYS):
+        return None
+    days, values = np.array([day for day, _ in found]), np.array([value for _, value in found])
+    residuals = np.array([value - _centre(days, values, day) for day, value in found])
+    spread = _MAD * float(np.median(np.abs(residuals)))
+    return _centre(days, values, _weekday(today.day)), max(spread, _LEAST_SPREAD)
+
+
+def _centre(days: Ints, values: Floats, day: int) -> float:
+    same = values[days == day]
+    return float(np.median(same if len(same) >= _SAME_WEEKDAY else values))
+
+
+def _weekday(day: str) -> int:
+    return (parse_day(day) // DAY + 3) % 7
