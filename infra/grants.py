@@ -87,8 +87,7 @@ def listing(bucket: str, *prefixes: str) -> Grant:
 
 
 def tables(*, read: Sequence[str] = (), append: Sequence[str] = (), rewrite: Sequence[str] = ()) -> tuple[Grant, ...]:
-    """Grants on the Delta tables in folders of the lake: ``records``, ``current``, ``predictions``, ``labelled`` or
-    ``restated``.
+    """Grants on the Delta tables in folders of the lake, like ``records`` or ``labelled``.
 
     Args:
         read: folders whose tables may be read.

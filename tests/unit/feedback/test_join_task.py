@@ -127,10 +127,9 @@ def test_each_days_join_is_a_join_of_everything(asked: list[Asked], outcomes: li
     lake.append(predictions_table(MODEL), log_of(asked))
     lake.append(records_table(deliveries), records_of(outcomes))
     before: Mapping[str, tuple[str, bool | None]] = {}
+    metrics = FakeDocuments()
     for day in range(1, DAYS + 4):
-        JoinTask(PROJECT, lake, REGISTRY, FakeDocuments()).run(
-            {"model": MODEL, "as_of": format_moment(day * DAY)}, day * DAY
-        )
+        JoinTask(PROJECT, lake, REGISTRY, metrics).run({"model": MODEL, "as_of": format_moment(day * DAY)}, day * DAY)
         now = joined(lake)
         expected = {str(at): naive(a, outcomes, day * 24) for at, a in enumerate(asked) if a.hour < day * 24}
         assert now == expected
@@ -138,7 +137,7 @@ def test_each_days_join_is_a_join_of_everything(asked: list[Asked], outcomes: li
         assert settled.items() <= now.items()
         before = now
     for day in again:
-        JoinTask(PROJECT, lake, REGISTRY, FakeDocuments()).run(
+        JoinTask(PROJECT, lake, REGISTRY, metrics).run(
             {"model": MODEL, "as_of": format_moment(day * DAY)}, (DAYS + 3) * DAY
         )
         assert joined(lake) == before
@@ -160,7 +159,7 @@ def test_the_join_passes_its_document_on_with_what_it_found() -> None:
         **document,
         "feedback": {
             "labelled": 1, "pending": 1, "unlabelled": 2, "asked_late": 1,
-            "coverage": 0.5, "coverage_day": "1970-01-02",
+            "coverage": 0.5, "coverage_day": "1970-01-02", "restated": 0, "unmatched": 0, "breaker": "",
         },
     }  # fmt: skip
 
@@ -195,7 +194,14 @@ def test_a_system_without_predictions_joins_nothing() -> None:
         {"model": MODEL, "as_of": format_moment(3 * DAY)}, 3 * DAY
     )
     nothing = dict.fromkeys((LABELLED, PENDING, UNLABELLED, ASKED_LATE), 0)
-    assert found["feedback"] == {**nothing, "coverage": None, "coverage_day": "1970-01-02"}
+    assert found["feedback"] == {
+        **nothing,
+        "coverage": None,
+        "coverage_day": "1970-01-02",
+        "restated": 0,
+        "unmatched": 0,
+        "breaker": "",
+    }
     assert lake.read(labelled_table(MODEL)) is None
 
 

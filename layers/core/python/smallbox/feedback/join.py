@@ -181,8 +181,8 @@ class JoinTask:
     def _outcomes(self, label: Label, asked: pa.Table, as_of: Micros) -> pa.Table:
         """Every version of the outcomes of these predictions that the join may need.
 
-        One that was known before tells a late asking, for as long as it is remembered. One that became known after every
-        window is over, and after every asking, counts for none.
+        One that was known before tells a late asking, for as long as it is remembered. One that became known after
+        every window is over, and after every asking, counts for none.
         """
         since, until = -FOREVER, as_of
         if asked.num_rows:

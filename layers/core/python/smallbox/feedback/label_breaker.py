@@ -27,7 +27,7 @@ BREAKER_DAYS: Final = 56
 RELEARNT_AFTER: Final = 14
 """After this many days in a row that jumped, they are the new normal."""
 
-_STALLED_Z: Final = 5.0
+_STALLED_Z: Final = 6.0
 _JUMPED_Z: Final = 6.0
 _STALLED_SHARE: Final = 0.5
 _JUMPED_ODDS: Final = 2.0
@@ -97,10 +97,10 @@ def _jumped(earlier: Sequence[LabelDay], today: LabelDay) -> Trip | None:
     if usual is None or seen is None or today.mean is None:
         return None
     centre, spread = usual
-    error = math.hypot(spread, _sampling(today))
-    if abs(seen - centre) <= max(_JUMPED_Z * error, _least_jump(today)):
+    sampling = (0.5 if today.is_share else today.deviation) / math.sqrt(today.known)
+    expected = math.sin(centre) ** 2 if today.is_share else centre
+    if abs(seen - centre) <= _JUMPED_Z * math.hypot(spread, sampling) or _is_small(today, expected):
         return None
-    expected = 1 / (1 + math.exp(-centre)) if today.is_share else centre
     what = "rate" if today.is_share else "mean"
     said = f"the {what} of the {today.known} labels that became known on {today.day} is {today.mean:.3g}; usual is "
     said += f"{expected:.3g}"
@@ -108,11 +108,16 @@ def _jumped(earlier: Sequence[LabelDay], today: LabelDay) -> Trip | None:
 
 
 def _of_one_normal(earlier: Sequence[LabelDay]) -> Sequence[LabelDay]:
-    """The days to compare with: those that did not jump, or the last ones when they all did (a lasting change)."""
-    last = earlier[-RELEARNT_AFTER:]
-    if len(last) == RELEARNT_AFTER and all("labels_jumped" in one.found for one in last):
-        return last
-    return [one for one in earlier if "labels_jumped" not in one.found]
+    """The days to compare with: those that did not jump; after so many in a row that did, these and later ones."""
+    begins, length = 0, 0
+    for at, one in enumerate(earlier):
+        length = length + 1 if "labels_jumped" in one.found else 0
+        begins = at + 1 - length if length >= RELEARNT_AFTER else begins
+    return [
+        one
+        for at, one in enumerate(earlier[begins:])
+        if at < RELEARNT_AFTER * (begins > 0) or "labels_jumped" not in one.found
+    ]
 
 
 def _volume(one: LabelDay) -> float | None:
@@ -121,24 +126,18 @@ def _volume(one: LabelDay) -> float | None:
 
 
 def _level(one: LabelDay) -> float | None:
-    """The mean label; of yes or no the log-odds, which vary about alike for every rate."""
+    """The mean label; of yes or no the arcsine of its root, which varies alike for every rate."""
     if one.mean is None or one.known < _MIN_LABELS:
         return None
-    if not one.is_share:
-        return one.mean
-    share = (one.mean * one.known + 0.5) / (one.known + 1)
-    return math.log(share / (1 - share))
+    return math.asin(math.sqrt(min(max(one.mean, 0.0), 1.0))) if one.is_share else one.mean
 
 
-def _sampling(one: LabelDay) -> float:
-    if one.mean is None or not one.is_share:
-        return one.deviation / math.sqrt(max(one.known, 1))
-    share = (one.mean * one.known + 0.5) / (one.known + 1)
-    return 1 / math.sqrt(share * (1 - share) * (one.known + 1))
-
-
-def _least_jump(one: LabelDay) -> float:
-    return math.log(_JUMPED_ODDS) if one.is_share else _JUMPED_DEVIATIONS * one.deviation
+def _is_small(today: LabelDay, expected: float) -> bool:
+    """Whether a jump is too small to spoil a model, however sure it is."""
+    if not today.is_share:
+        return abs((today.mean or 0.0) - expected) <= _JUMPED_DEVIATIONS * today.deviation
+    odds = [(share * today.known + 0.5) / ((1 - share) * today.known + 0.5) for share in (today.mean or 0.0, expected)]
+    return abs(math.log(odds[0] / odds[1])) <= math.log(_JUMPED_ODDS)
 
 
 def _usual(
@@ -146,11 +145,13 @@ def _usual(
 ) -> tuple[float, float] | None:
     """The centre and the spread of a figure over earlier days; ``None`` when there are too few."""
     found = [(_weekday(one.day), value) for one in earlier if (value := figure(one)) is not None]
-    is_relearnt = all("labels_jumped" in one.found for one in earlier)
+    is_relearnt = any("labels_jumped" in one.found for one in earlier)
     if len(found) < (RELEARNT_AFTER if is_relearnt else MIN_BREAKER_DAYS):
         return None
     days, values = np.array([day for day, _ in found]), np.array([value for _, value in found])
-    residuals = np.array([value - _centre(days, values, day) for day, value in found])
+    others = (np.arange(len(found)) != at for at in range(len(found)))
+    # against the other days: a day is half of the median of a few, so its own distance from that says too little
+    residuals = np.array([v - _centre(days[o], values[o], d) for o, (d, v) in zip(others, found, strict=True)])
     spread = _MAD * float(np.median(np.abs(residuals)))
     return _centre(days, values, _weekday(today.day)), max(spread, _LEAST_SPREAD)
 

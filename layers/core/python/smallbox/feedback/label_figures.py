@@ -79,12 +79,15 @@ class LabelRows:
     @classmethod
     def together(cls, parts: Sequence["LabelRows"]) -> "LabelRows":
         """The rows of several ranges."""
-        arrays = [
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("settles_from", "known_at", "is_reported", "is_late", "values", "losses")
-        ]
-        *others, losses = arrays
-        return cls(*others, [name for part in parts for name in part.names], losses)
+        return cls(
+            settles_from=np.concatenate([part.settles_from for part in parts]),
+            known_at=np.concatenate([part.known_at for part in parts]),
+            is_reported=np.concatenate([part.is_reported for part in parts]),
+            is_late=np.concatenate([part.is_late for part in parts]),
+            values=np.concatenate([part.values for part in parts]),
+            names=[name for part in parts for name in part.names],
+            losses=np.concatenate([part.losses for part in parts]),
+        )
 
 
 def _mask(column: Any) -> Bools:
@@ -190,7 +193,7 @@ def _recent(label: Label, rows: LabelRows, since: Micros, history: History, as_o
             "rate": _json(share),
             "mean_loss": _json(_refused("silence means no, and who stays silent is not known")),
         }
-    unseen = sorted({rows.names[at] for at in np.flatnonzero(known)} - curves.keys())
+    unseen = sorted({rows.names[at] for at in np.flatnonzero(known).tolist()} - curves.keys())
     if unseen or not curves:
         refused = _json(
             _refused(f"the delay curve has no label {unseen[0]!r}" if unseen else "there is no delay curve")

@@ -4,11 +4,12 @@ Each request gets a status:
 
 =============== ====================================================================================
 ``labelled``    An outcome counts; or the window is over, and ``label.otherwise`` is the label without an outcome.
-``asked_late``  The outcome was known, or the window over, when the request was asked. Never used for metrics. An outcome
-                that became known more than ``REMEMBERED`` before is of an earlier request of the same key.
+``asked_late``  The outcome was known, or the window over, when the request was asked. Never used for metrics.
 ``pending``     None of these, and the attribution window is open.
 ``unlabelled``  None of these, and the window is over. Not the same as a negative label.
 =============== ====================================================================================
+
+An outcome that became known more than ``REMEMBERED`` before the asking is of an earlier request of the same key.
 """
 
 from typing import Final

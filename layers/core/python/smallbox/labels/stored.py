@@ -5,7 +5,7 @@ the join's progress under ``progress``.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal, TypedDict
+from typing import Any, Final, Literal, TypedDict, cast
 
 from smallbox.ports import Documents
 from smallbox.times import DAY, Micros, day_of, parse_day, parse_moment
@@ -84,8 +84,7 @@ class LabelFigures:
 
     def breaker(self) -> BreakerDocument | None:
         """The breaker's state after the latest day; ``None`` before the first join."""
-        found: Any = self._metrics.get(self._partition, _BREAKER)
-        return found
+        return cast("BreakerDocument | None", self._metrics.get(self._partition, _BREAKER))
 
     def set_breaker(self, state: BreakerDocument) -> None:
         """Store the state, unless that of a later day is there."""

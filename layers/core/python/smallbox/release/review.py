@@ -87,13 +87,10 @@ class ReviewTask:
         if routing is None:
             changes.make_champion(None, version.number, {})
             return {"action": "champion", "why": "it is the first version"}
-        waits = why_labels_wait(self._metrics, model.name)
+        champion = self._registry.get(model.name, routing.champion)
+        waits = why_labels_wait(self._metrics, model.name) or why_incomparable(self._registry, version, champion)
         if waits:
             return {"action": "wait", "why": waits}
-        champion = self._registry.get(model.name, routing.champion)
-        incomparable = why_incomparable(self._registry, version, champion)
-        if incomparable:
-            return {"action": "wait", "why": incomparable}
         label = label_of_version(self._registry, champion)
         seen = traffic(model.name, label, champion.baseline_outputs, self._lake, now)
         if seen is None:

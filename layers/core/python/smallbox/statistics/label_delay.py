@@ -72,7 +72,9 @@ class DelayCurve:
         total = self.days.sum(axis=0).cumsum()
         if not self.labels:
             return np.full(len(ages), np.nan)
-        return np.interp(ages, np.linspace(0, 1, DELAY_BINS + 1), np.concatenate(([0], total)) / total[-1])
+        edges = np.linspace(0, 1, DELAY_BINS + 1)
+        found: Floats = np.interp(ages, edges, np.concatenate(([0], total)) / total[-1])
+        return found
 
     def without(self, day: int) -> "DelayCurve":
         """The curve of all days but one."""
@@ -155,12 +157,10 @@ def corrected_mean(
     effective = float(weights.sum() ** 2 / (weights**2).sum()) if len(weights) else 0.0
     if effective < MIN_EFFECTIVE:
         return Corrected(None, effective, f"the effective sample size is {effective:.0f} of {MIN_EFFECTIVE}", by_class)
-    mean = float(weights @ values / weights.sum())
+    mean = _weighted(values, weights)
     sampling = float((weights**2) @ (values - mean) ** 2 / weights.sum() ** 2)
-    left_out = [
-        (lambda w: float(w @ values / w.sum()))(_weights(ages, classes, [curve.without(day) for curve in curves]))
-        for day in range(len(curves[0].days))
-    ]
+    others = ([curve.without(day) for curve in curves] for day in range(len(curves[0].days)))
+    left_out = [_weighted(values, _weights(ages, classes, other)) for other in others]
     return Corrected(Estimate(mean, sampling + _curve_variance(left_out, recent_days)), effective, "", by_class)
 
 
@@ -205,6 +205,10 @@ def _weights(ages: Floats, classes: Ints, curves: Sequence[DelayCurve]) -> Float
     known = np.stack([curve.known_by(ages) for curve in curves])[classes, np.arange(len(ages))]
     weights: Floats = 1 / np.maximum(known, MIN_KNOWN / 2)
     return weights
+
+
+def _weighted(values: Floats, weights: Floats) -> float:
+    return float(weights @ values / weights.sum())
 
 
 def _curve_variance(left_out: Sequence[float], recent_days: int) -> float:
