@@ -39,6 +39,8 @@ from tests.unit.feedback.test_join_task import (
     registry_of,
 )
 
+Values = dict[str, str | float | int | bool | None]
+
 
 class Days:
     """A lake and the joins of some days on it."""
@@ -50,7 +52,7 @@ class Days:
     def know(self, key: str, value: bool | None, known: int, received: int | None = None) -> None:  # noqa: FBT001
         """An outcome that became known at an hour, and arrived at another one."""
         at = (known if received is None else received) * HOUR
-        values = {"parcel_id": key, "delivered_at": 0, "depot": "d", "delay": 0.0, "late": value}
+        values: Values = {"parcel_id": key, "delivered_at": 0, "depot": "d", "delay": 0.0, "late": value}
         record = Record("deliveries", key, 0, known * HOUR, at, values)
         self.lake.append(records_table(deliveries), records_to_table(deliveries, [record]))
 
@@ -75,7 +77,7 @@ class Days:
 def test_any_cut_into_runs_ends_as_one_join_of_everything(
     asked: list[Asked], outcomes: list[Outcome], cuts: set[int], order: Any
 ) -> None:
-    """Whichever days are joined, with gaps, and in whatever order the outcomes arrived, the rows are the naive rule's."""
+    """Whichever days are joined, and in whatever order the outcomes arrived, the rows are the naive rule's."""
     shuffled, days = list(outcomes), Days(asked)
     order.shuffle(shuffled)
     days.lake.append(records_table(deliveries), records_of(shuffled))
@@ -125,7 +127,7 @@ def test_the_same_file_twice_and_a_day_joined_again_change_nothing() -> None:
 
 
 def test_outcomes_of_predictions_that_were_never_made_are_counted() -> None:
-    """Once each, on the day on which they came; one that came before its prediction is unmatched, and that asked late."""
+    """Once each, when they came; one that came before its prediction is unmatched, and the prediction asked late."""
     days = Days([Asked("early", 30, 30)])
     for key in ("nobody", "nothing", "early"):
         days.know(key, value=True, known=5)
@@ -152,7 +154,7 @@ def test_two_predictions_of_one_key_are_told_apart_by_their_id() -> None:
     label = Label("answers", "parcel_id", "late", "24h", prediction="answer", objective=late_parcel.objective)
     model, lake = replace(late_parcel, label=label), FakeLake()
     lake.append(predictions_table(MODEL), log_of([Asked("a", 1, 1), Asked("a", 2, 2), Asked("a", 3, 3)]))
-    values = {"parcel_id": "a", "delivered_at": 0, "depot": "d", "delay": 0.0}
+    values: Values = {"parcel_id": "a", "delivered_at": 0, "depot": "d", "delay": 0.0}
     named = [("x", "0", True), ("y", "1", False)]
     records = [Record("answers", k, 0, 5 * HOUR, 5 * HOUR, {**values, "late": v, "answer": i}) for k, i, v in named]
     lake.append(records_table(answers), records_to_table(answers, records))

@@ -1,4 +1,4 @@
-"""Proves by seeded simulation that recent figures are corrected for labels still to come, and refused where they cannot."""
+"""Proves by seeded simulation that recent figures are corrected for labels still to come, or refused."""
 
 from collections.abc import Sequence
 

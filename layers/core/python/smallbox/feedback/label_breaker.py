@@ -29,7 +29,7 @@ RELEARNT_AFTER: Final = 14
 
 _STALLED_Z: Final = 6.0
 _JUMPED_Z: Final = 6.0
-_STALLED_SHARE: Final = 0.5
+_STALLED_SHARE: Final = 1 / 3
 _JUMPED_ODDS: Final = 2.0
 _JUMPED_DEVIATIONS: Final = 0.5
 _MIN_EXPECTED: Final = 20.0
