@@ -1,5 +1,6 @@
 """Proves that an open breaker is an incident of the label's source, and that trainings and canaries wait for it."""
 
+from dataclasses import replace
 from typing import Final
 
 from smallbox.define.project import project_of
@@ -58,7 +59,9 @@ def test_no_canary_is_decided_or_started_while_it_is_open() -> None:
     registry = registry_of(version_for(late_parcel), version_for(late_parcel))
     task = ReviewTask(project_of([late_parcel]), FakeLake(), registry, registry.live, opened())
     for routing in (Routing(1, challenger=2), Routing(1)):
-        registry.route(NAME, routing)
+        before = registry.routing(NAME)
+        assert before is not None
+        registry.route(NAME, replace(routing, revision=before.revision))
         found = task.run({"model": NAME, "as_of": format_moment(40 * DAY)}, 40 * DAY)["release"]
         assert (found["action"], found["why"]) == ("wait", WHY)
 
