@@ -4,10 +4,12 @@ from dataclasses import replace
 from typing import Final
 
 from smallbox.define.project import project_of
+from smallbox.features.live_views import LiveViewStore
 from smallbox.labels.stored import BreakerDocument, LabelFigures, why_labels_wait
 from smallbox.monitoring.label_findings import label_findings
 from smallbox.registry.routing import Routing
 from smallbox.registry.store import Registry
+from smallbox.release.by_hand import ByHandTask
 from smallbox.release.review import ReviewTask
 from smallbox.retraining.decide import DecideTask
 from smallbox.times import DAY, format_moment
@@ -49,7 +51,9 @@ def test_what_opened_it_is_a_finding_of_its_day() -> None:
 def test_no_training_starts_while_it_is_open() -> None:
     """Without it, a model without a champion is trained at once."""
     for metrics, why in ((opened(), WHY), (FakeDocuments(), "there is no champion")):
-        task = DecideTask(project_of([late_parcel]), Registry(FakeDocuments()), metrics, FakeWorkflow())
+        project, registry = project_of([late_parcel]), Registry(FakeDocuments())
+        by_hand = ByHandTask(project, registry, LiveViewStore(FakeDocuments()))
+        task = DecideTask(project, registry, metrics, FakeWorkflow(), by_hand)
         found = task.run({"model": NAME, "as_of": format_moment(40 * DAY)}, 40 * DAY)["retraining"]
         assert (found["train"], found["why"]) == (why != WHY, why)
 
