@@ -12,8 +12,8 @@ from smallbox.release.review import ReviewTask
 from smallbox.retraining.decide import DecideTask
 from smallbox.times import DAY, format_moment
 from tests.fakes.documents import FakeDocuments
-from tests.fakes.lake import FakeLake
 from tests.fakes.edges import FakeWorkflow
+from tests.fakes.lake import FakeLake
 from tests.fakes.small import late_parcel
 from tests.fakes.versions import version_for
 from tests.unit.release.canaries import registry_of
