@@ -22,10 +22,13 @@ class DensityRatio:
     Attributes:
         weights: ``(n,)``, 1 on average.
         effective: the effective number of rows: ``sum(w)**2 / sum(w**2)`` (Kish, Survey Sampling, 1965).
+        covered: the mean of the weights before they were clipped and scaled. It is 1 when the reference has rows like
+            all new rows, and falls towards 0 when many new rows look like nothing in the reference.
     """
 
     weights: Floats
     effective: float
+    covered: float
 
 
 def density_ratio(reference: Floats, new: Floats) -> DensityRatio:
@@ -46,6 +49,7 @@ def density_ratio(reference: Floats, new: Floats) -> DensityRatio:
         chance[held_out] = model.predict_proba(rows[held_out])[:, 1]
     kept = np.clip(chance[: len(reference)], 1e-9, 1 - 1e-9)
     weights = len(reference) / len(new) * kept / (1 - kept)
+    covered = float(weights.mean())
     weights = np.minimum(weights, np.quantile(weights, CLIPPED_AT))
     weights /= weights.mean()
-    return DensityRatio(weights, float(weights.sum() ** 2 / (weights**2).sum()))
+    return DensityRatio(weights, float(weights.sum() ** 2 / (weights**2).sum()), covered)

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
 from smallbox.arrays import Floats, Ints, np
-from smallbox.monitoring.density_ratio import density_ratio
+from smallbox.monitoring.density_ratio import DensityRatio, density_ratio
 from smallbox.monitoring.observed_rows import ObservedRows, input_matrix
 from smallbox.objectives.objective import Objective, Scored
 from smallbox.statistics.calibrated_estimate import expected_auc, expected_confusion, expected_loss
@@ -29,6 +29,7 @@ MAX_OUTSIDE: Final = 0.05
 MAX_CALIBRATION_ERROR: Final = 0.03
 MIN_EFFECTIVE_ROWS: Final = 100
 MIN_EFFECTIVE_SHARE: Final = 0.1
+MIN_COVERED: Final = 0.5
 
 Method = Literal["cbpe", "pape"]
 
@@ -126,10 +127,9 @@ def estimated_loss(reference: LossReference, new: ObservedRows, method: Method =
     if method == "pape":
         names = [name for name in reference.rows.inputs if name in new.inputs]
         ratio = density_ratio(*input_matrix(names, reference.rows, new))
-        least = max(MIN_EFFECTIVE_ROWS, MIN_EFFECTIVE_SHARE * len(reference.rows))
-        if ratio.effective < least:
-            reason = f"too few rows of the reference look like the day: {ratio.effective:.0f} of at least {least:.0f}"
-            return _refusal(method, reference, new, reason)
+        refused = _unlike_inputs(ratio, len(reference.rows))
+        if refused:
+            return _refusal(method, reference, new, refused)
         classes, scores = reference.rows.labels.astype(np.int64), probabilities_of(reference.rows.outputs)
         found = recalibrated(scores, classes, reference.rows.days, ratio.weights)
     return _estimate(method, reference, found, new)
@@ -176,6 +176,16 @@ def _unlike(reference: LossReference, new: ObservedRows) -> str:
     outside = reference.calibrated.outside(probabilities_of(new.outputs)) if reference.calibrated else 0.0
     if outside > MAX_OUTSIDE:
         return f"{outside:.0%} of the scores lie outside the region that the reference has seen"
+    return ""
+
+
+def _unlike_inputs(ratio: DensityRatio, rows: int) -> str:
+    """Why the reference cannot be weighted to look like the day."""
+    least = max(MIN_EFFECTIVE_ROWS, MIN_EFFECTIVE_SHARE * rows)
+    if ratio.effective < least:
+        return f"too few rows of the reference look like the day: {ratio.effective:.0f} of at least {least:.0f}"
+    if ratio.covered < MIN_COVERED:
+        return f"much of the day looks like nothing in the reference: only {ratio.covered:.0%} does"
     return ""
 
 
