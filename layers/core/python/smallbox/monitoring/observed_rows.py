@@ -55,7 +55,8 @@ def observed_rows(table: pa.Table, columns: Columns, objective: Objective, time:
         time: the column that says of which day a row is.
     """
     outputs = np.column_stack([_numbers(table[name]) for name in objective.outputs])
-    is_there, have = ~np.isnan(outputs).any(axis=1), set(table.column_names)
+    is_there: Bools = np.isfinite(outputs).all(axis=1)
+    have = set(table.column_names)
     inputs: dict[str, Array] = {name: _numbers(table[name]) for name in columns.numeric if name in have}
     inputs |= {name: _texts(table[name]) for name in columns.categorical if name in have}
     labels = np.full(len(outputs), np.nan)

@@ -16,7 +16,7 @@ from smallbox.arrays import Array, Bools, Floats, Ints, np
 from smallbox.monitoring.data_faults import Fault, faults_of
 from smallbox.monitoring.day_changes import DayChange, day_change, day_means
 from smallbox.monitoring.estimated_loss import LossReference, losses_by_class, probabilities_of
-from smallbox.monitoring.findings import Finding, Severity
+from smallbox.monitoring.findings import Finding, FindingKind, Severity
 from smallbox.monitoring.observed_rows import ObservedRows
 from smallbox.statistics.calibrated_estimate import expected_losses
 
@@ -94,7 +94,7 @@ def _fault_finding(causes: Causes, fault: Fault) -> Finding:
     effect = causes.importance.get(fault.column, 0.0) * fault.size
     evidence = {"fault": fault.name, "size": fault.size, "importance": causes.importance.get(fault.column, 0.0)}
     severity = causes.severity(effect)
-    kind = "missing_values" if fault.name == "missing values" else "data_fault"
+    kind: FindingKind = "missing_values" if fault.name == "missing values" else "data_fault"
     return Finding(kind, fault.column, severity, fault.sentence, "mend the source", effect, evidence=evidence)
 
 
