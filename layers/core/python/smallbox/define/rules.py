@@ -155,17 +155,18 @@ class Loop:
         explored: the boolean input that is true for rows shown at random and not by the model's score. Only they tell
             an earned concentration from a loop.
         shown: of a ranking, how many rows of a group are shown, from the highest score; ``None``: all of them.
-        min_lift: by which share a narrower exposure must raise the rate of the rows shown at random to be earned.
+        max_forgone: a narrower exposure is a loop where other items in the same places would surely earn more by this
+            share, judged on the rows shown at random.
     """
 
     item: str
     explored: str
     shown: int | None = None
-    min_lift: float = 0.1
+    max_forgone: float = 0.05
 
     def __post_init__(self) -> None:
         check_declared("Loop", self)
-        _check_share("Loop", "min_lift", self.min_lift)
+        _check_share("Loop", "max_forgone", self.max_forgone)
         if self.item == self.explored:
             raise DefinitionError(f"Loop: item and explored are both {self.item!r}; they are two fields")
         if self.shown is not None and self.shown < 1:

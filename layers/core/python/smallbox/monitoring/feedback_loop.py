@@ -12,11 +12,11 @@ from smallbox.define.model import Model
 from smallbox.define.rules import Loop
 from smallbox.monitoring.findings import Finding
 from smallbox.statistics.estimates import Estimate, difference, mean_estimate
-from smallbox.statistics.exposure import coverage, exposure_lift, gini, repeat_rate
+from smallbox.statistics.exposure import coverage, exposure_lift, forgone_share, gini, repeat_rate
 from smallbox.statistics.intervals import student_quantile
 from smallbox.table_columns import GROUP, OUTPUT
 
-BEFORE_DAYS: Final = 14
+BEFORE_DAYS: Final = 7
 RECENT_DAYS: Final = 7
 MIN_EXPLORED: Final = 500
 MIN_GAINED: Final = 50
@@ -48,6 +48,7 @@ class LoopReading:
         verdict: ``loop``; ``none``: exposure has not surely narrowed, or surely does not lack merit; ``cannot tell``:
             it narrowed, or too few days, and exploration cannot say whether that is earned.
         narrowed: rise of the logarithm of the repeat rate, the recent days against the first ones.
+        forgone: what the same concentration would earn more on the items that exploration finds best, as a share.
         lift: what the shift of exposure adds to the rate that exploration measures.
         gini: of the recent days.
         covered: share of the catalogue shown on the recent days.
@@ -55,21 +56,22 @@ class LoopReading:
 
     verdict: Literal["loop", "none", "cannot tell"]
     narrowed: Estimate
+    forgone: Estimate
     lift: Estimate
     gini: float
     covered: float
 
 
-def loop_reading(seen: Exposures, min_lift: float, error: float) -> LoopReading:
+def loop_reading(seen: Exposures, max_forgone: float, error: float) -> LoopReading:
     """Whether exposure narrowed without merit; rings only where both tests reject at the level ``error``.
 
-    A false alarm needs that exposure did not narrow, or that the shift raises the rate by at least ``min_lift``; its
+    A false alarm needs that exposure did not narrow, or that the shown items forgo at most ``max_forgone``; its
     chance on one look is at most ``error`` (intersection-union test: Berger, Technometrics 24, 1982), so over T looks
     at most ``T * error`` are expected, whatever depends on what.
 
     Args:
         seen: all days since the model serves; the first ones are the reference.
-        min_lift: the smallest rise of the rate, as a share, that justifies a narrower exposure.
+        max_forgone: the share of the rate that a narrower exposure may forgo.
         error: the level of one look.
     """
     before, recent = seen.shown[:BEFORE_DAYS], seen.shown[-RECENT_DAYS:]
@@ -77,17 +79,14 @@ def loop_reading(seen: Exposures, min_lift: float, error: float) -> LoopReading:
     has_days = len(seen.shown) >= BEFORE_DAYS + RECENT_DAYS
     narrowed = difference(_log_repeats(recent), _log_repeats(before))
     lift = exposure_lift(_shares(totals), _shares(before.sum(0)), seen.explored, seen.gained)
-    z_rise, z_lift = student_quantile(RECENT_DAYS - 1, 1 - 2 * error), _two_sided_quantile(seen, error)
+    forgone = forgone_share(_shares(totals), seen.explored, seen.gained)
+    rise, forgoes = (student_quantile(days - 1, 1 - error) for days in (RECENT_DAYS, max(2, len(seen.shown) // 2)))
     verdict: Literal["loop", "none", "cannot tell"] = "cannot tell"
-    if has_days and not narrowed.value - z_rise * narrowed.standard_error > 0:
+    if has_days and not narrowed.value - rise * narrowed.standard_error > 0:
         verdict = "none"
-    elif has_days and _can_tell(seen) and not math.isnan(lift.standard_error):
-        verdict = "loop" if lift.value + z_lift * lift.standard_error < min_lift else "none"
-    return LoopReading(verdict, narrowed, lift, gini(totals), coverage(totals))
-
-
-def _two_sided_quantile(seen: Exposures, error: float) -> float:
-    return student_quantile(max(1, len(seen.shown) - 1), 1 - 2 * error)
+    elif has_days and _can_tell(seen) and not math.isnan(forgone.standard_error):
+        verdict = "loop" if forgone.value - forgoes * forgone.standard_error > max_forgone else "none"
+    return LoopReading(verdict, narrowed, forgone, lift, gini(totals), coverage(totals))
 
 
 def _can_tell(seen: Exposures) -> bool:
@@ -150,24 +149,25 @@ def loop_findings(model: Model, rows_by_day: Mapping[str, pa.Table]) -> Sequence
         return []
     days = [rows_by_day[day] for day in sorted(rows_by_day)]
     seen = exposures_of(loop, days, model.objective.label_column)
-    return findings_of(loop, loop_reading(seen, loop.min_lift, 1 / model.monitor.days_per_false_alarm))
+    return findings_of(loop, loop_reading(seen, loop.max_forgone, 1 / model.monitor.days_per_false_alarm))
 
 
 def findings_of(loop: Loop, reading: LoopReading) -> Sequence[Finding]:
     """The reading in words: an incident for a loop, a notice where exposure narrowed and nobody can say why."""
     times = math.exp(reading.narrowed.value)
     evidence = {"concentration": times, "gini": reading.gini, "coverage": reading.covered, "lift": reading.lift.value}
+    evidence |= {"forgone": reading.forgone.value}
     evidence = {name: value for name, value in evidence.items() if not math.isnan(value)}
     seen = (
         f"Two answers show the same {loop.item} {times:.1f} times as often as at first; {reading.covered:.0%} of them"
     )
     if reading.verdict == "loop":
         sentence = (
-            f"{seen} are still shown. On rows shown at random, those shown more now earn {reading.lift.value:+.0%} "
-            f"against before, less than {loop.min_lift:+.0%}: the model follows its own clicks."
+            f"{seen} of them are still shown. By the rows shown at random, others in their place would earn "
+            f"{reading.forgone.value:+.0%}, more than {loop.max_forgone:+.0%}: the model follows its own clicks."
         )
         return [Finding("feedback_loop", loop.item, "incident", sentence, "roll back", evidence=evidence)]
     if reading.verdict == "cannot tell" and times > 1:
-        sentence = f"{seen} are still shown. Too few days or rows shown at random say whether that is earned."
+        sentence = f"{seen} of them are still shown. Too few days or rows shown at random say whether that is earned."
         return [Finding("feedback_loop", loop.item, "notice", sentence, "nothing", evidence=evidence)]
     return []

@@ -47,7 +47,7 @@ def repeat_rate(counts: Floats) -> float:
 
 
 def exposure_lift(weights: Floats, base: Floats, explored: Floats, gained: Floats) -> Estimate:
-    """By how much a shift of exposure raises the rate of items that exploration measures, as a share of the rate before.
+    """By how much a shift of exposure raises the explored rate of what is shown, as a share of the rate before.
 
     Zero: the items that are shown more are no better than those that are shown less. The rate of an item is pooled over
     the days; the variance is the jackknife over days, since rows of one day are not independent.
@@ -66,6 +66,31 @@ def exposure_lift(weights: Floats, base: Floats, explored: Floats, gained: Float
         [_lift(weights, base, explored.sum(0) - explored[d], gained.sum(0) - gained[d]) for d in range(days)]
     )
     return Estimate(value, float((days - 1) / days * ((left_out - left_out.mean()) ** 2).sum()))
+
+
+def forgone_share(base: Floats, explored: Floats, gained: Floats) -> Estimate:
+    """What the same concentration would earn more on the items that exploration finds best, as a share.
+
+    The items are ordered by their rates on every second day, and judged on the other days, and the other way round: the
+    best of noise does not look better than it is. Zero or less: the shown items are as good as exploration can tell.
+
+    Args:
+        base: share of the exposures of each item, (items,).
+        explored: exposures by exploration, (days, items).
+        gained: the labels of these exposures added up, (days, items).
+    """
+    days = [(explored[at::2], gained[at::2]) for at in (0, 1)]
+    halves = [exposure_lift(_best_first(base, *days[1 - at]), base, *days[at]) for at in (0, 1)]
+    return Estimate(sum(one.value for one in halves) / 2, sum(one.variance for one in halves) / 4)
+
+
+def _best_first(base: Floats, explored: Floats, gained: Floats) -> Floats:
+    """The same shares, the largest on the item with the highest rate; rates of few rows are shrunk to the mean."""
+    total = max(1.0, float(explored.sum()))
+    rates = (gained.sum(0) + 10 * gained.sum() / total) / (explored.sum(0) + 10)
+    moved = np.empty_like(base)
+    moved[np.argsort(-rates, kind="stable")] = np.sort(base)[::-1]
+    return moved
 
 
 def _lift(weights: Floats, base: Floats, explored: Floats, gained: Floats) -> float:
