@@ -139,6 +139,7 @@ class Model(Signature):
         self._check_heads()
         self._check_guardrails()
         self._check_limits()
+        self._check_loop()
         self._check_daily()
         self._check_window()
         self._check_canary()
@@ -172,6 +173,16 @@ class Model(Signature):
                     f"model {self.name}: Serve: limits: the label's objective has no output {name!r}; it has "
                     f"{', '.join(self.objective.outputs)}"
                 )
+
+    def _check_loop(self) -> None:
+        loop, place = self.monitor.loop, f"model {self.name}: Loop"
+        if loop is None:
+            return
+        for name, kind in ((loop.item, "text"), (loop.explored, "boolean")):
+            if name not in self.inputs or self.request.fields[name].type != kind:
+                raise DefinitionError(f"{place}: {name!r} must be a {kind} field among the inputs")
+        if loop.shown is not None and self.objective.group is None:
+            raise DefinitionError(f"{place}: shown={loop.shown} needs a ranking; leave it out: all rows are shown")
 
     def _check_rules(self) -> None:
         place = f"model {self.name}"
