@@ -20,6 +20,8 @@ _LONGEST_GAP: Final = 7
 """Days after which the last value says nothing any more."""
 _NEW_LEVEL_WEIGHT: Final = 2.0
 """How many days a weekday's mean counts for after its level was moved."""
+_HEAVIEST_DAY: Final = 0.25
+"""A day weighs at most as four usual ones: its sampling variance is an estimate too."""
 _WIDEST: Final = 25.0
 _NEVER: Final = -1_000_000
 _TINY: Final = 1e-9
@@ -135,9 +137,13 @@ class Forecaster:
 
     def _variances(self, seen: ObservedDay, is_near: Bools, usual_spread: Floats) -> tuple[Floats, Floats]:
         """The variance of a day's residual, and how it compares with that of a usual day."""
-        sampling = seen.variances + self.coefficient**2 * np.where(is_near, self._last_variance, seen.variances)
         usual = self._usual()
+        known = np.where(seen.variances > 0, seen.variances, usual / (1 + self.coefficient**2))
+        sampling = known + self.coefficient**2 * np.where(
+            is_near & (self._last_variance > 0), self._last_variance, known
+        )
         relative = np.where(usual > 0, (self._between + sampling) / np.maximum(self._between + usual, _LEAST), 1.0)
+        relative = np.maximum(relative, _HEAVIEST_DAY)
         relative = np.where(is_near, relative, relative / (1 - self.coefficient**2))
         usual_variance = usual_spread**2
         mean_variance = usual_variance * self._mean_variance(seen.day % _WEEK)
@@ -164,7 +170,7 @@ class Forecaster:
         counts = is_paired & (self._weight[seen.day % _WEEK] > 0)
         self._days += counts
         self._days_squared += counts
-        self._taught += is_taught
+        self._taught += is_taught & (seen.variances > 0)
         self._precision += np.where(is_taught & (seen.variances > 0), 1 / np.maximum(seen.variances, _LEAST), 0.0)
         self._add_pair(seen.day % _WEEK, clipped, trust)
         for kept, new in (
