@@ -1,22 +1,19 @@
 """The drills' system in one process: the real tasks, with fakes for every port."""
 
 import copy
-import io
+import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from smallbox.cli.drills import definition
 from smallbox.cli.drills.rung import rung_of
-from smallbox.cli.drills.senders import moment_texts
 from smallbox.cli.drills.site import BrokenPart, Rung
-from smallbox.cli.replay.recording import as_line
+from smallbox.cli.drills.stack_damage import with_shuffled_labels
+from smallbox.cli.drills.stack_site import record_lines
 from smallbox.define.project import Project, project_of_modules
 from smallbox.errors import NotReady, Unavailable
 from smallbox.ingestion.append import AppendTask
@@ -65,13 +62,12 @@ class InProcessSite:
             raise NotReady(run["verdict"]["why"])
 
     def send(self, source: str, rows: pd.DataFrame, as_of: Micros) -> None:
-        lines = _lines(rows)
+        lines = record_lines(rows)
         for first in range(0, len(lines), 500):
             self.world.send(source, f"[{','.join(lines[first : first + 500])}]", as_of, f"{source}-{as_of}-{first}")
 
     def predict(self, rows: pd.DataFrame, as_of: Micros) -> Sequence[Mapping[str, Any]]:
-        asked = moment_texts(rows).to_dict("records")
-        instances = [{str(n): None if v != v else v for n, v in one.items()} for one in asked]  # noqa: PLR0124
+        instances = [json.loads(line) for line in record_lines(rows)]
         return self.world.predict(MODEL, instances, as_of, f"{as_of}")
 
     def close_day(self, midnight: Micros) -> Sequence[Rung]:
@@ -87,14 +83,15 @@ class InProcessSite:
         return ["dead letters"] * bool(self.dead) + ["fallback answers"] * bool(self.world.fallbacks.kept)
 
     def damage(self, part: BrokenPart, now: Micros) -> None:
-        {
+        damages: Mapping[BrokenPart, Callable[[], None]] = {
             "slow store": self._slow_store,
             "throttled table": self._throttled_table,
             "model file": self._model_file,
             "poison message": self._poison_message,
             "dead worker": self._dead_worker,
             "bad candidate": lambda: self._bad_candidate(now),
-        }[part]()
+        }
+        damages[part]()
 
     def _slow_store(self) -> None:
         """Whoever gives the store a time budget does not get an answer within it."""
@@ -146,20 +143,9 @@ class InProcessSite:
         built = DatasetTask(world.project, world.lake, world.blobs, world.registry, world.signatures).run(
             {"model": MODEL, "as_of": format_moment(now), "reason": f"a bad candidate of {day_of(now)}"}, PRESENT
         )
-        rows = pq.read_table(io.BytesIO(world.blobs.get(built["dataset"])))
-        labels = np.random.default_rng(0).permutation(rows["label"].to_numpy(zero_copy_only=False))
-        content = io.BytesIO()
-        pq.write_table(rows.set_column(rows.column_names.index("label"), "label", pa.array(labels)), content)
-        world.blobs.put(built["dataset"], content.getvalue())
+        world.blobs.put(built["dataset"], with_shuffled_labels(world.blobs.get(built["dataset"])))
         fitted = FitTask(world.project, world.blobs, world.registry).run(built)
         registered = RegisterTask(world.project, world.registry, world.blobs).run(fitted)
         assert not registered["accepted"]
         document = {"model": MODEL, "action": "start", "version": registered["version"], "who": "a drill", "why": "it"}
-        ByHandTask(world.project, world.registry, world.live).run(
-            {**document, "as_of": format_moment(now)}, PRESENT
-        )
-
-
-def _lines(rows: pd.DataFrame) -> list[str]:
-    found = moment_texts(rows).to_dict("records")
-    return [as_line({n: None if v != v else v for n, v in one.items()}) for one in found]  # noqa: PLR0124
+        ByHandTask(world.project, world.registry, world.live).run({**document, "as_of": format_moment(now)}, PRESENT)

@@ -28,6 +28,7 @@ MODULES: Final = (
     "monitoring",
     "replay.command",
     "demo.command",
+    "drills.command",
     "deploy",
     "context",
 )

@@ -158,7 +158,7 @@ class Days:
     def _of(self, day: int) -> DayRecords:
         if day not in self._records:
             self._records[day] = self._make(day)
-            self._records = {known: self._records[known] for known in self._records if known > day - 2}  # noqa: PLR2004
+            self._records = {known: self._records[known] for known in self._records if known > day - 2}
         return self._records[day]
 
     def _make(self, day: int) -> DayRecords:

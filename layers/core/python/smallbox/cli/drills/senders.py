@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from smallbox.cli.drills.town import DayRecords
-from smallbox.times import HOUR, to_datetime
+from smallbox.times import HOUR
 
 _METRES: Final = 1_000
 _LAG: Final = 12 * HOUR
@@ -71,9 +71,10 @@ def too_many_items(day: DayRecords) -> DayRecords:
 
 def moment_texts(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows as JSON has them: moments as texts."""
-    moments = {name: [_text(one) for one in rows[name]] for name in rows if name.endswith("_at")}
+    names = [str(name) for name in rows.columns if str(name).endswith("_at")]
+    moments = {name: [_text(one) for one in rows[name]] for name in names}
     return rows.drop(columns="at").assign(**moments)
 
 
 def _text(moment: pd.Timestamp) -> str:
-    return str(moment.isoformat()) if hasattr(moment, "isoformat") else str(to_datetime(int(moment)))
+    return str(moment.isoformat())

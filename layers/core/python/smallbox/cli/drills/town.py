@@ -152,7 +152,7 @@ def _orders(day: int, conditions: Conditions, random: np.random.Generator) -> pd
     )
 
 
-def _late(  # noqa: PLR0913 - the causes of lateness
+def _late(
     orders: pd.DataFrame,
     loads: Floats,
     rain: "pd.Series[float]",
