@@ -25,7 +25,7 @@ class Expected(NamedTuple):
     names: tuple[FindingKind | Symptom | Literal["roll_back"], ...] = ()
 
 
-NOTHING: Final = Expected("nothing")
+NOTHING_RINGS: Final = Expected("nothing")
 
 
 @dataclass(frozen=True, slots=True)

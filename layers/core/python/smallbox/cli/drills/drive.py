@@ -72,7 +72,7 @@ def run_drill(drill: Drill, site: DrillSite) -> DrillResult:
     for day in range(first, first + drill.days):
         found = days.live(day)
         seen.append(Seen(found, site.alarms(), site.releases()[before:]))
-    return judge(drill, seen)
+    return drill_result_of(drill, seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Seen:
     releases: Sequence[str]
 
 
-def judge(drill: Drill, seen: Sequence[Seen]) -> DrillResult:
+def drill_result_of(drill: Drill, seen: Sequence[Seen]) -> DrillResult:
     """What came of a drill, from its days.
 
     Findings of one cause are one incident. An incident that has a finding of the expected kind, or of a kind that the

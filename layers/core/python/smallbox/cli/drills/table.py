@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from smallbox.cli.drills import senders
-from smallbox.cli.drills.drill import NOTHING, Drill, Expected, incident
+from smallbox.cli.drills.drill import NOTHING_RINGS, Drill, Expected, incident
 from smallbox.cli.drills.town import Conditions
 
 _ALL: Final = (
-    Drill("quiet", "nothing: the world goes on as before", NOTHING, 14),
+    Drill("quiet", "nothing: the world goes on as before", NOTHING_RINGS, 14),
     Drill(
         "null_burst",
         "three of ten orders have no distance",
