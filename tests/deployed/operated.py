@@ -4,7 +4,7 @@ from typing import Final
 
 WITHOUT_A_SYSTEM: Final = {"check", "contract infer", "context add", "context list", "context use", "context remove"}
 """They speak to no system."""
-HERE_ALONE: Final = {"up", "down", "demo", "replay"}
+HERE_ALONE: Final = {"up", "down", "demo", "drill", "replay"}
 """They work on this machine only, and say so with another context."""
 IN_AN_ACCOUNT: Final = {
     "status": "",

@@ -61,19 +61,24 @@ class World:
         self.blobs, self.inbox = FakeBlobs(), FakeBlobs(PRESENT)
         self.online, self.meter, self.training = FakeOnlineStore(), FakeMeter(), FakeWorkflow()
         self.documents, self.metrics = FakeDocuments(), FakeDocuments()
-        self.registry, self.live = Registry(self.documents), LiveViewStore(self.documents)
-        self.contracts = Contracts(self.documents)
+        self.rewire(project)
         self.events, self.drops, self.features, self.rebuilds, self.predictions = (FakeQueue() for _ in range(5))
-        self.log = PredictionLog(self.lake)
         self.fallbacks = FakeFailureLog()
         self.deploy(project)
 
     def deploy(self, project: Project, as_of: Micros = PRESENT) -> None:
         """Deploy a definition, as new processes have it, and run the backfill as of a moment."""
-        self.project = project
-        self.signatures = Signatures(project, self.registry, self.blobs)
-        self.loader = ModelLoader(self.registry, self.blobs, self.signatures)
+        self.rewire(project)
         self.backfill({"as_of": format_moment(as_of)})
+
+    def rewire(self, project: Project | None = None) -> None:
+        """What new processes make of the ports as they are now, and of the definition, by default the same."""
+        self.project = self.project if project is None else project
+        self.log = PredictionLog(self.lake)
+        self.registry, self.live = Registry(self.documents), LiveViewStore(self.documents)
+        self.contracts = Contracts(self.documents)
+        self.signatures = Signatures(self.project, self.registry, self.blobs)
+        self.loader = ModelLoader(self.registry, self.blobs, self.signatures)
 
     def backfill(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """What the backfill's state machine does."""

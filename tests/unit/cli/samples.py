@@ -21,6 +21,9 @@ TRAINING: Final = {
     "counts": {"rows": 5000}, "metrics": METRICS, "artifacts": {"onnx_key": "models/a"}, "champion": None,
     "baseline": {"outputs": [0.2], "loss": 0.5004, "difference": {"value": -0.0533, "low": -0.06, "high": -0.046}},
 }  # fmt: skip
+DRILLED: Final = {
+    "drill": "stale_weather", "came": 1, "said": "weather is 19 hours old", "others": [], "notices": 2, "passed": True
+}  # fmt: skip
 VERSION: Final = {
     "number": 1, "status": "champion", "as_of": "2013-03-01T00:00:00Z", "metrics": METRICS,
     "verdict": GATE, "reason": "asked for",
@@ -139,6 +142,7 @@ CALLS: Final[dict[str, str]] = {
     "day": "late_arrival",
     "replay": "late_arrival arrivals=arrivals.csv --from 2013-03-01 --to 2013-03-08",
     "demo": "--until 2013-03-10",
+    "drill": "null_burst",
     "context add": "prod --profile work --region eu-central-1",
     "context list": "",
     "context use": "prod",
@@ -174,6 +178,7 @@ SAMPLES: Final[dict[str, tuple[Any, str, int]]] = {
     "day": (DAY, "hint: run `smallbox upkeep`", 0),
     "replay": (REPLAY, "9 records in the lake", 0),
     "demo": ({**REPLAY, "kept": False}, "Try next: smallbox demo --keep", 0),
+    "drill": ({"passed": True, "results": [DRILLED]}, "weather is 19", 0),
     **dict.fromkeys(("context add", "context list", "context use", "context remove"), (CONTEXTS, "eu-central-1", 0)),
 }
 """By command: a document, a part of what people read of it, and the exit code."""
@@ -195,6 +200,7 @@ OTHERS: Final[dict[str, tuple[Any, str, int]]] = {
     "score": ({"scored": 0, "rejected": 2, "predictions": "a.parquet"}, "rejected: 2", 1),
     "replay": (FAILED_REPLAY, "FAILED", 1),
     "demo": ({**FAILED_REPLAY, "kept": True}, "no prediction was logged", 1),
+    "drill": ({"passed": False, "results": [{**DRILLED, "passed": False, "came": None}]}, "never", 1),
     "send": ({"accepted": 1, "rejected": [{"index": 0, "field": "a", "reason": "missing"}]}, "accepted: 1", 0),
 }
 """The other forms of documents that have two."""

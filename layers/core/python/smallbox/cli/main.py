@@ -29,6 +29,7 @@ MODULES: Final = (
     "incidents",
     "replay.command",
     "demo.command",
+    "drills.command",
     "deploy",
     "context",
 )
