@@ -69,7 +69,7 @@ TABLE_WRITERS: Final = {
         "registry/register", "release/start", "release/review", "retraining/decide",
         "features/backfill",
     },
-    "table:metrics": {"feedback/join", "monitoring/check", "monitoring/by_person", "retraining/decide"},
+    "table:metrics": {"feedback/join", "monitoring/check", "monitoring/resolve", "retraining/decide"},
 }  # fmt: skip
 
 TABLE_READERS: Final = {
