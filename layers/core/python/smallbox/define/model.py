@@ -53,10 +53,18 @@ def label(
         DefinitionError: when a field is missing, has a type that no objective takes, or is personal.
     """
     check_kind("label: source", source, Source, "the Source whose records bring the outcome")
-    key, outcome = _field_of(source, on), _field_of(source, value)
+    key = _field_of(source, on)
     if key.type != "text":
         raise DefinitionError(f"label: {on!r} must be a text field of source {source.name}; it is a {key.type}")
     _check_prediction(source, on, prediction)
+    completed = _completed(source, value, objective, otherwise)
+    return Label(source.name, on, value, within, otherwise, prediction, objective=completed)
+
+
+def _completed(
+    source: Source, value: str, objective: Objective | None, otherwise: bool | float | str | None
+) -> Objective:
+    outcome = _field_of(source, value)
     declared = default_objective(outcome.type) if objective is None else objective
     if declared is None:
         raise DefinitionError(
@@ -65,8 +73,7 @@ def label(
         )
     check_kind("label: objective", declared, Objective, "an objective, like Regression('absolute')")
     place = f"label: {value!r} of source {source.name}"
-    completed = declared.for_label(LabelField(place, outcome.type, outcome.choices, otherwise))
-    return Label(source.name, on, value, within, otherwise, prediction, objective=completed)
+    return declared.for_label(LabelField(place, outcome.type, outcome.choices, otherwise))
 
 
 def _check_prediction(source: Source, on: str, name: str | None) -> None:
