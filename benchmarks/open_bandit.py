@@ -56,7 +56,7 @@ def main() -> None:
                 chances = table["propensity_score"].to_numpy()
                 size = int(items.max()) + 1
                 counts[policy] = np.bincount(items, minlength=size).astype(float)
-                gained[policy] = np.bincount(items, weights=click, minlength=size)
+                gained[policy] = np.bincount(items, weights=click, minlength=size).astype(float)
                 days[policy] = len(np.unique([str(one)[:10] for one in table["timestamp"].to_pylist()]))
                 clicks += int(click.sum())
                 one = counts[policy]
@@ -68,9 +68,8 @@ def main() -> None:
             seen = Exposures(
                 tuple(map(str, range(size))), counts["bts"][None], counts["random"][None], gained["random"][None]
             )
-            print(
-                f"  {days['bts']} days of rows, taken as one day; the detector: {loop_reading(seen, 0.05, 1 / 91).verdict}"
-            )
+            verdict = loop_reading(seen, 0.05, 1 / 91).verdict
+            print(f"  {days['bts']} days of rows, taken as one day; the detector: {verdict}")
     print(f"{clicks} clicks in all")
 
 
