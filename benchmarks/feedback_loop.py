@@ -1,9 +1,9 @@
 """Does the detector of feedback loops ring before half of the catalogue is gone, and only then?
 
-Run: ``python benchmarks/feedback_loop.py [SEEDS]``; the default is 100 markets of each kind, 90 days each.
+Run: ``python benchmarks/feedback_loop.py [SEEDS [ROWS]]``; the default is 100 markets of each kind, 90 days each.
 
 A market has 100 items with a true appeal (click rates around 10 %), a history of clicks that placement made,
-and 3,000 exposures a day, a tenth of them random. Every night the model learns from the clicks.
+and 3,000 exposures (ROWS) a day, a tenth of them random. Every night the model learns from the clicks.
 
 - loop: the share of an item grows with its own clicks, however often it was shown; random rows are not learnt from.
 - fast loop: the same, which has lost half of the catalogue after three weeks.
@@ -22,7 +22,7 @@ from smallbox.monitoring.feedback_loop import Exposures, loop_reading
 from smallbox.statistics.exposure import coverage
 
 ITEMS: Final = 100
-ROWS: Final = 3000
+ROWS: Final = 3_000
 DAYS: Final = 90
 EXPLORED: Final = 0.1
 ERROR: Final = 1 / 91
@@ -40,24 +40,24 @@ MARKETS: Final[dict[str, tuple[Policy, float]]] = {
 """Each market with its clicks of an item before the first day: the fewer, the faster a loop closes."""
 
 
-def market(name: str, seed: int, days: int = DAYS) -> Exposures:
+def market(name: str, seed: int, days: int = DAYS, rows: int = ROWS) -> Exposures:
     """What a market shows, day by day."""
     policy, clicks_before = MARKETS[name]
     rng = np.random.default_rng(seed)
     appeal = rng.beta(4, 36, ITEMS)
-    history = clicks_before * rng.lognormal(0, 0.7, ITEMS)  # of earlier placement, not of appeal
+    history = clicks_before * rows / ROWS * rng.lognormal(0, 0.7, ITEMS)  # of earlier placement, not of appeal
     own, fair = history.copy(), history.copy()
     shown, explored, gained = (np.zeros((days, ITEMS)) for _ in range(3))
     for day in range(days):
         weights = policy(own, fair, appeal, day)
         share = weights / weights.sum()
         today = np.clip(appeal * rng.normal(1, 0.1), 0, 1)  # days are good and bad for all items together
-        explored[day] = rng.multinomial(round(EXPLORED * ROWS), np.full(ITEMS, 1 / ITEMS))
-        shown[day] = rng.multinomial(round((1 - EXPLORED) * ROWS), share)
+        explored[day] = rng.multinomial(round(EXPLORED * rows), np.full(ITEMS, 1 / ITEMS))
+        shown[day] = rng.multinomial(round((1 - EXPLORED) * rows), share)
         clicks = rng.binomial(shown[day].astype(int), today)
         gained[day] = rng.binomial(explored[day].astype(int), today)
         own += clicks
-        fair += (clicks + gained[day]) / (ROWS * ((1 - EXPLORED) * share + EXPLORED / ITEMS)) * 100
+        fair += (clicks + gained[day]) / (rows * ((1 - EXPLORED) * share + EXPLORED / ITEMS)) * 100 * rows / ROWS
     return Exposures(tuple(map(str, range(ITEMS))), shown, explored, gained)
 
 
@@ -80,11 +80,12 @@ def half_gone(seen: Exposures) -> int | None:
 def main() -> None:
     """Print the table."""
     seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+    rows = int(sys.argv[2]) if len(sys.argv) > 2 else ROWS
     print("market        rang  of   day rang (5 %, median, 95 %)  coverage then (median, least)  before half gone")
     for name in MARKETS:
         rings, cover, early = [], [], 0
         for seed in range(seeds):
-            seen = market(name, seed)
+            seen = market(name, seed, rows=rows)
             ring, gone = first_ring(seen), half_gone(seen)
             if ring is not None:
                 rings.append(ring)

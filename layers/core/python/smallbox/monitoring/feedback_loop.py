@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import pyarrow as pa
 
-from smallbox.arrays import Floats, np
+from smallbox.arrays import Array, Bools, Floats, np
 from smallbox.define.model import Model
 from smallbox.define.rules import Loop
 from smallbox.monitoring.findings import Finding
@@ -124,7 +124,7 @@ def exposures_of(loop: Loop, days: Sequence[pa.Table], label: str) -> Exposures:
     return Exposures(items, *counts)
 
 
-def _shown_rows(loop: Loop, day: Mapping[str, Floats]) -> Floats:
+def _shown_rows(loop: Loop, day: Mapping[str, Array]) -> Bools:
     """Which rows of a day the model's rank puts before a person."""
     shown = np.ones(len(day[loop.item]), bool)
     if loop.shown is None:
