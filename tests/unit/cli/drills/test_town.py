@@ -36,7 +36,7 @@ def test_days_vary_beyond_sampling_noise() -> None:
 
 
 def test_a_moved_prior_keeps_what_late_orders_are_like() -> None:
-    """The odds of a late delivery are three times as high, on as many orders; in each class the distances stay as they are."""
+    """The odds of a late delivery are three times as high on as many orders; each class keeps its distances."""
     before, after = (
         [(day.orders.merge(day.deliveries, on="order_id")) for day in (records_of(n, c) for n in range(30))]
         for c in (QUIET, Conditions(late_kept=3.0))
