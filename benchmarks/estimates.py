@@ -21,7 +21,7 @@ from smallbox.define.project import load as load_project
 from smallbox.ingestion.contract import check_all
 from smallbox.lake.names import records_table
 from smallbox.lake.schemas import records_to_table
-from smallbox.monitoring.estimated_loss import Method, estimated_loss, loss_reference, losses_by_class
+from smallbox.monitoring.estimated_loss import EstimateMethod, estimated_loss, loss_reference, losses_by_class
 from smallbox.monitoring.observed_rows import ObservedRows
 from smallbox.monitoring.track_record import estimate_record, reconciled, track_record
 from smallbox.registry.scorer import Scorer
@@ -66,9 +66,9 @@ def scored_flights() -> tuple[Any, ObservedRows]:
     return model.objective, found.take(found.days >= parse_day("2013-03-01") // DAY)
 
 
-def followed(objective: Any, rows: ObservedRows) -> dict[Method, list[dict[str, Any]]]:
+def followed(objective: Any, rows: ObservedRows) -> dict[EstimateMethod, list[dict[str, Any]]]:
     """The reconciled record of every day, by method."""
-    records: dict[Method, list[dict[str, Any]]] = {"cbpe": [], "pape": []}
+    records: dict[EstimateMethod, list[dict[str, Any]]] = {"cbpe": [], "pape": []}
     for day in range(FIRST // DAY, UNTIL // DAY - 1):
         last = day - LABELS_TAKE
         reference = loss_reference(objective, rows.take((rows.days <= last) & (rows.days > last - REFERENCE_DAYS)))
