@@ -15,7 +15,7 @@ from smallbox.monitoring.change_watch import ChangeWatch
 from smallbox.monitoring.check_findings import findings_of
 from smallbox.monitoring.check_rules import data_checks
 from smallbox.monitoring.diagnosis import Diagnosed, Diagnosis
-from smallbox.monitoring.estimates import Estimates
+from smallbox.monitoring.estimates import Estimates, believed
 from smallbox.monitoring.findings import Finding
 from smallbox.monitoring.incidents import OPEN_INCIDENTS, IncidentBook, brief_of, opened_on
 from smallbox.monitoring.label_findings import label_findings
@@ -114,7 +114,8 @@ class CheckTask:
         findings = findings_of(checks, day)
         findings += label_findings(LabelFigures(self._metrics, model.name).breaker(), day, label.source_name)
         diagnosed = self._diagnosed(model, champion, label, as_of, changes)
-        findings += diagnosed.findings
+        estimate = self._estimates.keep(model.name, champion, day, diagnosed)
+        findings += believed(diagnosed.findings, is_trusted=bool(estimate.get("trusted")))
         usual = None if champion is None else champion.metrics.get("loss", {}).get("value")
         for channel, verdict in changes.items():
             is_diagnosed = channel == "online" and bool(diagnosed.estimate)
@@ -128,7 +129,7 @@ class CheckTask:
             {
                 "accuracy": accuracy,
                 "changes": {channel: asdict(verdict) for channel, verdict in changes.items()},
-                "estimate": self._estimates.keep(model.name, champion, day, diagnosed),
+                "estimate": estimate,
             },
         )
 

@@ -23,7 +23,7 @@ from smallbox.registry.version import Version
 from smallbox.statistics.change_detector import DayVerdict
 from smallbox.times import DAY, Micros, day_of
 
-REFERENCE_DAYS: Final = 28
+REFERENCE_DAYS: Final = 42
 IMPORTANCE_ROWS: Final = 2_000
 _FAULTS: Final = frozenset({"data_fault", "missing_values"})
 
@@ -44,7 +44,7 @@ class Diagnosed:
 
 
 class Diagnosis:
-    """Compares the rows since a change with those of the four weeks before it."""
+    """Compares the rows since a change with those of the six weeks before it."""
 
     def __init__(self, lake: Lake, signatures: Signatures, blobs: Blobs) -> None:
         self._rows = AnsweredRows(lake, signatures)
@@ -68,7 +68,7 @@ class Diagnosis:
         reference = loss_reference(label.objective, before)
         realised = _realised(label.objective, reference.rows)
         today = recent.take(recent.days == int(recent.days.max()))
-        estimate = estimated_loss(reference, today).as_json()
+        estimate = estimated_loss(reference, today, "cbpe").as_json()
         if not verdict.is_alarm and not verdict.blips:
             return Diagnosed((), estimate, realised)
         importance = self._importance(champion, label.objective, reference.rows)
