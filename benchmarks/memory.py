@@ -52,7 +52,7 @@ from smallbox.training.profile import profile
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.folder_blobs import FolderBlobs
-from benchmarks.memory_ports import Marked, NoMeter, Papers
+from benchmarks.memory_ports import Marked, NoMeter, NoNotices, Papers
 
 FUNCTION_MB: Final = 3008
 NOW: Final = parse_day("2013-07-01")
@@ -188,7 +188,8 @@ def join(lake: DeltaLake, files: FolderBlobs) -> None:
 def check(lake: DeltaLake, files: FolderBlobs) -> None:
     """The daily check."""
     registry = registry_of(files)
-    task = CheckTask(PROJECT, lake, files, registry, Signatures(PROJECT, registry, files), Papers(), NoMeter())
+    signatures = Signatures(PROJECT, registry, files)
+    task = CheckTask(PROJECT, lake, files, registry, signatures, Papers(), NoMeter(), NoNotices())
     done = task.run({"model": MODEL.name, "as_of": format_moment(NOW)})
     print(json.dumps(done["breaches"]), file=sys.stderr)
 

@@ -67,6 +67,7 @@ START: Final = ("states:StartExecution",)
 MAP_RUN: Final = ("states:DescribeExecution", "states:StopExecution")
 WATCH: Final = ("states:DescribeExecution", "states:GetExecutionHistory")
 UPLOAD: Final = ("s3:PutObject", "s3:AbortMultipartUpload")
+PUBLISH: Final = ("sns:Publish",)
 METRICS: Final = ("cloudwatch:PutMetricData",)
 CALL: Final = ("execute-api:Invoke",)
 DESCRIBE: Final = ("cloudformation:DescribeStacks",)
@@ -223,6 +224,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Under("bucket:lake/bundles/*", GET),
         Grant("table:registry", READ),
         Grant("table:metrics", WRITE),
+        Grant("topic:alarms", PUBLISH),
         Grant("*", METRICS, "figures have no resource to name; the namespace is the limit", namespace="Smallbox"),
     ),
     "monitoring/accept": (
@@ -235,7 +237,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     "retraining/decide": (
         Grant("machine:training", START),
         Grant("table:registry", WRITE),
-        Grant("table:metrics", READ),
+        Grant("table:metrics", WRITE),
         Grant("queue:decide-dead", SEND),
     ),
     "machine/training": (

@@ -6,6 +6,7 @@ from typing import Any
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
+from infra.dashboard import Watched, dashboard
 from infra.deployment import Deployment
 from infra.machines import Schedules, backfill_machine, daily_machine, scoring_machine, training_machine
 from infra.operator import as_of_policy, operator_policy
@@ -20,6 +21,7 @@ from infra.stages.retraining import Retraining
 from infra.stages.serving import Serving
 from infra.stages.training import Training
 from infra.stores import Stores
+from infra.symptoms import Symptoms
 from smallbox.aws.replays import AS_OF_STAGE, GRANTED
 
 
@@ -40,9 +42,13 @@ class Pipeline(Stack):
         scoring = scoring_machine(self, flow)
         Feedback(self, flow)
         monitoring = Monitoring(self, flow)
-        retraining = Retraining(self, flow, monitoring.breaches, training)
+        retraining = Retraining(self, flow, monitoring.incidents, training)
         daily = daily_machine(self, flow)
         Schedules(self, flow, daily)
+        machines = {"training": training, "daily": daily, "backfill": backfill, "scoring": scoring}
+        symptoms = Symptoms(self, flow, [*machines.values()], [retraining.dead])
+        alarms = [*symptoms.alarms, *monitoring.alarms]
+        dashboard(self, flow, Watched(machines, monitoring.figures, alarms, retraining.dead))
         self._output(
             {
                 "ApiUrl": flow.api.url,
@@ -54,7 +60,7 @@ class Pipeline(Stack):
                 "ReleaseFunction": release.start.function_name,
                 "AcceptFunction": monitoring.accept.function_name,
                 "AlarmsTopic": flow.alarms.topic.topic_arn,
-                "BreachesTopic": monitoring.breaches.topic_arn,
+                "IncidentsTopic": monitoring.incidents.topic_arn,
                 "DecideDeadQueue": retraining.dead.queue_url,
                 "OperatorPolicy": operator_policy(self, flow).managed_policy_arn,
             }

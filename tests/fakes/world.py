@@ -29,6 +29,7 @@ from smallbox.registry.loader import ModelLoader
 from smallbox.registry.register import RegisterTask
 from smallbox.registry.signatures import Signatures
 from smallbox.registry.store import Registry
+from smallbox.release.by_hand import ByHandTask
 from smallbox.release.review import ReviewTask
 from smallbox.release.start import StartTask
 from smallbox.retraining.decide import DecideTask
@@ -39,7 +40,7 @@ from smallbox.times import Micros, Moment, format_moment
 from smallbox.training.dataset import DatasetTask
 from smallbox.training.fit import FitTask
 from tests.fakes.documents import FakeDocuments
-from tests.fakes.edges import FakeBlobs, FakeFailureLog, FakeMeter, FakeQueue, FakeWorkflow
+from tests.fakes.edges import FakeBlobs, FakeFailureLog, FakeMeter, FakeNotices, FakeQueue, FakeWorkflow
 from tests.fakes.lake import FakeLake
 from tests.fakes.online import FakeOnlineStore
 
@@ -166,7 +167,9 @@ class World:
         self.drain()
         document: DayDocument = {"model": model, "as_of": format_moment(midnight)}
         document = JoinTask(self.project, self.lake, self.registry).run(document, PRESENT)
-        check = CheckTask(self.project, self.lake, self.blobs, self.registry, self.signatures, self.metrics, self.meter)
-        document = check.run(document)
+        stores = self.project, self.lake, self.blobs, self.registry, self.signatures, self.metrics
+        document = CheckTask(*stores, self.meter, FakeNotices()).run(document)
         document = ReviewTask(self.project, self.lake, self.registry, self.live).run(document, PRESENT)
-        return DecideTask(self.project, self.registry, self.metrics, self.training).run(document, PRESENT)
+        by_hand = ByHandTask(self.project, self.registry, self.live)
+        decide = DecideTask(self.project, self.registry, self.metrics, self.training, by_hand)
+        return decide.run(document, PRESENT)

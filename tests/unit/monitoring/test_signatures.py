@@ -24,7 +24,7 @@ from smallbox.registry.signatures import Signatures
 from smallbox.registry.store import Registry
 from smallbox.times import DAY, HOUR, format_moment
 from tests.fakes.documents import FakeDocuments
-from tests.fakes.edges import FakeBlobs, FakeMeter
+from tests.fakes.edges import FakeBlobs, FakeMeter, FakeNotices
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import deliveries, late_parcel, parcels
 from tests.fakes.versions import add_version
@@ -104,7 +104,8 @@ class World:
 
     def check(self) -> Mapping[str, Mapping[str, Any]]:
         """The checks of the day by name."""
-        task = CheckTask(self.project, self.lake, self.blobs, self.registry, self.signatures, self.metrics, FakeMeter())
+        stores = self.lake, self.blobs, self.registry, self.signatures, self.metrics
+        task = CheckTask(self.project, *stores, FakeMeter(), FakeNotices())
         task.run({"model": late_parcel.name, "as_of": format_moment(NOW)})
         report = self.metrics.get(f"model#{late_parcel.name}", "latest")
         assert report is not None

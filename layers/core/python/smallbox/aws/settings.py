@@ -185,11 +185,12 @@ class JoinSettings:
 
 @dataclass(frozen=True, slots=True)
 class CheckSettings:
-    """``monitoring/check``: computes and stores the metrics of an event day, and publishes breaches."""
+    """``monitoring/check``: computes and stores the metrics of an event day, records incidents, tells new ones."""
 
     lake_bucket: str
     registry_table: str
     metrics_table: str
+    alarms_topic: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ MODULES: Final = (
     "models",
     "release",
     "monitoring",
+    "incidents",
     "replay.command",
     "demo.command",
     "drills.command",

@@ -128,6 +128,8 @@ class Release:
             promotes only a significantly better one.
         confidence: 1 minus the error rate over all daily looks together: an equally good challenger is judged worse
             with at most this error rate.
+        roll_back: whether an incident with the remedy `roll back` that began since the champion took over makes the
+            champion before it champion again, by itself. Otherwise the incident only says so.
     """
 
     canary: float = 0.2
@@ -135,6 +137,7 @@ class Release:
     max_days: int = 14
     max_loss_increase: float = 0.05
     confidence: float = 0.95
+    roll_back: bool = False
 
     def __post_init__(self) -> None:
         check_declared("Release", self)
@@ -217,9 +220,9 @@ class Retrain:
 
     Attributes:
         every: maximum age of a champion, in event time, before the next training.
-        on_breach: whether a breach of accuracy or data starts a training. Drift alone never does; see
-            :func:`~smallbox.monitoring.report.reasons_to_train`.
-        at_least: minimum time between two trainings, whatever breaches. A failed training is retried sooner, with
+        on_breach: whether an incident that training can mend starts a training, until it is closed. A notice never
+            does.
+        at_least: minimum time between two trainings, whatever happens. A failed training is retried sooner, with
             exponential backoff: after one day, two, four, and so on up to this.
         window: how far back the training data reaches.
         validation: length of the validation period at the end of the window, held out for the gate.

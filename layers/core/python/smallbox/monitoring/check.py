@@ -1,6 +1,7 @@
-"""The daily check of a model: it stores a report by event day, and publishes the number of breaches."""
+"""The daily check of a model: it stores a report by event day, records its incidents, and publishes the new ones."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -13,7 +14,10 @@ from smallbox.documents.daily_run import DayDocument
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.monitoring.accuracy import Judged, accuracy_checks, judged
 from smallbox.monitoring.arrivals import arrivals_of
+from smallbox.monitoring.change_watch import ChangeWatch, change_findings
+from smallbox.monitoring.check_findings import findings_of
 from smallbox.monitoring.check_rules import (
+    SourceDayStats,
     data_checks,
     degraded_checks,
     drift_checks,
@@ -22,12 +26,13 @@ from smallbox.monitoring.check_rules import (
     sent_checks,
     skew_checks,
 )
+from smallbox.monitoring.findings import Finding
+from smallbox.monitoring.incidents import OPEN_INCIDENTS, IncidentBook, brief_of, notice_of, opened_on
+from smallbox.monitoring.label_numbers import label_numbers
 from smallbox.monitoring.reference import References
 from smallbox.monitoring.report import (
-    KINDS,
     LATEST,
     Check,
-    metric_name,
     metrics_partition,
     of_channel,
     report_key,
@@ -35,14 +40,17 @@ from smallbox.monitoring.report import (
 )
 from smallbox.monitoring.served_figures import DayFigures, WeekProfile
 from smallbox.monitoring.served_predictions import Served
+from smallbox.monitoring.source_numbers import source_numbers
 from smallbox.monitoring.watched_sources import watched_sources
 from smallbox.objectives.objective import OutputValues
-from smallbox.ports import Between, Blobs, Documents, Lake, Meter
+from smallbox.ports import Between, Blobs, Documents, Lake, Meter, Notices
 from smallbox.records import CHANNELS, Channel
 from smallbox.registry.signatures import Signatures, label_of_version
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
+from smallbox.statistics.change_detector import DayVerdict
 from smallbox.times import DAY, WEEK, Micros, day_of, parse_moment
+from smallbox.training.profile_numbers import day_numbers
 
 
 class CheckTask:
@@ -57,6 +65,7 @@ class CheckTask:
         signatures: Signatures,
         metrics: Documents,
         meter: Meter,
+        notices: Notices,
     ) -> None:
         self._project = project
         self._lake = lake
@@ -64,11 +73,16 @@ class CheckTask:
         self._registry = registry
         self._metrics = metrics
         self._meter = meter
+        self._notices = notices
+        self._book = IncidentBook(metrics)
         self._log = Served(lake, signatures)
         self._references = References(registry, metrics, blobs)
+        self._watch = ChangeWatch(blobs)
 
     def run(self, document: DayDocument) -> DayDocument:
-        """Check the day before ``document["as_of"]``; adds ``day``, ``breaches`` and ``sentences`` to the document.
+        """Check the day before ``document["as_of"]``.
+
+        Adds ``day``, ``breaches``, ``sentences`` and ``incidents`` to the document.
 
         Data, features and predictions are checked for that day, drift for the week that ends with it. Accuracy is
         checked for the newest settled days, whose attribution windows are over; the report names them.
@@ -78,19 +92,34 @@ class CheckTask:
         day = day_of(as_of - DAY)
         label = self._label(model)
         settled = self._judged(model, label, as_of)
-        checks = [*self._data(model, as_of), *self._served(model, as_of)]
+        arrivals = self._arrivals(model, as_of)
+        served, profiles = self._served(model, as_of)
+        checks = [check for source, one in arrivals for check in data_checks(model.monitor, source, one)] + served
         for channel, found in settled.items():
             own = accuracy_checks(model.monitor, label, self._baseline(model), found, as_of)
             checks += of_channel(channel, own)
+        changes = self._changes(model, as_of, arrivals, profiles, settled)
+        findings = [*findings_of(checks, day), *self._changed(model, changes)]
         report = {
             **report_of(model.name, day, document["as_of"], checks),
+            "findings": [asdict(finding) for finding in findings],
             "accuracy": {channel: found.as_json() for channel, found in settled.items()},
             "references": self._origins(model),
+            "changes": {channel: asdict(verdict) for channel, verdict in changes.items()},
         }
         self._store(model, day, report)
-        figures = {metric_name(kind): float(report["breaches"][kind]) for kind in KINDS}
-        self._meter.publish(figures, {"model": model.name})
-        return {**document, "day": day, "breaches": report["breaches"], "sentences": report["sentences"]}
+        incidents = self._book.record(model.name, findings, day, as_of)
+        new = opened_on(incidents, day)
+        for incident in new:
+            self._notices.tell(*notice_of(incident))
+        self._meter.publish({OPEN_INCIDENTS: float(len(new))}, {"model": model.name})
+        return {
+            **document,
+            "day": day,
+            "breaches": report["breaches"],
+            "sentences": report["sentences"],
+            "incidents": [brief_of(incident) for incident in incidents],
+        }
 
     def _store(self, model: Model, day: str, report: Mapping[str, Any]) -> None:
         """Store the report under its day, and as the latest unless a later day has been checked."""
@@ -100,19 +129,49 @@ class CheckTask:
         if latest is None or latest["day"] <= day:
             self._metrics.put(partition, LATEST, report)
 
-    def _data(self, model: Model, as_of: Micros) -> list[Check]:
-        """Checks of the sources that the definition or a live version reads."""
-        sources = watched_sources(self._project, self._registry, model)
-        return [check for source in sources for check in self._source(model, source, as_of)]
+    def _changes(
+        self,
+        model: Model,
+        as_of: Micros,
+        arrivals: Sequence[tuple[Source, SourceDayStats]],
+        profiles: Mapping[Channel, WeekProfile],
+        settled: Mapping[Channel, Judged],
+    ) -> dict[Channel, DayVerdict]:
+        """For each channel that was served, whether a lasting change rings; the sources count with the online one."""
+        champion, found = self._references.champion(model.name), dict[Channel, DayVerdict]()
+        of_sources = [number for source, one in arrivals for number in source_numbers(source.name, one).items()]
+        for channel, profile in profiles.items():
+            numbers = dict(of_sources) if channel == "online" else {}
+            if profile.today is not None:
+                numbers |= day_numbers(profile.today, profile.reference)
+            if channel in settled:
+                numbers |= label_numbers(settled[channel].newest(1))
+            if champion is not None and numbers:
+                day = (as_of - DAY) // DAY
+                found[channel] = self._watch.judge(model, champion, channel, day, numbers)
+        return found
 
-    def _source(self, model: Model, source: Source, as_of: Micros) -> list[Check]:
+    def _changed(self, model: Model, changes: Mapping[Channel, DayVerdict]) -> list[Finding]:
+        outputs = self._label(model).objective.outputs
+        return [
+            finding
+            for verdict in changes.values()
+            for finding in change_findings(model.monitor, verdict, outputs, None)
+        ]
+
+    def _arrivals(self, model: Model, as_of: Micros) -> list[tuple[Source, SourceDayStats]]:
+        """The day's records of the sources that the definition or a live version reads."""
+        sources = watched_sources(self._project, self._registry, model)
+        return [(source, self._arrived(source, as_of)) for source in sources]
+
+    def _arrived(self, source: Source, as_of: Micros) -> SourceDayStats:
         quarantine, day = Quarantine(self._blobs), day_of(as_of - DAY)
         rejected = quarantine.count(source.name, day)
         rules = quarantine.rules(source.name, day) if rejected else {}
-        return data_checks(model.monitor, source, arrivals_of(self._lake, source, rejected, as_of, rules))
+        return arrivals_of(self._lake, source, rejected, as_of, rules)
 
-    def _served(self, model: Model, as_of: Micros) -> list[Check]:
-        """Checks of features and predictions by channel: of the day, and for drift of the week."""
+    def _served(self, model: Model, as_of: Micros) -> tuple[list[Check], dict[Channel, WeekProfile]]:
+        """Checks of features and predictions by channel, and the profiles of the week and of the day."""
         start, champion = as_of - DAY, self._references.champion(model.name)
         day, profiles = DayFigures(model.name, self._lake, self._log, as_of), self._profiles(model, champion, as_of)
         before = self._log.parts(model.name, Between("time", as_of - WEEK, start), _read_by(profiles))
@@ -120,7 +179,7 @@ class CheckTask:
         for rows, is_today in chain(((rows, False) for rows in before), ((rows, True) for rows in today)):
             for channel, profile in profiles.items():
                 if champion is not None:
-                    profile.add(self._log, rows, channel, champion)
+                    profile.add(self._log, rows, channel, champion, is_today=is_today)
             if is_today:
                 day.add(rows)
         degraded = degraded_checks(model.monitor, day.degraded, day.answers)
@@ -128,8 +187,8 @@ class CheckTask:
         for channel in CHANNELS:
             skew = skew_checks(model.monitor, day.skews(channel))
             sent = sent_checks(model.monitor, day.sents(channel))
-            checks += of_channel(channel, [*skew, *sent, *_drift(model, profiles.get(channel))])
-        return checks
+            checks += of_channel(channel, [*skew, *sent, *_drift(profiles.get(channel))])
+        return checks, profiles
 
     def _fallback(self, model: Model, day: DayFigures) -> list[Check]:
         if not day.answers or model.fallback is None:
@@ -173,8 +232,7 @@ def _read_by(profiles: Mapping[Channel, WeekProfile]) -> Callable[[str], bool]:
     return lambda column: any(profile.reads(column) for profile in profiles.values())
 
 
-def _drift(model: Model, profile: WeekProfile | None) -> list[Check]:
+def _drift(profile: WeekProfile | None) -> list[Check]:
     if profile is None or profile.seen is None:
         return []
-    found = profile.signature, profile.reference, profile.seen
-    return drift_checks(model.monitor, *found, whole=profile.is_whole)
+    return drift_checks(profile.signature, profile.reference, profile.seen)

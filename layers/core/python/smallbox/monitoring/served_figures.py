@@ -73,6 +73,7 @@ class WeekProfile:
         signature: the champion's; the rows are those that were answered with it.
         reference: the profile that gives the bins; empty without rows.
         seen: the profile of the week; ``None`` without rows.
+        today: the profile of its last day; ``None`` without rows.
         is_whole: whether the rows span the whole week.
     """
 
@@ -80,17 +81,20 @@ class WeekProfile:
         self.signature, self._load = signature, load
         self.reference: Mapping[str, Any] = {}
         self.seen: dict[str, Any] | None = None
+        self.today: dict[str, Any] | None = None
         self.is_whole = False
         self._as_of = as_of
 
-    def add(self, log: Served, rows: pa.Table, channel: Channel, champion: Version) -> None:
+    def add(self, log: Served, rows: pa.Table, channel: Channel, champion: Version, *, is_today: bool) -> None:
         """Add rows of the log, in any order."""
         served = log.comparable(rows, channel, champion)
         if served is None or not served.rows.num_rows:
             return
         self.reference = self.reference or self._load()
         found = profile_of(self.signature, served.rows, self.reference)
-        self.seen = found if self.seen is None else {name: _sum(self.seen[name], found[name]) for name in found}
+        self.seen = _together(self.seen, found)
+        if is_today:
+            self.today = _together(self.today, found)
         self.is_whole = self.is_whole or is_whole(served.rows, self._as_of)
 
     def reads(self, column: str) -> bool:
@@ -103,6 +107,10 @@ class WeekProfile:
             *self.signature.columns.names,
             *self.signature.objective.outputs,
         }
+
+
+def _together(one: dict[str, Any] | None, other: dict[str, Any]) -> dict[str, Any]:
+    return other if one is None else {name: _sum(one[name], other[name]) for name in other}
 
 
 def _sum(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

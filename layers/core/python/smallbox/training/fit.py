@@ -32,6 +32,7 @@ from smallbox.registry.scorer import Scorer
 from smallbox.registry.signatures import check_unchanged, label_of_version
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
+from smallbox.statistics.stored_streams import streams_to_bytes
 from smallbox.times import DAY, parse_moment
 from smallbox.training.dependencies import dependencies_of
 from smallbox.training.examples import Examples, Requests, Split, examples_of, requests_of, split_by_time
@@ -40,6 +41,7 @@ from smallbox.training.export import parity, to_onnx
 from smallbox.training.fit_model import Fitted, fit, outputs_of
 from smallbox.training.label_report import report_labels
 from smallbox.training.profile import profile
+from smallbox.training.reference_days import reference_days
 from smallbox.training.run_warnings import (
     empty_column_warnings,
     leakage_warnings,
@@ -154,10 +156,12 @@ class FitTask:
         reference = profile(model.columns, model.objective.outputs, {**examples.by_column, **outputs})
         explainer = explainer_to_bytes(explainer_of(model, candidate.fitted.pipelines, candidate.onnx, train))
         explainer_digest = hashlib.sha256(explainer).hexdigest()
+        days = reference_days(model, examples, candidate.validation, candidate.scored.outputs, reference)
         return {
             "onnx_key": self._put(f"{folder}/model.onnx", candidate.onnx),
             "pipeline_key": self._put(f"{folder}/pipeline.skops", skops.io.dumps(list(candidate.fitted.pipelines))),
             "profile_key": self._put(f"{folder}/profile.json", json.dumps(reference).encode()),
+            "days_key": self._put(f"{folder}/days.npz", streams_to_bytes(days)),
             "onnx_sha256": digest,
             "explainer_key": self._put(f"{folder}/explainer-{explainer_digest[:16]}.npz", explainer),
             "explainer_sha256": explainer_digest,
