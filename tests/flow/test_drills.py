@@ -25,7 +25,7 @@ MISSED: Final[Mapping[str, str]] = {
 
 @pytest.fixture(scope="module")
 def begun() -> InProcessSite:
-    """Eight weeks of history, a first version, and two quiet weeks; every drill goes on from a copy."""
+    """Eight weeks of history, a first version, and 24 quiet days; every drill goes on from a copy."""
     site = InProcessSite()
     begin(site)
     return site

@@ -14,8 +14,8 @@ from smallbox.cli.drills.town import BEGIN, SHOPS, Conditions, DayRecords, recor
 from smallbox.times import DAY, HOUR, Micros
 
 HISTORY_DAYS: Final = 56
-QUIET_DAYS: Final = 14
-"""The days between the first training and the fault."""
+QUIET_DAYS: Final = 24
+"""The days between the first training and the fault: labels and volumes are judged after three weeks of them."""
 
 STEP: Final[Micros] = 6 * HOUR
 _EXPLORED: Final = 0.02
