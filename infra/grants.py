@@ -67,7 +67,6 @@ START: Final = ("states:StartExecution",)
 MAP_RUN: Final = ("states:DescribeExecution", "states:StopExecution")
 WATCH: Final = ("states:DescribeExecution", "states:GetExecutionHistory")
 UPLOAD: Final = ("s3:PutObject", "s3:AbortMultipartUpload")
-PUBLISH: Final = ("sns:Publish",)
 METRICS: Final = ("cloudwatch:PutMetricData",)
 CALL: Final = ("execute-api:Invoke",)
 DESCRIBE: Final = ("cloudformation:DescribeStacks",)
@@ -220,20 +219,14 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         *tables(read=["records", "predictions", "labelled"]),
         listing("lake", "quarantine/*"),
         Under("bucket:lake/models/*", GET),
-        Under("bucket:lake/references/*", GET),
+        Under("bucket:lake/references/*", (*GET, *PUT)),
         Under("bucket:lake/bundles/*", GET),
         Grant("table:registry", READ),
         Grant("table:metrics", WRITE),
-        Grant("topic:alarms", PUBLISH),
+        Grant("topic:alarms", ("sns:Publish",)),
         Grant("*", METRICS, "figures have no resource to name; the namespace is the limit", namespace="Smallbox"),
     ),
-    "monitoring/accept": (
-        *tables(read=["predictions"]),
-        Under("bucket:lake/references/*", PUT),
-        Under("bucket:lake/bundles/*", GET),
-        Grant("table:registry", WRITE),
-        Grant("table:metrics", WRITE),
-    ),
+    "monitoring/by_person": (Grant("table:metrics", WRITE),),
     "retraining/decide": (
         Grant("machine:training", START),
         Grant("table:registry", WRITE),
@@ -285,7 +278,7 @@ OPERATOR: Final = (
     Grant("queue:rebuild", SEND),
     *(Grant(f"machine:{name}", START) for name in MACHINES),
     *(Grant(f"executions:{name}:*", WATCH, "executions have made-up names") for name in MACHINES),
-    *(Grant(f"function:{name}", INVOKE) for name in ("ingestion/upkeep", "release/start", "monitoring/accept")),
+    *(Grant(f"function:{name}", INVOKE) for name in ("ingestion/upkeep", "release/start", "monitoring/by_person")),
 )
 """What the commands of the command line need: the managed policy of operators, on AWS and locally."""
 

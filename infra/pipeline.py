@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.dashboard import Watched, dashboard
@@ -46,9 +47,7 @@ class Pipeline(Stack):
         daily = daily_machine(self, flow)
         Schedules(self, flow, daily)
         machines = {"training": training, "daily": daily, "backfill": backfill, "scoring": scoring}
-        symptoms = Symptoms(self, flow, [*machines.values()], [retraining.dead])
-        alarms = [*symptoms.alarms, *monitoring.alarms]
-        dashboard(self, flow, Watched(machines, monitoring.figures, alarms, retraining.dead))
+        _watch(self, flow, machines, monitoring, retraining)
         self._output(
             {
                 "ApiUrl": flow.api.url,
@@ -58,7 +57,7 @@ class Pipeline(Stack):
                 "DailyMachine": daily.state_machine_arn,
                 "UpkeepFunction": ingestion.upkeep.function_name,
                 "ReleaseFunction": release.start.function_name,
-                "AcceptFunction": monitoring.accept.function_name,
+                "IncidentFunction": monitoring.by_person.function_name,
                 "AlarmsTopic": flow.alarms.topic.topic_arn,
                 "IncidentsTopic": monitoring.incidents.topic_arn,
                 "DecideDeadQueue": retraining.dead.queue_url,
@@ -73,6 +72,19 @@ class Pipeline(Stack):
     def _output(self, outputs: Mapping[str, str]) -> None:
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
+
+
+def _watch(
+    scope: Construct,
+    flow: Flow,
+    machines: Mapping[str, sfn.StateMachine],
+    monitoring: Monitoring,
+    retraining: Retraining,
+) -> None:
+    """Add the alarms of the system, and the dashboard of all alarms."""
+    symptoms = Symptoms(scope, flow, [*machines.values()], [retraining.dead])
+    alarms = [*symptoms.alarms, *monitoring.alarms]
+    dashboard(scope, flow, Watched(machines, monitoring.figures, alarms, retraining.dead))
 
 
 def _queue_outputs(flow: Flow) -> dict[str, str]:

@@ -7,8 +7,8 @@ from constructs import Construct
 
 from infra.parts.alarms import MINUTE, Alarms, Symptom
 from infra.parts.flow import Flow
-from infra.parts.function import TASK, Function
-from infra.wheels import IMAGE
+from infra.parts.function import BATCH, TASK, Function
+from infra.wheels import API, IMAGE
 from smallbox.aws import settings
 from smallbox.aws.metrics import NAMESPACE
 from smallbox.cli.system import incidents_output
@@ -17,7 +17,7 @@ from smallbox.monitoring.incidents import OPEN_INCIDENTS
 
 
 class Monitoring(Construct):
-    """``check`` is a task of the daily machine; ``accept`` is invoked by hand; ``incidents`` is the alarms' topic."""
+    """``check`` is a task of the daily machine; ``by_person`` changes incidents; ``incidents`` is the alarms' topic."""
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "monitoring")
@@ -27,11 +27,9 @@ class Monitoring(Construct):
             metrics_table=flow.table("metrics"),
             alarms_topic=flow.alarms.topic.topic_arn,
         )
-        accepting = settings.AcceptSettings(
-            lake_bucket=flow.lake, registry_table=flow.table("registry"), metrics_table=flow.table("metrics")
-        )
         Function(self, "check", flow, checking, wheels=IMAGE, size=TASK)
-        self.accept = Function(self, "accept", flow, accepting, wheels=IMAGE, size=TASK).target
+        changing = settings.ByPersonSettings(metrics_table=flow.table("metrics"))
+        self.by_person = Function(self, "by_person", flow, changing, wheels=API, size=BATCH).target
         self._incidents = Alarms(self, "incidents", flow.deployment)
         self.figures = {model: _figure(model) for model in load().models}
         self.alarms = [self._watch(model, figure) for model, figure in self.figures.items()]

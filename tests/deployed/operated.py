@@ -20,8 +20,8 @@ them but Step Functions and Lambda."""
 SENT_WRONG: Final = "send"
 """The one whose record is refused, and waits in quarantine."""
 IN_THE_LOOP: Final = {
-    "train", "backfill", "upkeep", "predict", "score", "day", "models", "monitor show", "monitor accept", "release",
-    "quarantine show", "quarantine replay",
+    "train", "backfill", "upkeep", "predict", "score", "day", "models", "monitor show", "release",
+    "incidents", "quarantine show", "quarantine replay",
 }  # fmt: skip
 """What ``test_loop.py`` does as an operator of the local stack, by the functions that these commands call."""
 ELSEWHERE: Final = {"deploy", "proxy"}

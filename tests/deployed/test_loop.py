@@ -147,15 +147,6 @@ def test_live_days_go_round_with_equal_features(deployed: Deployed) -> None:
     assert deployed.system.dead_letters() == 0
 
 
-def test_accepting_a_reference_is_a_function_of_its_own(deployed: Deployed) -> None:
-    """It reads the report, the registry and the log with its own grants, and refuses two days in words.
-
-    That it writes is held by unit tests, and its grants to write by the template's.
-    """
-    with pytest.raises(Unavailable, match="needs a whole week"):
-        deployed.operator.accept({"model": MODEL, "why": "a test", "by": "somebody"})
-
-
 def test_quarantine_is_replayed_through_the_front_door(deployed: Deployed) -> None:
     """A rejected record waits with its reason; sent again while still wrong it waits again, once."""
     system = deployed.operator
@@ -182,22 +173,25 @@ def test_a_dropped_file_is_scored(deployed: Deployed, tmp_path: Any) -> None:
     assert report["rejections"][0]["rule"] == "choices"
 
 
-def test_a_breach_rings_and_asks_for_a_decision(deployed: Deployed) -> None:
-    """A published breach rings the alarm of its kind, which asks the retraining function through SNS."""
-    meter = deployed.system.client("cloudwatch")
-    figure = {"MetricName": "AccuracyBreaches", "Value": 1.0, "Dimensions": [{"Name": "model", "Value": MODEL}]}
-    meter.put_metric_data(Namespace="Smallbox", MetricData=[figure])
-    name = deployed.system.outputs["LateArrivalAccuracyAlarm"]
+def test_an_incident_rings_and_asks_for_a_decision(deployed: Deployed) -> None:
+    """The check of the live days opened an incident; its alarm rang, and asked the retraining function through SNS.
+
+    An operator reads its story, acknowledges it and closes it.
+    """
+    (incident, *_) = deployed.operator.request("GET", f"/models/{MODEL}/incidents")["incidents"]
+    assert (incident["kind"], incident["state"]) == ("request_skew", "open"), "flights are asked three hours ahead"
+    assert deployed.system.has_rung(MODEL)
     deadline = time.monotonic() + 30
-    while deployed.system.alarms()[name] != "ALARM" and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert deployed.system.alarms()[name] == "ALARM"
-    assert deployed.system.rang(MODEL) == ["accuracy", "features"], "flights are asked up to three hours ahead"
     while not _asked_by_an_alarm(deployed) and time.monotonic() < deadline:
         time.sleep(0.2)
     asked = _asked_by_an_alarm(deployed)
     assert asked
     assert all("sooner than" in decision["why"] for decision in asked)
+    for action in ("acknowledge", "close"):
+        changed = {"incident": incident["id"], "action": action, "by": "somebody", "why": "a test"}
+        said = deployed.operator.change_incident(changed)
+        assert said["story"][-1]["sentence"] == "somebody: a test"
+    assert said["state"] == "closed"
 
 
 def _asked_by_an_alarm(deployed: Deployed) -> list[Any]:

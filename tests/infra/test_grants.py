@@ -66,7 +66,7 @@ TABLE_WRITERS: Final = {
         "registry/register", "release/start", "release/review", "monitoring/accept", "retraining/decide",
         "features/backfill",
     },
-    "table:metrics": {"monitoring/check", "monitoring/accept"},
+    "table:metrics": {"monitoring/check", "monitoring/accept", "retraining/decide"},
 }  # fmt: skip
 
 TABLE_READERS: Final = {
@@ -75,7 +75,7 @@ TABLE_READERS: Final = {
         *TABLE_WRITERS["table:registry"], "registry/browse", "training/dataset", "training/fit", "serving/predict",
         "serving/score", "feedback/join", "monitoring/check", "features/stream", "features/rebuild", *LOADERS, UPKEEP,
     },
-    "table:metrics": {*TABLE_WRITERS["table:metrics"], "registry/browse", "retraining/decide"},
+    "table:metrics": {*TABLE_WRITERS["table:metrics"], "registry/browse"},
 }  # fmt: skip
 
 SENDERS: Final = {

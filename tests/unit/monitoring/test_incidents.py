@@ -12,7 +12,8 @@ from smallbox.errors import Conflict, InvalidInput, NotFound
 from smallbox.monitoring.check_findings import findings_of
 from smallbox.monitoring.findings import Finding
 from smallbox.monitoring.incident import Incident, StoryEntry
-from smallbox.monitoring.incidents import IncidentBook, notice_of, opened_on
+from smallbox.monitoring.incidents import IncidentBook, opened_on
+from smallbox.monitoring.notices import notice_of
 from smallbox.monitoring.report import Check
 from smallbox.times import DAY, day_of
 from tests.fakes.documents import FakeDocuments
@@ -209,9 +210,10 @@ def test_the_message_says_what_to_do() -> None:
         ("features", "sent:weight", 9.0, ("request_skew", "weight", "mend the caller", "")),
         ("features", "lead_hours", 9.0, ("request_skew", "lead_hours", "mend the caller", "")),
         ("features", "off_time", 9.0, ("request_skew", "off_time", "mend the caller", "")),
-        ("features", "missing:weight", 9.0, ("missing_values", "weight", "mend the source", "")),
+        ("predictions", "degraded:states", 9.0, ("fallbacks", "states", "mend the system", "")),
         ("features", "lost:version_2", 9.0, ("lost_definition", "version_2", "mend the system", "")),
         ("predictions", "fallback", 9.0, ("fallbacks", "fallback", "mend the system", "")),
+        ("predictions", "degraded:store", 9.0, ("fallbacks", "store", "mend the system", "")),
         ("accuracy", "loss", 9.0, ("loss", "loss", "retrain", "")),
         ("accuracy", "batch:auc", 9.0, ("guardrail", "auc", "retrain", "loss")),
         ("accuracy", "coverage", 9.0, ("label_coverage", "coverage", "mend the source", "")),

@@ -292,17 +292,6 @@ class Meter(Protocol):
         """Publish each metric, by name, with these dimensions."""
 
 
-class Notices(Protocol):
-    """Tells people something in words: by e-mail, or where else they subscribed."""
-
-    def tell(self, subject: str, text: str) -> None:
-        """Send a message; the subject is cut to 100 characters.
-
-        Raises:
-            Unavailable: when it was not accepted.
-        """
-
-
 class Workflow(Protocol):
     """Starts executions of a state machine."""
 

@@ -194,11 +194,9 @@ class CheckSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class AcceptSettings:
-    """``monitoring/accept``: makes a week of predictions the reference profile for drift."""
+class ByPersonSettings:
+    """``monitoring/by_person``: a person acknowledges or closes an incident."""
 
-    lake_bucket: str
-    registry_table: str
     metrics_table: str
 
 

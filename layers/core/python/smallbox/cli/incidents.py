@@ -50,7 +50,7 @@ def _act(system: System, words: Sequence[str], why: str | None) -> Any:
     if len(words) != 2 or not why:  # noqa: PLR2004 - the action and the incident
         raise InvalidInput(f"write smallbox incidents {words[0]} ID --why TEXT")
     action, id_ = words
-    return system.accept({"incident": id_, "action": action, "why": why, "by": getpass.getuser()})
+    return system.change_incident({"incident": id_, "action": action, "why": why, "by": getpass.getuser()})
 
 
 def _of_models(system: System, names: Sequence[str]) -> list[Any]:

@@ -129,12 +129,9 @@ class System:
         """Change a release by hand, see :class:`~smallbox.release.by_hand.ByHandTask`; return the new routing."""
         return self._invoke("ReleaseFunction", document, "the change of the release")
 
-    def accept(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Accept a drift reference, or change an incident.
-
-        See :class:`~smallbox.monitoring.accept.AcceptTask` and :class:`~smallbox.monitoring.by_person.IncidentTask`.
-        """
-        return self._invoke("AcceptFunction", document, "accepting")
+    def change_incident(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Acknowledge or close an incident, see :class:`~smallbox.monitoring.by_person.IncidentTask`."""
+        return self._invoke("IncidentFunction", document, "the change of the incident")
 
     def _invoke(self, output: str, document: Mapping[str, Any], what: str) -> Mapping[str, Any]:
         from botocore.config import Config  # noqa: PLC0415 slow imports only where needed

@@ -149,17 +149,6 @@ def brief_of(incident: Incident) -> IncidentBrief:
     return {"id": incident.id, "state": incident.state, "opened": incident.opened, "sentence": incident.sentence}
 
 
-def notice_of(incident: Incident) -> tuple[str, str]:
-    """The subject and the text of the message that tells people of a new incident."""
-    effect = "" if incident.effect is None else f"Expected rise of the mean loss: {incident.effect:.4g}\n"
-    text = (
-        f"{incident.sentence}\n\n{effect}Affected: {', '.join(incident.subjects)}\n\n"
-        f"Its story: smallbox incidents {incident.model} {incident.id}\n"
-        f"Acknowledge: smallbox incidents acknowledge {incident.id} --why TEXT\n"
-    )
-    return f"Smallbox: incident {incident.id}", text
-
-
 def _key(id_: str) -> tuple[str, str]:
     return metrics_partition(id_.partition("-")[0]), f"{_PREFIX}{id_}"
 

@@ -12,7 +12,7 @@ from smallbox.define.signature import Signature
 from smallbox.lake.partial_histories import PartialHistories
 from smallbox.monitoring.degraded_answers import Answerer, degraded_answers
 from smallbox.monitoring.sent_fields import Sent, sent_of
-from smallbox.monitoring.served_predictions import Served, ServedRows, is_whole, profile_of
+from smallbox.monitoring.served_predictions import Served, ServedRows, profile_of
 from smallbox.monitoring.skew import Skew, skew_of
 from smallbox.ports import Lake
 from smallbox.records import CHANNELS, Channel
@@ -66,47 +66,27 @@ def _first(found: tuple[int, Skew, Sent]) -> int:
     return found[0]
 
 
-class WeekProfile:
-    """The profile of what a channel was served in a week, in the bins of a reference.
+class DayProfile:
+    """The distributions of what a channel was asked and answered on a day, in the bins of a reference.
 
     Attributes:
         signature: the champion's; the rows are those that were answered with it.
         reference: the profile that gives the bins; empty without rows.
-        seen: the profile of the week; ``None`` without rows.
-        today: the profile of its last day; ``None`` without rows.
-        is_whole: whether the rows span the whole week.
+        seen: the profile of the day; ``None`` without rows.
     """
 
-    def __init__(self, signature: Signature, load: Callable[[], Mapping[str, Any]], as_of: Micros) -> None:
+    def __init__(self, signature: Signature, load: Callable[[], Mapping[str, Any]]) -> None:
         self.signature, self._load = signature, load
         self.reference: Mapping[str, Any] = {}
         self.seen: dict[str, Any] | None = None
-        self.today: dict[str, Any] | None = None
-        self.is_whole = False
-        self._as_of = as_of
 
-    def add(self, log: Served, rows: pa.Table, channel: Channel, champion: Version, *, is_today: bool) -> None:
+    def add(self, log: Served, rows: pa.Table, channel: Channel, champion: Version) -> None:
         """Add rows of the log, in any order."""
         served = log.comparable(rows, channel, champion)
         if served is None or not served.rows.num_rows:
             return
         self.reference = self.reference or self._load()
-        found = profile_of(self.signature, served.rows, self.reference)
-        self.seen = _together(self.seen, found)
-        if is_today:
-            self.today = _together(self.today, found)
-        self.is_whole = self.is_whole or is_whole(served.rows, self._as_of)
-
-    def reads(self, column: str) -> bool:
-        """Whether a column of the log is needed."""
-        return column in {
-            "version",
-            "arm",
-            "channel",
-            "degraded",
-            *self.signature.columns.names,
-            *self.signature.objective.outputs,
-        }
+        self.seen = _together(self.seen, profile_of(self.signature, served.rows, self.reference))
 
 
 def _together(one: dict[str, Any] | None, other: dict[str, Any]) -> dict[str, Any]:

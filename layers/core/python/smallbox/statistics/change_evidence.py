@@ -9,10 +9,8 @@ import numpy as np
 from smallbox.arrays import Bools, Floats, Ints
 from smallbox.statistics.student_scores import SCORE_LIMIT, normal_scores
 
-_SHIFTS: Final = (-4.0, -2.0, -1.0, -0.5, 0.5, 1.0, 2.0, 4.0)
+_SHIFTS: Final = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
 """The shifts that evidence is collected for, in spreads of a day."""
-_SUSPECT: Final = 10.0
-"""A stream with so much evidence of its own at an alarm may show the same change, only later."""
 _NAMED_WRONGLY: Final = 0.1
 _HIGHEST: Final = 1e250
 
@@ -81,9 +79,10 @@ class ChangeEvidence:
         by_stream: Floats = self._sums.mean(axis=1)
         return by_stream
 
-    def suspects(self) -> Bools:
-        """Which streams have evidence of their own, though maybe too little to be named."""
-        return self._by_stream() >= _SUSPECT
+    def suspects(self, limit: float) -> Bools:
+        """Which streams would ring if they were alone; they may show the same change, only later."""
+        is_suspect: Bools = self._by_stream() >= limit
+        return is_suspect
 
     def moved(self, names: Sequence[str], daily: Floats) -> Iterator[MovedStream]:
         """The streams that carry the evidence, the surest first; at least one.
@@ -114,7 +113,7 @@ class ChangeEvidence:
 
     def blips(self, names: Sequence[str], daily: Floats, scores: Floats) -> Iterator[MovedStream]:
         """The streams whose score of the last day is at the limit."""
-        for at in np.flatnonzero(np.abs(scores) >= SCORE_LIMIT):
+        for at in np.flatnonzero(np.abs(scores) >= SCORE_LIMIT).tolist():
             raw = float(self._gaps[-1][at])
             evidence = float(self._by_stream()[at])
             yield MovedStream(names[at], raw, raw / max(float(daily[at]), 1e-300), self._days[-1], evidence)

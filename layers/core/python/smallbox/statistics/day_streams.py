@@ -51,7 +51,8 @@ class DayStreams:
     def known(self) -> Bools:
         """Which values count: those that are finite, of days that are not left out."""
         is_kept = np.array([day not in self.left_out for day in self.days], bool)
-        return np.isfinite(self.values) & is_kept[:, None]
+        is_known: Bools = np.isfinite(self.values) & is_kept[:, None]
+        return is_known
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,10 +105,12 @@ class Forecaster:
     def pass_days(self, days: int) -> None:
         """Let what was learnt grow older."""
         factor = self._decay**days
-        for one in (self._weight, self._days, self._sampling, self._products):
-            one *= factor
-        for one in (self._squares, self._days_squared):
-            one *= factor**2
+        self._weight *= factor
+        self._days *= factor
+        self._sampling *= factor
+        self._products *= factor
+        self._squares *= factor**2
+        self._days_squared *= factor**2
 
     def residuals(self, seen: ObservedDay) -> DayResiduals:
         """Compare a day with its forecast, before it teaches."""
@@ -125,7 +127,8 @@ class Forecaster:
         share = np.where(is_near, self.coefficient, 0.0)
         whole = gap - share * (self._last - self._lag_mean[weekday])
         clipped = gap - share * (self._last_clipped - self._lag_mean[weekday])
-        return np.where(np.abs(whole) < np.abs(clipped), whole, clipped)
+        milder: Floats = np.where(np.abs(whole) < np.abs(clipped), whole, clipped)
+        return milder
 
     def _variances(self, seen: ObservedDay, is_near: Bools, usual_spread: Floats) -> tuple[Floats, Floats]:
         """The variance of a day's residual, and how it compares with that of a usual day."""
@@ -202,8 +205,8 @@ class Forecaster:
         squares = np.nansum((gaps - level) ** 2, axis=0) / np.maximum(count - 1, 1)
         wider = np.clip(squares / np.maximum(self.daily_spreads() ** 2, _TINY**3), 1.0, _WIDEST)
         self._products *= np.where(is_moved, wider, 1.0)
-        for means in (self._mean, self._lag_mean):
-            means += np.where(is_moved, level, 0.0)
+        self._mean += np.where(is_moved, level, 0.0)
+        self._lag_mean += np.where(is_moved, level, 0.0)
         self._forget_weights(is_moved)
         for one in week:
             self.learn(one, self.residuals(one), is_moved & one.known)

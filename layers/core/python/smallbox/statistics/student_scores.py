@@ -11,12 +11,14 @@ from smallbox.arrays import Floats, Ints
 
 SCORE_LIMIT: Final = 4.0
 """Scores beyond are cut off, so that one day alone is not enough for an alarm."""
-_DEGREES: Final = (2.5, 3.5, 5.0, 8.0, 13.0, 25.0, 200.0)
+_DEGREES: Final = (2.5, 3.5, 5.0, 8.0, 13.0, 25.0, 60.0, 200.0)
 _SCALES: Final = (1.0, 1.15, 1.35, 1.6, 2.0)
 _SHAPES: Final = tuple(product(_DEGREES, _SCALES))
 """The tails to choose from: degrees of freedom, and a scale of at least 1."""
 _NO_TAILS: Final = 1e-9
 """Below this a residual is rounding."""
+_BIN: Final = 0.05
+_BINS: Final = 160
 _STEP: Final = 0.01
 _END: Final = 6.0
 _POOL: Final = 60.0
@@ -77,25 +79,21 @@ class StudentTails:
 
     def __init__(self, streams: int, half_life: float) -> None:
         self._decay = 0.5 ** (1 / half_life)
-        self._likelihoods = np.zeros((len(_SHAPES), streams))
-        self._rows = 0.0
-        self._waiting: list[Floats] = []
+        self._counts = np.zeros((streams, _BINS))
         self._fitted = np.full(streams, len(_SHAPES) - len(_SCALES))
 
     def learn(self, residuals: Floats) -> None:
-        """Keep the residuals of a day, in units of their spread; NaN where there is none."""
-        self._waiting.append(residuals)
+        """Count the residuals of a day, in units of their spread; NaN and exact zeros show no tails."""
+        self._counts *= self._decay
+        used = np.flatnonzero(np.abs(np.nan_to_num(residuals)) > _NO_TAILS)
+        bins = np.minimum(np.arcsinh(np.abs(residuals[used])) / _BIN, _BINS - 1).astype(np.int64)
+        self._counts[used, bins] += 1
 
     def refit(self) -> None:
-        """Take the likeliest tails anew from the residuals that were kept."""
-        if not self._waiting:
-            return
-        found, rows = _log_likelihoods(np.array(self._waiting))
-        aged = self._decay ** len(self._waiting)
-        self._likelihoods, self._rows = self._likelihoods * aged + found, self._rows * aged + rows
-        self._waiting.clear()
-        together = self._likelihoods.sum(axis=1, keepdims=True) / max(self._rows, 1.0)
-        self._fitted = np.argmax(self._likelihoods + _POOL * together, axis=0)
+        """Take the likeliest tails anew."""
+        likelihoods = self._counts @ _bin_likelihoods()
+        together = likelihoods.sum(axis=0) / max(float(self._counts.sum()), 1.0)
+        self._fitted = np.argmax(likelihoods + _POOL * together, axis=1)
 
     def shapes(self, degrees: Floats) -> Ints:
         """The tails of each stream: those that were fitted, but no lighter than a spread of few days allows."""
@@ -105,16 +103,8 @@ class StudentTails:
         return shapes
 
 
-def _log_likelihoods(residuals: Floats) -> tuple[Floats, int]:
-    """By shape and stream the log likelihood of days of residuals, and how many residuals count.
-
-    Exact zeros and NaN show no tails.
-    """
-    is_used = np.isfinite(residuals) & (np.abs(residuals) > _NO_TAILS)
-    known = np.where(is_used, residuals, 0.0)
-    days = is_used.sum(axis=0)
-    rows = []
-    for nu, scale in _SHAPES:
-        peak = _log_density(np.zeros(1), nu) - math.log(scale)
-        rows.append(days * peak - (nu + 1) / 2 * np.log1p(known**2 / (scale * scale * nu)).sum(axis=0))
-    return np.array(rows), int(days.sum())
+@lru_cache(maxsize=1)
+def _bin_likelihoods() -> Floats:
+    """The log density in the middle of each bin, under each shape."""
+    middle = np.sinh((np.arange(_BINS) + 0.5) * _BIN)
+    return np.array([_log_density(middle / scale, nu) - math.log(scale) for nu, scale in _SHAPES]).T
