@@ -181,7 +181,7 @@ def dataset(lake: DeltaLake, files: FolderBlobs) -> None:
 
 def join(lake: DeltaLake, files: FolderBlobs) -> None:
     """The daily label join."""
-    found = JoinTask(PROJECT, lake, registry_of(files)).run({"model": MODEL.name}, NOW)
+    found = JoinTask(PROJECT, lake, registry_of(files), Papers()).run({"model": MODEL.name}, NOW)
     print(json.dumps(found["feedback"]), file=sys.stderr)
 
 

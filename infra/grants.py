@@ -87,7 +87,7 @@ def listing(bucket: str, *prefixes: str) -> Grant:
 
 
 def tables(*, read: Sequence[str] = (), append: Sequence[str] = (), rewrite: Sequence[str] = ()) -> tuple[Grant, ...]:
-    """Grants on the Delta tables in folders of the lake: ``records``, ``current``, ``predictions`` or ``labelled``.
+    """Grants on the Delta tables in folders of the lake, like ``records`` or ``labelled``.
 
     Args:
         read: folders whose tables may be read.
@@ -142,7 +142,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     "ingestion/upkeep": (
         Grant("queue:rebuild", SEND),
         Grant("table:registry", ONE),
-        *tables(rewrite=["records", "current", "predictions", "labelled"]),
+        *tables(rewrite=["records", "current", "predictions", "labelled", "restated"]),
     ),
     "features/stream": (
         Grant("queue:features", RECEIVE + SEND),
@@ -185,6 +185,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     "release/review": (
         *tables(read=["labelled"]),
         Grant("table:registry", WRITE),
+        Grant("table:metrics", ONE),
     ),
     "serving/predict": (
         Grant("table:online", ("dynamodb:BatchGetItem",)),
@@ -212,8 +213,9 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("table:registry", READ),
     ),
     "feedback/join": (
-        *tables(read=["records", "predictions"], append=["labelled"]),
+        *tables(read=["records", "predictions"], append=["labelled", "restated"]),
         Grant("table:registry", READ),
+        Grant("table:metrics", WRITE),
     ),
     "monitoring/check": (
         *tables(read=["records", "predictions", "labelled"]),
@@ -274,7 +276,7 @@ OPERATOR: Final = (
     listing("lake", "reports/*", "quarantine/*"),
     *(Grant(f"queue:{name}", ("sqs:GetQueueAttributes",)) for name in DRAINED),
     *(Grant(f"queue:{name}-dead", ("sqs:GetQueueAttributes",)) for name in (*DRAINED, "decide")),
-    Grant("*", ("cloudwatch:GetMetricData",), "the age of the oldest message; figures have no resource to name"),
+    Grant("*", ("cloudwatch:GetMetricData",), "age of the oldest message; CloudWatch has no resource to name"),
     Grant("queue:rebuild", SEND),
     *(Grant(f"machine:{name}", START) for name in MACHINES),
     *(Grant(f"executions:{name}:*", WATCH, "executions have made-up names") for name in MACHINES),

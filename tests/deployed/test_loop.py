@@ -7,6 +7,7 @@ their order: a champion of two weeks, live days, a candidate whose labels were s
 import io
 import json
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -18,14 +19,17 @@ import pytest
 from botocore.exceptions import ClientError
 
 from smallbox.aws.blobs import S3Blobs
+from smallbox.aws.documents import DynamoDocuments
 from smallbox.cli.demo import MODEL
 from smallbox.cli.local import url_by_path
 from smallbox.cli.quarantine import send_again
 from smallbox.cli.replay.evidence import lake_of
 from smallbox.cli.scored_files import download_predictions, score
-from smallbox.cli.system import System
-from smallbox.errors import InvalidInput, Unavailable
+from smallbox.cli.system import System, incidents_output
+from smallbox.errors import InvalidInput
 from smallbox.ingestion.quarantine import Quarantine
+from smallbox.monitoring.findings import Finding
+from smallbox.monitoring.incidents import OPEN_INCIDENTS, IncidentBook
 from smallbox.times import DAY, Micros, day_of, format_moment
 from tests.deployed.conftest import START, Deployed
 
@@ -240,6 +244,45 @@ def test_a_better_challenger_is_promoted(deployed: Deployed) -> None:
     assert events.count("challenger") == 2
     assert "roll_back" in events
     assert "promote" in events
+
+
+def test_an_incident_rolls_the_new_champion_back(deployed: Deployed) -> None:
+    """An incident that asks for it rings its alarm; the function that the alarm invokes routes to the champion before.
+
+    Its story and the model's history say so.
+    """
+    end, system = deployed.known_until, deployed.system
+    before = system.champion(MODEL)
+    deployed.live(end, 1)
+    book = IncidentBook(DynamoDocuments(system.outputs["MetricsTable"], system.client("dynamodb")))
+    worse = Finding("loss", "log loss", "incident", "log loss is 0.9", "roll back", cause="a test")
+    (incident,) = [one for one in book.record(MODEL, [worse], day_of(end), end + DAY) if one.cause == "a test"]
+    _ring(system)
+    _wait_until(lambda: system.champion(MODEL) == 1 != before)
+    told = {one["id"]: one for one in deployed.operator.request("GET", f"/models/{MODEL}/incidents")["incidents"]}
+    assert [entry["event"] for entry in told[incident.id]["story"]] == ["opened", "rollback"]
+    history = deployed.operator.request("GET", f"/models/{MODEL}/history")["history"]
+    assert f"incident {incident.id}" in [event.get("who") for event in history if event["event"] == "roll_back"]
+
+
+def _ring(system: System) -> None:
+    """Let the alarm of incidents calm down, then ring it."""
+    name, meter = system.outputs[incidents_output(MODEL)], system.client("cloudwatch")
+    figure = {"MetricName": OPEN_INCIDENTS, "Dimensions": [{"Name": "model", "Value": MODEL}]}
+
+    def is_calm() -> bool:
+        meter.put_metric_data(Namespace="Smallbox", MetricData=[{**figure, "Value": 0.0}])
+        return system.alarms()[name] != "ALARM"
+
+    _wait_until(is_calm)
+    meter.put_metric_data(Namespace="Smallbox", MetricData=[{**figure, "Value": 1.0}])
+
+
+def _wait_until(is_so: Callable[[], bool], seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
 
 
 def _started_by_hand(system: System, version: int, now: Micros) -> Any:

@@ -166,10 +166,10 @@ class World:
         )
         self.drain()
         document: DayDocument = {"model": model, "as_of": format_moment(midnight)}
-        document = JoinTask(self.project, self.lake, self.registry).run(document, PRESENT)
+        document = JoinTask(self.project, self.lake, self.registry, self.metrics).run(document, PRESENT)
         stores = self.project, self.lake, self.blobs, self.registry, self.signatures, self.metrics
         document = CheckTask(*stores, self.meter, FakeNotices()).run(document)
-        document = ReviewTask(self.project, self.lake, self.registry, self.live).run(document, PRESENT)
+        document = ReviewTask(self.project, self.lake, self.registry, self.live, self.metrics).run(document, PRESENT)
         by_hand = ByHandTask(self.project, self.registry, self.live)
         decide = DecideTask(self.project, self.registry, self.metrics, self.training, by_hand)
         return decide.run(document, PRESENT)

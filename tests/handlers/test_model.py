@@ -12,7 +12,6 @@ from smallbox.aws.delta_lake import DeltaLake
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.cli.demo.flights import Records, known, load_flights
 from smallbox.define.project import load as load_project
-from smallbox.errors import NotReady
 from smallbox.features.live_views import LiveViewStore, id_of
 from smallbox.ingestion.contract import check_all
 from smallbox.ingestion.readers import read_batches

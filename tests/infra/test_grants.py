@@ -9,7 +9,7 @@ from infra.grants import GRANTS, Grant, grants_of
 from tests.infra.grants import Granted, Names, granted
 from tests.infra.templates import Assembly, mentioned
 
-FOLDERS: Final = ("records", "current", "predictions", "labelled")
+FOLDERS: Final = ("records", "current", "predictions", "labelled", "restated")
 UPKEEP: Final = "ingestion/upkeep"
 LOADERS: Final = {"ingestion/append", "ingestion/load"}
 
@@ -20,13 +20,14 @@ BLOB_READERS: Final = {
     },
     "bucket:lake/tables/current/*": {UPKEEP},
     "bucket:lake/tables/predictions/*": {
-        "serving/log", "serving/score", UPKEEP, "feedback/join", "monitoring/check", "monitoring/accept",
+        "serving/log", "serving/score", UPKEEP, "feedback/join", "monitoring/check",
     },
     "bucket:lake/tables/labelled/*": {"feedback/join", UPKEEP, "monitoring/check", "release/review"},
+    "bucket:lake/tables/restated/*": {"feedback/join", UPKEEP},
     "bucket:lake/datasets/*": {"training/fit"},
     "bucket:lake/models/*": {"training/fit", "serving/predict", "serving/score", "monitoring/check"},
     "bucket:lake/bundles/*": {
-        "training/dataset", "serving/predict", "serving/score", "monitoring/check", "monitoring/accept",
+        "training/dataset", "serving/predict", "serving/score", "monitoring/check",
     },
     "bucket:lake/references/*": {"monitoring/check"},
     "bucket:inbox/drop/*": {"ingestion/load"},
@@ -40,12 +41,13 @@ BLOB_WRITERS: Final = {
     "bucket:lake/tables/current/*": {UPKEEP},
     "bucket:lake/tables/predictions/*": {"serving/log", "serving/score", UPKEEP},
     "bucket:lake/tables/labelled/*": {"feedback/join", UPKEEP},
+    "bucket:lake/tables/restated/*": {"feedback/join", UPKEEP},
     "bucket:lake/quarantine/*": {"ingestion/collect", *LOADERS},
     "bucket:lake/reports/*": {"ingestion/load"},
     "bucket:lake/datasets/*": {"training/dataset"},
     "bucket:lake/models/*": {"training/fit"},
     "bucket:lake/bundles/*": {"registry/register"},
-    "bucket:lake/references/*": {"monitoring/accept"},
+    "bucket:lake/references/*": {"monitoring/check"},
     "bucket:inbox/parts/*": {"ingestion/load", "serving/score"},
     "bucket:inbox/score/*/in/daily/*": {"serving/score"},
     "bucket:inbox/score/*/out/*": {"serving/score"},
@@ -56,6 +58,7 @@ BLOB_DELETERS: Final = {
     "bucket:lake/tables/records/*/_delta_log/*": LOADERS,
     "bucket:lake/tables/predictions/*/_delta_log/*": {"serving/log", "serving/score"},
     "bucket:lake/tables/labelled/*/_delta_log/*": {"feedback/join"},
+    "bucket:lake/tables/restated/*/_delta_log/*": {"feedback/join"},
     "bucket:inbox/parts/*": {"ingestion/load", "serving/score"},
     "bucket:inbox/score/*/out/*": {"serving/score"},
 }
@@ -63,10 +66,10 @@ BLOB_DELETERS: Final = {
 TABLE_WRITERS: Final = {
     "table:online": {"features/stream", "features/rebuild", "features/backfill"},
     "table:registry": {
-        "registry/register", "release/start", "release/review", "monitoring/accept", "retraining/decide",
+        "registry/register", "release/start", "release/review", "retraining/decide",
         "features/backfill",
     },
-    "table:metrics": {"monitoring/check", "monitoring/accept", "retraining/decide"},
+    "table:metrics": {"feedback/join", "monitoring/check", "monitoring/by_person", "retraining/decide"},
 }  # fmt: skip
 
 TABLE_READERS: Final = {
@@ -75,7 +78,7 @@ TABLE_READERS: Final = {
         *TABLE_WRITERS["table:registry"], "registry/browse", "training/dataset", "training/fit", "serving/predict",
         "serving/score", "feedback/join", "monitoring/check", "features/stream", "features/rebuild", *LOADERS, UPKEEP,
     },
-    "table:metrics": {*TABLE_WRITERS["table:metrics"], "registry/browse"},
+    "table:metrics": {*TABLE_WRITERS["table:metrics"], "registry/browse", "release/review"},
 }  # fmt: skip
 
 SENDERS: Final = {

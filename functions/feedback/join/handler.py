@@ -12,7 +12,8 @@ from smallbox.registry.store import Registry
 
 settings = from_environment(JoinSettings)
 registry = Registry(DynamoDocuments(settings.registry_table))
-task = JoinTask(load(), DeltaLake.in_bucket(settings.lake_bucket), registry)
+metrics = DynamoDocuments(settings.metrics_table)
+task = JoinTask(load(), DeltaLake.in_bucket(settings.lake_bucket), registry, metrics)
 
 
 @as_task

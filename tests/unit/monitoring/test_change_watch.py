@@ -23,9 +23,9 @@ ROWS = 500
 def _numbers(seed: int, day: int, shift: float = 0.0) -> dict[str, DayValue]:
     """Three streams of a day, each with a day effect as large as its sampling noise; one of them shifted."""
     random = np.random.default_rng([seed, day])
-    values = 0.5 + random.normal(0, 0.013, 3) + random.normal(0, 0.013, 3)
+    values = 0.5 + np.array([shift, 0, 0]) + random.normal(0, 0.013, 3) + random.normal(0, 0.013, 3)
     names = ("weight:location", "depot_delay_3h:location", "score:location")
-    return {name: DayValue(float(v), 1 / 12 / ROWS) for name, v in zip(names, values + np.array([shift, 0, 0]), strict=True)}
+    return {name: DayValue(float(v), 1 / 12 / ROWS) for name, v in zip(names, values, strict=True)}
 
 
 def _verdicts(watch: ChangeWatch, shifts: dict[int, float], days: int = 60, seed: int = 0) -> list[DayVerdict]:

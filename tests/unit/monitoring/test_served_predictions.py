@@ -103,7 +103,7 @@ def test_a_check_in_parts_is_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
         ]
         fields = [replace(r, values={name: r.values.get(name) for name in source.fields}) for r in records]
         world.lake.append(records_table(source), records_to_table(source, fields))
-    JoinTask(PROJECT, world.lake, world.registry).run({"model": MODEL.name}, NOW)
+    JoinTask(PROJECT, world.lake, world.registry, FakeDocuments()).run({"model": MODEL.name}, NOW)
     whole = world.check()
     for module in (arrivals, served_predictions):
         monkeypatch.setattr(module, "spans_of", partial(spans_of, most=7))
@@ -161,7 +161,7 @@ def test_both_coverages_of_a_day_are_one_figure(within: str) -> None:
     world.lake.append(records_table(deliveries), records_to_table(deliveries, outcomes))
     for ago in range(9, -1, -1):
         document: DayDocument = {"model": model.name, "as_of": format_moment(NOW - ago * DAY)}
-        feedback = JoinTask(project, world.lake, registry).run(document, NOW)["feedback"]
+        feedback = JoinTask(project, world.lake, registry, FakeDocuments()).run(document, NOW)["feedback"]
     few = replace(model, monitor=replace(model.monitor, min_rows=50))  # a day has a hundred
     task = CheckTask(
         project_of([few]),

@@ -144,6 +144,7 @@ class ReviewSettings:
 
     lake_bucket: str
     registry_table: str
+    metrics_table: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,7 @@ class JoinSettings:
 
     lake_bucket: str
     registry_table: str
+    metrics_table: str
 
 
 @dataclass(frozen=True, slots=True)

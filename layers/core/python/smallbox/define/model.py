@@ -31,6 +31,7 @@ def label(
     value: str,
     within: str,
     otherwise: bool | float | str | None = None,
+    prediction: str | None = None,
     objective: Objective | None = None,
 ) -> Label:
     """The label: ``value`` of the record of ``source`` whose ``on`` equals the request's key.
@@ -43,6 +44,9 @@ def label(
         otherwise: the label of a request without an outcome once the attribution window is over. Write
             ``otherwise=False`` where only positive outcomes are reported, as with chargebacks, or a class of its own
             where silence is an outcome, like ``otherwise="cancelled"``. By default such a request has no label.
+        prediction: its field that holds the ``prediction_id`` of the answer that the outcome is for. Then two
+            predictions of one key each wait for an outcome of their own. By default an outcome counts for every
+            prediction of its key. A training matches by ``on`` either way.
         objective: what the label means. By default :class:`~smallbox.objectives.binary.Binary` for a boolean,
             :class:`~smallbox.objectives.multiclass.Multiclass` for a text with choices and
             :class:`~smallbox.objectives.regression.Regression` for a number.
@@ -54,6 +58,8 @@ def label(
     key, outcome = _field_of(source, on), _field_of(source, value)
     if key.type != "text":
         raise DefinitionError(f"label: {on!r} must be a text field of source {source.name}; it is a {key.type}")
+    if prediction is not None:
+        _check_prediction(source, on, prediction)
     declared = default_objective(outcome.type) if objective is None else objective
     if declared is None:
         raise DefinitionError(
@@ -63,7 +69,20 @@ def label(
     check_kind("label: objective", declared, Objective, "an objective, like Regression('absolute')")
     place = f"label: {value!r} of source {source.name}"
     completed = declared.for_label(LabelField(place, outcome.type, outcome.choices, otherwise))
-    return Label(source.name, on, value, within, otherwise, objective=completed)
+    return Label(source.name, on, value, within, otherwise, prediction, objective=completed)
+
+
+def _check_prediction(source: Source, on: str, name: str) -> None:
+    found = _field_of(source, name)
+    if found.type != "text":
+        raise DefinitionError(
+            f"label: prediction={name!r} must be a text field of source {source.name}; it is a {found.type}"
+        )
+    if name == on:
+        raise DefinitionError(
+            f"label: prediction={name!r} is the field on={on!r}; on= holds the request's key, prediction= the id that "
+            "an answer has as prediction_id"
+        )
 
 
 def _field_of(source: Source, name: str) -> Field:

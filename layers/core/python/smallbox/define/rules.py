@@ -25,6 +25,8 @@ class Label:
         value: the field that holds the outcome.
         within: attribution window: how long after the request's event time an outcome still counts.
         otherwise: the label of a request without an outcome once the window is over; ``None`` leaves it unlabelled.
+        prediction: the field that holds the id of the prediction that the outcome is for; ``None``: served predictions
+            are matched by their key, like the requests of a training.
         objective: what the label means: how it is predicted, and how predictions are judged.
     """
 
@@ -33,6 +35,7 @@ class Label:
     value: str
     within: str = field(compare=False)  # "24h" and "1d" are the same label
     otherwise: bool | float | str | None = None
+    prediction: str | None = None
     objective: Objective = field(kw_only=True)
     within_micros: Micros = field(init=False)
 

@@ -22,6 +22,9 @@ class JoinCounts(TypedDict):
         coverage: the share with a label, from 0 to 1, of the newest day whose windows are all over; ``None`` when it
             has no predictions.
         coverage_day: that day, ``YYYY-MM-DD``.
+        restated: settled predictions of which an outcome said something else since the last join.
+        unmatched: keys with a new outcome, and no prediction in the last 90 days.
+        breaker: why trainings and decisions about quality have to wait for the labels; empty when they do not.
     """
 
     labelled: int
@@ -30,6 +33,9 @@ class JoinCounts(TypedDict):
     asked_late: int
     coverage: float | None
     coverage_day: str
+    restated: int
+    unmatched: int
+    breaker: str
 
 
 class ReviewStep(TypedDict):

@@ -13,6 +13,7 @@ from smallbox.registry.version import Version
 from smallbox.statistics.change_detector import DayVerdict, DetectorRule, detect
 from smallbox.statistics.day_streams import DayStreams, DayValue
 
+
 class ChangeWatch:
     """Keeps the numbers of each day, and judges the newest."""
 

@@ -7,6 +7,7 @@ from typing import Any
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.documents.daily_run import DayDocument
+from smallbox.labels.stored import LabelFigures
 from smallbox.monitoring.accuracy import Judged, accuracy_checks, judged
 from smallbox.monitoring.change_findings import change_findings
 from smallbox.monitoring.change_watch import ChangeWatch
@@ -14,6 +15,7 @@ from smallbox.monitoring.check_findings import findings_of
 from smallbox.monitoring.check_rules import data_checks
 from smallbox.monitoring.findings import Finding
 from smallbox.monitoring.incidents import OPEN_INCIDENTS, IncidentBook, brief_of, opened_on
+from smallbox.monitoring.label_findings import label_findings
 from smallbox.monitoring.label_numbers import label_numbers
 from smallbox.monitoring.notices import Notices, notice_of
 from smallbox.monitoring.report import LATEST, Check, metrics_partition, of_channel, report_key, report_of
@@ -26,6 +28,7 @@ from smallbox.registry.signatures import Signatures, label_of_version
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 from smallbox.statistics.change_detector import DayVerdict
+from smallbox.statistics.day_streams import DayValue
 from smallbox.times import DAY, Micros, day_of, parse_moment
 from smallbox.training.profile_numbers import day_numbers
 
@@ -100,7 +103,9 @@ class CheckTask:
         for channel, found in settled.items():
             checks += of_channel(channel, accuracy_checks(model.monitor, label, baseline, found, as_of))
         changes = self._changes(model, champion, as_of, sources, answers, settled)
-        findings = findings_of(checks, day_of(as_of - DAY))
+        day = day_of(as_of - DAY)
+        findings = findings_of(checks, day)
+        findings += label_findings(LabelFigures(self._metrics, model.name).breaker(), day, label.source_name)
         for verdict in changes.values():
             findings += change_findings(model.monitor, verdict, label.objective.outputs, None)
         accuracy = {channel: found.as_json() for channel, found in settled.items()}
@@ -122,7 +127,7 @@ class CheckTask:
         """For each channel whether a lasting change rings; the sources count with the online one."""
         found = dict[Channel, DayVerdict]()
         for channel, profile in answers.profiles.items():
-            numbers = {}
+            numbers = dict[str, DayValue]()
             if channel == "online":
                 for one in sources:
                     numbers |= source_numbers(one.source.name, one.arrivals)

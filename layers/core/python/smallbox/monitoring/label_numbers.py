@@ -4,7 +4,7 @@ from typing import Final
 
 from smallbox.monitoring.accuracy import Judged
 from smallbox.statistics.day_streams import DayValue
-from smallbox.statistics.day_values import mean_value, share_value
+from smallbox.statistics.profile_numbers import mean_number, share_number
 
 LABEL: Final = "label"
 LOSS: Final = "loss"
@@ -25,8 +25,8 @@ def label_numbers(newest: Judged) -> dict[str, DayValue]:
     parts = objective.parts(scored.labels)
     classes = parts if len(parts) > _TWO_CLASSES else {}
     return {
-        f"{LABEL}:mean": mean_value(scored.labels),
-        f"{LOSS}:mean": mean_value(objective.losses(scored).values),
-        f"{BIAS}:mean": mean_value(predicted - happened),
-        **{f"{LABEL}:is {name}": share_value(int(part.sum()), len(part)) for name, part in classes.items()},
+        f"{LABEL}:mean": mean_number(scored.labels),
+        f"{LOSS}:mean": mean_number(objective.losses(scored).values),
+        f"{BIAS}:mean": mean_number(predicted - happened),
+        **{f"{LABEL}:is {name}": share_number(int(part.sum()), len(part)) for name, part in classes.items()},
     }

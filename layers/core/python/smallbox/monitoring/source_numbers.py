@@ -4,7 +4,7 @@ import math
 
 from smallbox.monitoring.check_rules import SourceDayStats
 from smallbox.statistics.day_streams import DayValue
-from smallbox.statistics.day_values import share_value
+from smallbox.statistics.profile_numbers import share_number
 
 
 def source_numbers(name: str, day: SourceDayStats) -> dict[str, DayValue]:
@@ -19,7 +19,7 @@ def source_numbers(name: str, day: SourceDayStats) -> dict[str, DayValue]:
     received = day.accepted + day.quarantined
     return {
         f"{name}:volume": DayValue(math.log1p(day.accepted), math.nan),
-        f"{name}:rejected": share_value(day.quarantined, received),
-        f"{name}:repeated": share_value(day.repeated, day.accepted + day.repeated),
-        f"{name}:late": share_value(day.late, day.accepted),
+        f"{name}:rejected": share_number(day.quarantined, received),
+        f"{name}:repeated": share_number(day.repeated, day.accepted + day.repeated),
+        f"{name}:late": share_number(day.late, day.accepted),
     }

@@ -8,6 +8,7 @@ from smallbox.define.project import Project
 from smallbox.documents.daily_run import DayDocument, RetrainingStep, RollbackStep
 from smallbox.documents.training_run import TrainingRequest
 from smallbox.errors import Conflict, NotFound, NotReady
+from smallbox.labels.stored import why_labels_wait
 from smallbox.monitoring.incident import Incident, StoryEntry, StoryEvent
 from smallbox.monitoring.incidents import IncidentBook
 from smallbox.monitoring.report import LATEST, metrics_partition
@@ -77,6 +78,9 @@ class DecideTask:
         return decided if rollback is None else {**decided, "rollback": rollback}
 
     def _train(self, model: Model, known: Sequence[Incident], now: Micros) -> RetrainingStep:
+        waits = why_labels_wait(self._metrics, model.name)
+        if waits:
+            return {"train": False, "why": waits}
         asking = [incident for incident in known if incident.remedy == "retrain"]
         reasons = tuple(f"{incident.id}: {incident.sentence}" for incident in asking)
         decision = decide(model.retrain, situation_of(self._registry, model.name, reasons, now), now)

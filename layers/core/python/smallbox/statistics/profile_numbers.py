@@ -119,6 +119,17 @@ def share_number(count: int, rows: int) -> DayValue:
     return DayValue(math.asin(math.sqrt((count + 0.375) / (rows + 0.75))), 1 / (4 * rows + 2))
 
 
+def mean_number(values: Floats) -> DayValue:
+    """The mean of rows.
+
+    >>> mean_number(np.array([1.0, 3.0]))
+    DayValue(value=2.0, variance=0.5)
+    """
+    if not len(values):
+        return _UNKNOWN
+    return DayValue(float(values.mean()), float(values.var()) / len(values))
+
+
 def _mean(scores: Floats, counts: Floats) -> DayValue:
     """The mean score of rows counted by bin, with its sampling variance."""
     rows = float(counts.sum())
