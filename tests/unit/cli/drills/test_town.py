@@ -36,7 +36,7 @@ def test_days_vary_beyond_sampling_noise() -> None:
 
 
 def test_a_moved_prior_keeps_what_late_orders_are_like() -> None:
-    """Three times as many of the kept orders are late in odds; among late ones the distances stay as they are."""
+    """The odds of a late delivery are three times as high on as many orders; each class keeps its distances."""
     before, after = (
         [(day.orders.merge(day.deliveries, on="order_id")) for day in (records_of(n, c) for n in range(30))]
         for c in (QUIET, Conditions(late_kept=3.0))
@@ -44,6 +44,7 @@ def test_a_moved_prior_keeps_what_late_orders_are_like() -> None:
     quiet, moved = pd.concat(before), pd.concat(after)
     odds = [one["late"].mean() / (1 - one["late"].mean()) for one in (quiet, moved)]
     assert odds[1] / odds[0] == pytest.approx(3.0, rel=0.1)
+    assert len(moved) == pytest.approx(len(quiet), rel=0.1)
     for label in (True, False):
         ours, theirs = (np.log(one.loc[one["late"] == label, "distance"].dropna()) for one in (quiet, moved))
         assert ours.mean() == pytest.approx(theirs.mean(), abs=4 * ours.std() / np.sqrt(len(ours) / 4))

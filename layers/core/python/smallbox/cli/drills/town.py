@@ -31,6 +31,9 @@ _MEDIAN_KILOMETRES: Final = 4.0
 _SPREAD: Final = 0.5
 """The standard deviation of the logarithm of the distance."""
 
+_USUAL_LATE: Final = 0.2
+"""The share of late deliveries on quiet days."""
+
 _MEAN_MINUTES: Final = 35.0
 
 
@@ -130,8 +133,9 @@ def _weather(day: int, random: np.random.Generator) -> pd.DataFrame:
 
 def _orders(day: int, conditions: Conditions, random: np.random.Generator) -> pd.DataFrame:
     is_weekend, moved = day % 7 in _WEEKEND, _carried(4, 3)[day]
-    # a prior above 1 is reached by leaving out orders that are not late, so more are drawn
-    expected = conditions.orders * conditions.late_kept * (1.25 if is_weekend else 1.0) * np.exp(0.05 * moved[0])
+    # a prior above 1 is reached by leaving out orders that are not late, so more are drawn for as many to be left
+    drawn = conditions.late_kept / (1 + (conditions.late_kept - 1) * _USUAL_LATE)
+    expected = conditions.orders * drawn * (1.25 if is_weekend else 1.0) * np.exp(0.05 * moved[0])
     rows = int(random.poisson(expected))
     at = BEGIN + day * DAY + np.sort(random.integers(0, 24 * 3600, rows)) * SECOND
     shops = random.choice(SHOPS, rows, p=conditions.shop_weights or None)
