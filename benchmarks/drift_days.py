@@ -103,9 +103,11 @@ def day_effects(rng: np.random.Generator, features: int, days: int, setting: Set
         return effects
     if setting == "weekday":
         effects += rng.normal(0, 0.1, (7, features))[np.arange(days) % 7]
-        return effects + rng.normal(0, DAY_SD, (days, features))
+        effects += rng.normal(0, DAY_SD, (days, features))
+        return effects
     if setting == "trend":
-        return effects + np.arange(days)[:, None] * rng.choice([-1, 1], features) * 0.3 / 365
+        effects += np.arange(days)[:, None] * rng.choice([-1, 1], features) * 0.3 / 365
+        return effects
     noise = rng.normal(0, DAY_SD * math.sqrt(0.75), (days, 1 if setting == "shared AR(1)" else features))
     for day in range(1, days):
         effects[day] = 0.5 * effects[day - 1] + noise[day]

@@ -228,7 +228,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("topic:alarms", ("sns:Publish",)),
         Grant("*", METRICS, "figures have no resource to name; the namespace is the limit", namespace="Smallbox"),
     ),
-    "monitoring/by_person": (Grant("table:metrics", WRITE),),
+    "monitoring/resolve": (Grant("table:metrics", WRITE),),
     "retraining/decide": (
         Grant("machine:training", START),
         Grant("table:registry", WRITE),
@@ -280,7 +280,7 @@ OPERATOR: Final = (
     Grant("queue:rebuild", SEND),
     *(Grant(f"machine:{name}", START) for name in MACHINES),
     *(Grant(f"executions:{name}:*", WATCH, "executions have made-up names") for name in MACHINES),
-    *(Grant(f"function:{name}", INVOKE) for name in ("ingestion/upkeep", "release/start", "monitoring/by_person")),
+    *(Grant(f"function:{name}", INVOKE) for name in ("ingestion/upkeep", "release/start", "monitoring/resolve")),
 )
 """What the commands of the command line need: the managed policy of operators, on AWS and locally."""
 

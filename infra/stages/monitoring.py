@@ -17,7 +17,7 @@ from smallbox.monitoring.incidents import OPEN_INCIDENTS
 
 
 class Monitoring(Construct):
-    """``check`` is a task of the daily machine; ``by_person`` changes incidents; ``incidents`` is the alarms' topic."""
+    """``check`` is a task of the daily machine; ``resolve`` changes incidents; ``incidents`` is the alarms' topic."""
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "monitoring")
@@ -28,8 +28,8 @@ class Monitoring(Construct):
             alarms_topic=flow.alarms.topic.topic_arn,
         )
         Function(self, "check", flow, checking, wheels=IMAGE, size=TASK)
-        changing = settings.ByPersonSettings(metrics_table=flow.table("metrics"))
-        self.by_person = Function(self, "by_person", flow, changing, wheels=API, size=BATCH).target
+        changing = settings.ResolveSettings(metrics_table=flow.table("metrics"))
+        self.resolve = Function(self, "resolve", flow, changing, wheels=API, size=BATCH).target
         self._incidents = Alarms(self, "incidents", flow.deployment)
         self.figures = {model: _figure(model) for model in load().models}
         self.alarms = [self._watch(model, figure) for model, figure in self.figures.items()]

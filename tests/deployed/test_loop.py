@@ -6,8 +6,6 @@ their order: a champion of two weeks, live days, a candidate whose labels were s
 
 import io
 import json
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -25,13 +23,14 @@ from smallbox.cli.local import url_by_path
 from smallbox.cli.quarantine import send_again
 from smallbox.cli.replay.evidence import lake_of
 from smallbox.cli.scored_files import download_predictions, score
-from smallbox.cli.system import System, incidents_output
+from smallbox.cli.system import System
 from smallbox.errors import InvalidInput
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.monitoring.findings import Finding
-from smallbox.monitoring.incidents import OPEN_INCIDENTS, IncidentBook
+from smallbox.monitoring.incidents import IncidentBook
 from smallbox.times import DAY, Micros, day_of, format_moment
 from tests.deployed.conftest import START, Deployed
+from tests.deployed.ringing import asked_by_an_alarm, ring, wait_until
 
 pytestmark = pytest.mark.deployed
 
@@ -185,22 +184,13 @@ def test_an_incident_rings_and_asks_for_a_decision(deployed: Deployed) -> None:
     (incident, *_) = deployed.operator.request("GET", f"/models/{MODEL}/incidents")["incidents"]
     assert (incident["kind"], incident["state"]) == ("request_skew", "open"), "flights are asked three hours ahead"
     assert deployed.system.has_rung(MODEL)
-    deadline = time.monotonic() + 30
-    while not _asked_by_an_alarm(deployed) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    asked = _asked_by_an_alarm(deployed)
-    assert asked
-    assert all("sooner than" in decision["why"] for decision in asked)
+    wait_until(lambda: bool(asked_by_an_alarm(deployed.system)))
+    assert all("sooner than" in decision["why"] for decision in asked_by_an_alarm(deployed.system))
     for action in ("acknowledge", "close"):
         changed = {"incident": incident["id"], "action": action, "by": "somebody", "why": "a test"}
         said = deployed.operator.change_incident(changed)
         assert said["story"][-1]["sentence"] == "somebody: a test"
     assert said["state"] == "closed"
-
-
-def _asked_by_an_alarm(deployed: Deployed) -> list[Any]:
-    history = deployed.system.request("GET", f"/models/{MODEL}/history")["history"]
-    return [event for event in history if event["event"] == "alarm"]
 
 
 def test_a_candidate_of_shuffled_labels_is_refused(deployed: Deployed) -> None:
@@ -257,32 +247,12 @@ def test_an_incident_rolls_the_new_champion_back(deployed: Deployed) -> None:
     book = IncidentBook(DynamoDocuments(system.outputs["MetricsTable"], system.client("dynamodb")))
     worse = Finding("loss", "log loss", "incident", "log loss is 0.9", "roll back", cause="a test")
     (incident,) = [one for one in book.record(MODEL, [worse], day_of(end), end + DAY) if one.cause == "a test"]
-    _ring(system)
-    _wait_until(lambda: system.champion(MODEL) == 1 != before)
+    ring(system)
+    wait_until(lambda: system.champion(MODEL) == 1 != before)
     told = {one["id"]: one for one in deployed.operator.request("GET", f"/models/{MODEL}/incidents")["incidents"]}
     assert [entry["event"] for entry in told[incident.id]["story"]] == ["opened", "rollback"]
     history = deployed.operator.request("GET", f"/models/{MODEL}/history")["history"]
     assert f"incident {incident.id}" in [event.get("who") for event in history if event["event"] == "roll_back"]
-
-
-def _ring(system: System) -> None:
-    """Let the alarm of incidents calm down, then ring it."""
-    name, meter = system.outputs[incidents_output(MODEL)], system.client("cloudwatch")
-    figure = {"MetricName": OPEN_INCIDENTS, "Dimensions": [{"Name": "model", "Value": MODEL}]}
-
-    def is_calm() -> bool:
-        meter.put_metric_data(Namespace="Smallbox", MetricData=[{**figure, "Value": 0.0}])
-        return system.alarms()[name] != "ALARM"
-
-    _wait_until(is_calm)
-    meter.put_metric_data(Namespace="Smallbox", MetricData=[{**figure, "Value": 1.0}])
-
-
-def _wait_until(is_so: Callable[[], bool], seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
 
 
 def _started_by_hand(system: System, version: int, now: Micros) -> Any:

@@ -22,7 +22,7 @@ def _get(browse: Handler, path: str) -> Any:
 def test_an_incident_is_read_acknowledged_and_closed(aws: dict[str, str]) -> None:
     """The list and the status show it until it is closed; its story says who closed it and why."""
     (opened,) = IncidentBook(DynamoDocuments("metrics")).record(MODEL, [LOSS], day_of(DAY), 2 * DAY)
-    browse, change = handler("registry", "browse"), handler("monitoring", "by_person")
+    browse, change = handler("registry", "browse"), handler("monitoring", "resolve")
     (found,) = _get(browse, f"/models/{MODEL}/incidents")["incidents"]
     assert (found["id"], found["sentence"]) == (opened.id, "log loss is 0.9; to do: retrain")
     for action, states in (("acknowledge", ["acknowledged"]), ("close", [])):

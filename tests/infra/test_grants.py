@@ -40,8 +40,7 @@ BLOB_WRITERS: Final = {
     "bucket:lake/tables/records/*": {*LOADERS, UPKEEP},
     "bucket:lake/tables/current/*": {UPKEEP},
     "bucket:lake/tables/predictions/*": {"serving/log", "serving/score", UPKEEP},
-    "bucket:lake/tables/labelled/*": {"feedback/join", UPKEEP},
-    "bucket:lake/tables/restated/*": {"feedback/join", UPKEEP},
+    **{f"bucket:lake/tables/{folder}/*": {"feedback/join", UPKEEP} for folder in ("labelled", "restated")},
     "bucket:lake/quarantine/*": {"ingestion/collect", *LOADERS},
     "bucket:lake/reports/*": {"ingestion/load"},
     "bucket:lake/datasets/*": {"training/dataset"},
@@ -57,8 +56,7 @@ BLOB_DELETERS: Final = {
     **{f"bucket:lake/tables/{folder}/*": {UPKEEP} for folder in FOLDERS},
     "bucket:lake/tables/records/*/_delta_log/*": LOADERS,
     "bucket:lake/tables/predictions/*/_delta_log/*": {"serving/log", "serving/score"},
-    "bucket:lake/tables/labelled/*/_delta_log/*": {"feedback/join"},
-    "bucket:lake/tables/restated/*/_delta_log/*": {"feedback/join"},
+    **{f"bucket:lake/tables/{folder}/*/_delta_log/*": {"feedback/join"} for folder in ("labelled", "restated")},
     "bucket:inbox/parts/*": {"ingestion/load", "serving/score"},
     "bucket:inbox/score/*/out/*": {"serving/score"},
 }
@@ -69,7 +67,7 @@ TABLE_WRITERS: Final = {
         "registry/register", "release/start", "release/review", "retraining/decide",
         "features/backfill",
     },
-    "table:metrics": {"feedback/join", "monitoring/check", "monitoring/by_person", "retraining/decide"},
+    "table:metrics": {"feedback/join", "monitoring/check", "monitoring/resolve", "retraining/decide"},
 }  # fmt: skip
 
 TABLE_READERS: Final = {

@@ -40,7 +40,7 @@ COVERED = {
     "release/review": "Executions", "features/backfill": "Executions", "ingestion/upkeep": "Dropped",
 }  # fmt: skip
 """By function, the alarm that rings when it fails or is throttled for good."""
-BY_HAND = {"monitoring/by_person"}
+BY_HAND = {"monitoring/resolve"}
 """Functions that only a person invokes: the command says that they failed."""
 
 

@@ -140,7 +140,7 @@ def test_what_is_not_clearly_an_answer_is_refused(sent: bytes, why: str) -> None
 
 def test_a_body_without_a_length_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection that never ends does not fill the memory."""
-    monkeypatch.setattr(answers, "BODY_LIMIT", 100_000)
+    monkeypatch.setattr(answers, "ANSWER_LIMIT", 100_000)
     with pytest.raises(UnreadableAnswer, match="at most 100,000"):
         read_answer(lambda most: (OK + b"\r\n" + b"a" * most)[:most])
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smallbox.define.fields import text
+from smallbox.define.frozen import freeze, frozen_digest
 from smallbox.define.project import project_of
 from smallbox.define.rules import Label
 from smallbox.feedback.join import JoinTask
@@ -23,6 +24,7 @@ from smallbox.times import DAY, HOUR, format_moment
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import deliveries, late_parcel
+from tests.fakes.versions import version_for
 from tests.unit.feedback.test_join_task import (
     ASKED,
     DAYS,
@@ -213,3 +215,15 @@ def test_the_figures_of_a_day_are_stored() -> None:
     assert {name: counts.index(1) for name, counts in found["delays"].items()} == {"true": 24, "false": 48}
     assert (found["known"], found["expected"], found["recent"]["rate"]["value"]) == (0, None, None)
     assert found["breaker"]["why"] == "labels are not judged yet: 0 days of history of 21"
+
+
+def test_a_version_that_cannot_be_read_stops_no_label() -> None:
+    """Lost, or with an objective that this release lacks: its predictions are joined to the definition's label."""
+    registry, lake = registry_of(late_parcel, serving=first_champion(1, 0)), FakeLake()
+    document = {**freeze(late_parcel), "objective": {"kind": "survival"}}
+    registry.freeze(MODEL, frozen_digest(document), document)
+    registry.add(version_for(late_parcel, signature=frozen_digest(document), status="retired"))
+    lake.append(predictions_table(MODEL), log_of([Asked("a", 26, 26, version=number) for number in (1, 2, 7)]))
+    lake.append(records_table(deliveries), records_of([("a", 31, True)]))
+    JoinTask(PROJECT, lake, registry, FakeDocuments()).run({"model": MODEL, "as_of": format_moment(3 * DAY)}, 9 * DAY)
+    assert joined(lake) == dict.fromkeys("012", (LABELLED, True))

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smallbox.define.fields import boolean
-from smallbox.define.frozen import freeze, frozen_digest
 from smallbox.define.log_columns import logged_types
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
@@ -27,7 +26,7 @@ from smallbox.times import DAY, HOUR, format_moment
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import deliveries, late_parcel
-from tests.fakes.versions import add_version, version_for
+from tests.fakes.versions import add_version
 
 PROJECT = project_of([late_parcel])
 MODEL = late_parcel.name
@@ -295,15 +294,3 @@ def test_the_days_of_versions_with_other_windows_are_a_join_of_everything(
             if one.hour < day * 24
         }
         assert joined_at(day * 24, lake, registry, late_parcel) == expected
-
-
-def test_a_version_that_cannot_be_read_stops_no_label() -> None:
-    """Lost, or with an objective that this release lacks: its predictions are joined to the definition's label."""
-    registry, lake = registry_of(late_parcel, serving=first_champion(1, 0)), FakeLake()
-    document = {**freeze(late_parcel), "objective": {"kind": "survival"}}
-    registry.freeze(MODEL, frozen_digest(document), document)
-    registry.add(version_for(late_parcel, signature=frozen_digest(document), status="retired"))
-    lake.append(predictions_table(MODEL), log_of([Asked("a", 26, 26, version=number) for number in (1, 2, 7)]))
-    lake.append(records_table(deliveries), records_of([("a", 31, True)]))
-    JoinTask(PROJECT, lake, registry, FakeDocuments()).run({"model": MODEL, "as_of": format_moment(3 * DAY)}, 9 * DAY)
-    assert joined(lake) == dict.fromkeys("012", (LABELLED, True))

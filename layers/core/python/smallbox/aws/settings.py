@@ -196,8 +196,8 @@ class CheckSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class ByPersonSettings:
-    """``monitoring/by_person``: a person acknowledges or closes an incident."""
+class ResolveSettings:
+    """``monitoring/resolve``: a person acknowledges or closes an incident."""
 
     metrics_table: str
 

@@ -9,7 +9,7 @@ from smallbox.cli.connect import system_of
 from smallbox.cli.output import Block, TableBlock, cell, printed
 from smallbox.cli.system import System
 from smallbox.errors import InvalidInput, NotFound
-from smallbox.monitoring.by_person import INCIDENT_ACTIONS
+from smallbox.monitoring.resolve import INCIDENT_ACTIONS
 
 _USAGE = "smallbox incidents [MODEL [ID]] [--all], or smallbox incidents acknowledge|close ID --why TEXT"
 

@@ -130,7 +130,7 @@ class System:
         return self._invoke("ReleaseFunction", document, "the change of the release")
 
     def change_incident(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Acknowledge or close an incident, see :class:`~smallbox.monitoring.by_person.IncidentTask`."""
+        """Acknowledge or close an incident, see :class:`~smallbox.monitoring.resolve.ResolveTask`."""
         return self._invoke("IncidentFunction", document, "the change of the incident")
 
     def _invoke(self, output: str, document: Mapping[str, Any], what: str) -> Mapping[str, Any]:

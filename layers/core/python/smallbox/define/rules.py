@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from smallbox.define.argument_types import check_declared, check_several
+from smallbox.define.argument_types import check_declared, check_kind, check_several
 from smallbox.errors import DefinitionError
 from smallbox.objectives.objective import Objective
 from smallbox.times import Micros, days_per_event, duration
@@ -153,6 +153,33 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Loop:
+    """What to watch for a degenerate feedback loop: a model whose answers decide what is seen next.
+
+    Attributes:
+        item: the text input that names what is shown, like ``"product_id"``.
+        explored: the boolean input that is true for rows shown at random and not by the model's score. Only they tell
+            an earned concentration from a loop.
+        shown: of a ranking, how many rows of a group are shown, from the highest score; ``None``: all of them.
+        max_forgone: a narrower exposure is a loop where other items in the same places would surely earn more by this
+            share, judged on the rows shown at random.
+    """
+
+    item: str
+    explored: str
+    shown: int | None = None
+    max_forgone: float = 0.05
+
+    def __post_init__(self) -> None:
+        check_declared("Loop", self)
+        _check_share("Loop", "max_forgone", self.max_forgone)
+        if self.item == self.explored:
+            raise DefinitionError(f"Loop: item and explored are both {self.item!r}; they are two fields")
+        if self.shown is not None and self.shown < 1:
+            raise DefinitionError(f"Loop: shown={self.shown} must be at least 1")
+
+
+@dataclass(frozen=True, slots=True)
 class Monitor:
     """Monitoring thresholds: what counts as a breach on one day.
 
@@ -180,6 +207,7 @@ class Monitor:
             to 28, until it has this many labels.
         min_rarer: minimum number of labels of the rarest outcome that accuracy needs as well, when the label is not a
             number.
+        loop: what to watch for a degenerate feedback loop; ``None``: the answers do not decide what is seen.
     """
 
     false_alarms: str = "1 per quarter"
@@ -196,11 +224,14 @@ class Monitor:
     max_fallback: float = 0.05
     min_rows: int = 200
     min_rarer: int = 20
+    loop: Loop | None = None
     max_lead_micros: Micros = field(init=False)
     days_per_false_alarm: float = field(init=False)
 
     def __post_init__(self) -> None:
         check_declared("Monitor", self)
+        if self.loop is not None:
+            check_kind("Monitor: loop", self.loop, Loop, "Loop(item=..., explored=...)")
         _check_guardrails("Monitor", self.guardrails)
         object.__setattr__(self, "days_per_false_alarm", days_per_event(self.false_alarms))
         object.__setattr__(self, "max_lead_micros", duration(self.max_lead))

@@ -7,7 +7,7 @@ from typing import Any
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.documents.daily_run import DayDocument
-from smallbox.labels.stored import LabelFigures
+from smallbox.labels.stored import LabelFigures, why_labels_wait
 from smallbox.monitoring.accuracy import Judged, accuracy_checks, judged
 from smallbox.monitoring.change_findings import change_findings
 from smallbox.monitoring.change_watch import ChangeWatch
@@ -18,7 +18,7 @@ from smallbox.monitoring.incidents import OPEN_INCIDENTS, IncidentBook, brief_of
 from smallbox.monitoring.label_findings import label_findings
 from smallbox.monitoring.label_numbers import label_numbers
 from smallbox.monitoring.notices import Notices, notice_of
-from smallbox.monitoring.report import LATEST, Check, metrics_partition, of_channel, report_key, report_of
+from smallbox.monitoring.report import LATEST, Check, metrics_partition, not_judged, of_channel, report_key, report_of
 from smallbox.monitoring.served_checks import CheckedAnswers, ServedChecks
 from smallbox.monitoring.source_checks import SourceChecks, SourceDay
 from smallbox.monitoring.source_numbers import source_numbers
@@ -100,8 +100,10 @@ class CheckTask:
         checks = [check for one in sources for check in data_checks(model.monitor, one.source, one.arrivals)]
         checks += answers.checks
         baseline = None if champion is None or champion.is_outdated else champion.baseline_outputs
+        waits = why_labels_wait(self._metrics, model.name)
         for channel, found in settled.items():
-            checks += of_channel(channel, accuracy_checks(model.monitor, label, baseline, found, as_of))
+            own = accuracy_checks(model.monitor, label, baseline, found, as_of)
+            checks += of_channel(channel, not_judged(own, waits) if waits else own)
         changes = self._changes(model, champion, as_of, sources, answers, settled)
         day = day_of(as_of - DAY)
         findings = findings_of(checks, day)

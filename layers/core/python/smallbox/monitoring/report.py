@@ -52,6 +52,11 @@ def of_channel(channel: Channel, checks: Sequence[Check]) -> list[Check]:
     return [replace(check, name=prefix + check.name) for check in checks]
 
 
+def not_judged(checks: Sequence[Check], why: str) -> list[Check]:
+    """The checks with their figures, none of them breached, and why they were not judged."""
+    return [replace(check, breached=False, note=f"not judged: {why}; {check.note}") for check in checks]
+
+
 def breaches_of(checks: Sequence[Check]) -> dict[str, int]:
     """The number of breached checks of each kind, zero included."""
     return {kind: sum(check.breached for check in checks if check.kind == kind) for kind in KINDS}

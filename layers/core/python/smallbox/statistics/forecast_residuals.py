@@ -20,9 +20,12 @@ _LONGEST_GAP: Final = 7
 """Days after which the last value says nothing any more."""
 _NEW_LEVEL_WEIGHT: Final = 2.0
 """How many days a weekday's mean counts for after its level was moved."""
+_HEAVIEST_DAY: Final = 0.25
+"""A day weighs at most as four usual ones: its sampling variance is an estimate too."""
 _WIDEST: Final = 25.0
 _NEVER: Final = -1_000_000
 _TINY: Final = 1e-9
+_LEAST: Final = 1e-30
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +82,10 @@ class Forecaster:
         self._decay = 0.5 ** (1 / half_life)
         self._weight, self._squares = np.zeros((_WEEK, streams)), np.zeros((_WEEK, streams))
         self._mean, self._lag_mean = np.zeros((_WEEK, streams)), np.zeros((_WEEK, streams))
-        self._days, self._days_squared, self._sampling = (np.zeros(streams) for _ in range(3))
+        self._days, self._days_squared = np.zeros(streams), np.zeros(streams)
+        self._taught, self._precision = np.zeros(streams), np.zeros(streams)
         self._products = np.zeros((3, streams))
-        self._usual, self._between = np.zeros(streams), np.zeros(streams)
+        self._between = np.zeros(streams)
         self._last, self._last_clipped, self._last_variance = (np.zeros(streams) for _ in range(3))
         self._last_day = np.full(streams, _NEVER)
 
@@ -107,7 +111,8 @@ class Forecaster:
         factor = self._decay**days
         self._weight *= factor
         self._days *= factor
-        self._sampling *= factor
+        self._taught *= factor
+        self._precision *= factor
         self._products *= factor
         self._squares *= factor**2
         self._days_squared *= factor**2
@@ -118,7 +123,7 @@ class Forecaster:
         is_near = seen.day - self._last_day <= _LONGEST_GAP
         gap = seen.values - self._mean[weekday]
         variance, relative = self._variances(seen, is_near, usual_spread)
-        spread = np.sqrt(variance + (_TINY * self._mean[weekday]) ** 2 + _TINY**3)
+        spread = np.sqrt(variance + (_TINY * self._mean[weekday]) ** 2 + _LEAST)
         can_tell = seen.known & (self._weight[weekday] > 0) & (self.degrees > _FEWEST_DAYS)
         return DayResiduals(self._raw(weekday, gap, is_near), spread, relative, gap, can_tell)
 
@@ -132,13 +137,23 @@ class Forecaster:
 
     def _variances(self, seen: ObservedDay, is_near: Bools, usual_spread: Floats) -> tuple[Floats, Floats]:
         """The variance of a day's residual, and how it compares with that of a usual day."""
-        sampling = seen.variances + self.coefficient**2 * np.where(is_near, self._last_variance, seen.variances)
-        usual = self._between + self._usual
-        relative = np.where(self._usual > 0, (self._between + sampling) / np.maximum(usual, _TINY**3), 1.0)
+        usual = self._usual()
+        known = np.where(seen.variances > 0, seen.variances, usual / (1 + self.coefficient**2))
+        sampling = known + self.coefficient**2 * np.where(
+            is_near & (self._last_variance > 0), self._last_variance, known
+        )
+        relative = np.where(usual > 0, (self._between + sampling) / np.maximum(self._between + usual, _LEAST), 1.0)
+        relative = np.maximum(relative, _HEAVIEST_DAY)
         relative = np.where(is_near, relative, relative / (1 - self.coefficient**2))
         usual_variance = usual_spread**2
         mean_variance = usual_variance * self._mean_variance(seen.day % _WEEK)
         return np.maximum(usual_variance * relative, sampling) + mean_variance, relative
+
+    def _usual(self) -> Floats:
+        """The sampling variance of a usual residual: the harmonic mean over days; 0 where it is not known."""
+        mean = np.where(self._precision > 0, self._taught / np.maximum(self._precision, _LEAST), 0.0)
+        usual: Floats = mean * (1 + self.coefficient**2)
+        return usual
 
     def _mean_variance(self, weekday: int) -> Floats:
         """The variance of a weekday's mean, in units of a usual day's; 1 before the first."""
@@ -155,7 +170,8 @@ class Forecaster:
         counts = is_paired & (self._weight[seen.day % _WEEK] > 0)
         self._days += counts
         self._days_squared += counts
-        self._sampling += counts * (seen.variances + self.coefficient**2 * self._last_variance)
+        self._taught += is_taught & (seen.variances > 0)
+        self._precision += np.where(is_taught & (seen.variances > 0), 1 / np.maximum(seen.variances, _LEAST), 0.0)
         self._add_pair(seen.day % _WEEK, clipped, trust)
         for kept, new in (
             (self._last, seen.values),
@@ -185,13 +201,12 @@ class Forecaster:
         """
         _, cross, lag = self._products
         rows = np.maximum(self.degrees, 1.0)
-        own = np.where(lag > 0, cross / np.maximum(lag, _TINY**3), 0.0)
+        own = np.where(lag > 0, cross / np.maximum(lag, _LEAST), 0.0)
         own = np.clip(own + (1 + 3 * own) / rows, *_COEFFICIENTS)
         varies = lag > 0
         together = float((own * rows)[varies].sum() / max(rows[varies].sum(), 1.0))
         self.coefficient = np.clip((rows * own + _POOL_DAYS * together) / (rows + _POOL_DAYS), *_COEFFICIENTS)
-        self._usual = self._sampling / np.maximum(self._days, 1.0)
-        self._between = np.maximum(self.spreads() ** 2 - self._usual, 0.0)
+        self._between = np.maximum(self.spreads() ** 2 - self._usual(), 0.0)
 
     def move_levels(self, week: Sequence[ObservedDay], is_moved: Bools) -> None:
         """Take the last days as the new level of the streams that moved; their weekday pattern stays.
@@ -203,7 +218,7 @@ class Forecaster:
         is_moved = is_moved & (count > 1)
         level = np.nansum(gaps, axis=0) / np.maximum(count, 1)
         squares = np.nansum((gaps - level) ** 2, axis=0) / np.maximum(count - 1, 1)
-        wider = np.clip(squares / np.maximum(self.daily_spreads() ** 2, _TINY**3), 1.0, _WIDEST)
+        wider = np.clip(squares / np.maximum(self.daily_spreads() ** 2, _LEAST), 1.0, _WIDEST)
         self._products *= np.where(is_moved, wider, 1.0)
         self._mean += np.where(is_moved, level, 0.0)
         self._lag_mean += np.where(is_moved, level, 0.0)

@@ -13,7 +13,7 @@ from typing import Final
 HEAD_LIMIT: Final = 65_536
 """The most bytes of the headers of an answer, or of what follows the last chunk."""
 
-BODY_LIMIT: Final = 2_000_000_000
+ANSWER_LIMIT: Final = 2_000_000_000
 """The most bytes of a body: a model of S3 may be large, but the memory is 3 GB."""
 
 _LINE_LIMIT: Final = 4_096
@@ -155,8 +155,8 @@ def _body(incoming: _Incoming, status: int, headers: Mapping[str, str]) -> tuple
     if status in _EMPTY:
         return b"", True
     if length is None:
-        return incoming.rest(BODY_LIMIT), False
-    _check_size(int(length), BODY_LIMIT)
+        return incoming.rest(ANSWER_LIMIT), False
+    _check_size(int(length), ANSWER_LIMIT)
     return incoming.exactly(int(length)), True
 
 
@@ -171,7 +171,7 @@ def _chunks(incoming: _Incoming) -> bytes:
             _skip_trailers(incoming)
             return b"".join(pieces)
         size += count
-        _check_size(size, BODY_LIMIT)
+        _check_size(size, ANSWER_LIMIT)
         pieces.append(incoming.exactly(count))
         if incoming.exactly(2) != b"\r\n":
             raise UnreadableAnswer("a chunk is longer than its size")

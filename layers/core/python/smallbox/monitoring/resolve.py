@@ -11,7 +11,7 @@ from smallbox.times import Micros
 INCIDENT_ACTIONS: Final = ("acknowledge", "close")
 
 
-class IncidentTask:
+class ResolveTask:
     """Acknowledges or closes an incident; its story keeps who and why."""
 
     def __init__(self, metrics: Documents) -> None:

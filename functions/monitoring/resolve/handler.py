@@ -4,12 +4,12 @@ from typing import Any
 
 from smallbox.aws import clock
 from smallbox.aws.documents import DynamoDocuments
-from smallbox.aws.settings import ByPersonSettings, from_environment
+from smallbox.aws.settings import ResolveSettings, from_environment
 from smallbox.aws.tasks import as_task
-from smallbox.monitoring.by_person import IncidentTask
+from smallbox.monitoring.resolve import ResolveTask
 
-settings = from_environment(ByPersonSettings)
-task = IncidentTask(DynamoDocuments(settings.metrics_table))
+settings = from_environment(ResolveSettings)
+task = ResolveTask(DynamoDocuments(settings.metrics_table))
 
 
 @as_task
