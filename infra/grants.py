@@ -182,11 +182,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("table:metrics", READ),
     ),
     "release/start": (Grant("table:registry", WRITE),),
-    "release/review": (
-        *tables(read=["labelled"]),
-        Grant("table:registry", WRITE),
-        Grant("table:metrics", ONE),
-    ),
+    "release/review": (*tables(read=["labelled"]), Grant("table:registry", WRITE), Grant("table:metrics", ONE)),
     "serving/predict": (
         Grant("table:online", ("dynamodb:BatchGetItem",)),
         Grant("table:registry", READ),

@@ -105,30 +105,43 @@ def _moved(name: str, daily: float = 3.0) -> MovedStream:
 
 
 @pytest.mark.parametrize(
-    ("stream", "effect", "found"),
+    ("stream", "is_diagnosed", "found"),
     [
-        ("weight:location", None, ("covariate_shift", "notice")),
-        ("weight:location", 0.05, ("covariate_shift", "incident")),
-        ("weight:location", 0.01, ("covariate_shift", "notice")),
-        ("weight:missing", None, ("missing_values", "incident")),
-        ("score:location", None, ("prediction_shift", "incident")),
-        ("score:location", 0.0, ("prediction_shift", "notice")),
+        ("weight:location", False, ("covariate_shift", "notice")),
+        ("weight:missing", False, ("missing_values", "incident")),
+        ("weight:missing", True, ("missing_values", "notice")),
+        ("score:location", False, ("prediction_shift", "incident")),
+        ("score:location", True, ("prediction_shift", "notice")),
+        ("loss:mean", True, ("loss", "incident")),
+        ("label:mean", True, ("label_shift", "notice")),
+        ("bias:mean", True, ("concept_shift", "notice")),
     ],
 )
-def test_what_rings_is_what_can_hurt(stream: str, effect: float | None, found: tuple[str, str]) -> None:
-    """A change that is expected to cost less than ``hurts`` is a notice; without an estimate the kind decides."""
+def test_what_rings_is_what_can_hurt(stream: str, is_diagnosed: bool, found: tuple[str, str]) -> None:  # noqa: FBT001
+    """A diagnosed change is a notice, since its causes ring; a rise of the realised loss rings by its size."""
     verdict = DayVerdict(42, True, 100.0, moved=(_moved(stream),))
-    (finding,) = change_findings(late_parcel.monitor, verdict, ("score",), effect)
+    (finding,) = change_findings(late_parcel.monitor, verdict, ("score",), 0.5, is_diagnosed=is_diagnosed)
     assert (finding.kind, finding.severity) == found
     assert (finding.subject, finding.cause) == (stream.partition(":")[0], CHANGE)
     assert "since 1970-02-10" in finding.sentence
+
+
+def test_a_small_rise_of_the_loss_is_a_notice() -> None:
+    """0.1 is 2 % of a loss of 5, which is what hurts; of a loss of 10 it is less."""
+    verdict = DayVerdict(42, True, 100.0, moved=(_moved("loss:mean"),))
+    severities = [
+        change_findings(late_parcel.monitor, verdict, ("score",), loss, is_diagnosed=True)[0].severity
+        for loss in (5.0, 10.0)
+    ]
+    assert severities == ["incident", "notice"]
 
 
 def test_a_column_is_named_once() -> None:
     """Two streams of one column are one finding, and a verdict without alarm is none."""
     moved = (_moved("weight:location"), _moved("score:location"), _moved("weight:spread", -2.0))
     verdict = DayVerdict(42, True, 100.0, moved=moved)
-    findings = change_findings(late_parcel.monitor, verdict, ("score",), None)
+    findings = change_findings(late_parcel.monitor, verdict, ("score",), None, is_diagnosed=False)
     assert [finding.subject for finding in findings] == ["weight", "score"]
     assert findings[0].sentence.startswith("weight has changed: location 3.0 usual days up")
-    assert change_findings(late_parcel.monitor, DayVerdict(42, False, 1.0), ("score",), None) == []
+    quiet = DayVerdict(42, False, 1.0)
+    assert change_findings(late_parcel.monitor, quiet, ("score",), None, is_diagnosed=False) == []

@@ -8,8 +8,8 @@ import pytest
 
 from smallbox.arrays import Floats
 from smallbox.monitoring.estimated_loss import (
+    EstimateMethod,
     LossReference,
-    Method,
     estimated_loss,
     loss_reference,
     losses_by_class,
@@ -28,7 +28,7 @@ def realised(rows: ObservedRows) -> float:
 
 
 def followed(
-    reference: LossReference, method: Method, days: int, shift: float = 0.0, concept: float = 0.0
+    reference: LossReference, method: EstimateMethod, days: int, shift: float = 0.0, concept: float = 0.0
 ) -> TrackRecord:
     """The track record of an estimate on simulated days."""
     records = []
@@ -63,7 +63,7 @@ def test_pape_follows_inputs_that_move_and_cbpe_is_off(reference: LossReference)
 
 
 @pytest.mark.parametrize("method", ["cbpe", "pape"])
-def test_concept_drift_is_invisible_and_the_record_shows_it(reference: LossReference, method: Method) -> None:
+def test_concept_drift_is_invisible_and_the_record_shows_it(reference: LossReference, method: EstimateMethod) -> None:
     """Both stay wrong when labels given inputs change; after the labels the record is below what decides."""
     record = followed(reference, method, 12, concept=2.0)
     assert not record.is_trusted

@@ -7,7 +7,7 @@ import pytest
 
 from smallbox.arrays import Floats, Ints
 from smallbox.statistics.label_delay import (
-    DelayCurve,
+    MaturityCurve,
     corrected_mean,
     corrected_share,
     delay_counts,
@@ -27,10 +27,10 @@ def day(random: np.random.Generator, rows: int, speeds: tuple[float, float], bet
 
 def history(
     random: np.random.Generator, days: int, rows: int, speeds: tuple[float, float], between: float
-) -> tuple[DelayCurve, DelayCurve]:
+) -> tuple[MaturityCurve, MaturityCurve]:
     """The curves of negatives and positives over settled days."""
     seen = [day(random, rows, speeds, between) for _ in range(days)]
-    one, other = (DelayCurve(np.array([delay_counts(d[y == c]) for y, d in seen])) for c in (0, 1))
+    one, other = (MaturityCurve(np.array([delay_counts(d[y == c]) for y, d in seen])) for c in (0, 1))
     return one, other
 
 
@@ -45,9 +45,9 @@ def recent(
     return labels[known], ages[known]
 
 
-def pooled(curves: Sequence[DelayCurve]) -> DelayCurve:
+def pooled(curves: Sequence[MaturityCurve]) -> MaturityCurve:
     """The curve of both classes together."""
-    return DelayCurve(np.sum([curve.days for curve in curves], axis=0))
+    return MaturityCurve(np.sum([curve.days for curve in curves], axis=0))
 
 
 def errors(
@@ -110,7 +110,7 @@ def test_a_mean_that_the_curve_does_not_carry_is_refused() -> None:
     """Too few days of history, no label old enough, and an effective sample of a handful, each with its reason."""
     random = np.random.default_rng(1)
     curve = pooled(history(random, 21, 300, SPEEDS_ALIKE, 0.0))
-    few = DelayCurve(curve.days[:6])
+    few = MaturityCurve(curve.days[:6])
     ones, zeros = np.ones(100), np.zeros(100, np.int64)
     assert "6 settled days of 7" in corrected_mean(ones, ones, zeros, [few], 1).why
     assert "effective sample size is 0" in corrected_mean(ones, ones * 0.001, zeros, [curve], 1).why

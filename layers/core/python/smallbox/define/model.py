@@ -57,12 +57,12 @@ def label(
     if key.type != "text":
         raise DefinitionError(f"label: {on!r} must be a text field of source {source.name}; it is a {key.type}")
     _check_prediction(source, on, prediction)
-    completed = _completed(source, value, objective, otherwise)
+    completed = _completed(source, value, objective, otherwise=otherwise)
     return Label(source.name, on, value, within, otherwise, prediction, objective=completed)
 
 
 def _completed(
-    source: Source, value: str, objective: Objective | None, otherwise: bool | float | str | None
+    source: Source, value: str, objective: Objective | None, *, otherwise: bool | float | str | None
 ) -> Objective:
     outcome = _field_of(source, value)
     declared = default_objective(outcome.type) if objective is None else objective

@@ -16,7 +16,7 @@ from smallbox.ports import Between
 from smallbox.statistics.estimates import none_if_nan
 from smallbox.statistics.label_delay import (
     Corrected,
-    DelayCurve,
+    MaturityCurve,
     corrected_mean,
     corrected_share,
     curve_figures,
@@ -103,7 +103,7 @@ class History:
         reported: the share of predictions that get an outcome; ``None`` before there are any.
     """
 
-    curves: Mapping[str, DelayCurve]
+    curves: Mapping[str, MaturityCurve]
     reported: float | None
 
     @classmethod
@@ -112,14 +112,14 @@ class History:
         last = list({one["settled_day"]: one for one in documents}.values())[-CURVE_DAYS:]
         names = sorted({name for one in last for name in one["delays"]})
         none = delay_counts(np.empty(0)).tolist()
-        curves = {name: DelayCurve(np.array([one["delays"].get(name, none) for one in last])) for name in names}
+        curves = {name: MaturityCurve(np.array([one["delays"].get(name, none) for one in last])) for name in names}
         asked, reported = (sum(one[name] for one in last) for name in ("asked", "reported"))
         return cls(curves, reported / asked if asked else None)
 
     @property
-    def pooled(self) -> DelayCurve | None:
+    def pooled(self) -> MaturityCurve | None:
         """The curve of all classes together; ``None`` before there is a label."""
-        return DelayCurve(np.sum([curve.days for curve in self.curves.values()], axis=0)) if self.curves else None
+        return MaturityCurve(np.sum([curve.days for curve in self.curves.values()], axis=0)) if self.curves else None
 
     @property
     def differs(self) -> bool | None:
@@ -127,10 +127,10 @@ class History:
         pooled = self.pooled
         if pooled is None or not 1 < len(self.curves) <= _UNLIKE_CLASSES:
             return False if self.curves else None
-        found = [delays_differ(one, DelayCurve(pooled.days - one.days)) for one in self.curves.values()]
+        found = [delays_differ(one, MaturityCurve(pooled.days - one.days)) for one in self.curves.values()]
         return True if True in found else None if None in found else False
 
-    def chosen(self) -> Mapping[str, DelayCurve]:
+    def chosen(self) -> Mapping[str, MaturityCurve]:
         """A curve for each class when they differ, else one for all."""
         pooled = self.pooled
         if self.differs:
@@ -187,7 +187,7 @@ def _recent(label: Label, rows: LabelRows, since: Micros, history: History, as_o
     known, curves = is_recent & rows.is_reported, history.chosen()
     if label.otherwise is not None:
         is_yes = known & np.array([name != str(label.otherwise).lower() for name in rows.names], bool)
-        curve = history.pooled or DelayCurve(np.empty((0, 1), np.int64))
+        curve = history.pooled or MaturityCurve(np.empty((0, 1), np.int64))
         share = corrected_share(ages[is_yes], ages[is_recent], curve, days)
         return {
             "rate": _json(share),

@@ -6,6 +6,7 @@ from typing import Any
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
+from smallbox.define.rules import Label
 from smallbox.documents.daily_run import DayDocument
 from smallbox.labels.stored import LabelFigures, why_labels_wait
 from smallbox.monitoring.accuracy import Judged, accuracy_checks, judged
@@ -13,6 +14,8 @@ from smallbox.monitoring.change_findings import change_findings
 from smallbox.monitoring.change_watch import ChangeWatch
 from smallbox.monitoring.check_findings import findings_of
 from smallbox.monitoring.check_rules import data_checks
+from smallbox.monitoring.diagnosis import Diagnosed, Diagnosis
+from smallbox.monitoring.estimates import Estimates, believed
 from smallbox.monitoring.findings import Finding
 from smallbox.monitoring.incidents import OPEN_INCIDENTS, IncidentBook, brief_of, opened_on
 from smallbox.monitoring.label_findings import label_findings
@@ -57,6 +60,8 @@ class CheckTask:
         self._sources = SourceChecks(project, registry, lake, blobs)
         self._served = ServedChecks(lake, signatures, blobs)
         self._watch = ChangeWatch(blobs)
+        self._diagnosis = Diagnosis(lake, signatures, blobs)
+        self._estimates = Estimates(metrics)
 
     def run(self, document: DayDocument) -> DayDocument:
         """Check the day before ``document["as_of"]``.
@@ -108,14 +113,33 @@ class CheckTask:
         day = day_of(as_of - DAY)
         findings = findings_of(checks, day)
         findings += label_findings(LabelFigures(self._metrics, model.name).breaker(), day, label.source_name)
-        for verdict in changes.values():
-            findings += change_findings(model.monitor, verdict, label.objective.outputs, None)
+        diagnosed = self._diagnosed(model, champion, label, as_of, changes)
+        estimate = self._estimates.keep(model.name, champion, day, diagnosed)
+        findings += believed(diagnosed.findings, is_trusted=bool(estimate.get("trusted")))
+        usual = None if champion is None else champion.metrics.get("loss", {}).get("value")
+        for channel, verdict in changes.items():
+            is_diagnosed = channel == "online" and bool(diagnosed.estimate)
+            findings += change_findings(
+                model.monitor, verdict, label.objective.outputs, usual, is_diagnosed=is_diagnosed
+            )
         accuracy = {channel: found.as_json() for channel, found in settled.items()}
         return (
             checks,
             findings,
-            {"accuracy": accuracy, "changes": {channel: asdict(verdict) for channel, verdict in changes.items()}},
+            {
+                "accuracy": accuracy,
+                "changes": {channel: asdict(verdict) for channel, verdict in changes.items()},
+                "estimate": estimate,
+            },
         )
+
+    def _diagnosed(
+        self, model: Model, champion: Version | None, label: Label, as_of: Micros, changes: Mapping[Channel, DayVerdict]
+    ) -> Diagnosed:
+        """Why the online predictions of the day differ, and what their loss is expected to be."""
+        if champion is None or "online" not in changes:
+            return Diagnosed((), {})
+        return self._diagnosis.of(model, champion, label, as_of, changes["online"])
 
     def _changes(
         self,

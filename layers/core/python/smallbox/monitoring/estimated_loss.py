@@ -24,14 +24,14 @@ BLIND: Final = (
 
 MIN_DAYS: Final = 14
 MIN_REFERENCE_ROWS: Final = 500
-MIN_ROWS: Final = 50
+MIN_DAY_ROWS: Final = 50
 MAX_OUTSIDE: Final = 0.05
 MAX_CALIBRATION_ERROR: Final = 0.03
 MIN_EFFECTIVE_ROWS: Final = 100
 MIN_EFFECTIVE_SHARE: Final = 0.1
 MIN_COVERED: Final = 0.5
 
-Method = Literal["cbpe", "pape"]
+EstimateMethod = Literal["cbpe", "pape"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class LossEstimate:
             of the reference), ``days`` (how much more than chance days differ from their estimate).
     """
 
-    method: Method
+    method: EstimateMethod
     loss: float | None
     low: float | None
     high: float | None
@@ -112,13 +112,14 @@ def loss_reference(objective: Objective, rows: ObservedRows) -> LossReference:
     return LossReference(objective, rows, found, variance, float(losses.mean()), refused)
 
 
-def estimated_loss(reference: LossReference, new: ObservedRows, method: Method = "pape") -> LossEstimate:
+def estimated_loss(reference: LossReference, new: ObservedRows, method: EstimateMethod = "cbpe") -> LossEstimate:
     """The mean loss of one day's rows, labelled or not, before the labels are looked at.
 
     Args:
         reference: of :func:`loss_reference`; no row of the day is in it.
         new: the rows of the day.
-        method: ``pape`` needs the inputs; ``cbpe`` only the outputs.
+        method: ``cbpe`` needs the outputs only. ``pape`` needs the inputs, and refuses most days when inputs are alike
+            within a day, like weather.
     """
     refused = reference.refused or _unlike(reference, new)
     if refused or reference.calibrated is None:
@@ -171,8 +172,8 @@ def _unfit(objective: Objective, rows: ObservedRows) -> str:
 
 def _unlike(reference: LossReference, new: ObservedRows) -> str:
     """Why a day cannot be estimated."""
-    if len(new) < MIN_ROWS:
-        return f"the day has {len(new)} rows; it takes {MIN_ROWS}"
+    if len(new) < MIN_DAY_ROWS:
+        return f"the day has {len(new)} rows; it takes {MIN_DAY_ROWS}"
     outside = reference.calibrated.outside(probabilities_of(new.outputs)) if reference.calibrated else 0.0
     if outside > MAX_OUTSIDE:
         return f"{outside:.0%} of the scores lie outside the region that the reference has seen"
@@ -189,7 +190,7 @@ def _unlike_inputs(ratio: DensityRatio, rows: int) -> str:
     return ""
 
 
-def _refusal(method: Method, reference: LossReference, new: ObservedRows, refused: str) -> LossEstimate:
+def _refusal(method: EstimateMethod, reference: LossReference, new: ObservedRows, refused: str) -> LossEstimate:
     unchanged = None if math.isnan(reference.loss) else reference.loss
     return LossEstimate(method, None, None, None, unchanged, len(new), refused)
 
@@ -218,7 +219,9 @@ def _jackknife(values: Sequence[float]) -> float:
     return (len(values) - 1) * float(np.var(values))
 
 
-def _estimate(method: Method, reference: LossReference, found: Recalibration, new: ObservedRows) -> LossEstimate:
+def _estimate(
+    method: EstimateMethod, reference: LossReference, found: Recalibration, new: ObservedRows
+) -> LossEstimate:
     scores, by_class = probabilities_of(new.outputs), losses_by_class(reference.objective, new.outputs)
     calibrated = found.applied(scores)
     expected = expected_loss(calibrated, by_class)

@@ -55,7 +55,7 @@ def observed_rows(table: pa.Table, columns: Columns, objective: Objective, time:
         time: the column that says of which day a row is.
     """
     outputs = np.column_stack([_numbers(table[name]) for name in objective.outputs])
-    is_there: Bools = np.asarray(np.isfinite(outputs).all(axis=1), np.bool_)
+    is_there = np.asarray(np.isfinite(outputs).all(axis=1), bool)
     have = set(table.column_names)
     inputs: dict[str, Array] = {name: _numbers(table[name]) for name in columns.numeric if name in have}
     inputs |= {name: _texts(table[name]) for name in columns.categorical if name in have}

@@ -53,7 +53,7 @@ def delay_counts(delays: Floats) -> Ints:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DelayCurve:
+class MaturityCurve:
     """The share of labels that are known after a part of the window, from settled days.
 
     Attributes:
@@ -76,12 +76,12 @@ class DelayCurve:
         found: Floats = np.interp(ages, edges, np.concatenate(([0], total)) / total[-1])
         return found
 
-    def without(self, day: int) -> "DelayCurve":
+    def without(self, day: int) -> "MaturityCurve":
         """The curve of all days but one."""
-        return DelayCurve(np.delete(self.days, day, axis=0))
+        return MaturityCurve(np.delete(self.days, day, axis=0))
 
 
-def delays_differ(one: DelayCurve, other: DelayCurve) -> bool | None:
+def delays_differ(one: MaturityCurve, other: MaturityCurve) -> bool | None:
     """Whether two classes mature at different speeds: a paired two-sample test, with the day as the unit.
 
     At each quartile of the pooled delays the days' differences of both distribution functions are tested against 0 by
@@ -132,7 +132,7 @@ class Corrected:
 
 
 def corrected_mean(
-    values: Floats, ages: Floats, classes: Ints, curves: Sequence[DelayCurve], recent_days: int
+    values: Floats, ages: Floats, classes: Ints, curves: Sequence[MaturityCurve], recent_days: int
 ) -> Corrected:
     """The mean over all labels that recent predictions will have, from those known already.
 
@@ -164,7 +164,7 @@ def corrected_mean(
     return Corrected(Estimate(mean, sampling + _curve_variance(left_out, recent_days)), effective, "", by_class)
 
 
-def corrected_share(reported: Floats, asked: Floats, curve: DelayCurve, recent_days: int) -> Corrected:
+def corrected_share(reported: Floats, asked: Floats, curve: MaturityCurve, recent_days: int) -> Corrected:
     """The share of recent predictions that will have a report, where silence means that there is none.
 
     It is ``sum(1 / G(age)) / asked`` over the reports known already: nobody knows yet which of the silent ones stay so.
@@ -189,7 +189,7 @@ def corrected_share(reported: Floats, asked: Floats, curve: DelayCurve, recent_d
     return Corrected(Estimate(share, max(sampling, 0.0) + _curve_variance(left_out, recent_days)), effective)
 
 
-def _no_curve(curves: Sequence[DelayCurve]) -> str:
+def _no_curve(curves: Sequence[MaturityCurve]) -> str:
     days = min((len(curve.days) for curve in curves), default=0)
     if days < MIN_CURVE_DAYS:
         return f"the delay curve has {days} settled days of {MIN_CURVE_DAYS}"
@@ -201,7 +201,7 @@ def _no_curve(curves: Sequence[DelayCurve]) -> str:
     return ""
 
 
-def _weights(ages: Floats, classes: Ints, curves: Sequence[DelayCurve]) -> Floats:
+def _weights(ages: Floats, classes: Ints, curves: Sequence[MaturityCurve]) -> Floats:
     known = np.stack([curve.known_by(ages) for curve in curves])[classes, np.arange(len(ages))]
     weights: Floats = 1 / np.maximum(known, MIN_KNOWN / 2)
     return weights
@@ -218,7 +218,7 @@ def _curve_variance(left_out: Sequence[float], recent_days: int) -> float:
     return jackknife * (1 + days / max(recent_days, 1))
 
 
-def curve_figures(curves: Mapping[str, DelayCurve], hours: float) -> Mapping[str, Mapping[str, float]]:
+def curve_figures(curves: Mapping[str, MaturityCurve], hours: float) -> Mapping[str, Mapping[str, float]]:
     """After how many hours a half, nine tenths and 99 of 100 labels are known, by class."""
     at = np.linspace(0, 1, 10 * DELAY_BINS + 1)
     found = {}
