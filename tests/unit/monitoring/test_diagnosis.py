@@ -3,7 +3,9 @@
 The model is a fixed function of the weight, so what a wrong weight costs is known.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -48,6 +50,13 @@ class WeightScorer:
         return chance
 
 
+def _table(schema: pa.Schema, columns: Mapping[str, Any]) -> pa.Table:
+    """The columns of a schema, null where they are not there."""
+    size = len(columns["id"])
+    arrays = [pa.array(columns[f.name], f.type) if f.name in columns else pa.nulls(size, f.type) for f in schema]
+    return pa.table(arrays, schema=schema)
+
+
 def _diagnosis(scale: float = 1.0, missing: float = 0.0) -> Diagnosis:
     """A log whose weights are another unit, or missing, on the last day alone; all but that day are labelled."""
     random, lake = np.random.default_rng(0), FakeLake()
@@ -72,21 +81,11 @@ def _diagnosis(scale: float = 1.0, missing: float = 0.0) -> Diagnosis:
         "depot": ["d"] * size,
         "score": WeightScorer().score(sent[:, None].astype(np.float32), np.empty((size, 0), object))[:, 0],
     }
-    schema = prediction_schema(logged_types(late_parcel))
-    arrays = [
-        pa.array(columns[field.name], field.type) if field.name in columns else pa.nulls(size, field.type)
-        for field in schema
-    ]
-    at = schema.get_field_index("degraded")
-    arrays[at] = pa.array([[]] * size, schema.field(at).type)
-    lake.append(predictions_table(late_parcel.name), pa.table(arrays, schema=schema))
+    logged = {**columns, "degraded": [[]] * size}
+    lake.append(predictions_table(late_parcel.name), _table(prediction_schema(logged_types(late_parcel)), logged))
     joined = {**columns, "status": ["labelled"] * size, "label": late, "settles_from": times}
-    known = labelled_schema(late_parcel.objective)
-    rows = [
-        pa.array(joined[field.name], field.type) if field.name in joined else pa.nulls(size, field.type)
-        for field in known
-    ]
-    lake.append(labelled_table(late_parcel.name), pa.table(rows, schema=known).filter(pa.array(~is_last)))
+    known = _table(labelled_schema(late_parcel.objective), joined)
+    lake.append(labelled_table(late_parcel.name), known.filter(pa.array(~is_last)))
     registry, blobs = Registry(FakeDocuments()), FakeBlobs()
     add_version(registry, late_parcel)
     blobs.put(VERSION.onnx_key, b"")

@@ -12,7 +12,7 @@ from smallbox.define.model import Model
 from smallbox.define.rules import Loop
 from smallbox.monitoring.findings import Finding
 from smallbox.statistics.estimates import Estimate, difference, mean_estimate
-from smallbox.statistics.exposure import coverage, exposure_lift, forgone_share, gini, repeat_rate
+from smallbox.statistics.exposure import exposure_lift, forgone_share, gini, repeat_rate, shown_share
 from smallbox.statistics.intervals import student_quantile
 from smallbox.table_columns import GROUP, OUTPUT
 
@@ -86,7 +86,7 @@ def loop_reading(seen: Exposures, max_forgone: float, error: float) -> LoopReadi
         verdict = "none"
     elif has_days and _can_tell(seen) and not math.isnan(forgone.standard_error):
         verdict = "loop" if forgone.value - forgoes * forgone.standard_error > max_forgone else "none"
-    return LoopReading(verdict, narrowed, forgone, lift, gini(totals), coverage(totals))
+    return LoopReading(verdict, narrowed, forgone, lift, gini(totals), shown_share(totals))
 
 
 def _can_tell(seen: Exposures) -> bool:
@@ -149,10 +149,10 @@ def loop_findings(model: Model, rows_by_day: Mapping[str, pa.Table]) -> Sequence
         return []
     days = [rows_by_day[day] for day in sorted(rows_by_day)]
     seen = exposures_of(loop, days, model.objective.label_column)
-    return findings_of(loop, loop_reading(seen, loop.max_forgone, 1 / model.monitor.days_per_false_alarm))
+    return reading_findings(loop, loop_reading(seen, loop.max_forgone, 1 / model.monitor.days_per_false_alarm))
 
 
-def findings_of(loop: Loop, reading: LoopReading) -> Sequence[Finding]:
+def reading_findings(loop: Loop, reading: LoopReading) -> Sequence[Finding]:
     """The reading in words: an incident for a loop, a notice where exposure narrowed and nobody can say why."""
     times = math.exp(reading.narrowed.value)
     evidence = {"concentration": times, "gini": reading.gini, "coverage": reading.covered, "lift": reading.lift.value}
