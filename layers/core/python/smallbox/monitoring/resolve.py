@@ -21,7 +21,7 @@ class ResolveTask:
         """Apply ``document["action"]`` to ``document["incident"]``, with ``by`` and ``why``; the incident.
 
         Raises:
-            InvalidInput: no incident is named, unknown action, no name or reason, or an incident that is closed is acknowledged.
+            InvalidInput: no incident is named, unknown action, no name or reason, or a closed incident is acknowledged.
             NotFound: no such incident.
         """
         action = document.get("action")
