@@ -216,6 +216,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     "monitoring/check": (
         *tables(read=["records", "predictions", "labelled"]),
         listing("lake", "quarantine/*"),
+        Under("bucket:lake/quarantine/*", GET),
         Under("bucket:lake/models/*", GET),
         Under("bucket:lake/references/*", (*GET, *PUT)),
         Under("bucket:lake/bundles/*", GET),
