@@ -130,6 +130,15 @@ def test_a_quiet_day_is_estimated_and_not_searched() -> None:
     assert quiet["low"] < quiet["unchanged"] < quiet["high"]
 
 
+def test_a_weak_stream_that_drifted_for_weeks_does_not_hide_the_change() -> None:
+    """Rows since the surest stream's change are compared with those before it, whatever else the alarm names."""
+    weak = replace(BLIP, name="depot:missing", since=2, evidence=0.5)
+    verdict = DayVerdict(DAYS - 1, True, 100.0, moved=(BLIP, weak))
+    found = _diagnosed(_diagnosis(scale=1000.0), verdict)
+    assert "data_fault" in {one.kind for one in found.findings}
+    assert found.estimate
+
+
 def test_much_traffic_is_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of more rows than are compared every n-th is taken, and the fault is found all the same."""
     monkeypatch.setattr(answered_rows, "MOST_ROWS", 3_000)
