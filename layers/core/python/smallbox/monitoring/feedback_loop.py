@@ -66,8 +66,9 @@ def loop_reading(seen: Exposures, max_forgone: float, error: float) -> LoopReadi
     """Whether exposure narrowed without merit; rings only where both tests reject at the level ``error``.
 
     A false alarm needs that exposure did not narrow, or that the shown items forgo at most ``max_forgone``; its
-    chance on one look is at most ``error`` (intersection-union test: Berger, Technometrics 24, 1982), so over T looks
-    at most ``T * error`` are expected, whatever depends on what.
+    chance on one look is about ``error`` (intersection-union test: Berger, Technometrics 24, 1982), so over T looks
+    about ``T * error`` are expected at most. About, because the bounds are quantiles of Student's t distribution over
+    days that are taken as independent.
 
     Args:
         seen: all days since the model serves; the first ones are the reference.
