@@ -12,7 +12,9 @@ import pyarrow as pa
 import pytest
 
 from smallbox.arrays import Floats, Floats32, Objects
+from smallbox.define import number
 from smallbox.define.log_columns import logged_types
+from smallbox.define.model import Model
 from smallbox.define.project import project_of
 from smallbox.lake.names import labelled_table, predictions_table
 from smallbox.lake.schemas import labelled_schema, prediction_schema
@@ -28,7 +30,7 @@ from smallbox.times import DAY
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs
 from tests.fakes.lake import FakeLake
-from tests.fakes.small import late_parcel
+from tests.fakes.small import late_parcel, parcels
 from tests.fakes.versions import VERSION, add_version
 
 DAYS = 60
@@ -57,7 +59,7 @@ def _table(schema: pa.Schema, columns: Mapping[str, Any]) -> pa.Table:
     return pa.table(arrays, schema=schema)
 
 
-def _diagnosis(scale: float = 1.0, missing: float = 0.0) -> Diagnosis:
+def _diagnosis(scale: float = 1.0, missing: float = 0.0, model: Model = late_parcel) -> Diagnosis:
     """A log whose weights are another unit, or missing, on the last day alone; all but that day are labelled."""
     random, lake = np.random.default_rng(0), FakeLake()
     size = DAYS * ROWS
@@ -87,9 +89,9 @@ def _diagnosis(scale: float = 1.0, missing: float = 0.0) -> Diagnosis:
     known = _table(labelled_schema(late_parcel.objective), joined)
     lake.append(labelled_table(late_parcel.name), known.filter(pa.array(~is_last)))
     registry, blobs = Registry(FakeDocuments()), FakeBlobs()
-    add_version(registry, late_parcel)
+    add_version(registry, model)
     blobs.put(VERSION.onnx_key, b"")
-    return Diagnosis(lake, Signatures(project_of([late_parcel]), registry, blobs), blobs)
+    return Diagnosis(lake, Signatures(project_of([model]), registry, blobs), blobs)
 
 
 @pytest.fixture(autouse=True)
@@ -108,6 +110,16 @@ def test_another_unit_is_found_on_its_first_day_and_costs() -> None:
         ("data_fault", "weight", "incident", "mend the source")
     ]
     assert (found[0].effect or 0) > 0.1
+
+
+def test_no_finding_quotes_a_personal_value() -> None:
+    """The weight is personal: the same fault is found in no sentence, and the day is estimated all the same."""
+    personal = replace(parcels, fields={**parcels.fields, "weight": number(nullable=True, pii=True)})
+    model = replace(late_parcel, request=personal)
+    found = _diagnosed(_diagnosis(scale=1000.0, model=model), DayVerdict(DAYS - 1, False, 1.0, blips=(BLIP,)))
+    assert found.findings == []
+    assert found.estimate
+    assert model.shown_columns.names == tuple(name for name in model.columns.names if name != "weight")
 
 
 def test_missing_values_are_found_on_their_first_day() -> None:

@@ -161,7 +161,8 @@ class CheckTask:
                 for one in sources:
                     numbers |= source_numbers(one.source.name, one.arrivals)
             if profile.seen is not None:
-                numbers |= day_numbers(profile.seen, profile.reference)
+                shown = {name: one for name, one in profile.seen.items() if name not in profile.hidden}
+                numbers |= day_numbers(shown, profile.reference)
             if channel in settled:
                 numbers |= label_numbers(settled[channel].newest(1))
             if champion is not None and numbers:

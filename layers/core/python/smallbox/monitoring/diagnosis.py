@@ -74,7 +74,10 @@ class Diagnosis:
         if not verdict.is_alarm and not verdict.blips:
             return Diagnosed((), estimate, realised)
         importance = self._importance(champion, label.objective, reference.rows)
-        found = [replace(one, cause=CHANGE) for one in shift_causes(reference, recent, importance, model.monitor.hurts)]
+        hidden = self._rows.hidden(champion)
+        shown = replace(reference, rows=reference.rows.without(hidden))
+        causes = shift_causes(shown, recent.without(hidden), importance, model.monitor.hurts)
+        found = [replace(one, cause=CHANGE) for one in causes]
         kept = found if verdict.is_alarm else [one for one in found if one.kind in _FAULTS]
         return Diagnosed(kept, estimate, realised)
 

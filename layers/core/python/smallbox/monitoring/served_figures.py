@@ -71,12 +71,14 @@ class DayProfile:
 
     Attributes:
         signature: the champion's; the rows are those that were answered with it.
+        hidden: the columns with personal values; no finding may quote them.
         reference: the profile that gives the bins; empty without rows.
         seen: the profile of the day; ``None`` without rows.
     """
 
     def __init__(self, signature: Signature, load: Callable[[], Mapping[str, Any]]) -> None:
         self.signature, self._load = signature, load
+        self.hidden = signature.personal_columns
         self.reference: Mapping[str, Any] = {}
         self.seen: dict[str, Any] | None = None
 

@@ -23,7 +23,8 @@ def reference_days(
 ) -> DayStreams:
     """Day streams of the inputs of all days, and of the outputs on the days of the validation.
 
-    The outputs of rows that fitted the model are left out: it answers those better than any later row.
+    The outputs of rows that fitted the model are left out: it answers those better than any later row. So are personal
+    inputs, since a change is told with the categories that moved.
 
     Args:
         model: its columns and outputs are summarized.
@@ -36,7 +37,7 @@ def reference_days(
     scored = dict(zip(names, outputs.T, strict=True))
     days: dict[int, dict[str, DayValue]] = defaultdict(dict)
     for day, rows in _by_day(examples.times):
-        seen = profile(model.columns, (), _taken(examples.by_column, rows), reference)
+        seen = profile(model.shown_columns, (), _taken(examples.by_column, rows), reference)
         days[day].update(day_numbers(seen, reference))
     for day, rows in _by_day(validation.times):
         seen = profile(_NO_COLUMNS, names, _taken(scored, rows), reference)
