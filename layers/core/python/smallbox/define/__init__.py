@@ -17,7 +17,8 @@ from smallbox.define.attributes import Attributes, attribute
 from smallbox.define.conditions import above, at_least, at_most, below, equal, one_of, unequal
 from smallbox.define.fields import boolean, integer, number, text, timestamp
 from smallbox.define.model import Model, label
-from smallbox.define.rules import Gate, Loop, Monitor, Release, Retrain, ceiling, floor
+from smallbox.define.release_rules import Canary, HarmLimits, Release, Shadow
+from smallbox.define.rules import Gate, Loop, Monitor, Retrain, ceiling, floor
 from smallbox.define.serve import RateLimit, Serve
 from smallbox.define.signature import Columns
 from smallbox.define.source import Source
@@ -31,9 +32,11 @@ from smallbox.prepare.pipeline import prepare
 __all__ = [
     "Attributes",
     "Binary",
+    "Canary",
     "Columns",
     "FeatureView",
     "Gate",
+    "HarmLimits",
     "Loop",
     "Model",
     "Monitor",
@@ -44,6 +47,7 @@ __all__ = [
     "Release",
     "Retrain",
     "Serve",
+    "Shadow",
     "Source",
     "above",
     "at_least",

@@ -81,3 +81,13 @@ def check_declared(place: str, rule: Any) -> None:
 def _shown(value: Any) -> str:
     text = repr(value)
     return text if len(text) < 40 else f"{text[:36]} ..."  # noqa: PLR2004 - a sentence stays one line
+
+
+def check_share(place: str, name: str, value: float) -> None:
+    """Raise unless the value lies between 0 and 1.
+
+    Raises:
+        DefinitionError: naming the place, the argument and the value.
+    """
+    if not 0 <= value <= 1:
+        raise DefinitionError(f"{place}: {name}={value} must lie between 0 and 1")

@@ -7,7 +7,8 @@ from typing import Any, Final, Literal
 
 from smallbox.define.argument_types import check_kind
 from smallbox.define.fields import Field
-from smallbox.define.rules import Gate, Label, Monitor, Release, Retrain
+from smallbox.define.release_rules import Release
+from smallbox.define.rules import Gate, Label, Monitor, Retrain
 from smallbox.define.serve import Serve
 from smallbox.define.signature import Signature
 from smallbox.define.source import Source, check_not_personal
@@ -18,7 +19,7 @@ from smallbox.objectives.objective import LabelField, Objective, OutputValues
 from smallbox.times import DAY
 
 _DAYS_TO_JUDGE: Final = 7
-"""Days to judge that the error message proposes for a canary without any: a whole week, because weekdays differ."""
+"""Days to judge that the error message proposes for a shadow without any: a whole week, because weekdays differ."""
 
 Estimator = Callable[..., Any]
 """Builds an unfitted scikit-learn pipeline from the columns. Import scikit-learn inside the function."""
@@ -124,7 +125,7 @@ class Model(Signature):
     The other attributes are those of :class:`~smallbox.define.signature.Signature`.
 
     Raises:
-        DefinitionError: as the signature; when no row is left to train on, or a canary would see no label.
+        DefinitionError: as the signature; when no row is left to train on, or a shadow would see no label.
     """
 
     _: KW_ONLY
@@ -148,7 +149,7 @@ class Model(Signature):
         self._check_loop()
         self._check_daily()
         self._check_window()
-        self._check_canary()
+        self._check_release()
         self._check_baseline()
         if self.fallback is not None:
             outputs = self.objective.fallback_outputs(self.fallback, f"model {self.name}: fallback")
@@ -226,10 +227,17 @@ class Model(Signature):
             elif name in self.columns.categorical and value is not None and not isinstance(value, str):
                 raise DefinitionError(f"{place} is {value!r}; write a text, in quotes, or None")
 
-    def _check_canary(self) -> None:
-        within, longest = -(-self.label.within_micros // DAY), self.release.max_days
-        if self.release.canary and longest <= within:
+    def _check_release(self) -> None:
+        shadow, canary = self.release.shadow, self.release.canary
+        within = -(-self.label.within_micros // DAY)
+        if shadow is not None and shadow.max_days <= within:
             raise DefinitionError(
-                f"model {self.name}: a canary of at most {longest} days sees no label that is certain after "
-                f"within={self.label.within!r}; write release=Release(max_days={within + _DAYS_TO_JUDGE}) or more"
+                f"model {self.name}: a shadow of at most {shadow.max_days} days sees no label that is certain after "
+                f"within={self.label.within!r}; write Shadow(max_days={within + _DAYS_TO_JUDGE}) or more"
+            )
+        unit = None if canary is None else canary.unit
+        if unit is not None and unit not in self.request.fields:
+            raise DefinitionError(
+                f"model {self.name}: Canary: unit={unit!r} is no field of the request; it has "
+                f"{', '.join(self.request.fields)}"
             )

@@ -1,18 +1,13 @@
-"""The rules of a model: quality gate, release, monitoring and retraining."""
+"""The rules of a model: quality gate, monitoring and retraining."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from smallbox.define.argument_types import check_declared, check_kind, check_several
+from smallbox.define.argument_types import check_declared, check_kind, check_several, check_share
 from smallbox.errors import DefinitionError
 from smallbox.objectives.objective import Objective
 from smallbox.times import Micros, days_per_event, duration
-
-
-def _check_share(rule: str, name: str, value: float) -> None:
-    if not 0 <= value <= 1:
-        raise DefinitionError(f"{rule}: {name}={value} must lie between 0 and 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,49 +102,11 @@ class Gate:
         check_declared("Gate", self)
         _check_guardrails("Gate", self.guardrails)
         for name in ("min_skill", "max_loss_increase", "max_unlabelled", "max_selection_auc"):
-            _check_share("Gate", name, getattr(self, name))
+            check_share("Gate", name, getattr(self, name))
         if self.min_rarer < 2 or self.min_rows < 2 * self.min_rarer:  # noqa: PLR2004 - one row has no variance
             raise DefinitionError(
                 f"Gate: min_rarer={self.min_rarer} must be at least 2, and min_rows={self.min_rows} at least twice that"
             )
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """How a version that passed the gate is rolled out: by a canary with a sequential test.
-
-    Only predictions whose attribution window is over count, so the first ``within`` of a canary has no result.
-
-    Attributes:
-        canary: share of requests that the challenger answers; assignment is sticky by the request's key, or by the
-            group of a ranking.
-        min_rarer: minimum number of labelled predictions of the rarest outcome in each arm before a decision; of all
-            when the label is a number.
-        max_days: maximum duration of a canary in days. Its last ``max_days`` - ``within`` days have labels to judge.
-        max_loss_increase: non-inferiority margin: a challenger whose mean loss lies this share of the champion's above
-            it is promoted with a probability of at most 1 - ``confidence``. A smaller margin needs more labels. 0
-            promotes only a significantly better one.
-        confidence: 1 minus the error rate over all daily looks together: an equally good challenger is judged worse
-            with at most this error rate.
-        roll_back: whether an incident with the remedy `roll back` that began since the champion took over makes the
-            champion before it champion again, by itself. Otherwise the incident only says so.
-    """
-
-    canary: float = 0.2
-    min_rarer: int = 50
-    max_days: int = 14
-    max_loss_increase: float = 0.05
-    confidence: float = 0.95
-    roll_back: bool = False
-
-    def __post_init__(self) -> None:
-        check_declared("Release", self)
-        _check_share("Release", "canary", self.canary)
-        _check_share("Release", "max_loss_increase", self.max_loss_increase)
-        if not 0.5 < self.confidence < 1:  # noqa: PLR2004 - 0.5 is a coin flip
-            raise DefinitionError(f"Release: confidence={self.confidence} must lie between 0.5 and 1")
-        if self.max_days < 1 or self.min_rarer < 2:  # noqa: PLR2004 - one value has no variance
-            raise DefinitionError("Release: max_days must be at least 1, min_rarer at least 2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +129,7 @@ class Loop:
 
     def __post_init__(self) -> None:
         check_declared("Loop", self)
-        _check_share("Loop", "max_forgone", self.max_forgone)
+        check_share("Loop", "max_forgone", self.max_forgone)
         if self.item == self.explored:
             raise DefinitionError(f"Loop: item and explored are both {self.item!r}; they are two fields")
         if self.shown is not None and self.shown < 1:
@@ -245,7 +202,7 @@ class Monitor:
             "min_skill",
             "min_coverage",
         ):
-            _check_share("Monitor", name, getattr(self, name))
+            check_share("Monitor", name, getattr(self, name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -243,10 +243,18 @@ class Signature:
         """The key of an instance."""
         return str(instance[self.request.key])
 
-    def assigned_by(self, instance: Mapping[str, Any]) -> str:
-        """What decides which arm of a canary answers an instance: its group, which one version must rank; else its key.
+    def assigned_by(self, instances: Sequence[Mapping[str, Any]], unit: str = "") -> list[str]:
+        """The units that decide which version answers: one for each instance.
 
-        An instance that lacks its group is refused later; until then it is assigned by its key.
+        Without ``unit`` that is the group, which one version must rank; else the key. With ``unit`` it is the value of
+        that request field, and all instances of a group have that of its first. An instance that lacks its unit or its
+        group is refused later; until then it is assigned by its key.
         """
-        group = instance.get(self.objective.group)
-        return self.key_of(instance) if group is None else str(group)
+        units: dict[str, str] = {}
+        found = []
+        for instance in instances:
+            group = instance.get(self.objective.group)
+            own = group if not unit else instance.get(unit)
+            assigned = self.key_of(instance) if own is None else str(own)
+            found.append(assigned if group is None else units.setdefault(str(group), assigned))
+        return found

@@ -17,7 +17,7 @@ def waiting(registry: Registry, model: str, routing: Routing | None) -> Version 
 
     A version whose status says that it serves, while the routing does not, counts: its release failed halfway.
     """
-    serving = () if routing is None else routing.versions
+    serving = () if routing is None else (*routing.versions, routing.shadow)
     released = [version for version in registry.versions(model) if version.status not in _NEVER_RELEASED]
     if not released or released[-1].number in serving or released[-1].status not in _WAITING:
         return None
@@ -45,13 +45,13 @@ def version_reads(registry: Registry, version: Version) -> Reader:
 
 
 def live_versions(registry: Registry, model: str) -> Sequence[Version]:
-    """Champion, challenger, the champion before, and the accepted version that waits for its release.
+    """Those that answer or are in a shadow, the champion before, and the accepted version that waits for its release.
 
     What they read must be there: their views are kept up to date, and the contracts of their sources may not break
     them.
     """
     routing = registry.routing(model)
-    numbers = [] if routing is None else [*routing.versions, routing.previous]
+    numbers = [] if routing is None else [*routing.versions, routing.shadow, routing.previous]
     found = [registry.get(model, number) for number in dict.fromkeys(numbers) if number is not None]
     last = waiting(registry, model, routing)
     return found if last is None or last in found else [*found, last]

@@ -104,7 +104,7 @@ class Registry:
     def routing(self, model: str, within: Micros | None = None) -> Routing | None:
         """Which versions serve; ``None`` before the first champion. ``within`` is the longest time to wait."""
         document = self._documents.get(_partition(model), _ROUTING, within)
-        return None if document is None else Routing(**document)
+        return None if document is None else Routing.from_json(document)
 
     def champion(self, model: str) -> Version | None:
         """The version that answers by default; ``None`` before the first champion."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from smallbox.define.rules import Release
+from smallbox.define.release_rules import Release
 from smallbox.monitoring.incident import Incident
 from smallbox.registry.routing import Routing
 from smallbox.times import day_of

@@ -203,6 +203,6 @@ def _with_cause(answered: Answered, cause: Cause) -> Answered:
 
 
 def _shares(request: PredictRequest, routing: Routing) -> list[Share]:
-    if routing.challenger is None:
+    if len(routing.versions) == 1:
         return [Share("champion", routing.champion, request.rows)]
-    return shares_of(routing, [request.model.assigned_by(instance) for instance in request.instances])
+    return shares_of(routing, request.model.assigned_by(request.instances, routing.assigned_by))

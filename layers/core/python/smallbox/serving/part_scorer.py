@@ -150,10 +150,16 @@ def _nothing(model: Model) -> pa.Table:
 def _shares(model: Model, routing: Routing, values: pa.Table) -> list[Share]:
     if not len(values):
         return []
-    if routing.challenger is None:
+    if len(routing.versions) == 1:
         return [Share("champion", routing.champion, range(len(values)))]
-    keys = values[model.objective.group or model.request.key]
-    return shares_of(routing, keys.to_pylist())
+    return shares_of(
+        routing,
+        model.assigned_by(values.select(_assigning(model, routing.assigned_by)).to_pylist(), routing.assigned_by),
+    )
+
+
+def _assigning(model: Model, unit: str) -> list[str]:
+    return list(dict.fromkeys(filter(None, (model.request.key, model.objective.group, unit))))
 
 
 def _asked(version: LoadedVersion, model: Model, occasion: Occasion, checked: _Checked) -> AskedRows:

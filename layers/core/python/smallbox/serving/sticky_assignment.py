@@ -1,6 +1,7 @@
-"""Sticky assignment: which arm answers a key, the same one as long as the canary lasts.
+"""Sticky assignment: which version answers a unit, the same one as long as the canary or the experiment lasts.
 
-The key is that of the request, or the group of a ranking: one version ranks all rows of a group.
+A unit is the value of a declared request field, like a customer; else the request's key, or the group of a ranking: one
+version ranks all rows of a group.
 """
 
 import hashlib
@@ -9,30 +10,41 @@ from dataclasses import dataclass
 from typing import Final
 
 from smallbox.errors import NotFound
-from smallbox.registry.routing import Arm, Routing
+from smallbox.registry.routing import Arm, Routing, RunningExperiment
 
 _BYTES: Final = 8
 _RANGE: Final = 2**64
 
 
-def position(salt: str, key: str) -> float:
-    """The position of a key in ``[0, 1)``: a uniform hash, independent for each salt."""
-    digest = hashlib.blake2b(f"{salt}\x00{key}".encode("utf-8", "surrogatepass"), digest_size=_BYTES).digest()
+def position(salt: str, unit: str) -> float:
+    """The position of a unit in ``[0, 1)``: a uniform hash, independent for each salt."""
+    digest = hashlib.blake2b(f"{salt}\x00{unit}".encode("utf-8", "surrogatepass"), digest_size=_BYTES).digest()
     return int.from_bytes(digest) / _RANGE
 
 
-def arm_of(routing: Routing, key: str) -> Arm:
-    """The arm that answers a key.
+def arm_of(routing: Routing, unit: str) -> tuple[Arm, int]:
+    """The arm and the version that answer a unit.
 
-    The challenger's version number is the salt, so each canary draws its keys anew. Raising the share of a canary moves
-    keys to the challenger, and never back.
+    The challenger's version number salts its canary, and its name an experiment, so that each draws its units anew.
+    Raising the share of a canary moves units to the challenger, and never back.
 
     >>> arm_of(Routing(champion=1), "any")
-    'champion'
+    ('champion', 1)
     """
-    if routing.challenger is None:
-        return "champion"
-    return "challenger" if position(str(routing.challenger), key) < routing.share else "champion"
+    if routing.experiment is not None:
+        return _arm_of_experiment(routing.experiment, unit) or ("champion", routing.champion)
+    if routing.challenger is not None and position(str(routing.challenger), unit) < routing.share:
+        return "challenger", routing.challenger
+    return "champion", routing.champion
+
+
+def _arm_of_experiment(experiment: RunningExperiment, unit: str) -> tuple[Arm, int] | None:
+    at, reached = position(f"experiment {experiment.name}", unit), 0.0
+    for version, weight in experiment.weights:
+        reached += weight
+        if at < reached:
+            return "experiment", version
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +62,16 @@ class Share:
     rows: Sequence[int]
 
 
-def shares_of(routing: Routing, keys: Sequence[str]) -> list[Share]:
+def shares_of(routing: Routing, units: Sequence[str]) -> list[Share]:
     """Which rows of a batch each version answers; versions without a row are left out.
 
     >>> shares_of(Routing(champion=1), ["a", "b"])
     [Share(arm='champion', version=1, rows=[0, 1])]
     """
-    arms = [arm_of(routing, key) for key in keys]
+    found = [arm_of(routing, unit) for unit in units]
     return [
-        Share(arm, routing.version_of(arm), [row for row, own in enumerate(arms) if own == arm])
-        for arm in dict.fromkeys(arms)
+        Share(arm, version, [row for row, own in enumerate(found) if own == (arm, version)])
+        for arm, version in dict.fromkeys(found)
     ]
 
 
@@ -72,4 +84,5 @@ def pinned(routing: Routing, model: str, version: int, rows: Sequence[int]) -> S
     if version not in routing.versions:
         serving = " and ".join(map(str, routing.versions))
         raise NotFound(f"no such version of {model} answers requests; those that do: {serving}", model=model)
-    return Share("champion" if version == routing.champion else "challenger", version, list(rows))
+    arm: Arm = "champion" if version == routing.champion else "challenger"
+    return Share(arm, version, list(rows))
