@@ -249,7 +249,7 @@ def test_an_incident_rolls_the_new_champion_back_where_the_definition_allows_it(
     assert not workflow.started
 
 
-BY_HAND = f"(Release(roll_back=True)); by hand: `smallbox release {NAME} roll-back --why TEXT`"
+BY_HAND = f"(Release(roll_back=True)); by hand: `smallbox release roll-back {NAME} --why TEXT`"
 
 
 @pytest.mark.parametrize(
