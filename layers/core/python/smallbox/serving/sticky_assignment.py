@@ -11,6 +11,7 @@ from typing import Final
 
 from smallbox.errors import NotFound
 from smallbox.registry.routing import Arm, Routing, RunningExperiment
+from smallbox.release.canary_marks import CLUSTERS
 
 _BYTES: Final = 8
 _RANGE: Final = 2**64
@@ -20,6 +21,11 @@ def position(salt: str, unit: str) -> float:
     """The position of a unit in ``[0, 1)``: a uniform hash, independent for each salt."""
     digest = hashlib.blake2b(f"{salt}\x00{unit}".encode("utf-8", "surrogatepass"), digest_size=_BYTES).digest()
     return int.from_bytes(digest) / _RANGE
+
+
+def cluster_of(unit: str) -> int:
+    """The cluster in which the requests of a unit are counted while a canary runs; independent of its arm."""
+    return int(position("cluster", unit) * CLUSTERS)
 
 
 def arm_of(routing: Routing, unit: str) -> tuple[Arm, int]:
