@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 
 from smallbox.errors import NotReady
-from smallbox.release.canary_marks import CHALLENGER_TROUBLE
+from smallbox.release.canary_marks import CHALLENGER_TROUBLE, cluster_of
 from smallbox.release.minute_counts import arm_counts
 from smallbox.serving.log import LogTask
-from smallbox.serving.sticky_assignment import cluster_of
 from smallbox.times import MINUTE, Moment
 from tests.fakes.counters import FakeCanaryCounters
 from tests.fakes.edges import FakeMeter
@@ -50,7 +49,6 @@ def test_a_request_without_a_canary_has_no_mark() -> None:
 def test_a_request_that_the_challenger_fails_is_counted_and_rings(canary: Serving) -> None:
     """It ends in its error as before; its mark alone is sent, counted as failed, and published for the alarm."""
     canary.blobs.delete(canary.registry.get(NEW.name, 2).onnx_key)
-    canary.loader.forget() if hasattr(canary.loader, "forget") else None
     sent = INSTANCES[ARMS.index("challenger")]
     with pytest.raises(NotReady):
         canary.predict([sent], Moment(NOW))

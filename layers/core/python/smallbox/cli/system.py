@@ -132,7 +132,8 @@ class System:
 
     def release_story(self, model: str, version: int | None = None) -> Mapping[str, Any]:
         """The release of a version; ``None``: the running one, else the last."""
-        return self.request("GET", f"/models/{model}/releases/{NEWEST if version is None else version}")
+        story: Mapping[str, Any] = self.request("GET", f"/models/{model}/releases/{version or NEWEST}")
+        return story
 
     def change_incident(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """Acknowledge or close an incident, see :class:`~smallbox.monitoring.resolve.ResolveTask`."""

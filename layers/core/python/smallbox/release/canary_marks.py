@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from smallbox.registry.assignment import position
 from smallbox.times import MILLISECOND, Micros
 
 CLUSTERS: Final = 32
@@ -14,6 +15,11 @@ CHALLENGER_TROUBLE: Final = "ChallengerTrouble"
 
 It sums over all models, so that one alarm covers all.
 """
+
+
+def cluster_of(unit: str) -> int:
+    """The cluster of a unit; independent of the arm that answers it."""
+    return int(position("cluster", unit) * CLUSTERS)
 
 
 @dataclass(frozen=True, slots=True)

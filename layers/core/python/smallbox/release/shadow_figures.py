@@ -108,6 +108,8 @@ def sliced_losses(masks: Mapping[str, Bools], ours: Floats, theirs: Floats) -> d
 
 
 def _numbers(rows: pa.Table, name: str) -> Floats:
+    if name not in rows.column_names:  # no version has answered yet
+        return np.full(rows.num_rows, np.nan)
     return np.asarray(rows[name].to_numpy(zero_copy_only=False), float)
 
 

@@ -96,7 +96,7 @@ class ShadowScorer:
 
 def logged_fields(signature: Signature) -> Mapping[str, str]:
     """By request field the column of the log that has its value, for rows that were answered with a signature."""
-    columns = {name: name for name in signature.inputs} | logged_names(signature)
+    columns = {**{name: name for name in signature.inputs}, **logged_names(signature)}
     if signature.objective.group:
         columns[signature.objective.group] = GROUP
     return {**columns, signature.request.key: "key"}

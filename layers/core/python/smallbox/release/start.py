@@ -17,6 +17,7 @@ from smallbox.release.routing_changes import Changes
 from smallbox.times import Micros, parse_moment
 
 _REVIEW_NEXT: Final = "the next daily review (`smallbox day`) begins its release, or says why it does not"
+_SHADOWED: Final = "its shadow runs: it scores the requests that the champion answers"
 
 
 class StartTask:
@@ -53,15 +54,15 @@ class StartTask:
         if routing is not None and number in routing.versions:
             return {"action": "champion" if number == routing.champion else "challenger", "why": "it serves"}
         if routing is not None and number == routing.shadow:
-            return {"action": "shadow", "why": "its shadow runs"}
+            return {"action": "shadow", "why": _SHADOWED}
         why = not_filled(waiting_for) if waiting_for else self._why_incomparable(model.name, routing, number)
         if why or routing is None or model.release.shadow is None or routing.candidate is not None:
             return {"action": "wait", "why": why or _REVIEW_NEXT}
         try:
-            up = begin(Changes(self._registry, model.name, at), model.release, routing, number, {})
+            begin(Changes(self._registry, model.name, at), model.release, routing, number, {})
         except Conflict as error:
             return {"action": "wait", "why": str(error)}
-        return {"action": "shadow", "why": up.why}
+        return {"action": "shadow", "why": _SHADOWED}
 
     def _why_incomparable(self, model: str, routing: Routing | None, number: int) -> str:
         if routing is None:

@@ -15,12 +15,12 @@ from smallbox.ports import StateReader
 from smallbox.records import Cause
 from smallbox.registry.loader import LoadedVersion, ModelLoader
 from smallbox.registry.routing import Routing
-from smallbox.release.canary_marks import CanaryMark
+from smallbox.release.canary_marks import CanaryMark, cluster_of
 from smallbox.serving.logged_answers import Answered
 from smallbox.serving.predict_request import PredictRequest
 from smallbox.serving.remembered import AnswerCache, RoutingCache
 from smallbox.serving.requests import require
-from smallbox.serving.sticky_assignment import Share, cluster_of, pinned, shares_of
+from smallbox.serving.sticky_assignment import Share, pinned, shares_of
 from smallbox.serving.vectors import Vectors, online_vectors, unknown_vectors
 from smallbox.serving_ports import FailureLog
 from smallbox.times import MILLISECOND, Micros
