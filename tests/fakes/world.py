@@ -39,8 +39,8 @@ from smallbox.serving.score import ScoreTask
 from smallbox.times import Micros, Moment, format_moment
 from smallbox.training.dataset import DatasetTask
 from smallbox.training.fit import FitTask
-from tests.fakes.documents import FakeDocuments
 from tests.fakes.counters import FakeCanaryCounters
+from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs, FakeFailureLog, FakeMeter, FakeNotices, FakeQueue, FakeWorkflow
 from tests.fakes.lake import FakeLake
 from tests.fakes.online import FakeOnlineStore
