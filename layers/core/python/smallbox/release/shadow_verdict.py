@@ -1,8 +1,8 @@
 """The verdict of a shadow: better, not worse, worse, wait or cannot tell, with its evidence.
 
-Both versions are judged on the same rows. Rows of one day depend on each other, so the unit is the day, in UTC. What is
-estimated is the mean over rows: a day counts by its rows. Three questions are asked of the days, each by a confidence
-sequence, so that the verdict may be read at every look:
+Both versions are judged on the same rows. Rows of one day depend on each other, so the unit is the day, in UTC, with
+the correlation of a day and the next. What is estimated is the mean over rows: a day counts by its rows. Three questions
+are asked of the days, each by a confidence sequence, so that the verdict may be read at every look:
 
 - worse: the mean of ``difference - margin * champion's loss`` lies above 0,
 - not worse: the same mean lies below 0,
@@ -22,13 +22,20 @@ from typing import Any, Final, Literal
 from smallbox.arrays import Floats, np
 from smallbox.define.release_rules import Shadow
 from smallbox.statistics.estimates import none_if_nan
-from smallbox.statistics.paired_days import PairedDay, effective_units, ratio_error, ratio_sequence
+from smallbox.statistics.paired_days import (
+    PairedDay,
+    day_sequence,
+    effective_units,
+    neighbour_correlation,
+    neighbour_factor,
+    ratio_error,
+)
 from smallbox.statistics.sequences import ConfidenceSequence, UnitsNeeded, units_needed
 
 ShadowAction = Literal["better", "not_worse", "worse", "wait", "cannot_tell"]
 
 PLANNED_POWER: Final = 0.8
-"""The probability with which the stated numbers of days end in a verdict."""
+"""The probability with which the stated numbers of days end in a verdict; a little less while days are few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +106,7 @@ def _sequences(rule: Shadow, days: _Days) -> _Sequences:
     """Two-sided sequences at twice the error: each of their bounds alone has the error once."""
     error, tuned_for = 2 * (1 - rule.confidence), max(rule.max_days // 2, 2)
     over_margin = days.difference - rule.max_loss_increase * days.champion
-    return _Sequences(*(ratio_sequence(one, days.rows, error, tuned_for) for one in (days.difference, over_margin)))
+    return _Sequences(*(day_sequence(one, days.rows, error, tuned_for) for one in (days.difference, over_margin)))
 
 
 def _action(rule: Shadow, sequences: _Sequences, elapsed_days: float) -> ShadowAction:
@@ -124,7 +131,7 @@ def _evidence(rule: Shadow, days: _Days, sequences: _Sequences) -> dict[str, Any
         "over_margin_low": sequences.over_margin.low,
         "over_margin_high": sequences.over_margin.high,
         "design_effect": _design_effect(days),
-        "day_correlation": _day_correlation(days),
+        "day_correlation": neighbour_correlation(days.difference, days.rows),
     }
     counts = {"unit": "day", "days": len(days.rows), "effective_days": _rounded(effective_units(days.rows))}
     known = {name: _rounded(value) for name, value in figures.items()}
@@ -143,17 +150,11 @@ def _design_effect(days: _Days) -> float:
     return by_days / by_rows if by_rows > 0 else math.nan
 
 
-def _day_correlation(days: _Days) -> float:
-    """The correlation of the differences of one day and of the next; far above 0 the bounds are too narrow."""
-    left = days.difference - days.over(days.difference) * days.rows
-    squares = float(left @ left)
-    return float(left[1:] @ left[:-1]) / squares if squares > 0 else math.nan
-
-
 def _needed(rule: Shadow, days: _Days, distance: float) -> dict[str, int] | None:
     """How many days and rows end in a verdict, if the truth lies so far from the margin; ``None`` where unknown."""
-    deviation = ratio_error(days.difference - rule.max_loss_increase * days.champion, days.rows)
-    deviation *= math.sqrt(len(days.rows))
+    over_margin = days.difference - rule.max_loss_increase * days.champion
+    factor = len(days.rows) * neighbour_factor(over_margin, days.rows)
+    deviation = ratio_error(over_margin, days.rows) * math.sqrt(factor)
     if not (deviation > 0 and distance > 0):
         return None
     needed: UnitsNeeded = units_needed(deviation, distance, 2 * (1 - rule.confidence), PLANNED_POWER)
