@@ -2,7 +2,8 @@
 
 Used by the benchmarks of the release ladder. The champion is trained on January and February, as the candidates are:
 one until the end of March, one with 20 % and one with 50 % of its labels shuffled, one without the windows of 7 days,
-and one with the schedule alone.
+and one with the schedule alone. Each is made twice: by the estimator alone, and as a training run makes it, calibrated
+on the last 15 % of its rows.
 """
 
 import tempfile
@@ -17,8 +18,9 @@ from smallbox.arrays import Bools, Floats, Ints
 from smallbox.define.model import Model
 from smallbox.define.project import load as load_project
 from smallbox.registry.scorer import Scorer
-from smallbox.times import DAY, parse_day
+from smallbox.times import parse_day
 from smallbox.training.dataset_rows import build_dataset
+from smallbox.training.estimators import build_pipeline
 from smallbox.training.examples import Examples, examples_of
 from smallbox.training.export import to_onnx
 from smallbox.training.fit_model import fit
@@ -38,7 +40,7 @@ NAMES: Final = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShadowedFlights:
-    """Flights of April.
+    """Flights, as all versions score them.
 
     Attributes:
         times: ``(n,)`` scheduled departures, microseconds, in this order.
@@ -52,9 +54,15 @@ class ShadowedFlights:
     champion: Floats
     candidates: Mapping[str, Floats]
 
+    def during(self, period: tuple[int, int]) -> "ShadowedFlights":
+        """Those of a period."""
+        rows = between(self.times, *period)
+        kept = {name: one[rows] for name, one in self.candidates.items()}
+        return ShadowedFlights(self.times[rows], self.late[rows], self.champion[rows], kept)
 
-def shadowed_flights() -> ShadowedFlights:
-    """Train and score all versions."""
+
+def shadowed_flights(*, calibrated: bool, period: tuple[int, int] = APRIL) -> ShadowedFlights:
+    """Train all versions, and score the flights of a period."""
     project = load_project()
     model = project.models["late_arrival"]
     with tempfile.TemporaryDirectory() as folder:
@@ -62,9 +70,10 @@ def shadowed_flights() -> ShadowedFlights:
         rows = build_dataset(project, model, lake, UNTIL).rows
     examples = examples_of(model.columns, model.objective, rows)
     examples = examples.take(np.argsort(examples.times, kind="stable"))
-    april = examples.take(between(examples.times, *APRIL))
-    found = {name: scored(model, candidate, examples, april) for name, candidate in candidates().items()}
-    return ShadowedFlights(april.times, april.labels > 0, found.pop("champion"), found)
+    asked = examples.take(between(examples.times, *period))
+    make = by_training_run if calibrated else by_estimator
+    found = {name: make(model, *taught(model, change, examples, asked)) for name, change in candidates().items()}
+    return ShadowedFlights(asked.times, asked.labels > 0, found.pop("champion"), found)
 
 
 def candidates() -> dict[str, dict[str, Any]]:
@@ -79,16 +88,26 @@ def candidates() -> dict[str, dict[str, Any]]:
     return {"champion": {}} | dict(zip(NAMES, changes, strict=True))
 
 
-def scored(model: Model, change: Mapping[str, Any], examples: Examples, april: Examples) -> Floats:
-    """The probabilities of a version that is trained with a change."""
+def taught(model: Model, change: Mapping[str, Any], examples: Examples, asked: Examples) -> tuple[Examples, Examples]:
+    """The rows that train a version, and those that it scores, as it sees them."""
     end = change.get("end", TRAINED[1])
     train = examples.take(between(examples.times, TRAINED[0], end) & (examples.label_known_at <= end))
     unused = [name for name in model.columns.numeric if change.get("without", lambda _: False)(name)]
-    train, april = without(train, unused), without(april, unused)
-    train = replace(train, labels=shuffled(train.labels, change.get("shuffled", 0.0)))
+    train, asked = without(train, unused), without(asked, unused)
+    return replace(train, labels=shuffled(train.labels, change.get("shuffled", 0.0))), asked
+
+
+def by_training_run(model: Model, train: Examples, asked: Examples) -> Floats:
+    """The probabilities of a version as a training run makes it."""
     onnx = to_onnx(fit(model, train).pipelines, model.columns, model.objective)
-    outputs = Scorer(onnx).score(april.numeric, april.categorical)
-    return np.asarray(outputs[:, -1], dtype=float)
+    return np.asarray(Scorer(onnx).score(asked.numeric, asked.categorical)[:, -1], dtype=float)
+
+
+def by_estimator(model: Model, train: Examples, asked: Examples) -> Floats:
+    """The probabilities of the estimator alone, fitted on all rows."""
+    pipeline = build_pipeline(model, model.objective.heads[0])
+    pipeline.fit(train.inputs, model.objective.targets(train.labels))
+    return np.asarray(pipeline.predict_proba(asked.inputs)[:, 1], dtype=float)
 
 
 def between(times: Ints, start: int, end: int) -> Bools:
@@ -108,8 +127,3 @@ def shuffled(labels: Floats, share: float) -> Floats:
     found = labels.copy()
     found[chosen] = labels[random.permutation(chosen)]
     return found
-
-
-def days_of(times: Ints) -> Ints:
-    """The UTC day of each moment."""
-    return np.asarray(times // DAY)

@@ -1,8 +1,8 @@
 """The verdict of a shadow: better, not worse, worse, wait or cannot tell, with its evidence.
 
 Both versions are judged on the same rows. Rows of one day depend on each other, so the unit is the day, in UTC, with
-the correlation of a day and the next. What is estimated is the mean over rows: a day counts by its rows. Three questions
-are asked of the days, each by a confidence sequence, so that the verdict may be read at every look:
+the correlation of a day and the next. What is estimated is the mean over rows: a day counts by its rows. Three
+questions are asked of the days, each by a confidence sequence, so that the verdict may be read at every look:
 
 - worse: the mean of ``difference - margin * champion's loss`` lies above 0,
 - not worse: the same mean lies below 0,
