@@ -51,14 +51,17 @@ class Compared:
 
     @property
     def sums(self) -> Floats:
-        return np.bincount(self.days, self.rows)
+        """``(d,)`` by day."""
+        return np.asarray(np.bincount(self.days, self.rows), dtype=float)
 
     @property
     def sizes(self) -> Floats:
+        """``(d,)`` rows of each day."""
         return np.bincount(self.days).astype(float)
 
     @property
     def mean(self) -> float:
+        """Over all rows."""
         return float(self.rows.mean())
 
     @property
@@ -224,11 +227,12 @@ def kind_lines(flights: ShadowedFlights) -> Iterator[str]:
     for name in NAMES:
         for kind, one in comparisons(flights, name).items():
             errors = one.mean / ratio_error(one.sums, one.sizes)
-            wrong = (f"{share:.1%}" for share in drawn_again(one))
+            wrong = iter([f"{share:.1%}" for share in drawn_again(one)])
             figures = (f"{one.mean:+.4f}", f"{errors:+.1f}", f"{one.design_effect:.0f}")
-            # A day has one AUC: by rows it has no variance of its own.
-            figures = (*figures[:2], "-") if kind == "AUC within days" else figures
-            yield row(name, kind, *figures, f"{rounded(one.rows_by_days()):,}", *wrong)
+            rows = f"{rounded(one.rows_by_days()):,}"
+            if kind == "AUC within days":  # a day has one AUC, and its rows have none
+                figures, wrong = (*figures[:2], "-"), iter(("-", list(wrong)[1]))
+            yield row(name, kind, *figures, rows, *wrong)
 
 
 def covariate_lines(march: ShadowedFlights, april: ShadowedFlights) -> Iterator[str]:
