@@ -10,6 +10,9 @@ questions are asked of the days, each by a confidence sequence, so that the verd
 
 The margin is a share of the champion's loss, which is itself estimated; the mean above needs no plug-in.
 
+A candidate climbs on half of ``max_days`` at the earliest: few days have seldom seen a bad one, and what a bad day costs
+is skewed. It is stopped as soon as it is shown to be worse.
+
 Each bound has the whole error, ``1 - confidence``. A version is truly worse by more than the margin, or it is not: only
 one of "worse" and "not worse" can be false, so neither needs to share. "Better" ends the shadow as "not worse" does.
 """
@@ -26,6 +29,7 @@ from smallbox.statistics.paired_days import (
     PairedDay,
     day_sequence,
     effective_units,
+    merged_days,
     neighbour_correlation,
     neighbour_factor,
     ratio_error,
@@ -83,19 +87,20 @@ def judge_shadow(rule: Shadow, days: Sequence[PairedDay], elapsed_days: float) -
 
     Args:
         rule: margin, longest duration and confidence.
-        days: one record for each day whose labels are complete. A day that still gains labels must not be among them:
-            early labels are unlike late ones. Days of a replay before the shadow began count as any other.
+        days: the records of days whose labels are complete, or of parts of such days, in any order. A day that still
+            gains labels must not be among them: early labels are unlike late ones. Days of a replay before the shadow
+            began count as any other.
         elapsed_days: how long the shadow has run.
     """
     found = _arrays(days)
     sequences = _sequences(rule, found)
     evidence = _evidence(rule, found, sequences)
-    action = _action(rule, sequences, elapsed_days)
+    action = _action(rule, sequences, found, elapsed_days)
     return ShadowVerdict(action, _sentence(action, rule, evidence, elapsed_days), evidence)
 
 
 def _arrays(days: Sequence[PairedDay]) -> _Days:
-    kept = [day for day in days if day.rows]
+    kept = [day for day in merged_days(days) if day.rows]
     rows, champion, candidate = (
         np.array([getattr(day, name) for day in kept], dtype=float) for name in ("rows", "champion", "candidate")
     )
@@ -104,19 +109,26 @@ def _arrays(days: Sequence[PairedDay]) -> _Days:
 
 def _sequences(rule: Shadow, days: _Days) -> _Sequences:
     """Two-sided sequences at twice the error: each of their bounds alone has the error once."""
-    error, tuned_for = 2 * (1 - rule.confidence), max(rule.max_days // 2, 2)
+    error, tuned_for = 2 * (1 - rule.confidence), _earliest(rule)
     over_margin = days.difference - rule.max_loss_increase * days.champion
     return _Sequences(*(day_sequence(one, days.rows, error, tuned_for) for one in (days.difference, over_margin)))
 
 
-def _action(rule: Shadow, sequences: _Sequences, elapsed_days: float) -> ShadowAction:
+def _earliest(rule: Shadow) -> int:
+    """The fewest days on which a candidate climbs; the bounds are narrowest there."""
+    return max(rule.max_days // 2, 2)
+
+
+def _action(rule: Shadow, sequences: _Sequences, days: _Days, elapsed_days: float) -> ShadowAction:
     if sequences.over_margin.low > 0:
         return "worse"
-    if sequences.difference.high < 0:
-        return "better"
-    if sequences.over_margin.high < 0:
-        return "not_worse"
-    return "cannot_tell" if elapsed_days >= rule.max_days else "wait"
+    is_last = elapsed_days >= rule.max_days
+    if is_last or round(effective_units(days.rows)) >= _earliest(rule):
+        if sequences.difference.high < 0:
+            return "better"
+        if sequences.over_margin.high < 0:
+            return "not_worse"
+    return "cannot_tell" if is_last else "wait"
 
 
 def _evidence(rule: Shadow, days: _Days, sequences: _Sequences) -> dict[str, Any]:
@@ -134,6 +146,7 @@ def _evidence(rule: Shadow, days: _Days, sequences: _Sequences) -> dict[str, Any
         "day_correlation": neighbour_correlation(days.difference, days.rows),
     }
     counts = {"unit": "day", "days": len(days.rows), "effective_days": _rounded(effective_units(days.rows))}
+    counts["earliest_days"] = _earliest(rule)
     known = {name: _rounded(value) for name, value in figures.items()}
     needed = {
         "needed_if_equal": _needed(rule, days, margin),
@@ -170,7 +183,7 @@ def _sentence(action: ShadowAction, rule: Shadow, evidence: Mapping[str, Any], e
         "better": "the candidate is better",
         "not_worse": f"the candidate is not worse: {worse} is ruled out",
         "worse": f"the candidate is worse: its loss is more than {rule.max_loss_increase:.1%} above the champion's",
-        "wait": "not decided yet",
+        "wait": f"not decided yet, a candidate climbs after {_earliest(rule)} days of labels at the earliest",
         "cannot_tell": f"after {elapsed_days:.0f} days {worse} is neither shown nor ruled out",
     }
     return f"{told[action]}; {_figures(evidence)}{_takes(action, evidence)}"
