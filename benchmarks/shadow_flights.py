@@ -168,18 +168,23 @@ def covariates(flights: ShadowedFlights, loss: Compared) -> dict[str, float]:
     return found
 
 
-def drawn_again(compared: Compared) -> tuple[float, float]:
-    """How often a sequence over days drawn from April ever excludes April's mean: rows as the unit, and days."""
+def drawn_again(compared: Compared) -> list[float]:
+    """How often a sequence over days drawn from April ever excludes April's mean.
+
+    Returns:
+        With rows as the unit; with days; with days, looked at from half of them on.
+    """
     random, count = np.random.default_rng(0), len(compared.sizes)
-    rows = [compared.rows[compared.days == day] for day in range(count)]
-    wrong = np.zeros(2)
+    rows = [compared.rows[compared.days == day] - compared.mean for day in range(count)]
+    squared = np.array([float(one @ one) for one in rows])
+    wrong = np.zeros(3)
     for _ in range(RUNS):
         starts = random.integers(0, count, LOOKS // BLOCK + 1)
         chosen = (starts[:, None] + np.arange(BLOCK)).ravel()[:LOOKS] % count
         sums, sizes = compared.sums[chosen], compared.sizes[chosen]
-        squares = np.array([float((one - compared.mean) @ (one - compared.mean)) for one in rows])[chosen]
-        wrong += rows_ever_wrong(sums, sizes, squares, compared.mean), days_ever_wrong(sums, sizes, compared.mean)
-    return float(wrong[0] / RUNS), float(wrong[1] / RUNS)
+        last = last_wrong_look(sums, sizes, compared.mean)
+        wrong += rows_ever_wrong(sums, sizes, squared[chosen], compared.mean), last > 0, last >= LOOKS // 2
+    return [float(one) for one in wrong / RUNS]
 
 
 def rows_ever_wrong(sums: Floats, sizes: Floats, squares: Floats, mean: float) -> bool:
@@ -193,10 +198,13 @@ def rows_ever_wrong(sums: Floats, sizes: Floats, squares: Floats, mean: float) -
     return bool((np.abs(sums.cumsum() / counts - mean) > width).any())
 
 
-def days_ever_wrong(sums: Floats, sizes: Floats, mean: float) -> bool:
-    """Whether the sequence of days ever excludes the mean."""
-    looks = (day_sequence(sums[:seen], sizes[:seen], 0.05, LOOKS // 2) for seen in range(2, len(sums) + 1))
-    return any(not one.low <= mean <= one.high for one in looks)
+def last_wrong_look(sums: Floats, sizes: Floats, mean: float) -> int:
+    """The number of days at the last look at which the sequence of days excludes the mean; 0 where none does."""
+    for seen in range(len(sums), 1, -1):
+        found = day_sequence(sums[:seen], sizes[:seen], 0.05, LOOKS // 2)
+        if not found.low <= mean <= found.high:
+            return seen
+    return 0
 
 
 def unit_lines(flights: ShadowedFlights) -> Iterator[str]:
@@ -222,16 +230,17 @@ def unit_lines(flights: ShadowedFlights) -> Iterator[str]:
 def kind_lines(flights: ShadowedFlights) -> Iterator[str]:
     """The table of kinds of comparison."""
     yield row("candidate", "comparison", "difference", "standard errors", "design effect of days",
-              "rows until: days, with their correlation", "wrong in: rows as the unit", "wrong in: days")  # fmt: skip
-    yield row(*["---"] * 8)
+              "rows until: days, with their correlation", "wrong in: rows as the unit", "days",
+              f"days, from {LOOKS // 2} on")  # fmt: skip
+    yield row(*["---"] * 9)
     for name in NAMES:
         for kind, one in comparisons(flights, name).items():
             errors = one.mean / ratio_error(one.sums, one.sizes)
-            wrong = iter([f"{share:.1%}" for share in drawn_again(one)])
+            wrong = [f"{share:.1%}" for share in drawn_again(one)]
             figures = (f"{one.mean:+.4f}", f"{errors:+.1f}", f"{one.design_effect:.0f}")
             rows = f"{rounded(one.rows_by_days()):,}"
             if kind == "AUC within days":  # a day has one AUC, and its rows have none
-                figures, wrong = (*figures[:2], "-"), iter(("-", list(wrong)[1]))
+                figures, wrong = (*figures[:2], "-"), ["-", *wrong[1:]]
             yield row(name, kind, *figures, rows, *wrong)
 
 

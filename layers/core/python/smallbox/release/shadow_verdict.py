@@ -10,8 +10,8 @@ questions are asked of the days, each by a confidence sequence, so that the verd
 
 The margin is a share of the champion's loss, which is itself estimated; the mean above needs no plug-in.
 
-A candidate climbs on half of ``max_days`` at the earliest: few days have seldom seen a bad one, and what a bad day costs
-is skewed. It is stopped as soon as it is shown to be worse.
+A candidate climbs on half of ``max_days`` at the earliest: few days have seldom seen a bad one, and bad days decide
+the mean. It is stopped as soon as it is shown to be worse.
 
 Each bound has the whole error, ``1 - confidence``. A version is truly worse by more than the margin, or it is not: only
 one of "worse" and "not worse" can be false, so neither needs to share. "Better" ends the shadow as "not worse" does.
