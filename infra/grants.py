@@ -182,7 +182,23 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("table:metrics", READ),
     ),
     "release/start": (Grant("table:registry", WRITE),),
-    "release/review": (*tables(read=["labelled"]), Grant("table:registry", WRITE), Grant("table:metrics", ONE)),
+    "release/shadow": (
+        *tables(read=["records", "predictions", "labelled"]),
+        Under("bucket:lake/models/*", GET),
+        Under("bucket:lake/bundles/*", GET),
+        Grant("table:registry", READ),
+        Grant("table:metrics", WRITE),
+    ),
+    "release/review": (
+        *tables(read=["labelled", "predictions"]),
+        Grant("table:registry", WRITE),
+        Grant("table:metrics", WRITE),
+    ),
+    "release/guard": (
+        Grant("table:registry", WRITE),
+        Grant("table:metrics", ("dynamodb:Query",)),
+        Grant("topic:alarms", ("sns:Publish",)),
+    ),
     "serving/predict": (
         Grant("table:online", ("dynamodb:BatchGetItem",)),
         Grant("table:registry", READ),
@@ -194,6 +210,8 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     "serving/log": (
         Grant("queue:predictions", RECEIVE),
         *tables(append=["predictions"]),
+        Grant("table:metrics", ("dynamodb:UpdateItem",)),
+        Grant("*", METRICS, "figures have no resource to name; the namespace is the limit", namespace="Smallbox"),
     ),
     "serving/score": (
         Grant("queue:scores", RECEIVE),
@@ -241,6 +259,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     "machine/daily": (
         Grant("function:feedback/join", INVOKE),
         Grant("function:monitoring/check", INVOKE),
+        Grant("function:release/shadow", INVOKE),
         Grant("function:release/review", INVOKE),
         Grant("function:retraining/decide", INVOKE),
     ),
@@ -255,6 +274,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("executions:scoring:*", MAP_RUN, "the child executions of its own distributed map have made-up names"),
     ),
     "schedule/daily": (Grant("machine:daily", START),),
+    "schedule/guard": (Grant("function:release/guard", INVOKE),),
     "schedule/score": (Grant("function:serving/score", INVOKE),),
     "schedule/upkeep": (Grant("function:ingestion/upkeep", INVOKE),),
 }

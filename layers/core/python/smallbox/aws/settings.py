@@ -139,12 +139,30 @@ class StartSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class ReviewSettings:
-    """``release/review``: promotes or rolls back a running canary."""
+class ShadowSettings:
+    """``release/shadow``: scores logged requests with the candidate of a release."""
 
     lake_bucket: str
     registry_table: str
     metrics_table: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewSettings:
+    """``release/review``: moves a release up or down its ladder."""
+
+    lake_bucket: str
+    registry_table: str
+    metrics_table: str
+
+
+@dataclass(frozen=True, slots=True)
+class GuardSettings:
+    """``release/guard``: looks at running canaries while they answer, and rolls back one that harms."""
+
+    registry_table: str
+    metrics_table: str
+    alarms_topic: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +179,10 @@ class PredictSettings:
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
-    """``serving/log``: predictions queue to the prediction log."""
+    """``serving/log``: predictions queue to the prediction log, and to the counters of canaries."""
 
     lake_bucket: str
+    metrics_table: str
 
 
 @dataclass(frozen=True, slots=True)
