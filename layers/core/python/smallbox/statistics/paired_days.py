@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from smallbox.arrays import Floats, np
+from smallbox.arrays import Floats, Ints, np
 from smallbox.statistics.sequences import ConfidenceSequence, sequence_width
 
 _USUAL_CORRELATION: Final = 0.2
@@ -52,7 +52,7 @@ class PairedDay:
         )
 
 
-def paired_days(days: Sequence[int] | Floats, champion: Floats, candidate: Floats) -> list[PairedDay]:
+def paired_days(days: Sequence[int] | Ints | Floats, champion: Floats, candidate: Floats) -> list[PairedDay]:
     """The record of each day, in the order of days.
 
     Args:

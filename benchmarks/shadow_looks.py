@@ -1,22 +1,27 @@
-"""Draws what a shadow of April's flights would have shown, look by look.
+"""What `judge_shadow` would have said of April's flights, look by look, and its picture.
 
-Run: ``python -m benchmarks.shadow_picture``; writes ``docs/pictures/shadow_flights.svg``. The candidates that were made
-by the estimator alone. Blue: the bounds of `judge_shadow`, with days as the unit. Red: those of a sequence that takes
-rows for independent. Green: the margin, 2 % of the champion's loss.
+Run: ``python -m benchmarks.shadow_looks [--picture]``. Champion and candidates of `benchmarks.flight_candidates`;
+margin 2 % of the champion's loss; at most 28 days from 1 April, a look after each. ``--picture`` writes
+``docs/pictures/shadow_flights.svg``, of candidates as the estimator alone makes them. Blue: the bounds of
+`judge_shadow`, with days as the unit. Red: those of a sequence that takes rows for independent. Green: the margin.
 """
 
 import math
+import sys
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from benchmarks.flight_candidates import NAMES, shadowed_flights
+from benchmarks.flight_candidates import NAMES, ShadowedFlights, shadowed_flights
 from benchmarks.shadow_flights import Compared, comparisons, log_loss
 from docs.pictures.svg import Drawing
 from smallbox.arrays import Floats
-from smallbox.statistics.paired_days import day_sequence
+from smallbox.define.release_rules import Shadow
+from smallbox.release.shadow_verdict import judge_shadow
+from smallbox.statistics.paired_days import day_sequence, paired_days
 from smallbox.statistics.sequences import prior_variance
+from smallbox.times import DAY
 
 PICTURE: Final = Path(__file__).parents[1] / "docs" / "pictures" / "shadow_flights.svg"
 SHOWN: Final = (NAMES[0], NAMES[1], NAMES[4])
@@ -70,20 +75,40 @@ def panel(d: Drawing, at: int, name: str, compared: Compared, margin: float) -> 
         d.text(x(day), TOP + HEIGHT + 18, str(day), size=11, anchor="middle")
 
 
-def main() -> None:
-    """Draw."""
-    flights = shadowed_flights(calibrated=False)
+def draw(flights: ShadowedFlights) -> str:
+    """The picture."""
     d = Drawing(1010, 350, "The difference of loss in a shadow of April's flights, with bounds by days and by rows")
-    d.text(
-        LEFT, 26, "candidate's loss less the champion's, by days of April; blue: days as the unit, red: rows", bold=True
-    )
+    d.text(LEFT, 26, "difference of loss after so many days of April; blue: days as the unit, red: rows", bold=True)
     for value in (-0.05, 0.0, 0.05, 0.1):
         d.text(LEFT - 8, height(value) + 4, f"{value:+.2f}", size=11, anchor="end")
     margin = 0.02 * float(log_loss(flights.champion, flights.late.astype(float)).mean())
     for at, name in enumerate(SHOWN):
         panel(d, at, name, comparisons(flights, name)["loss"], margin)
     d.text(LEFT, 336, "dashed: the margin, 2 % of the champion's loss. Each bound states 5 %.", size=12)
-    PICTURE.write_text(d.svg())
+    return d.svg()
+
+
+def verdict_line(flights: ShadowedFlights, name: str) -> str:
+    """The first verdict of a candidate: the day, and the sentence."""
+    late = flights.late.astype(float)
+    losses = [log_loss(one, late) for one in (flights.champion, flights.candidates[name])]
+    days, rule = paired_days(flights.times // DAY, *losses), Shadow()
+    looks = ((seen, judge_shadow(rule, days[:seen], seen)) for seen in range(2, rule.max_days + 1))
+    seen, verdict = next((seen, one) for seen, one in looks if one.action != "wait")
+    truth = float((losses[1] - losses[0]).mean() / losses[0].mean())
+    return f"| {name} | {truth:+.1%} | {verdict.action} | {seen} | {verdict.why} |"
+
+
+def main() -> None:
+    """Print the verdicts, and draw when asked."""
+    for calibrated in (False, True):
+        flights = shadowed_flights(calibrated=calibrated)
+        print("as a training run makes them" if calibrated else "by the estimator alone")
+        print("| candidate | in all of April | verdict | day | why |\n|---|---|---|---|---|")
+        for name in NAMES:
+            print(verdict_line(flights, name), flush=True)
+        if "--picture" in sys.argv and not calibrated:
+            PICTURE.write_text(draw(flights))
 
 
 if __name__ == "__main__":
