@@ -1,4 +1,4 @@
-"""The guard of canaries: looks at what both arms answered in the last minutes, and rolls back a challenger that harms."""
+"""The guard of canaries: looks at how both arms do since the step began, and rolls back a challenger that harms."""
 
 from typing import Any
 
