@@ -142,7 +142,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     "ingestion/upkeep": (
         Grant("queue:rebuild", SEND),
         Grant("table:registry", ONE),
-        *tables(rewrite=["records", "current", "predictions", "labelled", "restated"]),
+        *tables(rewrite=["records", "current", "predictions", "labelled", "restated", "exposures"]),
     ),
     "features/stream": (
         Grant("queue:features", RECEIVE + SEND),
@@ -182,6 +182,10 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("table:metrics", READ),
     ),
     "release/start": (Grant("table:registry", WRITE),),
+    "release/experiment": (
+        *tables(read=["records", "predictions"], append=["exposures"]),
+        Grant("table:registry", WRITE),
+    ),
     "release/review": (*tables(read=["labelled"]), Grant("table:registry", WRITE), Grant("table:metrics", ONE)),
     "serving/predict": (
         Grant("table:online", ("dynamodb:BatchGetItem",)),
@@ -242,6 +246,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("function:feedback/join", INVOKE),
         Grant("function:monitoring/check", INVOKE),
         Grant("function:release/review", INVOKE),
+        Grant("function:release/experiment", INVOKE),
         Grant("function:retraining/decide", INVOKE),
     ),
     "machine/backfill": (
@@ -260,6 +265,9 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
 }
 
 
+_INVOKED: Final = ("ingestion/upkeep", "release/start", "release/experiment", "monitoring/resolve")
+"""The functions that the command line calls."""
+
 OPERATOR: Final = (
     *(Grant(f"stack:{of}/*", DESCRIBE, "the ARN ends in an id of each deployment") for of in ("stores", "pipeline")),
     Grant("api/$default/GET/*", CALL, "every route of the API that reads"),
@@ -277,7 +285,7 @@ OPERATOR: Final = (
     Grant("queue:rebuild", SEND),
     *(Grant(f"machine:{name}", START) for name in MACHINES),
     *(Grant(f"executions:{name}:*", WATCH, "executions have made-up names") for name in MACHINES),
-    *(Grant(f"function:{name}", INVOKE) for name in ("ingestion/upkeep", "release/start", "monitoring/resolve")),
+    *(Grant(f"function:{name}", INVOKE) for name in _INVOKED),
 )
 """What the commands of the command line need: the managed policy of operators, on AWS and locally."""
 

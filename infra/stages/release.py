@@ -9,7 +9,10 @@ from smallbox.aws import settings
 
 
 class Release(Construct):
-    """``start`` is the training machine's last task, or invoked by hand; ``review`` runs in the daily machine."""
+    """``start`` is the training machine's last task, or invoked by hand; ``review`` runs in the daily machine.
+
+    ``experiment`` runs in the daily machine too, or is invoked by hand.
+    """
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "release")
@@ -22,4 +25,6 @@ class Release(Construct):
             self, "start", flow, settings.StartSettings(registry_table=registry), wheels=COMPUTE, size=BATCH
         )
         Function(self, "review", flow, reviewing, wheels=IMAGE, size=TASK)
-        self.start = start.target
+        measuring = settings.ExperimentSettings(lake_bucket=flow.lake, registry_table=registry)
+        experiment = Function(self, "experiment", flow, measuring, wheels=IMAGE, size=TASK)
+        self.start, self.experiment = start.target, experiment.target

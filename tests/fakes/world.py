@@ -30,12 +30,14 @@ from smallbox.registry.register import RegisterTask
 from smallbox.registry.signatures import Signatures
 from smallbox.registry.store import Registry
 from smallbox.release.by_hand import ByHandTask
+from smallbox.release.experiment import ExperimentTask
 from smallbox.release.review import ReviewTask
 from smallbox.release.start import StartTask
 from smallbox.retraining.decide import DecideTask
 from smallbox.serving.log import LogTask
 from smallbox.serving.predict import PredictTask
 from smallbox.serving.score import ScoreTask
+from smallbox.serving.unit_versions import version_of_unit
 from smallbox.times import Micros, Moment, format_moment
 from smallbox.training.dataset import DatasetTask
 from smallbox.training.fit import FitTask
@@ -159,6 +161,11 @@ class World:
         ScoreTask(self.project, self.lake, self.loader, self.inbox, FakeWorkflow()).take(key)
         return {key.rsplit("/", 1)[1]: self.inbox.get(key) for key in self.inbox.list(f"score/{model}/out/")}
 
+    @property
+    def experiments(self) -> ExperimentTask:
+        """What plans, starts, shows and stops experiments, and looks at the running one."""
+        return ExperimentTask(self.project, self.lake, self.registry, self.live, version_of_unit)
+
     def close_day(self, model: str, midnight: Micros) -> DayDocument:
         """The upkeep, then the daily state machine: every task, in its order."""
         UpkeepTask(self.project, LiveSources(self.documents), self.lake, self.rebuilds).run(
@@ -170,6 +177,7 @@ class World:
         stores = self.project, self.lake, self.blobs, self.registry, self.signatures, self.metrics
         document = CheckTask(*stores, self.meter, FakeNotices()).run(document)
         document = ReviewTask(self.project, self.lake, self.registry, self.live, self.metrics).run(document, PRESENT)
+        document = self.experiments.run(document, PRESENT)
         by_hand = ByHandTask(self.project, self.registry, self.live)
         decide = DecideTask(self.project, self.registry, self.metrics, self.training, by_hand)
         return decide.run(document, PRESENT)

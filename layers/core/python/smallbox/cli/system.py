@@ -129,6 +129,10 @@ class System:
         """Change a release by hand, see :class:`~smallbox.release.by_hand.ByHandTask`; return the new routing."""
         return self._invoke("ReleaseFunction", document, "the change of the release")
 
+    def experiment(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Plan, start, show or stop an experiment, see :class:`~smallbox.release.experiment.ExperimentTask`."""
+        return self._invoke("ExperimentFunction", document, f"experiment {document['action']}")
+
     def change_incident(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """Acknowledge or close an incident, see :class:`~smallbox.monitoring.resolve.ResolveTask`."""
         return self._invoke("IncidentFunction", document, "the change of the incident")

@@ -1,6 +1,6 @@
 """The document of a model's day.
 
-    feedback/join -> monitoring/check -> release/review -> retraining/decide
+    feedback/join -> monitoring/check -> release/review -> release/experiment -> retraining/decide
 
 Each function passes the document on with a key of its own. What the last one returns is what ``smallbox day`` prints.
 """
@@ -52,6 +52,23 @@ class ReviewStep(TypedDict):
     why: str
     version: NotRequired[int | None]
     evidence: NotRequired[dict[str, Any]]
+
+
+class ExperimentStep(TypedDict):
+    """What is known of the running experiment.
+
+    Attributes:
+        verdict: the verdict in a word, see :data:`~smallbox.release.experiment_verdict.ExperimentWord`; ``none`` when
+            no experiment runs.
+        why: the verdict in a sentence.
+        experiment: its name; absent when none runs.
+        stopped: whether its own rules stopped it; absent when none runs.
+    """
+
+    verdict: str
+    why: str
+    experiment: NotRequired[str]
+    stopped: NotRequired[bool]
 
 
 class RollbackStep(TypedDict):
@@ -111,6 +128,7 @@ class DayDocument(TypedDict):
         sentences: the breached checks, a sentence each; added by ``monitoring/check``.
         incidents: those that are not closed, and those that closed by this day; added by ``monitoring/check``.
         release: added by ``release/review``.
+        experiment: added by ``release/experiment``.
         retraining: added by ``retraining/decide``.
     """
 
@@ -122,4 +140,5 @@ class DayDocument(TypedDict):
     sentences: NotRequired[list[str]]
     incidents: NotRequired[list[IncidentBrief]]
     release: NotRequired[ReviewStep]
+    experiment: NotRequired[ExperimentStep]
     retraining: NotRequired[RetrainingStep]
