@@ -41,7 +41,7 @@ def training_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
 
 
 def daily_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
-    """Join labels, check metrics, review the canary, look at the experiment, decide about retraining: daily for every model."""
+    """Labels, metrics, the release, the experiment, and whether to retrain: daily for every model."""
     machine = Machine(scope, "daily-machine", "daily", flow)
     daily = ["feedback/join", "monitoring/check", "release/review", "release/experiment", "retraining/decide"]
     return machine.run(chain(machine, flow, daily), hours=2)

@@ -7,7 +7,7 @@ from typing import Any
 
 from smallbox.cli.connect import system_of
 from smallbox.cli.output import Block, TableBlock, cell, printed
-from smallbox.release.experiment import EXPERIMENT_ACTIONS
+from smallbox.release.experiment_request import EXPERIMENT_ACTIONS
 
 _SENT = (
     "model", "action", "versions", "weights", "outcome", "within", "unit", "covariate", "guardrails", "better",

@@ -18,14 +18,11 @@ from smallbox.release.answerable import check_can_answer
 from smallbox.release.experiment_look import no_sums
 from smallbox.release.experiment_plan import ExperimentPlan, plan_experiment
 from smallbox.release.experiment_record import ExperimentRecord
-from smallbox.release.experiment_request import asked_experiment, asked_weights
+from smallbox.release.experiment_request import EXPERIMENT_ACTIONS, asked_experiment, asked_weights
 from smallbox.release.experiment_verdict import ENDS
 from smallbox.release.exposures import Assign
 from smallbox.release.running_experiments import ModelExperiments, for_people
 from smallbox.times import DAY, Micros, asked_moment, day_of, parse_moment
-
-EXPERIMENT_ACTIONS: Final = ("plan", "start", "show", "stop")
-"""What the command line asks for."""
 
 _SYSTEM: Final = "smallbox"
 """Who stops an experiment that its own rules stop."""

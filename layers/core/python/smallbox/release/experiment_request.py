@@ -9,6 +9,9 @@ from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.errors import InvalidInput
 
+EXPERIMENT_ACTIONS: Final = ("plan", "start", "show", "stop")
+"""What the command line asks for."""
+
 _GUARDRAIL: Final = "SOURCE.FIELD[,lower][,WORST], like refunds.amount,lower,0.05"
 _SETTINGS: Final = ("unit", "covariate", "min_days", "max_days", "confidence", "smallest_effect")
 
