@@ -100,6 +100,11 @@ def tables(*, read: Sequence[str] = (), append: Sequence[str] = (), rewrite: Seq
     return (listing("lake", *(f"tables/{folder}/*" for folder in allowed)), *files, *logs)
 
 
+def invocations(*functions: str) -> tuple[Grant, ...]:
+    """Allow invoking these functions."""
+    return tuple(Grant(f"function:{name}", INVOKE) for name in functions)
+
+
 EVERY_FUNCTION: Final = (
     Grant("logs:self", ("logs:CreateLogStream", "logs:PutLogEvents"), "the streams of its own log group"),
 )
@@ -186,7 +191,18 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         *tables(read=["records", "predictions"], append=["exposures"]),
         Grant("table:registry", WRITE),
     ),
-    "release/review": (*tables(read=["labelled"]), Grant("table:registry", WRITE), Grant("table:metrics", ONE)),
+    "release/shadow": (
+        *tables(read=["records", "predictions", "labelled"]),
+        Under("bucket:lake/models/*", GET),
+        Under("bucket:lake/bundles/*", GET),
+        Grant("table:registry", READ),
+        Grant("table:metrics", WRITE),
+    ),
+    "release/review": (
+        *tables(read=["labelled", "predictions"]),
+        Grant("table:registry", WRITE),
+        Grant("table:metrics", WRITE),
+    ),
     "serving/predict": (
         Grant("table:online", ("dynamodb:BatchGetItem",)),
         Grant("table:registry", READ),
@@ -236,18 +252,14 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("table:metrics", WRITE),
         Grant("queue:decide-dead", SEND),
     ),
-    "machine/training": (
-        Grant("function:training/dataset", INVOKE),
-        Grant("function:training/fit", INVOKE),
-        Grant("function:registry/register", INVOKE),
-        Grant("function:release/start", INVOKE),
-    ),
-    "machine/daily": (
-        Grant("function:feedback/join", INVOKE),
-        Grant("function:monitoring/check", INVOKE),
-        Grant("function:release/review", INVOKE),
-        Grant("function:release/experiment", INVOKE),
-        Grant("function:retraining/decide", INVOKE),
+    "machine/training": invocations("training/dataset", "training/fit", "registry/register", "release/start"),
+    "machine/daily": invocations(
+        "feedback/join",
+        "monitoring/check",
+        "release/shadow",
+        "release/review",
+        "release/experiment",
+        "retraining/decide",
     ),
     "machine/backfill": (
         Grant("function:features/backfill", INVOKE),
@@ -264,9 +276,6 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     "schedule/upkeep": (Grant("function:ingestion/upkeep", INVOKE),),
 }
 
-
-_INVOKED: Final = ("ingestion/upkeep", "release/start", "release/experiment", "monitoring/resolve")
-"""The functions that the command line calls."""
 
 OPERATOR: Final = (
     *(Grant(f"stack:{of}/*", DESCRIBE, "the ARN ends in an id of each deployment") for of in ("stores", "pipeline")),
@@ -285,7 +294,7 @@ OPERATOR: Final = (
     Grant("queue:rebuild", SEND),
     *(Grant(f"machine:{name}", START) for name in MACHINES),
     *(Grant(f"executions:{name}:*", WATCH, "executions have made-up names") for name in MACHINES),
-    *(Grant(f"function:{name}", INVOKE) for name in _INVOKED),
+    *invocations("ingestion/upkeep", "release/start", "release/experiment", "monitoring/resolve"),
 )
 """What the commands of the command line need: the managed policy of operators, on AWS and locally."""
 

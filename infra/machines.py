@@ -43,7 +43,8 @@ def training_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
 def daily_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
     """Labels, metrics, the release, the experiment, and whether to retrain: daily for every model."""
     machine = Machine(scope, "daily-machine", "daily", flow)
-    daily = ["feedback/join", "monitoring/check", "release/review", "release/experiment", "retraining/decide"]
+    releasing = ("release/shadow", "release/review", "release/experiment")
+    daily = ["feedback/join", "monitoring/check", *releasing, "retraining/decide"]
     return machine.run(chain(machine, flow, daily), hours=2)
 
 

@@ -12,8 +12,8 @@ from threadpoolctl import threadpool_limits
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project, project_of
+from smallbox.features.inputs.recomputed import recomputed_inputs
 from smallbox.lake.predictions import of_signature
-from smallbox.monitoring.skew import recomputed_inputs
 from smallbox.ports import Between
 from smallbox.registry.routing import Routing
 from smallbox.release.by_hand import ByHandTask
@@ -29,8 +29,8 @@ LIVE: Micros = START + 25 * DAY
 
 DEFINITION = """
 from smallbox.define import (
-    Columns, FeatureView, Gate, Model, Release, Retrain, Source, boolean, count, label, mean, number, prepare, std,
-    text, timestamp,
+    Canary, Columns, FeatureView, Gate, Model, Release, Retrain, Source, boolean, count, label, mean, number, prepare,
+    std, text, timestamp,
 )
 
 SCALE = 1.0
@@ -67,7 +67,7 @@ def trees(columns: Columns):
 late_parcel = Model(
     "late_parcel", request=parcels, inputs=("weight", "depot"), views=(depot,), on_demand=(load,),
     label=label(deliveries, on="parcel_id", value="late", within="12h"), estimator=trees,
-    gate=Gate(max_loss_increase=0.1), release=Release(canary=0.5),
+    gate=Gate(max_loss_increase=0.1), release=Release(shadow=None, canary=Canary(steps=("50% for 1d",))),
     retrain=Retrain(window="20d", validation="5d"),
 )
 """

@@ -33,7 +33,7 @@ def _do(registry: Shelf, action: str, version: int | None = None, *, deployed: M
 def test_any_version_starts_is_promoted_or_rolled_back(status: Any) -> None:
     """A verdict of the gate or of a canary can be overruled, and the history keeps who did it and why."""
     registry = registry_of(VERSION, replace(VERSION, status=status))
-    assert _do(registry, "start", 2) == (1, 2)
+    assert _do(registry, "start", 2, rung="canary") == (1, 2)
     assert _do(registry, "roll-back", 2, as_of=format_moment(8 * DAY)) == (1, None)
     assert _do(registry, "promote", 2) == (2, None)
     assert _do(registry, "promote", 1) == (1, None), "back to the champion that was"
@@ -46,7 +46,7 @@ def test_any_version_starts_is_promoted_or_rolled_back(status: Any) -> None:
 def test_a_challenger_is_promoted_before_its_time() -> None:
     """The canary ends, and the champion that was is retired."""
     registry = registry_of(VERSION, VERSION)
-    _do(registry, "start", 2)
+    _do(registry, "start", 2, rung="canary")
     assert _do(registry, "promote", 2) == (2, None)
     assert registry.statuses == ["retired", "champion"]
 
@@ -79,7 +79,7 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(
 ) -> None:
     """The sentence says what stands in the way; routing, statuses and history stay as they were."""
     registry = registry_of(VERSION, VERSION, VERSION)
-    _do(registry, "start", 2)
+    _do(registry, "start", 2, rung="canary")
     before = (registry.routing(MODEL), registry.versions(MODEL), registry.history(MODEL))
     with pytest.raises(error, match=says):
         _do(registry, action, version, **more)
@@ -104,7 +104,7 @@ def test_roll_back_without_a_version_ends_the_canary_first() -> None:
     """While one runs the champion stays, whoever was champion before."""
     registry = registry_of(VERSION, VERSION, VERSION)
     _do(registry, "promote", 2)
-    _do(registry, "start", 3)
+    _do(registry, "start", 3, rung="canary")
     assert _do(registry, "roll-back") == (2, None)
     assert registry.statuses == ["retired", "champion", "rolled_back"]
     assert _do(registry, "roll-back") == (1, None)
@@ -197,7 +197,7 @@ def test_retire_gives_up_a_version_that_answers_nothing() -> None:
     """The champion before is not live any more; who answers cannot be retired, nor one that a canary needs."""
     registry = registry_of(VERSION, VERSION, VERSION)
     _do(registry, "promote", 2)
-    _do(registry, "start", 3)
+    _do(registry, "start", 3, rung="canary")
     for version in (2, 3):
         with pytest.raises(Conflict, match=f"version {version} answers requests"):
             _do(registry, "retire", version)

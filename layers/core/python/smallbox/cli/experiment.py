@@ -67,7 +67,7 @@ def _experiment(arguments: argparse.Namespace) -> Any:
     document = {name: getattr(arguments, name) for name in _SENT if getattr(arguments, name) is not None}
     if arguments.action in _CHANGES:
         document["who"] = getpass.getuser()
-    return system_of(arguments).experiment(document)
+    return system_of(arguments).invoke("ExperimentFunction", document, f"experiment {arguments.action}")
 
 
 def experiment_blocks(document: Any) -> Iterator[Block]:

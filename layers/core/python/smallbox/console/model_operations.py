@@ -42,7 +42,7 @@ def _prediction(model: Model) -> Schema:
         "id": {"type": "string", "description": f"the instance's {model.request.key}"},
         **model.objective.answer_schema(),
         "version": {"type": "integer", "minimum": 0, "description": "the version that answered; 0 for the fallback"},
-        "arm": {"enum": ["champion", "challenger", "fallback"]},
+        "arm": {"enum": ["champion", "challenger", "experiment", "fallback"]},
         "missing": {
             "type": "array", "items": {"type": "string"}, "description": "stored features that the store does not have",
         },

@@ -9,7 +9,7 @@ from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 
 _NEVER_RELEASED: Final = frozenset({"refused", "undecided"})
-_WAITING: Final = frozenset({"registered", "champion", "challenger"})
+_WAITING: Final = frozenset({"registered", "shadow", "champion", "challenger"})
 
 
 def waiting(registry: Registry, model: str, routing: Routing | None) -> Version | None:
@@ -22,6 +22,16 @@ def waiting(registry: Registry, model: str, routing: Routing | None) -> Version 
     if not released or released[-1].number in serving or released[-1].status not in _WAITING:
         return None
     return released[-1]
+
+
+def older_waiting(registry: Registry, model: str, newest: Version, routing: Routing) -> Sequence[Version]:
+    """The accepted versions that waited for a release before a newer one did: they are out of date."""
+    serving = (*routing.versions, routing.shadow, routing.previous)
+    return [
+        version
+        for version in registry.versions(model)
+        if version.status == "registered" and version.number < newest.number and version.number not in serving
+    ]
 
 
 def readers(registry: Registry, models: Iterable[str]) -> list[Reader]:
