@@ -9,9 +9,7 @@ from smallbox.aws import settings
 
 
 class Release(Construct):
-    """``start`` is the training machine's last task; the others run in the daily machine. People invoke ``start`` and
-    ``experiment``.
-    """
+    """``start`` is the training machine's last task; the others run in the daily machine."""
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "release")

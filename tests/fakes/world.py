@@ -37,7 +37,6 @@ from smallbox.retraining.decide import DecideTask
 from smallbox.serving.log import LogTask
 from smallbox.serving.predict import PredictTask
 from smallbox.serving.score import ScoreTask
-from smallbox.serving.unit_versions import version_of_unit
 from smallbox.times import Micros, Moment, format_moment
 from smallbox.training.dataset import DatasetTask
 from smallbox.training.fit import FitTask
@@ -164,7 +163,7 @@ class World:
     @property
     def experiments(self) -> ExperimentTask:
         """What plans, starts, shows and stops experiments, and looks at the running one."""
-        return ExperimentTask(self.project, self.lake, self.registry, self.live, version_of_unit)
+        return ExperimentTask(self.project, self.lake, self.registry, self.live)
 
     def close_day(self, model: str, midnight: Micros) -> DayDocument:
         """The upkeep, then the daily state machine: every task, in its order."""

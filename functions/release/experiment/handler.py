@@ -12,13 +12,10 @@ from smallbox.define.project import load
 from smallbox.features.live_views import LiveViewStore
 from smallbox.registry.store import Registry
 from smallbox.release.experiment import ExperimentTask
-from smallbox.serving.unit_versions import version_of_unit
 
 settings = from_environment(ExperimentSettings)
 documents = DynamoDocuments(settings.registry_table)
-task = ExperimentTask(
-    load(), DeltaLake.in_bucket(settings.lake_bucket), Registry(documents), LiveViewStore(documents), version_of_unit
-)
+task = ExperimentTask(load(), DeltaLake.in_bucket(settings.lake_bucket), Registry(documents), LiveViewStore(documents))
 
 
 @as_task

@@ -31,6 +31,7 @@ from tests.fakes.versions import add_version
 
 MODEL = late_parcel.name
 
+
 def ruled(release: Release, within: str = "24h") -> Model:
     """The small model under another rule."""
     return replace(late_parcel, label=replace(late_parcel.label, within=within), release=release)

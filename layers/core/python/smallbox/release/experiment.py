@@ -20,7 +20,6 @@ from smallbox.release.experiment_plan import ExperimentPlan, plan_experiment
 from smallbox.release.experiment_record import ExperimentRecord
 from smallbox.release.experiment_request import EXPERIMENT_ACTIONS, asked_experiment, asked_weights
 from smallbox.release.experiment_verdict import ENDS
-from smallbox.release.exposures import Assign
 from smallbox.release.running_experiments import ModelExperiments, for_people
 from smallbox.times import DAY, Micros, asked_moment, day_of, parse_moment
 
@@ -52,12 +51,10 @@ class ExperimentTask:
         lake: the tables.
         registry: routing and records.
         live: the live views.
-        assign: the version that a unit is assigned to; see :mod:`smallbox.serving.unit_versions`.
     """
 
-    def __init__(self, project: Project, lake: Lake, registry: Registry, live: LiveViewStore, assign: Assign) -> None:
+    def __init__(self, project: Project, lake: Lake, registry: Registry, live: LiveViewStore) -> None:
         self._project, self._lake, self._registry, self._live = project, lake, registry, live
-        self._assign = assign
 
     def run(self, document: DayDocument, now: Micros) -> DayDocument:
         """Return the day's document with ``experiment``: the verdict of the running one; stop it where its rules do."""
@@ -100,7 +97,7 @@ class ExperimentTask:
         return action(_Asked(own, document, now, asked_moment(document, now)))
 
     def _of(self, model: Model) -> ModelExperiments:
-        return ModelExperiments(self._project, self._lake, self._registry, self._assign, model)
+        return ModelExperiments(self._project, self._lake, self._registry, model)
 
     def _planned(self, asked: _Asked) -> tuple[Experiment, tuple[tuple[int, float], ...], ExperimentPlan]:
         own, weights = asked.own, asked_weights(asked.document)

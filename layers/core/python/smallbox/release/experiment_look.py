@@ -11,7 +11,7 @@ from smallbox.ports import Lake
 from smallbox.registry.routing import RunningExperiment
 from smallbox.release.experiment_columns import UnitRequests
 from smallbox.release.experiment_sums import Counted, ExperimentSums, OutcomeSums
-from smallbox.release.exposures import Assign, ExposureBook, counts_of, exposures_of
+from smallbox.release.exposures import ExposureBook, counts_of, exposures_of
 from smallbox.release.unit_outcomes import Requests, unit_outcomes
 from smallbox.statistics.covariate_adjustment import CovariateFit
 from smallbox.times import DAY, Micros
@@ -32,7 +32,6 @@ class ExperimentLooks:
         experiment: what it measures.
         requests: reads its requests.
         book: its exposures.
-        assign: the version that a unit is assigned to.
     """
 
     project: Project
@@ -41,7 +40,6 @@ class ExperimentLooks:
     experiment: Experiment
     requests: UnitRequests
     book: ExposureBook
-    assign: Assign
 
     def forward(self, sums: ExperimentSums, as_of: Micros) -> ExperimentSums:
         """The sums as of a moment; a moment that is not later than theirs changes nothing."""
@@ -50,7 +48,7 @@ class ExperimentLooks:
         return sums
 
     def _day(self, sums: ExperimentSums, until: Micros) -> ExperimentSums:
-        self.book.add(exposures_of(self.running, self.requests, self.assign, sums.as_of, until))
+        self.book.add(exposures_of(self.running, self.requests, sums.as_of, until))
         new = self.book.between(sums.as_of, until)  # a retry finds them written already
         sums = self._exposed(self._exposed(sums, "assigned", new), "answered", new.filter(new["answered"]))
         for outcome in self.experiment.outcomes:

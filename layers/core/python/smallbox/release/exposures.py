@@ -1,6 +1,6 @@
 """Exposures: which unit was answered by which version of an experiment first, and when."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,12 +10,10 @@ import pyarrow.compute as pc
 from smallbox.lake.names import exposures_table
 from smallbox.lake.schemas import exposure_schema
 from smallbox.ports import Between, Lake
-from smallbox.registry.routing import RunningExperiment
+from smallbox.registry.assignment import arm_of
+from smallbox.registry.routing import Routing, RunningExperiment
 from smallbox.release.experiment_columns import UnitRequests, first_of_each_unit
 from smallbox.times import Micros
-
-Assign = Callable[[RunningExperiment, str], int | None]
-"""The version that a unit is assigned to; ``None`` outside the experiment."""
 
 EXPERIMENT_ARMS: Final = ("experiment", "fallback")
 """The arms of requests that an experiment assigned: by its version, or by the fallback where that could not answer."""
@@ -78,9 +76,7 @@ def _firsts(rows: pa.Table) -> pa.Array:
     return numbered.group_by("unit").aggregate([("row", "min")])["row_min"]
 
 
-def exposures_of(
-    running: RunningExperiment, requests: UnitRequests, assign: Assign, start: Micros, end: Micros
-) -> pa.Table:
+def exposures_of(running: RunningExperiment, requests: UnitRequests, start: Micros, end: Micros) -> pa.Table:
     """The first request of each unit in ``[start, end)``, with the version that the unit is assigned to.
 
     A request that the fallback answered counts for the version that its unit is assigned to: leaving it out would
@@ -88,7 +84,7 @@ def exposures_of(
     """
     rows = first_of_each_unit(requests.between(start, end, EXPERIMENT_ARMS))
     answered = pc.equal(rows["arm"], "experiment")
-    numbers = _assigned(running, rows, assign)
+    numbers = _assigned(running, rows)
     table = {
         "experiment": pa.array([running.name] * rows.num_rows, pa.string()),
         **{name: rows[name] for name in ("unit", "key", "time")},
@@ -100,12 +96,18 @@ def exposures_of(
     return found.filter(pc.is_in(found["version"], value_set=pa.array(running.versions, pa.int64())))
 
 
-def _assigned(running: RunningExperiment, rows: pa.Table, assign: Assign) -> pa.Array:
+def _assigned(running: RunningExperiment, rows: pa.Table) -> pa.Array:
     """The version that answered; where the fallback did, the one that the unit is assigned to."""
     parts = zip(rows["arm"].to_pylist(), rows["version"].to_pylist(), rows["unit"].to_pylist(), strict=True)
     return pa.array(
-        [version if arm == "experiment" else assign(running, unit) for arm, version, unit in parts], pa.int64()
+        [version if arm == "experiment" else _version_of(running, unit) for arm, version, unit in parts], pa.int64()
     )
+
+
+def _version_of(running: RunningExperiment, unit: str) -> int | None:
+    """The version that a unit is assigned to; ``None`` outside the experiment."""
+    arm, version = arm_of(Routing(champion=0, experiment=running), unit)
+    return version if arm == "experiment" else None
 
 
 def counts_of(versions: Sequence[int], rows: pa.Table) -> Mapping[int, int]:

@@ -15,7 +15,7 @@ from smallbox.release.experiment_columns import Frozen, UnitRequests, check_cova
 from smallbox.release.experiment_look import ExperimentLooks
 from smallbox.release.experiment_record import ExperimentRecord
 from smallbox.release.experiment_verdict import in_short, judged_experiment
-from smallbox.release.exposures import Assign, ExposureBook
+from smallbox.release.exposures import ExposureBook
 from smallbox.times import Micros
 
 
@@ -27,14 +27,12 @@ class ModelExperiments:
         project: the definitions.
         lake: the tables.
         registry: the records.
-        assign: the version that a unit is assigned to.
         model: the model.
     """
 
     project: Project
     lake: Lake
     registry: Registry
-    assign: Assign
     model: Model
 
     def records(self) -> list[ExperimentRecord]:
@@ -77,7 +75,7 @@ class ModelExperiments:
         running, experiment = record.running, record.experiment
         book = ExposureBook(self.lake, self.model.name, running.name, running.since, is_kept)
         requests = self.requests(running.versions, running.unit, experiment.covariate)
-        looks = ExperimentLooks(self.project, self.lake, running, experiment, requests, book, self.assign)
+        looks = ExperimentLooks(self.project, self.lake, running, experiment, requests, book)
         judged = replace(record, sums=looks.forward(record.sums, as_of))
         result = judged_experiment(judged, as_of)
         before = tuple(day for day in record.days if day["as_of"] != result["as_of"])
