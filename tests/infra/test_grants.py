@@ -9,26 +9,25 @@ from infra.grants import GRANTS, Grant, grants_of
 from tests.infra.grants import Granted, Names, granted
 from tests.infra.templates import Assembly, mentioned
 
-FOLDERS: Final = ("records", "current", "predictions", "labelled", "restated")
+FOLDERS: Final = ("records", "current", "predictions", "labelled", "restated", "exposures")
 UPKEEP: Final = "ingestion/upkeep"
 LOADERS: Final = {"ingestion/append", "ingestion/load"}
 
 BLOB_READERS: Final = {
     "bucket:lake/tables/records/*": {
         *LOADERS, UPKEEP, "features/rebuild", "features/backfill", "training/dataset", "serving/score",
-        "feedback/join", "monitoring/check",
+        "feedback/join", "monitoring/check", "release/experiment",
     },
     "bucket:lake/tables/current/*": {UPKEEP},
     "bucket:lake/tables/predictions/*": {
-        "serving/log", "serving/score", UPKEEP, "feedback/join", "monitoring/check",
+        "serving/log", "serving/score", UPKEEP, "feedback/join", "monitoring/check", "release/experiment",
     },
     "bucket:lake/tables/labelled/*": {"feedback/join", UPKEEP, "monitoring/check", "release/review"},
     "bucket:lake/tables/restated/*": {"feedback/join", UPKEEP},
+    "bucket:lake/tables/exposures/*": {"release/experiment", UPKEEP},
     "bucket:lake/datasets/*": {"training/fit"},
     "bucket:lake/models/*": {"training/fit", "serving/predict", "serving/score", "monitoring/check"},
-    "bucket:lake/bundles/*": {
-        "training/dataset", "serving/predict", "serving/score", "monitoring/check",
-    },
+    "bucket:lake/bundles/*": {"training/dataset", "serving/predict", "serving/score", "monitoring/check"},
     "bucket:lake/references/*": {"monitoring/check"}, "bucket:lake/quarantine/*": {"monitoring/check"},
     "bucket:inbox/drop/*": {"ingestion/load"},
     "bucket:inbox/parts/*": {"ingestion/load", "serving/score"},
@@ -41,6 +40,7 @@ BLOB_WRITERS: Final = {
     "bucket:lake/tables/current/*": {UPKEEP},
     "bucket:lake/tables/predictions/*": {"serving/log", "serving/score", UPKEEP},
     **{f"bucket:lake/tables/{folder}/*": {"feedback/join", UPKEEP} for folder in ("labelled", "restated")},
+    "bucket:lake/tables/exposures/*": {"release/experiment", UPKEEP},
     "bucket:lake/quarantine/*": {"ingestion/collect", *LOADERS},
     "bucket:lake/reports/*": {"ingestion/load"},
     "bucket:lake/datasets/*": {"training/dataset"},
@@ -57,6 +57,7 @@ BLOB_DELETERS: Final = {
     "bucket:lake/tables/records/*/_delta_log/*": LOADERS,
     "bucket:lake/tables/predictions/*/_delta_log/*": {"serving/log", "serving/score"},
     **{f"bucket:lake/tables/{folder}/*/_delta_log/*": {"feedback/join"} for folder in ("labelled", "restated")},
+    "bucket:lake/tables/exposures/*/_delta_log/*": {"release/experiment"},
     "bucket:inbox/parts/*": {"ingestion/load", "serving/score"},
     "bucket:inbox/score/*/out/*": {"serving/score"},
 }
@@ -64,7 +65,7 @@ BLOB_DELETERS: Final = {
 TABLE_WRITERS: Final = {
     "table:online": {"features/stream", "features/rebuild", "features/backfill"},
     "table:registry": {
-        "registry/register", "release/start", "release/review", "retraining/decide",
+        "registry/register", "release/start", "release/review", "release/experiment", "retraining/decide",
         "features/backfill",
     },
     "table:metrics": {"feedback/join", "monitoring/check", "monitoring/resolve", "retraining/decide"},
@@ -88,9 +89,7 @@ SENDERS: Final = {
     "queue:decide-dead": {"retraining/decide"},
 }
 
-READS: Final = {
-    "s3:GetObject", "s3:ListBucket", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:BatchGetItem",
-}  # fmt: skip
+READS: Final = {"s3:GetObject", "s3:ListBucket", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:BatchGetItem"}
 RECEIVES: Final = {
     "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes",
 }  # fmt: skip

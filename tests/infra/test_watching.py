@@ -37,7 +37,8 @@ COVERED = {
     "serving/log": "Dead", "serving/score": "Dead", "retraining/decide": "Dead",
     "training/dataset": "Executions", "training/fit": "Executions", "registry/register": "Executions",
     "release/start": "Executions", "feedback/join": "Executions", "monitoring/check": "Executions",
-    "release/review": "Executions", "features/backfill": "Executions", "ingestion/upkeep": "Dropped",
+    "release/review": "Executions", "release/experiment": "Executions",
+    "features/backfill": "Executions", "ingestion/upkeep": "Dropped",
 }  # fmt: skip
 """By function, the alarm that rings when it fails or is throttled for good."""
 BY_HAND = {"monitoring/resolve"}
