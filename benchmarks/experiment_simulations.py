@@ -202,8 +202,7 @@ def coverage(runs: int) -> Iterator[str]:
 def verdicts(runs: int) -> Iterator[str]:
     """The verdict at the end of eight weeks, or the first that decides after the minimum runtime."""
     words = ("better", "worse", "no_difference", "cannot_tell")
-    yield "| true effect | CUPED | " + " | ".join(words) + " | half had decided by day |"
-    yield "|---|---|" + "---|" * (len(words) + 1)
+    yield f"| true effect | CUPED | {' | '.join(words)} | half had decided by day |\n|---|---|{'---|' * 5}"
     for effect in (0.0, 0.01, 0.02, 0.03, 0.05, -0.05):
         for cuped in (False, True):
             rng, found, ended = np.random.default_rng(2_000), Counter[str](), list[float]()

@@ -1,5 +1,6 @@
-"""The IAM grants of functions, state machines and schedules, with exact actions; people have those of
-:mod:`infra.people_grants`. No other code of the app writes an IAM policy.
+"""The IAM grants of functions, state machines and schedules, with exact actions.
+
+People have those of :mod:`infra.people_grants`. No other code of the app writes an IAM policy.
 
 ``on`` names the resource: ``bucket:lake/tables/*``, ``table:online``, ``queue:events``, ``machine:training``,
 ``function:training/fit``, ``logs:self`` (the function's own log group) or ``*``, which needs a reason.

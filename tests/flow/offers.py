@@ -107,7 +107,7 @@ class Shop:
             for n in range(times)
         ]
         answers = self.world.predict(offer.name, rows, self.now + HOUR, f"day-{self.now}")
-        told = {row["customer"]: answer for row, answer in zip(rows, answers, strict=True)}
+        told = {str(row["customer"]): answer for row, answer in zip(rows, answers, strict=True)}
         self._order(names, told, spent)
         self.now += DAY
         document = {"model": offer.name, "as_of": format_moment(self.now)}

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import pytest
 
+from smallbox.documents.daily_run import ExperimentStep
 from smallbox.errors import Conflict, InvalidInput, NotReady
 from smallbox.lake.names import exposures_table
 from tests.flow.offers import Shop
@@ -64,7 +65,7 @@ def test_equal_versions_do_not_differ_by_more_than_what_is_of_interest() -> None
 def test_lost_outcomes_stop_the_experiment() -> None:
     """A third of the orders of version 2 are lost: the sample ratio of the measured units says so, and it stops."""
     shop = _started(Shop(generous=0.7, forgets=0.35), only_measured=True)
-    steps = []
+    steps: list[ExperimentStep] = []
     while not steps or steps[-1]["verdict"] != "none":
         steps.append(shop.day())
         assert len(steps) < 12

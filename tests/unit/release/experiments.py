@@ -53,4 +53,5 @@ def record_of(
 
 def exactly(values: Floats, mean: float, deviation: float) -> Floats:
     """Values with exactly this mean and standard deviation."""
-    return (values - values.mean()) / values.std(ddof=1) * deviation + mean
+    found: Floats = (values - values.mean()) / values.std(ddof=1) * deviation + mean
+    return found

@@ -11,7 +11,7 @@ from smallbox.lake.names import exposures_table, predictions_table
 from smallbox.lake.predictions import PredictionLog, logged_table
 from smallbox.registry.routing import RunningExperiment
 from smallbox.release.experiment_columns import UnitRequests, check_covariate, unit_column
-from smallbox.release.exposures import ExposureBook, _version_of, exposures_of
+from smallbox.release.exposures import ExposureBook, _version_of, first_exposures
 from smallbox.times import HOUR
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import late_parcel
@@ -45,7 +45,7 @@ def _requests(lake: FakeLake) -> UnitRequests:
 
 
 def _exposed(lake: FakeLake, start: int = 0, end: int = 100) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = exposures_of(RUNNING, _requests(lake), start * HOUR, end * HOUR).to_pylist()
+    rows: list[dict[str, Any]] = first_exposures(RUNNING, _requests(lake), start * HOUR, end * HOUR).to_pylist()
     return rows
 
 
@@ -62,7 +62,7 @@ def test_a_unit_is_exposed_by_its_first_request() -> None:
 def test_only_what_the_experiment_assigned_counts() -> None:
     """No file, no named version, no champion beside the experiment."""
     rows = [("a", 1, "experiment", 1, "batch"), ("b", 1, "challenger", 1, "pinned"), ("c", 1, "champion", 1, "online")]
-    assert _exposed(_log(*rows)) == []  # type: ignore[arg-type]
+    assert _exposed(_log(*rows)) == []
 
 
 def test_the_fallback_counts_for_the_version_that_could_not_answer() -> None:
@@ -85,7 +85,7 @@ def test_a_retry_exposes_nobody_twice() -> None:
     for _ in range(2):
         book = ExposureBook(lake, "late_parcel", "prices", 0)
         for day in (0, 1):
-            book.add(exposures_of(RUNNING, _requests(lake), day * 24 * HOUR, (day + 1) * 24 * HOUR))
+            book.add(first_exposures(RUNNING, _requests(lake), day * 24 * HOUR, (day + 1) * 24 * HOUR))
     rows = lake.read(exposures_table("late_parcel"))
     assert rows is not None
     assert sorted(rows["unit"].to_pylist()) == ["a", "b"]
@@ -97,7 +97,7 @@ def test_who_only_looks_writes_nothing() -> None:
     """The exposures are read as if they were written."""
     lake = _log(("a", 1, "experiment", 1, "online"))
     book = ExposureBook(lake, "late_parcel", "prices", 0, is_kept=False)
-    book.add(exposures_of(RUNNING, _requests(lake), 0, 24 * HOUR))
+    book.add(first_exposures(RUNNING, _requests(lake), 0, 24 * HOUR))
     assert lake.read(exposures_table("late_parcel")) is None
     assert book.between(0, 24 * HOUR)["unit"].to_pylist() == ["a"]
     assert book.between(2 * HOUR, 24 * HOUR).num_rows == 0
@@ -108,7 +108,7 @@ def test_another_experiment_has_exposures_of_its_own() -> None:
     lake = _log(("a", 1, "experiment", 1, "online"))
     for name in ("before", "prices"):
         running = RunningExperiment(name, "ab", RUNNING.weights, "depot")
-        ExposureBook(lake, "late_parcel", name, 0).add(exposures_of(running, _requests(lake), 0, 24 * HOUR))
+        ExposureBook(lake, "late_parcel", name, 0).add(first_exposures(running, _requests(lake), 0, 24 * HOUR))
     assert ExposureBook(lake, "late_parcel", "prices", 0).between(0, 24 * HOUR).num_rows == 1
 
 

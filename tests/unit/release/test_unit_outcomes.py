@@ -62,7 +62,7 @@ def _units(first: dict[str, int]) -> pa.Table:
 
 def _outcomes(measured: Outcome, orders: list[Order], units: dict[str, int]) -> list[float]:
     table = _units(units)
-    return unit_outcomes(measured, ORDERS, _lake(orders), table, lambda _start, _end: table).tolist()
+    return list(map(float, unit_outcomes(measured, ORDERS, _lake(orders), table, lambda _start, _end: table)))
 
 
 def _slowly(orders: list[Order], first: int, who: str) -> float:

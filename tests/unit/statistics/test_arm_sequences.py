@@ -40,7 +40,8 @@ def test_fits_of_parts_are_those_of_the_whole(first: int, second: int) -> None:
     x[-1] = np.nan
     parts = CovariateFit().with_units(y[:first], x[:first]).with_units(y[first:], x[first:])
     whole = CovariateFit().with_units(y[:-1], x[:-1])
-    assert (parts.units, parts.slope) == (whole.units, pytest.approx(whole.slope))
+    assert parts.units == whole.units
+    assert parts.slope == pytest.approx(whole.slope)
     assert parts.explained == pytest.approx(whole.explained)
 
 
@@ -73,6 +74,7 @@ def test_looking_every_day_keeps_the_error(kind: str) -> None:
     The ordinary interval, looked at as often, excludes it in more than a fifth of them.
     """
     random, wrong, fixed = np.random.default_rng(1), 0, 0
+    arms: tuple[Floats, Floats]
     shape = (LOOKS, A_DAY // 2)
     for _ in range(RUNS):
         if kind == "normal":
@@ -131,3 +133,26 @@ def test_nothing_is_known_of_no_units() -> None:
     found = difference_sequence(one, one, 0.05, 100)
     assert (found.value, found.low, found.high) == (0.0, -math.inf, math.inf)
     assert math.isnan(difference_sequence(ArmMoments(), one, 0.05, 100).value)
+
+
+@pytest.mark.parametrize(
+    ("first", "other", "error", "tuned_for", "low", "high"),
+    [
+        ((500, 10.0, 4.0), (480, 10.8, 9.0), 0.05, 1_000, 0.30355668675713665, 1.2964433132428648),
+        ((12_000, 0.05, 0.0475), (1_500, 0.06, 0.0564), 0.05, 20_000, -0.009664406735335154, 0.029664406735335144),
+        ((150, -3.0, 400.0), (160, 4.0, 100.0), 0.01, 5_000, -1.7734154120571688, 15.773415412057169),
+    ],
+)
+def test_bounds_are_those_of_a_kept_implementation(
+    first: tuple[int, float, float],
+    other: tuple[int, float, float],
+    error: float,
+    tuned_for: int,
+    low: float,
+    high: float,
+) -> None:
+    """Frozen numbers of gbstats 0.8.0, ``SequentialTwoSidedTTest``, of units, mean and variance of both arms."""
+    arms = [ArmMoments(units, mean, variance * (units - 1)) for units, mean, variance in (first, other)]
+    found = difference_sequence(arms[0], arms[1], error, tuned_for)
+    assert found.low == pytest.approx(low, rel=1e-9)
+    assert found.high == pytest.approx(high, rel=1e-9)

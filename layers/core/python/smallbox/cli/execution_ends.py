@@ -15,7 +15,7 @@ def machine_of(arn: str) -> str:
     return next((kind for part, kind in kinds.items() if part in arn), "day")
 
 
-def cause_of(execution: Mapping[str, Any]) -> str:
+def failure_of(execution: Mapping[str, Any]) -> str:
     """Why an execution failed, for people."""
     cause = execution.get("cause") or execution.get("error") or "no reason was given"
     try:

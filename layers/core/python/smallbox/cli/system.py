@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from smallbox.cli.aws_errors import denied
-from smallbox.cli.execution_ends import cause_of, machine_of
+from smallbox.cli.execution_ends import failure_of, machine_of
 from smallbox.cli.polling import polls
 from smallbox.cli.stack import Stack
 from smallbox.errors import Forbidden, InvalidInput, Unavailable
@@ -240,7 +240,7 @@ class System:
                 output: Mapping[str, Any] = json.loads(execution["output"])
                 return output
             if execution["status"] != "RUNNING":
-                raise Unavailable(f"{machine_of(arn)} {execution['status'].lower()}: {cause_of(execution)}")
+                raise Unavailable(f"{machine_of(arn)} {execution['status'].lower()}: {failure_of(execution)}")
         raise Unavailable(f"{arn} did not end within {seconds:.0f} s")
 
     def has_rung(self, model: str) -> bool:

@@ -10,9 +10,9 @@ from smallbox.define.project import Project
 from smallbox.ports import Lake
 from smallbox.registry.routing import RunningExperiment
 from smallbox.release.experiment_columns import UnitRequests
-from smallbox.release.experiment_sums import Counted, ExperimentSums, OutcomeSums
-from smallbox.release.exposures import ExposureBook, counts_of, exposures_of
-from smallbox.release.unit_outcomes import Requests, unit_outcomes
+from smallbox.release.experiment_sums import ExperimentSums, OutcomeSums, UnitCount
+from smallbox.release.exposures import ExposureBook, counts_of, first_exposures
+from smallbox.release.unit_outcomes import ReadRequests, unit_outcomes
 from smallbox.statistics.covariate_adjustment import CovariateFit
 from smallbox.times import DAY, Micros
 
@@ -48,7 +48,7 @@ class ExperimentLooks:
         return sums
 
     def _day(self, sums: ExperimentSums, until: Micros) -> ExperimentSums:
-        self.book.add(exposures_of(self.running, self.requests, sums.as_of, until))
+        self.book.add(first_exposures(self.running, self.requests, sums.as_of, until))
         new = self.book.between(sums.as_of, until)  # a retry finds them written already
         sums = self._exposed(self._exposed(sums, "assigned", new), "answered", new.filter(new["answered"]))
         for outcome in self.experiment.outcomes:
@@ -58,7 +58,7 @@ class ExperimentLooks:
         counts = {version: main.units(version) for version in self.running.versions}
         return replace(sums.with_counts("measured", counts, self.running.weights), as_of=until)
 
-    def _exposed(self, sums: ExperimentSums, kind: Counted, new: pa.Table) -> ExperimentSums:
+    def _exposed(self, sums: ExperimentSums, kind: UnitCount, new: pa.Table) -> ExperimentSums:
         seen, counts = sums.ratios[kind].counts, counts_of(self.running.versions, new)
         total = {version: seen.get(version, 0) + counts[version] for version in counts}
         return sums.with_counts(kind, total, self.running.weights)
@@ -68,11 +68,11 @@ class ExperimentLooks:
         if until <= sums.closed_until:
             return sums
         units, source = self.book.between(sums.closed_until, until), self.project.source(outcome.source_name)
-        values = unit_outcomes(outcome, source, self.lake, units, requests_of(self.requests, units))
+        values = unit_outcomes(outcome, source, self.lake, units, requests_for(self.requests, units))
         return sums.with_units(units["version"].to_numpy(), values, units["covariate"].to_numpy(), until)
 
 
-def requests_of(requests: UnitRequests, units: pa.Table) -> Requests:
+def requests_for(requests: UnitRequests, units: pa.Table) -> ReadRequests:
     """Reads the requests of units; where the unit is the key itself, the units are enough."""
     if {requests.otherwise, *requests.columns.values()} == {"key"}:
         return lambda _start, _end: units

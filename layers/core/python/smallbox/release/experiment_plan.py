@@ -15,7 +15,7 @@ from smallbox.errors import NotReady
 from smallbox.ports import Lake
 from smallbox.release.experiment_columns import UnitRequests
 from smallbox.release.experiment_effects import MIN_UNITS
-from smallbox.release.experiment_look import requests_of
+from smallbox.release.experiment_look import requests_for
 from smallbox.release.experiment_traffic import RecentUnits, recent_units
 from smallbox.release.unit_outcomes import unit_outcomes
 from smallbox.statistics.covariate_adjustment import CovariateFit
@@ -110,7 +110,7 @@ def _recent_outcomes(
     """The outcomes and the covariates of the recent units whose windows are over and whose outcome is known."""
     closed = recent.rows.filter(pc.less_equal(recent.rows["time"], as_of - outcome.within_micros))
     source = project.source(outcome.source_name)
-    values = unit_outcomes(outcome, source, lake, closed, requests_of(requests, closed))
+    values = unit_outcomes(outcome, source, lake, closed, requests_for(requests, closed))
     known = ~np.isnan(values)
     if known.sum() < MIN_UNITS:
         raise NotReady(

@@ -5,10 +5,10 @@ from typing import Final
 
 from smallbox.release.experiment_effects import MIN_EVENTS, MIN_UNITS, Effect
 from smallbox.release.experiment_record import ExperimentRecord
-from smallbox.release.experiment_sums import Counted
+from smallbox.release.experiment_sums import UnitCount
 from smallbox.times import DAY, Micros
 
-_CAUSES: Final[dict[Counted, str]] = {
+_CAUSES: Final[dict[UnitCount, str]] = {
     "assigned": "look for callers that send other units to one version, like a retry or a cache",
     "answered": "a version fails more often than the other: look for answers of the fallback",
     "measured": "the outcomes of one version are lost on the way: look at the join and at the source",
@@ -70,7 +70,7 @@ def breach(record: ExperimentRecord, effect: Effect) -> str:
     )
 
 
-def ratio_mismatch(record: ExperimentRecord, kind: Counted) -> str:
+def ratio_mismatch(record: ExperimentRecord, kind: UnitCount) -> str:
     """That the versions do not have the declared shares of the units."""
     check = record.sums.ratios[kind]
     total = sum(weight for _, weight in record.running.weights)

@@ -12,11 +12,11 @@ from smallbox.statistics.covariate_adjustment import CovariateFit
 from smallbox.statistics.sequences import sample_ratio_p
 from smallbox.times import Micros
 
-Counted = Literal["assigned", "answered", "measured"]
+UnitCount = Literal["assigned", "answered", "measured"]
 """Which units are counted: those assigned to a version; those whose first request it answered; of those whose window is
 over, those whose outcome is known."""
 
-COUNTED: Final[tuple[Counted, ...]] = get_args(Counted)
+UNIT_COUNTS: Final[tuple[UnitCount, ...]] = get_args(UnitCount)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +115,10 @@ class ExperimentSums:
 
     as_of: Micros
     outcomes: Mapping[str, OutcomeSums]
-    ratios: Mapping[Counted, RatioCheck] = field(default_factory=lambda: dict.fromkeys(COUNTED, RatioCheck()))
+    ratios: Mapping[UnitCount, RatioCheck] = field(default_factory=lambda: dict.fromkeys(UNIT_COUNTS, RatioCheck()))
 
     def with_counts(
-        self, kind: Counted, counts: Mapping[int, int], weights: Sequence[tuple[int, float]]
+        self, kind: UnitCount, counts: Mapping[int, int], weights: Sequence[tuple[int, float]]
     ) -> "ExperimentSums":
         """With a further look at a sample ratio."""
         return replace(self, ratios={**self.ratios, kind: self.ratios[kind].seen(counts, weights)})
@@ -135,5 +135,5 @@ class ExperimentSums:
     def from_json(cls, document: Mapping[str, Any]) -> "ExperimentSums":
         """The inverse of :meth:`as_json`."""
         outcomes = {name: OutcomeSums.from_json(one) for name, one in document["outcomes"].items()}
-        ratios = {kind: RatioCheck.from_json(document["ratios"][kind]) for kind in COUNTED}
+        ratios = {kind: RatioCheck.from_json(document["ratios"][kind]) for kind in UNIT_COUNTS}
         return cls(document["as_of"], outcomes, ratios)

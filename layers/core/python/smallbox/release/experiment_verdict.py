@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 from smallbox.release.experiment_effects import Effect, by_version, effects_of
 from smallbox.release.experiment_record import ExperimentRecord
 from smallbox.release.experiment_sentences import breach, held_by_guardrails, ratio_mismatch, said, undecided
-from smallbox.release.experiment_sums import COUNTED
+from smallbox.release.experiment_sums import UNIT_COUNTS
 from smallbox.times import DAY, Micros, format_moment
 
 RATIO_ERROR: Final = 0.001
@@ -43,7 +43,7 @@ def judged_experiment(record: ExperimentRecord, as_of: Micros) -> dict[str, Any]
         {
             "version": version,
             "weight": weight,
-            **{kind: record.sums.ratios[kind].counts.get(version, 0) for kind in COUNTED},
+            **{kind: record.sums.ratios[kind].counts.get(version, 0) for kind in UNIT_COUNTS},
             "mean": main.plain[version].mean if version in main.plain else None,
         }
         for version, weight in record.running.weights
@@ -56,7 +56,7 @@ def judged_experiment(record: ExperimentRecord, as_of: Micros) -> dict[str, Any]
         "days": round(_days(record, as_of), 2),
         "versions": versions,
         "effects": [effect.as_json() for effect in effects],
-        "sample_ratio": {kind: record.sums.ratios[kind].p for kind in COUNTED},
+        "sample_ratio": {kind: record.sums.ratios[kind].p for kind in UNIT_COUNTS},
     }
 
 
@@ -72,7 +72,7 @@ def _days(record: ExperimentRecord, as_of: Micros) -> float:
 
 
 def _verdict(record: ExperimentRecord, effects: list[Effect], as_of: Micros) -> ExperimentVerdict:
-    mismatch = next((kind for kind in COUNTED if record.sums.ratios[kind].p < RATIO_ERROR), None)
+    mismatch = next((kind for kind in UNIT_COUNTS if record.sums.ratios[kind].p < RATIO_ERROR), None)
     if mismatch is not None:
         return ExperimentVerdict("sample_ratio", ratio_mismatch(record, mismatch))
     broken = next((effect for effect in effects if effect.known == "breached"), None)

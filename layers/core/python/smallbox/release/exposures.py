@@ -76,7 +76,7 @@ def _firsts(rows: pa.Table) -> pa.Array:
     return numbered.group_by("unit").aggregate([("row", "min")])["row_min"]
 
 
-def exposures_of(running: RunningExperiment, requests: UnitRequests, start: Micros, end: Micros) -> pa.Table:
+def first_exposures(running: RunningExperiment, requests: UnitRequests, start: Micros, end: Micros) -> pa.Table:
     """The first request of each unit in ``[start, end)``, with the version that the unit is assigned to.
 
     A request that the fallback answered counts for the version that its unit is assigned to: leaving it out would

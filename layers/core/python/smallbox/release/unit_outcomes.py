@@ -19,11 +19,11 @@ from smallbox.times import Micros
 
 _VERSIONS: Final = ("key", "time", "known_at", "received_at", "digest")
 
-Requests = Callable[[Micros, Micros], pa.Table]
+ReadRequests = Callable[[Micros, Micros], pa.Table]
 """Reads the requests of ``[start, end)`` with ``unit``, ``key`` and ``time``."""
 
 
-def unit_outcomes(outcome: Outcome, source: Source, lake: Lake, units: pa.Table, requests: Requests) -> Floats:
+def unit_outcomes(outcome: Outcome, source: Source, lake: Lake, units: pa.Table, requests: ReadRequests) -> Floats:
     """The outcome of each unit; NaN for one that does not count.
 
     It reads the records that became known from the first exposure of these units to the end of the last window and,
@@ -59,7 +59,7 @@ def unit_outcomes(outcome: Outcome, source: Source, lake: Lake, units: pa.Table,
     return _sums(outcome, valid_at(own, FOREVER), units.num_rows)
 
 
-def _owners(outcome: Outcome, units: pa.Table, requests: Requests) -> pa.Table:
+def _owners(outcome: Outcome, units: pa.Table, requests: ReadRequests) -> pa.Table:
     """By value of the outcome's field, the row of the unit that it belongs to."""
     rows = pa.array(np.arange(units.num_rows))
     if outcome.by == "unit":
