@@ -116,7 +116,7 @@ class Serving:
 
 
 def sum_of_numbers(columns: Columns, outputs: int = 1, plus: float = 0.0) -> bytes:
-    """A tiny ONNX model: the first output is ``plus`` and the sum of the numeric inputs, a missing one counting nothing.
+    """A tiny ONNX model: the first output is ``plus`` and the sum of the numeric inputs; a missing one is nothing.
 
     Each further output is one more than the one before.
     """

@@ -13,7 +13,7 @@ from smallbox.define.experiments import Outcome
 from smallbox.errors import NotReady
 from smallbox.lake.names import records_table
 from smallbox.lake.schemas import records_to_table
-from smallbox.records import Record
+from smallbox.records import Record, Value
 from smallbox.release.unit_outcomes import unit_outcomes
 from smallbox.times import HOUR
 from tests.fakes.lake import FakeLake
@@ -48,7 +48,7 @@ class Order:
 def _lake(orders: list[Order]) -> FakeLake:
     lake = FakeLake()
     for received, order in enumerate(orders):
-        values = {"order_id": order.key, "at": order.at * HOUR, "who": order.who, "desk": 7, "amount": order.amount}
+        values: dict[str, Value] = {"order_id": order.key, "at": order.at * HOUR, "who": order.who, "desk": 7, "amount": order.amount}
         record = Record("orders", order.key, order.at * HOUR, order.known * HOUR, received, values)
         lake.append(records_table(ORDERS), records_to_table(ORDERS, [record]))
     return lake

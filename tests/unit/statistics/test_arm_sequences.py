@@ -1,7 +1,7 @@
 """Proves that two arms can be compared every day within the stated error, by seeded simulation."""
 
 import math
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pytest
@@ -74,7 +74,7 @@ def test_looking_every_day_keeps_the_error(kind: str) -> None:
     The ordinary interval, looked at as often, excludes it in more than a fifth of them.
     """
     random, wrong, fixed = np.random.default_rng(1), 0, 0
-    arms: tuple[Floats, Floats]
+    arms: Any
     shape = (LOOKS, A_DAY // 2)
     for _ in range(RUNS):
         if kind == "normal":
