@@ -16,11 +16,11 @@ import numpy as np
 
 from smallbox.arrays import Bools, Floats, Ints
 from smallbox.define.release_rules import Canary, HarmLimits
+from smallbox.release.canary_marks import CLUSTERS
 from smallbox.release.harm import judge_harm
 from smallbox.release.harm_counts import COUNTED, ArmCounts
 from smallbox.times import MINUTE
 
-CLUSTERS: Final = 64
 UNITS: Final = 2_000
 LIMITS: Final = HarmLimits()
 FIGURES: Final = len(COUNTED) - 1

@@ -32,6 +32,7 @@ from smallbox.registry.store import Registry
 from smallbox.release.by_hand import ByHandTask
 from smallbox.release.experiment import ExperimentTask
 from smallbox.release.review import ReviewTask
+from smallbox.release.shadow import ShadowTask
 from smallbox.release.start import StartTask
 from smallbox.retraining.decide import DecideTask
 from smallbox.serving.log import LogTask
@@ -40,6 +41,7 @@ from smallbox.serving.score import ScoreTask
 from smallbox.times import Micros, Moment, format_moment
 from smallbox.training.dataset import DatasetTask
 from smallbox.training.fit import FitTask
+from tests.fakes.counters import FakeCanaryCounters
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs, FakeFailureLog, FakeMeter, FakeNotices, FakeQueue, FakeWorkflow
 from tests.fakes.lake import FakeLake
@@ -125,7 +127,7 @@ class World:
         for message in self.rebuilds.take():
             rebuild.run([message], PRESENT)
         for message in self.predictions.take():
-            LogTask(self.project, self.lake).append([message])
+            LogTask(self.project, self.lake, FakeCanaryCounters(), FakeMeter()).append([message])
 
     def train(self, model: str, as_of: Micros) -> Any:
         """One training run: every task of the state machine, in its order."""
@@ -175,6 +177,8 @@ class World:
         document = JoinTask(self.project, self.lake, self.registry, self.metrics).run(document, PRESENT)
         stores = self.project, self.lake, self.blobs, self.registry, self.signatures, self.metrics
         document = CheckTask(*stores, self.meter, FakeNotices()).run(document)
+        shadowing = ShadowTask(self.project, self.lake, self.registry, self.loader, self.metrics, lambda: 0)
+        document = shadowing.run(document)
         document = ReviewTask(self.project, self.lake, self.registry, self.live, self.metrics).run(document, PRESENT)
         document = self.experiments.run(document, PRESENT)
         by_hand = ByHandTask(self.project, self.registry, self.live)

@@ -1,7 +1,7 @@
 """Proves that a wrong definition is refused when it is imported, with the place and what to write instead."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -116,7 +116,7 @@ def reads_who(who: Any) -> Any:
         (lambda: Canary(steps=("10% for a day",)), "is not a duration"),
         (lambda: HarmLimits(error=0.7), "between 0 and 0.5"),
         (lambda: HarmLimits(failed=2.0), "between 0 and 1"),
-        (lambda: Release(canary=0.2), r"Release: canary is 0.2 \(float\)"),
+        (lambda: Release(canary=cast("Canary", 0.2)), r"Release: canary is 0.2 \(float\)"),
         (lambda: _model(explain_baseline={"amuont": 1.0}), "amuont is no column; the columns are amount, payments_1h"),
         (lambda: _model(explain_baseline={"amount": "much"}), "explain_baseline: amount"),
         (lambda: _model(explain_baseline={"who": 3.0}), "who is 3.0; write a text"),

@@ -1,14 +1,9 @@
 """A registry with versions, for the tests of the release's tasks."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-
-from smallbox.arrays import Bools, Floats
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
 from smallbox.define.release_rules import Release
@@ -17,13 +12,12 @@ from smallbox.documents.training_run import ReleasedRun
 from smallbox.errors import Unavailable
 from smallbox.features.live_needs import refresh_live_views
 from smallbox.features.live_views import LiveViewStore, id_of
-from smallbox.lake.names import labelled_table
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 from smallbox.release.review import ReviewTask
 from smallbox.release.routing_changes import Changes
 from smallbox.release.start import StartTask
-from smallbox.times import DAY, Micros, format_moment
+from smallbox.times import Micros, format_moment
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import late_parcel

@@ -48,7 +48,13 @@ class Order:
 def _lake(orders: list[Order]) -> FakeLake:
     lake = FakeLake()
     for received, order in enumerate(orders):
-        values: dict[str, Value] = {"order_id": order.key, "at": order.at * HOUR, "who": order.who, "desk": 7, "amount": order.amount}
+        values: dict[str, Value] = {
+            "order_id": order.key,
+            "at": order.at * HOUR,
+            "who": order.who,
+            "desk": 7,
+            "amount": order.amount,
+        }
         record = Record("orders", order.key, order.at * HOUR, order.known * HOUR, received, values)
         lake.append(records_table(ORDERS), records_to_table(ORDERS, [record]))
     return lake

@@ -52,7 +52,7 @@ THIRDS = RunningExperiment("prices", "ab", ((1, 0.3), (4, 0.3)))
 
 def test_an_experiment_gives_each_version_its_weight() -> None:
     """Of 20 000 keys each share lies within four standard deviations; the champion answers the rest, outside it."""
-    seen = Counter(arm_of(Routing(champion=1, experiment=THIRDS), key) for key in KEYS)
+    seen: Counter[tuple[str, int]] = Counter(arm_of(Routing(champion=1, experiment=THIRDS), key) for key in KEYS)
     for arm, share in ((("experiment", 1), 0.3), (("experiment", 4), 0.3), (("champion", 1), 0.4)):
         assert abs(seen[arm] / len(KEYS) - share) < 4 * (share * (1 - share) / len(KEYS)) ** 0.5
     assert seen.total() == sum(seen[arm] for arm in (("experiment", 1), ("experiment", 4), ("champion", 1)))

@@ -55,7 +55,8 @@ def _by_unit(lake: Lake, signature: Signature, unit: str, rows: pa.Table) -> Arm
     losses = signature.objective.losses(scored_rows(signature.objective, rows))
     units = _units(lake, signature, unit, rows).take(pa.array(losses.rows))
     codes = units.dictionary_encode().indices.to_numpy(zero_copy_only=False)
-    return ArmLosses(np.bincount(codes).astype(float), np.bincount(codes, weights=losses.values))
+    counts = np.bincount(codes).astype(np.float64)
+    return ArmLosses(counts, np.bincount(codes, weights=losses.values).astype(np.float64))
 
 
 def _units(lake: Lake, signature: Signature, unit: str, rows: pa.Table) -> pa.Array:

@@ -15,7 +15,7 @@ from smallbox.registry.routing import Routing
 from smallbox.registry.signatures import label_of_version, views_of_version
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
-from smallbox.release.ladder import after_shadow, begin
+from smallbox.release.ladder import begin
 from smallbox.release.routing_changes import Changes
 from smallbox.times import Micros, asked_moment, format_moment
 
@@ -126,7 +126,7 @@ class ByHandTask:
         theirs = label_of_version(self._registry, self._registry.get(asked.model.name, champion))
         if label_of_version(self._registry, asked.version) != theirs:
             raise Conflict(
-                f"version {asked.version.number} predicts another label than version {champion}, so a canary could not "
+                f"version {asked.version.number} predicts another label than version {champion}, so no shadow can "
                 "compare them; promote it instead"
             )
 
@@ -144,9 +144,8 @@ class ByHandTask:
         if asked.rung == "canary" or number == routing.shadow:
             if rule.canary is None:
                 raise Conflict(f"the definition has no canary; promote version {number} instead")
-            after_shadow(
-                changes, rule, routing, number, {**asked.details, "left_out": ["shadow"]}, asked.details["why"]
-            )
+            left_out = {} if number == routing.shadow else {"left_out": ["shadow"]}
+            changes.start(routing, number, rule.canary, {**asked.details, **left_out})
             return
         if asked.rung == "shadow" and rule.shadow is None:
             raise Conflict("the definition has no shadow; start the canary, or promote the version")
