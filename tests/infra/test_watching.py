@@ -38,7 +38,7 @@ COVERED = {
     "serving/log": "Dead", "serving/score": "Dead", "retraining/decide": "Dead",
     "training/dataset": "Executions", "training/fit": "Executions", "registry/register": "Executions",
     "release/start": "Executions", "feedback/join": "Executions", "monitoring/check": "Executions",
-    "release/review": "Executions", "release/guard": "Dropped",
+    "release/review": "Executions", "release/guard": "Dropped", "release/experiment": "Executions",
     "release/shadow": "Executions", "features/backfill": "Executions", "ingestion/upkeep": "Dropped",
 }  # fmt: skip
 """By function, the alarm that rings when it fails or is throttled for good."""
