@@ -14,12 +14,12 @@ from smallbox.features.online.recent import StateCache
 from smallbox.ports import StateReader
 from smallbox.records import Cause
 from smallbox.registry.loader import LoadedVersion, ModelLoader
-from smallbox.registry.routing import Routing
+from smallbox.registry.routing import Routing, RunningExperiment
 from smallbox.serving.logged_answers import Answered
 from smallbox.serving.predict_request import PredictRequest
 from smallbox.serving.remembered import AnswerCache, RoutingCache
 from smallbox.serving.requests import require
-from smallbox.serving.sticky_assignment import Share, pinned, shares_of
+from smallbox.serving.sticky_assignment import Share, interleaved_versions, pinned, shares_of
 from smallbox.serving.vectors import Vectors, online_vectors, unknown_vectors
 from smallbox.serving_ports import FailureLog
 from smallbox.times import Micros
@@ -38,11 +38,13 @@ class Part:
         request: the part.
         answered: its answers.
         as_of: the moment of the inputs; ``None``: that of the request.
+        experiment: of a ranking the experiment that runs; ``None`` without one.
     """
 
     request: PredictRequest
     answered: Answered
     as_of: Micros | None = None
+    experiment: RunningExperiment | None = None
 
 
 class Answering:
@@ -73,7 +75,7 @@ class Answering:
         return None if budget is None else max(request.now + budget - self._clock(), 1_000)
 
     def parts(self, request: PredictRequest) -> Iterator[Part]:
-        """The answers of each version.
+        """The answers of each version: to its own rows, or to all rows of a group whose rankings are interleaved.
 
         Raises:
             NotFound: the version that the caller names does not answer requests.
@@ -91,8 +93,9 @@ class Answering:
             return
         request.steps.done("routing")
         for share in _shares(request, found.routing):
-            part = request.part(share.rows)
-            yield self._marked(self._of_share(part, share, found.routing), found.why)
+            answered = self._of_share(request.part(share.rows), share, found.routing)
+            part = replace(answered, experiment=found.routing.experiment) if request.is_ranked else answered
+            yield self._marked(part, found.why)
 
     def _of_share(self, request: PredictRequest, share: Share, routing: Routing) -> Part:
         remembered = self.answers.find(request, share.version)
@@ -205,4 +208,7 @@ def _with_cause(answered: Answered, cause: Cause) -> Answered:
 def _shares(request: PredictRequest, routing: Routing) -> list[Share]:
     if len(routing.versions) == 1:
         return [Share("champion", routing.champion, request.rows)]
-    return shares_of(routing, request.model.assigned_by(request.instances, routing.assigned_by))
+    units = request.model.assigned_by(request.instances, routing.assigned_by)
+    if request.is_ranked and (both := interleaved_versions(routing, units[0])):
+        return [Share("experiment", version, request.rows) for version in both]
+    return shares_of(routing, units)
