@@ -1,4 +1,7 @@
-"""Online predictions: ``POST /models/{model}/predict`` and ``.../rank``, and the routes of the Open Inference Protocol."""
+"""Online predictions: ``POST /models/{model}/predict`` and ``/rank``, and the routes of the Open Inference Protocol."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from smallbox.aws import api, clock
 from smallbox.aws.blobs import S3Blobs
@@ -53,7 +56,7 @@ def rank(request: api.Request) -> api.Response:
     return answered(request, ranker.rank)
 
 
-def answered(request: api.Request, by: Answerer) -> api.Response:
+def answered(request: api.Request, by: Callable[..., Mapping[str, Any]]) -> api.Response:
     moment, now = api.request_moment(request, settings.as_of), clock.now()
     figures.publish(now)
     name, document = request.names["model"], request.document()

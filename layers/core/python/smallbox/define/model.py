@@ -239,8 +239,8 @@ class Model(Signature):
         check_kind(place, self.exploration, Exploration, "Exploration(share=0.05), or leave it out")
         if not self.objective.group:
             raise DefinitionError(
-                f"{place}: only a ranking explores: its answer, an order, is what the caller shows. A score is no action, "
-                "so a random one would teach nothing of what to do; leave exploration out"
+                f"{place}: only a ranking explores: its answer, an order, is what the caller shows. A score is no "
+                "action, so a random one would teach nothing of what to do; leave exploration out"
             )
 
     def _check_release(self) -> None:

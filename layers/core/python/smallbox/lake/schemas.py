@@ -79,7 +79,7 @@ def _types_of(field: Field) -> frozenset[type]:
 
 
 LABELLED_COLUMNS: Final = ("id", "key", "time", "event_time", "version", "arm", "channel")
-"""What the labelled predictions keep of every log; the outputs are kept too, and of a ranking its group and its lists."""
+"""What the labelled predictions keep of every log; the outputs are kept too, and of a ranking its groups and lists."""
 
 RESTATED_COLUMNS: Final[Mapping[str, ColumnType]] = {
     **{name: LOG_COLUMNS[name] for name in ("id", "key", "time", "event_time", "version")},

@@ -1,5 +1,6 @@
 """The order of a list: by the scores of one version, now and then shuffled, or interleaved from two versions."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,10 +36,12 @@ def best_first(scores: Sequence[float]) -> list[int]:
     >>> best_first([0.1, float("nan"), 0.7, 0.1])
     [2, 0, 3, 1]
     """
-    return sorted(range(len(scores)), key=lambda row: -scores[row] if scores[row] == scores[row] else float("inf"))  # noqa: PLR0124 - NaN is unlike itself
+    return sorted(range(len(scores)), key=lambda row: math.inf if math.isnan(scores[row]) else -scores[row])
 
 
-def ranked_list(scores: Sequence[float], keys: Sequence[str], exploration: Exploration | None, seed: str) -> list[Listed]:
+def ranked_list(
+    scores: Sequence[float], keys: Sequence[str], exploration: Exploration | None, seed: str
+) -> list[Listed]:
     """All candidates in the order of one version's scores, shuffled in a share of the groups.
 
     The shuffle is a hash of seed and keys, so the same group gets the same list whenever and wherever it is asked for.
@@ -65,7 +68,9 @@ def ranked_list(scores: Sequence[float], keys: Sequence[str], exploration: Explo
     return found
 
 
-def interleaved_list(scores: tuple[Sequence[float], Sequence[float]], experiment: str, unit: str, positions: int) -> list[Listed]:
+def interleaved_list(
+    scores: tuple[Sequence[float], Sequence[float]], experiment: str, unit: str, positions: int
+) -> list[Listed]:
     """The first positions of a list that two versions draft; the coins are hashes of experiment, unit and round.
 
     Args:

@@ -104,7 +104,7 @@ def _group_of(request: PredictRequest) -> str:
     field = model.objective.group
     if not field:
         raise InvalidInput(
-            f"model {model.name} does not rank: its label has no Ranking objective; ask POST /models/{model.name}/predict",
+            f"model {model.name} does not rank: its label has no Ranking objective; ask /models/{model.name}/predict",
             model=model.name,
         )
     groups = {instance.get(field) for instance in request.instances}
