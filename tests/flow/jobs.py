@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from smallbox.define import (
+    Canary,
     Columns,
     FeatureView,
     Gate,
@@ -13,6 +14,7 @@ from smallbox.define import (
     Monitor,
     Release,
     Retrain,
+    Shadow,
     Source,
     integer,
     mean,
@@ -77,7 +79,7 @@ def job_model(name: str, label: Label, estimator: Any, **rules: Any) -> Model:
         label=label,
         estimator=estimator,
         gate=rules.pop("gate", Gate(max_loss_increase=0.2)),
-        release=Release(canary=0.5, min_rarer=10, max_days=3, max_loss_increase=0.5),
+        release=Release(shadow=Shadow(max_loss_increase=0.5, max_days=6), canary=Canary(steps=("50% for 1d",))),
         monitor=Monitor(min_rows=50, min_rarer=5, max_lead="6h"),
         retrain=Retrain(window="18d", validation="5d"),
         **rules,

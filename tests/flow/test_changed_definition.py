@@ -29,7 +29,7 @@ LIVE: Micros = START + 25 * DAY
 
 DEFINITION = """
 from smallbox.define import (
-    Columns, FeatureView, Gate, Model, Release, Retrain, Source, boolean, count, label, mean, number, prepare, std,
+    Canary, Columns, FeatureView, Gate, Model, Release, Retrain, Source, boolean, count, label, mean, number, prepare, std,
     text, timestamp,
 )
 
@@ -67,7 +67,7 @@ def trees(columns: Columns):
 late_parcel = Model(
     "late_parcel", request=parcels, inputs=("weight", "depot"), views=(depot,), on_demand=(load,),
     label=label(deliveries, on="parcel_id", value="late", within="12h"), estimator=trees,
-    gate=Gate(max_loss_increase=0.1), release=Release(canary=0.5),
+    gate=Gate(max_loss_increase=0.1), release=Release(shadow=None, canary=Canary(steps=("50% for 1d",))),
     retrain=Retrain(window="20d", validation="5d"),
 )
 """

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from smallbox.define import (
+    Canary,
     FeatureView,
     Gate,
     Model,
@@ -16,6 +17,7 @@ from smallbox.define import (
     Ranking,
     Release,
     Retrain,
+    Shadow,
     Source,
     count,
     floor,
@@ -67,7 +69,7 @@ search_rank = Model(
     label=label(clicks, on="shown_id", value="grade", within="6h", otherwise=0, objective=Ranking("search_id", at=3)),
     estimator=regressor,
     gate=Gate(guardrails=(floor("ndcg", 0.6), floor("pairs_in_order", 0.6)), max_loss_increase=0.1),
-    release=Release(canary=0.5, min_rarer=20, max_days=3, max_loss_increase=0.5),
+    release=Release(shadow=Shadow(max_loss_increase=0.5, max_days=6), canary=Canary(steps=("50% for 1d",))),
     monitor=Monitor(min_rows=50, max_lead="6h"),
     retrain=Retrain(window="18d", validation="5d"),
     fallback=0.0,

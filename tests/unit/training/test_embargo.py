@@ -77,7 +77,7 @@ def test_the_mean_score_is_the_true_rate_whichever_class_is_reported_first(withi
     model = replace(
         late_parcel,
         label=label(deliveries, on="parcel_id", value="late", within=within),
-        release=Release(canary=0),
+        release=Release(shadow=None, canary=None),
         retrain=Retrain(window="90d", validation="7d"),
         estimator=_linear,
     )

@@ -106,7 +106,7 @@ def _model(value: str, estimator: Any, objective: Any = None, otherwise: Any = N
         label=label(outcomes, on="offer_id", value=value, within="24h", objective=objective, otherwise=otherwise),
         estimator=estimator,
         gate=Gate(),
-        release=Release(canary=0),
+        release=Release(shadow=None, canary=None),
         retrain=Retrain(window="20d", validation="5d"),
     )
 

@@ -77,7 +77,7 @@ def trained(within: str, *, otherwise: bool | None) -> tuple[FittedRun, Verdict]
         views=(),
         inputs=("weight",),
         label=label(deliveries, on="parcel_id", value="late", within=within, otherwise=otherwise),
-        release=Release(canary=0),
+        release=Release(shadow=None, canary=None),
         retrain=Retrain(window="120d", validation="20d"),
     )
     lake, blobs, project = FakeLake(), FakeBlobs(), project_of([model], [deliveries])

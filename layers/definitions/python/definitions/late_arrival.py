@@ -3,7 +3,7 @@
 from typing import Any
 
 from definitions.flights import INPUTS, ON_DEMAND, RETRAIN, SEASONAL, VIEWS, arrivals, departures
-from smallbox.define import Columns, Gate, Model, Monitor, Release, ceiling, floor, label, prepare
+from smallbox.define import Canary, Columns, Gate, Model, Monitor, Release, Shadow, ceiling, floor, label, prepare
 
 
 def boosted_trees(columns: Columns) -> Any:
@@ -26,7 +26,11 @@ late_arrival = Model(
     label=label(arrivals, on="flight_id", value="late", within="24h"),
     estimator=boosted_trees,
     gate=Gate(guardrails=(floor("auc", 0.62), ceiling("calibration_error", 0.10)), max_loss_increase=0.02),
-    release=Release(canary=0.3, max_days=6, max_loss_increase=0.08, roll_back=True),
+    release=Release(
+        shadow=Shadow(max_loss_increase=0.08, max_days=14),
+        canary=Canary(steps=("20% for 1d", "50% for 1d"), max_days=7),
+        roll_back=True,
+    ),
     monitor=Monitor(
         guardrails=(floor("auc", 0.60), ceiling("calibration_error", 0.12)),
         min_coverage=0.8,

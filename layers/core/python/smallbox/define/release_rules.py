@@ -6,7 +6,7 @@ from typing import Final
 
 from smallbox.define.argument_types import check_declared, check_kind, check_several, check_share
 from smallbox.errors import DefinitionError
-from smallbox.times import Micros, duration
+from smallbox.times import Micros, duration, short_duration
 
 _STEP: Final = 'a share and how long it bakes, like "10% for 1d"'
 
@@ -127,7 +127,7 @@ class HarmLimits:
             check_share("HarmLimits", name, getattr(self, name))
         if not 0 < self.error < 0.5:  # noqa: PLR2004 - 0.5 is a coin flip
             raise DefinitionError(f"HarmLimits: error={self.error} must lie between 0 and 0.5")
-        object.__setattr__(self, "slow_after_micros", duration(self.slow_after))
+        object.__setattr__(self, "slow_after_micros", short_duration(self.slow_after))
 
 
 @dataclass(frozen=True, slots=True)

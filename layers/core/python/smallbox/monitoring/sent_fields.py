@@ -15,12 +15,9 @@ from smallbox.arrays import Ints
 from smallbox.define.log_columns import logged_names
 from smallbox.define.signature import Signature
 from smallbox.features.inputs.point_in_time_join import request_arrays_of_table
-from smallbox.labels.join import Versions
-from smallbox.lake.history import FOREVER, history
-from smallbox.lake.names import records_table
-from smallbox.lake.schemas import record_schema
+from smallbox.features.inputs.request_records import record_positions, records_of_requests
 from smallbox.monitoring.skew import different
-from smallbox.ports import Between, Lake
+from smallbox.ports import Lake
 from smallbox.times import Micros
 
 
@@ -47,8 +44,8 @@ def sent_of(signature: Signature, lake: Lake, rows: pa.Table, as_of: Micros) -> 
     Of each record the version that was valid at the request is used, or the first version when it became known later.
     The event time is the record's, or the caller's without a record.
     """
-    records = _records(signature, lake, rows["key"], as_of)
-    at = _counting(records, rows)
+    records = records_of_requests(signature, lake, rows["key"], as_of)
+    at = record_positions(records, rows)
     has_record = np.asarray(pc.is_valid(at))
     ours = request_arrays_of_table(signature, rows.filter(pa.array(has_record)), logged_names(signature))
     matched = records.take(at.drop_null())
@@ -57,21 +54,3 @@ def sent_of(signature: Signature, lake: Lake, rows: pa.Table, as_of: Micros) -> 
     event_time[has_record] = matched["time"].to_numpy()
     by_field = {name: different(ours[name], theirs[name]) for name in signature.sent_fields}
     return Sent(rows.num_rows, int(has_record.sum()), by_field, event_time - rows["time"].to_numpy())
-
-
-def _records(signature: Signature, lake: Lake, keys: pa.ChunkedArray, as_of: Micros) -> pa.Table:
-    """Every version of the records of these keys, with the columns that are compared."""
-    columns = list(dict.fromkeys(["key", "time", "known_at", "received_at", "digest", *signature.sent_fields]))
-    known = Between("known_at", -FOREVER, as_of + 1)
-    schema = record_schema(signature.request)
-    rows = lake.read(records_table(signature.request), columns, known, keys, schema=schema)
-    return history(schema.empty_table().select(columns) if rows is None else rows)
-
-
-def _counting(records: pa.Table, rows: pa.Table) -> pa.Array:
-    """For each row the position of its record; null without one."""
-    first = records.group_by("key").aggregate([("known_at", "min")])
-    at = pc.index_in(rows["key"].combine_chunks(), value_set=first["key"].combine_chunks())
-    first_known = np.asarray(pc.fill_null(first["known_at_min"].combine_chunks().take(at), -FOREVER), np.int64)
-    versions = Versions(records["key"], records["known_at"].to_numpy(), rows["key"])
-    return versions.known_by(np.maximum(rows["time"].to_numpy(), first_known))

@@ -9,13 +9,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from smallbox.arrays import Bools, Objects
-from smallbox.define.log_columns import logged_names
 from smallbox.define.signature import Signature
-from smallbox.features.inputs.assembly import Inputs, assemble
-from smallbox.features.inputs.point_in_time_join import historical_features, request_arrays_of_table
+from smallbox.features.inputs.assembly import Inputs
+from smallbox.features.inputs.recomputed import recomputed_inputs
 from smallbox.lake.partial_histories import PartialHistories
 from smallbox.ports import Lake
-from smallbox.table_columns import ENTITY_PREFIX
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +77,6 @@ class Skew:
     def unequal(self) -> int:
         """The number of values that differ."""
         return sum(one.unequal for one in self.by_feature.values())
-
-
-def recomputed_inputs(
-    signature: Signature, lake: Lake, rows: pa.Table, histories: PartialHistories | None = None
-) -> Inputs:
-    """The inputs of rows of the log, recomputed from the sent fields and the lake as of the moments of the requests."""
-    entities = {view.name: rows[ENTITY_PREFIX + view.name] for view in signature.views}
-    stored = historical_features(signature, lake, entities, rows["time"].to_numpy(), histories)
-    return assemble(signature, request_arrays_of_table(signature, rows, logged_names(signature)), stored)
 
 
 def compare_served(signature: Signature, rows: pa.Table, recomputed: Inputs) -> Skew:

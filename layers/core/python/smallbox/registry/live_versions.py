@@ -9,7 +9,7 @@ from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 
 _NEVER_RELEASED: Final = frozenset({"refused", "undecided"})
-_WAITING: Final = frozenset({"registered", "champion", "challenger"})
+_WAITING: Final = frozenset({"registered", "shadow", "champion", "challenger"})
 
 
 def waiting(registry: Registry, model: str, routing: Routing | None) -> Version | None:

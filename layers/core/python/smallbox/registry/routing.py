@@ -54,7 +54,6 @@ class Routing:
         since: when it was last changed who answers, in microseconds.
         revision: the number of changes, for optimistic concurrency: a change names the revision it was made from.
         shadow: the version in a shadow, which answers nobody; ``None`` means no shadow.
-        step: the step of the canary, from 0.
         unit: the request field that assigns the canary's share; empty: the key, or the group of a ranking.
         began: when the running release began, in microseconds; 0 without one.
         held: why a person holds the release where it is; empty when it moves on by itself.
@@ -68,7 +67,6 @@ class Routing:
     revision: int = 0
     previous: int | None = None
     shadow: int | None = None
-    step: int = 0
     unit: str = ""
     began: Micros = 0
     held: str = ""
@@ -139,9 +137,7 @@ def start_canary(routing: Routing, number: int, share: float, now: Micros, unit:
             f"the experiment {routing.experiment.name} decides who answers; stop it before the canary of {number}"
         )
     began = routing.began if routing.shadow == number else now
-    return replace(
-        routing, challenger=number, share=share, since=now, shadow=None, step=0, unit=unit, began=began, held=""
-    )
+    return replace(routing, challenger=number, share=share, since=now, shadow=None, unit=unit, began=began, held="")
 
 
 def next_step(routing: Routing, share: float, now: Micros) -> Routing:
@@ -151,14 +147,14 @@ def next_step(routing: Routing, share: float, now: Micros) -> Routing:
         Conflict: if no canary runs.
     """
     _challenger_of(routing)
-    return replace(routing, share=share, step=routing.step + 1, since=now)
+    return replace(routing, share=share, since=now)
 
 
 def take_over(routing: Routing, number: int, now: Micros) -> Routing:
     """Replace the champion at once; ends a running canary, and the release of this version."""
     if routing.shadow not in {None, number}:  # the shadow of another version goes on, against the new champion
         return replace(
-            routing, champion=number, challenger=None, share=0.0, since=now, previous=routing.champion, step=0, unit=""
+            routing, champion=number, challenger=None, share=0.0, since=now, previous=routing.champion, unit=""
         )
     return replace(_without_release(routing), champion=number, since=now, previous=routing.champion)
 
@@ -237,7 +233,7 @@ def stop_experiment(routing: Routing, now: Micros) -> Routing:
 
 
 def _without_release(routing: Routing) -> Routing:
-    return replace(routing, challenger=None, share=0.0, shadow=None, step=0, unit="", began=0, held="")
+    return replace(routing, challenger=None, share=0.0, shadow=None, unit="", began=0, held="")
 
 
 def _check_no_release(routing: Routing, number: int) -> None:

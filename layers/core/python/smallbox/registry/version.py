@@ -10,8 +10,10 @@ from typing import Any, Literal
 from smallbox.define.frozen import signature_digest
 from smallbox.define.model import Model
 
-Status = Literal["refused", "undecided", "registered", "champion", "challenger", "retired", "rolled_back"]
-"""``undecided``: the gate or the canary could not decide whether the version is good enough; it does not serve."""
+Status = Literal["refused", "undecided", "registered", "shadow", "champion", "challenger", "retired", "rolled_back"]
+"""``undecided``: the gate or a rung of the release could not tell whether it is good enough; it does not serve.
+``shadow``: it is judged on logged requests, and answers nobody.
+"""
 
 
 @dataclass(frozen=True, slots=True)
