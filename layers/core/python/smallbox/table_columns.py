@@ -52,6 +52,7 @@ RANKED_COLUMNS: Final[Mapping[str, Literal["text", "number", "integer", "boolean
     "list_position": "integer",
     "propensity": "number",
     "randomised": "boolean",
+    "block_rows": "integer",
     "interleaving": "text",
     "assigned_unit": "text",
     "own_rank": "integer",
@@ -60,9 +61,10 @@ RANKED_COLUMNS: Final[Mapping[str, Literal["text", "number", "integer", "boolean
 """The columns that the log of a ranking has for rows of an ordered list; null for all others.
 
 ``list_position`` counts from 1. ``propensity`` is the probability that the row stands there, over the coins of the
-interleaving or of the exploration. ``randomised`` says whether the exploration shuffled the list. ``interleaving`` is
-the name of the experiment, ``assigned_unit`` its unit, ``own_rank`` the rank of the row by the version that put it
-there, and ``other_rank`` that by the other version.
+interleaving or of the exploration. ``randomised`` says whether the exploration shuffled the list, ``block_rows`` how
+many rows may change places with this one, itself counted. ``interleaving`` is the name of the experiment,
+``assigned_unit`` its unit, ``own_rank`` the rank of the row by the version that put it there, and ``other_rank`` that
+by the other version.
 """
 
 JOIN_COLUMNS: Final[Mapping[str, ColumnType]] = {

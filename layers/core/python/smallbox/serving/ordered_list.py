@@ -54,7 +54,8 @@ def ranked_list(
     """
     order = best_first(scores)
     if exploration is None:
-        return [Listed(row, 0, at, {"propensity": 1.0, "randomised": False}) for at, row in enumerate(order, 1)]
+        certain = {"propensity": 1.0, "randomised": False, "block_rows": 1}
+        return [Listed(row, 0, at, {**certain, "own_rank": at}) for at, row in enumerate(order, 1)]
     is_shuffled = position("exploration", seed) < exploration.share
     found: list[Listed] = []
     for first in range(0, len(order), exploration.within):
@@ -63,7 +64,8 @@ def ranked_list(
         chance = exploration.share / len(block)
         for at, row in enumerate(own):
             stays = 1 - exploration.share if block[at] == row else 0.0
-            logged = {"propensity": stays + chance, "randomised": is_shuffled}
+            logged = {"propensity": stays + chance, "randomised": is_shuffled, "block_rows": len(block)}
+            logged["own_rank"] = first + block.index(row) + 1
             found.append(Listed(row, 0, first + at + 1, logged))
     return found
 

@@ -61,8 +61,9 @@ class RankTask:
         """Put the candidates of one group in order, best first.
 
         During an interleaving two versions score all candidates, and each row is answered by the version that put it
-        into the list. Where one of the two cannot answer, the other ranks alone, and the list does not count for the
-        experiment. Only the rows that are answered are logged: no other row can be clicked.
+        into the list. Where one of the two cannot answer, and the definition lets another version answer then, the
+        other ranks alone, and the list does not count for the experiment. Only the rows that are answered are logged:
+        no other row can be clicked.
 
         Args:
             name: the model.
