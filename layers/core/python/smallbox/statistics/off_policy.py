@@ -19,6 +19,9 @@ from smallbox.statistics.sequences import ConfidenceSequence, mean_sequence
 
 MIN_EFFECTIVE: Final = 100.0
 MIN_EFFECTIVE_SHARE: Final = 0.05
+MIN_REWARDED: Final = 100
+"""Units with a reward before there is an estimate: the bounds take the mean over units for about normal."""
+
 MAX_WEIGHT_SHARE: Final = 0.05
 MAX_WEIGHT_ERRORS: Final = 3.0
 
@@ -48,8 +51,9 @@ class WeightedRows:
     expected_gain: Floats
 
     def weights(self, policy: Floats) -> Floats:
-        """``policy / propensity``; 0 where the policy shows nothing."""
-        found: Floats = np.divide(policy, self.propensities, out=np.zeros(len(policy)), where=policy > 0)
+        """``policy / propensity``; 0 where the policy shows nothing, or the propensity is 0."""
+        shown = (policy > 0) & (self.propensities > 0)
+        found: Floats = np.divide(policy, self.propensities, out=np.zeros(len(policy)), where=shown)
         return found
 
 
@@ -177,6 +181,9 @@ def _refusals(rows: WeightedRows, weights: Floats, effective: float) -> tuple[st
         more = "exploration" if effective < MIN_EFFECTIVE_SHARE * units else "logged units"
         good = f"{units} units are as good as {effective:.0f} that weigh alike; {needed:.0f} are needed"
         found.append(f"{good}, about {times} times the {more}")
+    rewarded = int((_sums(rows.units, np.abs(rows.rewards) * ((rows.policy > 0) | (rows.against > 0))) > 0).sum())
+    if rewarded < MIN_REWARDED:
+        found.append(f"{rewarded} units have a reward; {MIN_REWARDED} are needed")
     if sums.max() > MAX_WEIGHT_SHARE * sums.sum():
         found.append(f"one unit has {sums.max() / sums.sum():.0%} of all weight; at most {MAX_WEIGHT_SHARE:.0%} may be")
     means = sums / _sums(rows.units, np.ones(len(weights)))
