@@ -1,55 +1,23 @@
 """Proves what an ordered list answers, what it logs, and what becomes of it during an interleaving."""
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
 from smallbox.console.openapi import openapi
-from smallbox.define import Exploration, Model, Serve
+from smallbox.define import Exploration, Serve
 from smallbox.define.project import project_of
 from smallbox.errors import InvalidInput, MalformedBody
-from smallbox.registry.routing import Routing, RunningExperiment, start_experiment
-from smallbox.serving.rank import RankTask
+from smallbox.registry.routing import Routing, start_experiment
 from smallbox.serving.sticky_assignment import arm_of
 from smallbox.table_columns import RANKED_COLUMNS
 from smallbox.times import HOUR, Moment
 from tests.fakes.described import closed, faults
-from tests.fakes.kinds import of_a_ranking, outcomes
-from tests.fakes.serving import Serving, sum_of_numbers
+from tests.fakes.kinds import outcomes
+from tests.fakes.rankers import RANKED, TRIAL, candidates, rank, two_rankers
+from tests.fakes.serving import Serving
 from tests.fakes.small import late_parcel
-
-RANKED: Final[Model] = replace(of_a_ranking, inputs=("weight",), views=())
-TRIAL: Final = RunningExperiment("trial", "interleaving", ((1, 0.5), (2, 0.5)))
-
-
-def _candidates(search: str, count: int = 6) -> list[dict[str, Any]]:
-    return [{"parcel_id": f"{search}-{n}", "search": search, "weight": float(n)} for n in range(count)]
-
-
-def _serving(model: Model = RANKED, experiment: RunningExperiment | None = None) -> Serving:
-    """Version 1 scores the weight; version 2, of the same definition, scores its opposite."""
-    found = Serving(model, outcomes)
-    found.register(model)
-    found.register(model, _opposite(model))
-    routing = Routing(1)
-    found.registry.route(model.name, routing if experiment is None else start_experiment(routing, experiment, 0))
-    return found
-
-
-def _opposite(model: Model) -> bytes:
-    import onnx  # noqa: PLC0415
-    from onnx import helper  # noqa: PLC0415
-
-    graph = onnx.load_from_string(sum_of_numbers(model.columns))
-    graph.graph.node[-1].output[0] = "positive"
-    graph.graph.node.append(helper.make_node("Neg", ["positive"], [graph.graph.output[0].name]))
-    content: bytes = graph.SerializeToString()
-    return content
-
-
-def _rank(serving: Serving, document: Any) -> Any:
-    return RankTask(serving.predictor).rank(serving.model.name, document, Moment(HOUR), HOUR, "r")
 
 
 def _logged(serving: Serving) -> list[dict[str, Any]]:
@@ -62,8 +30,8 @@ def _logged(serving: Serving) -> list[dict[str, Any]]:
 
 def test_the_best_candidate_stands_first_and_only_shown_rows_are_logged() -> None:
     """The second page has the next positions, with the same ids as in the whole list; the log has no other row."""
-    serving = _serving()
-    answer = _rank(serving, {"instances": _candidates("s"), "offset": 2, "limit": 3})
+    serving = two_rankers()
+    answer = rank(serving, {"instances": candidates("s"), "offset": 2, "limit": 3})
     assert answer["candidates"] == 6
     assert [(one["position"], one["id"], one["score"]) for one in answer["ranking"]] == [
         (3, "s-3", 3.0), (4, "s-2", 2.0), (5, "s-1", 1.0),
@@ -78,8 +46,8 @@ def test_the_best_candidate_stands_first_and_only_shown_rows_are_logged() -> Non
 
 def test_both_versions_of_an_interleaving_put_rows_into_one_list() -> None:
     """Each row names the version that put it there, its rank by either, and the score of its own version."""
-    serving = _serving(experiment=TRIAL)
-    answer = _rank(serving, {"instances": _candidates("s"), "limit": 4})
+    serving = two_rankers(experiment=TRIAL)
+    answer = rank(serving, {"instances": candidates("s"), "limit": 4})
     versions = [one["version"] for one in answer["ranking"]]
     assert sorted(versions[:2]) == sorted(versions[2:]) == [1, 2]
     assert all(one["arm"] == "experiment" for one in answer["ranking"])
@@ -92,15 +60,13 @@ def test_both_versions_of_an_interleaving_put_rows_into_one_list() -> None:
 
 def test_a_list_is_the_same_when_it_is_asked_for_again() -> None:
     """The whole list begins with its first page; another search has other coins."""
-    serving = _serving(experiment=TRIAL)
-    whole = _rank(serving, {"instances": _candidates("s")})["ranking"]
+    serving = two_rankers(experiment=TRIAL)
+    whole = rank(serving, {"instances": candidates("s")})["ranking"]
     pages = [
-        _rank(serving, {"instances": _candidates("s"), "offset": at, "limit": 2})["ranking"] for at in range(0, 6, 2)
+        rank(serving, {"instances": candidates("s"), "offset": at, "limit": 2})["ranking"] for at in range(0, 6, 2)
     ]
     assert [one for page in pages for one in page] == whole
-    begins = {
-        _rank(serving, {"instances": _candidates(f"s{n}"), "limit": 1})["ranking"][0]["version"] for n in range(9)
-    }
+    begins = {rank(serving, {"instances": candidates(f"s{n}"), "limit": 1})["ranking"][0]["version"] for n in range(9)}
     assert begins == {1, 2}
 
 
@@ -109,23 +75,23 @@ def test_during_an_interleaving_the_champion_answers_what_is_not_ranked() -> Non
     small = replace(TRIAL, weights=((1, 0.0), (2, 0.0)))
     for experiment in (TRIAL, small):
         assert arm_of(start_experiment(Routing(1), experiment, 0), "s") == ("champion", 1)
-    serving = _serving(experiment=small)
-    assert {one["arm"] for one in _rank(serving, {"instances": _candidates("s")})["ranking"]} == {"champion"}
+    serving = two_rankers(experiment=small)
+    assert {one["arm"] for one in rank(serving, {"instances": candidates("s")})["ranking"]} == {"champion"}
 
 
 def test_where_one_version_cannot_answer_the_other_ranks_alone() -> None:
     """The list then counts for no experiment."""
     model = replace(RANKED, serve=Serve(last_good=True))
-    serving = _serving(model, replace(TRIAL, weights=((1, 0.5), (3, 0.5))))
-    answer = _rank(serving, {"instances": _candidates("s")})
+    serving = two_rankers(model, replace(TRIAL, weights=((1, 0.5), (3, 0.5))))
+    answer = rank(serving, {"instances": candidates("s")})
     assert [one["version"] for one in answer["ranking"]] == [1] * 6
     assert {row["interleaving"] for row in _logged(serving)} == {None}
 
 
 def test_an_explored_list_is_logged_with_its_chances() -> None:
     """All groups are shuffled here, in blocks of two: each place has either row with one half."""
-    serving = _serving(replace(RANKED, exploration=Exploration(share=1.0, within=2)))
-    answer = _rank(serving, {"instances": _candidates("s")})
+    serving = two_rankers(replace(RANKED, exploration=Exploration(share=1.0, within=2)))
+    answer = rank(serving, {"instances": candidates("s")})
     assert [{one["id"] for one in answer["ranking"][at : at + 2]} for at in (0, 2, 4)] == [
         {"s-5", "s-4"}, {"s-3", "s-2"}, {"s-1", "s-0"},
     ]  # fmt: skip
@@ -135,40 +101,40 @@ def test_an_explored_list_is_logged_with_its_chances() -> None:
 @pytest.mark.parametrize(
     ("document", "error", "match"),
     [
-        ({"instances": [*_candidates("a"), *_candidates("b")]}, InvalidInput, "one group"),
+        ({"instances": [*candidates("a"), *candidates("b")]}, InvalidInput, "one group"),
         ({"instances": [{"parcel_id": "p", "weight": 1.0}]}, InvalidInput, "one group"),
-        ({"instances": _candidates("a"), "limit": 0}, MalformedBody, "limit is 0"),
-        ({"instances": _candidates("a"), "offset": True}, MalformedBody, "offset is True"),
+        ({"instances": candidates("a"), "limit": 0}, MalformedBody, "limit is 0"),
+        ({"instances": candidates("a"), "offset": True}, MalformedBody, "offset is True"),
         ({"instances": []}, MalformedBody, "instances"),
     ],
 )
 def test_what_is_no_question_for_a_list_is_refused(document: Any, error: type[InvalidInput], match: str) -> None:
     """Candidates of two groups, of none, and pages that are none."""
     with pytest.raises(error, match=match):
-        _rank(_serving(), document)
+        rank(two_rankers(), document)
 
 
 def test_a_model_that_ranks_nothing_says_so() -> None:
     """The error names the route that answers instead."""
     serving = Serving(late_parcel)
     with pytest.raises(InvalidInput, match=r"does not rank.*/models/late_parcel/predict"):
-        _rank(serving, {"instances": [{"parcel_id": "p"}]})
+        rank(serving, {"instances": [{"parcel_id": "p"}]})
 
 
 def test_a_list_is_as_described() -> None:
     """Request and answer of the route fit the description of the API, which only rankings have."""
     document = closed(openapi(project_of([RANKED], [outcomes])))
     operation = document["paths"]["/models/late_parcel/rank"]["post"]
-    asked = {"instances": _candidates("s"), "offset": 0, "limit": 2}
+    asked = {"instances": candidates("s"), "offset": 0, "limit": 2}
     answered = operation["responses"]["200"]["content"]["application/json"]["schema"]
     assert faults(document, operation["requestBody"]["content"]["application/json"]["schema"], asked) == []
     for experiment in (None, TRIAL):
-        assert faults(document, answered, _rank(_serving(experiment=experiment), asked)) == []
+        assert faults(document, answered, rank(two_rankers(experiment=experiment), asked)) == []
     assert "/models/late_parcel/rank" not in openapi(project_of([late_parcel]))["paths"]
 
 
 def test_a_prediction_logs_no_list() -> None:
     """A plain prediction of a ranking has no columns of a list, which are null then."""
-    serving = _serving()
-    serving.predict(_candidates("s"), Moment(HOUR))
+    serving = two_rankers()
+    serving.predict(candidates("s"), Moment(HOUR))
     assert not {*RANKED_COLUMNS} & {*serving.log.messages[0]["columns"]}
