@@ -182,7 +182,18 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("table:metrics", READ),
     ),
     "release/start": (Grant("table:registry", WRITE),),
-    "release/review": (*tables(read=["labelled"]), Grant("table:registry", WRITE), Grant("table:metrics", ONE)),
+    "release/shadow": (
+        *tables(read=["records", "predictions", "labelled"]),
+        Under("bucket:lake/models/*", GET),
+        Under("bucket:lake/bundles/*", GET),
+        Grant("table:registry", READ),
+        Grant("table:metrics", WRITE),
+    ),
+    "release/review": (
+        *tables(read=["labelled", "predictions"]),
+        Grant("table:registry", WRITE),
+        Grant("table:metrics", WRITE),
+    ),
     "serving/predict": (
         Grant("table:online", ("dynamodb:BatchGetItem",)),
         Grant("table:registry", READ),
@@ -241,6 +252,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     "machine/daily": (
         Grant("function:feedback/join", INVOKE),
         Grant("function:monitoring/check", INVOKE),
+        Grant("function:release/shadow", INVOKE),
         Grant("function:release/review", INVOKE),
         Grant("function:retraining/decide", INVOKE),
     ),

@@ -41,9 +41,9 @@ def training_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
 
 
 def daily_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
-    """Join labels, check metrics, review the canary, decide about retraining: daily for every model."""
+    """Join labels, check metrics, shadow and review the release, decide about retraining: daily for every model."""
     machine = Machine(scope, "daily-machine", "daily", flow)
-    daily = ["feedback/join", "monitoring/check", "release/review", "retraining/decide"]
+    daily = ["feedback/join", "monitoring/check", "release/shadow", "release/review", "retraining/decide"]
     return machine.run(chain(machine, flow, daily), hours=2)
 
 

@@ -29,5 +29,6 @@ class Registry(Construct):
             "GET /models/{model}/history",
             "GET /models/{model}/metrics/{day}",
             "GET /models/{model}/incidents",
+            "GET /models/{model}/releases/{version}",
             "GET /openapi.json",
         )

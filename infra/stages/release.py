@@ -1,4 +1,4 @@
-"""Release: rollout of a version that passed the gate, by canary, promotion or rollback."""
+"""Release: the ladder of a version that passed the gate, from its shadow over its canary to champion."""
 
 from constructs import Construct
 
@@ -9,7 +9,7 @@ from smallbox.aws import settings
 
 
 class Release(Construct):
-    """``start`` is the training machine's last task, or invoked by hand; ``review`` runs in the daily machine."""
+    """``start`` is the training machine's last task; ``shadow`` and ``review`` run in the daily machine."""
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "release")
@@ -21,5 +21,9 @@ class Release(Construct):
         start = Function(
             self, "start", flow, settings.StartSettings(registry_table=registry), wheels=COMPUTE, size=BATCH
         )
+        shadowing = settings.ShadowSettings(
+            lake_bucket=flow.lake, registry_table=registry, metrics_table=flow.table("metrics")
+        )
+        Function(self, "shadow", flow, shadowing, wheels=IMAGE, size=TASK)
         Function(self, "review", flow, reviewing, wheels=IMAGE, size=TASK)
         self.start = start.target

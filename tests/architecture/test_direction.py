@@ -26,6 +26,7 @@ SHARED: Final = ("statistics", "objectives", "define", "messages", "lake", "labe
 STORE: Final = (
     "registry.version",
     "registry.routing",
+    "registry.assignment",
     "registry.store",
     "registry.scorer",
     "registry.signatures",

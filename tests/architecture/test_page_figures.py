@@ -16,7 +16,7 @@ from smallbox.aws import delta_lake as lake
 from smallbox.aws import online
 from smallbox.aws.signed import service
 from smallbox.define import patterns, source, tiles, view
-from smallbox.define.rules import Release
+from smallbox.define.release_rules import Shadow
 from smallbox.features import backfill, stream
 from smallbox.features.online import apply, markers, reads, recent, states
 from smallbox.features.windows import sketch
@@ -29,8 +29,6 @@ from smallbox.objectives.binary import Binary
 from smallbox.objectives.multiclass import Multiclass
 from smallbox.objectives.tolerance import PROBABILITY_TOLERANCE
 from smallbox.registry import store
-from smallbox.release import canary
-from smallbox.release import judged_predictions as judged
 from smallbox.serving import score
 from smallbox.times import DAY, HOUR, MINUTE, SECOND
 from smallbox.training import dataset_rows as point_in_time
@@ -104,10 +102,6 @@ SENTENCES = {
         f"scikit-learn <= {PROBABILITY_TOLERANCE:.4f}",
         f"up to {store._ATTEMPTS} attempts",
     ],
-    "docs/stages/release.md": [
-        f"with a probability of {_percent(canary.POWER)}",
-        f"of the last {WORDS[judged.RECENT // (7 * DAY)]} weeks",
-    ],
     "docs/stages/serving.md": [
         f'`{{"instances": [{{...}}, ...]}}`, at most {request_sizes.INSTANCE_LIMIT}',
         f"cut to {predictions.SHORT} characters",
@@ -120,7 +114,7 @@ SENTENCES = {
     "docs/stages/monitoring.md": [
         f"up to {accuracy.SPANS[-1]} days, or up to {accuracy.MAX_ROWS_JUDGED:,} rows",
     ],
-    "docs/definition.md": [f"`Release.max_days` ({_default(Release, 'max_days')} by default)"],
+    "docs/definition.md": [f"`Shadow.max_days` ({_default(Shadow, 'max_days')} by default)"],
     "docs/costs.md": [f"parts of large files are removed after {PARTS_DAYS} days", f"parts ({SCORED} of text each)"],
     "docs/quickstart.md": [f"A file of more than {score.SCORE_SIZES.part.rows:,} rows is cut into parts"],
 }  # fmt: skip

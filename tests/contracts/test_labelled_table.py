@@ -10,7 +10,7 @@ from smallbox.define.log_columns import logged_types
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
 from smallbox.feedback.join import JoinTask
-from smallbox.labels.table import scored_columns
+from smallbox.labels.table import scored_columns, scored_rows
 from smallbox.lake.names import labelled_table, predictions_table, records_table
 from smallbox.lake.schemas import prediction_schema, records_to_table
 from smallbox.monitoring.accuracy import accuracy_checks, judged
@@ -18,7 +18,7 @@ from smallbox.ports import Lake
 from smallbox.records import Record
 from smallbox.registry.routing import Routing
 from smallbox.registry.store import Registry
-from smallbox.release.judged_predictions import arms, traffic
+from smallbox.release.shadow_rows import ShadowRows, started_in
 from smallbox.times import DAY, HOUR, Micros, format_moment
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.kinds import of_a_number, of_classes, of_quantiles, outcomes
@@ -113,7 +113,7 @@ def test_each_prediction_has_the_label_of_its_version_in_the_column_of_its_type(
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_each_version_is_judged_by_its_own_objective(lake: Lake, change: str) -> None:
-    """In the daily check, in a canary between both, and in the estimate of one, without rows of the other label."""
+    """In the daily check and in a shadow, without rows of the other label."""
     story = _Story(lake, *CHANGES[change])
     story.live()
     for number, model in story.models.items():
@@ -123,8 +123,6 @@ def test_each_version_is_judged_by_its_own_objective(lake: Lake, change: str) ->
         baseline = model.objective.baseline(found.scored.labels)
         checks = {c.name: c for c in accuracy_checks(model.monitor, model.label, baseline, found, 3 * DAY)}
         assert checks["loss"].rows == 6
-        champion, challenger = arms(NAME, model.label, baseline, lake, Routing(1, 2, 0.5, since=0), 3 * DAY)
-        assert [len(arm.losses) for arm in (champion, challenger)] == ([6, 0] if number == 1 else [0, 6])
-        seen = traffic(NAME, model.label, baseline, lake, 3 * DAY)
-        assert seen is not None
-        assert len(seen.judged.losses) == 6
+        own = ShadowRows(lake, 100).labelled(NAME, model.label, number, started_in(0, 3 * DAY), 0)
+        assert own.num_rows == 6
+        assert len(model.objective.losses(scored_rows(model.objective, own)).values) == 6

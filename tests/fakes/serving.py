@@ -138,3 +138,29 @@ def sum_of_numbers(columns: Columns, outputs: int = 1) -> bytes:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     content: bytes = model.SerializeToString()
     return content
+
+
+def chance_of_numbers(columns: Columns, slope: float) -> bytes:
+    """A tiny ONNX model of one output: the logistic function of ``slope`` times the sum of the numeric inputs.
+
+    A missing input counts nothing.
+    """
+    numeric = helper.make_tensor_value_info("numeric", TensorProto.FLOAT, [None, len(columns.numeric)])
+    texts = helper.make_tensor_value_info("categorical", TensorProto.STRING, [None, len(columns.categorical)])
+    scores = helper.make_tensor_value_info(OUTPUTS, TensorProto.FLOAT, [None, 1])
+    nodes = [
+        helper.make_node("IsNaN", ["numeric"], ["missing"]),
+        helper.make_node("Where", ["missing", "nothing", "numeric"], ["known"]),
+        helper.make_node("ReduceSum", ["known", "columns"], ["sum"]),
+        helper.make_node("Mul", ["sum", "slope"], ["odds"]),
+        helper.make_node("Sigmoid", ["odds"], [OUTPUTS]),
+    ]
+    constants = [
+        helper.make_tensor("nothing", TensorProto.FLOAT, [1], [0.0]),
+        helper.make_tensor("columns", TensorProto.INT64, [1], [1]),
+        helper.make_tensor("slope", TensorProto.FLOAT, [1], [slope]),
+    ]
+    graph = helper.make_graph(nodes, "chance", [numeric, texts], [scores], constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    content: bytes = model.SerializeToString()
+    return content

@@ -12,8 +12,8 @@ from threadpoolctl import threadpool_limits
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project, project_of
+from smallbox.features.inputs.recomputed import recomputed_inputs
 from smallbox.lake.predictions import of_signature
-from smallbox.monitoring.skew import recomputed_inputs
 from smallbox.ports import Between
 from smallbox.registry.routing import Routing
 from smallbox.release.by_hand import ByHandTask
@@ -29,8 +29,8 @@ LIVE: Micros = START + 25 * DAY
 
 DEFINITION = """
 from smallbox.define import (
-    Canary, Columns, FeatureView, Gate, Model, Release, Retrain, Source, boolean, count, label, mean, number, prepare, std,
-    text, timestamp,
+    Canary, Columns, FeatureView, Gate, Model, Release, Retrain, Source, boolean, count, label, mean, number, prepare,
+    std, text, timestamp,
 )
 
 SCALE = 1.0

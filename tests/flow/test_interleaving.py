@@ -31,14 +31,15 @@ BY_USER: Final = replace(TRIAL, unit="depot")
 
 
 def _search(serving: Serving) -> None:
-    """Users search; of what they see they click on heavy parcels, and on few."""
+    """Users search; they click on heavy parcels, and less the lower these stand."""
     random = np.random.default_rng(5)
     clicks = []
     for search in range(SEARCHES):
         at = DAY + search * MINUTE
         asked = {"instances": candidates(f"s{search}", depot=f"user {search % USERS}"), "limit": SHOWN}
         shown = rank(serving, asked, at, f"b{search}")["ranking"]
-        clicked = [one["id"] for one in shown if random.random() < 0.1 * int(one["id"].rpartition("-")[2])]
+        chances = {one["id"]: 0.2 * int(one["id"].rpartition("-")[2]) / one["position"] for one in shown}
+        clicked = [key for key, chance in chances.items() if random.random() < chance]
         clicks += [_click(key, at + HOUR) for key in clicked]
     LogTask(serving.project, serving.lake).append(serving.log.take())
     serving.lake.append(records_table(outcomes), records_to_table(outcomes, clicks))

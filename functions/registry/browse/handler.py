@@ -26,6 +26,7 @@ handler.add_answers(
         "GET /models/{model}/history": browser.history,
         "GET /models/{model}/metrics/{day}": browser.metrics,
         "GET /models/{model}/incidents": browser.incidents,
+        "GET /models/{model}/releases/{version}": browser.release,
         "GET /openapi.json": partial(openapi, load()),
     }
 )

@@ -4,7 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from smallbox.console.status import status_of
-from smallbox.registry.routing import Routing, end_canary, first_champion, promote, start_canary
+from smallbox.define.release_rules import Canary
+from smallbox.registry.routing import Routing, end_release, first_champion, promote, start_canary
 from smallbox.registry.store import Registry
 from smallbox.release.routing_changes import Changes
 from smallbox.times import DAY, format_moment
@@ -38,7 +39,7 @@ def test_a_champion_serves_since_it_became_one() -> None:
     assert standing["champion"] == {"version": 1, "since": format_moment(DAY)}
     assert standing["canary"] == {"version": 2, "share": 0.3, "since": format_moment(5 * DAY)}
 
-    rolled_back = status_of("m", end_canary(routing, 6 * DAY), [], history, None)
+    rolled_back = status_of("m", end_release(routing, 6 * DAY), [], history, None)
     assert (rolled_back["champion"], rolled_back["canary"]) == (standing["champion"], None)
 
     history.append(_event(7 * DAY, "promote", version=2))
@@ -64,7 +65,7 @@ def test_a_champion_that_took_over_again_serves_since_then() -> None:
     assert since() == format_moment(2 * DAY)
     Changes(registry, name, 3 * DAY).go_back(_routing(registry), {})
     assert since() == format_moment(3 * DAY)
-    Changes(registry, name, 4 * DAY).start(_routing(registry), 3, 0.3, {})
+    Changes(registry, name, 4 * DAY).start(_routing(registry), 3, Canary(), {})
     assert since() == format_moment(3 * DAY)
 
 

@@ -1,17 +1,20 @@
 """Proves that a wrong definition is refused when it is imported, with the place and what to write instead."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from smallbox.define import (
+    Canary,
     FeatureView,
     Gate,
+    HarmLimits,
     Model,
     Monitor,
     Release,
     Retrain,
+    Shadow,
     Source,
     boolean,
     ceiling,
@@ -94,11 +97,26 @@ def reads_who(who: Any) -> Any:
         (lambda: _model(inputs=("amuont",)), "'amuont' is not a field"),
         (lambda: _model(views=(VIEW, FeatureView("w", "who", SOURCE, {"payments_1h": count("2h")}))), "only once"),
         (
-            lambda: _model(label=label(SOURCE, on="id", value="bad", within="14d")),
-            r"write release=Release\(max_days=21\)",
+            lambda: _model(label=label(SOURCE, on="id", value="bad", within="28d"), retrain=Retrain(window="90d")),
+            r"write Shadow\(max_days=35\)",
         ),
-        (lambda: _model(release=Release(max_days=1)), r"write release=Release\(max_days=8\)"),
-        (lambda: Release(min_rarer=1), "at least 2"),
+        (
+            lambda: _model(
+                release=Release(shadow=Shadow(max_days=2)), label=label(SOURCE, on="id", value="bad", within="48h")
+            ),
+            r"write Shadow\(max_days=9\)",
+        ),
+        (lambda: _model(release=Release(canary=Canary(unit="nobody"))), "unit='nobody' is no field of the request"),
+        (lambda: Shadow(max_days=1), "at least 2"),
+        (lambda: Shadow(confidence=0.4), "between 0.5 and 1"),
+        (lambda: Canary(steps=("10% for 1d", "5% for 1d")), "their shares must grow"),
+        (lambda: Canary(steps=()), "at least one"),
+        (lambda: Canary(steps=("ten percent for 1d",)), "a share and how long it bakes"),
+        (lambda: Canary(steps=("110% for 1d",)), "at most 100%"),
+        (lambda: Canary(steps=("10% for a day",)), "is not a duration"),
+        (lambda: HarmLimits(error=0.7), "between 0 and 0.5"),
+        (lambda: HarmLimits(failed=2.0), "between 0 and 1"),
+        (lambda: Release(canary=cast("Canary", 0.2)), r"Release: canary is 0.2 \(float\)"),
         (lambda: _model(explain_baseline={"amuont": 1.0}), "amuont is no column; the columns are amount, payments_1h"),
         (lambda: _model(explain_baseline={"amount": "much"}), "explain_baseline: amount"),
         (lambda: _model(explain_baseline={"who": 3.0}), "who is 3.0; write a text"),
@@ -192,7 +210,7 @@ def test_an_unknown_name_says_what_there_is() -> None:
         (Gate, {"min_skill": "0.6"}, "Gate: min_skill is '0.6' (str); write a number, without quotes"),
         (floor, {"figure": "auc", "limit": "0.7"}, "floor: limit is '0.7' (str); write a number, without quotes"),
         (ceiling, {"figure": 5, "limit": 0.7}, "ceiling: figure is 5 (int); write a text, in quotes"),
-        (Release, {"max_days": 1.5}, "Release: max_days is 1.5 (float); write a whole number, without quotes"),
+        (Canary, {"max_days": 1.5}, "Canary: max_days is 1.5 (float); write a whole number, without quotes"),
         (Monitor, {"max_lead": 1}, "Monitor: max_lead is 1 (int); write a text, in quotes"),
         (Retrain, {"every": 30}, "Retrain: every is 30 (int); write a text, in quotes"),
     ],

@@ -29,7 +29,7 @@ SOURCE: Final = Source(
     },
 )  # fmt: skip
 READER: Final = Reader("late_arrival version 3", {"orders": frozenset({"read"})})
-RETIRE: Final = "or retire the version: `smallbox release MODEL retire VERSION --why ...`; replace a champion first"
+RETIRE: Final = "or retire the version: `smallbox release retire MODEL VERSION --why ...`; replace a champion first"
 
 
 def _deployed(*projects: Project) -> ContractsSnapshot:

@@ -104,7 +104,7 @@ def _edited() -> Callable[..., Any]:
         pytest.param(lambda: _model(estimator=_other_linear), id="a line of the estimator"),
         pytest.param(
             lambda: _model(
-                gate=Gate(min_skill=0.9, guardrails=(floor("auc", 0.7),)), release=Release(canary=0.1), fallback=0.5
+                gate=Gate(min_skill=0.9, guardrails=(floor("auc", 0.7),)), release=Release(shadow=None), fallback=0.5
             ),
             id="rules",
         ),

@@ -111,7 +111,7 @@ def test_of_two_who_change_the_routing_one_wins() -> None:
     registry.route("m", start_canary(read, 2, 0.2, now=6))
     with pytest.raises(Conflict):
         registry.route("m", start_canary(read, 3, 0.2, now=7))
-    assert registry.routing("m") == Routing(champion=1, challenger=2, share=0.2, since=6, revision=2)
+    assert registry.routing("m") == Routing(champion=1, challenger=2, share=0.2, since=6, revision=2, began=6)
 
 
 def test_the_history_is_in_order_and_says_a_thing_once() -> None:

@@ -1,36 +1,29 @@
-"""A registry with versions, and labelled predictions of made-up traffic, for the tests of the release's tasks."""
+"""A registry with versions, for the tests of the release's tasks."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-
-from smallbox.arrays import Bools, Floats
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
-from smallbox.define.rules import Release
+from smallbox.define.release_rules import Release
 from smallbox.documents.daily_run import DayDocument
 from smallbox.documents.training_run import ReleasedRun
 from smallbox.errors import Unavailable
 from smallbox.features.live_needs import refresh_live_views
 from smallbox.features.live_views import LiveViewStore, id_of
-from smallbox.lake.names import labelled_table
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 from smallbox.release.review import ReviewTask
+from smallbox.release.routing_changes import Changes
 from smallbox.release.start import StartTask
-from smallbox.times import DAY, Micros, format_moment
+from smallbox.times import Micros, format_moment
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import late_parcel
 from tests.fakes.versions import add_version
 
 MODEL = late_parcel.name
-GOOD, BETTER = 0.7, 0.0
-"""How far the log-odds of a version are off; the second is right, and its log loss a tenth smaller."""
 
 
 def ruled(release: Release, within: str = "24h") -> Model:
@@ -50,6 +43,13 @@ class Shelf(Registry):
         """What the backfill does: let the views that are needed join, and publish them."""
         live = refresh_live_views(project_of([model]), self, self.live, at)
         self.live.publish((id_of(one.view), one.since) for one in live.filling())
+
+    def give_up(self, number: int, at: Micros) -> None:
+        """End the release of a version."""
+        routing = self.routing(MODEL)
+        assert routing is not None
+        assert routing.candidate == number
+        Changes(self, MODEL, at).end(routing, "rolled_back", {})
 
     @property
     def serving(self) -> tuple[int, int | None]:
@@ -85,47 +85,11 @@ def start(registry: Shelf, number: int, at: Micros = 0, model: Model = late_parc
     return StartTask(project_of([model]), registry, registry.live).run(document, at)
 
 
-def reviewed(registry: Shelf, lake: FakeLake, at: Micros, model: Model = late_parcel) -> Mapping[str, Any]:
-    """What the daily machine says of the release."""
+def reviewed(registry: Shelf, at: Micros, model: Model = late_parcel) -> Mapping[str, Any]:
+    """What the daily machine says of the release, without any prediction or label."""
     document: DayDocument = {"model": MODEL, "as_of": format_moment(at)}
-    return ReviewTask(project_of([model]), lake, registry, registry.live, FakeDocuments()).run(document, at)["release"]
-
-
-def answers(size: int, miss: Any, random: np.random.Generator, base: float = 0.3) -> tuple[Floats, Bools]:
-    """Scores and labels of rows; ``miss``, one or ``(size,)``, is how far the log-odds of a score are off."""
-    odds = random.normal(math.log(base / (1 - base)), 1.5, size)
-    return 1 / (1 + np.exp(-odds - miss)), random.random(size) < 1 / (1 + np.exp(-odds))
-
-
-def predictions(
-    days: range, a_day: int, *, base: float = 0.3, share: float = 0.0, misses: tuple[float, float] = (GOOD, GOOD)
-) -> pa.Table:
-    """Predictions of version 1, and of version 2 in a share of them, for those days; all of them labelled."""
-    random = np.random.default_rng(days.start)
-    count = len(days) * a_day
-    theirs = random.random(count) < share
-    times = np.sort(random.integers(days.start * DAY, days.stop * DAY, count))
-    scores, labels = answers(count, np.where(theirs, misses[1], misses[0]), random, base)
-    return pa.table(
-        {
-            "time": times,
-            "event_time": times,
-            "version": np.where(theirs, 2, 1),
-            "arm": np.where(theirs, "challenger", "champion"),
-            "score": scores,
-            "label": labels,
-            "status": ["labelled"] * count,
-            "channel": ["online"] * count,
-        }
-    )
-
-
-def lake_of(*rows: pa.Table) -> FakeLake:
-    """A lake that holds labelled predictions."""
-    lake = FakeLake()
-    for table in rows:
-        lake.append(labelled_table(MODEL), table)
-    return lake
+    task = ReviewTask(project_of([model]), FakeLake(), registry, registry.live, FakeDocuments())
+    return task.run(document, at)["release"]
 
 
 class Crashing(Shelf):

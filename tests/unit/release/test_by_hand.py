@@ -16,7 +16,7 @@ from smallbox.times import DAY, format_moment
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.small import depot, late_parcel, parcels
 from tests.fakes.versions import VERSION, add_version
-from tests.unit.release.canaries import MODEL, Crashing, Shelf, registry_of
+from tests.unit.release.canaries import MODEL, Crashing, Shelf, registry_of, reviewed
 
 WIDER = replace(late_parcel, views=(replace(depot, features={"depot_delay_9h": mean("delay", "9h")}),))
 OTHER_LABEL = replace(late_parcel, label=replace(late_parcel.label, within="12h"))
@@ -33,7 +33,7 @@ def _do(registry: Shelf, action: str, version: int | None = None, *, deployed: M
 def test_any_version_starts_is_promoted_or_rolled_back(status: Any) -> None:
     """A verdict of the gate or of a canary can be overruled, and the history keeps who did it and why."""
     registry = registry_of(VERSION, replace(VERSION, status=status))
-    assert _do(registry, "start", 2) == (1, 2)
+    assert _do(registry, "start", 2, rung="canary") == (1, 2)
     assert _do(registry, "roll-back", 2, as_of=format_moment(8 * DAY)) == (1, None)
     assert _do(registry, "promote", 2) == (2, None)
     assert _do(registry, "promote", 1) == (1, None), "back to the champion that was"
@@ -46,9 +46,45 @@ def test_any_version_starts_is_promoted_or_rolled_back(status: Any) -> None:
 def test_a_challenger_is_promoted_before_its_time() -> None:
     """The canary ends, and the champion that was is retired."""
     registry = registry_of(VERSION, VERSION)
-    _do(registry, "start", 2)
+    _do(registry, "start", 2, rung="canary")
     assert _do(registry, "promote", 2) == (2, None)
     assert registry.statuses == ["retired", "champion"]
+
+
+def test_a_release_begins_on_the_first_rung_and_is_taken_up() -> None:
+    """A start begins the shadow; another one takes its version up to the canary, before its verdict; then it serves."""
+    registry = registry_of(VERSION, VERSION)
+    assert _do(registry, "start", 2) == (1, None)
+    assert registry.statuses == ["champion", "shadow"]
+    assert _do(registry, "start", 2) == (1, 2)
+    assert _do(registry, "promote") == (2, None)
+    assert registry.events == ["champion", "challenger", "promote", "shadow"], "all at one moment"
+
+
+def test_a_version_in_a_shadow_is_promoted_or_rolled_back() -> None:
+    """A person need not wait for its verdict, and no number is needed while a release runs."""
+    for action, serving, statuses in (
+        ("promote", (2, None), ["retired", "champion"]),
+        ("roll-back", (1, None), ["champion", "rolled_back"]),
+    ):
+        registry = registry_of(VERSION, VERSION)
+        _do(registry, "start", 2)
+        assert _do(registry, action) == serving
+        assert registry.statuses == statuses
+
+
+def test_a_held_release_stays_until_it_is_let_go() -> None:
+    """The review tells who holds it and why, day after day; then it goes on where it was."""
+    registry = registry_of(VERSION, VERSION)
+    _do(registry, "start", 2)
+    _do(registry, "hold")
+    for day in (10, 40):
+        found = reviewed(registry, day * DAY)
+        assert (found["action"], found["why"]) == ("wait", "a person holds the release: I looked")
+    _do(registry, "resume")
+    assert reviewed(registry, 40 * DAY)["action"] == "cannot_tell"
+    with pytest.raises(InvalidInput, match="no release runs; name the version to hold"):
+        _do(registry, "hold")
 
 
 def test_a_first_champion_is_made_by_hand() -> None:
@@ -67,7 +103,9 @@ def test_a_first_champion_is_made_by_hand() -> None:
         ("promote", 3, {}, Conflict, "roll it back before 3"),
         ("roll-back", 1, {}, Conflict, "version 2 is in a canary; end it"),
         ("roll-back", 3, {}, Conflict, "version 3 answers no request"),
-        ("promote", None, {}, InvalidInput, "name the version to promote"),
+        ("start", None, {}, InvalidInput, "name the version to start"),
+        ("start", 3, {"rung": "gate"}, InvalidInput, "rung must be one of shadow, canary"),
+        ("hold", 3, {}, Conflict, "version 3 is in no release"),
         ("promote", 9, {}, NotFound, "no version 9"),
         ("delete", 2, {}, InvalidInput, "start, promote, roll-back"),
         ("promote", 2, {"why": " "}, InvalidInput, "who changes the release and why"),
@@ -79,7 +117,7 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(
 ) -> None:
     """The sentence says what stands in the way; routing, statuses and history stay as they were."""
     registry = registry_of(VERSION, VERSION, VERSION)
-    _do(registry, "start", 2)
+    _do(registry, "start", 2, rung="canary")
     before = (registry.routing(MODEL), registry.versions(MODEL), registry.history(MODEL))
     with pytest.raises(error, match=says):
         _do(registry, action, version, **more)
@@ -104,7 +142,7 @@ def test_roll_back_without_a_version_ends_the_canary_first() -> None:
     """While one runs the champion stays, whoever was champion before."""
     registry = registry_of(VERSION, VERSION, VERSION)
     _do(registry, "promote", 2)
-    _do(registry, "start", 3)
+    _do(registry, "start", 3, rung="canary")
     assert _do(registry, "roll-back") == (2, None)
     assert registry.statuses == ["retired", "champion", "rolled_back"]
     assert _do(registry, "roll-back") == (1, None)
@@ -142,7 +180,7 @@ def test_a_version_whose_views_are_not_filled_does_not_answer(action: str) -> No
         _do(registry, action, 2, deployed=WIDER)
     assert (registry.serving, registry.statuses, registry.events) == before
     registry.fill(WIDER)
-    assert 2 in _do(registry, action, 2, deployed=WIDER)
+    assert 2 in _do(registry, action, 2, deployed=WIDER, **({"rung": "canary"} if action == "start" else {}))
 
 
 @pytest.mark.parametrize("action", ["start", "promote"])
@@ -159,7 +197,7 @@ def test_a_version_of_another_label_is_promoted_and_never_in_a_canary() -> None:
     """A canary would compare the answers to two questions, so a person decides at once."""
     registry = registry_of(VERSION)
     add_version(registry, OTHER_LABEL)
-    with pytest.raises(Conflict, match="predicts another label than version 1, so a canary could not compare them"):
+    with pytest.raises(Conflict, match="predicts another label than version 1, so no shadow can compare them"):
         _do(registry, "start", 2, deployed=OTHER_LABEL)
     assert _do(registry, "promote", 2, deployed=OTHER_LABEL) == (2, None)
     assert _do(registry, "roll-back", deployed=OTHER_LABEL) == (1, None)
@@ -197,7 +235,7 @@ def test_retire_gives_up_a_version_that_answers_nothing() -> None:
     """The champion before is not live any more; who answers cannot be retired, nor one that a canary needs."""
     registry = registry_of(VERSION, VERSION, VERSION)
     _do(registry, "promote", 2)
-    _do(registry, "start", 3)
+    _do(registry, "start", 3, rung="canary")
     for version in (2, 3):
         with pytest.raises(Conflict, match=f"version {version} answers requests"):
             _do(registry, "retire", version)

@@ -26,7 +26,7 @@ def test_another_label_names_the_command() -> None:
     champion, version = add_version(registry, late_parcel), add_version(registry, of_a_number)
     why = why_incomparable(registry, version, champion)
     assert "another label than version 1" in why
-    assert "`smallbox release late_parcel promote 2 --why TEXT`" in why
+    assert "`smallbox release promote late_parcel 2 --why TEXT`" in why
 
 
 def test_a_champion_of_an_earlier_release_is_not_compared() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
+from smallbox.define.release_rules import Canary
 from smallbox.documents.daily_run import RetrainingStep
 from smallbox.documents.training_run import FailedRun
 from smallbox.errors import NotReady
@@ -185,7 +186,7 @@ def test_the_story_of_an_incident_goes_from_the_finding_to_the_promotion() -> No
     step = task.run({"model": NAME, "as_of": MIDNIGHT}, 0)["retraining"]
     registry.add(replace(VERSION, number=0, as_of=MIDNIGHT, status="registered"))
     registry.record(NAME, 40 * DAY, "registered", {"version": 2, "why": "every check passed"})
-    Changes(registry, NAME, 41 * DAY).start(_routing(registry), 2, 0.2, {"why": "it can be judged"})
+    Changes(registry, NAME, 41 * DAY).start(_routing(registry), 2, Canary(), {"why": "it can be judged"})
     Changes(registry, NAME, 50 * DAY).promote(_routing(registry), {"why": "it is better"})
     (incident,) = IncidentBook(metrics).incidents(NAME)
     told = told_to_the_end(incident, registry.history(NAME))
@@ -249,7 +250,7 @@ def test_an_incident_rolls_the_new_champion_back_where_the_definition_allows_it(
     assert not workflow.started
 
 
-BY_HAND = f"(Release(roll_back=True)); by hand: `smallbox release {NAME} roll-back --why TEXT`"
+BY_HAND = f"(Release(roll_back=True)); by hand: `smallbox release roll-back {NAME} --why TEXT`"
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,11 @@ from smallbox.define.model import Model
 from smallbox.errors import NotReady
 from smallbox.lake.predictions import PredictionLog, logged_table
 from smallbox.ports import Between
+from smallbox.registry.assignment import arm_of
 from smallbox.registry.routing import Routing
 from smallbox.registry.scorer import OUTPUTS
 from smallbox.serving.inference import InferenceProtocol, ProtocolRequest
 from smallbox.serving.score import ScoreTask
-from smallbox.serving.sticky_assignment import arm_of
 from smallbox.times import DAY, Moment, format_moment
 from tests.fakes.edges import FakeWorkflow
 from tests.fakes.kinds import CLASSES, numbers, of_a_number, of_a_ranking, of_classes, of_quantiles, outcomes
@@ -177,7 +177,7 @@ def test_a_declared_fallback_answers_like_a_version(kind: str) -> None:
 
 
 KEYS: Final = [f"p{n}" for n in range(12)]
-ARMS: Final = [arm_of(Routing(1, 2, 0.5), key) for key in KEYS]
+ARMS: Final = [arm_of(Routing(1, 2, 0.5), key)[0] for key in KEYS]
 
 
 def canary(old: Model, new: Model) -> Serving:

@@ -180,7 +180,7 @@ def _row_by_row(model: Model, occasion: Occasion, content: bytes, lake: FakeLake
     records, numbers = list(numbered.values()), list(numbered)
     tables: list[pa.Table] = []
     order: list[int] = []
-    for share in shares_of(occasion.routing, [model.assigned_by(record.values) for record in records]):
+    for share in shares_of(occasion.routing, model.assigned_by([record.values for record in records])):
         version = _Loader(model).version(model.name, share.version)
         signature, own = version.signature, [records[row] for row in share.rows]
         as_of = np.array([min(record.time, occasion.at) for record in own], np.int64)

@@ -9,8 +9,8 @@ from smallbox.console.openapi import openapi
 from smallbox.define import Exploration, Serve
 from smallbox.define.project import project_of
 from smallbox.errors import InvalidInput, MalformedBody
+from smallbox.registry.assignment import arm_of
 from smallbox.registry.routing import Routing, start_experiment
-from smallbox.serving.sticky_assignment import arm_of
 from smallbox.table_columns import RANKED_COLUMNS
 from smallbox.times import HOUR, Moment
 from tests.fakes.described import closed, faults

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from smallbox.define import FeatureView, count, integer, mean, number, text
 from smallbox.records import Record, Value
+from smallbox.registry.assignment import arm_of
 from smallbox.registry.routing import Routing
-from smallbox.serving.sticky_assignment import arm_of
 from smallbox.times import DAY, HOUR
 from tests.fakes.serving import Serving
 from tests.fakes.small import deliveries, late_parcel, parcels
@@ -47,7 +47,7 @@ NEW = replace(
 """As it is deployed: another window under one name, another feature, another input, and no on-demand feature."""
 
 KEYS: Final = [f"p{n}" for n in range(12)]
-ARMS: Final = [arm_of(Routing(1, 2, 0.5), key) for key in KEYS]
+ARMS: Final = [arm_of(Routing(1, 2, 0.5), key)[0] for key in KEYS]
 INSTANCES: Final[Sequence[Mapping[str, Any]]] = [
     {"parcel_id": key, "depot": "north", "weight": 2000.0, "pieces": n} for n, key in enumerate(KEYS)
 ]

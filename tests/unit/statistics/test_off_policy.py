@@ -137,7 +137,7 @@ def test_more_exploration_is_asked_for_where_more_units_would_not_do() -> None:
     units = 20_000
     chosen = random.random(units) < 0.005
     rows = WeightedRows(
-        np.arange(units), random.random(units), np.full(units, 0.005), chosen * 1.0, np.full(units, 0.005),
+        np.arange(units), random.random(units), np.full(units, 0.005), chosen.astype(float), np.full(units, 0.005),
         np.zeros(units), np.zeros(units),
     )  # fmt: skip
     assert "times the exploration" in judge_policy(rows).sentence("a", "b")

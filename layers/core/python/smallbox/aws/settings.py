@@ -139,8 +139,17 @@ class StartSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ShadowSettings:
+    """``release/shadow``: scores logged requests with the candidate of a release."""
+
+    lake_bucket: str
+    registry_table: str
+    metrics_table: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewSettings:
-    """``release/review``: promotes or rolls back a running canary."""
+    """``release/review``: moves a release up or down its ladder."""
 
     lake_bucket: str
     registry_table: str

@@ -1,28 +1,58 @@
-"""``smallbox release``: start a canary, promote or roll back a version by hand."""
+"""``smallbox release``: what runs, with its evidence; start, hold or end a release, and promote a version by hand."""
 
 import argparse
 import getpass
-from typing import Any
+from typing import Any, Final
 
 from smallbox.cli.connect import system_of
 from smallbox.cli.output import printed
-from smallbox.registry.routing import ACTIONS
+from smallbox.cli.release_tables import release_blocks
+from smallbox.release.by_hand import RUNGS
+
+_HELP: Final = {
+    "start": "begin the release of a version, or take the one in the shadow up to its canary",
+    "promote": "make a version champion",
+    "roll-back": "end the running release; without one, make the champion before champion again",
+    "hold": "keep the running release where it is; harm still ends it",
+    "resume": "let a held release move on",
+    "retire": "give up a version that waits, or the champion before",
+}
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
-    releaser = commands.add_parser("release", help="start a canary, promote, roll back or retire a version by hand")
-    releaser.add_argument("model")
-    releaser.add_argument("action", choices=ACTIONS)
-    releaser.add_argument(
-        "version", type=int, nargs="?", help="may be left out for roll-back: the canary's, else the champion's"
+    releaser = commands.add_parser("release", help="show a model's release and its evidence, and change it by hand")
+    actions = releaser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    show = actions.add_parser("show", help="the rungs of the running release, or of the last one, with their evidence")
+    show.add_argument("model")
+    show.add_argument("version", type=int, nargs="?", help="the release of this version; default: the newest")
+    show.set_defaults(run=printed(_show, release_blocks))
+    for name, text in _HELP.items():
+        _add_change(actions.add_parser(name, help=text), name)
+
+
+def _add_change(parser: argparse.ArgumentParser, name: str) -> None:
+    parser.add_argument("model")
+    needs_one = name in {"start", "retire"}
+    parser.add_argument(
+        "version",
+        type=int,
+        nargs=None if needs_one else "?",
+        help="the version" if needs_one else "default: the version of the running release",
     )
-    releaser.add_argument("--why", required=True, help="the reason, for the history")
-    releaser.add_argument("--as-of", help="the simulated time of a replay, ISO 8601; default: now")
-    releaser.set_defaults(run=printed(_release))
+    parser.add_argument("--why", required=True, help="the reason, for the history")
+    if name == "start":
+        parser.add_argument("--rung", choices=RUNGS, help="where it begins; default: the first that the definition has")
+    parser.add_argument("--as-of", help="the simulated time of a replay, ISO 8601; default: now")
+    parser.set_defaults(run=printed(_change))
 
 
-def _release(arguments: argparse.Namespace) -> Any:
-    names = ("model", "action", "version", "why", "as_of")
-    document = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
-    return system_of(arguments).release({**document, "who": getpass.getuser()})
+def _show(arguments: argparse.Namespace) -> Any:
+    return system_of(arguments).release_story(arguments.model, arguments.version)
+
+
+def _change(arguments: argparse.Namespace) -> Any:
+    names = ("model", "action", "version", "rung", "why", "as_of")
+    document = {name: getattr(arguments, name, None) for name in names}
+    sent = {name: value for name, value in document.items() if value is not None}
+    return system_of(arguments).release({**sent, "who": getpass.getuser()})

@@ -58,7 +58,7 @@ def _next_step(model: Any) -> str:
         return f"`smallbox train {name}`"
     return (
         f"version {number} was trained with it and waits for its canary, or was given up: `smallbox day {name}` says, "
-        f"`smallbox release {name} promote {number} --why TEXT` makes it champion"
+        f"`smallbox release promote {name} {number} --why TEXT` makes it champion"
     )
 
 

@@ -13,6 +13,7 @@ from smallbox.cli.aws_errors import denied
 from smallbox.cli.polling import polls
 from smallbox.cli.stack import Stack
 from smallbox.errors import Forbidden, InvalidInput, Unavailable
+from smallbox.release.looks import NEWEST
 from smallbox.request_sizes import EVENT_LIMIT, EXPLAINED_LIMIT, INSTANCE_LIMIT
 from smallbox.times import asked_moment, to_micros
 
@@ -128,6 +129,11 @@ class System:
     def release(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """Change a release by hand, see :class:`~smallbox.release.by_hand.ByHandTask`; return the new routing."""
         return self._invoke("ReleaseFunction", document, "the change of the release")
+
+    def release_story(self, model: str, version: int | None = None) -> Mapping[str, Any]:
+        """The release of a version; ``None``: the running one, else the last."""
+        story: Mapping[str, Any] = self.request("GET", f"/models/{model}/releases/{version or NEWEST}")
+        return story
 
     def change_incident(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """Acknowledge or close an incident, see :class:`~smallbox.monitoring.resolve.ResolveTask`."""

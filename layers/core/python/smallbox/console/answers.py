@@ -18,6 +18,11 @@ class RoutingAnswer(TypedDict):
     since: str
     revision: int
     previous: int | None
+    shadow: int | None
+    unit: str
+    began: str
+    held: str
+    experiment: dict[str, Any] | None
 
 
 class ModelAnswer(TypedDict):
@@ -43,6 +48,31 @@ class HistoryAnswer(TypedDict):
     """``GET /models/{model}/history``: oldest first; every event has ``event`` and ``at``, and what belongs to it."""
 
     history: list[dict[str, Any]]
+
+
+class RunningRung(TypedDict):
+    """Where a release stands; see :class:`~smallbox.registry.routing.Routing`."""
+
+    rung: Literal["shadow", "canary"]
+    share: float
+    unit: str
+    began: str
+    since: str
+    held: str
+    champion: int
+
+
+class ReleaseAnswer(TypedDict):
+    """``GET /models/{model}/releases/{version}``: the release of a version; ``running`` is ``None`` when it is over."""
+
+    model: str
+    version: int
+    status: str
+    running: RunningRung | None
+    events: list[dict[str, Any]]
+    looks: list[dict[str, Any]]
+    days: list[dict[str, Any]]
+    slices: list[dict[str, Any]]
 
 
 class IncidentAnswer(TypedDict):
@@ -119,6 +149,7 @@ class ModelStatus(TypedDict):
     name: str
     champion: ServingSince | None
     canary: ServingSince | None
+    shadow: ServingSince | None
     last_training: LastTraining | None
     day: str | None
     breaches: list[str]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from smallbox.console.release_story import newest_released, release_story
 from smallbox.console.status import status_of
 from smallbox.define.frozen import signature_digest
 from smallbox.define.project import Project
@@ -16,6 +17,8 @@ from smallbox.registry.live_sources import LiveSources
 from smallbox.registry.live_versions import readers
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
+from smallbox.release.looks import NEWEST, Looks
+from smallbox.release.shadow_days import ShadowDays
 from smallbox.retraining.incident_story import told_to_the_end
 from smallbox.times import format_moment
 
@@ -41,7 +44,8 @@ class BrowseTask:
         routing = self._registry.routing(name)
         if routing is None:
             return {"name": name, "routing": None}
-        return {"name": name, "routing": {**routing.as_json(), "since": format_moment(routing.since)}}
+        moments = {"since": format_moment(routing.since), "began": format_moment(routing.began)}
+        return {"name": name, "routing": {**routing.as_json(), **moments}}
 
     def status(self) -> Mapping[str, Any]:
         """The status of every model, see :func:`status_of`, and the live views."""
@@ -82,6 +86,20 @@ class BrowseTask:
         """The events of a model, oldest first."""
         self._project.model(model)
         return {"history": list(self._registry.history(model))}
+
+    def release(self, model: str, version: str) -> Mapping[str, Any]:
+        """The release of a version, or with ``newest`` the running one, else the last.
+
+        Raises:
+            NotFound: no such version, or none was ever released.
+        """
+        self._project.model(model)
+        routing, history = self._registry.routing(model), self._registry.history(model)
+        if version != NEWEST and not version.isdecimal():
+            raise NotFound(f"a version is a number, or {NEWEST}, not {version!r}", model=model)
+        number = newest_released(model, routing, history) if version == NEWEST else int(version)
+        looks, days = Looks(self._metrics, model, number), ShadowDays(self._metrics, model, number)
+        return release_story(self._registry.get(model, number), routing, history, looks.all(), days.all())
 
     def metrics(self, model: str, day: str) -> Mapping[str, Any]:
         """The monitoring report of an event day.

@@ -9,6 +9,7 @@ from smallbox.console.answers import (
     HistoryAnswer,
     IncidentsAnswer,
     ModelsAnswer,
+    ReleaseAnswer,
     ReportAnswer,
     StatusAnswer,
     VersionsAnswer,
@@ -19,9 +20,11 @@ from smallbox.console.operations import ERRORS, JSON, REPLAYED_AT, operation, pa
 from smallbox.define.project import Project
 from smallbox.define.source import Source
 from smallbox.documents.deployed_contracts import ContractsSnapshot
+from smallbox.release.looks import NEWEST
 from smallbox.request_sizes import EVENT_LIMIT
 
 _DAY: Final = path_parameter("day", {"type": "string", "format": "date"})
+_RELEASED: Final = path_parameter("version", {"type": "string", "pattern": f"^([0-9]+|{NEWEST})$"})
 _SECURITY: Final = "signature"
 
 
@@ -74,6 +77,7 @@ def _read_only(project: Project) -> Iterator[tuple[str, dict[str, Any]]]:
         ("GET /models/{model}/versions", "the versions of a model", VersionsAnswer, [model]),
         ("GET /models/{model}/history", "what happened to a model", HistoryAnswer, [model]),
         ("GET /models/{model}/incidents", "the incidents of a model and their stories", IncidentsAnswer, [model]),
+        ("GET /models/{model}/releases/{version}", "the release of a version", ReleaseAnswer, [model, _RELEASED]),
         ("GET /models/{model}/metrics/{day}", "the monitoring report of a day", ReportAnswer, [model, _DAY]),
     ):
         yield route, operation(route, summary, {JSON: schema_of(kind)}, parameters=parameters)

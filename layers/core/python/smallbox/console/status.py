@@ -34,6 +34,7 @@ def status_of(
         "name": name,
         "champion": None if routing is None else _champion(routing, history),
         "canary": None if routing is None else _canary(routing),
+        "shadow": None if routing is None or routing.shadow is None else _shadow(routing, routing.shadow),
         "last_training": _last_training(versions, history),
         "day": None if report is None else report["day"],
         "breaches": [] if report is None else list(report["sentences"]),
@@ -55,6 +56,10 @@ def _canary(routing: Routing) -> dict[str, Any] | None:
     if routing.challenger is None:
         return None
     return {"version": routing.challenger, "share": routing.share, "since": format_moment(routing.since)}
+
+
+def _shadow(routing: Routing, number: int) -> dict[str, Any]:
+    return {"version": number, "since": format_moment(routing.began)}
 
 
 def _last_training(versions: Sequence[Version], history: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:

@@ -21,7 +21,7 @@ from smallbox.documents.deployed_contracts import (
 LIVE: Final = "a version is live while it is champion, challenger, the last champion, or accepted and waiting"
 """Which versions may not lose what they read; the versions of the refusals."""
 
-_RETIRE: Final = "retire the version: `smallbox release MODEL retire VERSION --why ...`; replace a champion first"
+_RETIRE: Final = "retire the version: `smallbox release retire MODEL VERSION --why ...`; replace a champion first"
 _WAYS_OUT: Final[Mapping[ChangeKind, str]] = {
     "removed": f"keep the field, or {_RETIRE}",
     "tightened": f"add a new field with that rule beside it, or {_RETIRE}",

@@ -1,6 +1,6 @@
 """The document of a model's day.
 
-    feedback/join -> monitoring/check -> release/review -> retraining/decide
+    feedback/join -> monitoring/check -> release/shadow -> release/review -> retraining/decide
 
 Each function passes the document on with a key of its own. What the last one returns is what ``smallbox day`` prints.
 """
@@ -8,7 +8,8 @@ Each function passes the document on with a key of its own. What the last one re
 from collections.abc import Mapping
 from typing import Any, Literal, NotRequired, TypedDict
 
-ReviewAction = Literal["none", "champion", "start", "wait", "promote", "roll_back", "cannot_tell"]
+ReviewAction = Literal["none", "champion", "shadow", "start", "step", "wait", "promote", "roll_back", "cannot_tell"]
+"""``start``: a canary begins; ``step``: it gets a larger share."""
 
 
 class JoinCounts(TypedDict):
@@ -38,6 +39,22 @@ class JoinCounts(TypedDict):
     breaker: str
 
 
+class ShadowStep(TypedDict):
+    """What the shadow did.
+
+    Attributes:
+        version: the candidate; ``None`` when no release runs.
+        scored: the number of days whose requests it scored.
+        settled: the number of days whose labels are complete, and whose losses were compared.
+        why: why nothing was scored; else empty.
+    """
+
+    version: int | None
+    scored: int
+    settled: int
+    why: str
+
+
 class ReviewStep(TypedDict):
     """What the review did.
 
@@ -45,7 +62,7 @@ class ReviewStep(TypedDict):
         action: the change of who serves, or why there is none.
         why: the reason, one sentence.
         version: the version that it is about; absent when there is none.
-        evidence: the figures of a canary's decision; absent when no canary runs.
+        evidence: the figures of the decision about a release; absent when none runs.
     """
 
     action: ReviewAction
@@ -110,6 +127,7 @@ class DayDocument(TypedDict):
         breaches: how many checks breached, by kind; added by ``monitoring/check``.
         sentences: the breached checks, a sentence each; added by ``monitoring/check``.
         incidents: those that are not closed, and those that closed by this day; added by ``monitoring/check``.
+        shadow: added by ``release/shadow``.
         release: added by ``release/review``.
         retraining: added by ``retraining/decide``.
     """
@@ -121,5 +139,6 @@ class DayDocument(TypedDict):
     breaches: NotRequired[Mapping[str, int]]
     sentences: NotRequired[list[str]]
     incidents: NotRequired[list[IncidentBrief]]
+    shadow: NotRequired[ShadowStep]
     release: NotRequired[ReviewStep]
     retraining: NotRequired[RetrainingStep]

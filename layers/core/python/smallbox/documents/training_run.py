@@ -220,11 +220,12 @@ class ReleaseStep(TypedDict):
     """What the release did with the version.
 
     Attributes:
-        action: ``champion`` or ``challenger``: it serves as such; ``wait``: the daily review starts its canary.
+        action: ``champion`` or ``challenger``: it serves as such; ``shadow``: it is judged on logged requests;
+            ``wait``: the daily review begins its release.
         why: one sentence for people.
     """
 
-    action: Literal["champion", "challenger", "wait"]
+    action: Literal["champion", "challenger", "shadow", "wait"]
     why: str
 
 

@@ -24,6 +24,16 @@ def waiting(registry: Registry, model: str, routing: Routing | None) -> Version 
     return released[-1]
 
 
+def older_waiting(registry: Registry, model: str, newest: Version, routing: Routing) -> Sequence[Version]:
+    """The accepted versions that waited for a release before a newer one did: they are out of date."""
+    serving = (*routing.versions, routing.shadow, routing.previous)
+    return [
+        version
+        for version in registry.versions(model)
+        if version.status == "registered" and version.number < newest.number and version.number not in serving
+    ]
+
+
 def readers(registry: Registry, models: Iterable[str]) -> list[Reader]:
     """What the live versions of these models read: a change of a contract must not break them."""
     return [version_reads(registry, version) for model in models for version in live_versions(registry, model)]

@@ -1,8 +1,8 @@
-"""Manual release changes: a person overrules the gate or a canary, with a name and a reason."""
+"""Manual release changes: a person overrules the gate or a rung of the ladder, with a name and a reason."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
@@ -11,12 +11,19 @@ from smallbox.errors import Conflict, InvalidInput, NotReady
 from smallbox.features.live_needs import refresh_live_views
 from smallbox.features.live_views import LiveViewStore, check_ready
 from smallbox.registry.live_versions import live_versions, version_reads
-from smallbox.registry.routing import ACTIONS, Routing
+from smallbox.registry.routing import Routing
 from smallbox.registry.signatures import label_of_version, views_of_version
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
+from smallbox.release.ladder import begin
 from smallbox.release.routing_changes import Changes
 from smallbox.times import Micros, asked_moment, format_moment
+
+ACTIONS: Final = ("start", "promote", "roll-back", "hold", "resume", "retire")
+"""The changes that a person may ask for."""
+
+RUNGS: Final = ("shadow", "canary")
+"""Where a release that a person starts may begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +34,12 @@ class _Asked:
     model: Model
     version: Version
     routing: Routing | None
+    rung: str | None
     details: Mapping[str, Any]
 
 
 class ByHandTask:
-    """Starts a canary, promotes or rolls back a version; the history records who and why."""
+    """Starts, holds or ends a release, and makes a version champion; the history records who and why."""
 
     def __init__(self, project: Project, registry: Registry, live: LiveViewStore) -> None:
         self._project = project
@@ -41,7 +49,9 @@ class ByHandTask:
     def run(self, document: Mapping[str, Any], now: Micros) -> dict[str, Any]:
         """Apply ``document["action"]`` to ``document["version"]`` of ``document["model"]``; return the new routing.
 
-        ``roll-back`` needs no version: it ends the canary if one runs, else the champion before takes over again.
+        ``start`` begins a release on ``document["rung"]``, or takes the version in the shadow up to its canary. The
+        actions on a running release need no version. ``roll-back`` ends the release if one runs, else the champion
+        before takes over again. ``hold`` keeps a release where it is until ``resume``; harm still ends it.
 
         Raises:
             InvalidInput: unknown action, no version, name or reason, or ``as_of`` in the future.
@@ -63,6 +73,8 @@ class ByHandTask:
             "start": self._start,
             "promote": self._promote,
             "roll-back": self._roll_back,
+            "hold": self._hold,
+            "resume": self._resume,
             "retire": self._retire,
         }
 
@@ -72,10 +84,13 @@ class ByHandTask:
         who, why = (str(document.get(name) or "").strip() for name in ("who", "why"))
         if not who or not why:
             raise InvalidInput("say who changes the release and why; the history keeps both")
+        if document.get("rung") not in (None, *RUNGS):
+            raise InvalidInput(f"rung must be one of {', '.join(RUNGS)}, not {document['rung']!r}")
         model = self._project.model(document["model"])
         routing = self._registry.routing(model.name)
         number = document.get("version") or _default_version(document["action"], routing)
-        return _Asked(now, model, self._registry.get(model.name, number), routing, {"why": why, "who": who})
+        version = self._registry.get(model.name, number)
+        return _Asked(now, model, version, routing, document.get("rung"), {"why": why, "who": who})
 
     def _check_can_answer(self, version: Version, now: Micros) -> None:
         """Raise unless the version can answer: one that is not live may have lost a field, a source or a view."""
@@ -111,27 +126,36 @@ class ByHandTask:
         theirs = label_of_version(self._registry, self._registry.get(asked.model.name, champion))
         if label_of_version(self._registry, asked.version) != theirs:
             raise Conflict(
-                f"version {asked.version.number} predicts another label than version {champion}, so a canary could not "
-                "compare them; promote it instead"
+                f"version {asked.version.number} predicts another label than version {champion}, so no shadow can compare "
+                "them; promote it instead"
             )
 
     def _start(self, changes: Changes, asked: _Asked) -> None:
-        """Start a canary, whatever the estimate or an earlier verdict said."""
-        number = asked.version.number
-        if asked.routing is None:
+        """Begin a release, whatever an earlier verdict said; or take the version in the shadow up to its canary."""
+        number, routing, rule = asked.version.number, asked.routing, asked.model.release
+        if routing is None:
             raise Conflict(f"there is no champion that version {number} could be compared with; promote it instead")
-        if number == asked.routing.champion:
+        if number == routing.champion:
             raise Conflict(f"version {number} is the champion already")
-        if number == asked.routing.challenger:
+        if number == routing.challenger:
             raise Conflict(f"version {number} is in a canary already")
-        self._check_comparable(asked, asked.routing.champion)
+        self._check_comparable(asked, routing.champion)
         self._check_can_answer(asked.version, asked.now)
-        changes.start(asked.routing, number, asked.model.release.canary, asked.details)
+        if asked.rung == "canary" or number == routing.shadow:
+            if rule.canary is None:
+                raise Conflict(f"the definition has no canary; promote version {number} instead")
+            left_out = {} if number == routing.shadow else {"left_out": ["shadow"]}
+            changes.start(routing, number, rule.canary, {**asked.details, **left_out})
+            return
+        if asked.rung == "shadow" and rule.shadow is None:
+            raise Conflict("the definition has no shadow; start the canary, or promote the version")
+        begin(changes, rule, routing, number, asked.details)
 
     def _promote(self, changes: Changes, asked: _Asked) -> None:
-        """Make the challenger champion, or any version while no canary runs."""
+        """Make the version of the running release champion, or any version while no canary runs."""
         number, routing = asked.version.number, asked.routing
-        if routing is not None and number == routing.challenger:
+        if routing is not None and number == routing.candidate:
+            self._check_can_answer(asked.version, asked.now)
             changes.promote(routing, asked.details)
             return
         if routing is not None and routing.challenger is not None:
@@ -142,9 +166,9 @@ class ByHandTask:
         changes.make_champion(routing, number, asked.details)
 
     def _roll_back(self, changes: Changes, asked: _Asked) -> None:
-        """End the canary, or make the champion before this one champion again."""
+        """End the running release, or make the champion before this one champion again."""
         number, routing = asked.version.number, asked.routing
-        if routing is not None and number == routing.challenger:
+        if routing is not None and number == routing.candidate:
             changes.end(routing, "rolled_back", asked.details)
             return
         if routing is None or number != routing.champion:
@@ -152,6 +176,17 @@ class ByHandTask:
         if routing.previous is not None:
             self._check_to_go_back_to(self._registry.get(asked.model.name, routing.previous), asked.now)
         changes.go_back(routing, asked.details)
+
+    def _hold(self, changes: Changes, asked: _Asked) -> None:
+        changes.hold(self._released(asked), asked.details)
+
+    def _resume(self, changes: Changes, asked: _Asked) -> None:
+        changes.hold(self._released(asked), asked.details, on=False)
+
+    def _released(self, asked: _Asked) -> Routing:
+        if asked.routing is None or asked.version.number != asked.routing.candidate:
+            raise Conflict(f"version {asked.version.number} is in no release; there is nothing to hold")
+        return asked.routing
 
     def _check_to_go_back_to(self, version: Version, now: Micros) -> None:
         if version.status == "rolled_back":
@@ -163,8 +198,8 @@ class ByHandTask:
     def _retire(self, changes: Changes, asked: _Asked) -> None:
         """Give up a version: the champion before this one, or one that waits for its release."""
         number, routing = asked.version.number, asked.routing
-        if routing is not None and number in routing.versions:
-            raise Conflict(f"version {number} answers requests; promote another, or end its canary first")
+        if routing is not None and number in (*routing.versions, routing.shadow):
+            raise Conflict(f"version {number} answers requests, or is in a shadow; promote another, or end its release")
         if asked.version not in live_versions(self._registry, asked.model.name):
             raise Conflict(f"version {number} is neither the champion before nor waiting; there is nothing to give up")
         changes.retire(routing, number, asked.details)
@@ -175,6 +210,8 @@ def _for_people(routing: Routing) -> dict[str, Any]:
 
 
 def _default_version(action: str, routing: Routing | None) -> int:
-    if action != "roll-back" or routing is None:
+    if action in {"start", "retire"} or routing is None:
         raise InvalidInput(f"name the version to {action}")
-    return routing.versions[-1]
+    if action != "roll-back" and routing.candidate is None:
+        raise InvalidInput(f"no release runs; name the version to {action}")
+    return routing.champion if routing.candidate is None else routing.candidate

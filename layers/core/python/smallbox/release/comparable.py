@@ -1,4 +1,4 @@
-"""Whether a canary can compare a version with the champion, and what to do when it cannot."""
+"""Whether a version can be compared with the champion, and what to do when it cannot."""
 
 from smallbox.registry.signatures import label_of_version
 from smallbox.registry.store import Registry
@@ -13,7 +13,7 @@ def why_incomparable(registry: Registry, version: Version, champion: Version) ->
         return ""
     return (
         f"version {version.number} predicts another label than version {champion.number}, or has another objective, so "
-        f"no canary can compare them; {_by_hand(version)}"
+        f"nothing can compare them; {_by_hand(version)}"
     )
 
 
@@ -23,4 +23,4 @@ def outdated(champion: Version) -> str:
 
 
 def _by_hand(version: Version) -> str:
-    return f"`smallbox release {version.model} promote {version.number} --why TEXT` makes it champion"
+    return f"`smallbox release promote {version.model} {version.number} --why TEXT` makes it champion"

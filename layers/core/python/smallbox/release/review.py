@@ -1,22 +1,25 @@
-"""The review function: starts the canary of a waiting version, or decides about the running one."""
+"""The review function: begins the release of a waiting version, or moves the running one up or down its ladder."""
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
-from smallbox.documents.daily_run import DayDocument, ReviewStep
+from smallbox.documents.daily_run import DayDocument, ReviewAction, ReviewStep
+from smallbox.errors import Conflict
 from smallbox.features.live_needs import refresh_live_views
 from smallbox.features.live_views import LiveViewStore, not_filled
 from smallbox.labels.stored import why_labels_wait
 from smallbox.ports import Documents, Lake
-from smallbox.registry.live_versions import waiting
+from smallbox.registry.live_versions import older_waiting, waiting
 from smallbox.registry.routing import Routing
-from smallbox.registry.signatures import label_of_version, views_of_version
+from smallbox.registry.signatures import views_of_version
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
-from smallbox.release.canary import CanaryDecision, Look, review
+from smallbox.release.canary_look import CanaryLook
 from smallbox.release.comparable import outdated, why_incomparable
-from smallbox.release.estimate import estimate_canary
-from smallbox.release.judged_predictions import arms, traffic
+from smallbox.release.ladder import after_shadow, begin, has_run_out, step_up, still_bakes
+from smallbox.release.looks import Looks
 from smallbox.release.routing_changes import UNDECIDED, Changes
+from smallbox.release.shadow_days import ShadowDays, paired_of
+from smallbox.release.shadow_verdict import ShadowVerdict, judge_shadow
 from smallbox.times import DAY, Micros, parse_moment
 
 
@@ -27,10 +30,10 @@ class ReviewTask:
         self, project: Project, lake: Lake, registry: Registry, live: LiveViewStore, metrics: Documents
     ) -> None:
         self._project = project
-        self._lake = lake
         self._registry = registry
         self._live = live
         self._metrics = metrics
+        self._look = CanaryLook(lake, registry, metrics)
 
     def run(self, document: DayDocument, now: Micros) -> DayDocument:
         """Return the day's document with ``release``: the action, the reason, the version and the evidence.
@@ -38,48 +41,91 @@ class ReviewTask:
         Afterwards views that no version needs any more may leave.
         """
         refresh_live_views(self._project, self._registry, self._live, now)
-        done = self._step(document)
+        done: DayDocument = {**document, "release": self._step(document)}
         refresh_live_views(self._project, self._registry, self._live, now)
         return done
 
-    def _step(self, document: DayDocument) -> DayDocument:
+    def _step(self, document: DayDocument) -> ReviewStep:
         model = self._project.model(document["model"])
         now = parse_moment(document["as_of"])
         routing = self._registry.routing(model.name)
-        if routing is not None and routing.challenger is not None:
-            return {**document, "release": self._review(model, routing, now)}
+        if routing is not None and routing.candidate is not None:
+            step: ReviewStep = {"version": routing.candidate, **self._review(model, routing, now)}
+            rung = "shadow" if routing.challenger is None else "canary"
+            look = {"rung": rung, "share": routing.share, "evidence": {}, **step}
+            Looks(self._metrics, model.name, routing.candidate).keep(now, look)
+            return step
         version = waiting(self._registry, model.name, routing)
         if version is None:
-            return {**document, "release": {"action": "none", "why": "no canary runs, and no version waits for one"}}
-        return {**document, "release": {**self._begin(model, routing, version, now), "version": version.number}}
+            return {"action": "none", "why": "no release runs, and no version waits for one"}
+        return {"version": version.number, **self._begin(model, routing, version, now)}
 
     def _review(self, model: Model, routing: Routing, now: Micros) -> ReviewStep:
-        waits = why_labels_wait(self._metrics, model.name)
-        if waits:
-            return {"action": "wait", "why": waits, "version": routing.challenger}
         champion = self._registry.get(model.name, routing.champion)
         if champion.is_outdated:
-            return {"action": "wait", "why": outdated(champion), "version": routing.challenger}
-        label = label_of_version(self._registry, champion)
-        look = Look((now - routing.since) / DAY, label.within_micros)
-        compared = arms(model.name, label, champion.baseline_outputs, self._lake, routing, now)
-        decision = review(model.release, *compared, look)
-        self._apply(model.name, routing, decision, now)
-        evidence = dict(decision.evidence)
-        return {"action": decision.action, "why": decision.why, "evidence": evidence, "version": routing.challenger}
+            return {"action": "wait", "why": outdated(champion)}
+        try:
+            return (self._shadow if routing.challenger is None else self._canary)(model, routing, now)
+        except Conflict as error:
+            return {"action": "wait", "why": str(error)}
 
-    def _apply(self, model: str, routing: Routing, decision: CanaryDecision, now: Micros) -> None:
-        details = {"why": decision.why, "evidence": dict(decision.evidence)}
-        changes = Changes(self._registry, model, now)
-        if decision.action == "promote":
-            changes.promote(routing, details)
-        elif decision.action == "roll_back":
-            changes.end(routing, "rolled_back", details)
-        elif decision.action == "cannot_tell":
-            changes.end(routing, UNDECIDED, details)
+    def _shadow(self, model: Model, routing: Routing, now: Micros) -> ReviewStep:
+        if routing.held:
+            return {"action": "wait", "why": _held(routing)}
+        number, rule = routing.candidate or 0, model.release.shadow
+        changes = Changes(self._registry, model.name, now)
+        if rule is None:
+            up = after_shadow(changes, model.release, routing, number, {}, "the definition has no shadow any more")
+            return {"action": up.action, "why": up.why}
+        waits = why_labels_wait(self._metrics, model.name)
+        if waits:
+            return {"action": "wait", "why": waits}
+        days = ShadowDays(self._metrics, model.name, number).of(routing.champion)
+        verdict = judge_shadow(rule, paired_of(days), (now - routing.began) / DAY)
+        action, why = self._after_verdict(changes, model, routing, verdict)
+        return {"action": action, "why": why, "evidence": dict(verdict.evidence)}
+
+    def _after_verdict(
+        self, changes: Changes, model: Model, routing: Routing, verdict: ShadowVerdict
+    ) -> tuple[ReviewAction, str]:
+        told = {"why": verdict.why, "evidence": dict(verdict.evidence), "verdict": verdict.action}
+        if verdict.action in {"better", "not_worse"}:
+            number = routing.candidate or 0
+            up = after_shadow(changes, model.release, routing, number, told, verdict.why)
+            return up.action, up.why
+        if verdict.action == "worse":
+            changes.end(routing, "rolled_back", told)
+            return "roll_back", verdict.why
+        if verdict.action == "cannot_tell":
+            changes.end(routing, UNDECIDED, told)
+            return "cannot_tell", verdict.why
+        return "wait", verdict.why
+
+    def _canary(self, model: Model, routing: Routing, now: Micros) -> ReviewStep:
+        changes, rule = Changes(self._registry, model.name, now), model.release.canary
+        verdict = self._look.at(model, routing, now)
+        evidence = {"limits": verdict.evidence}
+        if verdict.is_harm:
+            changes.end(routing, "rolled_back", {"why": verdict.why, "evidence": evidence})
+            return {"action": "roll_back", "why": verdict.why, "evidence": evidence}
+        if routing.held:
+            return {"action": "wait", "why": _held(routing), "evidence": evidence}
+        if rule is None:
+            why = "the definition has no canary any more, and none of its limits is exceeded"
+            changes.promote(routing, {"why": why, "evidence": evidence})
+            return {"action": "promote", "why": why, "evidence": evidence}
+        bakes = still_bakes(rule, routing, now)
+        if not bakes and verdict.can_tell:
+            up = step_up(changes, rule, routing, {"evidence": evidence})
+            return {"action": up.action, "why": up.why, "evidence": evidence}
+        if has_run_out(rule, routing, now):
+            why = f"after {rule.max_days} days: {verdict.why}"
+            changes.end(routing, UNDECIDED, {"why": why, "evidence": evidence})
+            return {"action": "cannot_tell", "why": why, "evidence": evidence}
+        return {"action": "wait", "why": bakes or verdict.why, "evidence": evidence}
 
     def _begin(self, model: Model, routing: Routing | None, version: Version, now: Micros) -> ReviewStep:
-        """Start the canary of a waiting version, let it wait with a reason, or mark it as undecided."""
+        """Begin the release of a waiting version, or let it wait with a reason; older ones that waited are given up."""
         changes = Changes(self._registry, model.name, now)
         waiting_for = self._live.read().not_ready(views_of_version(self._registry, version))
         if waiting_for:
@@ -87,21 +133,17 @@ class ReviewTask:
         if routing is None:
             changes.make_champion(None, version.number, {})
             return {"action": "champion", "why": "it is the first version"}
-        champion = self._registry.get(model.name, routing.champion)
-        waits = why_labels_wait(self._metrics, model.name) or why_incomparable(self._registry, version, champion)
+        waits = why_incomparable(self._registry, version, self._registry.get(model.name, routing.champion))
         if waits:
             return {"action": "wait", "why": waits}
-        label = label_of_version(self._registry, champion)
-        seen = traffic(model.name, label, champion.baseline_outputs, self._lake, now)
-        if seen is None:
-            return {
-                "action": "wait",
-                "why": "no prediction has a label whose window is over; a canary could not be judged",
-            }
-        expected = estimate_canary(model.release, seen)
-        if expected.days <= model.release.max_days:
-            changes.start(routing, version.number, model.release.canary, {"why": expected.why})
-            return {"action": "start", "why": expected.why}
-        why = f"{expected.why}; the limit is max_days={model.release.max_days}"
-        changes.leave_undecided(version.number, {"why": why})
-        return {"action": "cannot_tell", "why": f"{why}; `smallbox release` decides by hand"}
+        for older in older_waiting(self._registry, model.name, version, routing):
+            changes.retire(routing, older.number, {"why": f"version {version.number} is newer and waited as well"})
+        try:
+            up = begin(changes, model.release, routing, version.number, {})
+        except Conflict as error:
+            return {"action": "wait", "why": str(error)}
+        return {"action": up.action, "why": up.why}
+
+
+def _held(routing: Routing) -> str:
+    return f"a person holds the release: {routing.held}"

@@ -54,6 +54,6 @@ def _obstacle(rule: Release, routing: Routing, incident: Incident, model: str) -
     if routing.previous is None:
         return f"there is no champion before version {routing.champion}"
     if not rule.roll_back:
-        by_hand = f"`smallbox release {model} roll-back --why TEXT`"
+        by_hand = f"`smallbox release roll-back {model} --why TEXT`"
         return f"the definition does not allow it (Release(roll_back=True)); by hand: {by_hand}"
     return None

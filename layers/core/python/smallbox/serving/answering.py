@@ -13,13 +13,14 @@ from smallbox.features.live_views import LiveViewStore, check_ready
 from smallbox.features.online.recent import StateCache
 from smallbox.ports import StateReader
 from smallbox.records import Cause
+from smallbox.registry.assignment import interleaved_versions
 from smallbox.registry.loader import LoadedVersion, ModelLoader
 from smallbox.registry.routing import Routing, RunningExperiment
 from smallbox.serving.logged_answers import Answered
 from smallbox.serving.predict_request import PredictRequest
 from smallbox.serving.remembered import AnswerCache, RoutingCache
 from smallbox.serving.requests import require
-from smallbox.serving.sticky_assignment import Share, interleaved_versions, pinned, shares_of
+from smallbox.serving.sticky_assignment import Share, pinned, shares_of
 from smallbox.serving.vectors import Vectors, online_vectors, unknown_vectors
 from smallbox.serving_ports import FailureLog
 from smallbox.times import Micros

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from smallbox.define.exploration import Exploration
+from smallbox.registry.assignment import position
 from smallbox.serving.interleave import Placed, team_draft
-from smallbox.serving.sticky_assignment import position
 
 EVEN = 0.5
 """Where a fair coin changes sides."""

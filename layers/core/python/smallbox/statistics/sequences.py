@@ -13,6 +13,9 @@ SRM_CONCENTRATION: Final = 10_000.0
 """How far a sample ratio is from the declared one before it counts: the larger, the smaller the difference found."""
 
 
+_LARGEST_EXPONENT: Final = 700.0
+
+
 @dataclass(frozen=True, slots=True)
 class ConfidenceSequence:
     """The bounds of a mean at the present look.
@@ -74,7 +77,7 @@ def mean_sequence(values: Floats, error: float = 0.05, tuned_for: int = 30) -> C
     if units < 2:  # noqa: PLR2004 - one unit has no variance
         return ConfidenceSequence(units, float(values.mean()) if units else math.nan, -math.inf, math.inf, error)
     mean, deviation = float(values.mean()), float(values.std(ddof=1))
-    width = _standard_errors(units, error, prior_variance(error, tuned_for)) * deviation / math.sqrt(units)
+    width = sequence_width(deviation / math.sqrt(units), units, error, tuned_for)
     return ConfidenceSequence(units, mean, mean - width, mean + width, error)
 
 
@@ -87,13 +90,40 @@ def prior_variance(error: float, tuned_for: int) -> float:
     return (-2 * math.log(error) + math.log(1 - 2 * math.log(error))) / tuned_for
 
 
-def _standard_errors(units: int, error: float, variance: float) -> float:
-    """How many standard errors a bound is away; infinite where so few units cannot exclude anything."""
-    shrunk = 1 + units * variance
+def sequence_width(standard_error: float, units: float, error: float, tuned_for: int) -> float:
+    """How far a bound is from the mean; infinite where so few units cannot exclude anything.
+
+    Args:
+        standard_error: of the mean.
+        units: the number of units; a fraction where they differ in size.
+        error: as of `mean_sequence`.
+        tuned_for: as of `mean_sequence`.
+    """
+    shrunk = 1 + units * prior_variance(error, tuned_for)
     ratio = (math.sqrt(shrunk) / error) ** (2 / units)
     if ratio >= shrunk:
         return math.inf
-    return math.sqrt((units - 1) * (ratio - 1) / (1 - ratio / shrunk))
+    return standard_error * math.sqrt((units - 1) * (ratio - 1) / (1 - ratio / shrunk))
+
+
+def one_sided_p(value: float, standard_error: float, units: int, error: float, tuned_for: int = 1_000) -> float:
+    """The p-value, valid at every look, of "the mean is at most 0", for a mean of many units.
+
+    The one-sided asymptotic confidence sequence ``s sqrt(2 (n g + 1) / (n^2 g) log(1 + sqrt(n g + 1) / (2 a)))``
+    (Waudby-Smith, Arbour, Sinha, Kennedy, Ramdas, Annals of Statistics 52, 2024), solved for the error ``a``.
+
+    Args:
+        value: the estimate of the mean.
+        standard_error: of the estimate.
+        units: how many independent units it is of.
+        error: the error at which the sequence is narrowest.
+        tuned_for: at about how many units it is.
+    """
+    if value <= 0 or standard_error <= 0:
+        return 1.0
+    shrunk = 1 + units * prior_variance(2 * error, tuned_for)
+    exponent = (value / standard_error) ** 2 * (shrunk - 1) / (2 * shrunk)
+    return min(1.0, math.sqrt(shrunk) / (2 * math.expm1(min(exponent, _LARGEST_EXPONENT))))
 
 
 @dataclass(frozen=True, slots=True)

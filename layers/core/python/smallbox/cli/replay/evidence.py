@@ -18,12 +18,13 @@ from smallbox.cli.system import System
 from smallbox.define.model import Model
 from smallbox.define.project import load
 from smallbox.documents.metrics import Metrics
+from smallbox.features.inputs.recomputed import recomputed_inputs
 from smallbox.labels.join import LABELLED
 from smallbox.labels.table import scored_rows
 from smallbox.lake.names import labelled_table
 from smallbox.lake.predictions import PredictionLog, of_signature
 from smallbox.lake.schemas import labelled_schema
-from smallbox.monitoring.skew import Skew, compare_served, recomputed_inputs
+from smallbox.monitoring.skew import Skew, compare_served
 from smallbox.objectives.measure import measure
 from smallbox.objectives.objective import Objective, Scored
 from smallbox.ports import Between, Lake

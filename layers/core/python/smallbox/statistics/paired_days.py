@@ -1,0 +1,114 @@
+"""Two versions on the same rows, a day at a time: sums that merge, and the sequence of a ratio of such sums."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from smallbox.arrays import Floats, np
+from smallbox.statistics.sequences import ConfidenceSequence, sequence_width
+
+
+@dataclass(frozen=True, slots=True)
+class PairedDay:
+    """What is kept of one day of rows that both versions scored. All but ``day`` are sums over rows, so parts add up.
+
+    Attributes:
+        day: days since 1970-01-01, UTC.
+        rows: labelled rows; groups where the objective is a ranking.
+        champion: the champion's losses.
+        candidate: the candidate's losses.
+        difference_squared: the squares of candidate minus champion.
+    """
+
+    day: int
+    rows: int
+    champion: float
+    candidate: float
+    difference_squared: float
+
+    def __add__(self, other: "PairedDay") -> "PairedDay":
+        """Both parts of the same day together.
+
+        Raises:
+            ValueError: the parts are of different days.
+        """
+        if self.day != other.day:
+            raise ValueError(f"days {self.day} and {other.day} do not add up")
+        return PairedDay(
+            self.day,
+            self.rows + other.rows,
+            self.champion + other.champion,
+            self.candidate + other.candidate,
+            self.difference_squared + other.difference_squared,
+        )
+
+
+def paired_days(days: Sequence[int] | Floats, champion: Floats, candidate: Floats) -> list[PairedDay]:
+    """The record of each day, in the order of days.
+
+    Args:
+        days: ``(n,)`` the day of each row.
+        champion: ``(n,)`` the champion's loss on it.
+        candidate: ``(n,)`` the candidate's loss on it.
+
+    >>> paired_days([3, 3], np.array([1.0, 2.0]), np.array([1.5, 2.0]))
+    [PairedDay(day=3, rows=2, champion=3.0, candidate=3.5, difference_squared=0.25)]
+    """
+    names, codes = np.unique(np.asarray(days), return_inverse=True)
+    columns = (champion, candidate, (candidate - champion) ** 2)
+    sums = [np.bincount(codes, weights=one, minlength=len(names)).tolist() for one in columns]
+    counts = np.bincount(codes, minlength=len(names)).tolist()
+    return [PairedDay(int(day), *figures) for day, *figures in zip(names, counts, *sums, strict=True)]
+
+
+def merged_days(parts: Iterable[PairedDay]) -> list[PairedDay]:
+    """One record for each day, in the order of days, from parts in any order."""
+    found: dict[int, PairedDay] = {}
+    for part in parts:
+        found[part.day] = found[part.day] + part if part.day in found else part
+    return [found[day] for day in sorted(found)]
+
+
+def effective_units(sizes: Floats) -> float:
+    """How many units of equal size are worth as much: ``(sum n)**2 / sum n**2`` (Kish, Survey Sampling, 1965).
+
+    >>> round(effective_units(np.array([900.0, 900.0, 3.0])), 2)
+    2.01
+    """
+    return float(sizes.sum() ** 2 / (sizes**2).sum()) if len(sizes) and sizes.any() else 0.0
+
+
+def ratio_sequence(sums: Floats, sizes: Floats, error: float = 0.05, tuned_for: int = 30) -> ConfidenceSequence:
+    """The confidence sequence of a mean over rows, where rows of one unit depend on each other.
+
+    The estimate is that of a ratio, ``sum s / sum n``, so a unit counts by its rows. Its variance is that of the
+    linearised ratio, ``sum (s - r n)**2 / (sum n)**2`` (Cochran, Sampling Techniques, 1977, 6.3), and the width that
+    of `mean_sequence` for the effective number of units. With units of one size it is `mean_sequence` of their means.
+
+    Args:
+        sums: ``(u,)`` the sum over the rows of each unit.
+        sizes: ``(u,)`` the number of its rows; units without rows say nothing.
+        error: the probability that the true ratio ever lies outside.
+        tuned_for: at about how many units the bounds are to be narrowest.
+
+    >>> sums = np.array([10.0, 20.0, 30.0, 20.0, 10.0, 30.0, 20.0, 20.0, 10.0, 30.0])
+    >>> found = ratio_sequence(sums, np.full(10, 10.0))
+    >>> found.value, round(found.low, 2), round(found.high, 2)
+    (2.0, 0.78, 3.22)
+    """
+    sums, sizes = sums[sizes > 0], sizes[sizes > 0]
+    units, total = effective_units(sizes), float(sizes.sum())
+    value = float(sums.sum()) / total if total else math.nan
+    if units < 2:  # noqa: PLR2004 - one unit has no variance
+        return ConfidenceSequence(len(sums), value, -math.inf, math.inf, error)
+    width = sequence_width(ratio_error(sums, sizes), units, error, tuned_for)
+    return ConfidenceSequence(len(sums), value, value - width, value + width, error)
+
+
+def ratio_error(sums: Floats, sizes: Floats) -> float:
+    """The standard error of ``sum s / sum n`` over independent units; NaN below two effective units."""
+    units, total = effective_units(sizes), float(sizes.sum())
+    if units < 2:  # noqa: PLR2004 - as above
+        return math.nan
+    left = sums - sums.sum() / total * sizes
+    return math.sqrt(float(left @ left) * units / (units - 1)) / total
