@@ -17,9 +17,9 @@ from smallbox.arrays import Floats
 from smallbox.statistics.estimates import mean_estimate
 from smallbox.statistics.off_policy import WeightedRows, judge_policy
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import open_bandit
+from benchmarks import open_bandit
 
 
 def shares(table: pa.Table, items: int, positions: int) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from smallbox.arrays import Floats
-from smallbox.statistics.off_policy import Estimator, WeightedRows, effective_units, judge_policy
+from smallbox.statistics.off_policy import PolicyEstimator, WeightedRows, effective_units, judge_policy
 
 ACTIONS: Final = 4
 LOGGED: Final = np.array([[0.55, 0.15, 0.15, 0.15], [0.15, 0.55, 0.15, 0.15]])
@@ -18,7 +18,7 @@ REWARDS: Final = np.array([[0.1, 0.1, 0.3, 0.1], [0.2, 0.4, 0.1, 0.3]])
 """The mean reward of each action in each context."""
 TRUE_VALUE: Final = float((JUDGED * REWARDS).sum(1).mean())
 TRUE_GAIN: Final = TRUE_VALUE - float((LOGGED * REWARDS).sum(1).mean())
-ESTIMATORS: Final[tuple[Estimator, ...]] = ("ips", "snips", "dr")
+ESTIMATORS: Final[tuple[PolicyEstimator, ...]] = ("ips", "snips", "dr")
 
 
 def _rows(random: np.random.Generator, units: int, model: Floats = REWARDS) -> WeightedRows:

@@ -17,7 +17,7 @@ from typing import Final, Literal
 from smallbox.arrays import Floats, Ints, np
 from smallbox.statistics.sequences import ConfidenceSequence, mean_sequence
 
-MIN_EFFECTIVE: Final = 100.0
+MIN_EFFECTIVE_UNITS: Final = 100.0
 MIN_EFFECTIVE_SHARE: Final = 0.05
 MIN_REWARDED: Final = 100
 """Units with a reward before there is an estimate: the bounds take the mean over units for about normal."""
@@ -25,7 +25,7 @@ MIN_REWARDED: Final = 100
 MAX_WEIGHT_SHARE: Final = 0.05
 MAX_WEIGHT_ERRORS: Final = 3.0
 
-Estimator = Literal["ips", "snips", "dr"]
+PolicyEstimator = Literal["ips", "snips", "dr"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +82,7 @@ class OffPolicyEvidence:
         verdict: ``better`` or ``worse`` where the doubly robust gain is surely so, else ``cannot_tell``.
     """
 
-    gains: dict[Estimator, OffPolicyGain]
+    gains: dict[PolicyEstimator, OffPolicyGain]
     units: int
     effective: float
     refused: tuple[str, ...]
@@ -113,7 +113,7 @@ def judge_policy(rows: WeightedRows, error: float = 0.05, tuned_for: int = 1_000
     refused = _refusals(rows, weights, effective)
     if refused:
         return OffPolicyEvidence({}, units, effective, refused, "cannot_tell")
-    gains: dict[Estimator, OffPolicyGain] = {
+    gains: dict[PolicyEstimator, OffPolicyGain] = {
         "ips": _ips(rows, weights, error, tuned_for),
         "snips": _snips(rows, weights, error, tuned_for),
         "dr": _dr(rows, weights, error, tuned_for),
@@ -175,7 +175,7 @@ def _refusals(rows: WeightedRows, weights: Floats, effective: float) -> tuple[st
     sums, units = _sums(rows.units, weights), _units(rows)
     if not sums.sum() or not rows.against.any():
         return ("none of the logged rows would have been shown",)
-    found, needed = [], max(MIN_EFFECTIVE, MIN_EFFECTIVE_SHARE * units)
+    found, needed = [], max(MIN_EFFECTIVE_UNITS, MIN_EFFECTIVE_SHARE * units)
     if effective < needed:
         times = math.ceil(needed / effective)
         more = "exploration" if effective < MIN_EFFECTIVE_SHARE * units else "logged units"
