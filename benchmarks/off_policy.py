@@ -1,9 +1,10 @@
-"""What may the clicks of one real policy say of another? The sample of the Open Bandit data (ZOZO, CC BY 4.0).
+"""How much are shuffled lists worth, and what may the clicks of one real policy say of another?
 
-Run: ``python benchmarks/off_policy.py``. It downloads ``obp`` 0.4.1 as ``benchmarks/open_bandit.py`` does, and stops
-without a network. The sample has 10,000 rows of a random policy and of Bernoulli Thompson sampling (``bts``) in each
-of three campaigns, 287 clicks in all. ``bts`` chose by item and position, not by user; its choice probabilities are
-taken as its mean shares by position. So the rows of ``random`` judge ``bts``, and what ``bts`` truly earned is known.
+Run: ``python benchmarks/off_policy.py``. First it prints the effective share of shuffled lists. Then it takes the sample
+of the Open Bandit data (ZOZO, CC BY 4.0): it downloads ``obp`` 0.4.1 as ``benchmarks/open_bandit.py`` does, and says so
+and stops without a network. The sample has 10,000 rows of a random policy and of Bernoulli Thompson sampling (``bts``)
+in each of three campaigns, 287 clicks in all. ``bts`` chose by item and position, not by user; its choice probabilities
+are taken as its mean shares by position. So either log can judge the other policy, and what that truly earned is known.
 """
 
 import sys
@@ -39,8 +40,31 @@ def weighted(logged: pa.Table, policy: Floats) -> WeightedRows:
     return WeightedRows(np.arange(len(clicks)), clicks, chances, policy[at, item], chances, nothing, nothing)
 
 
+def effective_share(share: float, within: int, moved: int, lists: int = 100_000) -> float:
+    """Of lists of one block, how many that weigh alike a candidate has that moves so many of its rows, as a share."""
+    rng = np.random.default_rng(0)
+    order = np.tile(np.arange(within), (lists, 1))
+    shuffled = rng.random(lists) < share
+    order[shuffled] = rng.permuted(order[shuffled], axis=1)
+    wished = np.concatenate((np.roll(np.arange(moved), 1), np.arange(moved, within)))
+    chance = share / within + (1 - share) * (order == np.arange(within))
+    sums = ((order == wished) / chance).sum(1)
+    return float(sums.sum() ** 2 / (sums**2).sum()) / lists
+
+
+def print_effective_shares() -> None:
+    """How much a shuffled share of the lists is worth, by how many rows of a block the candidate moves."""
+    print("share  block  effective share of the lists, by rows that the candidate moves")
+    for share in (0.02, 0.05, 0.1, 0.2):
+        for within in (4, 10):
+            moved = [one for one in (2, 4, 7, 10) if one <= within]
+            said = ", ".join(f"{one}: {effective_share(share, within, one):.1%}" for one in moved)
+            print(f"{share:5}  {within:5}  {said}")
+
+
 def main() -> None:
     """Print for each campaign and direction what the judge says, and what the other policy truly earned."""
+    print_effective_shares()
     found = open_bandit.wheel()
     if found is None:
         print("skipped: obp 0.4.1 could not be downloaded")

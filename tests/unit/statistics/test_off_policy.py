@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from smallbox.arrays import Floats
-from smallbox.statistics.off_policy import PolicyEstimator, WeightedRows, effective_units, judge_policy
+from smallbox.statistics.off_policy import PolicyEstimator, WeightedRows, judge_policy
 
 ACTIONS: Final = 4
 LOGGED: Final = np.array([[0.55, 0.15, 0.15, 0.15], [0.15, 0.55, 0.15, 0.15]])
@@ -144,5 +144,11 @@ def test_more_exploration_is_asked_for_where_more_units_would_not_do() -> None:
 
 
 def test_the_effective_number_is_that_of_units() -> None:
-    """Rows of one unit are one: ten rows of equal weight in two units count as two."""
-    assert effective_units(np.repeat([0, 1], 5), np.ones(10)) == pytest.approx(2)
+    """Every row twice, in the unit of its twin, says no more: rows of one unit are one."""
+    rows = _rows(np.random.default_rng(9), 500)
+    names = WeightedRows.__dataclass_fields__
+    twice = WeightedRows(*(np.concatenate((getattr(rows, name),) * 2) for name in names))
+    once, both = judge_policy(rows), judge_policy(twice)
+    assert both.effective == pytest.approx(once.effective)
+    for name in ESTIMATORS:
+        assert both.gains[name].gain.high == pytest.approx(once.gains[name].gain.high)

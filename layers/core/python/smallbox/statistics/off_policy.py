@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from smallbox.arrays import Floats, Ints, np
-from smallbox.statistics.sequences import ConfidenceSequence, mean_sequence
+from smallbox.statistics.paired_days import effective_units, ratio_sequence
+from smallbox.statistics.sequences import ConfidenceSequence
 
 MIN_EFFECTIVE_UNITS: Final = 100.0
-MIN_EFFECTIVE_SHARE: Final = 0.05
+MIN_EFFECTIVE_UNIT_SHARE: Final = 0.05
 MIN_REWARDED: Final = 100
 """Units with a reward before there is an estimate: the bounds take the mean over units for about normal."""
 
@@ -109,7 +110,7 @@ def judge_policy(rows: WeightedRows, error: float = 0.05, tuned_for: int = 1_000
         tuned_for: at about how many units the bounds are narrowest.
     """
     weights = rows.weights(rows.policy)
-    units, effective = _units(rows), effective_units(rows.units, weights)
+    units, effective = _units(rows), effective_units(_sums(rows.units, weights))
     refused = _refusals(rows, weights, effective)
     if refused:
         return OffPolicyEvidence({}, units, effective, refused, "cannot_tell")
@@ -123,17 +124,6 @@ def judge_policy(rows: WeightedRows, error: float = 0.05, tuned_for: int = 1_000
     if found.excludes_zero:
         verdict = "better" if found.value > 0 else "worse"
     return OffPolicyEvidence(gains, units, effective, (), verdict)
-
-
-def effective_units(units: Ints, weights: Floats) -> float:
-    """``(sum w)^2 / sum w^2`` of the units' sums of weights; 0 when all are 0.
-
-    >>> effective_units(np.array([0, 1, 2]), np.array([1.0, 1.0, 1.0]))
-    3.0
-    """
-    sums = _sums(units, weights)
-    squares = float((sums**2).sum())
-    return float(sums.sum()) ** 2 / squares if squares else 0.0
 
 
 def _ips(rows: WeightedRows, weights: Floats, error: float, tuned_for: int) -> OffPolicyGain:
@@ -163,8 +153,7 @@ def _snips(rows: WeightedRows, weights: Floats, error: float, tuned_for: int) ->
 
 def _over_units(rows: WeightedRows, values: Floats, error: float, tuned_for: int) -> ConfidenceSequence:
     """The mean over rows, with the units' sums as what is independent."""
-    rows_a_unit = len(values) / _units(rows)
-    return mean_sequence(_sums(rows.units, values) / rows_a_unit, error, tuned_for)
+    return ratio_sequence(_sums(rows.units, values), _sums(rows.units, np.ones(len(values))), error, tuned_for)
 
 
 def _refusals(rows: WeightedRows, weights: Floats, effective: float) -> tuple[str, ...]:
@@ -175,10 +164,10 @@ def _refusals(rows: WeightedRows, weights: Floats, effective: float) -> tuple[st
     sums, units = _sums(rows.units, weights), _units(rows)
     if not sums.sum() or not rows.against.any():
         return ("none of the logged rows would have been shown",)
-    found, needed = [], max(MIN_EFFECTIVE_UNITS, MIN_EFFECTIVE_SHARE * units)
+    found, needed = [], max(MIN_EFFECTIVE_UNITS, MIN_EFFECTIVE_UNIT_SHARE * units)
     if effective < needed:
         times = math.ceil(needed / effective)
-        more = "exploration" if effective < MIN_EFFECTIVE_SHARE * units else "logged units"
+        more = "exploration" if effective < MIN_EFFECTIVE_UNIT_SHARE * units else "logged units"
         good = f"{units} units are as good as {effective:.0f} that weigh alike; {needed:.0f} are needed"
         found.append(f"{good}, about {times} times the {more}")
     rewarded = int((_sums(rows.units, np.abs(rows.rewards) * ((rows.policy > 0) | (rows.against > 0))) > 0).sum())
