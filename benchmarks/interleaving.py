@@ -27,7 +27,7 @@ SHOWN: Final = 10
 LOOKED_AT: Final = np.arange(1, SHOWN + 1) ** -0.7
 PAIRS_OF_RANKERS: Final = (
     (0.0, 1.0, 0.9), (0.0, 1.0, 0.8), (0.0, 1.0, 0.6), (0.0, 1.0, 0.3), (0.8, 0.6, 0.45), (0.8, 0.6, 0.3),
-    (0.8, 0.6, 0.0),
+    (0.8, 0.6, 0.0), (0.95, 0.3, 0.0),
 )  # fmt: skip
 """The noise that both rankers share, and the noise of the first and of the second ranker alone."""
 CHUNK: Final = 1_000

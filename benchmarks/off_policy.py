@@ -1,10 +1,11 @@
 """How much are shuffled lists worth, and what may the clicks of one real policy say of another?
 
-Run: ``python benchmarks/off_policy.py``. First it prints the effective share of shuffled lists. Then it takes the sample
-of the Open Bandit data (ZOZO, CC BY 4.0): it downloads ``obp`` 0.4.1 as ``benchmarks/open_bandit.py`` does, and says so
-and stops without a network. The sample has 10,000 rows of a random policy and of Bernoulli Thompson sampling (``bts``)
-in each of three campaigns, 287 clicks in all. ``bts`` chose by item and position, not by user; its choice probabilities
-are taken as its mean shares by position. So either log can judge the other policy, and what that truly earned is known.
+Run: ``python benchmarks/off_policy.py``. First it prints the effective share of shuffled lists. Then it takes the
+sample of the Open Bandit data (ZOZO, CC BY 4.0): it downloads ``obp`` 0.4.1 as ``benchmarks/open_bandit.py`` does, and
+says so and stops without a network. The sample has 10,000 rows of a random policy and of Bernoulli Thompson sampling
+(``bts``) in each of three campaigns, 287 clicks in all. ``bts`` chose by item and position, not by user; its choice
+probabilities are taken as its mean shares by position. So either log can judge the other policy, and what that truly
+earned is known.
 """
 
 import sys
