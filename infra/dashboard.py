@@ -11,6 +11,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.parts.flow import Flow
+from infra.stages.release import challenger_trouble
 from smallbox.aws.failure_log import DEGRADED_ANSWERS, FALLBACK_ANSWERS
 from smallbox.aws.metrics import NAMESPACE
 from smallbox.stages import STAGES
@@ -65,6 +66,7 @@ def _graphs(flow: Flow, watched: Watched) -> Mapping[str, Mapping[str, Metrics]]
         "ingestion": {"oldest message, seconds": _ages(flow, "events", "drops"), "dead letters": _dead(flow, watched)},
         "features": {"oldest message, seconds": _ages(flow, "features", "rebuild")},
         "training": {"executions": _ended(watched, "training")},
+        "release": {"trouble of challengers": [challenger_trouble().with_(period=_HOUR)]},
         "serving": {
             "requests and 5xx": [flow.api.requests(_HOUR), flow.api.failures(_HOUR)],
             "milliseconds, 90 % below": [flow.api.latency(_HOUR)],

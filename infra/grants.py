@@ -194,6 +194,11 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("table:registry", WRITE),
         Grant("table:metrics", WRITE),
     ),
+    "release/guard": (
+        Grant("table:registry", WRITE),
+        Grant("table:metrics", ("dynamodb:Query",)),
+        Grant("topic:alarms", ("sns:Publish",)),
+    ),
     "serving/predict": (
         Grant("table:online", ("dynamodb:BatchGetItem",)),
         Grant("table:registry", READ),
@@ -205,6 +210,8 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     "serving/log": (
         Grant("queue:predictions", RECEIVE),
         *tables(append=["predictions"]),
+        Grant("table:metrics", ("dynamodb:UpdateItem",)),
+        Grant("*", METRICS, "figures have no resource to name; the namespace is the limit", namespace="Smallbox"),
     ),
     "serving/score": (
         Grant("queue:scores", RECEIVE),
@@ -267,6 +274,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("executions:scoring:*", MAP_RUN, "the child executions of its own distributed map have made-up names"),
     ),
     "schedule/daily": (Grant("machine:daily", START),),
+    "schedule/guard": (Grant("function:release/guard", INVOKE),),
     "schedule/score": (Grant("function:serving/score", INVOKE),),
     "schedule/upkeep": (Grant("function:ingestion/upkeep", INVOKE),),
 }

@@ -47,7 +47,7 @@ class Pipeline(Stack):
         daily = daily_machine(self, flow)
         Schedules(self, flow, daily)
         machines = {"training": training, "daily": daily, "backfill": backfill, "scoring": scoring}
-        _watch(self, flow, machines, monitoring, retraining)
+        _watch(self, flow, machines, release, monitoring, retraining)
         self._output(
             {
                 "ApiUrl": flow.api.url,
@@ -78,12 +78,13 @@ def _watch(
     scope: Construct,
     flow: Flow,
     machines: Mapping[str, sfn.StateMachine],
+    release: Release,
     monitoring: Monitoring,
     retraining: Retraining,
 ) -> None:
     """Add the alarms of the system, and the dashboard of all alarms."""
     symptoms = Symptoms(scope, flow, [*machines.values()], [retraining.dead])
-    alarms = [*symptoms.alarms, *monitoring.alarms]
+    alarms = [*symptoms.alarms, release.alarm, *monitoring.alarms]
     dashboard(scope, flow, Watched(machines, monitoring.figures, alarms, retraining.dead))
 
 

@@ -12,8 +12,8 @@ from infra.deployment import Deployment
 TABLES: Final = {"online": False, "registry": True, "metrics": True, "limits": False}
 """The DynamoDB tables, and whether each has a sort key. All are encrypted with DynamoDB's own keys, at no cost."""
 
-EXPIRING: Final = ("online", "limits")
-"""The tables whose items expire."""
+EXPIRING: Final = ("online", "metrics", "limits")
+"""The tables that have items which expire; of `metrics` only the counters of canaries do."""
 
 PARTS_DAYS: Final = 21
 """Days until parts of a dropped file expire: longer than their messages live, which is 4 days in the queue and 14 in

@@ -16,7 +16,7 @@ from smallbox.aws.metrics import NAMESPACE
 from smallbox.define.project import load
 
 UPKEEP: Final = "ingestion/upkeep"
-SCHEDULED: Final = (UPKEEP, "serving/score")
+SCHEDULED: Final = (UPKEEP, "serving/score", "release/guard")
 """The functions that a schedule invokes: Lambda tries a failed run again, and then drops it."""
 
 _OLDEST_SECONDS: Final = 1_800
@@ -65,7 +65,10 @@ def _of_runs(flow: Flow, machines: Sequence[sfn.StateMachine]) -> Iterator[tuple
     yield "Executions", Symptom("an execution of a state machine failed or timed out", ended)
     functions = [flow.functions[path] for path in SCHEDULED]
     dropped = [one.metric("AsyncEventsDropped", period=MINUTE, statistic="Sum") for one in functions]
-    yield "Dropped", Symptom("a scheduled run of the upkeep or of the daily files failed every attempt", dropped)
+    yield (
+        "Dropped",
+        Symptom("a scheduled run of the upkeep, of the daily files or of the guard failed every attempt", dropped),
+    )
     runs = flow.functions[UPKEEP].metric_invocations(period=_QUARTER_DAY, statistic="Sum")
     said = "the upkeep has not run for 30 hours; also in the first night after the first deployment"
     yield "UpkeepOverdue", Symptom(said, [runs], periods=5, rings_below=True)

@@ -65,16 +65,35 @@ def run_daily(
     flow: Flow, name: str, function: Function, hour: int, minute: int, event: Mapping[str, Any] | None = None
 ) -> None:
     """Invoke the function daily at a time in UTC, within the 15 minutes after it, with an event, empty by default."""
+    when = scheduler.ScheduleExpression.cron(hour=str(hour), minute=str(minute))
+    _run(flow, name, function, "Daily", when, scheduler.TimeWindow.flexible(Duration.minutes(15)), event or {})
+
+
+def run_every(flow: Flow, name: str, function: Function, often: Duration) -> None:
+    """Invoke the function again and again, with an empty event."""
+    when = scheduler.ScheduleExpression.rate(often)
+    _run(flow, name, function, "Often", when, scheduler.TimeWindow.off(), {})
+
+
+def _run(
+    flow: Flow,
+    name: str,
+    function: Function,
+    often: str,
+    when: scheduler.ScheduleExpression,
+    window: scheduler.TimeWindow,
+    event: Mapping[str, Any],
+) -> None:
     home = Construct(function, "schedule")
     scheduler.Schedule(
         home,
-        "Daily",
-        schedule=scheduler.ScheduleExpression.cron(hour=str(hour), minute=str(minute)),
+        often,
+        schedule=when,
         target=scheduled.LambdaInvoke(
             function.target,
             role=exact_role(home, f"schedule/{name}", "scheduler", flow.arns),
-            input=scheduler.ScheduleTargetInput.from_object(dict(event or {})),
+            input=scheduler.ScheduleTargetInput.from_object(dict(event)),
         ),
-        time_window=scheduler.TimeWindow.flexible(Duration.minutes(15)),
+        time_window=window,
         enabled=flow.deployment.schedules_enabled,
     )

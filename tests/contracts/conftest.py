@@ -11,15 +11,17 @@ from deltalake import DeltaTable
 from moto import mock_aws
 
 from smallbox.aws.blobs import S3Blobs
+from smallbox.aws.canary_counters import DynamoCanaryCounters
 from smallbox.aws.delta_lake import DeltaLake
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.online import DynamoOnlineStore
 from smallbox.aws.signed.dynamodb import SignedDynamoDb
 from smallbox.aws.signed.s3 import SignedBucket
 from smallbox.aws.token_buckets import DynamoTokenBuckets
-from smallbox.ports import Blobs, Documents, Lake, OnlineStore
+from smallbox.ports import Blobs, CanaryCounters, Documents, Lake, OnlineStore
 from smallbox.serving_ports import TokenBuckets
 from tests.fakes.buckets import FakeTokenBuckets
+from tests.fakes.counters import FakeCanaryCounters
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs
 from tests.fakes.http import moto, playing
@@ -83,6 +85,16 @@ def documents(request: pytest.FixtureRequest, aws: None, signed: SignedDynamoDb)
     dynamodb = boto3.client("dynamodb", region_name=REGION)
     _table(dynamodb, "documents", "pk", "sk")
     return DynamoDocuments("documents", dynamodb, reads=signed if request.param == "signed" else None)
+
+
+@pytest.fixture(params=["fake", "moto"])
+def canary_counters(request: pytest.FixtureRequest, aws: None) -> CanaryCounters:
+    """An empty table of counters."""
+    if request.param == "fake":
+        return FakeCanaryCounters()
+    dynamodb = boto3.client("dynamodb", region_name=REGION)
+    _table(dynamodb, "metrics", "pk", "sk")
+    return DynamoCanaryCounters("metrics", dynamodb)
 
 
 @pytest.fixture(params=["fake", "signed"])

@@ -39,6 +39,7 @@ from smallbox.serving.score import ScoreTask
 from smallbox.times import Micros, Moment, format_moment
 from smallbox.training.dataset import DatasetTask
 from smallbox.training.fit import FitTask
+from tests.fakes.counters import FakeCanaryCounters
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs, FakeFailureLog, FakeMeter, FakeNotices, FakeQueue, FakeWorkflow
 from tests.fakes.lake import FakeLake
@@ -124,7 +125,7 @@ class World:
         for message in self.rebuilds.take():
             rebuild.run([message], PRESENT)
         for message in self.predictions.take():
-            LogTask(self.project, self.lake).append([message])
+            LogTask(self.project, self.lake, FakeCanaryCounters(), FakeMeter()).append([message])
 
     def train(self, model: str, as_of: Micros) -> Any:
         """One training run: every task of the state machine, in its order."""

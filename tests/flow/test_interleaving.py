@@ -10,16 +10,18 @@ import pytest
 from smallbox.define import Exploration
 from smallbox.feedback.join import JoinTask
 from smallbox.labels.explored import ListEvidence, judge_off_policy
-from smallbox.labels.interleaved import credited_rows, interleaved_columns
+from smallbox.labels.interleaved import credited_rows, interleaved_columns, judge_interleaving
 from smallbox.lake.names import labelled_table, records_table
 from smallbox.lake.schemas import labelled_schema, records_to_table
+from smallbox.monitoring.accuracy import judged
 from smallbox.ports import Between
 from smallbox.records import Record
 from smallbox.serving.log import LogTask
-from smallbox.statistics.preference import preference, unit_preferences
 from smallbox.table_columns import SETTLES_FROM
 from smallbox.times import DAY, HOUR, MINUTE, format_moment
+from tests.fakes.counters import FakeCanaryCounters
 from tests.fakes.documents import FakeDocuments
+from tests.fakes.edges import FakeMeter
 from tests.fakes.kinds import outcomes
 from tests.fakes.rankers import RANKED, TRIAL, candidates, rank, two_rankers
 from tests.fakes.serving import Serving
@@ -41,7 +43,7 @@ def _search(serving: Serving) -> None:
         chances = {one["id"]: 0.2 * int(one["id"].rpartition("-")[2]) / one["position"] for one in shown}
         clicked = [key for key, chance in chances.items() if random.random() < chance]
         clicks += [_click(key, at + HOUR) for key in clicked]
-    LogTask(serving.project, serving.lake).append(serving.log.take())
+    LogTask(serving.project, serving.lake, FakeCanaryCounters(), FakeMeter()).append(serving.log.take())
     serving.lake.append(records_table(outcomes), records_to_table(outcomes, clicks))
     JoinTask(serving.project, serving.lake, serving.registry, FakeDocuments()).run(
         {"model": serving.model.name, "as_of": format_moment(4 * DAY)}, 4 * DAY
@@ -71,12 +73,20 @@ def test_the_interleaving_prefers_the_good_ranker(pairs: Any) -> None:
     _search(serving)
     rows = credited_rows(OBJECTIVE, _labelled(serving), "trial", (1, 2))
     assert len(rows) == SEARCHES * SHOWN
-    found = preference(unit_preferences(rows, pairs))
+    found = judge_interleaving(OBJECTIVE, _labelled(serving), "trial", (1, 2), pairs)
     assert found.sequence.units == USERS, "the unit is the user, not the search"
     assert found.verdict == "worse", found.sentence("version 1", "version 2")
-    swapped = credited_rows(OBJECTIVE, _labelled(serving), "trial", (2, 1))
-    assert preference(unit_preferences(swapped, pairs)).verdict == "better"
+    swapped = judge_interleaving(OBJECTIVE, _labelled(serving), "trial", (2, 1), pairs)
+    assert swapped.verdict == "better"
     assert len(credited_rows(OBJECTIVE, _labelled(serving), "another", (1, 2))) == 0
+
+
+def test_an_interleaved_group_counts_for_no_figure_of_a_version() -> None:
+    """It has rows of two versions, in the order of neither; lists of one version count."""
+    for serving, rows in ((two_rankers(CLICKED, BY_USER), 0), (two_rankers(CLICKED), SEARCHES * SHOWN)):
+        _search(serving)
+        settled = judged(serving.model, serving.model.label, serving.lake, (1, 2), 4 * DAY)
+        assert len(settled["online"].scored) == rows
 
 
 def _explored(share: float) -> tuple[Serving, pa.Table]:

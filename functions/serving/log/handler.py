@@ -1,15 +1,18 @@
-"""Writes predictions from the predictions queue to the prediction log."""
+"""Writes predictions from the predictions queue to the prediction log, and counts how the arms of canaries do."""
 
 from typing import Any
 
 from smallbox.aws.batch import consume
+from smallbox.aws.canary_counters import DynamoCanaryCounters
 from smallbox.aws.delta_lake import DeltaLake
+from smallbox.aws.metrics import CloudWatchMeter
 from smallbox.aws.settings import LogSettings, from_environment
 from smallbox.define.project import load
 from smallbox.serving.log import LogTask
 
 settings = from_environment(LogSettings)
-task = LogTask(load(), DeltaLake.in_bucket(settings.lake_bucket))
+counters = DynamoCanaryCounters(settings.metrics_table)
+task = LogTask(load(), DeltaLake.in_bucket(settings.lake_bucket), counters, CloudWatchMeter())
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Proves the whole ladder on real answers and labels: a good version climbs it, a bad one stops where it can be seen."""
+"""Proves the ladder on answers and labels: a good version climbs it, a bad one stops where it can be seen."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -125,7 +125,7 @@ def test_harm_ends_a_held_canary() -> None:
 
 
 def test_the_story_has_every_look_and_every_day() -> None:
-    """What `smallbox release show` prints: events, looks with bounds that narrow, and days with both losses."""
+    """What `smallbox release show` prints: events, looks with their bounds, and days with both losses."""
     release = Climbing(GOOD)
     actions = release.climb(20)
     registry, name = release.serving.registry, PLAIN.name
@@ -134,12 +134,8 @@ def test_the_story_has_every_look_and_every_day() -> None:
     looks = Looks(release.metrics, name, 2).all()
     story = release_story(registry.get(name, 2), release.now, history, looks, release.days)
     assert [look["action"] for look in story["looks"]] == actions
-    widths = [
-        look["evidence"]["high"] - look["evidence"]["low"]
-        for look in story["looks"]
-        if look["rung"] == "shadow" and look["evidence"]["low"] is not None
-    ]
-    assert len(widths) >= 2
-    assert widths[-1] < widths[0]
+    shadow = [look["evidence"] for look in story["looks"] if look["rung"] == "shadow"]
+    assert shadow[0]["low"] is None, "the first day says nothing"
+    assert shadow[-1]["low"] < shadow[-1]["difference"] < shadow[-1]["high"] < 0
     assert story["running"] is None
     assert {one["slice"] for one in story["slices"]} == {"depot=d0", "depot=d1", "depot=d2"}

@@ -12,6 +12,8 @@ from smallbox.lake.predictions import PredictionLog
 from smallbox.ports import Between
 from smallbox.serving.log import LogTask
 from smallbox.times import DAY, Moment
+from tests.fakes.counters import FakeCanaryCounters
+from tests.fakes.edges import FakeMeter
 from tests.fakes.lake import FakeLake
 from tests.fakes.serving import Serving
 from tests.fakes.small import late_parcel
@@ -47,7 +49,9 @@ def _appended(*messages: dict[str, Any]) -> tuple[FakeLake, list[str]]:
     lake = FakeLake()
     bodies = [json.dumps({"model": MODEL, **message}) for message in messages]
     event = {"Records": [{"messageId": str(at), "body": body} for at, body in enumerate(bodies)]}
-    answer = consume(event, lambda message: str(message["model"]), LogTask(PROJECT, lake).append)
+    answer = consume(
+        event, lambda message: str(message["model"]), LogTask(PROJECT, lake, FakeCanaryCounters(), FakeMeter()).append
+    )
     return lake, [failed["itemIdentifier"] for failed in answer["batchItemFailures"]]
 
 
@@ -75,7 +79,7 @@ def test_the_log_of_the_deployed_definition_has_the_columns_of_the_catalogue() -
     serving = Serving(late_parcel)
     serving.route(serving.register(late_parcel))
     serving.predict([{"parcel_id": "a", "depot": "d", "weight": 1.0}], Moment(5))
-    LogTask(PROJECT, serving.lake).append(serving.log.messages)
+    LogTask(PROJECT, serving.lake, FakeCanaryCounters(), FakeMeter()).append(serving.log.messages)
     rows = serving.lake.read(f"predictions/{MODEL}")
     assert rows is not None
     assert rows.schema.equals(catalogue(PROJECT)[f"predictions/{MODEL}"].schema)

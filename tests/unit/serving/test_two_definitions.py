@@ -12,6 +12,8 @@ from smallbox.lake.predictions import PredictionLog, of_signature
 from smallbox.ports import Between
 from smallbox.serving.log import LogTask
 from smallbox.times import Moment
+from tests.fakes.counters import FakeCanaryCounters
+from tests.fakes.edges import FakeMeter
 from tests.fakes.serving import Serving
 from tests.unit.serving.two_definitions import ARMS, INSTANCES, KEYS, NEW, NOW, OLD, canary_of_both, of_arm
 
@@ -64,7 +66,7 @@ def test_a_message_is_about_one_version_and_the_log_has_both(canary: Serving) ->
     assert own <= old["columns"].keys() - new["columns"].keys()
     assert new["columns"].keys() - old["columns"].keys() == {"pieces", "depot_count"}
     assert old["types"] == new["types"] == {"depot": "text", "entity_depot": "text"}
-    LogTask(canary.project, canary.lake).append([new, old])
+    LogTask(canary.project, canary.lake, FakeCanaryCounters(), FakeMeter()).append([new, old])
     rows = PredictionLog(canary.lake).read(NEW.name, Between("time", NOW, NOW + 1)).sort_by("key").to_pylist()
     assert {row["key"]: (row["weight"], row["pieces"]) for row in rows} == {
         key: (2000.0, None) if arm == "champion" else (None, n)
@@ -75,7 +77,7 @@ def test_a_message_is_about_one_version_and_the_log_has_both(canary: Serving) ->
 def test_an_old_version_is_read_back_with_columns_that_no_definition_has(canary: Serving) -> None:
     """What is read of the log has the columns of a version, in its order, and what it answered from."""
     canary.predict(INSTANCES, Moment(NOW))
-    LogTask(canary.project, canary.lake).append(canary.log.messages)
+    LogTask(canary.project, canary.lake, FakeCanaryCounters(), FakeMeter()).append(canary.log.messages)
     rows = PredictionLog(canary.lake).read(OLD.name, Between("time", NOW, NOW + 1))
     signature = canary.loader.version(OLD.name, 1).signature
     assert signature is not NEW
@@ -114,7 +116,7 @@ def test_a_field_is_required_of_the_keys_whose_version_needs_it(canary: Serving)
     first = ARMS.index("challenger")
     assert refused.value.details == {"index": first, "field": "pieces", "rule": "required"}
     assert refused.value.message.startswith(f"instance {first}: ")
-    assert canary.log.messages == []
+    assert [message.keys() for message in canary.log.messages] == [{"model", "canary"}]
 
 
 def _lost_file(serving: Serving) -> None:

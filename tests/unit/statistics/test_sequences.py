@@ -6,10 +6,23 @@ import numpy as np
 import pytest
 
 from smallbox.arrays import Floats
-from smallbox.statistics.sequences import mean_sequence, sample_ratio_p, units_needed
+from smallbox.statistics.sequences import mean_sequence, sample_ratio_p, sequence_width, units_needed
 
 RUNS = 400
 LOOKS = 60
+
+PUBLISHED = {
+    (7, 0.05, 30): 15.845541,
+    (14, 0.05, 30): 3.819918,
+    (28, 0.05, 30): 3.286532,
+    (100, 0.05, 30): 3.170960,
+    (7, 0.10, 14): 4.359616,
+    (14, 0.10, 14): 3.164498,
+    (28, 0.10, 14): 2.961884,
+    (100, 0.10, 14): 2.987757,
+}
+"""Standard errors by units, error and number they are tuned for: what ``t_radius(1 / prior_variance, units, 1, error)``
+of the package `avinf` 1.0.0 answers (Lindon, Ham, Tingley, Bojinov, arXiv 2210.08589; MIT licence)."""
 
 
 def _ever_excludes(days: Floats, mean: float) -> bool:
@@ -19,6 +32,13 @@ def _ever_excludes(days: Floats, mean: float) -> bool:
         if not found.low <= mean <= found.high:
             return True
     return False
+
+
+@pytest.mark.parametrize("case", PUBLISHED)
+def test_the_width_is_the_published_one(case: tuple[int, float, int]) -> None:
+    """The bounds are as many standard errors away as in the authors' implementation of the same test."""
+    units, error, tuned_for = case
+    assert sequence_width(1.0, units, error, tuned_for) == pytest.approx(PUBLISHED[case], abs=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["normal", "heavy tails", "a shift of 3"])

@@ -67,6 +67,9 @@ many rows may change places with this one, itself counted. ``interleaving`` is t
 by the other version.
 """
 
+INTERLEAVING: Final = "interleaving"
+"""Of :data:`RANKED_COLUMNS` the one that is not null in a list of two versions."""
+
 JOIN_COLUMNS: Final[Mapping[str, ColumnType]] = {
     SETTLES_FROM: "timestamp",
     "label_known_at": "timestamp",

@@ -157,6 +157,15 @@ class ReviewSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class GuardSettings:
+    """``release/guard``: looks at running canaries while they answer, and rolls back one that harms."""
+
+    registry_table: str
+    metrics_table: str
+    alarms_topic: str
+
+
+@dataclass(frozen=True, slots=True)
 class PredictSettings:
     """``serving/predict``: online predictions."""
 
@@ -170,9 +179,10 @@ class PredictSettings:
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
-    """``serving/log``: predictions queue to the prediction log."""
+    """``serving/log``: predictions queue to the prediction log, and to the counters of canaries."""
 
     lake_bucket: str
+    metrics_table: str
 
 
 @dataclass(frozen=True, slots=True)

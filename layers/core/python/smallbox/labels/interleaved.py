@@ -8,7 +8,7 @@ from smallbox.arrays import Ints
 from smallbox.labels.join import LABELLED, PENDING
 from smallbox.labels.table import encoded_labels, of_objective, scored_columns
 from smallbox.objectives.objective import Objective
-from smallbox.statistics.preference import CreditedRows
+from smallbox.statistics.preference import CreditedRows, Pairs, Preference, preference, unit_preferences
 from smallbox.table_columns import GROUP, RANKED_COLUMNS
 
 _COLUMNS = ("id", "key", "time", "version", "status")
@@ -46,6 +46,18 @@ def credited_rows(objective: Objective, rows: pa.Table, experiment: str, version
         encoded_labels(objective, kept[objective.label_column]),
         *numbers,
     )
+
+
+def judge_interleaving(
+    objective: Objective,
+    rows: pa.Table,
+    experiment: str,
+    versions: tuple[int, int],
+    pairs: Pairs = "all",
+    error: float = 0.05,
+) -> Preference:
+    """Which of two versions people prefer; the verdict is about the second one. See :func:`credited_rows`."""
+    return preference(unit_preferences(credited_rows(objective, rows, experiment, versions), pairs), error)
 
 
 def _is_of(rows: pa.Table, versions: tuple[int, int]) -> pa.Array:

@@ -20,12 +20,12 @@ from smallbox.monitoring.findings import Finding
 from smallbox.monitoring.incidents import OPEN_INCIDENTS, IncidentBook, brief_of, opened_on
 from smallbox.monitoring.label_findings import label_findings
 from smallbox.monitoring.label_numbers import label_numbers
-from smallbox.monitoring.notices import Notices, notice_of
+from smallbox.monitoring.notices import notice_of
 from smallbox.monitoring.report import LATEST, Check, metrics_partition, not_judged, of_channel, report_key, report_of
 from smallbox.monitoring.served_checks import CheckedAnswers, ServedChecks
 from smallbox.monitoring.source_checks import SourceChecks, SourceDay
 from smallbox.monitoring.source_numbers import source_numbers
-from smallbox.ports import Blobs, Documents, Lake, Meter
+from smallbox.ports import Blobs, Documents, Lake, Meter, Notices
 from smallbox.records import Channel
 from smallbox.registry.signatures import Signatures, label_of_version
 from smallbox.registry.store import Registry

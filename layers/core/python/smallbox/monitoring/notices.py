@@ -1,19 +1,6 @@
-"""What people are told of a new incident, and the port that tells them."""
-
-from typing import Protocol
+"""What people are told of a new incident."""
 
 from smallbox.monitoring.incident import Incident
-
-
-class Notices(Protocol):
-    """Tells people something in words: by e-mail, or where else they subscribed."""
-
-    def tell(self, subject: str, text: str) -> None:
-        """Send a message; the subject is cut to 100 characters.
-
-        Raises:
-            Unavailable: when it was not accepted.
-        """
 
 
 def notice_of(incident: Incident) -> tuple[str, str]:

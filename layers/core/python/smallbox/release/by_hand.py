@@ -126,8 +126,8 @@ class ByHandTask:
         theirs = label_of_version(self._registry, self._registry.get(asked.model.name, champion))
         if label_of_version(self._registry, asked.version) != theirs:
             raise Conflict(
-                f"version {asked.version.number} predicts another label than version {champion}, so no shadow can compare "
-                "them; promote it instead"
+                f"version {asked.version.number} predicts another label than version {champion}, so no shadow can "
+                "compare them; promote it instead"
             )
 
     def _start(self, changes: Changes, asked: _Asked) -> None:

@@ -1,14 +1,17 @@
 """The verdict of a shadow: better, not worse, worse, wait or cannot tell, with its evidence.
 
-Both versions are judged on the same rows. Rows of one day depend on each other, so the unit is the day, in UTC. What is
-estimated is the mean over rows: a day counts by its rows. Three questions are asked of the days, each by a confidence
-sequence, so that the verdict may be read at every look:
+Both versions are judged on the same rows. Rows of one day depend on each other, so the unit is the day, in UTC, with
+the correlation of a day and the next. What is estimated is the mean over rows: a day counts by its rows. Three
+questions are asked of the days, each by a confidence sequence, so that the verdict may be read at every look:
 
 - worse: the mean of ``difference - margin * champion's loss`` lies above 0,
 - not worse: the same mean lies below 0,
 - better: the mean of ``difference`` lies below 0.
 
 The margin is a share of the champion's loss, which is itself estimated; the mean above needs no plug-in.
+
+A candidate climbs on half of ``max_days`` at the earliest: few days have seldom seen a bad one, and bad days decide
+the mean. It is stopped as soon as it is shown to be worse.
 
 Each bound has the whole error, ``1 - confidence``. A version is truly worse by more than the margin, or it is not: only
 one of "worse" and "not worse" can be false, so neither needs to share. "Better" ends the shadow as "not worse" does.
@@ -22,13 +25,21 @@ from typing import Any, Final, Literal
 from smallbox.arrays import Floats, np
 from smallbox.define.release_rules import Shadow
 from smallbox.statistics.estimates import none_if_nan
-from smallbox.statistics.paired_days import PairedDay, effective_units, ratio_error, ratio_sequence
+from smallbox.statistics.paired_days import (
+    PairedDay,
+    day_sequence,
+    effective_units,
+    merged_days,
+    neighbour_correlation,
+    neighbour_factor,
+    ratio_error,
+)
 from smallbox.statistics.sequences import ConfidenceSequence, UnitsNeeded, units_needed
 
 ShadowAction = Literal["better", "not_worse", "worse", "wait", "cannot_tell"]
 
 PLANNED_POWER: Final = 0.8
-"""The probability with which the stated numbers of days end in a verdict."""
+"""The probability with which the stated numbers of days end in a verdict; a little less while days are few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +87,20 @@ def judge_shadow(rule: Shadow, days: Sequence[PairedDay], elapsed_days: float) -
 
     Args:
         rule: margin, longest duration and confidence.
-        days: one record for each day whose labels are complete. A day that still gains labels must not be among them:
-            early labels are unlike late ones. Days of a replay before the shadow began count as any other.
+        days: the records of days whose labels are complete, or of parts of such days, in any order. A day that still
+            gains labels must not be among them: early labels are unlike late ones. Days of a replay before the shadow
+            began count as any other.
         elapsed_days: how long the shadow has run.
     """
     found = _arrays(days)
     sequences = _sequences(rule, found)
     evidence = _evidence(rule, found, sequences)
-    action = _action(rule, sequences, elapsed_days)
+    action = _action(rule, sequences, found, elapsed_days)
     return ShadowVerdict(action, _sentence(action, rule, evidence, elapsed_days), evidence)
 
 
 def _arrays(days: Sequence[PairedDay]) -> _Days:
-    kept = [day for day in days if day.rows]
+    kept = [day for day in merged_days(days) if day.rows]
     rows, champion, candidate = (
         np.array([getattr(day, name) for day in kept], dtype=float) for name in ("rows", "champion", "candidate")
     )
@@ -97,19 +109,26 @@ def _arrays(days: Sequence[PairedDay]) -> _Days:
 
 def _sequences(rule: Shadow, days: _Days) -> _Sequences:
     """Two-sided sequences at twice the error: each of their bounds alone has the error once."""
-    error, tuned_for = 2 * (1 - rule.confidence), max(rule.max_days // 2, 2)
+    error, tuned_for = 2 * (1 - rule.confidence), _earliest(rule)
     over_margin = days.difference - rule.max_loss_increase * days.champion
-    return _Sequences(*(ratio_sequence(one, days.rows, error, tuned_for) for one in (days.difference, over_margin)))
+    return _Sequences(*(day_sequence(one, days.rows, error, tuned_for) for one in (days.difference, over_margin)))
 
 
-def _action(rule: Shadow, sequences: _Sequences, elapsed_days: float) -> ShadowAction:
+def _earliest(rule: Shadow) -> int:
+    """The fewest days on which a candidate climbs; the bounds are narrowest there."""
+    return max(rule.max_days // 2, 2)
+
+
+def _action(rule: Shadow, sequences: _Sequences, days: _Days, elapsed_days: float) -> ShadowAction:
     if sequences.over_margin.low > 0:
         return "worse"
-    if sequences.difference.high < 0:
-        return "better"
-    if sequences.over_margin.high < 0:
-        return "not_worse"
-    return "cannot_tell" if elapsed_days >= rule.max_days else "wait"
+    is_last = elapsed_days >= rule.max_days
+    if is_last or round(effective_units(days.rows)) >= _earliest(rule):
+        if sequences.difference.high < 0:
+            return "better"
+        if sequences.over_margin.high < 0:
+            return "not_worse"
+    return "cannot_tell" if is_last else "wait"
 
 
 def _evidence(rule: Shadow, days: _Days, sequences: _Sequences) -> dict[str, Any]:
@@ -124,9 +143,10 @@ def _evidence(rule: Shadow, days: _Days, sequences: _Sequences) -> dict[str, Any
         "over_margin_low": sequences.over_margin.low,
         "over_margin_high": sequences.over_margin.high,
         "design_effect": _design_effect(days),
-        "day_correlation": _day_correlation(days),
+        "day_correlation": neighbour_correlation(days.difference, days.rows),
     }
     counts = {"unit": "day", "days": len(days.rows), "effective_days": _rounded(effective_units(days.rows))}
+    counts["earliest_days"] = _earliest(rule)
     known = {name: _rounded(value) for name, value in figures.items()}
     needed = {
         "needed_if_equal": _needed(rule, days, margin),
@@ -143,17 +163,11 @@ def _design_effect(days: _Days) -> float:
     return by_days / by_rows if by_rows > 0 else math.nan
 
 
-def _day_correlation(days: _Days) -> float:
-    """The correlation of the differences of one day and of the next; far above 0 the bounds are too narrow."""
-    left = days.difference - days.over(days.difference) * days.rows
-    squares = float(left @ left)
-    return float(left[1:] @ left[:-1]) / squares if squares > 0 else math.nan
-
-
 def _needed(rule: Shadow, days: _Days, distance: float) -> dict[str, int] | None:
     """How many days and rows end in a verdict, if the truth lies so far from the margin; ``None`` where unknown."""
-    deviation = ratio_error(days.difference - rule.max_loss_increase * days.champion, days.rows)
-    deviation *= math.sqrt(len(days.rows))
+    over_margin = days.difference - rule.max_loss_increase * days.champion
+    factor = len(days.rows) * neighbour_factor(over_margin, days.rows)
+    deviation = ratio_error(over_margin, days.rows) * math.sqrt(factor)
     if not (deviation > 0 and distance > 0):
         return None
     needed: UnitsNeeded = units_needed(deviation, distance, 2 * (1 - rule.confidence), PLANNED_POWER)
@@ -169,7 +183,7 @@ def _sentence(action: ShadowAction, rule: Shadow, evidence: Mapping[str, Any], e
         "better": "the candidate is better",
         "not_worse": f"the candidate is not worse: {worse} is ruled out",
         "worse": f"the candidate is worse: its loss is more than {rule.max_loss_increase:.1%} above the champion's",
-        "wait": "not decided yet",
+        "wait": f"not decided yet, a candidate climbs after {_earliest(rule)} days of labels at the earliest",
         "cannot_tell": f"after {elapsed_days:.0f} days {worse} is neither shown nor ruled out",
     }
     return f"{told[action]}; {_figures(evidence)}{_takes(action, evidence)}"

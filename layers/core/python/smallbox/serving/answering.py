@@ -16,6 +16,7 @@ from smallbox.records import Cause
 from smallbox.registry.assignment import interleaved_versions
 from smallbox.registry.loader import LoadedVersion, ModelLoader
 from smallbox.registry.routing import Routing, RunningExperiment
+from smallbox.release.canary_marks import CanaryMark, cluster_of
 from smallbox.serving.logged_answers import Answered
 from smallbox.serving.predict_request import PredictRequest
 from smallbox.serving.remembered import AnswerCache, RoutingCache
@@ -23,7 +24,7 @@ from smallbox.serving.requests import require
 from smallbox.serving.sticky_assignment import Share, pinned, shares_of
 from smallbox.serving.vectors import Vectors, online_vectors, unknown_vectors
 from smallbox.serving_ports import FailureLog
-from smallbox.times import Micros
+from smallbox.times import MILLISECOND, Micros
 
 _CANNOT_ANSWER: Final = (NotReady, NotStored, Unavailable)
 """What a version that cannot answer raises; something else answers then, where the definition declares it."""
@@ -57,16 +58,24 @@ class Answering:
         loader: the versions.
         failures: told of every answer that is not as usual.
         clock: the present, for the time budget.
+        tell: told of a request that an arm of a canary fails.
     """
 
     def __init__(
-        self, store: StateReader, live: LiveViewStore, loader: ModelLoader, failures: FailureLog, clock: Clock
+        self,
+        store: StateReader,
+        live: LiveViewStore,
+        loader: ModelLoader,
+        failures: FailureLog,
+        clock: Clock,
+        tell: Callable[[PredictRequest, CanaryMark], None],
     ) -> None:
         self._store = store
         self._live = live
         self._loader = loader
         self._failures = failures
         self._clock = clock
+        self._tell = tell
         self._readable: set[tuple[str, int]] = set()
         self.states, self.routings, self.answers = StateCache(store), RoutingCache(loader), AnswerCache()
 
@@ -94,9 +103,26 @@ class Answering:
             return
         request.steps.done("routing")
         for share in _shares(request, found.routing):
-            answered = self._of_share(request.part(share.rows), share, found.routing)
-            part = replace(answered, experiment=found.routing.experiment) if request.is_ranked else answered
-            yield self._marked(part, found.why)
+            part = request.part(share.rows)
+            answers = self._watched(part, share, found.routing)
+            of_list = replace(answers, experiment=found.routing.experiment) if request.is_ranked else answers
+            yield self._marked(of_list, found.why)
+
+    def _watched(self, request: PredictRequest, share: Share, routing: Routing) -> Part:
+        """The answers of one version; while a canary runs, with the mark of how its arm did."""
+        if routing.challenger is None:
+            return self._of_share(request, share, routing)
+        began, unit = self._clock(), request.model.assigned_by(request.instances[:1], routing.assigned_by)[0]
+        mark = CanaryMark(routing.challenger, share.arm, cluster_of(unit), request.now, 0.0)
+        try:
+            part = self._of_share(request, share, routing)
+        except Exception:
+            self._tell(request, replace(mark, failed=True))
+            raise
+        took = (self._clock() - began) / MILLISECOND
+        missing = bool(part.answered.vectors.inputs.missing[:1].any())
+        mark = replace(mark, milliseconds=took, missing=missing, fallback=part.answered.arm == "fallback")
+        return replace(part, answered=replace(part.answered, canary=mark))
 
     def _of_share(self, request: PredictRequest, share: Share, routing: Routing) -> Part:
         remembered = self.answers.find(request, share.version)

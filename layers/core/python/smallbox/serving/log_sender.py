@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 from smallbox.define.model import Model
@@ -61,6 +62,11 @@ class LogSender:
             return False
         self._send_kept(within)
         return True
+
+    def tell(self, message: EncodedMessage, within: Micros | None) -> None:
+        """Send a message of a request that fails anyway; it is given up when the queue does not take it."""
+        with suppress(Unavailable):
+            self._queue.send([message], within=within)
 
     def _keep(self, messages: Sequence[EncodedMessage]) -> None:
         self._kept.extend(messages)

@@ -11,6 +11,7 @@ from smallbox.define.log_columns import logged_names, logged_types
 from smallbox.define.signature import Signature
 from smallbox.messages.predictions import LoggedPredictions
 from smallbox.records import Cause, Channel
+from smallbox.release.canary_marks import CanaryMark
 from smallbox.serving.vectors import Vectors
 from smallbox.table_columns import ENTITY_PREFIX, GROUP
 from smallbox.times import Micros
@@ -47,6 +48,7 @@ class Answered:
         version: the version that answered; 0 for the fallback.
         degraded: for each instance, why it was not answered as usual; empty when it was.
         is_remembered: whether an equal request before got the same answer.
+        canary: the mark of the request, while a canary runs.
     """
 
     signature: Signature
@@ -56,6 +58,7 @@ class Answered:
     version: int
     degraded: Sequence[Sequence[Cause]]
     is_remembered: bool = False
+    canary: CanaryMark | None = None
 
 
 def logged(asked: Asked, answered: Answered) -> LoggedPredictions:
@@ -84,7 +87,8 @@ def logged(asked: Asked, answered: Answered) -> LoggedPredictions:
         **sent,
         **{ENTITY_PREFIX + name: list(column) for name, column in answered.vectors.entities.items()},
     }
-    return LoggedPredictions(signature.name, columns, logged_types(signature), (*texts, *sent))
+    canary = None if answered.canary is None else answered.canary.as_json()
+    return LoggedPredictions(signature.name, columns, logged_types(signature), (*texts, *sent), canary)
 
 
 def _groups(signature: Signature, asked: Asked) -> dict[str, list[str | None]]:

@@ -7,10 +7,11 @@ from typing import Any
 from smallbox.define.project import Project
 from smallbox.features.live_views import LiveViewStore
 from smallbox.messages.encoded import EncodedMessage
-from smallbox.messages.predictions import LoggedPredictions
+from smallbox.messages.predictions import LoggedPredictions, failed_request
 from smallbox.ports import Queue, StateReader
 from smallbox.records import Cause
 from smallbox.registry.loader import ModelLoader
+from smallbox.release.canary_marks import CanaryMark
 from smallbox.serving.answering import Answering, Clock, Part
 from smallbox.serving.explain import Wanted, add_details
 from smallbox.serving.log_sender import LogSender
@@ -39,7 +40,7 @@ class PredictTask:
         self._loader = loader
         self._clock = clock
         self.log = LogSender(log, failures)
-        self.answering = Answering(store, live, loader, failures, clock)
+        self.answering = Answering(store, live, loader, failures, clock, self._tell_failed)
 
     def predict(
         self, name: str, document: Any, moment: Moment, now: Micros, batch: str, *, fresh: bool = False
@@ -124,6 +125,9 @@ class PredictTask:
         instances, rows = parse_instances(model.request, document), range(len(document["instances"]))
         steps.done("request")
         return PredictRequest(model, document["instances"], instances, rows, moment, now, version, fresh, steps)
+
+    def _tell_failed(self, request: PredictRequest, mark: CanaryMark) -> None:
+        self.log.tell(failed_request(request.model.name, mark.as_json()), self.answering.left(request))
 
     def _logged(self, request: PredictRequest, batch: str) -> tuple[list[tuple[Part, LoggedPredictions]], bool]:
         """The answers of each version with their rows of the log, and whether the log's queue took these."""
