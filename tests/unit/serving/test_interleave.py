@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smallbox.serving.interleave import Placed, team_draft
+from smallbox.serving.interleave import Placed, balanced_list, team_draft
 
 ROWS = st.integers(1, 7)
 ORDERS = ROWS.flatmap(lambda n: st.tuples(st.permutations(range(n)), st.permutations(range(n))))
@@ -58,6 +58,25 @@ def test_each_team_picks_its_best_row_that_is_left(orders: tuple[list[int], list
             left.remove(placed.row)
         teams = [placed.team for placed in one]
         assert all(len(set(teams[at : at + 2])) == len(teams[at : at + 2]) for at in range(0, len(teams), 2))
+
+
+@given(ORDERS, st.booleans())
+def test_a_balanced_list_has_the_best_rows_of_both(orders: tuple[list[int], list[int]], leads: bool) -> None:  # noqa: FBT001 - drawn
+    """Its first rows are the first of either ranking, of one of them at most one more; each row stands there once."""
+    rows = len(orders[0])
+    lists = [balanced_list(orders, second_leads=one, positions=rows) for one in (False, True)]
+    found = lists[leads]
+    assert sorted(one.row for one in found) == list(range(rows))
+    for at, placed in enumerate(found):
+        assert placed.propensity == sum(one[at].row == placed.row for one in lists) / 2
+        shown = {one.row for one in found[: at + 1]}
+        depths = [next(n for n in range(rows + 1) if n == rows or order[n] not in shown) for order in orders]
+        assert any(
+            shown == {*orders[0][:first], *orders[1][:second]}
+            for first in range(depths[0] + 1)
+            for second in range(depths[1] + 1)
+            if abs(first - second) <= 1
+        )
 
 
 def test_equal_rankings_give_both_teams_every_position_alike() -> None:

@@ -58,6 +58,17 @@ def test_both_versions_of_an_interleaving_put_rows_into_one_list() -> None:
     assert all(row["own_rank"] + row["other_rank"] == 7 for row in rows), "the rankings are opposite"
 
 
+def test_a_balanced_experiment_walks_both_rankings_in_step() -> None:
+    """Best and worst of the opposite rankings alternate; one coin decides who leads the whole list."""
+    serving = two_rankers(experiment=replace(TRIAL, merge="balanced"))
+    begins = set()
+    for n in range(9):
+        ids = [one["id"].rpartition("-")[2] for one in rank(serving, {"instances": candidates(f"s{n}")})["ranking"]]
+        assert ids in (["5", "0", "4", "1", "3", "2"], ["0", "5", "1", "4", "2", "3"])
+        begins.add(ids[0])
+    assert begins == {"5", "0"}
+
+
 def test_a_list_is_the_same_when_it_is_asked_for_again() -> None:
     """The whole list begins with its first page; another search has other coins."""
     serving = two_rankers(experiment=TRIAL)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smallbox.serving.interleave import team_draft
+from smallbox.serving.interleave import balanced_list, team_draft
 from smallbox.statistics.preference import CreditedRows, preference, sign_test, unit_preferences
 
 
@@ -70,6 +70,28 @@ def test_the_sign_test_is_a_p_value_of_either_side(second: int, first: int) -> N
     """It lies between 0 and 1 and does not depend on which ranking is called the second."""
     assert 0 < sign_test(second, first) <= 1
     assert sign_test(second, first) == pytest.approx(sign_test(first, second))
+
+
+def test_of_a_balanced_list_both_rankings_have_credit_as_far_as_the_lowest_click() -> None:
+    """The clicked row is second by the one and third by the other: to that depth, two, only the one has it."""
+    rows = _rows([[(0, 0.0, 1, 3), (1, 0.0, 1, 2), (1, 1.0, 2, 3)], [(0, 1.0, 1, 1), (1, 0.0, 2, 3)]])
+    assert unit_preferences(rows, "balanced").tolist() == [1.0, 0.0]
+
+
+def test_balanced_lists_prefer_one_of_two_rankings_that_a_random_click_cannot_tell_apart() -> None:
+    """The known bias, for which team draft is the default: ``1 2 3`` and ``2 3 1``, one click anywhere."""
+    orders, lists = ([1, 2, 3], [2, 3, 1]), []
+    for leads in (False, True):
+        for clicked in (1, 2, 3):
+            made = balanced_list(orders, second_leads=leads, positions=3)
+            ranks = [{row: at for at, row in enumerate(order, 1)} for order in orders]
+            lists.append(
+                [
+                    (one.team, float(one.row == clicked), ranks[one.team][one.row], ranks[1 - one.team][one.row])
+                    for one in made
+                ]
+            )
+    assert unit_preferences(_rows(lists), "balanced").mean() == pytest.approx(1 / 3)
 
 
 def test_team_draft_does_not_see_a_row_that_both_rank_too_low_to_pick_first() -> None:

@@ -2,6 +2,10 @@
 
 Team draft (Radlinski, Kurup, Joachims, CIKM 2008): in each round a coin says which ranking picks first; each picks its
 best row that is not in the list yet. Who picked a row gets the credit for what happens to it.
+
+Balanced (Joachims, KDD 2002): one coin says who leads; then both rankings are walked down in step, and a row joins the
+list when it is met first. It is closest to either ranking, but where one ranking is the other moved by a place, random
+clicks prefer one of them. So team draft is the default.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -47,6 +51,27 @@ def team_draft(rankings: tuple[Sequence[int], Sequence[int]], coin: Coin, positi
                 found.append(Placed(row, team, likely[len(found)][row]))
                 chosen.add(row)
     return found
+
+
+def balanced_list(rankings: tuple[Sequence[int], Sequence[int]], *, second_leads: bool, positions: int) -> list[Placed]:
+    """The first positions of the balanced list; the arguments are as for :func:`team_draft`.
+
+    >>> [(one.row, one.propensity) for one in balanced_list(([5, 6, 7], [6, 7, 5]), second_leads=False, positions=3)]
+    [(5, 0.5), (6, 0.5), (7, 1.0)]
+    """
+    lists = [_walked(rankings, leads) for leads in (0, 1)]
+    own = lists[int(second_leads)][:positions]
+    chances = [sum(one[at][0] == row for one in lists) / 2 for at, (row, _) in enumerate(own)]
+    return [Placed(row, team, chance) for (row, team), chance in zip(own, chances, strict=True)]
+
+
+def _walked(rankings: tuple[Sequence[int], Sequence[int]], leads: int) -> list[tuple[int, int]]:
+    """The rows in the order in which they are met, each with the ranking that met it first."""
+    found: dict[int, int] = {}
+    for both in zip(rankings[leads], rankings[1 - leads], strict=True):
+        for team, row in zip((leads, 1 - leads), both, strict=True):
+            found.setdefault(row, team)
+    return [*found.items()]
 
 
 def _picks(rankings: tuple[Sequence[int], Sequence[int]], chosen: set[int] | frozenset[int], begins: int) -> list[int]:

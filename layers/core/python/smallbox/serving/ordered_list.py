@@ -7,7 +7,8 @@ from typing import Any
 
 from smallbox.define.exploration import Exploration
 from smallbox.registry.assignment import position
-from smallbox.serving.interleave import Placed, team_draft
+from smallbox.registry.routing import RunningExperiment
+from smallbox.serving.interleave import Placed, balanced_list, team_draft
 
 EVEN = 0.5
 """Where a fair coin changes sides."""
@@ -71,14 +72,14 @@ def ranked_list(
 
 
 def interleaved_list(
-    scores: tuple[Sequence[float], Sequence[float]], experiment: str, unit: str, positions: int
+    scores: tuple[Sequence[float], Sequence[float]], experiment: RunningExperiment, group: str, positions: int
 ) -> list[Listed]:
-    """The first positions of a list that two versions draft; the coins are hashes of experiment, unit and round.
+    """The first positions of a list that two versions make; the coins are hashes of experiment, group and round.
 
     Args:
         scores: of each candidate, by each version.
-        experiment: the experiment's name.
-        unit: names the group.
+        experiment: the experiment.
+        group: the candidates' group.
         positions: how many.
     """
     rankings = best_first(scores[0]), best_first(scores[1])
@@ -86,8 +87,14 @@ def interleaved_list(
 
     def listed(at: int, placed: Placed) -> Listed:
         own, other = ranks[placed.team][placed.row], ranks[1 - placed.team][placed.row]
-        logged = {"propensity": placed.propensity, "randomised": False, "interleaving": experiment}
+        logged = {"propensity": placed.propensity, "randomised": False, "interleaving": experiment.name}
         return Listed(placed.row, placed.team, at, {**logged, "own_rank": own, "other_rank": other})
 
-    drafted = team_draft(rankings, lambda turn: position(f"interleaving {experiment} {turn}", unit) < EVEN, positions)
-    return [listed(at, one) for at, one in enumerate(drafted, 1)]
+    def coin(turn: int) -> bool:
+        return position(f"interleaving {experiment.name} {turn}", group) < EVEN
+
+    if experiment.merge == "balanced":
+        made = balanced_list(rankings, second_leads=coin(0), positions=positions)
+    else:
+        made = team_draft(rankings, coin, positions)
+    return [listed(at, one) for at, one in enumerate(made, 1)]

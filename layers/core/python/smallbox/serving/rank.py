@@ -129,7 +129,7 @@ def _listed(request: PredictRequest, parts: Sequence[Part], group: str, position
         exploration = None if parts[0].answered.arm == "fallback" else model.exploration
         return ranked_list(scores[0], keys, exploration, f"{model.name} {group}")[:shown]
     unit = _unit_of(request, experiment)
-    found = interleaved_list((scores[0], scores[1]), experiment.name, group, shown)
+    found = interleaved_list((scores[0], scores[1]), experiment, group, shown)
     return [replace(one, logged={**one.logged, "assigned_unit": unit}) for one in found]
 
 

@@ -15,8 +15,9 @@ TUNED_FOR: Final = 1_000
 
 _SIGN_PRIOR: Final = 5.0
 
-Pairs = Literal["all", "competitive"]
-"""Which rounds of a team draft count: all, or those in which the two rankings would have picked different rows."""
+Pairs = Literal["all", "competitive", "balanced"]
+"""What counts of a list: all rounds of a team draft; those in which the two rankings would have picked different rows;
+or of a balanced list the clicks that either ranking would have shown as early."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,16 +55,37 @@ def unit_preferences(rows: CreditedRows, pairs: Pairs = "all") -> Floats:
     Competitive pairs leave out the rounds in which both rankings would have picked the same row: there the coin alone
     decides who has the credit. A round is competitive when the second picker ranks its own pick before the first one's.
     A round of which one row alone was shown is left out too.
+
+    Of a balanced list the lowest row with credit decides how far to look: to the depth at which one of the rankings has
+    it. A ranking has the credit of the rows that it has within that depth (Joachims, KDD 2002).
     """
-    counts = _competitive(rows) if pairs == "competitive" else np.ones(len(rows), bool)
-    signed = np.where(rows.teams == 1, rows.credits, -rows.credits) * counts
     _, lists, firsts = _numbered(rows.groups)
-    difference = np.bincount(lists, signed)
-    total = np.bincount(lists, rows.credits * counts)
+    seconds, first_ones = _credit_by_depth(rows, lists) if pairs == "balanced" else _credit_by_team(rows, pairs)
+    difference = np.bincount(lists, seconds - first_ones)
+    total = np.bincount(lists, seconds + first_ones)
     preferred = np.divide(difference, total, out=np.zeros(len(total)), where=total > 0)
     _, units, _ = _numbered(rows.units[firsts])
     found: Floats = np.bincount(units, preferred) / np.bincount(units)
     return found
+
+
+def _credit_by_team(rows: CreditedRows, pairs: Pairs) -> tuple[Floats, Floats]:
+    """What each row earned for the second and for the first ranking: all for the one that put it there."""
+    counted = rows.credits * _competitive(rows) if pairs == "competitive" else rows.credits
+    return np.where(rows.teams == 1, counted, 0.0), np.where(rows.teams == 0, counted, 0.0)
+
+
+def _credit_by_depth(rows: CreditedRows, lists: Ints) -> tuple[Floats, Floats]:
+    """The same of balanced lists: for each ranking that has the row within the depth of its list."""
+    second = np.where(rows.teams == 1, rows.own_ranks, rows.other_ranks)
+    first = np.where(rows.teams == 0, rows.own_ranks, rows.other_ranks)
+    lowest = np.zeros(int(lists.max(initial=-1)) + 1, np.int64)
+    np.maximum.at(lowest, lists, np.where(rows.credits > 0, rows.positions, 0))
+    is_lowest = rows.positions == lowest[lists]
+    depths = np.zeros(len(lowest), np.int64)
+    np.maximum.at(depths, lists, np.where(is_lowest, np.minimum(first, second), 0))
+    depth = depths[lists]
+    return np.where(second <= depth, rows.credits, 0.0), np.where(first <= depth, rows.credits, 0.0)
 
 
 def _numbered(names: Ints) -> tuple[Ints, Ints, Ints]:
