@@ -31,6 +31,7 @@ from smallbox.registry.signatures import Signatures
 from smallbox.registry.store import Registry
 from smallbox.release.by_hand import ByHandTask
 from smallbox.release.review import ReviewTask
+from smallbox.release.shadow import ShadowTask
 from smallbox.release.start import StartTask
 from smallbox.retraining.decide import DecideTask
 from smallbox.serving.log import LogTask
@@ -170,6 +171,8 @@ class World:
         document = JoinTask(self.project, self.lake, self.registry, self.metrics).run(document, PRESENT)
         stores = self.project, self.lake, self.blobs, self.registry, self.signatures, self.metrics
         document = CheckTask(*stores, self.meter, FakeNotices()).run(document)
+        shadowing = ShadowTask(self.project, self.lake, self.registry, self.loader, self.metrics, lambda: 0)
+        document = shadowing.run(document)
         document = ReviewTask(self.project, self.lake, self.registry, self.live, self.metrics).run(document, PRESENT)
         by_hand = ByHandTask(self.project, self.registry, self.live)
         decide = DecideTask(self.project, self.registry, self.metrics, self.training, by_hand)

@@ -16,18 +16,21 @@ LOADERS: Final = {"ingestion/append", "ingestion/load"}
 BLOB_READERS: Final = {
     "bucket:lake/tables/records/*": {
         *LOADERS, UPKEEP, "features/rebuild", "features/backfill", "training/dataset", "serving/score",
-        "feedback/join", "monitoring/check",
+        "feedback/join", "monitoring/check", "release/shadow",
     },
     "bucket:lake/tables/current/*": {UPKEEP},
     "bucket:lake/tables/predictions/*": {
-        "serving/log", "serving/score", UPKEEP, "feedback/join", "monitoring/check",
+        "serving/log", "serving/score", UPKEEP, "feedback/join", "monitoring/check", "release/shadow",
+        "release/review",
     },
-    "bucket:lake/tables/labelled/*": {"feedback/join", UPKEEP, "monitoring/check", "release/review"},
+    "bucket:lake/tables/labelled/*": {
+        "feedback/join", UPKEEP, "monitoring/check", "release/shadow", "release/review",
+    },
     "bucket:lake/tables/restated/*": {"feedback/join", UPKEEP},
     "bucket:lake/datasets/*": {"training/fit"},
-    "bucket:lake/models/*": {"training/fit", "serving/predict", "serving/score", "monitoring/check"},
+    "bucket:lake/models/*": {"training/fit", "serving/predict", "serving/score", "monitoring/check", "release/shadow"},
     "bucket:lake/bundles/*": {
-        "training/dataset", "serving/predict", "serving/score", "monitoring/check",
+        "training/dataset", "serving/predict", "serving/score", "monitoring/check", "release/shadow",
     },
     "bucket:lake/references/*": {"monitoring/check"}, "bucket:lake/quarantine/*": {"monitoring/check"},
     "bucket:inbox/drop/*": {"ingestion/load"},
@@ -65,9 +68,12 @@ TABLE_WRITERS: Final = {
     "table:online": {"features/stream", "features/rebuild", "features/backfill"},
     "table:registry": {
         "registry/register", "release/start", "release/review", "retraining/decide",
-        "features/backfill",
+        "features/backfill", "release/guard",
     },
-    "table:metrics": {"feedback/join", "monitoring/check", "monitoring/resolve", "retraining/decide"},
+    "table:metrics": {
+        "feedback/join", "monitoring/check", "monitoring/resolve", "retraining/decide", "release/shadow",
+        "release/review",
+    },
 }  # fmt: skip
 
 TABLE_READERS: Final = {
@@ -75,8 +81,9 @@ TABLE_READERS: Final = {
     "table:registry": {
         *TABLE_WRITERS["table:registry"], "registry/browse", "training/dataset", "training/fit", "serving/predict",
         "serving/score", "feedback/join", "monitoring/check", "features/stream", "features/rebuild", *LOADERS, UPKEEP,
+        "release/shadow",
     },
-    "table:metrics": {*TABLE_WRITERS["table:metrics"], "registry/browse", "release/review"},
+    "table:metrics": {*TABLE_WRITERS["table:metrics"], "registry/browse", "release/guard"},
 }  # fmt: skip
 
 SENDERS: Final = {
@@ -198,7 +205,10 @@ def test_each_document_table_is_read_and_written_by_those_whose_work_it_is(roles
     assert _holders(roles, "table:", *READS) == TABLE_READERS
     used = {one.action for one in roles if one.on.startswith("table:")}
     assert used - READS == {"dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:UpdateItem"}
-    assert _holders(roles, "table:", "dynamodb:UpdateItem") == {"table:limits": {"serving/predict"}}
+    assert _holders(roles, "table:", "dynamodb:UpdateItem") == {
+        "table:limits": {"serving/predict"},
+        "table:metrics": {"serving/log"},
+    }
 
 
 def test_each_queue_is_sent_to_by_those_whose_work_it_is(roles: set[Granted]) -> None:
@@ -221,7 +231,8 @@ def test_a_queue_is_received_by_the_function_it_feeds_alone(aws: Assembly, roles
 def test_a_machine_invokes_the_functions_of_its_tasks_alone(aws: Assembly, roles: set[Granted]) -> None:
     """What a machine may invoke is what its definition names; a schedule invokes the function it is named for."""
     names = Names(aws)
-    named = {"function:ingestion/upkeep": {"schedule/upkeep"}, "function:serving/score": {"schedule/score"}}
+    scheduled = {"upkeep": "ingestion/upkeep", "score": "serving/score", "guard": "release/guard"}
+    named = {f"function:{function}": {f"schedule/{name}"} for name, function in scheduled.items()}
     for logical_id, machine in aws.properties("AWS::StepFunctions::StateMachine").items():
         who = names.roles[mentioned(machine["RoleArn"])]
         assert who == names.resources[logical_id].replace(":", "/")
@@ -273,7 +284,7 @@ def test_no_grant_is_wider_than_a_reason_allows(roles: set[Granted]) -> None:
     metrics = ("StringEqualsIfExists", "cloudwatch:namespace", "Smallbox")
     everything = {one for one in roles if one.on == "*"}
     assert {one for one in everything if not one.who.startswith("machine/")} == {
-        Granted("monitoring/check", "cloudwatch:PutMetricData", "*", (metrics,))
+        Granted(who, "cloudwatch:PutMetricData", "*", (metrics,)) for who in ("monitoring/check", "serving/log")
     }
     assert {one.action for one in everything if one.who.startswith("machine/")} == ON_EVERYTHING
     wide = {one.on for one in roles if "*" in one.on and one.on != "*"}

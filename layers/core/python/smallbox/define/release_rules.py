@@ -98,6 +98,9 @@ def _parsed(step: str) -> CanaryStep:
 class HarmLimits:
     """What stops a canary: how much worse than the champion the challenger may answer. Each has a sequential test.
 
+    A request counts once for each version that answers a part of it. Requests of one unit that fail together count less
+    than as many of different units, and trouble that both versions meet in the same minutes is no harm.
+
     Attributes:
         error: the probability that a version which is within every limit is rolled back, over the whole canary and over
             all limits together.

@@ -48,7 +48,7 @@ class GuardTask:
         Returns:
             For each canary the model, the version, the action, and why.
         """
-        found = [(model, self._registry.routing(name)) for name, model in self._project.models.items()]
+        found = [(self._project.model(name), self._registry.routing(name)) for name in self._project.models]
         return [
             {"model": model.name, "version": routing.challenger, **self._look(model, routing, now, climbs=climbs)}
             for model, routing in found
