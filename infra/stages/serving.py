@@ -27,6 +27,7 @@ class Serving(Construct):
         flow.api.route(
             predict.target,
             "POST /models/{model}/predict",
+            "POST /models/{model}/rank",
             "GET /v2",
             "GET /v2/health/live",
             "GET /v2/health/ready",

@@ -30,7 +30,7 @@ from smallbox.ports import Between, Documents, Lake
 from smallbox.registry.live_versions import live_versions
 from smallbox.registry.signatures import label_of_version
 from smallbox.registry.store import Registry
-from smallbox.table_columns import LABEL_COLUMNS, SETTLES_FROM, is_scored
+from smallbox.table_columns import LABEL_COLUMNS, RANKED_COLUMNS, SETTLES_FROM, is_scored
 from smallbox.times import DAY, Micros, asked_moment, day_of, format_moment
 
 
@@ -192,8 +192,8 @@ class JoinTask:
 
 
 def _is_kept(column: str) -> bool:
-    """Whether the labelled predictions keep a column of the log: who answered, and the outputs."""
-    return column in LABELLED_COLUMNS or is_scored(column)
+    """Whether the labelled predictions keep a column of the log: who answered, the outputs, and the ordered list."""
+    return column in LABELLED_COLUMNS or column in RANKED_COLUMNS or is_scored(column)
 
 
 def _with_label_column(label: Label, joined: pa.Table) -> pa.Table:
