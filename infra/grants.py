@@ -100,6 +100,11 @@ def tables(*, read: Sequence[str] = (), append: Sequence[str] = (), rewrite: Seq
     return (listing("lake", *(f"tables/{folder}/*" for folder in allowed)), *files, *logs)
 
 
+def profiles(of: str, actions: tuple[str, ...] = GET + PUT) -> tuple[Grant, ...]:
+    """Grants on the profiles of a kind of subject: ``records``, ``predictions`` or ``labelled``."""
+    return (listing("lake", f"profiles/{of}/*"), Under(f"bucket:lake/profiles/{of}/*", actions))
+
+
 EVERY_FUNCTION: Final = (
     Grant("logs:self", ("logs:CreateLogStream", "logs:PutLogEvents"), "the streams of its own log group"),
 )
@@ -126,6 +131,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("queue:features", SEND),
         Grant("table:registry", ONE),
         *tables(append=["records"]),
+        *profiles("records"),
         Under("bucket:lake/quarantine/*", PUT),
     ),
     "ingestion/load": (
@@ -143,6 +149,9 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("queue:rebuild", SEND),
         Grant("table:registry", ONE),
         *tables(rewrite=["records", "current", "predictions", "labelled"]),
+        *profiles("records", PARTS),
+        *profiles("predictions", PARTS),
+        *profiles("labelled", PARTS),
     ),
     "features/stream": (
         Grant("queue:features", RECEIVE + SEND),
@@ -196,7 +205,10 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     ),
     "serving/log": (
         Grant("queue:predictions", RECEIVE),
+        Grant("table:registry", ONE),
+        Under("bucket:lake/models/*", GET),
         *tables(append=["predictions"]),
+        *profiles("predictions"),
     ),
     "serving/score": (
         Grant("queue:scores", RECEIVE),
@@ -213,11 +225,16 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     ),
     "feedback/join": (
         *tables(read=["records", "predictions"], append=["labelled"]),
+        *profiles("labelled"),
+        Under("bucket:lake/models/*", GET),
         Grant("table:registry", READ),
     ),
     "monitoring/check": (
         *tables(read=["records", "predictions", "labelled"]),
         listing("lake", "quarantine/*"),
+        *profiles("records", GET),
+        *profiles("predictions", GET),
+        *profiles("labelled", GET),
         Under("bucket:lake/models/*", GET),
         Under("bucket:lake/references/*", GET),
         Under("bucket:lake/bundles/*", GET),

@@ -25,7 +25,8 @@ class Serving(Construct):
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "serving")
         predict = self._predict(flow)
-        log = Function(self, "log", flow, settings.LogSettings(lake_bucket=flow.lake), wheels=IMAGE, size=BATCH)
+        logging = settings.LogSettings(lake_bucket=flow.lake, registry_table=flow.table("registry"))
+        log = Function(self, "log", flow, logging, wheels=IMAGE, size=BATCH)
         score = self._score(flow)
 
         flow.api.route(

@@ -24,7 +24,12 @@ BLOB_READERS: Final = {
     },
     "bucket:lake/tables/labelled/*": {"feedback/join", UPKEEP, "monitoring/check", "release/review"},
     "bucket:lake/datasets/*": {"training/fit"},
-    "bucket:lake/models/*": {"training/fit", "serving/predict", "serving/score", "monitoring/check"},
+    "bucket:lake/models/*": {
+        "training/fit", "serving/predict", "serving/score", "monitoring/check", "serving/log", "feedback/join",
+    },
+    "bucket:lake/profiles/records/*": {"ingestion/append", UPKEEP, "monitoring/check"},
+    "bucket:lake/profiles/predictions/*": {"serving/log", UPKEEP, "monitoring/check"},
+    "bucket:lake/profiles/labelled/*": {"feedback/join", UPKEEP, "monitoring/check"},
     "bucket:lake/bundles/*": {
         "training/dataset", "serving/predict", "serving/score", "monitoring/check", "monitoring/accept",
     },
@@ -44,6 +49,9 @@ BLOB_WRITERS: Final = {
     "bucket:lake/reports/*": {"ingestion/load"},
     "bucket:lake/datasets/*": {"training/dataset"},
     "bucket:lake/models/*": {"training/fit"},
+    "bucket:lake/profiles/records/*": {"ingestion/append", UPKEEP},
+    "bucket:lake/profiles/predictions/*": {"serving/log", UPKEEP},
+    "bucket:lake/profiles/labelled/*": {"feedback/join", UPKEEP},
     "bucket:lake/bundles/*": {"registry/register"},
     "bucket:lake/references/*": {"monitoring/accept"},
     "bucket:inbox/parts/*": {"ingestion/load", "serving/score"},
@@ -53,6 +61,7 @@ BLOB_WRITERS: Final = {
 
 BLOB_DELETERS: Final = {
     **{f"bucket:lake/tables/{folder}/*": {UPKEEP} for folder in FOLDERS},
+    **{f"bucket:lake/profiles/{of}/*": {UPKEEP} for of in ("records", "predictions", "labelled")},
     "bucket:lake/tables/records/*/_delta_log/*": LOADERS,
     "bucket:lake/tables/predictions/*/_delta_log/*": {"serving/log", "serving/score"},
     "bucket:lake/tables/labelled/*/_delta_log/*": {"feedback/join"},
@@ -74,6 +83,7 @@ TABLE_READERS: Final = {
     "table:registry": {
         *TABLE_WRITERS["table:registry"], "registry/browse", "training/dataset", "training/fit", "serving/predict",
         "serving/score", "feedback/join", "monitoring/check", "features/stream", "features/rebuild", *LOADERS, UPKEEP,
+        "serving/log",
     },
     "table:metrics": {*TABLE_WRITERS["table:metrics"], "registry/browse", "retraining/decide"},
 }  # fmt: skip

@@ -3,13 +3,19 @@
 from typing import Any
 
 from smallbox.aws.batch import consume
+from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.delta_lake import DeltaLake
+from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.settings import LogSettings, from_environment
 from smallbox.define.project import load
+from smallbox.registry.store import Registry
 from smallbox.serving.log import LogTask
+from smallbox.serving.profiled_predictions import PredictionProfiles
 
 settings = from_environment(LogSettings)
-task = LogTask(load(), DeltaLake.in_bucket(settings.lake_bucket))
+registry = Registry(DynamoDocuments(settings.registry_table))
+profiles = PredictionProfiles(registry, S3Blobs(settings.lake_bucket))
+task = LogTask(load(), DeltaLake.in_bucket(settings.lake_bucket), profiles)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -158,6 +158,9 @@ class Blobs(Protocol):
     def put(self, key: str, content: bytes) -> None:
         """Write or overwrite an object."""
 
+    def put_new(self, key: str, content: bytes) -> None:
+        """Conditional write: raises :class:`~smallbox.errors.Conflict` when the object exists already."""
+
     def upload(self, key: str, content: BinaryIO) -> None:
         """Write or overwrite an object, streamed from a file's position to its end."""
 

@@ -163,6 +163,7 @@ class LogSettings:
     """``serving/log``: predictions queue to the prediction log."""
 
     lake_bucket: str
+    registry_table: str
 
 
 @dataclass(frozen=True, slots=True)

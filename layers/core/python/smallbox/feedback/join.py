@@ -12,6 +12,7 @@ from smallbox.define.project import Project
 from smallbox.define.rules import Label
 from smallbox.documents.daily_run import DayDocument, JoinCounts
 from smallbox.errors import NotFound, NotReady
+from smallbox.feedback.profiled_labels import LabelProfiles
 from smallbox.labels.join import ASKED_LATE, LABELLED, PENDING, UNLABELLED, coverage, join_labels
 from smallbox.labels.table import settled_days
 from smallbox.lake.history import FOREVER, history
@@ -30,10 +31,11 @@ from smallbox.times import DAY, Micros, asked_moment, day_of, format_moment
 class JoinTask:
     """A task of the day: rewrites the labelled predictions whose windows may still be open."""
 
-    def __init__(self, project: Project, lake: Lake, registry: Registry) -> None:
+    def __init__(self, project: Project, lake: Lake, registry: Registry, profiles: LabelProfiles | None = None) -> None:
         self._project = project
         self._lake = lake
         self._registry = registry
+        self._profiles = profiles
         self._log = PredictionLog(lake)
 
     def run(self, document: DayDocument, now: Micros) -> DayDocument:
@@ -47,7 +49,9 @@ class JoinTask:
         for span in self._spans(model, open_since, as_of):
             labelled = self._joined(model, self._open(model, span, as_of), as_of)
             # a commit for each range: the steps of the day that read the table run after the last one
-            self._lake.replace(labelled_table(model.name), self._with_later(model, labelled, span, as_of), span)
+            restated = self._with_later(model, labelled, span, as_of)
+            self._lake.replace(labelled_table(model.name), restated, span)
+            self._profile(model, restated, span, as_of)
             counts.update({one["values"]: one["counts"] for one in pc.value_counts(labelled["status"]).to_pylist()})
             settled.append(labelled.filter(_inside(labelled, day)).select(["event_time", "status"]))
         found: JoinCounts = {
@@ -59,6 +63,15 @@ class JoinTask:
             "coverage_day": day_of(day.start),
         }
         return {**document, "as_of": format_moment(as_of), "feedback": found}
+
+    def _profile(self, model: Model, rows: pa.Table, span: Between, as_of: Micros) -> None:
+        if self._profiles is None:
+            return
+        # a label counts from `settles_from` on, so no labelled row lies after the join
+        known = Between(SETTLES_FROM, span.start, min(span.end, as_of))
+        for number in sorted(pc.unique(rows["version"]).to_pylist()):
+            objective = self._label_of(model, number).objective
+            self._profiles.replace(objective, model.name, of_versions(rows, [number]), known)
 
     def _longest(self, model: Model) -> Label:
         """Of the labels that live versions predict, the one with the longest attribution window."""

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from smallbox.arrays import Array, Floats, Ints
 from smallbox.lake.text_sets import text_hashes
-from smallbox.profiles.distinct import REGISTERS, mixed, number_hashes, registers_of
+from smallbox.profiles.distinct import DISTINCT_REGISTERS, mixed, number_hashes, registers_of
 from smallbox.profiles.extremes import Extremes, extremes_of
 from smallbox.profiles.layout import (
     KNOWN_TEXTS,
@@ -66,7 +66,7 @@ def build_profile(layout: ProfileLayout, values: Values, times: Ints, keys: Hash
     """
     rows = len(times)
     keys = np.zeros(rows, np.uint64) if keys is None else keys
-    counts, registers = np.zeros(layout.slots, np.int64), np.zeros((len(layout.columns), REGISTERS), np.uint8)
+    counts, registers = np.zeros(layout.slots, np.int64), np.zeros((len(layout.columns), DISTINCT_REGISTERS), np.uint8)
     moments, extremes = np.zeros((len(layout.numeric), LIMBS), np.int64), Extremes.none(len(layout.numeric))
     own = 0
     for at, (name, bins) in enumerate(layout.columns.items()):

@@ -9,9 +9,9 @@ from typing import Final
 from smallbox.arrays import Array, Floats, np
 from smallbox.profiles.layout import Hashes64
 
-REGISTERS: Final = 1_024
+DISTINCT_REGISTERS: Final = 1_024
 _BITS: Final = 10
-_ALPHA: Final = 0.7213 / (1 + 1.079 / REGISTERS)
+_ALPHA: Final = 0.7213 / (1 + 1.079 / DISTINCT_REGISTERS)
 
 
 def mixed(hashes: Hashes64) -> Hashes64:
@@ -30,7 +30,7 @@ def number_hashes(values: Floats) -> Hashes64:
 
 def registers_of(hashes: Hashes64) -> Array:
     """The registers of values by their hashes, ``uint8`` of shape ``(1024,)``."""
-    registers = np.zeros(REGISTERS, np.uint8)
+    registers = np.zeros(DISTINCT_REGISTERS, np.uint8)
     rest = (hashes & np.uint64((1 << 53) - 1)).astype(np.float64)
     # 53 bits are exact as a double, whose exponent is the place of the highest one
     ranks = (54 - np.frexp(rest)[1]).astype(np.uint8)
@@ -40,8 +40,8 @@ def registers_of(hashes: Hashes64) -> Array:
 
 def distinct_of(registers: Array) -> float:
     """About how many distinct values were counted."""
-    estimate = _ALPHA * REGISTERS**2 / float(np.sum(2.0 ** -registers.astype(np.float64)))
+    estimate = _ALPHA * DISTINCT_REGISTERS**2 / float(np.sum(2.0 ** -registers.astype(np.float64)))
     empty = int((registers == 0).sum())
-    if estimate <= 2.5 * REGISTERS and empty:
-        return float(REGISTERS * np.log(REGISTERS / empty))
+    if estimate <= 2.5 * DISTINCT_REGISTERS and empty:
+        return float(DISTINCT_REGISTERS * np.log(DISTINCT_REGISTERS / empty))
     return estimate

@@ -5,7 +5,7 @@ Profiles can be added up only if they share one layout, so it never changes afte
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -77,6 +77,10 @@ class ProfileLayout:
         self.slices = {name: slice(int(a), int(b)) for name, a, b in zip(columns, ends, ends[1:], strict=False)}
         self.slots = int(ends[-1])
         self.numeric = tuple(name for name, one in self.columns.items() if isinstance(one, NumericBins))
+
+    def only(self, wanted: Callable[[str], bool]) -> "ProfileLayout":
+        """The layout of some of the columns."""
+        return ProfileLayout({name: one for name, one in self.columns.items() if wanted(name)})
 
     @cached_property
     def grid(self) -> Floats:

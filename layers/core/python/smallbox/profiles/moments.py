@@ -12,6 +12,9 @@ LIMBS: Final = 9
 _SUM: Final = slice(0, 2)
 _SQUARES: Final = slice(2, LIMBS)
 _LIMIT: Final = 2.0**60
+_FEWEST: Final = 2
+"""Values that have a variance."""
+
 _CHUNK: Final = 1 << 20
 """Rows whose products are added before they are carried: 2**20 products of 43 bits fit into 63."""
 
@@ -58,7 +61,7 @@ def mean_of(moments: Ints, count: int, grid: float) -> float:
 
 def variance_of(moments: Ints, count: int, grid: float) -> float:
     """The sample variance of ``count`` values; NaN for fewer than two."""
-    if count < 2:
+    if count < _FEWEST:
         return float("nan")
     total, squares = _whole(moments[_SUM], 30), _whole(moments[_SQUARES], 20)
     return (count * squares - total * total) / (count * (count - 1)) * grid * grid

@@ -10,7 +10,7 @@ from typing import Final
 
 from smallbox.arrays import Array, Ints, np
 from smallbox.errors import InvalidInput
-from smallbox.profiles.distinct import REGISTERS, distinct_of
+from smallbox.profiles.distinct import DISTINCT_REGISTERS, distinct_of
 from smallbox.profiles.extremes import KEPT, Extremes, merged_extremes
 from smallbox.profiles.layout import ProfileLayout, TextBins
 from smallbox.profiles.moments import LIMBS, carried, mean_of, variance_of
@@ -19,6 +19,8 @@ _HEADER: Final = struct.Struct("<B8sQBI")
 _FORM: Final = 1
 _WIDTHS: Final = (1, 2, 4, 8)
 _SPARSE_BYTES: Final = 5
+_DENSE: Final = 0xFFFFFFFF
+"""In place of the number of registers that are not 0: all of them are stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ class Profile:
             0,
             np.zeros(layout.slots, np.int64),
             np.zeros((numeric, LIMBS), np.int64),
-            np.zeros((len(layout.columns), REGISTERS), np.uint8),
+            np.zeros((len(layout.columns), DISTINCT_REGISTERS), np.uint8),
             Extremes.none(numeric),
         )
 
@@ -140,11 +142,11 @@ class Profile:
 
     def to_bytes(self) -> bytes:
         """The profile as bytes; equal profiles give equal bytes. The layout is stored apart."""
-        width = next(w for w in _WIDTHS if w == 8 or self.counts.max(initial=0) < 1 << (8 * w))
+        width = next(one for one in _WIDTHS if self.counts.max(initial=0) < 1 << (8 * one))
         flat = self.registers.reshape(-1)
         marked = np.flatnonzero(flat)
         is_sparse = len(marked) * _SPARSE_BYTES < len(flat)
-        header = _HEADER.pack(_FORM, self.layout.digest, self.rows, width, len(marked) if is_sparse else 0xFFFFFFFF)
+        header = _HEADER.pack(_FORM, self.layout.digest, self.rows, width, len(marked) if is_sparse else _DENSE)
         registers = (marked.astype("<u4").tobytes() + flat[marked].tobytes()) if is_sparse else flat.tobytes()
         extremes = (self.extremes.sizes, self.extremes.times, self.extremes.keys)
         return b"".join(
@@ -177,11 +179,11 @@ class Profile:
 
 
 def _registers(content: bytes, at: int, columns: int, marked: int) -> Array:
-    if marked == 0xFFFFFFFF:
-        return np.frombuffer(content, np.uint8, columns * REGISTERS, at).reshape(columns, REGISTERS)
-    flat = np.zeros(columns * REGISTERS, np.uint8)
+    if marked == _DENSE:
+        return np.frombuffer(content, np.uint8, columns * DISTINCT_REGISTERS, at).reshape(columns, DISTINCT_REGISTERS)
+    flat = np.zeros(columns * DISTINCT_REGISTERS, np.uint8)
     flat[np.frombuffer(content, "<u4", marked, at)] = np.frombuffer(content, np.uint8, marked, at + 4 * marked)
-    return flat.reshape(columns, REGISTERS)
+    return flat.reshape(columns, DISTINCT_REGISTERS)
 
 
 def merged_profiles(layout: ProfileLayout, profiles: Iterable[Profile]) -> Profile:

@@ -44,6 +44,8 @@ class Version:
         verdict: the gate's verdict: ``outcome``, ``why``, ``checks`` and more.
         explainer_key: key of what explains its answers, a numpy file; empty when an earlier release trained it.
         explainer_sha256: SHA-256 of that; other bytes are never used.
+        reference_key: key of its reference by day, a :class:`~smallbox.profiles.stored.ReferenceDays`; empty when an
+            earlier release trained it.
         parent: version number of the champion that it was compared with; ``None`` without one.
     """
 
@@ -71,6 +73,7 @@ class Version:
     verdict: Mapping[str, Any] = field(default_factory=dict)
     explainer_key: str = ""
     explainer_sha256: str = ""
+    reference_key: str = ""
     parent: int | None = None
 
     def as_json(self) -> dict[str, Any]:
