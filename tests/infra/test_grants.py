@@ -5,69 +5,11 @@ from typing import Final
 
 import pytest
 
-from infra.grants import GRANTS, Grant, grants_of
+from infra.grant import Grant
+from infra.grants import GRANTS, grants_of
+from tests.infra.blob_folders import BLOB_DELETERS, BLOB_READERS, BLOB_WRITERS, LOADERS, UPKEEP
 from tests.infra.grants import Granted, Names, granted
 from tests.infra.templates import Assembly, mentioned
-
-FOLDERS: Final = ("records", "current", "predictions", "labelled")
-UPKEEP: Final = "ingestion/upkeep"
-LOADERS: Final = {"ingestion/append", "ingestion/load"}
-
-BLOB_READERS: Final = {
-    "bucket:lake/tables/records/*": {
-        *LOADERS, UPKEEP, "features/rebuild", "features/backfill", "training/dataset", "serving/score",
-        "feedback/join", "monitoring/check",
-    },
-    "bucket:lake/tables/current/*": {UPKEEP},
-    "bucket:lake/tables/predictions/*": {
-        "serving/log", "serving/score", UPKEEP, "feedback/join", "monitoring/check", "monitoring/accept",
-    },
-    "bucket:lake/tables/labelled/*": {"feedback/join", UPKEEP, "monitoring/check", "release/review"},
-    "bucket:lake/datasets/*": {"training/fit"},
-    "bucket:lake/models/*": {
-        "training/fit", "serving/predict", "serving/score", "monitoring/check", "serving/log", "feedback/join",
-    },
-    "bucket:lake/profiles/records/*": {"ingestion/append", UPKEEP, "monitoring/check"},
-    "bucket:lake/profiles/predictions/*": {"serving/log", UPKEEP, "monitoring/check"},
-    "bucket:lake/profiles/labelled/*": {"feedback/join", UPKEEP, "monitoring/check"},
-    "bucket:lake/bundles/*": {
-        "training/dataset", "serving/predict", "serving/score", "monitoring/check", "monitoring/accept",
-    },
-    "bucket:lake/references/*": {"monitoring/check"},
-    "bucket:inbox/drop/*": {"ingestion/load"},
-    "bucket:inbox/parts/*": {"ingestion/load", "serving/score"},
-    "bucket:inbox/score/*/in/*": {"serving/score"},
-    "bucket:inbox/score/*/out/*": {"serving/score"},
-}  # fmt: skip
-
-BLOB_WRITERS: Final = {
-    "bucket:lake/tables/records/*": {*LOADERS, UPKEEP},
-    "bucket:lake/tables/current/*": {UPKEEP},
-    "bucket:lake/tables/predictions/*": {"serving/log", "serving/score", UPKEEP},
-    "bucket:lake/tables/labelled/*": {"feedback/join", UPKEEP},
-    "bucket:lake/quarantine/*": {"ingestion/collect", *LOADERS},
-    "bucket:lake/reports/*": {"ingestion/load"},
-    "bucket:lake/datasets/*": {"training/dataset"},
-    "bucket:lake/models/*": {"training/fit"},
-    "bucket:lake/profiles/records/*": {"ingestion/append", UPKEEP},
-    "bucket:lake/profiles/predictions/*": {"serving/log", UPKEEP},
-    "bucket:lake/profiles/labelled/*": {"feedback/join", UPKEEP},
-    "bucket:lake/bundles/*": {"registry/register"},
-    "bucket:lake/references/*": {"monitoring/accept"},
-    "bucket:inbox/parts/*": {"ingestion/load", "serving/score"},
-    "bucket:inbox/score/*/in/daily/*": {"serving/score"},
-    "bucket:inbox/score/*/out/*": {"serving/score"},
-}
-
-BLOB_DELETERS: Final = {
-    **{f"bucket:lake/tables/{folder}/*": {UPKEEP} for folder in FOLDERS},
-    **{f"bucket:lake/profiles/{of}/*": {UPKEEP} for of in ("records", "predictions", "labelled")},
-    "bucket:lake/tables/records/*/_delta_log/*": LOADERS,
-    "bucket:lake/tables/predictions/*/_delta_log/*": {"serving/log", "serving/score"},
-    "bucket:lake/tables/labelled/*/_delta_log/*": {"feedback/join"},
-    "bucket:inbox/parts/*": {"ingestion/load", "serving/score"},
-    "bucket:inbox/score/*/out/*": {"serving/score"},
-}
 
 TABLE_WRITERS: Final = {
     "table:online": {"features/stream", "features/rebuild", "features/backfill"},
