@@ -47,7 +47,7 @@ _COUNTED: Final = frozenset({"rows", "labels", "days", "positives", "negatives"}
 _UNITS: Final = {
     "volume": "records a day",
     "min_rarer": "rows",
-    "max_psi": "PSI, from 0",
+    "hurts": "share of the mean loss, 0 to 1",
     "fallback": "as the objective predicts",
     "max_loss_increase": "share of the loss, from 0",
     "classes": "several texts",

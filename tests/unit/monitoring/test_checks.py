@@ -21,7 +21,7 @@ from smallbox.monitoring.check_rules import (
     skew_checks,
 )
 from smallbox.monitoring.report import Check, breaches_of, of_channel, reasons_to_train, report_of
-from smallbox.monitoring.skew import Skew, compare_served
+from smallbox.monitoring.skew import Skew, ValueSkew, compare_served
 from smallbox.times import HOUR
 from smallbox.training.examples import frame
 from smallbox.training.profile import profile
@@ -84,9 +84,9 @@ def test_a_declared_volume_takes_the_place_of_the_usual(
 )
 def test_freshness_is_the_age_of_the_newest(age: int | None, value: float | None, breaches: bool) -> None:  # noqa: FBT001
     """A newest record beyond the declared age breaches, and so does none at all; undeclared there is no check."""
-    (check,) = data_checks(RULE, replace(parcels, freshness="2h"), SourceDayStats(5, 0, 5.0, age))[2:]
+    (check,) = data_checks(RULE, replace(parcels, freshness="2h"), SourceDayStats(5, 0, 5.0, age))[2:3]
     assert (check.name, check.value, check.limit, check.breached) == ("freshness_hours:parcels", value, 2.0, breaches)
-    assert data_checks(RULE, parcels, SourceDayStats(5, 0, 5.0, age))[2:] == []
+    assert data_checks(RULE, parcels, SourceDayStats(5, 0, 5.0, age))[2:-2] == []
 
 
 def test_neither_old_records_nor_those_of_tomorrow_are_news() -> None:
@@ -106,10 +106,12 @@ def test_skew_is_any_value_that_differs() -> None:
     log = pa.table({"depot_delay_3h": [1.0, 0.1 + 0.2], "size_delay": [np.nan, 4.0], "size_name": ["a", "b"]})
     same = inputs([[9.0, 1.0, np.nan], [9.0, 0.1 + 0.2, 4.0]], ["a", "b"])
     other = inputs([[9.0, 1.0, 2.0], [9.0, 0.3, 4.0]], ["a", "c"])
-    nothing = {"depot_delay_3h": 0, "size_delay": 0, "size_name": 0}
+    nothing = {"depot_delay_3h": ValueSkew(), "size_delay": ValueSkew(), "size_name": ValueSkew()}
     assert compare_served(model, log, same) == Skew(2, nothing)
     found = compare_served(model, log, other)
-    assert found == Skew(2, {"depot_delay_3h": 1, "size_delay": 1, "size_name": 1})
+    changed = ValueSkew(1, error=(0.1 + 0.2) - 0.3)
+    kinds = {"depot_delay_3h": changed, "size_delay": ValueSkew(missing=1), "size_name": ValueSkew(1)}
+    assert found == Skew(2, kinds)
     assert (found.values, found.unequal) == (6, 3)
     assert breached(skew_checks(Monitor(max_skew=0), [Skew(2, nothing)])) == []
     assert breached(skew_checks(Monitor(max_skew=0), [found])) == [f"skew:{name}" for name in nothing]
@@ -119,8 +121,10 @@ def test_skew_is_any_value_that_differs() -> None:
 def test_skew_of_one_feature_does_not_depend_on_how_many_there_are(wrong: int, others: int) -> None:
     """What breaches alone breaches among any number of features that are right: nothing is averaged over them."""
     rule = Monitor(max_skew=0.01)
-    alone = breached(skew_checks(rule, [Skew(200, {"wrong": wrong})]))
-    among = breached(skew_checks(rule, [Skew(200, {"wrong": wrong} | {f"right_{n}": 0 for n in range(others)})]))
+    alone = breached(skew_checks(rule, [Skew(200, {"wrong": ValueSkew(wrong)})]))
+    among = breached(
+        skew_checks(rule, [Skew(200, {"wrong": ValueSkew(wrong)} | {f"right_{n}": ValueSkew() for n in range(others)})])
+    )
     assert among == alone
     assert (alone == ["skew:wrong"]) == (wrong >= 5)
 

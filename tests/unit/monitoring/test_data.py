@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from smallbox.define import FeatureView, count, label
+from smallbox.define import FeatureView, Monitor, count, label
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
 from smallbox.ingestion.contract import check_all
+from smallbox.ingestion.quarantine import Quarantine
 from smallbox.lake.names import records_table
 from smallbox.lake.schemas import records_to_table
 from smallbox.monitoring.check import CheckTask
+from smallbox.monitoring.check_rules import SourceDayStats, data_checks
 from smallbox.records import Rejection
 from smallbox.registry.routing import Routing, first_champion
 from smallbox.registry.signatures import Signatures
@@ -75,13 +77,44 @@ def test_a_day_is_judged_as_of_its_end() -> None:
     full = [START + DAY + n * HOUR // 2 for n in range(48)]
     poor = [START + 2 * DAY + n * HOUR for n in range(7)]
     lake = _lake(good + full + poor)
-    assert _checks(lake, START + DAY) | {"quarantined": None} == {
-        "quarantined": None, "volume": (24.0, 20, False), "freshness_hours": (1.0, 2.0, False),
-    }  # fmt: skip
+    checks = _checks(lake, START + DAY)
+    assert (checks["volume"], checks["freshness_hours"]) == ((24.0, 20, False), (1.0, 2.0, False))
     assert _checks(lake, START + 2 * DAY)["volume"] == (48.0, 30, True)
     assert _checks(lake, START + 2 * DAY)["freshness_hours"] == (0.5, 2.0, False)
     assert _checks(lake, START + 3 * DAY)["volume"] == (7.0, 20, True)
     assert _checks(lake, START + 3 * DAY)["freshness_hours"] == (18.0, 2.0, True)
+
+
+def test_repeated_and_late_records_are_told_apart_from_new_ones() -> None:
+    """A file sent twice counts once, its repetitions are a share of the day's rows, and so are records beyond lateness.
+
+    The lake's records were all received 100 days after the first one, so every one of them is late.
+    """
+    times = [START + n * HOUR for n in range(24)]
+    lake = _lake(times)
+    again = _lake(times[:8]).read(records_table(watched))
+    assert again is not None
+    lake.append(records_table(watched), again)
+    checks = _checks(lake, START + DAY)
+    seen = {name: checks[name][0] for name in ("volume", "repeated", "late")}
+    assert seen == {"volume": 24.0, "repeated": 0.25, "late": 1.0}
+
+
+def test_a_breach_of_the_contract_names_the_rules_that_were_broken() -> None:
+    """The three rules that rejected the most records stand beside the share."""
+    stats = SourceDayStats(90, 10, 100.0, rules={"weight: maximum": 6, "depot: required": 3, "a: b": 1, "c: d": 1})
+    (check,) = [c for c in data_checks(Monitor(), watched, stats) if c.name == "quarantined:parcels"]
+    assert check.note == "weight: maximum (6), depot: required (3), a: b (1)"
+
+
+def test_the_rules_that_were_broken_are_counted_over_the_files_of_a_day() -> None:
+    """Two files of one day add up, the most frequent rule first; another day's do not count."""
+    quarantine = Quarantine(FakeBlobs())
+    weight, depot_missing = (Rejection(0, *why, "", {}) for why in (("weight", "maximum"), ("depot", "required")))
+    quarantine.add("parcels", "one", [depot_missing, weight], START)
+    quarantine.add("parcels", "two", [weight], START)
+    quarantine.add("parcels", "old", [depot_missing] * 5, START - DAY)
+    assert quarantine.rules("parcels", "2026-03-01") == {"weight: maximum": 2, "depot: required": 1}
 
 
 @pytest.mark.parametrize(("days", "age"), [(3, 72.0), (9, None)])
@@ -103,7 +136,7 @@ def test_the_small_models_views_are_watched_as_declared() -> None:
     assert depot.source is deliveries
     report = _report(model, FakeLake(), Registry(FakeDocuments()), START)
     names = [check["name"] for check in report["checks"] if check["name"].endswith(":deliveries")]
-    assert names == ["quarantined:deliveries", "volume:deliveries"]
+    assert names == ["quarantined:deliveries", "volume:deliveries", "repeated:deliveries", "late:deliveries"]
 
 
 def test_a_source_that_only_a_live_version_reads_is_watched_too() -> None:

@@ -221,6 +221,18 @@ def test_fallbacks_are_counted_and_are_in_no_distribution() -> None:
     assert checks["skew:depot_delay_3h"]["rows"] == 100
 
 
+def test_degraded_answers_are_counted_by_cause_and_version() -> None:
+    """Answers without states breach with the version that gave them; a few at their limits are shown alone."""
+    rows = log_of(1, version=1)
+    causes = [["states"] if n < 30 else ["limits"] if n == 40 else [] for n in range(rows.num_rows)]
+    at = rows.schema.get_field_index("degraded")
+    world = World(rows.set_column(at, rows.schema.field(at), pa.array(causes, rows.schema.field(at).type)))
+    checks = {c["name"]: c for c in world.check()["checks"] if c["name"].startswith("degraded")}
+    states, limits = checks["degraded:states"], checks["degraded:limits"]
+    assert (states["value"], states["breached"], states["note"]) == (0.3, True, "30 by version 1 (champion)")
+    assert (limits["value"], limits["breached"]) == (0.01, False)
+
+
 @pytest.mark.parametrize("within", ["24h", "6h", "7d"])
 def test_both_coverages_of_a_day_are_one_figure(within: str) -> None:
     """What the join reports and what the check reports of the same day is the same share, whatever the window."""

@@ -59,6 +59,25 @@ def duration(text: str) -> Micros:
     return (-1 if sign else 1) * int(number) * _UNITS[unit]
 
 
+_DAYS: Final = {"day": 1.0, "week": 7.0, "month": 30.0, "quarter": 90.0, "year": 365.0}
+_RATE: Final = re.compile(r"(\d+) per (day|week|month|quarter|year)")
+
+
+def days_per_event(text: str) -> float:
+    """Parse a rate, ``"1 per quarter"``: how many days there are for each event.
+
+    >>> days_per_event("1 per quarter"), days_per_event("2 per week")
+    (90.0, 3.5)
+
+    Raises:
+        DefinitionError: when the text does not have that form, or the number is 0.
+    """
+    match = _RATE.fullmatch(text)
+    if match is None or int(match[1]) == 0:
+        raise DefinitionError(f"{text!r} is not a rate; write '1 per quarter': a number, and {', '.join(_DAYS)}")
+    return _DAYS[match[2]] / int(match[1])
+
+
 def short_duration(text: str) -> Micros:
     """Parse a duration that may be shorter than a second: as :func:`duration`, or a whole number and ``ms``.
 

@@ -7,7 +7,7 @@ from typing import Literal
 from smallbox.define.argument_types import check_declared, check_several
 from smallbox.errors import DefinitionError
 from smallbox.objectives.objective import Objective
-from smallbox.times import Micros, duration
+from smallbox.times import Micros, days_per_event, duration
 
 
 def _check_share(rule: str, name: str, value: float) -> None:
@@ -151,8 +151,10 @@ class Monitor:
     """Monitoring thresholds: what counts as a breach on one day.
 
     Attributes:
-        max_psi: drift: maximum population stability index of an input or output against the reference profile.
-        max_missing: maximum share of missing values of a feature, above its share in the reference profile.
+        false_alarms: how many false alarms of a changed distribution are acceptable, like ``"1 per quarter"``: over all
+            columns together, and whatever depends on what.
+        hurts: by which share the mean loss must be expected to rise before a true change of a distribution is an
+            incident; a smaller effect is a notice.
         expected_drift: columns that move with the season; their drift is stored but never breaches.
         max_quarantined: maximum share of a source's records in quarantine.
         min_volume: minimum share of a source's usual number of records per day.
@@ -166,15 +168,16 @@ class Monitor:
             after its tile closed; in a replay this cannot happen, so 0 is right there.
         max_lead: how far before or after its event time a request may be sent; training uses the event time.
         max_off_time: maximum share of a day's requests that are sent further from it than ``max_lead``.
-        max_fallback: maximum share of a day's online answers that are the fallback.
+        max_fallback: maximum share of a day's online answers that are the fallback; and, each by itself, of those that
+            are degraded for another cause.
         min_rows: drift and accuracy on fewer rows than this are stored but never breach. Accuracy adds earlier days, up
             to 28, until it has this many labels.
         min_rarer: minimum number of labels of the rarest outcome that accuracy needs as well, when the label is not a
             number.
     """
 
-    max_psi: float = 0.25
-    max_missing: float = 0.2
+    false_alarms: str = "1 per quarter"
+    hurts: float = 0.02
     expected_drift: tuple[str, ...] = ()
     max_quarantined: float = 0.05
     min_volume: float = 0.3
@@ -188,13 +191,15 @@ class Monitor:
     min_rows: int = 200
     min_rarer: int = 20
     max_lead_micros: Micros = field(init=False)
+    days_per_false_alarm: float = field(init=False)
 
     def __post_init__(self) -> None:
         check_declared("Monitor", self)
         _check_guardrails("Monitor", self.guardrails)
+        object.__setattr__(self, "days_per_false_alarm", days_per_event(self.false_alarms))
         object.__setattr__(self, "max_lead_micros", duration(self.max_lead))
         for name in (
-            "max_missing",
+            "hurts",
             "max_skew",
             "max_off_time",
             "max_fallback",

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -61,6 +62,21 @@ class Quarantine:
     def count(self, source: str, day: str) -> int:
         """The number of the source's records that were rejected on that day."""
         return sum(batch.count for batch in self.batches(source, day))
+
+    def rules(self, source: str, day: str, batches: int = 20) -> Mapping[str, int]:
+        """How many of the day's rejected records broke which rule of which field, the most frequent first.
+
+        Args:
+            source: the name of the source.
+            day: the UTC day on which they were received.
+            batches: how many files are read at most.
+
+        Returns:
+            Counts by field and rule, like ``{"weight: maximum": 12}``.
+        """
+        read = (self.read(batch) for batch in self.batches(source, day)[:batches])
+        found = Counter(f"{one['field']}: {one['rule']}" for rejected in read for one in rejected)
+        return dict(found.most_common())
 
     def batches(self, source: str = "", day: str = "") -> Sequence[RejectedBatch]:
         """The stored batches: of all sources or one, of all days or one."""

@@ -1,6 +1,7 @@
 """The records of a source that became known on a day, and in the days before it."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -15,7 +16,9 @@ from smallbox.times import DAY, WEEK, Micros
 _COLUMNS = ("key", "time", "known_at", "received_at", "digest")
 
 
-def arrivals_of(lake: Lake, source: Source, quarantined: int, as_of: Micros) -> SourceDayStats:
+def arrivals_of(
+    lake: Lake, source: Source, quarantined: int, as_of: Micros, rules: Mapping[str, int] | None = None
+) -> SourceDayStats:
     """The figures of the day before ``as_of``; a record that was sent again is counted once.
 
     Args:
@@ -23,11 +26,12 @@ def arrivals_of(lake: Lake, source: Source, quarantined: int, as_of: Micros) -> 
         source: the source.
         quarantined: how many of its records were rejected on the day.
         as_of: the end of the day.
+        rules: how many of these broke which rule.
     """
     start, table, days, ages = as_of - DAY, records_table(source), Counter[int](), []
     # a record that became known earlier cannot be within the freshness
     since = as_of - max(WEEK + DAY, source.freshness_micros or 0)
-    known, today = Between("known_at", since, as_of), 0
+    known, today, repeated, late = Between("known_at", since, as_of), 0, 0, 0
     moments = (rows["known_at"].to_numpy() for rows in lake.slices(table, between=known, columns=["known_at"]))
     # repetitions of a record have the same known_at, so they are in the same range
     for span in spans_of(moments, known):
@@ -36,11 +40,14 @@ def arrivals_of(lake: Lake, source: Source, quarantined: int, as_of: Micros) -> 
             continue
         versions = history(rows)
         known_at, times = versions["known_at"].to_numpy(), versions["time"].to_numpy()
-        today += int((known_at >= start).sum())
+        is_today = known_at >= start
+        today += int(is_today.sum())
+        repeated += int((rows["known_at"].to_numpy() >= start).sum()) - int(is_today.sum())
+        late += int((versions["received_at"].to_numpy() - known_at > source.lateness_micros)[is_today].sum())
         before = known_at[(known_at < start) & (known_at >= start - WEEK)]
         numbers, counts = np.unique(before // DAY, return_counts=True)
         days.update(dict(zip(numbers.tolist(), counts.tolist(), strict=True)))
         age = newest_age(source, times, known_at, as_of)
         ages += [] if age is None else [age]
     usual = days.total() / max(len(days), 1)
-    return SourceDayStats(today, quarantined, usual, min(ages, default=None))
+    return SourceDayStats(today, quarantined, usual, min(ages, default=None), repeated, late, rules or {})

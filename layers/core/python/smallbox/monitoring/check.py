@@ -15,6 +15,7 @@ from smallbox.monitoring.accuracy import Judged, accuracy_checks, judged
 from smallbox.monitoring.arrivals import arrivals_of
 from smallbox.monitoring.check_rules import (
     data_checks,
+    degraded_checks,
     drift_checks,
     fallback_check,
     lost_checks,
@@ -34,11 +35,11 @@ from smallbox.monitoring.report import (
 )
 from smallbox.monitoring.served_figures import DayFigures, WeekProfile
 from smallbox.monitoring.served_predictions import Served
+from smallbox.monitoring.watched_sources import watched_sources
 from smallbox.objectives.objective import OutputValues
 from smallbox.ports import Between, Blobs, Documents, Lake, Meter
 from smallbox.records import CHANNELS, Channel
-from smallbox.registry.live_versions import live_versions
-from smallbox.registry.signatures import Signatures, label_of_version, views_of_version
+from smallbox.registry.signatures import Signatures, label_of_version
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 from smallbox.times import DAY, WEEK, Micros, day_of, parse_moment
@@ -101,17 +102,14 @@ class CheckTask:
 
     def _data(self, model: Model, as_of: Micros) -> list[Check]:
         """Checks of the sources that the definition or a live version reads."""
-        live = live_versions(self._registry, model.name)
-        views = [*model.views, *(view for version in live for view in views_of_version(self._registry, version))]
-        labels = [model.label, *(label_of_version(self._registry, version) for version in live)]
-        names = [model.request.name, *(one.source_name for one in labels), *(view.source.name for view in views)]
-        return [
-            check for name in dict.fromkeys(names) for check in self._source(model, self._project.source(name), as_of)
-        ]
+        sources = watched_sources(self._project, self._registry, model)
+        return [check for source in sources for check in self._source(model, source, as_of)]
 
     def _source(self, model: Model, source: Source, as_of: Micros) -> list[Check]:
-        quarantined = Quarantine(self._blobs).count(source.name, day_of(as_of - DAY))
-        return data_checks(model.monitor, source, arrivals_of(self._lake, source, quarantined, as_of))
+        quarantine, day = Quarantine(self._blobs), day_of(as_of - DAY)
+        rejected = quarantine.count(source.name, day)
+        rules = quarantine.rules(source.name, day) if rejected else {}
+        return data_checks(model.monitor, source, arrivals_of(self._lake, source, rejected, as_of, rules))
 
     def _served(self, model: Model, as_of: Micros) -> list[Check]:
         """Checks of features and predictions by channel: of the day, and for drift of the week."""
@@ -125,7 +123,8 @@ class CheckTask:
                     profile.add(self._log, rows, channel, champion)
             if is_today:
                 day.add(rows)
-        checks = [*self._fallback(model, day), *lost_checks(day.lost)]
+        degraded = degraded_checks(model.monitor, day.degraded, day.answers)
+        checks = [*self._fallback(model, day), *degraded, *lost_checks(day.lost)]
         for channel in CHANNELS:
             skew = skew_checks(model.monitor, day.skews(channel))
             sent = sent_checks(model.monitor, day.sents(channel))

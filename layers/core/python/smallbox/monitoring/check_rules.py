@@ -1,9 +1,10 @@
 """The checks of data, features and predictions, each a pure function of figures and a rule."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Final
 
 import numpy as np
 
@@ -11,12 +12,18 @@ from smallbox.arrays import Ints
 from smallbox.define.rules import Monitor
 from smallbox.define.signature import Signature
 from smallbox.define.source import Source
+from smallbox.monitoring.degraded_answers import Answerer
 from smallbox.monitoring.psi import missing_share, psi, psi_by_chance
 from smallbox.monitoring.report import Check, CheckKind
 from smallbox.monitoring.sent_fields import Sent
-from smallbox.monitoring.skew import Skew
+from smallbox.monitoring.skew import Skew, ValueSkew
+from smallbox.records import Cause
 from smallbox.statistics.shares import surely_above
 from smallbox.times import HOUR, Micros
+
+MAX_PSI: Final = 0.25
+MAX_MISSING: Final = 0.2
+_MOST_RULES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +36,18 @@ class SourceDayStats:
         usual: the mean number of records per day over the days before; 0 when there were none.
         age: the age of the newest record at the end of the day, microseconds; ``None`` without a record. See
             :func:`newest_age`.
+        repeated: how many rows of the day repeat a record that was there: they change nothing.
+        late: how many records of the day arrived later than the source's allowed lateness.
+        rules: how many of the rejected records broke which rule, like ``{"weight: maximum": 12}``.
     """
 
     accepted: int
     quarantined: int
     usual: float
     age: Micros | None = None
+    repeated: int = 0
+    late: int = 0
+    rules: Mapping[str, int] = field(default_factory=dict)
 
 
 def newest_age(source: Source, times: Ints, known_at: Ints, as_of: Micros) -> Micros | None:
@@ -52,7 +65,8 @@ def newest_age(source: Source, times: Ints, known_at: Ints, as_of: Micros) -> Mi
 def data_checks(rule: Monitor, source: Source, arrivals: SourceDayStats) -> list[Check]:
     """A source's records of a day: the share that was rejected, the volume, and the freshness where it is declared.
 
-    A declared volume replaces the usual one, which has no upper limit.
+    A declared volume replaces the usual one, which has no upper limit. The shares of repeated and of late records are
+    shown without a limit.
     """
     accepted, received = arrivals.accepted, arrivals.accepted + arrivals.quarantined
     share = arrivals.quarantined / received if received else None
@@ -60,11 +74,19 @@ def data_checks(rule: Monitor, source: Source, arrivals: SourceDayStats) -> list
     least, most = source.volume_range or (arrivals.usual * rule.min_volume, None)
     is_above = most is not None and accepted > most
     limit = most if most is not None and is_above else least
+    broken = ", ".join(f"{rule} ({count})" for rule, count in islice(arrivals.rules.items(), _MOST_RULES))
     return [
-        Check("data", f"quarantined:{source.name}", share, rule.max_quarantined, too_many, received),
+        Check("data", f"quarantined:{source.name}", share, rule.max_quarantined, too_many, received, broken),
         Check("data", f"volume:{source.name}", float(accepted), limit, accepted < least or is_above, accepted),
         *_freshness(source, arrivals),
+        _figure(f"repeated:{source.name}", arrivals.repeated, accepted + arrivals.repeated),
+        _figure(f"late:{source.name}", arrivals.late, accepted),
     ]
+
+
+def _figure(name: str, count: int, rows: int) -> Check:
+    """A share that is shown, and has no limit of its own."""
+    return Check("data", name, count / rows if rows else None, 1.0, breached=False, rows=rows)
 
 
 def _freshness(source: Source, arrivals: SourceDayStats) -> list[Check]:
@@ -85,11 +107,15 @@ def skew_checks(rule: Monitor, skews: Sequence[Skew]) -> list[Check]:
         rule: the limits.
         skews: one per signature that was served; the rows of a feature that several have are added.
     """
-    unequal, rows = Counter[str](), Counter[str]()
+    found, rows = defaultdict[str, ValueSkew](ValueSkew), Counter[str]()
     for skew in skews:
-        unequal.update(skew.by_feature)
+        for name, one in skew.by_feature.items():
+            found[name] += one
         rows.update(dict.fromkeys(skew.by_feature, skew.rows))
-    return [_share("features", f"skew:{name}", unequal[name], rows[name], rule.max_skew) for name in rows]
+    return [
+        _share("features", f"skew:{name}", one.unequal, rows[name], rule.max_skew, one.sentence)
+        for name, one in found.items()
+    ]
 
 
 def sent_checks(rule: Monitor, sents: Sequence[Sent]) -> list[Check]:
@@ -129,6 +155,30 @@ def _lead_checks(rule: Monitor, leads: Ints) -> list[Check]:
 def fallback_check(rule: Monitor, fallbacks: int, rows: int) -> Check:
     """The share of a day's online answers that came from the fallback."""
     return _share("predictions", "fallback", fallbacks, rows, rule.max_fallback)
+
+
+def degraded_checks(rule: Monitor, degraded: Mapping[Answerer, int], rows: int) -> list[Check]:
+    """For each cause that was seen, the share of a day's online answers that were degraded for it.
+
+    Args:
+        rule: the limit, ``max_fallback``.
+        degraded: how many answers, by cause and who answered; the cause ``prior`` is :func:`fallback_check`'s.
+        rows: the number of online answers of the day.
+    """
+    by_cause = defaultdict[Cause, list[tuple[Answerer, int]]](list)
+    for answerer, count in degraded.items():
+        by_cause[answerer.cause].append((answerer, count))
+    return [
+        _share(
+            "predictions",
+            f"degraded:{cause}",
+            sum(count for _, count in found),
+            rows,
+            rule.max_fallback,
+            ", ".join(f"{count} by version {who.version} ({who.arm})" for who, count in sorted(found)),
+        )
+        for cause, found in sorted(by_cause.items())
+    ]
 
 
 def lost_checks(lost: Mapping[int, int]) -> list[Check]:
@@ -179,11 +229,9 @@ def _drift(
     rows = sum(seen["counts"]) + seen["missing"]
     judged = whole and rows >= rule.min_rows and name not in rule.expected_drift
     moved = psi(reference["counts"], seen["counts"])
-    limit = max(rule.max_psi, psi_by_chance(reference["counts"], seen["counts"], columns))
+    limit = max(MAX_PSI, psi_by_chance(reference["counts"], seen["counts"], columns))
     more_missing = missing_share(seen) - missing_share(reference)
     return [
         Check(kind, f"psi:{name}", moved, limit, judged and moved > limit, rows, is_drift=True),
-        Check(
-            kind, f"missing:{name}", more_missing, rule.max_missing, judged and more_missing > rule.max_missing, rows
-        ),
+        Check(kind, f"missing:{name}", more_missing, MAX_MISSING, judged and more_missing > MAX_MISSING, rows),
     ]

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from smallbox.define.signature import Signature
 from smallbox.lake.partial_histories import PartialHistories
+from smallbox.monitoring.degraded_answers import Answerer, degraded_answers
 from smallbox.monitoring.sent_fields import Sent, sent_of
 from smallbox.monitoring.served_predictions import Served, ServedRows, is_whole, profile_of
 from smallbox.monitoring.skew import Skew, skew_of
@@ -25,6 +26,7 @@ class DayFigures:
     Attributes:
         answers: the number of online answers.
         fallbacks: how many of them came from the fallback.
+        degraded: how many of them were degraded, by cause and who answered.
         lost: by version whose signature or bundle is lost, the number of its rows.
     """
 
@@ -34,10 +36,13 @@ class DayFigures:
         self._found: dict[Channel, list[tuple[int, Skew, Sent]]] = {channel: [] for channel in CHANNELS}
         self.answers = self.fallbacks = 0
         self.lost = Counter[int]()
+        self.degraded = Counter[Answerer]()
 
     def add(self, rows: pa.Table) -> None:
         """Add rows of the log."""
-        arms = rows.filter(pc.equal(rows["channel"], "online"))["arm"]
+        online = rows.filter(pc.equal(rows["channel"], "online"))
+        arms = online["arm"]
+        self.degraded.update(degraded_answers(online))
         self.answers += len(arms)
         self.fallbacks += pc.sum(pc.equal(arms, "fallback")).as_py() or 0
         self.lost.update(self._log.lost(self._model, rows))
