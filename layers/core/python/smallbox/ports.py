@@ -39,8 +39,8 @@ class Lake(Protocol):
     """Delta tables, named like ``records/arrivals``, ``current/arrivals`` or ``predictions/late_arrival``.
 
     Every table has an ``int64`` column ``time`` (event time, microseconds). Tables are append-only, apart from
-    ``replace`` and ``upsert``. A table has every column that rows were ever written with. Rows may be written with other columns than the table
-    has: a column that they add is null in the rows before, and one that they lack is null in them.
+    ``replace`` and ``upsert``. A table has every column that rows were ever written with. Rows may be written with
+    other columns than the table has: one that they add is null in the rows before, one that they lack is null in them.
     """
 
     def append(self, table: str, rows: "pa.Table") -> None:
@@ -275,7 +275,9 @@ class Queue(Protocol):
     """Sends JSON messages to a queue."""
 
     def send(self, messages: Sequence[Mapping[str, Any]], delay: Micros = 0, within: Micros | None = None) -> None:
-        """Send all messages, visible after ``delay`` microseconds. ``within`` is the longest time to wait, microseconds; ``None``: as long as the adapter waits by itself.
+        """Send all messages, visible after ``delay`` microseconds.
+
+        ``within`` is the longest time to wait, microseconds; ``None``: as long as the adapter waits by itself.
 
         An :class:`~smallbox.messages.encoded.EncodedMessage` is sent as its text, without encoding it again.
 

@@ -29,7 +29,7 @@ class NumericBins:
     Attributes:
         edges: ascending; bin ``i`` holds ``edges[i] <= value < edges[i + 1]``. The last edge lies just above the
             greatest value of the reference. Values outside are counted as ``below`` and ``above``.
-        unit: a power of two about as large as the values; sums are kept in steps of ``unit * 2**-32``.
+        unit: a power of two about as large as the values; sums are kept in steps of ``unit * 2**-40``.
     """
 
     edges: Floats
@@ -86,7 +86,7 @@ class ProfileLayout:
     def grid(self) -> Floats:
         """For each numeric column the step in which its sums are kept."""
         units = [one.unit for one in self.columns.values() if isinstance(one, NumericBins)]
-        return np.array(units, np.float64) * 2.0**-32
+        return np.array(units, np.float64) * 2.0**-40
 
     @cached_property
     def digest(self) -> bytes:

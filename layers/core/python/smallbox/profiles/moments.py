@@ -23,7 +23,9 @@ def moments_of(values: Floats, grid: float) -> Ints:
     """The moments of values without NaN, shape ``(9,)``; values beyond ``grid * 2**60`` count as that."""
     total = np.zeros(LIMBS, np.int64)
     for at in range(0, len(values), _CHUNK):
-        total += _sums(np.rint(np.clip(values[at : at + _CHUNK] / grid, -_LIMIT, _LIMIT)).astype(np.int64))
+        total += _sums(
+            np.rint(np.clip(values[at : at + _CHUNK], -_LIMIT * grid, _LIMIT * grid) / grid).astype(np.int64)
+        )
         total = carried(total)
     return total
 
