@@ -21,7 +21,7 @@ from smallbox.profiles.layout import (
     numeric_bins,
     slots_of,
 )
-from smallbox.profiles.moments import LIMBS, moments_of
+from smallbox.profiles.moments import LIMBS, carried, moments_of
 from smallbox.profiles.profile import Profile
 from smallbox.times import HOUR, Micros
 
@@ -78,7 +78,7 @@ def build_profile(layout: ProfileLayout, values: Values, times: Ints, keys: Hash
         counts[layout.slices[name]], registers[at], moments[own] = _numbers(bins, numbers, float(layout.grid[own]))
         extremes.sizes[own], extremes.times[own], extremes.keys[own] = extremes_of(numbers, times, keys)
         own += 1
-    return Profile(layout, rows, counts, moments, registers, extremes)
+    return Profile(layout, rows, counts, carried(moments), registers, extremes)
 
 
 def _as_texts(values: Any, rows: int) -> pa.Array:

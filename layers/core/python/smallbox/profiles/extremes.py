@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from smallbox.arrays import Array, Floats, Ints, np
+import numpy as np
+
+from smallbox.arrays import Array, Floats, Ints
 from smallbox.profiles.layout import Hashes64
 
 KEPT: Final = 4
@@ -38,6 +40,8 @@ class Extremes:
 def extremes_of(values: Floats, times: Ints, keys: Hashes64) -> tuple[Floats, Ints, Hashes64]:
     """The extreme rows of one column, each ``(2, 4)``; NaN and infinite values are no extreme rows."""
     found = Extremes.none(1)
+    if not len(values):
+        return found.sizes[0], found.times[0], found.keys[0]
     finite = np.isfinite(values)
     if not finite.all():
         values, times, keys = values[finite], times[finite], keys[finite]

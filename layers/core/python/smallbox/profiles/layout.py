@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from smallbox.arrays import Floats, Ints, np
+import numpy as np
+
+from smallbox.arrays import Floats, Ints
 
 BINS: Final = 64
 """Bins of a numeric column between the smallest and the greatest value of its reference."""

@@ -6,7 +6,9 @@ A row of moments has nine ``int64``: the sum in two limbs of 30 bits, the sum of
 
 from typing import Final
 
-from smallbox.arrays import Floats, Ints, np
+import numpy as np
+
+from smallbox.arrays import Floats, Ints
 
 LIMBS: Final = 9
 _SUM: Final = slice(0, 2)
@@ -20,13 +22,16 @@ _CHUNK: Final = 1 << 20
 
 
 def moments_of(values: Floats, grid: float) -> Ints:
-    """The moments of values without NaN, shape ``(9,)``; values beyond ``grid * 2**60`` count as that."""
+    """The moments of values without NaN, shape ``(9,)``; values beyond ``grid * 2**60`` count as that.
+
+    They are not :func:`carried` yet, which is done for many columns at once.
+    """
     total = np.zeros(LIMBS, np.int64)
     for at in range(0, len(values), _CHUNK):
+        total = carried(total) if at else total
         total += _sums(
             np.rint(np.clip(values[at : at + _CHUNK], -_LIMIT * grid, _LIMIT * grid) / grid).astype(np.int64)
         )
-        total = carried(total)
     return total
 
 

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from smallbox.arrays import Array, Ints, np
+import numpy as np
+
+from smallbox.arrays import Array, Ints
 from smallbox.errors import InvalidInput
 from smallbox.profiles.distinct import DISTINCT_REGISTERS, distinct_of
 from smallbox.profiles.extremes import KEPT, Extremes, merged_extremes

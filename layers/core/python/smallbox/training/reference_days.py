@@ -1,6 +1,8 @@
 """The reference of a version by day of its dataset, beside the profile of the whole."""
 
-from smallbox.arrays import Array, Bools, Floats, np
+import numpy as np
+
+from smallbox.arrays import Array, Bools, Floats
 from smallbox.define.model import Model
 from smallbox.objectives.objective import Scored
 from smallbox.profiles.building import Values, by_period, layout_of_values
