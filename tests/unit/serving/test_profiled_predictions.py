@@ -46,7 +46,7 @@ class Logged:
 def test_answers_are_profiled_apart_by_arm_and_hour_and_added_up_by_day() -> None:
     """A redelivered message counts once; a day has all arms of its channel, and no other channel."""
     logged = Logged()
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"time": 0},
         {"time": HOUR, "weight": None},
         {"time": HOUR, "depot": "never seen"},
