@@ -39,8 +39,7 @@ class Lake(Protocol):
     """Delta tables, named like ``records/arrivals``, ``current/arrivals`` or ``predictions/late_arrival``.
 
     Every table has an ``int64`` column ``time`` (event time, microseconds). Tables are append-only, apart from
-    ``replace`` and ``upsert``. A table has every column that rows were ever written with. Rows may be written with
-    other columns than the table has: one that they add is null in the rows before, one that they lack is null in them.
+    ``replace`` and ``upsert``. A table has every column that rows were ever written with; one that rows lack is null.
     """
 
     def append(self, table: str, rows: "pa.Table") -> None:
