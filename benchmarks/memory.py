@@ -52,7 +52,7 @@ from smallbox.training.profile import profile
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.folder_blobs import FolderBlobs
-from benchmarks.memory_ports import Marked, NoMeter, Papers
+from benchmarks.memory_ports import Marked, NoMeter, NoNotices, Papers
 
 FUNCTION_MB: Final = 3008
 NOW: Final = parse_day("2013-07-01")
@@ -181,14 +181,15 @@ def dataset(lake: DeltaLake, files: FolderBlobs) -> None:
 
 def join(lake: DeltaLake, files: FolderBlobs) -> None:
     """The daily label join."""
-    found = JoinTask(PROJECT, lake, registry_of(files)).run({"model": MODEL.name}, NOW)
+    found = JoinTask(PROJECT, lake, registry_of(files), Papers()).run({"model": MODEL.name}, NOW)
     print(json.dumps(found["feedback"]), file=sys.stderr)
 
 
 def check(lake: DeltaLake, files: FolderBlobs) -> None:
     """The daily check."""
     registry = registry_of(files)
-    task = CheckTask(PROJECT, lake, files, registry, Signatures(PROJECT, registry, files), Papers(), NoMeter())
+    signatures = Signatures(PROJECT, registry, files)
+    task = CheckTask(PROJECT, lake, files, registry, signatures, Papers(), NoMeter(), NoNotices())
     done = task.run({"model": MODEL.name, "as_of": format_moment(NOW)})
     print(json.dumps(done["breaches"]), file=sys.stderr)
 

@@ -33,6 +33,13 @@ class Papers:
         self.put(partition, sort, {**document, "revision": revision + 1})
 
 
+class NoNotices:
+    """Tells nobody."""
+
+    def tell(self, subject: str, text: str) -> None:
+        """Nothing."""
+
+
 class NoMeter:
     """The ``Meter`` port for figures that nobody reads."""
 

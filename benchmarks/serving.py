@@ -8,7 +8,8 @@ by one: else a way that never waits would find the processor's caches warm from 
 for stores, would not. ``--pause 0`` leaves that out.
 
 Smallbox is the handler of ``functions/serving/predict`` with its layers as they are published: on a path of their own,
-with bytecode, never written to. DynamoDB, SQS and S3 answer over loopback from another process on another core. It
+with bytecode, never written to. DynamoDB, SQS and S3 answer over loopback from another process on another core; in the
+rows *stubbed* they answer in its process, at the socket, and their own time is subtracted. It
 reads routing and states, checks, scores, and sends the log. The peers read no store and log nothing. FastAPI, MLflow's
 scoring server and BentoML's service are called in their process through ASGI, which spares them the HTTP server that
 they run behind. FastAPI and the bare call run the same ONNX model; MLflow and BentoML the scikit-learn pipeline that it
@@ -46,8 +47,10 @@ from benchmarks.served.printed import (  # noqa: E402
     KERNEL,
     MLFLOW,
     PLAIN,
+    PLAIN_STUBBED,
     SOURCE,
     WINDOWS,
+    WINDOWS_STUBBED,
     figures,
     print_goals,
     print_steps,
@@ -108,15 +111,17 @@ def peer(module: str, environment: str, *, has_clients: bool = False) -> Way:
     return Way(module, (str(BUILD / environment / "bin/python"), "-I"), (ROOT,), has_clients=has_clients)
 
 
-def ours(layers: Path, model: str = "plain", *, is_called: bool = True) -> Way:
+def ours(layers: Path, model: str = "plain", *, is_called: bool = True, module: str = "smallbox") -> Way:
     """Our function with nothing but its layers and the standard library, on a path that is not written to."""
     paths = (ROOT / "functions/serving/predict", layers, ROOT)
-    return Way("smallbox", (sys.executable, "-I", "-S", "-B"), paths, model, is_called)
+    return Way(module, (sys.executable, "-I", "-S", "-B"), paths, model, is_called)
 
 
 WAYS: Final = {
     PLAIN: ours(LAYERS / "bytecode"),
     WINDOWS: ours(LAYERS / "bytecode", "windows"),
+    PLAIN_STUBBED: ours(LAYERS / "bytecode", module="stubbed"),
+    WINDOWS_STUBBED: ours(LAYERS / "bytecode", "windows", module="stubbed"),
     SOURCE: ours(LAYERS / "source", is_called=False),
     FASTAPI: peer("fastapi", "fastapi"),
     CLIENTS: peer("fastapi", "fastapi", has_clients=True),

@@ -1,7 +1,8 @@
 """Deployment settings: the only difference between the local stack and the stack on AWS."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +12,8 @@ from smallbox.errors import DefinitionError
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The root of the repository; assets are its folders."""
+
+_ADDRESS: Final = re.compile(r"https://\S+|[^\s@:/]+@[^\s@:/]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +32,14 @@ class Deployment:
         stream_workers: the most functions that apply records to the online store at the same time, 2 to 1,000.
         snap_start: enable SnapStart for the prediction function, which restores a snapshot at a cold start.
         assets_bucket: the bucket for assets when not ``bootstrapped``.
+        metric_math: alarms may combine metrics; the emulator has no metric math.
+        notify: who hears of alarms and incidents: e-mail addresses, and URLs that begin with ``https://``.
         as_of: who may let a request name a past moment: nobody (``refused``), who may invoke a stage of the API that is
             there for it (``granted``), or every caller (``allowed``, on this machine only). See
             :mod:`smallbox.aws.replays`.
 
     Raises:
-        DefinitionError: when ``as_of`` is none of these.
+        DefinitionError: when ``as_of`` is none of these, or ``notify`` has another address.
     """
 
     bootstrapped: bool
@@ -46,10 +51,15 @@ class Deployment:
     stream_workers: int
     snap_start: bool
     assets_bucket: str
+    metric_math: bool
+    notify: Sequence[str] = ()
     as_of: str = REFUSED
 
     def __post_init__(self) -> None:
         check_as_of_setting(self.as_of)
+        for address in self.notify:
+            if not _ADDRESS.fullmatch(address):
+                raise DefinitionError(f"setting notify: {address!r} is no e-mail address and no URL with https://")
 
     @classmethod
     def local(cls) -> "Deployment":
@@ -64,6 +74,7 @@ class Deployment:
             stream_workers=2,
             snap_start=False,
             assets_bucket="smallbox-local-assets",
+            metric_math=False,
             as_of=ALLOWED,
         )
 
@@ -90,6 +101,7 @@ class Deployment:
             stream_workers=2,
             snap_start=False,
             assets_bucket="",
+            metric_math=True,
         )
         return replace(usual, **(changed or {}))
 

@@ -77,7 +77,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     "ingestion/upkeep": (
         Grant("queue:rebuild", SEND),
         Grant("table:registry", ONE),
-        *tables(rewrite=["records", "current", "predictions", "labelled"]),
+        *tables(rewrite=["records", "current", "predictions", "labelled", "restated"]),
         *profiles("records", PARTS),
         *profiles("predictions", PARTS),
         *profiles("labelled", PARTS),
@@ -120,10 +120,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("table:metrics", READ),
     ),
     "release/start": (Grant("table:registry", WRITE),),
-    "release/review": (
-        *tables(read=["labelled"]),
-        Grant("table:registry", WRITE),
-    ),
+    "release/review": (*tables(read=["labelled"]), Grant("table:registry", WRITE), Grant("table:metrics", ONE)),
     "serving/predict": (
         Grant("table:online", ("dynamodb:BatchGetItem",)),
         Grant("table:registry", READ),
@@ -153,10 +150,11 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("table:registry", READ),
     ),
     "feedback/join": (
-        *tables(read=["records", "predictions"], append=["labelled"]),
+        *tables(read=["records", "predictions"], append=["labelled", "restated"]),
         *profiles("labelled"),
         Under("bucket:lake/models/*", GET),
         Grant("table:registry", READ),
+        Grant("table:metrics", WRITE),
     ),
     "monitoring/check": (
         *tables(read=["records", "predictions", "labelled"]),
@@ -165,23 +163,18 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         *profiles("predictions", GET),
         *profiles("labelled", GET),
         Under("bucket:lake/models/*", GET),
-        Under("bucket:lake/references/*", GET),
+        Under("bucket:lake/references/*", (*GET, *PUT)),
         Under("bucket:lake/bundles/*", GET),
         Grant("table:registry", READ),
         Grant("table:metrics", WRITE),
+        Grant("topic:alarms", ("sns:Publish",)),
         Grant("*", METRICS, "figures have no resource to name; the namespace is the limit", namespace="Smallbox"),
     ),
-    "monitoring/accept": (
-        *tables(read=["predictions"]),
-        Under("bucket:lake/references/*", PUT),
-        Under("bucket:lake/bundles/*", GET),
-        Grant("table:registry", WRITE),
-        Grant("table:metrics", WRITE),
-    ),
+    "monitoring/resolve": (Grant("table:metrics", WRITE),),
     "retraining/decide": (
         Grant("machine:training", START),
         Grant("table:registry", WRITE),
-        Grant("table:metrics", READ),
+        Grant("table:metrics", WRITE),
         Grant("queue:decide-dead", SEND),
     ),
     "machine/training": (
@@ -225,11 +218,11 @@ OPERATOR: Final = (
     listing("lake", "reports/*", "quarantine/*"),
     *(Grant(f"queue:{name}", ("sqs:GetQueueAttributes",)) for name in DRAINED),
     *(Grant(f"queue:{name}-dead", ("sqs:GetQueueAttributes",)) for name in (*DRAINED, "decide")),
-    Grant("*", ("cloudwatch:GetMetricData",), "the age of the oldest message; figures have no resource to name"),
+    Grant("*", ("cloudwatch:GetMetricData",), "age of the oldest message; CloudWatch has no resource to name"),
     Grant("queue:rebuild", SEND),
     *(Grant(f"machine:{name}", START) for name in MACHINES),
     *(Grant(f"executions:{name}:*", WATCH, "executions have made-up names") for name in MACHINES),
-    *(Grant(f"function:{name}", INVOKE) for name in ("ingestion/upkeep", "release/start", "monitoring/accept")),
+    *(Grant(f"function:{name}", INVOKE) for name in ("ingestion/upkeep", "release/start", "monitoring/resolve")),
 )
 """What the commands of the command line need: the managed policy of operators, on AWS and locally."""
 

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from infra.dashboard import Watched, dashboard
 from infra.deployment import Deployment
 from infra.machines import Schedules, backfill_machine, daily_machine, scoring_machine, training_machine
 from infra.operator import as_of_policy, operator_policy
@@ -20,6 +22,7 @@ from infra.stages.retraining import Retraining
 from infra.stages.serving import Serving
 from infra.stages.training import Training
 from infra.stores import Stores
+from infra.symptoms import Symptoms
 from smallbox.aws.replays import AS_OF_STAGE, GRANTED
 
 
@@ -40,9 +43,11 @@ class Pipeline(Stack):
         scoring = scoring_machine(self, flow)
         Feedback(self, flow)
         monitoring = Monitoring(self, flow)
-        retraining = Retraining(self, flow, monitoring.breaches, training)
+        retraining = Retraining(self, flow, monitoring.incidents, training)
         daily = daily_machine(self, flow)
         Schedules(self, flow, daily)
+        machines = {"training": training, "daily": daily, "backfill": backfill, "scoring": scoring}
+        _watch(self, flow, machines, monitoring, retraining)
         self._output(
             {
                 "ApiUrl": flow.api.url,
@@ -52,9 +57,9 @@ class Pipeline(Stack):
                 "DailyMachine": daily.state_machine_arn,
                 "UpkeepFunction": ingestion.upkeep.function_name,
                 "ReleaseFunction": release.start.function_name,
-                "AcceptFunction": monitoring.accept.function_name,
+                "IncidentFunction": monitoring.resolve.function_name,
                 "AlarmsTopic": flow.alarms.topic.topic_arn,
-                "BreachesTopic": monitoring.breaches.topic_arn,
+                "IncidentsTopic": monitoring.incidents.topic_arn,
                 "DecideDeadQueue": retraining.dead.queue_url,
                 "OperatorPolicy": operator_policy(self, flow).managed_policy_arn,
             }
@@ -67,6 +72,19 @@ class Pipeline(Stack):
     def _output(self, outputs: Mapping[str, str]) -> None:
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
+
+
+def _watch(
+    scope: Construct,
+    flow: Flow,
+    machines: Mapping[str, sfn.StateMachine],
+    monitoring: Monitoring,
+    retraining: Retraining,
+) -> None:
+    """Add the alarms of the system, and the dashboard of all alarms."""
+    symptoms = Symptoms(scope, flow, [*machines.values()], [retraining.dead])
+    alarms = [*symptoms.alarms, *monitoring.alarms]
+    dashboard(scope, flow, Watched(machines, monitoring.figures, alarms, retraining.dead))
 
 
 def _queue_outputs(flow: Flow) -> dict[str, str]:

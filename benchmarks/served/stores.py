@@ -72,7 +72,7 @@ def _md5(text: str) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
-def _head(status: int, kind: str, body: bytes) -> bytes:
+def head_of(status: int, kind: str, body: bytes) -> bytes:
     """The head of an answer, as long as AWS's."""
     headers = {
         "Server": "Server", "Date": "Sat, 01 Aug 2026 10:00:00 GMT", "Content-Type": kind,
@@ -101,7 +101,7 @@ def _answer_all(connection: socket.socket, stores: Stores) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         while (request := _request(lines)) is not None:
             answer = stores.answer(*request)
-            connection.sendall(_head(*answer) + answer[2])
+            connection.sendall(head_of(*answer) + answer[2])
 
 
 def main(folder: Path, core: int) -> None:

@@ -3,14 +3,15 @@
 import json
 from typing import Final, cast
 
-from aws_cdk import Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_apigatewayv2 as gateway
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra.parts.alarms import MINUTE, Alarms
+from infra.parts.alarms import MINUTE
 from infra.parts.logs import log_group
 from smallbox.aws.replays import AS_OF_STAGE
 
@@ -35,11 +36,10 @@ class Api(Construct):
     Args:
         scope: where it belongs.
         name: its name there.
-        alarms: where its alarm is added.
         with_as_of: whether it has a stage that takes ``as_of``, beside ``$default``; see :mod:`smallbox.aws.replays`.
     """
 
-    def __init__(self, scope: Construct, name: str, alarms: Alarms, *, with_as_of: bool) -> None:
+    def __init__(self, scope: Construct, name: str, *, with_as_of: bool) -> None:
         super().__init__(scope, name)
         self._api = gateway.HttpApi(
             self, "Api", create_default_stage=False, default_authorizer=authorizers.HttpIamAuthorizer()
@@ -48,8 +48,6 @@ class Api(Construct):
         self._stage("Stage", logs)
         if with_as_of:
             self._stage("AsOfStage", logs, AS_OF_STAGE)
-        failed = self._api.metric_server_error(period=MINUTE, statistic="Sum")
-        alarms.watch(self, "ServerErrors", failed, "the API answered with a 5xx")
 
     def _stage(self, id_: str, logs: str, name: str | None = None) -> None:
         stage = gateway.HttpStage(
@@ -65,6 +63,18 @@ class Api(Construct):
         resource.access_log_settings = gateway.CfnStage.AccessLogSettingsProperty(
             destination_arn=logs, format=json.dumps(_LINE)
         )
+
+    def failures(self, period: Duration = MINUTE) -> cloudwatch.Metric:
+        """The number of answers with a 5xx."""
+        return self._api.metric_server_error(period=period, statistic="Sum")
+
+    def latency(self, period: Duration) -> cloudwatch.Metric:
+        """The milliseconds in which nine requests of ten were answered."""
+        return self._api.metric_latency(period=period, statistic="p90")
+
+    def requests(self, period: Duration) -> cloudwatch.Metric:
+        """The number of requests."""
+        return self._api.metric_count(period=period, statistic="Sum")
 
     @property
     def url(self) -> str:

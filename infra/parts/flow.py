@@ -49,10 +49,11 @@ class Flow:
 
 def flow_of(scope: Construct, deployment: Deployment, stores: Stores) -> Flow:
     """Create the shared resources under ``scope``."""
-    alarms = Alarms(scope, "alarms", enforce_tls=deployment.enforce_tls)
+    alarms = Alarms(scope, "alarms", deployment)
+    alarms.notify(deployment.notify)
     home = Construct(scope, "queues")
-    queues = {name: WorkQueue(home, name, deployment, alarms) for name in SECONDS}
-    api = Api(scope, "api", alarms, with_as_of=deployment.as_of == GRANTED)
+    queues = {name: WorkQueue(home, name, deployment) for name in SECONDS}
+    api = Api(scope, "api", with_as_of=deployment.as_of == GRANTED)
     flow = Flow(deployment, stores, alarms, Layers(scope, "layers", deployment), api, queues)
     for name, queue in queues.items():
         flow.arns.add(f"queue:{name}", queue.queue.queue_arn)
@@ -60,6 +61,7 @@ def flow_of(scope: Construct, deployment: Deployment, stores: Stores) -> Flow:
     for name, table in stores.tables.items():
         flow.arns.add(f"table:{name}", table.table_arn)
     flow.arns.add("api", flow.api.arn)
+    flow.arns.add("topic:alarms", alarms.topic.topic_arn)
     flow.arns.add("bucket:lake", stores.export_value(stores.lake.bucket_arn))
     flow.arns.add("bucket:inbox", stores.export_value(stores.inbox.bucket_arn))
     return flow

@@ -1,4 +1,4 @@
-"""A Lambda function with its log group, role and alarms; sets the defaults of all functions."""
+"""A Lambda function with its log group and role; sets the defaults of all functions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,6 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.deployment import ROOT
-from infra.parts.alarms import MINUTE
 from infra.parts.flow import Flow
 from infra.parts.image import image_code
 from infra.parts.layers import ARCHITECTURE, RUNTIME, code
@@ -85,7 +84,6 @@ class Function(Construct):
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
             **self._packaging(),
         )
-        self._watch(function)
         self.target: lambda_.IFunction = function.add_alias("live") if snap_start else function
         flow.arns.add(f"function:{self.path}", self.target.function_arn)
         flow.functions[self.path] = self.target
@@ -104,12 +102,6 @@ class Function(Construct):
             }
         layers = self._flow.layers.of(self._wheels)
         return {"code": code(folder), "handler": "handler.handler", "runtime": RUNTIME, "layers": layers}
-
-    def _watch(self, function: lambda_.Function) -> None:
-        errors = function.metric_errors(period=MINUTE)
-        throttles = function.metric_throttles(period=MINUTE)
-        self._flow.alarms.watch(self, "Errors", errors, f"{self.path} failed")
-        self._flow.alarms.watch(self, "Throttles", throttles, f"{self.path} was throttled")
 
 
 def _handler_folder(path: str) -> Path:

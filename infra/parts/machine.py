@@ -7,7 +7,6 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from infra.parts.alarms import MINUTE
 from infra.parts.flow import Flow
 from infra.parts.logs import log_group
 from infra.parts.roles import exact_role
@@ -60,7 +59,7 @@ def chain(scope: Construct, flow: Flow, paths: Sequence[str]) -> sfn.Chain:
 
 
 class Machine(Construct):
-    """A standard state machine with its role, execution log and alarm."""
+    """A standard state machine with its role and execution log."""
 
     def __init__(self, scope: Construct, construct: str, name: str, flow: Flow) -> None:
         super().__init__(scope, construct)
@@ -87,8 +86,6 @@ class Machine(Construct):
         )
         # CDK adds this policy for a distributed map; all grants must come from grants.py
         machine.node.try_remove_child("DistributedMapPolicy")
-        failed = machine.metric_failed(period=MINUTE)
-        self._flow.alarms.watch(self, "Failed", failed, f"an execution of {self._name} failed")
         if not name:
             self._flow.arns.add(f"machine:{self._name}", machine.state_machine_arn)
             executions = _arn(self, "execution", f"{machine.state_machine_name}:*")

@@ -1,4 +1,4 @@
-"""Queues, each with a dead-letter queue, and alarms on old messages and dead letters."""
+"""Queues, each with a dead-letter queue."""
 
 from typing import Final
 
@@ -7,7 +7,6 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.deployment import Deployment
-from infra.parts.alarms import MINUTE, Alarms
 from infra.parts.dead_letters import dead_letter_queue
 
 SECONDS: Final = {
@@ -21,16 +20,15 @@ SECONDS: Final = {
 """The timeout of the function that reads each queue, for one batch, in seconds."""
 
 _MAX_RECEIVES: Final = 5
-_OLDEST_SECONDS: Final = 1800
 
 
 class WorkQueue(Construct):
-    """A queue, its dead-letter queue and their alarms."""
+    """A queue and its dead-letter queue."""
 
-    def __init__(self, scope: Construct, name: str, deployment: Deployment, alarms: Alarms) -> None:
+    def __init__(self, scope: Construct, name: str, deployment: Deployment) -> None:
         super().__init__(scope, name)
         self.timeout = Duration.seconds(SECONDS[name])
-        self.dead = dead_letter_queue(self, "Dead", alarms, enforce_tls=deployment.enforce_tls)
+        self.dead = dead_letter_queue(self, "Dead", enforce_tls=deployment.enforce_tls)
         self.queue = sqs.Queue(
             self,
             "Queue",
@@ -40,5 +38,3 @@ class WorkQueue(Construct):
             enforce_ssl=deployment.enforce_tls,
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead, max_receive_count=_MAX_RECEIVES),
         )
-        age = self.queue.metric_approximate_age_of_oldest_message(period=MINUTE, statistic="Maximum")
-        alarms.watch(self, "Age", age, f"the oldest message of {name} has waited half an hour", _OLDEST_SECONDS)

@@ -13,11 +13,7 @@ class Feedback(Construct):
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "feedback")
-        Function(
-            self,
-            "join",
-            flow,
-            settings.JoinSettings(lake_bucket=flow.lake, registry_table=flow.table("registry")),
-            wheels=IMAGE,
-            size=TASK,
+        joining = settings.JoinSettings(
+            lake_bucket=flow.lake, registry_table=flow.table("registry"), metrics_table=flow.table("metrics")
         )
+        Function(self, "join", flow, joining, wheels=IMAGE, size=TASK)

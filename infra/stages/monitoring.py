@@ -1,52 +1,57 @@
-"""Monitoring: daily metrics, and an alarm for each model and kind of breach."""
+"""Monitoring: the daily check, and an alarm for the incidents of each model."""
 
 from aws_cdk import CfnOutput
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from infra.parts.alarms import MINUTE, Alarms
+from infra.parts.alarms import MINUTE, Alarms, Symptom
 from infra.parts.flow import Flow
-from infra.parts.function import TASK, Function
-from infra.wheels import IMAGE
+from infra.parts.function import BATCH, TASK, Function
+from infra.wheels import API, IMAGE
 from smallbox.aws import settings
 from smallbox.aws.metrics import NAMESPACE
+from smallbox.cli.system import incidents_output
 from smallbox.define.project import load
-from smallbox.monitoring.report import KINDS, CheckKind, metric_name
+from smallbox.monitoring.incidents import OPEN_INCIDENTS
 
 
 class Monitoring(Construct):
-    """``check`` is a task of the daily machine; ``accept`` is invoked by hand; ``breaches`` is the alarms' topic."""
+    """``check`` is a task of the daily machine; ``resolve`` changes incidents; ``incidents`` is the alarms' topic."""
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "monitoring")
         checking = settings.CheckSettings(
-            lake_bucket=flow.lake, registry_table=flow.table("registry"), metrics_table=flow.table("metrics")
-        )
-        accepting = settings.AcceptSettings(
-            lake_bucket=flow.lake, registry_table=flow.table("registry"), metrics_table=flow.table("metrics")
+            lake_bucket=flow.lake,
+            registry_table=flow.table("registry"),
+            metrics_table=flow.table("metrics"),
+            alarms_topic=flow.alarms.topic.topic_arn,
         )
         Function(self, "check", flow, checking, wheels=IMAGE, size=TASK)
-        self.accept = Function(self, "accept", flow, accepting, wheels=IMAGE, size=TASK).target
-        self._breaches = Alarms(self, "breaches", enforce_tls=flow.deployment.enforce_tls)
-        for model in load().models:
-            for kind in KINDS:
-                self._watch(model, kind)
+        changing = settings.ResolveSettings(metrics_table=flow.table("metrics"))
+        self.resolve = Function(self, "resolve", flow, changing, wheels=API, size=BATCH).target
+        self._incidents = Alarms(self, "incidents", flow.deployment)
+        self.figures = {model: _figure(model) for model in load().models}
+        self.alarms = [self._watch(model, figure) for model, figure in self.figures.items()]
 
     @property
-    def breaches(self) -> sns.ITopic:
-        """The topic that the models' alarms notify."""
-        return self._breaches.topic
+    def incidents(self) -> sns.ITopic:
+        """The topic that the models' alarms notify; it starts the decision to roll back or to train."""
+        return self._incidents.topic
 
-    def _watch(self, model: str, kind: CheckKind) -> None:
-        metric = cloudwatch.Metric(
-            namespace=NAMESPACE,
-            metric_name=metric_name(kind),
-            dimensions_map={"model": model},
-            statistic="Sum",
-            period=MINUTE,
-        )
-        name = f"{model}-{kind}"
-        alarm = self._breaches.watch(self, name, metric, f"{kind} of {model} out of bounds; see its metrics")
-        output = "".join(part.capitalize() for part in [*model.split("_"), kind, "alarm"])
-        CfnOutput(self, f"{name}-output", value=alarm.alarm_name).override_logical_id(output)
+    def _watch(self, model: str, figure: cloudwatch.Metric) -> cloudwatch.Alarm:
+        said = f"an incident of {model} was opened; `smallbox incidents {model}` tells it"
+        alarm = self._incidents.watch(self, f"{model}-incidents", Symptom(said, [figure]))
+        output = CfnOutput(self, f"{model}-incidents-output", value=alarm.alarm_name)
+        output.override_logical_id(incidents_output(model))
+        return alarm
+
+
+def _figure(model: str) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace=NAMESPACE,
+        metric_name=OPEN_INCIDENTS,
+        dimensions_map={"model": model},
+        statistic="Sum",
+        period=MINUTE,
+    )

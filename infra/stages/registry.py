@@ -28,5 +28,6 @@ class Registry(Construct):
             "GET /models/{model}/versions",
             "GET /models/{model}/history",
             "GET /models/{model}/metrics/{day}",
+            "GET /models/{model}/incidents",
             "GET /openapi.json",
         )

@@ -14,7 +14,9 @@ class Release(Construct):
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "release")
         registry = flow.table("registry")
-        reviewing = settings.ReviewSettings(lake_bucket=flow.lake, registry_table=registry)
+        reviewing = settings.ReviewSettings(
+            lake_bucket=flow.lake, registry_table=registry, metrics_table=flow.table("metrics")
+        )
 
         start = Function(
             self, "start", flow, settings.StartSettings(registry_table=registry), wheels=COMPUTE, size=BATCH

@@ -2,19 +2,14 @@
 
 from typing import Final
 
-from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from infra.parts.alarms import MINUTE
 from infra.parts.flow import Flow
 from infra.parts.function import BATCH, FIGURES, LOADING, Function
 from infra.parts.machine import add_named_machine
 from infra.parts.triggers import objects_to_queue, read_batches, read_one_by_one, run_daily
 from infra.wheels import COMPUTE, IMAGE
 from smallbox.aws import settings
-from smallbox.aws.failure_log import FALLBACK_ANSWERS, LOST_PREDICTIONS, UNLIMITED_ANSWERS
-from smallbox.aws.metrics import NAMESPACE
-from smallbox.define.project import load
 
 SCORING_MACHINE: Final = "smallbox-scoring"
 
@@ -42,15 +37,6 @@ class Serving(Construct):
             "GET /v2/models/{model}/versions/{version}/ready",
             "POST /v2/models/{model}/versions/{version}/infer",
         )
-        watched = {
-            "Fallback": (FALLBACK_ANSWERS, "a fallback answered in place of a model; the log says why"),
-            "LostPredictions": (LOST_PREDICTIONS, "rows of the prediction log were lost; its queue took none"),
-        }
-        if any(model.serve.rate_limit for model in load().models.values()):
-            watched["Unlimited"] = UNLIMITED_ANSWERS, "rate limits were not checked; the log says why"
-        for name, (metric, said) in watched.items():
-            counted = cloudwatch.Metric(namespace=NAMESPACE, metric_name=metric, statistic="Sum", period=MINUTE)
-            flow.alarms.watch(self, name, counted, said)
         read_batches(flow, "predictions", log)
         objects_to_queue(self, flow, flow.stores.inbox, "score/*/in/*", "scores")
         read_one_by_one(flow, "scores", score)

@@ -25,7 +25,6 @@ from smallbox.ingestion import http_body as body
 from smallbox.ingestion import lines, readers, unpacking, upkeep
 from smallbox.messages import predictions, rebuilds, split
 from smallbox.monitoring import accuracy
-from smallbox.monitoring import psi as drift
 from smallbox.objectives.binary import Binary
 from smallbox.objectives.multiclass import Multiclass
 from smallbox.objectives.tolerance import PROBABILITY_TOLERANCE
@@ -119,7 +118,6 @@ SENTENCES = {
         f"The working folder is removed after {PARTS_DAYS} days",
     ],
     "docs/stages/monitoring.md": [
-        f"in at most about {_percent(drift.FALSE_ALARMS)} of the windows",
         f"up to {accuracy.SPANS[-1]} days, or up to {accuracy.MAX_ROWS_JUDGED:,} rows",
     ],
     "docs/definition.md": [f"`Release.max_days` ({_default(Release, 'max_days')} by default)"],

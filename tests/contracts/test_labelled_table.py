@@ -69,7 +69,7 @@ class _Story:
         self.registry.route(NAME, Routing(2, previous=1))
 
     def join(self, deployed: Model, day: int) -> Any:
-        task = JoinTask(project_of([deployed], [deliveries, outcomes]), self.lake, self.registry)
+        task = JoinTask(project_of([deployed], [deliveries, outcomes]), self.lake, self.registry, FakeDocuments())
         return task.run({"model": NAME, "as_of": format_moment(day * DAY)}, day * DAY)["feedback"]
 
     def live(self) -> None:

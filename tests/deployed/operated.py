@@ -4,7 +4,7 @@ from typing import Final
 
 WITHOUT_A_SYSTEM: Final = {"check", "contract infer", "context add", "context list", "context use", "context remove"}
 """They speak to no system."""
-HERE_ALONE: Final = {"up", "down", "demo", "replay"}
+HERE_ALONE: Final = {"up", "down", "demo", "drill", "replay"}
 """They work on this machine only, and say so with another context."""
 IN_AN_ACCOUNT: Final = {
     "status": "",
@@ -20,8 +20,8 @@ them but Step Functions and Lambda."""
 SENT_WRONG: Final = "send"
 """The one whose record is refused, and waits in quarantine."""
 IN_THE_LOOP: Final = {
-    "train", "backfill", "upkeep", "predict", "score", "day", "models", "monitor show", "monitor accept", "release",
-    "quarantine show", "quarantine replay",
+    "train", "backfill", "upkeep", "predict", "score", "day", "models", "monitor show", "release",
+    "incidents", "quarantine show", "quarantine replay",
 }  # fmt: skip
 """What ``test_loop.py`` does as an operator of the local stack, by the functions that these commands call."""
 ELSEWHERE: Final = {"deploy", "proxy"}

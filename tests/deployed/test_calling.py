@@ -21,7 +21,7 @@ def test_the_example_of_the_page_works(deployed: Deployed, monkeypatch: pytest.M
     names = calling_example()
     assert names["sent"] == {"accepted": 1, "rejected": []}
     (prediction,) = names["predicted"]["predictions"]
-    assert set(prediction) == {"id", "score", "version", "arm", "missing"}
+    assert set(prediction) == {"id", "score", "version", "arm", "missing", "prediction_id"}
     assert prediction["arm"] == "champion"
     assert wait(deployed.system, 60)["dead_letters"] == 0
     keys = lake_of(deployed.system).read("records/departures", ["key"])["key"]  # type: ignore[index]

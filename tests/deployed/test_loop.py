@@ -6,7 +6,6 @@ their order: a champion of two weeks, live days, a candidate whose labels were s
 
 import io
 import json
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -18,16 +17,20 @@ import pytest
 from botocore.exceptions import ClientError
 
 from smallbox.aws.blobs import S3Blobs
+from smallbox.aws.documents import DynamoDocuments
 from smallbox.cli.demo import MODEL
 from smallbox.cli.local import url_by_path
 from smallbox.cli.quarantine import send_again
 from smallbox.cli.replay.evidence import lake_of
 from smallbox.cli.scored_files import download_predictions, score
 from smallbox.cli.system import System
-from smallbox.errors import InvalidInput, Unavailable
+from smallbox.errors import InvalidInput
 from smallbox.ingestion.quarantine import Quarantine
+from smallbox.monitoring.findings import Finding
+from smallbox.monitoring.incidents import IncidentBook
 from smallbox.times import DAY, Micros, day_of, format_moment
 from tests.deployed.conftest import START, Deployed
+from tests.deployed.ringing import asked_by_an_alarm, ring, wait_until
 
 pytestmark = pytest.mark.deployed
 
@@ -147,15 +150,6 @@ def test_live_days_go_round_with_equal_features(deployed: Deployed) -> None:
     assert deployed.system.dead_letters() == 0
 
 
-def test_accepting_a_reference_is_a_function_of_its_own(deployed: Deployed) -> None:
-    """It reads the report, the registry and the log with its own grants, and refuses two days in words.
-
-    That it writes is held by unit tests, and its grants to write by the template's.
-    """
-    with pytest.raises(Unavailable, match="needs a whole week"):
-        deployed.operator.accept({"model": MODEL, "why": "a test", "by": "somebody"})
-
-
 def test_quarantine_is_replayed_through_the_front_door(deployed: Deployed) -> None:
     """A rejected record waits with its reason; sent again while still wrong it waits again, once."""
     system = deployed.operator
@@ -182,27 +176,21 @@ def test_a_dropped_file_is_scored(deployed: Deployed, tmp_path: Any) -> None:
     assert report["rejections"][0]["rule"] == "choices"
 
 
-def test_a_breach_rings_and_asks_for_a_decision(deployed: Deployed) -> None:
-    """A published breach rings the alarm of its kind, which asks the retraining function through SNS."""
-    meter = deployed.system.client("cloudwatch")
-    figure = {"MetricName": "AccuracyBreaches", "Value": 1.0, "Dimensions": [{"Name": "model", "Value": MODEL}]}
-    meter.put_metric_data(Namespace="Smallbox", MetricData=[figure])
-    name = deployed.system.outputs["LateArrivalAccuracyAlarm"]
-    deadline = time.monotonic() + 30
-    while deployed.system.alarms()[name] != "ALARM" and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert deployed.system.alarms()[name] == "ALARM"
-    assert deployed.system.rang(MODEL) == ["accuracy", "features"], "flights are asked up to three hours ahead"
-    while not _asked_by_an_alarm(deployed) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    asked = _asked_by_an_alarm(deployed)
-    assert asked
-    assert all("sooner than" in decision["why"] for decision in asked)
+def test_an_incident_rings_and_asks_for_a_decision(deployed: Deployed) -> None:
+    """The check of the live days opened an incident; its alarm rang, and asked the retraining function through SNS.
 
-
-def _asked_by_an_alarm(deployed: Deployed) -> list[Any]:
-    history = deployed.system.request("GET", f"/models/{MODEL}/history")["history"]
-    return [event for event in history if event["event"] == "alarm"]
+    An operator reads its story, acknowledges it and closes it.
+    """
+    (incident, *_) = deployed.operator.request("GET", f"/models/{MODEL}/incidents")["incidents"]
+    assert (incident["kind"], incident["state"]) == ("request_skew", "open"), "flights are asked three hours ahead"
+    assert deployed.system.has_rung(MODEL)
+    wait_until(lambda: bool(asked_by_an_alarm(deployed.system)))
+    assert all("sooner than" in decision["why"] for decision in asked_by_an_alarm(deployed.system))
+    for action in ("acknowledge", "close"):
+        changed = {"incident": incident["id"], "action": action, "by": "somebody", "why": "a test"}
+        said = deployed.operator.change_incident(changed)
+        assert said["story"][-1]["sentence"] == "somebody: a test"
+    assert said["state"] == "closed"
 
 
 def test_a_candidate_of_shuffled_labels_is_refused(deployed: Deployed) -> None:
@@ -246,6 +234,25 @@ def test_a_better_challenger_is_promoted(deployed: Deployed) -> None:
     assert events.count("challenger") == 2
     assert "roll_back" in events
     assert "promote" in events
+
+
+def test_an_incident_rolls_the_new_champion_back(deployed: Deployed) -> None:
+    """An incident that asks for it rings its alarm; the function that the alarm invokes routes to the champion before.
+
+    Its story and the model's history say so.
+    """
+    end, system = deployed.known_until, deployed.system
+    before = system.champion(MODEL)
+    deployed.live(end, 1)
+    book = IncidentBook(DynamoDocuments(system.outputs["MetricsTable"], system.client("dynamodb")))
+    worse = Finding("loss", "log loss", "incident", "log loss is 0.9", "roll back", cause="a test")
+    (incident,) = [one for one in book.record(MODEL, [worse], day_of(end), end + DAY) if one.cause == "a test"]
+    ring(system)
+    wait_until(lambda: system.champion(MODEL) == 1 != before)
+    told = {one["id"]: one for one in deployed.operator.request("GET", f"/models/{MODEL}/incidents")["incidents"]}
+    assert [entry["event"] for entry in told[incident.id]["story"]] == ["opened", "rollback"]
+    history = deployed.operator.request("GET", f"/models/{MODEL}/history")["history"]
+    assert f"incident {incident.id}" in [event.get("who") for event in history if event["event"] == "roll_back"]
 
 
 def _started_by_hand(system: System, version: int, now: Micros) -> Any:

@@ -75,6 +75,16 @@ class FakeMeter:
         self.published.append((dict(figures), dict(dimensions)))
 
 
+class FakeNotices:
+    """The ``Notices`` port: keeps what people were told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []
+
+    def tell(self, subject: str, text: str) -> None:
+        self.told.append((subject, text))
+
+
 class FakeFailureLog:
     """The ``FailureLog`` port: keeps what it was told."""
 

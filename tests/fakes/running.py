@@ -55,7 +55,8 @@ class RecordingSystem:
         if machine == "TrainingMachine":
             return self._training()
         decision = {"train": self.retrain, "why": "asked for", **({"execution": "arn"} if self.retrain else {})}
-        return {"day": document["as_of"], "breaches": {}, "release": {"action": "none"}, "retraining": decision}
+        checked = {"day": document["as_of"], "breaches": {}, "incidents": []}
+        return {**checked, "release": {"action": "none"}, "retraining": decision}
 
     def wait_for_execution(self, _arn: str) -> Mapping[str, Any]:
         if self.failing:

@@ -32,6 +32,7 @@ from smallbox.registry.loader import ModelLoader
 from smallbox.registry.register import RegisterTask
 from smallbox.registry.signatures import Signatures
 from smallbox.registry.store import Registry
+from smallbox.release.by_hand import ByHandTask
 from smallbox.release.review import ReviewTask
 from smallbox.release.start import StartTask
 from smallbox.retraining.decide import DecideTask
@@ -43,7 +44,7 @@ from smallbox.times import Micros, Moment, format_moment
 from smallbox.training.dataset import DatasetTask
 from smallbox.training.fit import FitTask
 from tests.fakes.documents import FakeDocuments
-from tests.fakes.edges import FakeBlobs, FakeFailureLog, FakeMeter, FakeQueue, FakeWorkflow
+from tests.fakes.edges import FakeBlobs, FakeFailureLog, FakeMeter, FakeNotices, FakeQueue, FakeWorkflow
 from tests.fakes.lake import FakeLake
 from tests.fakes.online import FakeOnlineStore
 
@@ -64,19 +65,24 @@ class World:
         self.blobs, self.inbox = FakeBlobs(), FakeBlobs(PRESENT)
         self.online, self.meter, self.training = FakeOnlineStore(), FakeMeter(), FakeWorkflow()
         self.documents, self.metrics = FakeDocuments(), FakeDocuments()
-        self.registry, self.live = Registry(self.documents), LiveViewStore(self.documents)
-        self.contracts = Contracts(self.documents)
+        self.rewire(project)
         self.events, self.drops, self.features, self.rebuilds, self.predictions = (FakeQueue() for _ in range(5))
-        self.log = PredictionLog(self.lake)
         self.fallbacks = FakeFailureLog()
         self.deploy(project)
 
     def deploy(self, project: Project, as_of: Micros = PRESENT) -> None:
         """Deploy a definition, as new processes have it, and run the backfill as of a moment."""
-        self.project = project
-        self.signatures = Signatures(project, self.registry, self.blobs)
-        self.loader = ModelLoader(self.registry, self.blobs, self.signatures)
+        self.rewire(project)
         self.backfill({"as_of": format_moment(as_of)})
+
+    def rewire(self, project: Project | None = None) -> None:
+        """What new processes make of the ports as they are now, and of the definition, by default the same."""
+        self.project = self.project if project is None else project
+        self.log = PredictionLog(self.lake)
+        self.registry, self.live = Registry(self.documents), LiveViewStore(self.documents)
+        self.contracts = Contracts(self.documents)
+        self.signatures = Signatures(self.project, self.registry, self.blobs)
+        self.loader = ModelLoader(self.registry, self.blobs, self.signatures)
 
     def backfill(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """What the backfill's state machine does."""
@@ -169,10 +175,12 @@ class World:
         )
         self.drain()
         document: DayDocument = {"model": model, "as_of": format_moment(midnight)}
-        document = JoinTask(self.project, self.lake, self.registry, LabelProfiles(self.registry, self.blobs)).run(
-            document, PRESENT
-        )
-        check = CheckTask(self.project, self.lake, self.blobs, self.registry, self.signatures, self.metrics, self.meter)
-        document = check.run(document)
-        document = ReviewTask(self.project, self.lake, self.registry, self.live).run(document, PRESENT)
-        return DecideTask(self.project, self.registry, self.metrics, self.training).run(document, PRESENT)
+        profiles = LabelProfiles(self.registry, self.blobs)
+        join = JoinTask(self.project, self.lake, self.registry, self.metrics, profiles)
+        document = join.run(document, PRESENT)
+        stores = self.project, self.lake, self.blobs, self.registry, self.signatures, self.metrics
+        document = CheckTask(*stores, self.meter, FakeNotices()).run(document)
+        document = ReviewTask(self.project, self.lake, self.registry, self.live, self.metrics).run(document, PRESENT)
+        by_hand = ByHandTask(self.project, self.registry, self.live)
+        decide = DecideTask(self.project, self.registry, self.metrics, self.training, by_hand)
+        return decide.run(document, PRESENT)

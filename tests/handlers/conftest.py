@@ -75,6 +75,7 @@ def _stores(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     for name, url in urls.items():
         monkeypatch.setenv(f"{VARIABLE_PREFIX}{name.upper()}_QUEUE", url)
     monkeypatch.setenv(f"{VARIABLE_PREFIX}AS_OF", ALLOWED)
+    monkeypatch.setenv(f"{VARIABLE_PREFIX}ALARMS_TOPIC", boto3.client("sns").create_topic(Name="alarms")["TopicArn"])
     for machine in ("training", "scoring"):
         arn = f"arn:aws:states:{REGION}:123456789012:stateMachine:{machine}"
         monkeypatch.setenv(f"{VARIABLE_PREFIX}{machine.upper()}_MACHINE", arn)

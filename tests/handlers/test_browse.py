@@ -16,7 +16,7 @@ EMPTY: dict[str, tuple[int, Any]] = {
             "models": [
                 {
                     "name": name, "champion": None, "canary": None, "last_training": None, "day": None,
-                    "breaches": [], "sources": [], "is_changed": False, "trained_version": None,
+                    "breaches": [], "incidents": [], "sources": [], "is_changed": False, "trained_version": None,
                 }
                 for name in (*OTHERS, MODEL)
             ],
@@ -27,6 +27,8 @@ EMPTY: dict[str, tuple[int, Any]] = {
     "/models": (200, {"models": [{"name": name, "routing": None} for name in (*OTHERS, MODEL)]}),
     f"/models/{MODEL}/versions": (200, {"versions": []}),
     f"/models/{MODEL}/history": (200, {"history": []}),
+    f"/models/{MODEL}/incidents": (200, {"incidents": []}),
+    "/models/nobody/incidents": (404, "not_found"),
     f"/models/{MODEL}/metrics/{DAY}": (404, "not_found"),
     "/models/nobody/versions": (404, "not_found"),
     "/models/nobody/history": (404, "not_found"),
@@ -38,7 +40,7 @@ EMPTY: dict[str, tuple[int, Any]] = {
 
 @pytest.mark.parametrize("path", EMPTY)
 def test_a_route_answers_for_an_empty_system(aws: dict[str, str], path: str) -> None:
-    """Before the first training the six routes answer, and an unknown model, day or route is not found."""
+    """Before the first training the routes answer, and an unknown model, day or route is not found."""
     request = {**event("api_predict"), "rawPath": path, "body": None}
     request["requestContext"]["http"] |= {"method": "GET", "path": path}
     answer = handler("registry", "browse")(request)

@@ -22,7 +22,7 @@ PLANTED: Final = (TEXT, str(NUMBER))
 FAILURE: Final = ValueError(f"Could not convert '{TEXT}' with {NUMBER}")
 TASKS: Final = (
     "training/dataset", "training/fit", "registry/register", "release/start", "feedback/join", "monitoring/check",
-    "monitoring/accept", "release/review", "retraining/decide", "features/backfill", "ingestion/upkeep",
+    "release/review", "retraining/decide", "features/backfill", "ingestion/upkeep",
     "serving/score",
 )  # fmt: skip
 STEPS: Final[dict[str, dict[str, Any]]] = {"serving/score": {"step": "days", "document": {"models": ["signup"]}}}

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-FOLDERS: Final = ("records", "current", "predictions", "labelled")
+FOLDERS: Final = ("records", "current", "predictions", "labelled", "restated")
 UPKEEP: Final = "ingestion/upkeep"
 LOADERS: Final = {"ingestion/append", "ingestion/load"}
 
@@ -13,9 +13,10 @@ BLOB_READERS: Final = {
     },
     "bucket:lake/tables/current/*": {UPKEEP},
     "bucket:lake/tables/predictions/*": {
-        "serving/log", "serving/score", UPKEEP, "feedback/join", "monitoring/check", "monitoring/accept",
+        "serving/log", "serving/score", UPKEEP, "feedback/join", "monitoring/check",
     },
     "bucket:lake/tables/labelled/*": {"feedback/join", UPKEEP, "monitoring/check", "release/review"},
+    "bucket:lake/tables/restated/*": {"feedback/join", UPKEEP},
     "bucket:lake/datasets/*": {"training/fit"},
     "bucket:lake/models/*": {
         "training/fit", "serving/predict", "serving/score", "monitoring/check", "serving/log", "feedback/join",
@@ -24,7 +25,7 @@ BLOB_READERS: Final = {
     "bucket:lake/profiles/predictions/*": {"serving/log", UPKEEP, "monitoring/check"},
     "bucket:lake/profiles/labelled/*": {"feedback/join", UPKEEP, "monitoring/check"},
     "bucket:lake/bundles/*": {
-        "training/dataset", "serving/predict", "serving/score", "monitoring/check", "monitoring/accept",
+        "training/dataset", "serving/predict", "serving/score", "monitoring/check",
     },
     "bucket:lake/references/*": {"monitoring/check"},
     "bucket:inbox/drop/*": {"ingestion/load"},
@@ -37,7 +38,7 @@ BLOB_WRITERS: Final = {
     "bucket:lake/tables/records/*": {*LOADERS, UPKEEP},
     "bucket:lake/tables/current/*": {UPKEEP},
     "bucket:lake/tables/predictions/*": {"serving/log", "serving/score", UPKEEP},
-    "bucket:lake/tables/labelled/*": {"feedback/join", UPKEEP},
+    **{f"bucket:lake/tables/{folder}/*": {"feedback/join", UPKEEP} for folder in ("labelled", "restated")},
     "bucket:lake/quarantine/*": {"ingestion/collect", *LOADERS},
     "bucket:lake/reports/*": {"ingestion/load"},
     "bucket:lake/datasets/*": {"training/dataset"},
@@ -46,7 +47,7 @@ BLOB_WRITERS: Final = {
     "bucket:lake/profiles/predictions/*": {"serving/log", UPKEEP},
     "bucket:lake/profiles/labelled/*": {"feedback/join", UPKEEP},
     "bucket:lake/bundles/*": {"registry/register"},
-    "bucket:lake/references/*": {"monitoring/accept"},
+    "bucket:lake/references/*": {"monitoring/check"},
     "bucket:inbox/parts/*": {"ingestion/load", "serving/score"},
     "bucket:inbox/score/*/in/daily/*": {"serving/score"},
     "bucket:inbox/score/*/out/*": {"serving/score"},
@@ -57,7 +58,7 @@ BLOB_DELETERS: Final = {
     **{f"bucket:lake/profiles/{of}/*": {UPKEEP} for of in ("records", "predictions", "labelled")},
     "bucket:lake/tables/records/*/_delta_log/*": LOADERS,
     "bucket:lake/tables/predictions/*/_delta_log/*": {"serving/log", "serving/score"},
-    "bucket:lake/tables/labelled/*/_delta_log/*": {"feedback/join"},
+    **{f"bucket:lake/tables/{folder}/*/_delta_log/*": {"feedback/join"} for folder in ("labelled", "restated")},
     "bucket:inbox/parts/*": {"ingestion/load", "serving/score"},
     "bucket:inbox/score/*/out/*": {"serving/score"},
 }

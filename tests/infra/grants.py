@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from tests.infra.templates import Assembly, as_list, mentioned
 
-_OUTPUT: Final = re.compile(r"(\w+?)(Dead)?(Bucket|Table|Queue|Machine)$")
+_OUTPUT: Final = re.compile(r"(\w+?)(Dead)?(Bucket|Table|Queue|Machine|Topic)$")
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -48,14 +48,20 @@ class Assembly:
         return [json.loads("".join(part if isinstance(part, str) else "*" for part in joined)) for joined in parts]
 
     def alarmed(self, metric: str, dimension: str) -> set[str]:
-        """The logical ids of what has an alarm on the metric."""
+        """The logical ids of what has an alarm on the metric, alone or among others in its expression."""
         return {
             mentioned(entry["Value"])
             for alarm in self.properties("AWS::CloudWatch::Alarm").values()
-            if alarm.get("MetricName") == metric
-            for entry in alarm["Dimensions"]
+            for found in watched_by(alarm)
+            if found.get("MetricName") == metric
+            for entry in found.get("Dimensions", [])
             if entry["Name"] == dimension
         }
+
+
+def watched_by(alarm: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The metrics of an alarm, those of its expression too, as ``MetricName``, ``Namespace`` and ``Dimensions``."""
+    return [alarm, *(found["MetricStat"]["Metric"] for found in alarm.get("Metrics", []) if "MetricStat" in found)]
 
 
 def tasks_of(definition: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

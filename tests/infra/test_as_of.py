@@ -9,7 +9,6 @@ from aws_cdk.assertions import Template
 
 from infra.deployment import Deployment
 from infra.grants import AS_OF, OPERATOR
-from infra.parts.alarms import Alarms
 from infra.parts.api import Api
 from infra.parts.roles import Arns, exact_policy
 from smallbox.aws.replays import ALLOWED, AS_OF_STAGE, GRANTED, REFUSED
@@ -45,7 +44,7 @@ def test_aws_never_allows_it_to_everybody() -> None:
 def granted() -> Template:
     """The API of such a deployment, and the policy."""
     stack = Stack(App(), "Granted")
-    api = Api(stack, "api", Alarms(stack, "alarms", enforce_tls=True), with_as_of=True)
+    api = Api(stack, "api", with_as_of=True)
     exact_policy(stack, "AsOf", AS_OF, Arns({"api": api.arn}), "about")
     return Template.from_stack(stack)
 

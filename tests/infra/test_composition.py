@@ -22,12 +22,8 @@ OUTPUTS = {
     "EventsQueue", "FeaturesQueue", "RebuildQueue", "PredictionsQueue", "DropsQueue", "ScoresQueue",
     "EventsDeadQueue", "FeaturesDeadQueue", "RebuildDeadQueue", "PredictionsDeadQueue", "DropsDeadQueue",
     "ScoresDeadQueue", "DecideDeadQueue", "TrainingMachine", "DailyMachine", "BackfillMachine", "ScoringMachine",
-    "UpkeepFunction", "ReleaseFunction", "AcceptFunction", "AlarmsTopic", "BreachesTopic", "OperatorPolicy",
-    *(
-        f"{model}{kind}Alarm"
-        for model in ("LateArrival", "ArrivalDelay", "ArrivalOutcome")
-        for kind in ("Data", "Features", "Predictions", "Accuracy")
-    ),
+    "UpkeepFunction", "ReleaseFunction", "AcceptFunction", "AlarmsTopic", "IncidentsTopic", "OperatorPolicy",
+    *(f"{model}IncidentsAlarm" for model in ("LateArrival", "ArrivalDelay", "ArrivalOutcome")),
 }  # fmt: skip
 
 
@@ -90,7 +86,8 @@ def test_local_and_aws_are_the_same_system(aws: Assembly, local: Assembly) -> No
     for kind in (
         "AWS::Lambda::Function", "AWS::SQS::Queue", "AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::IAM::Role",
         "AWS::ApiGatewayV2::Route", "AWS::Events::Rule", "AWS::StepFunctions::StateMachine",
-        "AWS::CloudWatch::Alarm", "AWS::Lambda::EventSourceMapping", "AWS::Scheduler::Schedule",
+        "AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::Lambda::EventSourceMapping",
+        "AWS::Scheduler::Schedule",
     ):  # fmt: skip
         assert set(aws.of_type(kind)) == set(local.of_type(kind)) != set(), kind
     assert set(aws.outputs) == set(local.outputs)

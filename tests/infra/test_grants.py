@@ -14,10 +14,10 @@ from tests.infra.templates import Assembly, mentioned
 TABLE_WRITERS: Final = {
     "table:online": {"features/stream", "features/rebuild", "features/backfill"},
     "table:registry": {
-        "registry/register", "release/start", "release/review", "monitoring/accept", "retraining/decide",
+        "registry/register", "release/start", "release/review", "retraining/decide",
         "features/backfill",
     },
-    "table:metrics": {"monitoring/check", "monitoring/accept"},
+    "table:metrics": {"feedback/join", "monitoring/check", "monitoring/resolve", "retraining/decide"},
 }  # fmt: skip
 
 TABLE_READERS: Final = {
@@ -27,7 +27,7 @@ TABLE_READERS: Final = {
         "serving/score", "feedback/join", "monitoring/check", "features/stream", "features/rebuild", *LOADERS, UPKEEP,
         "serving/log",
     },
-    "table:metrics": {*TABLE_WRITERS["table:metrics"], "registry/browse", "retraining/decide"},
+    "table:metrics": {*TABLE_WRITERS["table:metrics"], "registry/browse", "release/review"},
 }  # fmt: skip
 
 SENDERS: Final = {

@@ -57,7 +57,7 @@ def test_tables_recover_to_any_second_and_are_kept(aws: Assembly) -> None:
 def test_every_route_asks_for_a_signature(aws: Assembly) -> None:
     """No route is open."""
     routes = aws.properties("AWS::ApiGatewayV2::Route")
-    assert len(routes) == 18
+    assert len(routes) == 19
     assert {route["AuthorizationType"] for route in routes.values()} == {"AWS_IAM"}
 
 

@@ -7,13 +7,20 @@ import pytest
 from aws_cdk import App
 from aws_cdk.assertions import Template
 
+from infra import symptoms
 from infra.app import build
 from infra.deployment import Deployment
-from infra.stages import serving
+from infra.grants import GRANTS
 from smallbox.aws.failure_log import FALLBACK_ANSWERS, UNLIMITED_ANSWERS, embedded
 from smallbox.define import RateLimit, Serve
 from smallbox.define.project import load
+from smallbox.errors import DefinitionError
+from smallbox.monitoring.incidents import OPEN_INCIDENTS
+from smallbox.stages import STAGES
+from tests.infra.grants import Names
 from tests.infra.templates import Assembly, mentioned, tasks_of
+
+MACHINES = ("machine/training", "machine/daily", "machine/backfill", "machine/scoring")
 
 
 def test_every_function_has_a_log_group_that_expires(aws: Assembly) -> None:
@@ -24,10 +31,82 @@ def test_every_function_has_a_log_group_that_expires(aws: Assembly) -> None:
     assert {groups[name]["RetentionInDays"] for name in own} == {30}
 
 
-def test_every_function_has_alarms_on_errors_and_throttles(aws: Assembly) -> None:
-    """A function that fails or is held back is heard of."""
-    functions = set(aws.of_type("AWS::Lambda::Function"))
-    assert functions == aws.alarmed("Errors", "FunctionName") == aws.alarmed("Throttles", "FunctionName")
+COVERED = {
+    "ingestion/collect": "Failing", "serving/predict": "Failing", "registry/browse": "Failing",
+    "ingestion/append": "Dead", "ingestion/load": "Dead", "features/stream": "Dead", "features/rebuild": "Dead",
+    "serving/log": "Dead", "serving/score": "Dead", "retraining/decide": "Dead",
+    "training/dataset": "Executions", "training/fit": "Executions", "registry/register": "Executions",
+    "release/start": "Executions", "feedback/join": "Executions", "monitoring/check": "Executions",
+    "release/review": "Executions", "features/backfill": "Executions", "ingestion/upkeep": "Dropped",
+}  # fmt: skip
+"""By function, the alarm that rings when it fails or is throttled for good."""
+BY_HAND = {"monitoring/resolve"}
+"""Functions that only a person invokes: the command says that they failed."""
+
+
+def test_every_function_that_fails_for_good_is_heard_of(aws: Assembly) -> None:
+    """Each function is behind the trigger whose failures its alarm counts, and no function is left out."""
+    names = Names(aws)
+    behind: dict[str, set[str]] = {"Failing": set(), "Dead": set(), "Executions": set(), "Dropped": set()}
+    for integration in aws.properties("AWS::ApiGatewayV2::Integration").values():
+        behind["Failing"].add(names.of(integration["IntegrationUri"]))
+    for mapping in aws.properties("AWS::Lambda::EventSourceMapping").values():
+        behind["Dead"].add(names.of(mapping["FunctionName"]))
+    functions = aws.properties("AWS::Lambda::Function").items()
+    behind["Dead"] |= {names.of({"Ref": name}) for name, found in functions if "DeadLetterConfig" in found}
+    behind["Executions"] = {f"function:{path}" for machine in MACHINES for path in _invoked(machine)}
+    behind["Dropped"] = {names.resources[name] for name in aws.alarmed("AsyncEventsDropped", "FunctionName")}
+    for path, alarm in COVERED.items():
+        assert f"function:{path}" in behind[alarm], path
+    assert {names.of({"Ref": name}).removeprefix("function:") for name, _ in functions} == {*COVERED, *BY_HAND}
+
+
+def _invoked(machine: str) -> set[str]:
+    return {grant.on.removeprefix("function:") for grant in GRANTS[machine] if grant.on.startswith("function:")}
+
+
+def test_a_scheduled_run_that_is_dropped_or_never_starts_is_heard_of(aws: Assembly) -> None:
+    """Every function that a schedule invokes is watched for dropped runs; the upkeep also for not running at all."""
+    names = Names(aws)
+    scheduled = {
+        names.of(found["Target"]["Arn"])
+        for found in aws.properties("AWS::Scheduler::Schedule").values()
+        if mentioned(found["Target"]["Arn"]) in aws.of_type("AWS::Lambda::Function")
+    }
+    assert {names.resources[name] for name in aws.alarmed("AsyncEventsDropped", "FunctionName")} == scheduled
+    (overdue,) = [a for a in aws.properties("AWS::CloudWatch::Alarm").values() if a.get("MetricName") == "Invocations"]
+    assert names.of(overdue["Dimensions"][0]["Value"]) == "function:ingestion/upkeep"
+    assert (overdue["ComparisonOperator"], overdue["Threshold"]) == ("LessThanThreshold", 1)
+    assert overdue["TreatMissingData"] == "breaching"
+    assert overdue["Period"] * overdue["EvaluationPeriods"] == 30 * 3600
+
+
+def test_there_are_at_most_ten_alarms_and_one_for_each_model(aws: Assembly) -> None:
+    """However many functions there are; an expression has at most the ten metrics that an alarm may combine."""
+    alarms = aws.properties("AWS::CloudWatch::Alarm").values()
+    of_models = [alarm for alarm in alarms if alarm.get("MetricName") == OPEN_INCIDENTS]
+    dimensions = [one for alarm in of_models for one in alarm["Dimensions"]]
+    assert sorted(one["Value"] for one in dimensions) == sorted(load().models)
+    assert len(alarms) - len(of_models) == 9
+    for alarm in alarms:
+        metrics = [one for one in alarm.get("Metrics", []) if "MetricStat" in one]
+        assert len(metrics) <= 10
+        expressions = [one["Expression"] for one in alarm.get("Metrics", []) if "Expression" in one]
+        assert all(f"FILL({one['Id']}, 0)" in expressions[0] for one in metrics)
+
+
+def test_here_a_combined_alarm_watches_one_metric_of_all_resources(local: Assembly) -> None:
+    """The emulator refuses metric math, and evaluates a metric without dimensions over all of them."""
+    alarms = local.properties("AWS::CloudWatch::Alarm").values()
+    assert not any("Metrics" in alarm for alarm in alarms)
+    whole = {alarm["MetricName"] for alarm in alarms if "Dimensions" not in alarm}
+    assert {"ApproximateNumberOfMessagesVisible", "ExecutionsFailed", "ApproximateAgeOfOldestMessage"} <= whole
+
+
+def test_late_answers_are_heard_of(aws: Assembly) -> None:
+    """Nine of ten within three seconds; a single cold start rings nothing."""
+    (slow,) = [a for a in aws.properties("AWS::CloudWatch::Alarm").values() if a.get("MetricName") == "Latency"]
+    assert (slow["ExtendedStatistic"], slow["Threshold"], slow["EvaluationPeriods"]) == ("p90", 3000, 3)
 
 
 def test_every_work_queue_has_a_dead_letter_queue_and_both_have_alarms(aws: Assembly) -> None:
@@ -56,9 +135,10 @@ def test_a_message_stays_invisible_for_six_timeouts_of_its_function(aws: Assembl
 
 
 def test_machines_and_the_api_are_logged_and_alarmed(aws: Assembly) -> None:
-    """A failed execution and a 5xx are heard of."""
+    """An execution that fails or times out and a 5xx are heard of."""
     machines = aws.properties("AWS::StepFunctions::StateMachine")
     assert set(machines) == aws.alarmed("ExecutionsFailed", "StateMachineArn")
+    assert set(machines) == aws.alarmed("ExecutionsTimedOut", "StateMachineArn")
     assert all(machine["LoggingConfiguration"]["Level"] == "ALL" for machine in machines.values())
     assert set(aws.of_type("AWS::ApiGatewayV2::Api")) == aws.alarmed("5xx", "ApiId")
     (stage,) = aws.properties("AWS::ApiGatewayV2::Stage").values()
@@ -77,13 +157,37 @@ def test_answers_of_a_fallback_are_alarmed(aws: Assembly) -> None:
 
 
 def test_every_alarm_speaks_to_a_topic(aws: Assembly) -> None:
-    """No alarm is a light in an empty room; the breaches of a model reach the function that decides."""
+    """No alarm is a light in an empty room; the incidents of a model reach the function that decides."""
     for name, alarm in aws.properties("AWS::CloudWatch::Alarm").items():
         assert alarm["AlarmActions"], name
-        assert alarm["TreatMissingData"] == "notBreaching"
     (subscription,) = aws.properties("AWS::SNS::Subscription").values()
     assert subscription["Protocol"] == "lambda"
     assert subscription["RedrivePolicy"]["deadLetterTargetArn"]
+
+
+def test_people_are_subscribed_where_the_deployment_says_so() -> None:
+    """E-mail addresses and webhooks hear the topic of alarms; another address is refused."""
+    addresses = ["ann@example.org", "https://example.org/hook?key=1"]
+    _, pipeline = build(App(), replace(Deployment.local(), notify=addresses))
+    template = Template.from_stack(pipeline)
+    for protocol, address in zip(("email", "https"), addresses, strict=True):
+        wanted = {"Protocol": protocol, "Endpoint": address}
+        (found,) = template.find_resources("AWS::SNS::Subscription", {"Properties": wanted}).values()
+        assert "alarms" in found["Properties"]["TopicArn"]["Ref"]
+    with pytest.raises(DefinitionError, match="notify"):
+        Deployment.aws({"notify": ["http://example.org"]})
+
+
+def test_the_dashboard_has_a_row_for_each_stage(aws: Assembly) -> None:
+    """In the order of the loop, under the state of every alarm; with one model it has fewer than 50 metrics."""
+    (board,) = aws.properties("AWS::CloudWatch::Dashboard").values()
+    text = "".join(part if isinstance(part, str) else "arn" for part in board["DashboardBody"]["Fn::Join"][1])
+    state, *widgets = json.loads(text)["widgets"]
+    assert len(state["properties"]["alarms"]) == len(aws.of_type("AWS::CloudWatch::Alarm"))
+    rows = {widget["y"]: widget["properties"]["title"].partition(":")[0] for widget in widgets}
+    assert [rows[y] for y in sorted(rows)] == list(STAGES)
+    metrics = sum(len(widget["properties"]["metrics"]) for widget in widgets)
+    assert metrics - (len(load().models) - 1) < 50
 
 
 def test_alarms_may_speak_to_every_topic(aws: Assembly) -> None:
@@ -113,7 +217,7 @@ def test_rate_limits_that_are_not_checked_are_alarmed(aws: Assembly, monkeypatch
     assert UNLIMITED_ANSWERS not in json.dumps(aws.properties("AWS::CloudWatch::Alarm"))
     serve, project = Serve(rate_limit=RateLimit(rate=1, burst=1)), load()
     limited = replace(project, models={name: replace(one, serve=serve) for name, one in project.models.items()})
-    monkeypatch.setattr(serving, "load", lambda: limited)
+    monkeypatch.setattr(symptoms, "load", lambda: limited)
     _, pipeline = build(App(), Deployment.local())
     template = Template.from_stack(pipeline)
     template.has_resource_properties("AWS::CloudWatch::Alarm", {"MetricName": UNLIMITED_ANSWERS, "Threshold": 1})

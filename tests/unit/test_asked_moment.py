@@ -45,7 +45,7 @@ def _backfill(document: Mapping[str, Any], now: Micros) -> Any:
 
 
 def _day(document: Any, now: Micros) -> Any:
-    return JoinTask(PROJECT, FakeLake(), Registry(FakeDocuments())).run(document, now)
+    return JoinTask(PROJECT, FakeLake(), Registry(FakeDocuments()), FakeDocuments()).run(document, now)
 
 
 def _training(document: Any, now: Micros) -> Any:

@@ -14,8 +14,9 @@ from smallbox.registry.store import Registry
 
 settings = from_environment(JoinSettings)
 registry = Registry(DynamoDocuments(settings.registry_table))
+metrics = DynamoDocuments(settings.metrics_table)
 profiles = LabelProfiles(registry, S3Blobs(settings.lake_bucket))
-task = JoinTask(load(), DeltaLake.in_bucket(settings.lake_bucket), registry, profiles)
+task = JoinTask(load(), DeltaLake.in_bucket(settings.lake_bucket), registry, metrics, profiles)
 
 
 @as_task

@@ -1,9 +1,10 @@
-"""Task of the daily machine: computes and stores the metrics of an event day, and publishes breaches."""
+"""Task of the daily machine: computes and stores the metrics of an event day, and tells new incidents."""
 
 from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.delta_lake import DeltaLake
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.metrics import CloudWatchMeter
+from smallbox.aws.notices import TopicNotices
 from smallbox.aws.settings import CheckSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
@@ -22,6 +23,7 @@ task = CheckTask(
     Signatures(load(), registry, blobs),
     DynamoDocuments(settings.metrics_table),
     CloudWatchMeter(),
+    TopicNotices(settings.alarms_topic),
 )
 
 

@@ -25,6 +25,7 @@ handler.add_answers(
         "GET /models/{model}/versions": browser.versions,
         "GET /models/{model}/history": browser.history,
         "GET /models/{model}/metrics/{day}": browser.metrics,
+        "GET /models/{model}/incidents": browser.incidents,
         "GET /openapi.json": partial(openapi, load()),
     }
 )

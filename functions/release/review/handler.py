@@ -13,7 +13,13 @@ from smallbox.release.review import ReviewTask
 
 settings = from_environment(ReviewSettings)
 documents = DynamoDocuments(settings.registry_table)
-task = ReviewTask(load(), DeltaLake.in_bucket(settings.lake_bucket), Registry(documents), LiveViewStore(documents))
+task = ReviewTask(
+    load(),
+    DeltaLake.in_bucket(settings.lake_bucket),
+    Registry(documents),
+    LiveViewStore(documents),
+    DynamoDocuments(settings.metrics_table),
+)
 
 
 @as_task

@@ -1,4 +1,4 @@
-"""Decides whether to retrain: as the last task of the daily machine, or when an alarm fires."""
+"""Decides whether to roll back or to retrain: as the last task of the daily machine, or when an alarm fires."""
 
 from typing import Any
 
@@ -9,15 +9,19 @@ from smallbox.aws.settings import DecideSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.aws.workflow import StateMachine
 from smallbox.define.project import load
+from smallbox.features.live_views import LiveViewStore
 from smallbox.registry.store import Registry
+from smallbox.release.by_hand import ByHandTask
 from smallbox.retraining.decide import DecideTask
 
 settings = from_environment(DecideSettings)
+documents = DynamoDocuments(settings.registry_table)
 task = DecideTask(
     load(),
-    Registry(DynamoDocuments(settings.registry_table)),
+    Registry(documents),
     DynamoDocuments(settings.metrics_table),
     StateMachine(settings.training_machine),
+    ByHandTask(load(), Registry(documents), LiveViewStore(documents)),
 )
 
 

@@ -1,7 +1,9 @@
-"""Proves that HTTPS is verified, against the certificates that the settings name."""
+"""Proves that HTTPS is verified, and that a connection is dropped when its answer cannot be read."""
 
 import ipaddress
+import socket
 import ssl
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from smallbox.aws.signed.connection import ConnectionErrors, KeptConnection
+from smallbox.aws.signed.answers import UnreadableAnswer
+from smallbox.aws.signed.connection import KeptConnection
 from tests.fakes.http import playing
 
 
@@ -39,12 +42,34 @@ def test_https_is_verified(certificate: Path, monkeypatch: pytest.MonkeyPatch) -
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate)
     with playing(lambda _, body: (200, {}, body), tls) as endpoint:
-        with pytest.raises(ConnectionErrors, match="CERTIFICATE_VERIFY_FAILED"):
+        with pytest.raises(OSError, match="CERTIFICATE_VERIFY_FAILED"):
             KeptConnection(endpoint).send("POST", "/", b"asked", {})
         monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
         kept = KeptConnection(endpoint)
         socks = set()
         for body in (b"one", b"two", b"three"):
             assert kept.send("POST", "/", body, {"host": kept.host}).body == body
-            socks.add(kept._connection.sock)
+            socks.add(kept._socket)
         assert len(socks) == 1
+
+
+@pytest.mark.parametrize("garbage", [b"SSH-2.0-OpenSSH\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf"])
+def test_a_connection_with_an_unreadable_answer_is_dropped(garbage: bytes) -> None:
+    """The next request goes over a new connection, and gets its own answer."""
+    answers = [garbage, b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ngood"]
+
+    def serve(server: socket.socket) -> None:
+        for answer in answers:
+            accepted, _ = server.accept()
+            with accepted:
+                accepted.recv(65_536)
+                accepted.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, args=(server,))
+        thread.start()
+        kept = KeptConnection(f"http://127.0.0.1:{server.getsockname()[1]}")
+        with pytest.raises(UnreadableAnswer):
+            kept.send("GET", "/", b"", {"host": kept.host})
+        assert kept.send("GET", "/", b"", {"host": kept.host}).body == b"good"
+        thread.join()

@@ -235,7 +235,7 @@ def test_an_idle_connection_that_was_closed_costs_no_attempt(header: str) -> Non
         reads = SignedDynamoDb(endpoint, "eu-central-1", Keyring("first"), pauses)
         for _ in range(3):
             assert len(DynamoOnlineStore("online", object(), reads, pauses).read(KEYS)) == 2
-            kept = reads._connection._connection.sock
+            kept = reads._connection._socket
             assert kept is None or select.select([kept], [], [], 5)[0], "the goodbye has come"
     assert pauses == []
 
@@ -247,6 +247,6 @@ def test_a_good_connection_is_kept() -> None:
         socks = set()
         for _ in range(3):
             DynamoOnlineStore("online", object(), reads).read(KEYS)
-            socks.add(reads._connection._connection.sock)
+            socks.add(reads._connection._socket)
     assert len(socks) == 1
     assert None not in socks

@@ -21,6 +21,9 @@ TRAINING: Final = {
     "counts": {"rows": 5000}, "metrics": METRICS, "artifacts": {"onnx_key": "models/a"}, "champion": None,
     "baseline": {"outputs": [0.2], "loss": 0.5004, "difference": {"value": -0.0533, "low": -0.06, "high": -0.046}},
 }  # fmt: skip
+DRILLED: Final = {
+    "drill": "stale_weather", "came": 1, "said": "weather is 19 hours old", "others": [], "notices": 2, "passed": True
+}  # fmt: skip
 VERSION: Final = {
     "number": 1, "status": "champion", "as_of": "2013-03-01T00:00:00Z", "metrics": METRICS,
     "verdict": GATE, "reason": "asked for",
@@ -29,6 +32,12 @@ ROUTING: Final = {"champion": 1, "challenger": 2, "share": 0.3, "since": "2013-0
 DAY: Final = {
     "model": "late_arrival", "as_of": "2013-03-02T00:00:00Z", "feedback": {"labelled": 900, "coverage": 0.98},
     "breaches": {"data": 1}, "sentences": ["data volume:weather is 3, limit 21.6, on 3 rows"],
+    "incidents": [
+        {
+            "id": "late_arrival-2013-03-01-source_silent-weather", "state": "open", "opened": "2013-03-01",
+            "sentence": "data volume:weather is 3, limit 21.6, on 3 rows; to do: mend the source",
+        }
+    ],
     "release": {"action": "none", "why": "no canary runs"}, "retraining": {"train": False, "why": "due later"},
     "hint": "run `smallbox upkeep`",
 }  # fmt: skip
@@ -41,6 +50,7 @@ STATUS: Final = {
             "canary": {"version": 2, "share": 0.3, "since": "2013-03-02T00:00:00Z"},
             "last_training": {"as_of": "2013-03-02T00:00:00Z", "version": 2, "outcome": "refused", "why": "AUC is low"},
             "day": "2013-03-01", "breaches": ["data volume:weather is 3"],
+            "incidents": [{"id": "late_arrival-2013-03-01-loss", "state": "open", "sentence": "loss is 0.9"}],
             "sources": [
                 {"name": "weather", "records": 3, "age_hours": 30.5, "most_hours": 24.0, "breached": True}
             ],
@@ -48,6 +58,7 @@ STATUS: Final = {
         {
             "name": "fraud", "is_changed": False, "trained_version": None,
             "champion": None, "canary": None, "last_training": None, "day": None, "breaches": [],
+            "incidents": [],
             "sources": [],
         },
     ],
@@ -77,6 +88,15 @@ REPLAY: Final = {
 FAILED_REPLAY: Final = {
     **REPLAY, "worked": False, "weeks": [],
     "stages": [{"stage": "serving", "worked": False, "evidence": "no prediction was logged"}],
+}  # fmt: skip
+
+INCIDENT: Final = {
+    "id": "late_arrival-2013-03-01-loss", "model": "late_arrival", "state": "acknowledged", "opened": "2013-03-01",
+    "updated": "2013-03-02", "remedy": "retrain", "subjects": ["log loss"], "effect": 0.25, "sentence": "loss is 0.9",
+    "story": [
+        {"at": "2013-03-02T00:00:00Z", "event": "opened", "sentence": "loss is 0.9", "link": "2013-03-01"},
+        {"at": "2013-03-02T01:00:00Z", "event": "acknowledged", "sentence": "ann: I look", "link": ""},
+    ],
 }  # fmt: skip
 
 CONTRACTS: Final = {
@@ -118,10 +138,11 @@ CALLS: Final[dict[str, str]] = {
     "models": "late_arrival",
     "release": "late_arrival promote 2 --why tested",
     "monitor show": "late_arrival 2013-03-01",
-    "monitor accept": "late_arrival --why tariff",
+    "incidents": "late_arrival late_arrival-2013-03-01-loss",
     "day": "late_arrival",
     "replay": "late_arrival arrivals=arrivals.csv --from 2013-03-01 --to 2013-03-08",
     "demo": "--until 2013-03-10",
+    "drill": "null_burst",
     "context add": "prod --profile work --region eu-central-1",
     "context list": "",
     "context use": "prod",
@@ -153,10 +174,11 @@ SAMPLES: Final[dict[str, tuple[Any, str, int]]] = {
     "models": ({"versions": [VERSION], "history": [{"at": "2013", "event": "champion", "version": 1}]}, "champion", 0),
     "release": ({"model": "late_arrival", "routing": ROUTING}, "challenger: 2", 0),
     "monitor show": (REPORT, "volume:weather", 0),
-    "monitor accept": ({"model": "late_arrival", "version": 1, "why": "a new tariff"}, "a new tariff", 0),
+    "incidents": (INCIDENT, "ann: I look", 0),
     "day": (DAY, "hint: run `smallbox upkeep`", 0),
     "replay": (REPLAY, "9 records in the lake", 0),
     "demo": ({**REPLAY, "kept": False}, "Try next: smallbox demo --keep", 0),
+    "drill": ({"passed": True, "results": [DRILLED]}, "weather is 19", 0),
     **dict.fromkeys(("context add", "context list", "context use", "context remove"), (CONTEXTS, "eu-central-1", 0)),
 }
 """By command: a document, a part of what people read of it, and the exit code."""
@@ -168,6 +190,7 @@ OTHERS: Final[dict[str, tuple[Any, str, int]]] = {
         0,
     ),
     "models": ({"models": [{"name": "late_arrival", "routing": ROUTING}, {"name": "b", "routing": None}]}, "0.3", 0),
+    "incidents": ({"incidents": [INCIDENT]}, "late_arrival-2013-03-01-loss", 0),
     "check": ({**DEFINED, "estimators": True, "mistakes": []}, "no mistake", 0),
     "contract show": ({"snapshot": None, "sources": []}, "no deployed contracts", 0),
     "contract infer": ({"code": "# no key", "open": ["its key is not chosen"]}, "# no key", 1),
@@ -177,6 +200,7 @@ OTHERS: Final[dict[str, tuple[Any, str, int]]] = {
     "score": ({"scored": 0, "rejected": 2, "predictions": "a.parquet"}, "rejected: 2", 1),
     "replay": (FAILED_REPLAY, "FAILED", 1),
     "demo": ({**FAILED_REPLAY, "kept": True}, "no prediction was logged", 1),
+    "drill": ({"passed": False, "results": [{**DRILLED, "passed": False, "came": None}]}, "never", 1),
     "send": ({"accepted": 1, "rejected": [{"index": 0, "field": "a", "reason": "missing"}]}, "accepted: 1", 0),
 }
 """The other forms of documents that have two."""

@@ -1,6 +1,5 @@
 """Proves what `smallbox monitor` asks the system for."""
 
-import getpass
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,11 +21,6 @@ class Doors:
         self.asked.append((method, path))
         return {"model": "fraud", "day": "2013-03-01", "sentences": [], "checks": [], "accuracy": {}}
 
-    def accept(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
-        """An answer of the function."""
-        self.asked.append(document)
-        return {"version": 1}
-
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
@@ -41,13 +35,3 @@ def test_a_report_is_read_by_its_day(asked: list[Any]) -> None:
     """It is the API's own document."""
     assert main.main(["monitor", "show", "fraud", "2013-03-01"]) == 0
     assert asked == [("GET", "/models/fraud/metrics/2013-03-01")]
-
-
-def test_accepting_needs_a_reason_and_says_who(asked: list[Any]) -> None:
-    """Without a reason nothing is asked; with one, the function gets it with the user's name and the channel."""
-    with pytest.raises(SystemExit, match="2"):
-        main.main(["monitor", "accept", "fraud"])
-    assert asked == []
-    assert main.main(["monitor", "accept", "fraud", "--why", "a new tariff"]) == 0
-    said = {"model": "fraud", "why": "a new tariff", "channel": "online", "by": getpass.getuser()}
-    assert asked == [said]

@@ -16,11 +16,16 @@ from tests.fakes.small import late_parcel
 
 ASKED = 20
 RUN = {"accepted": True, "parity": {"largest": 1e-7}}
-DAY: dict[str, Any] = {"breaches": {"data": 1, "accuracy": 0}, "retraining": {"train": False, "why": "too soon"}}
+OPENED = {"id": "late_parcel-1970-02-09-loss", "opened": "1970-02-09", "state": "open", "sentence": "loss is 0.9"}
+DAY: dict[str, Any] = {
+    "day": "1970-02-09",
+    "incidents": [OPENED],
+    "retraining": {"train": False, "why": "too soon"},
+}
 STORY = ReplayResults(
     [{"accepted": 9, "rejected": 1}], 0, 0, RUN, ReplayCounts(sent=5, predictions=ASKED, days=[DAY]), {"scored": 3}
 )
-ALARMS = Alarms(before=(), rang=("data",), dead=0)
+ALARMS = Alarms(before=False, rang=True, dead=0)
 EVIDENCE = Evidence(
     served=100,
     unequal=0,
@@ -65,19 +70,22 @@ def test_what_was_left_behind_tells(change: dict[str, Any], stage: str) -> None:
 @pytest.mark.parametrize(
     ("alarms", "stage"),
     [
-        (Alarms((), ("data",), dead=1), "ingestion"),
-        (Alarms((), (), dead=0), "monitoring"),
-        (Alarms((), ("accuracy", "data"), dead=0), "monitoring"),
+        (Alarms(before=False, rang=True, dead=1), "ingestion"),
+        (Alarms(before=False, rang=False, dead=0), "monitoring"),
     ],
 )
 def test_alarms_and_dead_letters_tell(alarms: Alarms, stage: str) -> None:
-    """A dead letter, a breach without an alarm, an alarm without a breach."""
+    """A dead letter, and an incident without an alarm."""
     assert _failed(alarms=alarms) == [stage]
 
 
-def test_an_alarm_from_before_the_replay_does_not_count() -> None:
-    """The system that is up may have lived before."""
-    assert _failed(alarms=Alarms(("accuracy",), ("accuracy", "data"), dead=0)) == []
+@pytest.mark.parametrize("before", [False, True])
+def test_an_alarm_without_an_incident_tells_unless_it_rang_before(before: bool) -> None:  # noqa: FBT001
+    """An incident that an earlier day opened rang then; the system that is up may have lived before."""
+    quiet = {**DAY, "incidents": [{**OPENED, "opened": "1970-02-08"}]}
+    results = replace(STORY, counts=replace(STORY.counts, days=[quiet]))
+    failed = _failed(results, alarms=Alarms(before=before, rang=True, dead=0))
+    assert failed == ([] if before else ["monitoring"])
 
 
 def test_a_training_that_failed_is_told() -> None:

@@ -62,7 +62,7 @@ def browser() -> BrowseTask:
 def _nothing(name: str) -> dict[str, Any]:
     return {
         "name": name, "champion": None, "canary": None, "last_training": None, "day": None, "breaches": [],
-        "sources": [], "is_changed": False, "trained_version": None,
+        "incidents": [], "sources": [], "is_changed": False, "trained_version": None,
     }  # fmt: skip
 
 
@@ -105,6 +105,7 @@ def test_the_status_is_of_the_registry_and_the_latest_day(browser: BrowseTask) -
         "last_training": {"as_of": format_moment(DAY), "version": 2, "outcome": "accepted", "why": "ok"},
         "day": "1970-01-05",
         "breaches": ["data volume:parcels is 3"],
+        "incidents": [],
         "sources": [{"name": "parcels", "records": 3, "age_hours": None, "most_hours": None, "breached": True}],
         "is_changed": False,
         "trained_version": 2,

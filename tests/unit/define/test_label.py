@@ -205,3 +205,17 @@ def test_a_fallback_is_a_valid_prediction(value: str, objective: Any, fallback: 
     with pytest.raises(DefinitionError) as refused:
         _model(value, objective, fallback=fallback)
     assert says in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("prediction", "why"),
+    [
+        ("nowhere", "'nowhere' is not a field of source jobs"),
+        ("hours", "prediction='hours' must be a text field of source jobs; it is a number"),
+        ("id", "prediction='id' is the field on='id'; on= holds the request's key"),
+    ],
+)
+def test_the_field_of_the_predictions_id_is_another_text_of_the_source(prediction: str, why: str) -> None:
+    """Each mistake is refused where it is written."""
+    with pytest.raises(DefinitionError, match=why):
+        label(SOURCE, on="id", value="ok", within="1d", prediction=prediction)

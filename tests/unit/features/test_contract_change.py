@@ -154,7 +154,7 @@ def test_outcomes_join_by_a_field_that_no_row_has_yet(lake: Lake) -> None:
     }  # fmt: skip
     lake.append(predictions_table(model.name), logged_table(logged_types(model), logged))
     project = project_of([model], [outcomes])
-    joined = JoinTask(project, lake, Registry(FakeDocuments())).run({"model": model.name}, NOW)
+    joined = JoinTask(project, lake, Registry(FakeDocuments()), FakeDocuments()).run({"model": model.name}, NOW)
     assert joined["feedback"]["labelled"] == 0
     assert delete_keys(project, lake, "deliveries", ["a"])["labelled/late_parcel"] == 0
 

@@ -11,6 +11,7 @@ from smallbox.feedback.join import JoinTask
 from smallbox.lake.names import labelled_table, predictions_table, records_table
 from smallbox.lake.spans import spans_of
 from smallbox.times import DAY, format_moment
+from tests.fakes.documents import FakeDocuments
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import deliveries
 from tests.unit.feedback.test_join_task import (
@@ -38,7 +39,9 @@ def test_a_join_in_ranges_is_the_join(asked: list[Asked], outcomes: list[Outcome
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(join, "spans_of", partial(spans_of, most=most))
             reports = [
-                JoinTask(PROJECT, lake, REGISTRY).run({"model": MODEL, "as_of": format_moment(day * DAY)}, day * DAY)
+                JoinTask(PROJECT, lake, REGISTRY, FakeDocuments()).run(
+                    {"model": MODEL, "as_of": format_moment(day * DAY)}, day * DAY
+                )
                 for day in range(1, DAYS + 4)
             ]
         rows = lake.read(labelled_table(MODEL))

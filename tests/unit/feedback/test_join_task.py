@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smallbox.define.fields import boolean
-from smallbox.define.frozen import freeze, frozen_digest
 from smallbox.define.log_columns import logged_types
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
@@ -27,7 +26,7 @@ from smallbox.times import DAY, HOUR, format_moment
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import deliveries, late_parcel
-from tests.fakes.versions import add_version, version_for
+from tests.fakes.versions import add_version
 
 PROJECT = project_of([late_parcel])
 MODEL = late_parcel.name
@@ -127,8 +126,9 @@ def test_each_days_join_is_a_join_of_everything(asked: list[Asked], outcomes: li
     lake.append(predictions_table(MODEL), log_of(asked))
     lake.append(records_table(deliveries), records_of(outcomes))
     before: Mapping[str, tuple[str, bool | None]] = {}
+    metrics = FakeDocuments()
     for day in range(1, DAYS + 4):
-        JoinTask(PROJECT, lake, REGISTRY).run({"model": MODEL, "as_of": format_moment(day * DAY)}, day * DAY)
+        JoinTask(PROJECT, lake, REGISTRY, metrics).run({"model": MODEL, "as_of": format_moment(day * DAY)}, day * DAY)
         now = joined(lake)
         expected = {str(at): naive(a, outcomes, day * 24) for at, a in enumerate(asked) if a.hour < day * 24}
         assert now == expected
@@ -136,7 +136,9 @@ def test_each_days_join_is_a_join_of_everything(asked: list[Asked], outcomes: li
         assert settled.items() <= now.items()
         before = now
     for day in again:
-        JoinTask(PROJECT, lake, REGISTRY).run({"model": MODEL, "as_of": format_moment(day * DAY)}, (DAYS + 3) * DAY)
+        JoinTask(PROJECT, lake, REGISTRY, metrics).run(
+            {"model": MODEL, "as_of": format_moment(day * DAY)}, (DAYS + 3) * DAY
+        )
         assert joined(lake) == before
 
 
@@ -152,11 +154,11 @@ def one_of_each() -> FakeLake:
 def test_the_join_passes_its_document_on_with_what_it_found() -> None:
     """Counts by status, and the coverage of the newest day whose windows are over: late askings are no part of it."""
     document: DayDocument = {"model": MODEL, "as_of": format_moment(3 * DAY), "day": "stays"}
-    assert JoinTask(PROJECT, one_of_each(), REGISTRY).run(document, 9 * DAY) == {
+    assert JoinTask(PROJECT, one_of_each(), REGISTRY, FakeDocuments()).run(document, 9 * DAY) == {
         **document,
         "feedback": {
             "labelled": 1, "pending": 1, "unlabelled": 2, "asked_late": 1,
-            "coverage": 0.5, "coverage_day": "1970-01-02",
+            "coverage": 0.5, "coverage_day": "1970-01-02", "restated": 0, "unmatched": 0, "breaker": "",
         },
     }  # fmt: skip
 
@@ -164,7 +166,7 @@ def test_the_join_passes_its_document_on_with_what_it_found() -> None:
 def test_a_labelled_row_says_when_its_label_was_known_and_by_which_join() -> None:
     """What monitoring and the review read: the prediction's own columns, its label, and the moments of both."""
     lake = one_of_each()
-    JoinTask(PROJECT, lake, REGISTRY).run({"model": MODEL, "as_of": format_moment(3 * DAY)}, 9 * DAY)
+    JoinTask(PROJECT, lake, REGISTRY, FakeDocuments()).run({"model": MODEL, "as_of": format_moment(3 * DAY)}, 9 * DAY)
     rows = lake.read(labelled_table(MODEL))
     assert rows is not None
     (row,) = [row for row in rows.to_pylist() if row["id"] == "0"]
@@ -180,22 +182,31 @@ def test_without_a_moment_the_join_is_of_the_last_midnight() -> None:
     """A day's machine says only which model: what became known since midnight waits for the next day."""
     lake = one_of_each()
     lake.append(records_table(deliveries), records_of([("c", 73, True)]))
-    found = JoinTask(PROJECT, lake, REGISTRY).run({"model": MODEL}, 3 * DAY + 5 * HOUR)
+    found = JoinTask(PROJECT, lake, REGISTRY, FakeDocuments()).run({"model": MODEL}, 3 * DAY + 5 * HOUR)
     assert (found["as_of"], found["feedback"]["pending"]) == (format_moment(3 * DAY), 1)
 
 
 def test_a_system_without_predictions_joins_nothing() -> None:
     """Neither a log nor an outcome is there: the counts are zero, no coverage is claimed, and nothing is written."""
     lake = FakeLake()
-    found = JoinTask(PROJECT, lake, REGISTRY).run({"model": MODEL, "as_of": format_moment(3 * DAY)}, 3 * DAY)
+    found = JoinTask(PROJECT, lake, REGISTRY, FakeDocuments()).run(
+        {"model": MODEL, "as_of": format_moment(3 * DAY)}, 3 * DAY
+    )
     nothing = dict.fromkeys((LABELLED, PENDING, UNLABELLED, ASKED_LATE), 0)
-    assert found["feedback"] == {**nothing, "coverage": None, "coverage_day": "1970-01-02"}
+    assert found["feedback"] == {
+        **nothing,
+        "coverage": None,
+        "coverage_day": "1970-01-02",
+        "restated": 0,
+        "unmatched": 0,
+        "breaker": "",
+    }
     assert lake.read(labelled_table(MODEL)) is None
 
 
 def test_a_join_that_cannot_be_is_refused() -> None:
     """An unknown model, and a moment that is still to come."""
-    task = JoinTask(PROJECT, one_of_each(), REGISTRY)
+    task = JoinTask(PROJECT, one_of_each(), REGISTRY, FakeDocuments())
     with pytest.raises(NotFound, match="nobody"):
         task.run({"model": "nobody", "as_of": format_moment(DAY)}, 3 * DAY)
     with pytest.raises(InvalidInput, match="as_of"):
@@ -227,7 +238,7 @@ def scans_of(outcomes: Sequence[Outcome]) -> pa.Table:
 
 def joined_at(hour: int, lake: FakeLake, registry: Registry, deployed: Model) -> Mapping[str, tuple[str, bool | None]]:
     """What the join of a moment writes."""
-    task = JoinTask(project_of([deployed], [deliveries, SCANS]), lake, registry)
+    task = JoinTask(project_of([deployed], [deliveries, SCANS]), lake, registry, FakeDocuments())
     task.run({"model": MODEL, "as_of": format_moment(hour * HOUR)}, hour * HOUR)
     return joined(lake)
 
@@ -283,15 +294,3 @@ def test_the_days_of_versions_with_other_windows_are_a_join_of_everything(
             if one.hour < day * 24
         }
         assert joined_at(day * 24, lake, registry, late_parcel) == expected
-
-
-def test_a_version_that_cannot_be_read_stops_no_label() -> None:
-    """Lost, or with an objective that this release lacks: its predictions are joined to the definition's label."""
-    registry, lake = registry_of(late_parcel, serving=first_champion(1, 0)), FakeLake()
-    document = {**freeze(late_parcel), "objective": {"kind": "survival"}}
-    registry.freeze(MODEL, frozen_digest(document), document)
-    registry.add(version_for(late_parcel, signature=frozen_digest(document), status="retired"))
-    lake.append(predictions_table(MODEL), log_of([Asked("a", 26, 26, version=number) for number in (1, 2, 7)]))
-    lake.append(records_table(deliveries), records_of([("a", 31, True)]))
-    JoinTask(PROJECT, lake, registry).run({"model": MODEL, "as_of": format_moment(3 * DAY)}, 9 * DAY)
-    assert joined(lake) == dict.fromkeys("012", (LABELLED, True))

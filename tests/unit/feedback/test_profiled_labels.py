@@ -27,7 +27,7 @@ def test_labels_and_losses_of_a_day_are_those_of_the_newest_join() -> None:
     channel = log.column_names.index("channel")
     lake.append(predictions_table(MODEL), log.set_column(channel, "channel", [["online"] * 3]))
     lake.append(records_table(PROJECT.sources["deliveries"]), records_of([("a", 21, True), ("b", 30, False)]))
-    task = JoinTask(PROJECT, lake, registry, LabelProfiles(registry, blobs))
+    task = JoinTask(PROJECT, lake, registry, FakeDocuments(), LabelProfiles(registry, blobs))
 
     def joined(day: int) -> Profile:
         task.run({"model": MODEL, "as_of": format_moment(day * DAY)}, 9 * DAY)

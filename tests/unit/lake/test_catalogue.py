@@ -63,7 +63,7 @@ def test_what_is_written_has_the_columns_of_the_catalogue() -> None:
     bring_forward(parcels, lake, as_of=10)
     logged: dict[str, list[Any]] = {"id": ["1"], "key": ["a"], "time": [5], "event_time": [5]}
     lake.append(predictions_table(late_parcel.name), logged_table(logged_types(late_parcel), logged))
-    JoinTask(PROJECT, lake, Registry(FakeDocuments())).run({"model": late_parcel.name}, DAY)
+    JoinTask(PROJECT, lake, Registry(FakeDocuments()), FakeDocuments()).run({"model": late_parcel.name}, DAY)
     written = {name: lake.read(name) for name in catalogue(PROJECT)}
     assert {name.partition("/")[0] for name, rows in written.items() if rows is not None} == FOLDERS
     for name, rows in written.items():

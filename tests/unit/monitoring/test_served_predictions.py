@@ -13,23 +13,20 @@ import pytest
 from smallbox.define.log_columns import logged_types
 from smallbox.define.project import project_of
 from smallbox.documents.daily_run import DayDocument
-from smallbox.errors import MalformedBody, NotReady
 from smallbox.feedback.join import JoinTask
 from smallbox.lake.names import predictions_table, records_table
 from smallbox.lake.schemas import prediction_schema, records_to_table
 from smallbox.lake.spans import spans_of
 from smallbox.monitoring import arrivals, served_predictions
-from smallbox.monitoring.accept import ACCEPTED, AcceptTask
 from smallbox.monitoring.check import CheckTask
 from smallbox.monitoring.served_predictions import profile_of
-from smallbox.ports import Between
 from smallbox.records import Record
-from smallbox.registry.routing import first_champion, take_over
+from smallbox.registry.routing import first_champion
 from smallbox.registry.signatures import Signatures
 from smallbox.registry.store import Registry
 from smallbox.times import DAY, HOUR, format_moment
 from tests.fakes.documents import FakeDocuments
-from tests.fakes.edges import FakeBlobs, FakeMeter
+from tests.fakes.edges import FakeBlobs, FakeMeter, FakeNotices
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import deliveries, late_parcel, parcels
 from tests.fakes.versions import VERSION, add_version
@@ -82,32 +79,12 @@ class World:
 
     def check(self) -> Mapping[str, Any]:
         """The day's report."""
-        task = CheckTask(PROJECT, self.lake, self.blobs, self.registry, self.signatures, self.metrics, FakeMeter())
+        stores = self.lake, self.blobs, self.registry, self.signatures, self.metrics
+        task = CheckTask(PROJECT, *stores, FakeMeter(), FakeNotices())
         task.run({"model": MODEL.name, "as_of": format_moment(NOW)})
         report = self.metrics.get(f"model#{MODEL.name}", "latest")
         assert report is not None
         return report
-
-    def breached(self) -> list[str]:
-        """The names of the drift checks that breach."""
-        return [c["name"] for c in self.check()["checks"] if c["is_drift"] and c["breached"]]
-
-    def accept(self, **document: str) -> Mapping[str, Any]:
-        """Accept the present."""
-        task = AcceptTask(PROJECT, self.lake, self.blobs, self.registry, self.signatures, self.metrics)
-        return task.run({"model": MODEL.name, "why": "heavier parcels are sold", "by": "ann", **document}, PRESENT)
-
-
-def test_an_accepted_week_ends_an_alarm() -> None:
-    """What moved breaches until it is accepted; then the same week is the reference, and the report says whose."""
-    world = World(log_of(7, weight=2.0))
-    assert world.breached() == ["psi:weight"]
-    accepted = world.accept()
-    assert (accepted["version"], accepted["rows"], accepted["as_of"]) == (1, 700, format_moment(NOW))
-    assert world.breached() == []
-    said = world.check()["references"]
-    assert said["batch"] == "training"
-    assert said["online"] == f"the week before {format_moment(NOW)}, accepted by ann: heavier parcels are sold"
 
 
 def test_a_check_in_parts_is_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,86 +103,18 @@ def test_a_check_in_parts_is_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
         ]
         fields = [replace(r, values={name: r.values.get(name) for name in source.fields}) for r in records]
         world.lake.append(records_table(source), records_to_table(source, fields))
-    JoinTask(PROJECT, world.lake, world.registry).run({"model": MODEL.name}, NOW)
+    JoinTask(PROJECT, world.lake, world.registry, FakeDocuments()).run({"model": MODEL.name}, NOW)
     whole = world.check()
     for module in (arrivals, served_predictions):
         monkeypatch.setattr(module, "spans_of", partial(spans_of, most=7))
     assert world.check() == whole
 
 
-def test_accepting_stands_in_the_history() -> None:
-    """Who, when, why and what for."""
-    world = World(log_of(7, weight=2.0))
-    world.check()
-    world.accept()
-    (event,) = world.registry.history(MODEL.name)
-    assert (event["event"], event["at"]) == (ACCEPTED, format_moment(NOW))
-    assert (event["by"], event["why"], event["version"]) == ("ann", "heavier parcels are sold", 1)
-    assert event["accepted_at"] == format_moment(PRESENT)
-
-
-def test_another_champion_has_its_own_reference_again() -> None:
-    """What was accepted holds for one version: the next one was trained on other data."""
-    world = World(log_of(7, weight=2.0))
-    world.check()
-    world.accept()
-    routing = world.registry.routing(MODEL.name)
-    assert routing is not None
-    world.registry.route(MODEL.name, take_over(routing, 2, NOW))
-    assert world.breached() == ["psi:weight"]
-    assert world.check()["references"]["online"] == "training"
-
-
-def test_accepting_again_replaces_what_was_accepted() -> None:
-    """A week that was accepted by mistake is not for ever."""
-    world = World(log_of(7, weight=2.0))
-    world.check()
-    world.accept()
-    world.lake.replace(predictions_table(MODEL.name), log_of(7), Between("time", 0, PRESENT))
-    assert world.breached() == ["psi:weight"], "the old distribution is back, and the new one is the reference"
-    world.accept(why="a mistake")
-    assert world.breached() == []
-    assert "a mistake" in world.check()["references"]["online"]
-
-
-@pytest.mark.parametrize(
-    ("log", "document", "error", "said"),
-    [
-        (log_of(7), {"why": " "}, MalformedBody, "say why"),
-        (log_of(7), {"channel": "both"}, MalformedBody, "online, batch"),
-        (log_of(7), {"channel": "batch"}, NotReady, "has 0 batch predictions"),
-        (
-            log_of(3),
-            {},
-            NotReady,
-            "has 300 online predictions with the champion's inputs; a reference needs a",
-        ),
-    ],
-    ids=["no reason", "no channel", "no batch", "not a week"],
-)
-def test_what_cannot_be_accepted_is_refused_in_words(
-    log: pa.Table, document: dict[str, str], error: type[Exception], said: str
-) -> None:
-    """Without a reason, for no channel, or on less than a week nothing changes."""
-    world = World(log)
-    world.check()
-    with pytest.raises(error, match=said):
-        world.accept(**document)
-    assert world.registry.history(MODEL.name) == []
-    assert world.check()["references"]["online"] == "training"
-
-
-def test_before_any_report_there_is_nothing_to_accept() -> None:
-    """The week is that of the latest report: what a person has looked at."""
-    with pytest.raises(NotReady, match="no day"):
-        World(log_of(7)).accept()
-
-
 def test_batch_predictions_have_the_same_checks_under_their_own_names() -> None:
-    """A file of heavier parcels breaches as batch, online ones stay silent; only the fallback is online's own."""
+    """A file of heavier parcels is far from training as batch, online ones are not; the fallback is online's own."""
     report = World(log_of(7), log_of(7, weight=2.0, channel="batch")).check()
-    breached = [check["name"] for check in report["checks"] if check["breached"]]
-    assert breached == ["batch:psi:weight"]
+    far = [c["name"] for c in report["checks"] if "psi:" in c["name"] and c["value"] > 0.5]
+    assert far == ["batch:psi:weight"]
     names = {c["name"] for c in report["checks"] if c["kind"] in {"features", "predictions"}}
     online = {name for name in names if not name.startswith("batch:")}
     assert {name.removeprefix("batch:") for name in names - online} == online - {"fallback"}
@@ -252,7 +161,7 @@ def test_both_coverages_of_a_day_are_one_figure(within: str) -> None:
     world.lake.append(records_table(deliveries), records_to_table(deliveries, outcomes))
     for ago in range(9, -1, -1):
         document: DayDocument = {"model": model.name, "as_of": format_moment(NOW - ago * DAY)}
-        feedback = JoinTask(project, world.lake, registry).run(document, NOW)["feedback"]
+        feedback = JoinTask(project, world.lake, registry, FakeDocuments()).run(document, NOW)["feedback"]
     few = replace(model, monitor=replace(model.monitor, min_rows=50))  # a day has a hundred
     task = CheckTask(
         project_of([few]),
@@ -262,6 +171,7 @@ def test_both_coverages_of_a_day_are_one_figure(within: str) -> None:
         Signatures(project, registry, world.blobs),
         world.metrics,
         FakeMeter(),
+        FakeNotices(),
     )
     task.run(document)
     report = world.metrics.get(f"model#{model.name}", "latest")

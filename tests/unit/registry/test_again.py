@@ -13,6 +13,7 @@ from smallbox.errors import Unavailable
 from smallbox.features.live_views import LiveViewStore
 from smallbox.registry.register import RegisterTask
 from smallbox.registry.store import Registry
+from smallbox.release.by_hand import ByHandTask
 from smallbox.release.start import StartTask
 from smallbox.retraining.decide import DecideTask
 from smallbox.times import DAY, format_moment
@@ -105,7 +106,9 @@ def _decided(documents: FakeDocuments) -> Mapping[str, Any]:
     """Decide that an old champion is trained anew."""
     _first(documents)
     end = 400 * DAY
-    task = DecideTask(PROJECT, Registry(documents), FakeDocuments(), FakeWorkflow())
+    registry = Registry(documents)
+    by_hand = ByHandTask(PROJECT, registry, LiveViewStore(documents))
+    task = DecideTask(PROJECT, registry, FakeDocuments(), FakeWorkflow(), by_hand)
     return task.run({"model": NAME, "as_of": format_moment(end)}, end)
 
 

@@ -88,7 +88,7 @@ def start(registry: Shelf, number: int, at: Micros = 0, model: Model = late_parc
 def reviewed(registry: Shelf, lake: FakeLake, at: Micros, model: Model = late_parcel) -> Mapping[str, Any]:
     """What the daily machine says of the release."""
     document: DayDocument = {"model": MODEL, "as_of": format_moment(at)}
-    return ReviewTask(project_of([model]), lake, registry, registry.live).run(document, at)["release"]
+    return ReviewTask(project_of([model]), lake, registry, registry.live, FakeDocuments()).run(document, at)["release"]
 
 
 def answers(size: int, miss: Any, random: np.random.Generator, base: float = 0.3) -> tuple[Floats, Bools]:

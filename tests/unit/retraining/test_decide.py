@@ -12,7 +12,7 @@ from smallbox.times import DAY
 
 RULE = Retrain(every="30d", at_least="7d", on_breach=True)
 NOW = 100 * DAY
-CALM = Situation(champion_as_of=NOW - 10 * DAY, last_training=NOW - 10 * DAY, canary=False, breaches=())
+CALM = Situation(champion_as_of=NOW - 10 * DAY, last_training=NOW - 10 * DAY, canary=False, incidents=())
 OLD = replace(CALM, champion_as_of=NOW - 60 * DAY, last_training=NOW - 30 * DAY)
 WAITING = Unreleased(7, as_of=NOW - 10 * DAY, is_undecided=False)
 UNDECIDED = replace(WAITING, is_undecided=True)
@@ -22,14 +22,14 @@ FAILED = Failures(times=1, last=NOW - DAY // 2, why="no label")
 @pytest.mark.parametrize(
     ("situation", "train", "why"),
     [
-        (CALM, False, "nothing breached, and the champion is 10.0 days old; due by age at 1970-05-01T00:00:00Z"),
-        (replace(CALM, breaches=("auc is 0.5",)), True, "breached: auc is 0.5"),
+        (CALM, False, "no incident asks for it, and the champion is 10.0 days old; due by age at 1970-05-01T00:00:00Z"),
+        (replace(CALM, incidents=("auc is 0.5",)), True, "incident auc is 0.5"),
         (replace(CALM, champion_as_of=NOW - 30 * DAY), True, "30.0 days old; the limit is every=30d"),
-        (replace(CALM, canary=True, breaches=("auc is 0.5",)), False, "in a canary"),
-        (replace(CALM, last_training=NOW - 6 * DAY, breaches=("auc is 0.5",)), False, "6.0 days ago, sooner than 7d"),
+        (replace(CALM, canary=True, incidents=("auc is 0.5",)), False, "in a canary"),
+        (replace(CALM, last_training=NOW - 6 * DAY, incidents=("auc is 0.5",)), False, "6.0 days ago, sooner than 7d"),
         (replace(CALM, champion_as_of=NOW - 60 * DAY, last_training=NOW - DAY), False, "1.0 days ago"),
         (replace(CALM, champion_as_of=None, last_training=None), True, "no champion"),
-        (replace(CALM, breaches=("auc is 0.5",), unreleased=WAITING), False, "version 7 waits for its canary"),
+        (replace(CALM, incidents=("auc is 0.5",), unreleased=WAITING), False, "version 7 waits for its canary"),
         (
             replace(OLD, unreleased=UNDECIDED),
             False,
@@ -66,14 +66,14 @@ def test_each_reason_decides_and_is_said(situation: Situation, train: bool, why:
 def test_a_breach_alone_does_not_train_where_the_rule_says_so() -> None:
     """With ``on_breach`` off, only age trains."""
     rule = replace(RULE, on_breach=False)
-    assert not decide(rule, replace(CALM, breaches=("auc is 0.5",)), NOW).train
+    assert not decide(rule, replace(CALM, incidents=("auc is 0.5",)), NOW).train
     assert decide(rule, replace(CALM, champion_as_of=NOW - 31 * DAY), NOW).train
 
 
 @given(st.integers(0, 200 * DAY), st.lists(st.text(), max_size=2).map(tuple))
-def test_no_breach_trains_sooner_than_allowed(since: int, breaches: tuple[str, ...]) -> None:
-    """Whatever breaches, two trainings are at least ``at_least`` apart."""
-    decision = decide(RULE, replace(CALM, last_training=NOW - since, breaches=breaches), NOW)
+def test_no_incident_trains_sooner_than_allowed(since: int, incidents: tuple[str, ...]) -> None:
+    """Whatever happens, two trainings are at least ``at_least`` apart."""
+    decision = decide(RULE, replace(CALM, last_training=NOW - since, incidents=incidents), NOW)
     assert not decision.train or since >= RULE.at_least_micros
 
 

@@ -26,7 +26,7 @@ late_arrival = Model(
     label=label(arrivals, on="flight_id", value="late", within="24h"),
     estimator=boosted_trees,
     gate=Gate(guardrails=(floor("auc", 0.62), ceiling("calibration_error", 0.10)), max_loss_increase=0.02),
-    release=Release(canary=0.3, max_days=6, max_loss_increase=0.08),
+    release=Release(canary=0.3, max_days=6, max_loss_increase=0.08, roll_back=True),
     monitor=Monitor(
         guardrails=(floor("auc", 0.60), ceiling("calibration_error", 0.12)),
         min_coverage=0.8,

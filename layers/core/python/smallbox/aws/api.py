@@ -13,6 +13,7 @@ from smallbox.aws.logs import log_failure, log_line
 from smallbox.aws.replays import check_may_replay
 from smallbox.error_codes import error_headers, policy_of, route_error_body
 from smallbox.errors import MalformedBody, NotFound
+from smallbox.records import COMPACT_JSON
 from smallbox.request_sizes import check_body_size
 from smallbox.times import Moment, replayed
 
@@ -25,7 +26,7 @@ Response = dict[str, Any]
 
 def answer(status: int, document: Mapping[str, Any]) -> Response:
     """A JSON response."""
-    body = json.dumps(document, separators=(",", ":"))
+    body = COMPACT_JSON.encode(document)
     return {
         "statusCode": status,
         "headers": {"Content-Type": "application/json"},

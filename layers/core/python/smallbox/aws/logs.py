@@ -4,7 +4,6 @@ The message of a third-party error may contain the value that caused it, which m
 errors never contain personal values.
 """
 
-import json
 import os
 import sys
 import traceback
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from smallbox.error_codes import policy_of
 from smallbox.errors import SmallboxError
+from smallbox.records import COMPACT_JSON
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
@@ -31,7 +31,7 @@ def powertools_logger() -> "Logger":
 def log_line(message: str, **details: Any) -> None:
     """Log a structured line: the fields of Powertools' logger that a search needs, in a tenth of its time."""
     line = {"level": "INFO", "message": message, "service": os.environ.get("POWERTOOLS_SERVICE_NAME", ""), **details}
-    sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")
+    sys.stdout.write(COMPACT_JSON.encode(line) + "\n")
 
 
 def log_failure(message: str, error: BaseException, **details: Any) -> None:

@@ -144,6 +144,7 @@ class ReviewSettings:
 
     lake_bucket: str
     registry_table: str
+    metrics_table: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,23 +183,23 @@ class JoinSettings:
 
     lake_bucket: str
     registry_table: str
-
-
-@dataclass(frozen=True, slots=True)
-class CheckSettings:
-    """``monitoring/check``: computes and stores the metrics of an event day, and publishes breaches."""
-
-    lake_bucket: str
-    registry_table: str
     metrics_table: str
 
 
 @dataclass(frozen=True, slots=True)
-class AcceptSettings:
-    """``monitoring/accept``: makes a week of predictions the reference profile for drift."""
+class CheckSettings:
+    """``monitoring/check``: computes and stores the metrics of an event day, records incidents, tells new ones."""
 
     lake_bucket: str
     registry_table: str
+    metrics_table: str
+    alarms_topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveSettings:
+    """``monitoring/resolve``: a person acknowledges or closes an incident."""
+
     metrics_table: str
 
 

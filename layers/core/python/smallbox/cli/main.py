@@ -26,8 +26,10 @@ MODULES: Final = (
     "models",
     "release",
     "monitoring",
+    "incidents",
     "replay.command",
     "demo.command",
+    "drills.command",
     "deploy",
     "context",
 )

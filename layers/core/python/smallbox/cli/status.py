@@ -7,13 +7,14 @@ from typing import Any
 from smallbox.cli.connect import system_of
 from smallbox.cli.output import Block, TableBlock, cell, printed
 from smallbox.cli.queue_figures import queue_figures
+from smallbox.cli.tables import incident_line
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``status``."""
     parser = commands.add_parser(
         "status",
-        help="show champions, last trainings, breaches, source freshness, queues and dead letters",
+        help="show champions, last trainings, breaches, incidents, source freshness, queues and dead letters",
         epilog="The exit code is 0 if the system answered, also with breaches or dead letters.",
     )
     parser.set_defaults(run=printed(_status, status_blocks))
@@ -28,7 +29,7 @@ def _status(arguments: argparse.Namespace) -> Any:
 def status_blocks(document: Any) -> Iterator[Block]:
     """Tables of models, sources, live views and queues that are behind; a line for each breach, and of dead letters."""
     models = document["models"]
-    columns = ("model", "champion", "canary", "last training", "day checked", "breaches")
+    columns = ("model", "champion", "canary", "last training", "day checked", "breaches", "incidents")
     yield TableBlock(columns, [_row(model) for model in models])
     for model in models:
         training = model["last_training"]
@@ -37,6 +38,7 @@ def status_blocks(document: Any) -> Iterator[Block]:
         if model["is_changed"]:
             yield f"{model['name']}: the deployed definition is not the champion's; {_next_step(model)}"
         yield from (f"{model['name']}: {sentence}" for sentence in model["breaches"])
+        yield from map(incident_line, model["incidents"])
     sources = [[model["name"], *source.values()] for model in models for source in model["sources"]]
     if sources:
         yield TableBlock(("model", "source", "records of the day", "age in hours", "at most", "breached"), sources)
@@ -69,6 +71,7 @@ def _row(model: Any) -> list[Any]:
         training and f"{_ended(training)}, {_short(training['as_of'])}",
         model["day"],
         len(model["breaches"]),
+        len(model["incidents"]),
     ]
 
 

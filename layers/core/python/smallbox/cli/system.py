@@ -13,7 +13,6 @@ from smallbox.cli.aws_errors import denied
 from smallbox.cli.polling import polls
 from smallbox.cli.stack import Stack
 from smallbox.errors import Forbidden, InvalidInput, Unavailable
-from smallbox.monitoring.report import KINDS
 from smallbox.request_sizes import EVENT_LIMIT, EXPLAINED_LIMIT, INSTANCE_LIMIT
 from smallbox.times import asked_moment, to_micros
 
@@ -130,9 +129,9 @@ class System:
         """Change a release by hand, see :class:`~smallbox.release.by_hand.ByHandTask`; return the new routing."""
         return self._invoke("ReleaseFunction", document, "the change of the release")
 
-    def accept(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Accept a new drift reference; see :class:`~smallbox.monitoring.accept.AcceptTask`."""
-        return self._invoke("AcceptFunction", document, "accepting")
+    def change_incident(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Acknowledge or close an incident, see :class:`~smallbox.monitoring.resolve.ResolveTask`."""
+        return self._invoke("IncidentFunction", document, "the change of the incident")
 
     def _invoke(self, output: str, document: Mapping[str, Any], what: str) -> Mapping[str, Any]:
         from botocore.config import Config  # noqa: PLC0415 slow imports only where needed
@@ -236,12 +235,10 @@ class System:
                 raise Unavailable(f"{_machine_of(arn)} {execution['status'].lower()}: {_cause_of(execution)}")
         raise Unavailable(f"{arn} did not end within {seconds:.0f} s")
 
-    def rang(self, model: str) -> list[str]:
-        """The kinds of breaches of a model whose alarm has ever gone off, sorted."""
+    def has_rung(self, model: str) -> bool:
+        """Whether the alarm of a model's incidents has ever gone off."""
         history = self.client("cloudwatch").get_paginator("describe_alarm_history")
-        return sorted(kind for kind in KINDS if self._has_rung(history, self.outputs[_output_of(model, kind)]))
-
-    def _has_rung(self, history: Any, alarm: str) -> bool:
+        alarm = self.outputs[incidents_output(model)]
         pages = history.paginate(AlarmName=alarm, HistoryItemType="StateUpdate")
         return any("to ALARM" in item["HistorySummary"] for page in pages for item in page["AlarmHistoryItems"])
 
@@ -285,13 +282,13 @@ def _cause_of(execution: Mapping[str, Any]) -> str:
         return str(cause)
 
 
-def _output_of(model: str, kind: str) -> str:
-    """The stack output with the alarm of a model and a kind of breach.
+def incidents_output(model: str) -> str:
+    """The stack output with the alarm of a model's incidents.
 
-    >>> _output_of("late_arrival", "data")
-    'LateArrivalDataAlarm'
+    >>> incidents_output("late_arrival")
+    'LateArrivalIncidentsAlarm'
     """
-    return "".join(part.capitalize() for part in (*model.split("_"), kind, "alarm"))
+    return "".join(part.capitalize() for part in (*model.split("_"), "incidents", "alarm"))
 
 
 def _query(as_of: str | None) -> str:

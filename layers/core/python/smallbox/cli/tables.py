@@ -85,13 +85,23 @@ def day_blocks(document: Any) -> Iterator[Block]:
     yield f"{document['model']}: {closed} is closed"
     yield f"labels: {cell(document['feedback'])}"
     yield from _breaches(document["sentences"])
+    incidents = document["incidents"]
+    yield f"incidents: {len(incidents) or 'none'}"
+    yield from (f"  {incident_line(incident)}" for incident in incidents)
     yield f"release: {document['release']['action']}: {document['release']['why']}"
     decision = document["retraining"]
     yield f"training: {'started' if decision['train'] else 'no'}: {decision['why']}"
-    known = {"model", "as_of", "day", "feedback", "breaches", "sentences", "release", "retraining"}
+    if "rollback" in decision:
+        yield f"roll back: {'done' if decision['rollback']['done'] else 'no'}: {decision['rollback']['why']}"
+    known = {"model", "as_of", "day", "feedback", "breaches", "sentences", "incidents", "release", "retraining"}
     others = {name: value for name, value in document.items() if name not in known}
     if others:
         yield from blocks_of(others)
+
+
+def incident_line(incident: Any) -> str:
+    """An incident in one line."""
+    return f"incident {incident['id']} ({incident['state']}): {incident['sentence']}"
 
 
 def _breaches(sentences: list[str]) -> Iterator[Block]:

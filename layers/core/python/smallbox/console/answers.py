@@ -2,6 +2,9 @@
 
 from typing import Any, Literal, NotRequired, TypedDict
 
+from smallbox.documents.daily_run import IncidentBrief
+from smallbox.monitoring.findings import Finding, FindingKind, Remedy
+from smallbox.monitoring.incident import IncidentState, StoryEntry
 from smallbox.monitoring.report import Check
 from smallbox.registry.version import Version
 
@@ -42,6 +45,32 @@ class HistoryAnswer(TypedDict):
     history: list[dict[str, Any]]
 
 
+class IncidentAnswer(TypedDict):
+    """An incident; see :class:`~smallbox.monitoring.incident.Incident`."""
+
+    id: str
+    model: str
+    kind: FindingKind
+    cause: str
+    state: IncidentState
+    opened: str
+    updated: str
+    checked: str
+    quiet: int
+    remedy: Remedy
+    subjects: list[str]
+    effect: float | None
+    story: list[StoryEntry]
+    closed: str
+    sentence: str
+
+
+class IncidentsAnswer(TypedDict):
+    """``GET /models/{model}/incidents``: oldest first, those that are closed too."""
+
+    incidents: list[IncidentAnswer]
+
+
 class ReportAnswer(TypedDict):
     """``GET /models/{model}/metrics/{day}``: the monitoring report of a day."""
 
@@ -51,6 +80,7 @@ class ReportAnswer(TypedDict):
     breaches: dict[str, int]
     sentences: list[str]
     checks: list[Check]
+    findings: list[Finding]
     accuracy: dict[str, dict[str, Any]]
     references: dict[str, str]
 
@@ -91,6 +121,7 @@ class ModelStatus(TypedDict):
     last_training: LastTraining | None
     day: str | None
     breaches: list[str]
+    incidents: list[IncidentBrief]
     sources: list[SourceStatus]
     is_changed: bool
     trained_version: int | None

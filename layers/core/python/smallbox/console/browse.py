@@ -8,6 +8,7 @@ from smallbox.define.frozen import signature_digest
 from smallbox.define.project import Project
 from smallbox.documents.deployed_contracts import ContractsSnapshot
 from smallbox.errors import NotFound
+from smallbox.monitoring.incidents import IncidentBook, brief_of
 from smallbox.monitoring.report import LATEST, metrics_partition, report_key
 from smallbox.ports import Documents
 from smallbox.registry.contracts import Contracts
@@ -15,6 +16,7 @@ from smallbox.registry.live_sources import LiveSources
 from smallbox.registry.live_versions import readers
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
+from smallbox.retraining.incident_story import told_to_the_end
 from smallbox.times import format_moment
 
 
@@ -29,6 +31,7 @@ class BrowseTask:
         self._contracts = contracts
         self._live = live
         self._metrics = metrics
+        self._book = IncidentBook(metrics)
 
     def models(self) -> Mapping[str, Any]:
         """All models and their routing."""
@@ -50,6 +53,7 @@ class BrowseTask:
         routing = registry.routing(name)
         return {
             **status_of(name, routing, versions, registry.history(name), report),
+            "incidents": [brief_of(incident) for incident in self._book.unresolved(name)],
             "is_changed": routing is not None and not self._fits(versions, name, routing.champion),
             "trained_version": self._trained(versions, name),
         }
@@ -90,3 +94,10 @@ class BrowseTask:
         if report is None:
             raise NotFound(f"there is no monitoring report of {model!r} for day {day!r}", model=model, day=day)
         return report
+
+    def incidents(self, model: str) -> Mapping[str, Any]:
+        """The incidents of a model, oldest first, each with what followed its trainings."""
+        self._project.model(model)
+        history = self._registry.history(model)
+        found = [told_to_the_end(incident, history).as_json() for incident in self._book.incidents(model)]
+        return {"incidents": found}

@@ -7,6 +7,7 @@ from smallbox import __version__
 from smallbox.console.answers import (
     CollectAnswer,
     HistoryAnswer,
+    IncidentsAnswer,
     ModelsAnswer,
     ReportAnswer,
     StatusAnswer,
@@ -72,6 +73,7 @@ def _read_only(project: Project) -> Iterator[tuple[str, dict[str, Any]]]:
         ("GET /models", "what serves", ModelsAnswer, []),
         ("GET /models/{model}/versions", "the versions of a model", VersionsAnswer, [model]),
         ("GET /models/{model}/history", "what happened to a model", HistoryAnswer, [model]),
+        ("GET /models/{model}/incidents", "the incidents of a model and their stories", IncidentsAnswer, [model]),
         ("GET /models/{model}/metrics/{day}", "the monitoring report of a day", ReportAnswer, [model, _DAY]),
     ):
         yield route, operation(route, summary, {JSON: schema_of(kind)}, parameters=parameters)

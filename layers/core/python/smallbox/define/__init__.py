@@ -17,7 +17,7 @@ from smallbox.define.attributes import Attributes, attribute
 from smallbox.define.conditions import above, at_least, at_most, below, equal, one_of, unequal
 from smallbox.define.fields import boolean, integer, number, text, timestamp
 from smallbox.define.model import Model, label
-from smallbox.define.rules import Gate, Monitor, Release, Retrain, ceiling, floor
+from smallbox.define.rules import Gate, Loop, Monitor, Release, Retrain, ceiling, floor
 from smallbox.define.serve import RateLimit, Serve
 from smallbox.define.signature import Columns
 from smallbox.define.source import Source
@@ -34,6 +34,7 @@ __all__ = [
     "Columns",
     "FeatureView",
     "Gate",
+    "Loop",
     "Model",
     "Monitor",
     "Multiclass",

@@ -32,6 +32,8 @@ _LABEL = ("source_name", "on", "value", "within", "otherwise")
 def freeze(model: Model) -> Mapping[str, Any]:
     """The signature of a definition, with the digest of its on-demand functions and its preparation."""
     label = {name: getattr(model.label, name) for name in _LABEL}
+    if model.label.prediction is not None:  # else the digests of versions from before it would change
+        label["prediction"] = model.label.prediction
     return {
         "model": model.name,
         "request": freeze_source(model.request, model.request_fields),

@@ -31,6 +31,7 @@ def label(
     value: str,
     within: str,
     otherwise: bool | float | str | None = None,
+    prediction: str | None = None,
     objective: Objective | None = None,
 ) -> Label:
     """The label: ``value`` of the record of ``source`` whose ``on`` equals the request's key.
@@ -41,8 +42,9 @@ def label(
         value: its field that holds the outcome.
         within: attribution window: how long after the request's event time an outcome still counts, like ``"7d"``.
         otherwise: the label of a request without an outcome once the attribution window is over. Write
-            ``otherwise=False`` where only positive outcomes are reported, as with chargebacks, or a class of its own
-            where silence is an outcome, like ``otherwise="cancelled"``. By default such a request has no label.
+            ``otherwise=False`` where only positive outcomes are reported, or a class of its own where silence is an
+            outcome, like ``otherwise="cancelled"``. By default such a request has no label.
+        prediction: its field with the ``prediction_id`` of the answer; by default predictions are matched by key.
         objective: what the label means. By default :class:`~smallbox.objectives.binary.Binary` for a boolean,
             :class:`~smallbox.objectives.multiclass.Multiclass` for a text with choices and
             :class:`~smallbox.objectives.regression.Regression` for a number.
@@ -51,9 +53,18 @@ def label(
         DefinitionError: when a field is missing, has a type that no objective takes, or is personal.
     """
     check_kind("label: source", source, Source, "the Source whose records bring the outcome")
-    key, outcome = _field_of(source, on), _field_of(source, value)
+    key = _field_of(source, on)
     if key.type != "text":
         raise DefinitionError(f"label: {on!r} must be a text field of source {source.name}; it is a {key.type}")
+    _check_prediction(source, on, prediction)
+    completed = _completed(source, value, objective, otherwise=otherwise)
+    return Label(source.name, on, value, within, otherwise, prediction, objective=completed)
+
+
+def _completed(
+    source: Source, value: str, objective: Objective | None, *, otherwise: bool | float | str | None
+) -> Objective:
+    outcome = _field_of(source, value)
     declared = default_objective(outcome.type) if objective is None else objective
     if declared is None:
         raise DefinitionError(
@@ -62,8 +73,22 @@ def label(
         )
     check_kind("label: objective", declared, Objective, "an objective, like Regression('absolute')")
     place = f"label: {value!r} of source {source.name}"
-    completed = declared.for_label(LabelField(place, outcome.type, outcome.choices, otherwise))
-    return Label(source.name, on, value, within, otherwise, objective=completed)
+    return declared.for_label(LabelField(place, outcome.type, outcome.choices, otherwise))
+
+
+def _check_prediction(source: Source, on: str, name: str | None) -> None:
+    if name is None:
+        return
+    found = _field_of(source, name)
+    if found.type != "text":
+        raise DefinitionError(
+            f"label: prediction={name!r} must be a text field of source {source.name}; it is a {found.type}"
+        )
+    if name == on:
+        raise DefinitionError(
+            f"label: prediction={name!r} is the field on={on!r}; on= holds the request's key, prediction= the id that "
+            "an answer has as prediction_id"
+        )
 
 
 def _field_of(source: Source, name: str) -> Field:
@@ -120,6 +145,7 @@ class Model(Signature):
         self._check_heads()
         self._check_guardrails()
         self._check_limits()
+        self._check_loop()
         self._check_daily()
         self._check_window()
         self._check_canary()
@@ -153,6 +179,16 @@ class Model(Signature):
                     f"model {self.name}: Serve: limits: the label's objective has no output {name!r}; it has "
                     f"{', '.join(self.objective.outputs)}"
                 )
+
+    def _check_loop(self) -> None:
+        loop, place = self.monitor.loop, f"model {self.name}: Loop"
+        if loop is None:
+            return
+        for name, kind in ((loop.item, "text"), (loop.explored, "boolean")):
+            if name not in self.inputs or self.request.fields[name].type != kind:
+                raise DefinitionError(f"{place}: {name!r} must be a {kind} field among the inputs")
+        if loop.shown is not None and self.objective.group is None:
+            raise DefinitionError(f"{place}: shown={loop.shown} needs a ranking; leave it out: all rows are shown")
 
     def _check_rules(self) -> None:
         place = f"model {self.name}"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from smallbox.define.argument_types import check_declared, check_several
+from smallbox.define.argument_types import check_declared, check_kind, check_several
 from smallbox.errors import DefinitionError
 from smallbox.objectives.objective import Objective
 from smallbox.times import Micros, days_per_event, duration
@@ -25,6 +25,8 @@ class Label:
         value: the field that holds the outcome.
         within: attribution window: how long after the request's event time an outcome still counts.
         otherwise: the label of a request without an outcome once the window is over; ``None`` leaves it unlabelled.
+        prediction: the field that holds the id of the prediction that the outcome is for; ``None``: served predictions
+            are matched by their key, like the requests of a training.
         objective: what the label means: how it is predicted, and how predictions are judged.
     """
 
@@ -33,6 +35,7 @@ class Label:
     value: str
     within: str = field(compare=False)  # "24h" and "1d" are the same label
     otherwise: bool | float | str | None = None
+    prediction: str | None = None
     objective: Objective = field(kw_only=True)
     within_micros: Micros = field(init=False)
 
@@ -128,6 +131,8 @@ class Release:
             promotes only a significantly better one.
         confidence: 1 minus the error rate over all daily looks together: an equally good challenger is judged worse
             with at most this error rate.
+        roll_back: whether an incident with the remedy `roll back` that began since the champion took over makes the
+            champion before it champion again, by itself. Otherwise the incident only says so.
     """
 
     canary: float = 0.2
@@ -135,6 +140,7 @@ class Release:
     max_days: int = 14
     max_loss_increase: float = 0.05
     confidence: float = 0.95
+    roll_back: bool = False
 
     def __post_init__(self) -> None:
         check_declared("Release", self)
@@ -144,6 +150,33 @@ class Release:
             raise DefinitionError(f"Release: confidence={self.confidence} must lie between 0.5 and 1")
         if self.max_days < 1 or self.min_rarer < 2:  # noqa: PLR2004 - one value has no variance
             raise DefinitionError("Release: max_days must be at least 1, min_rarer at least 2")
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """What to watch for a degenerate feedback loop: a model whose answers decide what is seen next.
+
+    Attributes:
+        item: the text input that names what is shown, like ``"product_id"``.
+        explored: the boolean input that is true for rows shown at random and not by the model's score. Only they tell
+            an earned concentration from a loop.
+        shown: of a ranking, how many rows of a group are shown, from the highest score; ``None``: all of them.
+        max_forgone: a narrower exposure is a loop where other items in the same places would surely earn more by this
+            share, judged on the rows shown at random.
+    """
+
+    item: str
+    explored: str
+    shown: int | None = None
+    max_forgone: float = 0.05
+
+    def __post_init__(self) -> None:
+        check_declared("Loop", self)
+        _check_share("Loop", "max_forgone", self.max_forgone)
+        if self.item == self.explored:
+            raise DefinitionError(f"Loop: item and explored are both {self.item!r}; they are two fields")
+        if self.shown is not None and self.shown < 1:
+            raise DefinitionError(f"Loop: shown={self.shown} must be at least 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +207,7 @@ class Monitor:
             to 28, until it has this many labels.
         min_rarer: minimum number of labels of the rarest outcome that accuracy needs as well, when the label is not a
             number.
+        loop: what to watch for a degenerate feedback loop; ``None``: the answers do not decide what is seen.
     """
 
     false_alarms: str = "1 per quarter"
@@ -190,11 +224,14 @@ class Monitor:
     max_fallback: float = 0.05
     min_rows: int = 200
     min_rarer: int = 20
+    loop: Loop | None = None
     max_lead_micros: Micros = field(init=False)
     days_per_false_alarm: float = field(init=False)
 
     def __post_init__(self) -> None:
         check_declared("Monitor", self)
+        if self.loop is not None:
+            check_kind("Monitor: loop", self.loop, Loop, "Loop(item=..., explored=...)")
         _check_guardrails("Monitor", self.guardrails)
         object.__setattr__(self, "days_per_false_alarm", days_per_event(self.false_alarms))
         object.__setattr__(self, "max_lead_micros", duration(self.max_lead))
@@ -217,9 +254,9 @@ class Retrain:
 
     Attributes:
         every: maximum age of a champion, in event time, before the next training.
-        on_breach: whether a breach of accuracy or data starts a training. Drift alone never does; see
-            :func:`~smallbox.monitoring.report.reasons_to_train`.
-        at_least: minimum time between two trainings, whatever breaches. A failed training is retried sooner, with
+        on_breach: whether an incident that training can mend starts a training, until it is closed. A notice never
+            does.
+        at_least: minimum time between two trainings, whatever happens. A failed training is retried sooner, with
             exponential backoff: after one day, two, four, and so on up to this.
         window: how far back the training data reaches.
         validation: length of the validation period at the end of the window, held out for the gate.

@@ -22,6 +22,9 @@ class JoinCounts(TypedDict):
         coverage: the share with a label, from 0 to 1, of the newest day whose windows are all over; ``None`` when it
             has no predictions.
         coverage_day: that day, ``YYYY-MM-DD``.
+        restated: settled predictions of which an outcome said something else since the last join.
+        unmatched: keys with a new outcome, and no prediction in the last 90 days.
+        breaker: why trainings and decisions about quality have to wait for the labels; empty when they do not.
     """
 
     labelled: int
@@ -30,6 +33,9 @@ class JoinCounts(TypedDict):
     asked_late: int
     coverage: float | None
     coverage_day: str
+    restated: int
+    unmatched: int
+    breaker: str
 
 
 class ReviewStep(TypedDict):
@@ -48,6 +54,18 @@ class ReviewStep(TypedDict):
     evidence: NotRequired[dict[str, Any]]
 
 
+class RollbackStep(TypedDict):
+    """What became of an incident whose remedy is to roll back.
+
+    Attributes:
+        done: whether the champion was rolled back.
+        why: the reason, one sentence; with the command where a person must decide.
+    """
+
+    done: bool
+    why: str
+
+
 class RetrainingStep(TypedDict):
     """The decision whether to train again.
 
@@ -55,11 +73,29 @@ class RetrainingStep(TypedDict):
         train: whether a training run was started.
         why: the reason, one sentence.
         execution: the id of the run's execution; absent when none was started.
+        rollback: what became of an incident that asks to roll back; absent without one.
     """
 
     train: bool
     why: str
     execution: NotRequired[str]
+    rollback: NotRequired[RollbackStep]
+
+
+class IncidentBrief(TypedDict):
+    """An incident in one line.
+
+    Attributes:
+        id: its id; `smallbox incidents MODEL ID` tells its story.
+        state: ``open``, ``acknowledged`` or ``closed``.
+        opened: the event day that opened it, ``YYYY-MM-DD``.
+        sentence: the latest finding, and what to do.
+    """
+
+    id: str
+    state: str
+    opened: str
+    sentence: str
 
 
 class DayDocument(TypedDict):
@@ -73,6 +109,7 @@ class DayDocument(TypedDict):
         day: the day that was checked, ``YYYY-MM-DD``; added by ``monitoring/check``.
         breaches: how many checks breached, by kind; added by ``monitoring/check``.
         sentences: the breached checks, a sentence each; added by ``monitoring/check``.
+        incidents: those that are not closed, and those that closed by this day; added by ``monitoring/check``.
         release: added by ``release/review``.
         retraining: added by ``retraining/decide``.
     """
@@ -83,5 +120,6 @@ class DayDocument(TypedDict):
     day: NotRequired[str]
     breaches: NotRequired[Mapping[str, int]]
     sentences: NotRequired[list[str]]
+    incidents: NotRequired[list[IncidentBrief]]
     release: NotRequired[ReviewStep]
     retraining: NotRequired[RetrainingStep]

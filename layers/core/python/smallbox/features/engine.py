@@ -12,6 +12,7 @@ import numpy as np
 
 from smallbox.arrays import Floats, Ints, Objects
 from smallbox.define.signature import Signature
+from smallbox.features.small_arrays import full_of
 from smallbox.records import Record
 from smallbox.times import Micros
 
@@ -39,8 +40,8 @@ class StoredFeatures:
     @classmethod
     def nothing(cls, signature: Signature, rows: int) -> "StoredFeatures":
         """All stored features of a model, every value missing."""
-        texts = np.full((rows, len(signature.stored_texts)), None, dtype=object)
-        return cls(np.full((rows, len(signature.stored_numeric)), np.nan), texts)
+        texts = full_of(None, (rows, len(signature.stored_texts)), object)
+        return cls(full_of(np.nan, (rows, len(signature.stored_numeric))), texts)
 
 
 class StateEngine(Protocol[V_contra, S]):

@@ -1,6 +1,7 @@
 """What the feedback's function does: joins what became known to the predictions that still wait for it."""
 
 from collections import Counter
+from collections.abc import Sequence
 from itertools import chain
 
 import numpy as np
@@ -12,29 +13,47 @@ from smallbox.define.project import Project
 from smallbox.define.rules import Label
 from smallbox.documents.daily_run import DayDocument, JoinCounts
 from smallbox.errors import NotFound, NotReady
+from smallbox.feedback.label_breaker import label_breaker
+from smallbox.feedback.label_figures import History, LabelRows, day_figures, label_day
+from smallbox.feedback.late_outcomes import Late, Restating, outcomes_of
 from smallbox.feedback.profiled_labels import LabelProfiles
-from smallbox.labels.join import ASKED_LATE, LABELLED, PENDING, UNLABELLED, coverage, join_labels
+from smallbox.feedback.restatements import Since
+from smallbox.feedback.settling import CLOSES, Settled, settled, touched_ranges
+from smallbox.labels.join import ASKED_LATE, LABELLED, PENDING, REMEMBERED, UNLABELLED, coverage, join_labels
+from smallbox.labels.stored import BreakerDocument, LabelFigures
 from smallbox.labels.table import settled_days
-from smallbox.lake.history import FOREVER, history
-from smallbox.lake.names import labelled_table, records_table
+from smallbox.lake.history import FOREVER
+from smallbox.lake.names import labelled_table
 from smallbox.lake.predictions import PredictionLog, of_versions
-from smallbox.lake.schemas import ARROW_TYPES, LABELLED_COLUMNS, record_schema
+from smallbox.lake.schemas import ARROW_TYPES, LABELLED_COLUMNS
 from smallbox.lake.spans import spans_of
-from smallbox.ports import Between, Lake
+from smallbox.ports import Between, Documents, Lake
 from smallbox.registry.live_versions import live_versions
 from smallbox.registry.signatures import label_of_version
 from smallbox.registry.store import Registry
-from smallbox.table_columns import JOINED_AS_OF, LABEL_COLUMNS, SETTLES_FROM, is_scored
+from smallbox.table_columns import LABEL_COLUMNS, SETTLES_FROM, is_scored
 from smallbox.times import DAY, Micros, asked_moment, day_of, format_moment
 
 
 class JoinTask:
-    """A task of the day: rewrites the labelled predictions whose windows may still be open."""
+    """A task of the day: joins the predictions that still wait for labels, and writes the days that changed.
 
-    def __init__(self, project: Project, lake: Lake, registry: Registry, profiles: LabelProfiles | None = None) -> None:
+    What is settled stays; what becomes known of it later goes into restatements. It reads what the attribution window
+    and :data:`~smallbox.labels.join.REMEMBERED` reach, however long the history is.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        lake: Lake,
+        registry: Registry,
+        metrics: Documents,
+        profiles: LabelProfiles | None = None,
+    ) -> None:
         self._project = project
         self._lake = lake
         self._registry = registry
+        self._metrics = metrics
         self._profiles = profiles
         self._log = PredictionLog(lake)
 
@@ -42,33 +61,91 @@ class JoinTask:
         """Pass the document on with ``as_of`` and ``feedback``: counts by status, and the newest day's coverage."""
         model = self._project.model(document["model"])
         as_of = asked_moment(document, now, default=now // DAY * DAY)
-        # a day more than the window: predictions of midnight may reach the log after it
-        longest = self._longest(model)
-        open_since = settled_days(longest, as_of).start
-        day, counts, settled = settled_days(longest, as_of), Counter[str](), []
-        for span in self._spans(model, open_since, as_of):
-            labelled = self._joined(model, self._open(model, span, as_of), as_of)
-            # a commit for each range: the steps of the day that read the table run after the last one
-            restated = self._with_later(model, labelled, span, as_of)
-            self._lake.replace(labelled_table(model.name), restated, span)
-            self._profile(model, restated, span, as_of)
-            counts.update({one["values"]: one["counts"] for one in pc.value_counts(labelled["status"]).to_pylist()})
-            settled.append(labelled.filter(_inside(labelled, day)).select(["event_time", "status"]))
-        found: JoinCounts = {
+        figures = LabelFigures(self._metrics, model.name)
+        judged = figures.joined_until()
+        longest, judged_label = self._longest(model), self._judged_label(model)
+        start = as_of - DAY if judged is None else min(judged, as_of - DAY)
+        day, counts, settled_rows, parts = settled_days(longest, as_of), Counter[str](), list[pa.Table](), []
+        for span in self._spans(model, self._open_since(model, longest, judged, start), as_of):
+            found = self._settle(model, span, as_of, judged or 0)
+            counts.update({one["values"]: one["counts"] for one in pc.value_counts(found.seen["status"]).to_pylist()})
+            settled_rows.append(found.seen.filter(_inside(found.seen, day)).select(["event_time", "status"]))
+            parts.append(LabelRows.of(judged_label, self._with_label(model, judged_label, found.seen)))
+        late = Restating(self._project, self._lake, model, self._label_of).run(self._labels(model), Since(start, as_of))
+        rows = LabelRows.together(parts)
+        state = self._keep(figures, judged_label, rows, settled_days(judged_label, as_of), as_of, late)
+        figures.set_joined_until(format_moment(as_of))
+        said: JoinCounts = {
             "labelled": counts[LABELLED],
             "pending": counts[PENDING],
             "unlabelled": counts[UNLABELLED],
             "asked_late": counts[ASKED_LATE],
-            "coverage": coverage(longest, pa.concat_tables(settled), as_of),
+            "coverage": coverage(longest, pa.concat_tables(settled_rows), as_of),
             "coverage_day": day_of(day.start),
+            "restated": late.restated,
+            "unmatched": late.unmatched,
+            "breaker": state["why"] if state["open"] else "",
         }
-        return {**document, "as_of": format_moment(as_of), "feedback": found}
+        return {**document, "as_of": format_moment(as_of), "feedback": said}
 
-    def _profile(self, model: Model, rows: pa.Table, span: Between, as_of: Micros) -> None:
+    def _keep(
+        self, figures: LabelFigures, label: Label, rows: LabelRows, day: Between, as_of: Micros, late: Late
+    ) -> BreakerDocument:
+        """Store the day's figures and the breaker's state, which is returned."""
+        past = figures.days(as_of - DAY)
+        found = day_figures(label, rows, day, History.of(past), as_of)
+        state = label_breaker([label_day(one) for one in past], label_day(found))
+        found |= {"found": [trip["kind"] for trip in state["trips"]], "breaker": state}
+        figures.keep(found["day"], {**found, "restated": late.restated, "unmatched": late.unmatched})
+        figures.set_breaker(state)
+        return state
+
+    def _open_since(self, model: Model, longest: Label, judged: Micros | None, start: Micros) -> Micros:
+        """Where the predictions begin that may change: a day more than the window before the last join.
+
+        Predictions of midnight may reach the log after it. The first join of all begins with the first prediction.
+        """
+        if judged is None and self._lake.version(labelled_table(model.name)) is None:
+            return 0
+        return settled_days(longest, start + DAY).start
+
+    def _settle(self, model: Model, span: Between, as_of: Micros, judged: Micros) -> Settled:
+        """Join the predictions of a range, and write the days of it that changed."""
+        table = labelled_table(model.name)
+        before = self._lake.read(table, None, span)
+        found = settled(self._joined(model, self._open(model, span, as_of), as_of), before, as_of, judged)
+        # a commit for each range: the steps of the day that read the table run after the last one
+        for touched in touched_ranges(found, span):
+            rows = found.rows.filter(_inside(found.rows, touched))
+            # before the rows: a join that is tried again finds no change in rows that were written
+            self._profile(model, rows, touched, as_of)
+            self._lake.replace(table, rows, touched)
+        return found
+
+    def _judged_label(self, model: Model) -> Label:
+        """The label that the figures are about: the champion's, before the first champion the definition's."""
+        routing = self._registry.routing(model.name)
+        return model.label if routing is None else self._label_of(model, routing.champion)
+
+    def _labels(self, model: Model) -> Sequence[Label]:
+        """The labels that live versions and the definition predict."""
+        live = live_versions(self._registry, model.name)
+        return list(dict.fromkeys([model.label, *(self._label_of(model, version.number) for version in live)]))
+
+    def _with_label(self, model: Model, label: Label, rows: pa.Table) -> pa.Table:
+        """The rows of the versions that predict a label."""
+        numbers = [n for n in pc.unique(rows["version"]).to_pylist() if self._label_of(model, n) == label]
+        missing = label.objective.label_column not in rows.column_names
+        own = of_versions(rows, [] if missing else numbers)
+        name = label.objective.label_column
+        return own.append_column(name, pa.nulls(0, ARROW_TYPES[LABEL_COLUMNS[name]])) if missing else own
+
+    def _profile(self, model: Model, rows: pa.Table, touched: Between, as_of: Micros) -> None:
         if self._profiles is None:
             return
-        # a label counts from `settles_from` on, so no labelled row lies after the join
-        known = Between(SETTLES_FROM, span.start, min(span.end, as_of))
+        # a label counts from `settles_from` on, so a join labels no row of a later day
+        known = Between(SETTLES_FROM, touched.start, min(touched.end, -(-as_of // DAY) * DAY))
+        rows = rows.filter(_inside(rows, known))
         for number in sorted(pc.unique(rows["version"]).to_pylist()):
             objective = self._label_of(model, number).objective
             self._profiles.replace(objective, model.name, of_versions(rows, [number]), known)
@@ -100,17 +177,8 @@ class JoinTask:
 
     def _joined_to(self, label: Label, asked: pa.Table, as_of: Micros) -> pa.Table:
         joined = join_labels(label, asked, self._outcomes(label, asked, as_of), as_of)
-        return _with_label_column(label, joined)
-
-    def _with_later(self, model: Model, labelled: pa.Table, between: Between, as_of: Micros) -> pa.Table:
-        """The rows, each as the join of the latest moment had it: joining an older day again takes nothing back."""
-        rows = labelled.append_column(JOINED_AS_OF, pa.array(np.full(labelled.num_rows, as_of, np.int64)))
-        before = self._lake.read(labelled_table(model.name), None, between)
-        if before is None or JOINED_AS_OF not in before.column_names:
-            return rows
-        later = before.filter(pc.greater(before[JOINED_AS_OF], as_of))
-        others = rows.filter(pc.invert(pc.is_in(rows["id"], value_set=later["id"].combine_chunks())))
-        return pa.concat_tables([others, later], promote_options="permissive")
+        closes = pc.add(asked["event_time"], label.within_micros)
+        return _with_label_column(label, joined).append_column(CLOSES, closes)
 
     def _spans(self, model: Model, since: Micros, as_of: Micros) -> list[Between]:
         """The ranges of ``settles_from`` that are joined one after another."""
@@ -133,15 +201,16 @@ class JoinTask:
         return both.append_column(SETTLES_FROM, pc.max_element_wise(both["time"], both["event_time"]))
 
     def _outcomes(self, label: Label, asked: pa.Table, as_of: Micros) -> pa.Table:
-        """Every version of the outcomes of these keys, however old: one that was known before tells a late asking."""
-        source, until = self._project.source(label.source_name), as_of
+        """Every version of the outcomes of these predictions that the join may need.
+
+        One that was known before tells a late asking, for as long as it is remembered. One that became known after
+        every window is over, and after every asking, counts for none.
+        """
+        since, until = -FOREVER, as_of
         if asked.num_rows:
-            # one that became known after every window is over, and after every asking, counts for none
             until = min(as_of, pc.max(asked[SETTLES_FROM]).as_py() + label.within_micros)
-        columns = list(dict.fromkeys(("key", "known_at", "received_at", "digest", label.on, label.value)))
-        schema, known = record_schema(source), Between("known_at", -FOREVER, until + 1)
-        rows = self._lake.read(records_table(source), columns, known, asked["key"], key=label.on, schema=schema)
-        return history(schema.empty_table() if rows is None else rows)
+            since = pc.min(asked["time"]).as_py() - REMEMBERED
+        return outcomes_of(self._project, self._lake, label, asked, Between("known_at", since, until + 1))
 
 
 def _is_kept(column: str) -> bool:

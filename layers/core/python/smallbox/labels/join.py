@@ -8,6 +8,8 @@ Each request gets a status:
 ``pending``     None of these, and the attribution window is open.
 ``unlabelled``  None of these, and the window is over. Not the same as a negative label.
 =============== ====================================================================================
+
+An outcome that became known more than ``REMEMBERED`` before the asking is of an earlier request of the same key.
 """
 
 from typing import Final
@@ -19,7 +21,10 @@ import pyarrow.compute as pc
 
 from smallbox.arrays import Ints
 from smallbox.define.rules import Label
-from smallbox.times import Micros
+from smallbox.times import DAY, Micros
+
+REMEMBERED: Final[Micros] = 90 * DAY
+"""How long an outcome tells that a request is late. It bounds what a join reads, whatever the history."""
 
 LABELLED: Final = "labelled"
 PENDING: Final = "pending"
@@ -38,7 +43,8 @@ def join_labels(label: Label, asked: pa.Table, outcomes: pa.Table, as_of: Micros
 
     Args:
         label: the label definition, with its attribution window.
-        asked: requests with ``key``, ``event_time``, and ``time``, when they were asked.
+        asked: requests with ``key``, ``event_time``, and ``time``, when they were asked; predictions have an ``id``
+            too, which is matched when the definition says so (:func:`matched_by`).
         outcomes: all versions of the label source's records, the versions of each key in order. The last version that
             became known in time counts; null retracts an outcome. Corrections after the window are ignored.
         as_of: the moment of the join, in microseconds.
@@ -49,11 +55,13 @@ def join_labels(label: Label, asked: pa.Table, outcomes: pa.Table, as_of: Micros
     """
     closes = asked["event_time"].to_numpy() + label.within_micros
     time = asked["time"].to_numpy()
-    versions = Versions(outcomes[label.on], outcomes["known_at"].to_numpy(), asked["key"])
+    own, theirs = matched_by(label, asked)
+    versions = Versions(outcomes[theirs], outcomes["known_at"].to_numpy(), asked[own])
     values, known_at = outcomes[label.value].combine_chunks(), outcomes["known_at"].combine_chunks()
-    is_late = _is_valid(values.take(versions.known_by(time))) | (time >= closes)
-    at = versions.known_by(np.minimum(closes, as_of))
-    found = pc.if_else(pa.array(~is_late), values.take(at), None)
+    before, at = versions.known_by(time), versions.known_by(np.minimum(closes, as_of))
+    is_late = _is_valid(values.take(before)) & _is_since(known_at.take(before), time - REMEMBERED) | (time >= closes)
+    counts_now = ~is_late & _is_since(known_at.take(at), time - REMEMBERED)
+    found = pc.if_else(pa.array(counts_now), values.take(at), None)
     counts, over = _is_valid(found), closes <= as_of
     is_silent = over & ~counts & ~is_late & (label.otherwise is not None)
     status = np.select([counts | is_silent, is_late, over], [LABELLED, ASKED_LATE, UNLABELLED], default=PENDING)
@@ -65,8 +73,24 @@ def join_labels(label: Label, asked: pa.Table, outcomes: pa.Table, as_of: Micros
     )
 
 
+def matched_by(label: Label, asked: pa.Table) -> tuple[str, str]:
+    """The column of the requests and the field of the label's source that have to be equal.
+
+    Served predictions are matched by their id where the definition names its field; requests of a training, which were
+    never predicted, by the key.
+    """
+    if label.prediction is not None and "id" in asked.column_names:
+        return "id", label.prediction
+    return "key", label.on
+
+
 def _is_valid(values: pa.Array) -> _Bools:
     return np.asarray(pc.is_valid(values))
+
+
+def _is_since(known_at: pa.Array, limits: Ints) -> _Bools:
+    """Whether each moment is after its limit; a missing one is not."""
+    return np.asarray(pc.fill_null(pc.greater(known_at, pa.array(limits)), fill_value=False))
 
 
 class Versions:

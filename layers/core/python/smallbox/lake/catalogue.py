@@ -18,8 +18,9 @@ from smallbox.lake.names import (
     labelled_table,
     predictions_table,
     records_table,
+    restated_table,
 )
-from smallbox.lake.schemas import labelled_schema, prediction_schema, record_schema
+from smallbox.lake.schemas import labelled_schema, prediction_schema, record_schema, restated_schema
 from smallbox.times import Micros
 
 MAINTAINER: Final = "ingestion/upkeep"
@@ -84,3 +85,5 @@ def _of_model(model: Model) -> Iterator[LakeTable]:
     about = {model.label.source_name: model.label.on, request.name: request.key}
     schema = labelled_schema(model.objective)
     yield LakeTable(labelled_table(model.name), schema, ("id",), about, frozenset(), ("feedback/join",))
+    restated = ("id", "restated_at")
+    yield LakeTable(restated_table(model.name), restated_schema(), restated, about, frozenset(), ("feedback/join",))

@@ -24,3 +24,8 @@ def predictions_table(model: str) -> str:
 def labelled_table(model: str) -> str:
     """The predictions of a model with their labels."""
     return f"labelled/{model}"
+
+
+def restated_table(model: str) -> str:
+    """What became known of labelled predictions after they were settled."""
+    return f"restated/{model}"

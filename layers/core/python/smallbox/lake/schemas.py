@@ -10,7 +10,15 @@ from smallbox.define.source import RESERVED, Source
 from smallbox.lake.digests import digests
 from smallbox.objectives.objective import Objective
 from smallbox.records import Record
-from smallbox.table_columns import GROUP, JOIN_COLUMNS, LABEL_COLUMNS, LOG_COLUMNS, SETTLES_FROM, ColumnType
+from smallbox.table_columns import (
+    GROUP,
+    JOIN_COLUMNS,
+    JOINED_AS_OF,
+    LABEL_COLUMNS,
+    LOG_COLUMNS,
+    SETTLES_FROM,
+    ColumnType,
+)
 
 ARROW_TYPES: Final[Mapping[ColumnType, pa.DataType]] = {
     "text": pa.string(),
@@ -72,6 +80,14 @@ def _types_of(field: Field) -> frozenset[type]:
 LABELLED_COLUMNS: Final = ("id", "key", "time", "event_time", "version", "arm", "channel")
 """What the labelled predictions keep of every log; the outputs, and the group of a ranking, are kept too."""
 
+RESTATED_COLUMNS: Final[Mapping[str, ColumnType]] = {
+    **{name: LOG_COLUMNS[name] for name in ("id", "key", "time", "event_time", "version")},
+    "restated_at": "timestamp",
+    **{name: LABEL_COLUMNS[name] for name in ("label", "label_text", "label_number", JOINED_AS_OF)},
+}
+"""The columns of restatements: the prediction, when its outcome became known, and the label in the column of its type;
+all null where the outcome was retracted."""
+
 
 def prediction_schema(types: Mapping[str, FieldType]) -> pa.Schema:
     """The columns of a prediction log: those of every log, then those of a signature. Null means missing.
@@ -89,3 +105,8 @@ def labelled_schema(objective: Objective) -> pa.Schema:
     types |= dict.fromkeys(objective.outputs, "number")
     types |= {name: LABEL_COLUMNS[name] for name in (SETTLES_FROM, objective.label_column, *JOIN_COLUMNS)}
     return pa.schema([(name, ARROW_TYPES[type_]) for name, type_ in types.items()])
+
+
+def restated_schema() -> pa.Schema:
+    """The columns of restatements; those of the labels that have another type are null."""
+    return pa.schema([(name, ARROW_TYPES[type_]) for name, type_ in RESTATED_COLUMNS.items()])

@@ -21,8 +21,6 @@ from smallbox.records import Cause
 from smallbox.statistics.shares import surely_above
 from smallbox.times import HOUR, Micros
 
-MAX_PSI: Final = 0.25
-MAX_MISSING: Final = 0.2
 _MOST_RULES: Final = 3
 
 
@@ -195,43 +193,28 @@ def _share(kind: CheckKind, name: str, count: int, rows: int, limit: float, note
     return Check(kind, name, share, limit, surely_above(count, rows, limit), rows, note)
 
 
-def drift_checks(
-    rule: Monitor, signature: Signature, reference: Mapping[str, Any], seen: Mapping[str, Any], *, whole: bool
-) -> list[Check]:
-    """The distribution of every input and output, against the reference profile.
+def drift_checks(signature: Signature, reference: Mapping[str, Any], seen: Mapping[str, Any]) -> list[Check]:
+    """How far every input and output is from the reference profile; shown, and never a breach.
+
+    A distribution that is far from the training data is no news: whether it *has changed* is found day by day, within a
+    stated number of false alarms; see :mod:`smallbox.monitoring.change_watch`.
 
     Args:
-        rule: the limits.
         signature: the champion's.
         reference: the champion's profile.
         seen: the profile of what was served, in the same bins.
-        whole: whether the window holds a whole week; otherwise nothing breaches, since weekdays differ.
     """
     kinds: dict[str, CheckKind] = dict.fromkeys(signature.columns.names, "features")
     kinds |= dict.fromkeys(signature.objective.outputs, "predictions")
-    return [
-        check
-        for name, kind in kinds.items()
-        for check in _drift(rule, kind, name, reference[name], seen[name], columns=len(kinds), whole=whole)
-    ]
+    return [check for name, kind in kinds.items() for check in _distance(kind, name, reference[name], seen[name])]
 
 
-def _drift(
-    rule: Monitor,
-    kind: CheckKind,
-    name: str,
-    reference: Mapping[str, Any],
-    seen: Mapping[str, Any],
-    *,
-    columns: int,
-    whole: bool,
-) -> list[Check]:
+def _distance(kind: CheckKind, name: str, reference: Mapping[str, Any], seen: Mapping[str, Any]) -> list[Check]:
     rows = sum(seen["counts"]) + seen["missing"]
-    judged = whole and rows >= rule.min_rows and name not in rule.expected_drift
-    moved = psi(reference["counts"], seen["counts"])
-    limit = max(MAX_PSI, psi_by_chance(reference["counts"], seen["counts"], columns))
+    moved, by_chance = (of(reference["counts"], seen["counts"]) for of in (psi, psi_by_chance))
     more_missing = missing_share(seen) - missing_share(reference)
+    note = "distance from the training data; the limit is what chance does to independent rows"
     return [
-        Check(kind, f"psi:{name}", moved, limit, judged and moved > limit, rows, is_drift=True),
-        Check(kind, f"missing:{name}", more_missing, MAX_MISSING, judged and more_missing > MAX_MISSING, rows),
+        Check(kind, f"psi:{name}", moved, by_chance, breached=False, rows=rows, note=note),
+        Check(kind, f"missing:{name}", more_missing, 1.0, breached=False, rows=rows),
     ]

@@ -8,8 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 _PSEUDO_COUNT: Final = 0.5
-FALSE_ALARMS: Final = 0.01
-"""The false-alarm budget: the probability that any column of a model breaches in a window though nothing moved."""
+_BY_CHANCE: Final = 0.01
 
 
 def psi(reference: Sequence[int], seen: Sequence[int]) -> float:
@@ -25,15 +24,15 @@ def psi(reference: Sequence[int], seen: Sequence[int]) -> float:
     return float(((q - p) * np.log(q / p)).sum())
 
 
-def psi_by_chance(reference: Sequence[int], seen: Sequence[int], columns: int) -> float:
-    """The PSI that chance exceeds in ``FALSE_ALARMS`` of the windows, for all columns together.
+def psi_by_chance(reference: Sequence[int], seen: Sequence[int]) -> float:
+    """The PSI that chance alone exceeds in one of a hundred windows, if rows were independent.
 
     Between samples of one distribution the index is about ``(1/n + 1/m)`` times a chi-square of one degree less than
     there are bins (Yurdakul and Naranjo, Journal of Risk Model Validation 14, 2020); dependent rows move
     further. The quantile is Wilson and Hilferty's (PNAS 17, 1931).
     """
     degrees = max(len(reference) - 1, 1)
-    z = NormalDist().inv_cdf(1 - FALSE_ALARMS / max(columns, 1))
+    z = NormalDist().inv_cdf(1 - _BY_CHANCE)
     spread = 2 / (9 * degrees)
     quantile = degrees * (1 - spread + z * math.sqrt(spread)) ** 3
     return quantile * (1 / max(sum(seen), 1) + 1 / max(sum(reference), 1))

@@ -1,6 +1,6 @@
 """The report of a day: its checks, as they are stored, published and read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal
 
@@ -10,7 +10,6 @@ CheckKind = Literal["data", "features", "predictions", "accuracy"]
 
 KINDS: Final[tuple[CheckKind, ...]] = ("data", "features", "predictions", "accuracy")
 LATEST: Final = "latest"
-_REASONS_TO_TRAIN: Final = frozenset({"accuracy", "data"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,6 @@ class Check:
         breached: whether the figure is beyond the limit, with enough rows to decide.
         rows: the number of rows that the figure is computed from.
         note: what else a reader needs to know.
-        is_drift: whether it measures only that a distribution has moved. Such a breach starts no training.
     """
 
     kind: CheckKind
@@ -35,15 +33,13 @@ class Check:
     breached: bool
     rows: int
     note: str = ""
-    is_drift: bool = False
 
     @property
     def sentence(self) -> str:
         """The check in words."""
         seen = "nothing" if self.value is None else f"{self.value:.4g}"
         said = f"{self.kind} {self.name} is {seen}, limit {self.limit:.4g}, on {self.rows} rows"
-        notes = [self.note] * bool(self.note) + ["drift alone starts no training"] * self.is_drift
-        return "; ".join([said, *notes])
+        return f"{said}; {self.note}" if self.note else said
 
 
 def of_channel(channel: Channel, checks: Sequence[Check]) -> list[Check]:
@@ -54,6 +50,11 @@ def of_channel(channel: Channel, checks: Sequence[Check]) -> list[Check]:
     """
     prefix = "" if channel == "online" else f"{channel}:"
     return [replace(check, name=prefix + check.name) for check in checks]
+
+
+def not_judged(checks: Sequence[Check], why: str) -> list[Check]:
+    """The checks with their figures, none of them breached, and why they were not judged."""
+    return [replace(check, breached=False, note=f"not judged: {why}; {check.note}") for check in checks]
 
 
 def breaches_of(checks: Sequence[Check]) -> dict[str, int]:
@@ -73,15 +74,6 @@ def report_of(model: str, day: str, as_of: str, checks: Sequence[Check]) -> dict
     }
 
 
-def metric_name(kind: CheckKind) -> str:
-    """The name of the figure that an alarm watches, with the dimension ``model``.
-
-    >>> metric_name("accuracy")
-    'AccuracyBreaches'
-    """
-    return f"{kind.capitalize()}Breaches"
-
-
 def metrics_partition(model: str) -> str:
     """The partition key of a model's reports in the metrics table."""
     return f"model#{model}"
@@ -90,15 +82,3 @@ def metrics_partition(model: str) -> str:
 def report_key(day: str) -> str:
     """The sort key of a day's report."""
     return f"day#{day}"
-
-
-def reasons_to_train(report: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """The breached checks of accuracy and data, a sentence each.
-
-    Drift starts no training, since it also breaches by chance; neither does what callers send or when they ask, since
-    training does not change that.
-    """
-    if report is None:
-        return ()
-    breached = [Check(**check) for check in report["checks"] if check["breached"]]
-    return tuple(check.sentence for check in breached if check.kind in _REASONS_TO_TRAIN and not check.is_drift)

@@ -12,11 +12,17 @@ from smallbox.define.signature import Signature
 from smallbox.lake.partial_histories import PartialHistories
 from smallbox.monitoring.degraded_answers import Answerer, degraded_answers
 from smallbox.monitoring.sent_fields import Sent, sent_of
-from smallbox.monitoring.served_predictions import Served, ServedRows, is_whole, profile_of
+from smallbox.monitoring.served_predictions import Served, ServedRows, profile_of
 from smallbox.monitoring.skew import Skew, skew_of
 from smallbox.ports import Lake
+from smallbox.profiles.building import build_profile
+from smallbox.profiles.columns import logged_values
+from smallbox.profiles.day_numbers import day_numbers
+from smallbox.profiles.profile import Profile, merged_profiles
+from smallbox.profiles.stored import ReferenceDays, is_logged
 from smallbox.records import CHANNELS, Channel
 from smallbox.registry.version import Version
+from smallbox.statistics.day_streams import DayValue
 from smallbox.times import Micros
 
 
@@ -66,22 +72,35 @@ def _first(found: tuple[int, Skew, Sent]) -> int:
     return found[0]
 
 
-class WeekProfile:
-    """The profile of what a channel was served in a week, in the bins of a reference.
+class DayProfile:
+    """The distributions of what a channel was asked and answered on a day.
 
     Attributes:
         signature: the champion's; the rows are those that were answered with it.
-        reference: the profile that gives the bins; empty without rows.
-        seen: the profile of the week; ``None`` without rows.
-        is_whole: whether the rows span the whole week.
+        reference: the profile of the whole training data, which gives the bins of ``seen``; empty without rows.
+        seen: the histograms of the day; ``None`` without rows.
     """
 
-    def __init__(self, signature: Signature, load: Callable[[], Mapping[str, Any]], as_of: Micros) -> None:
-        self.signature, self._load = signature, load
+    def __init__(
+        self,
+        signature: Signature,
+        load: Callable[[], Mapping[str, Any]],
+        days: ReferenceDays | None,
+        stored: Profile | None,
+    ) -> None:
+        """What is known before a row is read.
+
+        Args:
+            signature: the champion's.
+            load: loads the profile of the whole training data.
+            days: the champion's reference by day.
+            stored: the day's profile that was written with the rows; without it the rows are counted.
+        """
+        self.signature, self._load, self._days = signature, load, days
         self.reference: Mapping[str, Any] = {}
         self.seen: dict[str, Any] | None = None
-        self.is_whole = False
-        self._as_of = as_of
+        self._layout = None if days is None or stored is not None else days.layout.only(is_logged)
+        self._counted = [] if stored is None else [stored]
 
     def add(self, log: Served, rows: pa.Table, channel: Channel, champion: Version) -> None:
         """Add rows of the log, in any order."""
@@ -89,20 +108,20 @@ class WeekProfile:
         if served is None or not served.rows.num_rows:
             return
         self.reference = self.reference or self._load()
-        found = profile_of(self.signature, served.rows, self.reference)
-        self.seen = found if self.seen is None else {name: _sum(self.seen[name], found[name]) for name in found}
-        self.is_whole = self.is_whole or is_whole(served.rows, self._as_of)
+        self.seen = _together(self.seen, profile_of(self.signature, served.rows, self.reference))
+        if self._layout is not None:
+            values = logged_values(self._layout, served.rows)
+            self._counted.append(build_profile(self._layout, values, served.rows["time"].to_numpy()))
 
-    def reads(self, column: str) -> bool:
-        """Whether a column of the log is needed."""
-        return column in {
-            "version",
-            "arm",
-            "channel",
-            "degraded",
-            *self.signature.columns.names,
-            *self.signature.objective.outputs,
-        }
+    def numbers(self) -> dict[str, DayValue]:
+        """The day's numbers for each input and output; none without rows, or without a reference by day."""
+        if self._days is None or not self._counted:
+            return {}
+        return day_numbers(merged_profiles(self._counted[0].layout, self._counted), self._days.whole())
+
+
+def _together(one: dict[str, Any] | None, other: dict[str, Any]) -> dict[str, Any]:
+    return other if one is None else {name: _sum(one[name], other[name]) for name in other}
 
 
 def _sum(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

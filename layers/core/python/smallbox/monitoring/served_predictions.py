@@ -16,7 +16,6 @@ from smallbox.ports import Between, Lake
 from smallbox.records import Channel
 from smallbox.registry.signatures import Signatures
 from smallbox.registry.version import Version
-from smallbox.times import DAY, WEEK, Micros
 from smallbox.training.profile import profile
 
 
@@ -41,10 +40,6 @@ class Served:
     def __init__(self, lake: Lake, signatures: Signatures) -> None:
         self._signatures = signatures
         self._log = PredictionLog(lake)
-
-    def week(self, model: str, as_of: Micros) -> pa.Table:
-        """The predictions asked for in the seven days before a moment."""
-        return self._log.read(model, Between("time", as_of - WEEK, as_of))
 
     def parts(self, model: str, between: Between, wanted: Callable[[str], bool] = lambda _: True) -> Iterator[pa.Table]:
         """The predictions asked for in a range, part by part in the order of time; see :meth:`PredictionLog.read`."""
@@ -101,11 +96,6 @@ def _answered(rows: pa.Table, channel: Channel) -> pa.Table:
     """The rows of a channel that a version answered from its stored features, not the fallback."""
     own = rows.filter(pc.and_(pc.equal(rows["channel"], channel), pc.not_equal(rows["arm"], "fallback")))
     return without_cause(own, "states")
-
-
-def is_whole(rows: pa.Table, as_of: Micros) -> bool:
-    """Whether rows of the week before a moment span the whole week."""
-    return bool(rows.num_rows) and pc.min(rows["time"]).as_py() < as_of - WEEK + DAY
 
 
 def profile_of(signature: Signature, rows: pa.Table, reference: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -45,6 +45,15 @@ def as_texts(values: Any) -> pa.Array:
     return found.cast(pa.string())
 
 
+def logged_values(layout: ProfileLayout, rows: pa.Table) -> Values:
+    """The columns of a layout in rows of the prediction log, as the model saw them: numbers as float32."""
+    return {
+        name: as_texts(rows[name]) if isinstance(bins, TextBins) else as_floats(rows[name]).astype("f4").astype("f8")
+        for name, bins in layout.columns.items()
+        if name in rows.column_names
+    }
+
+
 def record_values(source: Source, rows: pa.Table) -> Values:
     """The fields of records of a source.
 

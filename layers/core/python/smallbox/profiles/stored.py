@@ -8,7 +8,7 @@ from typing import Final, Self
 
 from smallbox.errors import InvalidInput
 from smallbox.profiles.layout import ProfileLayout
-from smallbox.profiles.profile import Profile
+from smallbox.profiles.profile import Profile, merged_profiles
 from smallbox.times import Micros
 
 _LENGTH: Final = struct.Struct("<I")
@@ -73,6 +73,10 @@ class ReferenceDays:
     layout: ProfileLayout
     days: Mapping[Micros, Profile]
 
+    def whole(self) -> Profile:
+        """The profile of all days together."""
+        return merged_profiles(self.layout, self.days.values())
+
     def to_bytes(self) -> bytes:
         """The reference as one object."""
         layout = self.layout.to_bytes()
@@ -91,3 +95,8 @@ LABEL_COLUMN: Final = "label"
 
 LOSS_COLUMN: Final = "label.loss"
 """The column of a profile for the objective's losses, by row or by group; no input can have this name."""
+
+
+def is_logged(column: str) -> bool:
+    """Whether a column of a reference is known when a request is answered: an input or an output."""
+    return column not in {LABEL_COLUMN, LOSS_COLUMN}

@@ -1,4 +1,4 @@
-"""The layouts that versions give to the profiles of what they answer."""
+"""The references by day of versions, and the layouts that they give to the profiles of what they answer."""
 
 from collections.abc import Callable
 
@@ -8,6 +8,7 @@ from smallbox.profiles.layout import ProfileLayout
 from smallbox.profiles.store import ProfileStore
 from smallbox.profiles.stored import ReferenceDays
 from smallbox.registry.store import Registry
+from smallbox.registry.version import Version
 
 
 class VersionLayouts:
@@ -44,7 +45,11 @@ class VersionLayouts:
 
     def _reference(self, model: str, number: int) -> ReferenceDays | None:
         try:
-            key = self._registry.get(model, number).reference_key
+            return reference_of(self._blobs, self._registry.get(model, number))
         except NotFound:
             return None
-        return ReferenceDays.from_bytes(self._blobs.get(key)) if key else None
+
+
+def reference_of(blobs: Blobs, version: Version) -> ReferenceDays | None:
+    """The reference by day of a version; ``None`` when an earlier release trained it."""
+    return ReferenceDays.from_bytes(blobs.get(version.reference_key)) if version.reference_key else None

@@ -106,6 +106,11 @@ class Registry:
         document = self._documents.get(_partition(model), _ROUTING, within)
         return None if document is None else Routing(**document)
 
+    def champion(self, model: str) -> Version | None:
+        """The version that answers by default; ``None`` before the first champion."""
+        routing = self.routing(model)
+        return None if routing is None else self.get(model, routing.champion)
+
     def route(self, model: str, routing: Routing) -> None:
         """Replace the routing: a conditional write on the revision that was read.
 

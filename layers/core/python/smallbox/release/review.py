@@ -5,7 +5,8 @@ from smallbox.define.project import Project
 from smallbox.documents.daily_run import DayDocument, ReviewStep
 from smallbox.features.live_needs import refresh_live_views
 from smallbox.features.live_views import LiveViewStore, not_filled
-from smallbox.ports import Lake
+from smallbox.labels.stored import why_labels_wait
+from smallbox.ports import Documents, Lake
 from smallbox.registry.live_versions import waiting
 from smallbox.registry.routing import Routing
 from smallbox.registry.signatures import label_of_version, views_of_version
@@ -22,11 +23,14 @@ from smallbox.times import DAY, Micros, parse_moment
 class ReviewTask:
     """A daily task; makes at most one routing change per run."""
 
-    def __init__(self, project: Project, lake: Lake, registry: Registry, live: LiveViewStore) -> None:
+    def __init__(
+        self, project: Project, lake: Lake, registry: Registry, live: LiveViewStore, metrics: Documents
+    ) -> None:
         self._project = project
         self._lake = lake
         self._registry = registry
         self._live = live
+        self._metrics = metrics
 
     def run(self, document: DayDocument, now: Micros) -> DayDocument:
         """Return the day's document with ``release``: the action, the reason, the version and the evidence.
@@ -50,6 +54,9 @@ class ReviewTask:
         return {**document, "release": {**self._begin(model, routing, version, now), "version": version.number}}
 
     def _review(self, model: Model, routing: Routing, now: Micros) -> ReviewStep:
+        waits = why_labels_wait(self._metrics, model.name)
+        if waits:
+            return {"action": "wait", "why": waits, "version": routing.challenger}
         champion = self._registry.get(model.name, routing.champion)
         if champion.is_outdated:
             return {"action": "wait", "why": outdated(champion), "version": routing.challenger}
@@ -81,9 +88,9 @@ class ReviewTask:
             changes.make_champion(None, version.number, {})
             return {"action": "champion", "why": "it is the first version"}
         champion = self._registry.get(model.name, routing.champion)
-        incomparable = why_incomparable(self._registry, version, champion)
-        if incomparable:
-            return {"action": "wait", "why": incomparable}
+        waits = why_labels_wait(self._metrics, model.name) or why_incomparable(self._registry, version, champion)
+        if waits:
+            return {"action": "wait", "why": waits}
         label = label_of_version(self._registry, champion)
         seen = traffic(model.name, label, champion.baseline_outputs, self._lake, now)
         if seen is None:

@@ -41,7 +41,7 @@ class Situation:
         champion_as_of: the ``as_of`` of the champion's training data; ``None`` without a champion.
         last_training: the ``as_of`` of the last training run that has not failed; ``None`` if there was none.
         canary: whether a version is in a canary.
-        breaches: the day's breaches that training may fix, one sentence each.
+        incidents: the incidents that training can mend and that are not closed, one sentence each.
         failures: the failed runs since the last version; ``None`` if there were none.
         unreleased: the last version, if it is neither released nor rejected.
         yesterday: results of trainings since the day before, one sentence each.
@@ -50,7 +50,7 @@ class Situation:
     champion_as_of: Micros | None
     last_training: Micros | None
     canary: bool
-    breaches: tuple[str, ...]
+    incidents: tuple[str, ...]
     failures: Failures | None = None
     unreleased: Unreleased | None = None
     yesterday: tuple[str, ...] = ()
@@ -72,7 +72,7 @@ def decide(rule: Retrain, situation: Situation, now: Micros) -> TrainingDecision
     3. The last run was less than ``at_least`` ago: no.
     4. There is no champion: yes.
     5. The last version is unreleased and younger than ``every``: no; a new one would meet the same obstacle.
-    6. A check breached and ``on_breach`` is set: yes.
+    6. An incident that training can mend is not closed, and ``on_breach`` is set: yes.
     7. The champion's data is older than ``every``: yes.
     8. Otherwise: no.
     """
@@ -104,13 +104,13 @@ def _train(rule: Retrain, situation: Situation, now: Micros) -> TrainingDecision
         what = "could not be judged" if version.is_undecided else "waits for its canary"
         due = format_moment(version.as_of + rule.every_micros)
         return TrainingDecision(train=False, why=f"version {version.number} {what}; the next training is due at {due}")
-    if situation.breaches and rule.on_breach:
-        return TrainingDecision(train=True, why=f"breached: {_some(situation.breaches)}")
+    if situation.incidents and rule.on_breach:
+        return TrainingDecision(train=True, why=f"incident {_some(situation.incidents)}")
     if age >= rule.every_micros:
         return TrainingDecision(
             train=True, why=f"the champion's data is {_days(age)} old; the limit is every={rule.every}"
         )
-    seen = "nothing breached" if not situation.breaches else "no breach starts a training (on_breach)"
+    seen = "no incident asks for it" if not situation.incidents else "no incident starts a training (on_breach)"
     due = format_moment(situation.champion_as_of + rule.every_micros)
     return TrainingDecision(train=False, why=f"{seen}, and the champion is {_days(age)} old; due by age at {due}")
 

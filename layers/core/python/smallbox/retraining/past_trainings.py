@@ -17,7 +17,7 @@ _NEWS: Final = {"refused": "refused", UNDECIDED: "undecided", TRAINING_FAILED: "
 _Events = Sequence[Mapping[str, Any]]
 
 
-def situation_of(registry: Registry, model: str, breaches: tuple[str, ...], now: Micros) -> Situation:
+def situation_of(registry: Registry, model: str, incidents: tuple[str, ...], now: Micros) -> Situation:
     """The facts about a model that the retraining decision needs."""
     routing, versions, history = registry.routing(model), registry.versions(model), registry.history(model)
     champion = None if routing is None else parse_moment(registry.get(model, routing.champion).as_of)
@@ -25,7 +25,7 @@ def situation_of(registry: Registry, model: str, breaches: tuple[str, ...], now:
         champion_as_of=champion,
         last_training=_last_training(versions, history),
         canary=routing is not None and routing.challenger is not None,
-        breaches=breaches,
+        incidents=incidents,
         failures=_failures(versions, history, now),
         unreleased=_unreleased(versions),
         yesterday=tuple(_news(event) for event in history if _is_yesterdays(event, now)),

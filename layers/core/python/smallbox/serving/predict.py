@@ -155,6 +155,7 @@ class Tensors:
 
 def _answers(answered: Answered, log: LoggedPredictions, *, explain: bool) -> list[dict[str, Any]]:
     objective, names = answered.signature.objective, {"version": "version", "arm": "arm", "missing": "missing"}
+    names["prediction_id"] = "id"
     answers = [
         {"id": key, **_readable(objective.answer(outputs)), **_row(log, names, index)}
         for index, (key, outputs) in enumerate(zip(log.columns["key"], answered.outputs.tolist(), strict=True))

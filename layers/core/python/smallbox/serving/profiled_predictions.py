@@ -7,11 +7,10 @@ import pyarrow.compute as pc
 
 from smallbox.lake.predictions import without_cause
 from smallbox.ports import Blobs
-from smallbox.profiles.building import Values, by_hour, key_hashes
-from smallbox.profiles.columns import as_floats, as_texts
-from smallbox.profiles.layout import ProfileLayout, TextBins
+from smallbox.profiles.building import by_hour, key_hashes
+from smallbox.profiles.columns import logged_values
 from smallbox.profiles.store import ProfileStore, prediction_subject
-from smallbox.profiles.stored import LABEL_COLUMN, LOSS_COLUMN
+from smallbox.profiles.stored import is_logged
 from smallbox.records import digest_of
 from smallbox.registry.references import VersionLayouts
 from smallbox.registry.store import Registry
@@ -42,26 +41,13 @@ class PredictionProfiles:
 
     def _add(self, model: str, rows: pa.Table, batch: str, who: Mapping[str, str | int]) -> None:
         subject = prediction_subject(model, int(who["version"]), str(who["channel"]), str(who["arm"]))
-        layout = self._layouts.of(self._store, subject.name, model, int(who["version"]), _is_logged)
+        layout = self._layouts.of(self._store, subject.name, model, int(who["version"]), is_logged)
         if layout is not None:
             keys = key_hashes(rows["key"].combine_chunks())
-            self._store.put(subject, batch, by_hour(layout, _values(layout, rows), rows["time"].to_numpy(), keys))
-
-
-def _is_logged(column: str) -> bool:
-    return column not in {LABEL_COLUMN, LOSS_COLUMN}
+            self._store.put(subject, batch, by_hour(layout, logged_values(layout, rows), rows["time"].to_numpy(), keys))
 
 
 def _of(rows: pa.Table, who: Mapping[str, str | int]) -> pa.Table:
     for column, value in who.items():
         rows = rows.filter(pc.equal(rows[column], value))
     return rows
-
-
-def _values(layout: ProfileLayout, rows: pa.Table) -> Values:
-    """The columns of a layout, as the model saw them: numbers as float32."""
-    return {
-        name: as_texts(rows[name]) if isinstance(bins, TextBins) else as_floats(rows[name]).astype("f4").astype("f8")
-        for name, bins in layout.columns.items()
-        if name in rows.column_names
-    }

@@ -1,38 +1,24 @@
 """A keep-alive HTTP connection to one endpoint."""
 
 import select
+import socket
 import ssl
 import weakref
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPResponse, HTTPSConnection
 from importlib.util import find_spec
 from os import environ
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from smallbox.aws.signed.answers import HttpAnswer, read_answer
+
 CONNECT_SECONDS: Final = 1.0
 ANSWER_SECONDS: Final = 2.0
 """Read timeout in seconds. Four attempts of one read fit into the ten seconds of a prediction."""
 
-ConnectionErrors = (OSError, HTTPException)
-
-
-@dataclass(frozen=True, slots=True)
-class HttpAnswer:
-    """An HTTP response.
-
-    Attributes:
-        status: the HTTP status.
-        headers: by name, case-insensitive.
-        body: the body; never compressed.
-    """
-
-    status: int
-    headers: HTTPMessage
-    body: bytes
+_PORTS: Final = {"http": 80, "https": 443}
 
 
 class KeptConnection:
@@ -45,18 +31,15 @@ class KeptConnection:
 
     def __init__(self, endpoint: str) -> None:
         self._parts = urlsplit(endpoint)
+        self._socket: socket.socket | None = None
+        self._closing = weakref.finalize(self, lambda: None)
+        self._seconds = 0.0
         self.host = self._parts.netloc.lower()
 
     @cached_property
-    def _connection(self) -> HTTPConnection:
+    def _tls(self) -> ssl.SSLContext:
         """Created at the first request, because loading the certificates would slow the cold start."""
-        host, port = self._parts.hostname or "", self._parts.port
-        connection = HTTPConnection(host, port, timeout=CONNECT_SECONDS)
-        if self._parts.scheme == "https":
-            trusted = ssl.create_default_context(cafile=environ.get("AWS_CA_BUNDLE") or _botocore_bundle())
-            connection = HTTPSConnection(host, port, timeout=CONNECT_SECONDS, context=trusted)
-        weakref.finalize(self, connection.close)
-        return connection
+        return ssl.create_default_context(cafile=environ.get("AWS_CA_BUNDLE") or _botocore_bundle())
 
     def send(
         self, method: str, path: str, body: bytes, headers: Mapping[str, str], seconds: float = ANSWER_SECONDS
@@ -64,38 +47,53 @@ class KeptConnection:
         """Send a request and read the whole response.
 
         Args:
-            method: the HTTP method.
+            method: ``GET`` or ``POST``.
             path: the path as it is sent.
             body: the body.
             headers: the headers, except those of the body's length and coding.
             seconds: the longest wait for a connection, and for each piece of the answer.
 
         Raises:
-            OSError, HTTPException: one of ``ConnectionErrors``; the next request then opens a new connection.
+            OSError: no connection, no answer in time, or one that cannot be read; the next request then opens a new
+                connection.
         """
         try:
-            self._open(seconds)
-            self._connection.sock.sendall(_head(method, path, headers, len(body)) + body)
-            return self._answer(method)
+            connection = self._opened(seconds)
+            connection.sendall(_head(method, path, headers, len(body)) + body)
+            answer = read_answer(connection.recv)
         except BaseException:  # the rest of a half-read response must not be taken for the next one
-            self._connection.close()
+            self._close()
             raise
-
-    def _answer(self, method: str) -> HttpAnswer:
-        response = HTTPResponse(self._connection.sock, method=method)
-        response.begin()
-        answer = HttpAnswer(response.status, response.headers, response.read())
-        if response.will_close:
-            self._connection.close()
+        if answer.is_last:
+            self._close()
         return answer
 
-    def _open(self, seconds: float) -> None:
-        if self._connection.sock is not None and not _is_idle(self._connection):
-            self._connection.close()
-        if self._connection.sock is None:
-            self._connection.timeout = min(seconds, CONNECT_SECONDS)
-            self._connection.connect()
-        self._connection.sock.settimeout(seconds)
+    def _opened(self, seconds: float) -> socket.socket:
+        """The connection; a new one unless the last can be used again."""
+        if self._socket is not None and not _is_idle(self._socket):
+            self._close()
+        if self._socket is None:
+            self._socket = self._connected(min(seconds, CONNECT_SECONDS))
+            self._seconds = 0.0
+            self._closing = weakref.finalize(self, self._socket.close)
+        if self._seconds != seconds:
+            self._socket.settimeout(seconds)
+            self._seconds = seconds
+        return self._socket
+
+    def _connected(self, seconds: float) -> socket.socket:
+        scheme, host = self._parts.scheme, self._parts.hostname or ""
+        connection = socket.create_connection((host, self._parts.port or _PORTS[scheme]), seconds)
+        try:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return self._tls.wrap_socket(connection, server_hostname=host) if scheme == "https" else connection
+        except BaseException:
+            connection.close()
+            raise
+
+    def _close(self) -> None:
+        self._closing()
+        self._socket = None
 
 
 def _botocore_bundle() -> str:
@@ -107,14 +105,14 @@ def _botocore_bundle() -> str:
 
 
 def _head(method: str, path: str, headers: Mapping[str, str], length: int) -> bytes:
-    """The request's head. It is sent in one packet with the body; ``HTTPConnection.request`` would send two."""
+    """The request's head. It is sent in one packet with the body."""
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     head = f"{method} {path} HTTP/1.1\r\n{lines}accept-encoding: identity\r\ncontent-length: {length}\r\n\r\n"
     return head.encode("ascii")
 
 
-def _is_idle(connection: HTTPConnection) -> bool:
+def _is_idle(connection: socket.socket) -> bool:
     """Whether no data waits between two requests; if there is some, the server has closed the connection."""
     waiting = select.poll()
-    waiting.register(connection.sock, select.POLLIN)
+    waiting.register(connection, select.POLLIN)
     return not waiting.poll(0)

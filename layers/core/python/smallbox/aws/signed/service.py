@@ -9,10 +9,12 @@ from typing import Any, ClassVar, Final, TypeVar
 
 from smallbox.aws.backoff import jittered
 from smallbox.aws.clock import now
-from smallbox.aws.signed.connection import ANSWER_SECONDS, ConnectionErrors, HttpAnswer, KeptConnection
+from smallbox.aws.signed.answers import HttpAnswer
+from smallbox.aws.signed.connection import ANSWER_SECONDS, KeptConnection
 from smallbox.aws.signed.credentials import FindCredentials, HeldCredentials, found_credentials
 from smallbox.aws.signed.signature import Signer
 from smallbox.errors import NotStored, Unavailable
+from smallbox.records import COMPACT_JSON
 from smallbox.times import SECOND, Micros
 
 _Answer = TypeVar("_Answer")
@@ -109,7 +111,7 @@ class SignedService:
             ConditionFailed: when a condition of the request does not hold.
             Unavailable: when the service refuses the request, or no attempt succeeds in time.
         """
-        body = json.dumps(request, separators=(",", ":")).encode()
+        body = COMPACT_JSON.encode(request).encode()
         headers = {"content-type": CONTENT_TYPE, "x-amz-target": target}
         return self._repeated(lambda left: _parsed(self._attempt(("POST", "/"), headers, body, left)), within)
 
@@ -149,7 +151,7 @@ class SignedService:
         headers = self._signer.headers(request, extra, sha256(body).hexdigest(), self._credentials.frozen(), now())
         try:
             answer = self._connection.send(*request, body, headers, seconds)
-        except ConnectionErrors as error:
+        except OSError as error:
             raise _Transient(f"the connection failed: {error!r}") from error
         self._check(answer)
         return answer

@@ -8,12 +8,13 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from smallbox.aws.signed.credentials import SigningKeys
 from smallbox.times import SECOND, Micros, to_datetime
 
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
+_DATE: Final = "x-amz-date"
 
 
 def _hashed(key: bytes, text: str) -> bytes:
@@ -23,6 +24,34 @@ def _hashed(key: bytes, text: str) -> bytes:
 @lru_cache(maxsize=2)
 def _stamp(second: int) -> str:
     return to_datetime(second * SECOND).strftime("%Y%m%dT%H%M%SZ")
+
+
+class _Form(NamedTuple):
+    """What requests of one kind have in common.
+
+    Attributes:
+        headers: all but the date and the signature.
+        names: of all signed headers.
+        before: the canonical request up to the date.
+        after: from the date to the hash of the body.
+    """
+
+    headers: Mapping[str, str]
+    names: str
+    before: str
+    after: str
+
+
+@lru_cache(maxsize=16)
+def _form(request: tuple[str, str], host: str, extra: tuple[tuple[str, str], ...], token: str) -> _Form:
+    headers = {"host": host, **dict(extra), **({"x-amz-security-token": token} if token else {})}
+    names = ";".join(sorted([*headers, _DATE]))
+    before, after = (
+        "".join([f"{name}:{headers[name]}\n" for name in sorted(headers) if (name > _DATE) is is_after])
+        for is_after in (False, True)
+    )
+    head = f"{request[0]}\n{request[1]}\n\n{before}{_DATE}:"
+    return _Form(headers, names, head, f"\n{after}\n{names}\n")
 
 
 class Signer:
@@ -53,27 +82,20 @@ class Signer:
             at: the present, microseconds; AWS rejects a signature that is off by more than a few minutes.
         """
         stamp = _stamp(at // SECOND)
-        signed = {"host": self._host, "x-amz-date": stamp, **extra}
-        if credentials.token:
-            signed["x-amz-security-token"] = credentials.token
-        return {**signed, "authorization": self._authorization(request, signed, body_hash, credentials, stamp)}
+        form = _form(request, self._host, tuple(extra.items()), credentials.token or "")
+        authorization = self._authorization(form, body_hash, credentials, stamp)
+        return {**form.headers, _DATE: stamp, "authorization": authorization}
 
-    def _authorization(
-        self,
-        request: tuple[str, str],
-        signed: Mapping[str, str],
-        body_hash: str,
-        credentials: SigningKeys,
-        stamp: str,
-    ) -> str:
-        day, ordered = stamp[:8], sorted(signed)
-        names = ";".join(ordered)
-        lines = "".join([f"{name}:{signed[name]}\n" for name in ordered])
-        canonical = f"{request[0]}\n{request[1]}\n\n{lines}\n{names}\n{body_hash}"
+    def _authorization(self, form: "_Form", body_hash: str, credentials: SigningKeys, stamp: str) -> str:
+        day = stamp[:8]
+        canonical = f"{form.before}{stamp}{form.after}{body_hash}"
         scope = f"{day}/{self._region}/{self._service}/aws4_request"
         text = f"{_ALGORITHM}\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-        signature = _hashed(self._key(credentials.secret_key or "", day), text).hex()
-        return f"{_ALGORITHM} Credential={credentials.access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
+        key = self._key(credentials.secret_key or "", day)
+        return (
+            f"{_ALGORITHM} Credential={credentials.access_key}/{scope}, SignedHeaders={form.names}, "
+            f"Signature={_hashed(key, text).hex()}"
+        )
 
     def _key(self, secret: str, day: str) -> bytes:
         kept_secret, kept_day, key = self._kept

@@ -65,6 +65,7 @@ class Evidence:
         scored: the labelled predictions, as served.
         versions: the registry's versions.
         history: the model's events since the start of the replay.
+        incidents: those that a day of the replay opened, each with its story.
     """
 
     served: int
@@ -78,6 +79,7 @@ class Evidence:
     scored: Scored
     versions: Sequence[Mapping[str, Any]]
     history: Sequence[Mapping[str, Any]]
+    incidents: Sequence[Mapping[str, Any]] = ()
 
 
 def lake_of(system: System) -> DeltaLake:
@@ -116,6 +118,11 @@ def gather(system: System, model: Model, lake: Lake, span: Span) -> Evidence:
         scored=given,
         versions=system.request("GET", f"/models/{model.name}/versions")["versions"],
         history=[event for event in history if parse_moment(event["at"]) >= span.start],
+        incidents=[
+            one
+            for one in system.request("GET", f"/models/{model.name}/incidents")["incidents"]
+            if one["opened"] >= day_of(span.start)
+        ],
     )
 
 

@@ -211,6 +211,7 @@ def event_sentence(day: Mapping[str, Any]) -> str:
     breaches = ", ".join(f"{kind} {n}" for kind, n in day["breaches"].items() if n) or "none"
     release, retraining = day["release"], day["retraining"]
     line = f"  {day['day']}: breaches {breaches}"
+    line += "".join(f"; [bold]incident[/] {one['id']}" for one in day["incidents"] if one["opened"] == day["day"])
     if release["action"] not in {"none", "wait"}:
         line += f"; [bold]release[/] {release['action']}: {escape(release['why'])}"
     if retraining["train"]:

@@ -3,7 +3,7 @@
 import base64
 import html
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,6 +44,8 @@ def write_report(
         "<h2>Days</h2>",
         _picture(_days_figure(results)),
         _day_table(results),
+        "<h2>Incidents</h2>",
+        *_incidents(evidence.incidents),
         *(part for interlude in results.interludes for part in _interlude(interlude)),
         "<h2>What happened to the model</h2>",
         _table(["at", "event", "version", "why"], [_event(e) for e in evidence.history]),
@@ -54,6 +56,20 @@ def write_report(
 
 def _interlude(report: InterludeReport) -> list[str]:
     return [f"<h2>{html.escape(report.verdict.stage.capitalize())}</h2>", _table(report.head, report.rows)]
+
+
+def _incidents(incidents: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Each incident with its story."""
+    if not incidents:
+        return ["<p>No incident was opened.</p>"]
+    return [
+        part
+        for one in incidents
+        for part in (
+            f"<h3>{html.escape(one['id'])}</h3><p>{html.escape(one['state'])}: {html.escape(one['sentence'])}</p>",
+            _table(["at", "what", "in words"], [[e["at"], e["event"], e["sentence"]] for e in one["story"]]),
+        )
+    ]
 
 
 def _event(event: Any) -> list[str]:

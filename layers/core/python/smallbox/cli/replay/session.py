@@ -92,13 +92,13 @@ def _say_what_is_left(progress: Progress, model: Model, recordings: Mapping[str,
 def _live(
     system: System, plan: ReplayPlan, model: Model, recordings: Mapping[str, Recording], progress: Progress
 ) -> tuple[list[StageVerdict], Evidence, list[InterludeReport]]:
-    before = system.rang(model.name)
+    before = system.has_rung(model.name)
     asked = recordings[model.request.name].asked
     interludes = [make(system, asked, progress.say) for make in plan.interludes]
     results = ReplayPhases(system, model, recordings, plan.span, progress, interludes).run()
     lake = lake_of(system)
     evidence = gather(system, model, lake, plan.span)
-    alarms = Alarms(before, system.rang(model.name), system.dead_letters())
+    alarms = Alarms(before, system.has_rung(model.name), system.dead_letters())
     verdicts = verdicts_of(model, results, evidence, len(asked), alarms)
     write_report(plan.report, model, results, evidence, verdicts)
     return verdicts, evidence, results.interludes

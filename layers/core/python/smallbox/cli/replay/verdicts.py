@@ -16,13 +16,13 @@ class Alarms:
     """The state of the system's alarms and dead-letter queues.
 
     Attributes:
-        before: the kinds of breaches of the model whose alarm had gone off before the replay.
-        rang: the kinds whose alarm has gone off by its end.
+        before: whether the alarm of the model's incidents had gone off before the replay.
+        rang: whether it has gone off by its end.
         dead: the number of messages in dead-letter queues.
     """
 
-    before: Sequence[str]
-    rang: Sequence[str]
+    before: bool
+    rang: bool
     dead: int
 
 
@@ -119,10 +119,11 @@ def _feedback(evidence: Evidence, least: float) -> StageVerdict:
 
 def _monitoring(results: ReplayResults, alarms: Alarms) -> StageVerdict:
     days: Sequence[Mapping[str, Any]] = results.counts.days
-    breached = {kind for day in days for kind, count in day["breaches"].items() if count}
-    kinds, rang = ", ".join(sorted(breached)) or "nothing", ", ".join(alarms.rang) or "none"
-    said = f"{len(days)} days checked; breached: {kinds}; alarms that rang: {rang}"
-    has_rung = breached <= set(alarms.rang) <= breached | set(alarms.before)
+    opened = {one["id"]: one["sentence"] for day in days for one in day["incidents"] if one["opened"] == day["day"]}
+    told = ", ".join(opened) or "none"
+    said = f"{len(days)} days checked; incidents opened: {told}; their alarm {'rang' if alarms.rang else 'is silent'}"
+    # an incident of an earlier replay may have rung before
+    has_rung = alarms.rang == bool(opened) or (alarms.rang and alarms.before)
     return StageVerdict("monitoring", len(days) > 0 and has_rung, said)
 
 

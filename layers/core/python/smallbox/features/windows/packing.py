@@ -31,6 +31,8 @@ _FORMAT: Final = 3
 _HEADER: Final = struct.Struct("<B8sq")
 _COUNT: Final = struct.Struct("<I")
 _TYPES: Final = {width: np.dtype(f"<u{width}") for width in (1, 2, 4, 8)}
+_BASE: Final = np.dtype("<i8")
+_FLOAT: Final = np.dtype("<f8")
 _WIDTHS: Final = np.array((0, *_TYPES))
 _LIMITS: Final = np.array([(1 << 8 * width) - 1 for width in _WIDTHS.tolist()], np.uint64)
 """The greatest offset of each width."""
@@ -141,7 +143,7 @@ def _unpack_level(view: FeatureView, packed: bytes, at: int, size: Micros) -> tu
     tiles: int = _COUNT.unpack_from(packed, at)[0]
     at += _COUNT.size
     whole, at = _unpack_columns(packed, at, 1 + adds + 2 * lasts + len(layout.sketches), tiles)
-    floats = np.frombuffer(packed, "<f8", (tops + lasts) * tiles, at).reshape(tops + lasts, tiles)
+    floats = np.frombuffer(packed, _FLOAT, (tops + lasts) * tiles, at).reshape(tops + lasts, tiles)
     index, since, ranks = whole[0], whole[1 + adds : 1 + adds + lasts], whole[1 + adds + lasts : 1 + adds + 2 * lasts]
     times = np.where(since < 0, NEVER, (since + index * size) * time_signs(view)) if lasts else since
     sketches, at = _unpack_sketches(packed, at + floats.nbytes, whole[1 + adds + 2 * lasts :])
@@ -152,27 +154,33 @@ def _unpack_sketches(packed: bytes, at: int, counts: Ints) -> tuple[tuple[Sketch
     sketches = []
     for sizes in counts:
         starts = np.concatenate(([0], np.cumsum(sizes)))
-        codes = np.frombuffer(packed, "<u2", int(starts[-1]), at)
+        codes = np.frombuffer(packed, _TYPES[2], int(starts[-1]), at)
         at += codes.nbytes
         sketches.append(Sketches(starts, codes))
     return tuple(sketches), at
 
 
 @lru_cache(maxsize=4096)
-def _stored_rows(widths: bytes) -> tuple[tuple[int, np.dtype[Any], list[int]], ...]:
-    """By width that occurs, its type and the rows of that width."""
-    return tuple((width, kind, _of(widths, width)) for width, kind in _TYPES.items() if width in widths)
+def _stored_rows(widths: bytes) -> tuple[tuple[int, np.dtype[Any], int, Ints | slice], ...]:
+    """By width that occurs, its type, how many rows have it, and these; a slice where they follow each other."""
+    rows = ((width, kind, _of(widths, width)) for width, kind in _TYPES.items() if width in widths)
+    return tuple((width, kind, len(own), _as_slice(own)) for width, kind, own in rows)
+
+
+def _as_slice(rows: list[int]) -> Ints | slice:
+    whole = slice(rows[0], rows[-1] + 1)
+    return whole if len(rows) == whole.stop - whole.start else np.array(rows, np.int64)
 
 
 def _unpack_columns(packed: bytes, at: int, columns: int, tiles: int) -> tuple[Ints, int]:
     whole = np.zeros((columns, tiles), np.int64)
     if not tiles:
         return whole, at
-    bases = np.frombuffer(packed, "<i8", columns, at)
+    bases = np.frombuffer(packed, _BASE, columns, at)
     widths = packed[at + 8 * columns : at + 9 * columns]
     at += 9 * columns
-    for width, kind, rows in _stored_rows(widths):
-        whole[rows] = np.frombuffer(packed, kind, len(rows) * tiles, at).reshape(len(rows), tiles)
-        at += width * len(rows) * tiles
+    for width, kind, count, rows in _stored_rows(widths):
+        whole[rows] = np.frombuffer(packed, kind, count * tiles, at).reshape(count, tiles)
+        at += width * count * tiles
     whole += bases[:, None]
     return whole, at

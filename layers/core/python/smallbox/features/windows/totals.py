@@ -3,6 +3,7 @@
 The online and the batch engine share this code, so that equal measures give equal bits.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from smallbox.arrays import Floats, Ints
 from smallbox.define.aggregates import Aggregate
 from smallbox.define.view import FeatureView
+from smallbox.features.small_arrays import full_of
 from smallbox.features.windows.measures import LIMB_BITS, SCALE, SQUARES, Layout, layout_of, sum_parts
 from smallbox.features.windows.partial_aggregates import NEVER, Cells
 from smallbox.features.windows.sketch import Codes, Sketches, estimate_distinct
@@ -48,10 +50,10 @@ class Totals:
         lasts = (spans, len(layout.lasts), questions)
         return cls(
             adds,
-            np.full((spans, len(layout.tops), questions), -np.inf),
-            np.full(lasts, NEVER, np.int64),
+            full_of(-np.inf, (spans, len(layout.tops), questions)),
+            full_of(NEVER, lasts, np.int64),
             np.zeros(lasts, np.int64),
-            np.full(lasts, np.nan),
+            full_of(np.nan, lasts),
             [[[] for _ in layout.sketches] for _ in range(spans)],
         )
 
@@ -81,13 +83,22 @@ class _Sums:
     """Formulas of the sum, count, mean and rate features; one array entry per feature.
 
     ``parts`` are the rows of ``high``, ``low``, ``divisor`` and ``guard``:
-    ``(high * 2**32 + low) / scale / max(divisor, 1)``; missing if ``guard`` is 0.
+    ``(high * 2**32 + low) / scale / max(divisor, 1)``; missing if ``guard`` is 0. ``rows`` has the same by feature:
+    window, the four parts, and scale.
     """
 
     features: Ints
     window: Ints
     parts: Ints
     scale: Floats
+    rows: tuple[tuple[int, int, int, int, int, float], ...]
+
+    @classmethod
+    def of(cls, found: Sequence[tuple[int, ...]]) -> "_Sums":
+        """From (feature, window, four parts, scale) tuples."""
+        columns: Ints = np.array(found, dtype=np.int64).reshape(len(found), 7).T
+        rows = tuple((w, high, low, divisor, guard, float(scale)) for _, w, high, low, divisor, guard, scale in found)
+        return cls(columns[0], columns[1], columns[2:6], columns[6].astype(float)[:, None], rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +163,7 @@ def _formulas(view: FeatureView) -> _Formulas:
             found[kind].append((*at, tuple(parts)))
         else:
             found["sum"].append((*at, *_sum_formula(view, layout, aggregate)))
-    columns: Ints = np.array(found["sum"], dtype=np.int64).reshape(len(found["sum"]), 7).T
-    sums = _Sums(columns[0], columns[1], columns[2:6], columns[6].astype(float)[:, None])
+    sums = _Sums.of(found["sum"])
     std, since, sketches = (tuple(found[kind]) for kind in ("std", "since_last", "distinct"))
     return _Formulas(sums, _Kept.of(found["top"]), _Kept.of(found["last"]), std, since, sketches, len(view.features))
 
@@ -189,10 +199,23 @@ def finish(view: FeatureView, totals: Totals, as_of: Ints) -> Floats:
 
 
 def _ratios(how: _Sums, adds: Ints) -> Floats:
+    if adds.shape[2] == 1:
+        return _ratios_of_one(how, adds[:, :, 0].tolist())
     high, low, divisor, guard = adds[how.window, how.parts]
     ratios: Floats = (high * _LIMB + low) / how.scale / np.maximum(divisor, 1)
     ratios[guard == 0] = np.nan
     return ratios
+
+
+def _ratios_of_one(how: _Sums, adds: Sequence[Sequence[int]]) -> Floats:
+    """The same operations for one question, with the same bits: for so few numbers they are faster outside of numpy."""
+    found = [
+        (adds[window][high] * _LIMB + adds[window][low]) / scale / max(adds[window][divisor], 1)
+        if adds[window][guard]
+        else math.nan
+        for window, high, low, divisor, guard, scale in how.rows
+    ]
+    return np.array(found)[:, None]
 
 
 def _deviation(parts: Ints) -> Floats:

@@ -1,0 +1,100 @@
+"""Does the detector of feedback loops ring before half of the catalogue is gone, and only then?
+
+Run: ``python benchmarks/feedback_loop.py [SEEDS [ROWS]]``; the default is 100 markets of each kind, 90 days each.
+
+A market has 100 items with a true appeal (click rates around 10 %), a history of clicks that placement made,
+and 3,000 exposures (ROWS) a day, a tenth of them random. Every night the model learns from the clicks.
+
+- loop: the share of an item grows with its own clicks, however often it was shown; random rows are not learnt from.
+- fast loop: the same, which has lost half of the catalogue after three weeks.
+- exploration: the same model learns from the random rows too, each click weighted by 1 / its propensity.
+- good model: it ranks by the true appeal, sharper every day, so that exposure narrows and is earned.
+"""
+
+import sys
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from smallbox.arrays import Floats
+from smallbox.monitoring.feedback_loop import Exposures, loop_reading
+from smallbox.statistics.exposure import coverage
+
+ITEMS: Final = 100
+ROWS: Final = 3_000
+DAYS: Final = 90
+EXPLORED: Final = 0.1
+ERROR: Final = 1 / 91
+MAX_FORGONE: Final = 0.05
+
+Policy = Callable[[Floats, Floats, Floats, int], Floats]
+"""The weights of the items from own clicks, all clicks weighted by 1 / propensity, true appeal, and the day."""
+
+MARKETS: Final[dict[str, tuple[Policy, float]]] = {
+    "loop": (lambda own, _fair, _appeal, _day: own**2, 200),
+    "fast loop": (lambda own, _fair, _appeal, _day: own**2, 60),
+    "exploration": (lambda _own, fair, _appeal, _day: fair**2, 200),
+    "good model": (lambda _own, _fair, appeal, day: appeal ** (1 + day / 40), 200),
+}
+"""Each market with its clicks of an item before the first day: the fewer, the faster a loop closes."""
+
+
+def market(name: str, seed: int, days: int = DAYS, rows: int = ROWS) -> Exposures:
+    """What a market shows, day by day."""
+    policy, clicks_before = MARKETS[name]
+    rng = np.random.default_rng(seed)
+    appeal = rng.beta(4, 36, ITEMS)
+    history = clicks_before * rows / ROWS * rng.lognormal(0, 0.7, ITEMS)  # of earlier placement, not of appeal
+    own, fair = history.copy(), history.copy()
+    shown, explored, gained = (np.zeros((days, ITEMS)) for _ in range(3))
+    for day in range(days):
+        weights = policy(own, fair, appeal, day)
+        share = weights / weights.sum()
+        today = np.clip(appeal * rng.normal(1, 0.1), 0, 1)  # days are good and bad for all items together
+        explored[day] = rng.multinomial(round(EXPLORED * rows), np.full(ITEMS, 1 / ITEMS))
+        shown[day] = rng.multinomial(round((1 - EXPLORED) * rows), share)
+        clicks = rng.binomial(shown[day].astype(int), today)
+        gained[day] = rng.binomial(explored[day].astype(int), today)
+        own += clicks
+        fair += (clicks + gained[day]) / (rows * ((1 - EXPLORED) * share + EXPLORED / ITEMS)) * 100 * rows / ROWS
+    return Exposures(tuple(map(str, range(ITEMS))), shown, explored, gained)
+
+
+def up_to(seen: Exposures, days: int) -> Exposures:
+    """The first days of a market."""
+    return Exposures(seen.items, seen.shown[:days], seen.explored[:days], seen.gained[:days])
+
+
+def first_ring(seen: Exposures) -> int | None:
+    """The day after which the detector first rings."""
+    looks = range(14, len(seen.shown) + 1)
+    return next((n for n in looks if loop_reading(up_to(seen, n), MAX_FORGONE, ERROR).verdict == "loop"), None)
+
+
+def half_gone(seen: Exposures) -> int | None:
+    """The first day on which the model shows less than half of the catalogue."""
+    return next((day + 1 for day, counts in enumerate(seen.shown) if coverage(counts) < 0.5), None)
+
+
+def main() -> None:
+    """Print the table."""
+    seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+    rows = int(sys.argv[2]) if len(sys.argv) > 2 else ROWS
+    print("market        rang  of   day rang (5 %, median, 95 %)  coverage then (median, least)  before half gone")
+    for name in MARKETS:
+        rings, cover, early = [], [], 0
+        for seed in range(seeds):
+            seen = market(name, seed, rows=rows)
+            ring, gone = first_ring(seen), half_gone(seen)
+            if ring is not None:
+                rings.append(ring)
+                cover.append(coverage(seen.shown[ring - 1]))
+                early += gone is None or ring < gone
+        days = " ".join(f"{one:.0f}" for one in np.quantile(rings, (0.05, 0.5, 0.95))) if rings else "-"
+        left = f"{np.median(cover):.0%} {min(cover):.0%}" if cover else "-"
+        print(f"{name:12} {len(rings):5} {seeds:4}   {days:28} {left:29} {early}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""A drill: a fault, and what must ring after how long."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal, NamedTuple
+
+from smallbox.cli.drills.senders import honest
+from smallbox.cli.drills.site import BrokenPart
+from smallbox.cli.drills.town import QUIET, Conditions, DayRecords
+from smallbox.monitoring.findings import FindingKind
+
+Symptom = Literal["dead letters", "fallback answers"]
+"""The operational alarms that a drill may expect."""
+
+
+class Expected(NamedTuple):
+    """What must come of a drill.
+
+    Attributes:
+        what: an incident of the model, an operational alarm, an action of the release, or nothing at all.
+        names: the kinds of finding, the symptom or the action, any one of which will do; empty for nothing.
+    """
+
+    what: Literal["incident", "alarm", "release", "nothing"]
+    names: tuple[FindingKind | Symptom | Literal["roll_back"], ...] = ()
+
+
+NOTHING_RINGS: Final = Expected("nothing")
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """One fault.
+
+    Attributes:
+        name: its name on the command line.
+        breaks: what goes wrong, in words.
+        expected: what must come of it.
+        days: within how many event days, the day of the fault included.
+        conditions: what is true from the day of the fault on.
+        sent: what the senders make of the records from that day on.
+        part: the part of the system that is broken on that day.
+        is_loop: whether customers see only the shops whose orders the model calls punctual.
+        along: other kinds that the same fault truly causes, and that may ring beside it.
+    """
+
+    name: str
+    breaks: str
+    expected: Expected
+    days: int
+    conditions: Conditions = QUIET
+    sent: Callable[[DayRecords], DayRecords] = honest
+    part: BrokenPart | None = None
+    is_loop: bool = False
+    along: tuple[FindingKind, ...] = ()
+
+
+def incident(*kinds: FindingKind) -> Expected:
+    """An incident of one of these kinds."""
+    return Expected("incident", kinds)

@@ -1,0 +1,45 @@
+"""Finds lasting changes of what a version is served, day by day, within the stated number of false alarms."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from smallbox.arrays import np
+from smallbox.define.model import Model
+from smallbox.monitoring.change_findings import column_of
+from smallbox.monitoring.change_history import ChangeHistory
+from smallbox.ports import Blobs
+from smallbox.records import Channel
+from smallbox.registry.version import Version
+from smallbox.statistics.change_detector import DayVerdict, DetectorRule, detect
+from smallbox.statistics.day_streams import DayStreams, DayValue
+
+
+class ChangeWatch:
+    """Keeps the numbers of each day, and judges the newest."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._history = ChangeHistory(blobs)
+
+    def judge(
+        self, model: Model, champion: Version, channel: Channel, day: int, numbers: Mapping[str, DayValue]
+    ) -> DayVerdict:
+        """Add a day and say whether a lasting change rings on it. The same day again gives the same verdict.
+
+        Args:
+            model: its ``Monitor`` says how many false alarms are acceptable, and which columns may move.
+            champion: the version whose history it is.
+            channel: the channel of the predictions.
+            day: days since 1970-01-01.
+            numbers: of each stream, named ``<column>:<what>``.
+        """
+        history = self._history.add(champion, channel, day, numbers)
+        rule = DetectorRule(days_per_false_alarm=model.monitor.days_per_false_alarm)
+        return detect(_watched(history, model.monitor.expected_drift), rule)[-1]
+
+
+def _watched(history: DayStreams, expected: Sequence[str]) -> DayStreams:
+    """Without the streams of columns that are expected to move."""
+    kept = [at for at, name in enumerate(history.names) if column_of(name) not in expected]
+    variances = None if history.variances is None else history.variances[:, kept]
+    names = [history.names[at] for at in kept]
+    return replace(history, names=names, values=history.values[:, np.array(kept, int)], variances=variances)

@@ -1,0 +1,118 @@
+"""The detector of feedback loops rings where exposure narrows without merit, and says when it cannot tell."""
+
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from smallbox.define import Loop, Monitor
+from smallbox.errors import DefinitionError
+from smallbox.monitoring.feedback_loop import Exposures, LoopReading, exposures_of, findings_of, loop_reading
+from smallbox.statistics.exposure import gini, repeat_rate, top_share
+
+ITEMS: Final = 30
+DAYS: Final = 28
+ERROR: Final = 1 / 91
+LOOP: Final = Loop("product", "is_random")
+
+
+def _market(seed: int, *, narrows: bool, is_earned: bool, explored: int = 300) -> Exposures:
+    """Shares that sharpen over the days, or not, along the appeal or along nothing."""
+    rng = np.random.default_rng(seed)
+    appeal = rng.beta(4, 16, ITEMS)
+    order = np.argsort(-appeal) if is_earned else rng.permutation(ITEMS)
+    shown, explored_, gained = (np.zeros((DAYS, ITEMS)) for _ in range(3))
+    for day in range(DAYS):
+        weights = np.empty(ITEMS)
+        weights[order] = np.exp(-np.arange(ITEMS) / ITEMS * (day / 7 if narrows else 1.0))
+        shown[day] = rng.multinomial(2000, weights / weights.sum())
+        explored_[day] = rng.multinomial(explored, np.full(ITEMS, 1 / ITEMS))
+        gained[day] = rng.binomial(explored_[day].astype(int), appeal)
+    return Exposures(tuple(map(str, range(ITEMS))), shown, explored_, gained)
+
+
+def _verdicts(*, narrows: bool, is_earned: bool, explored: int = 300) -> list[str]:
+    seen = (_market(seed, narrows=narrows, is_earned=is_earned, explored=explored) for seed in range(40))
+    return [loop_reading(one, 0.05, ERROR).verdict for one in seen]
+
+
+def test_an_unearned_concentration_rings() -> None:
+    """Exposure that narrows regardless of appeal is a loop in at least 30 of 40 markets."""
+    assert _verdicts(narrows=True, is_earned=False).count("loop") >= 30
+
+
+def test_an_earned_concentration_is_silent() -> None:
+    """Exposure that narrows on the items that people want rings in none of 40 markets."""
+    assert "loop" not in _verdicts(narrows=True, is_earned=True)
+
+
+def test_a_steady_exposure_is_silent() -> None:
+    """Exposure that does not narrow rings at most as often as stated, however poor the items: 3 of 40 at 1/91 each."""
+    assert _verdicts(narrows=False, is_earned=False).count("loop") <= 3
+
+
+def test_without_exploration_nobody_can_tell() -> None:
+    """Exposure that narrows with no row shown at random gives no verdict, and the finding is a notice."""
+    reading = loop_reading(_market(1, narrows=True, is_earned=False, explored=0), 0.05, ERROR)
+    assert reading.verdict == "cannot tell"
+    assert [one.severity for one in findings_of(LOOP, reading)] == ["notice"]
+
+
+def test_few_days_are_no_verdict() -> None:
+    """A week of days is too short for a reference and a recent week."""
+    seen = _market(1, narrows=True, is_earned=False)
+    short = Exposures(seen.items, seen.shown[:7], seen.explored[:7], seen.gained[:7])
+    assert loop_reading(short, 0.05, ERROR).verdict == "cannot tell"
+
+
+def test_a_loop_is_an_incident_in_words() -> None:
+    """The finding of a loop names the item and what others would earn."""
+    reading: LoopReading = loop_reading(_market(0, narrows=True, is_earned=False), 0.05, ERROR)
+    (finding,) = findings_of(LOOP, reading)
+    assert (finding.kind, finding.subject, finding.severity) == ("feedback_loop", "product", "incident")
+    assert "would earn" in finding.sentence
+
+
+def test_rows_of_the_log_are_counted_by_item() -> None:
+    """The best row of each group is shown; explored rows count apart, and only with a label."""
+    day = pa.table(
+        {
+            "product": ["a", "b", "a", "b", "b"],
+            "is_random": [0.0, 0.0, 0.0, 1.0, 1.0],
+            "group": ["1", "1", "2", "2", "3"],
+            "score": [0.1, 0.9, 0.5, 0.2, 0.3],
+            "label": [0.0, 1.0, 1.0, 1.0, None],
+        }
+    )
+    seen = exposures_of(Loop("product", "is_random", shown=1), [day], "label")
+    assert seen.items == ("a", "b")
+    assert seen.shown.tolist() == [[1.0, 1.0]]
+    assert seen.explored.tolist() == [[0.0, 1.0]]
+    assert seen.gained.tolist() == [[0.0, 1.0]]
+
+
+def test_figures_of_exposure() -> None:
+    """All exposures on one of four items: Gini 3/4, top share 1, and every pair shows the same item."""
+    counts = np.array([0.0, 0.0, 0.0, 8.0])
+    assert (gini(counts), top_share(counts, 0.25), repeat_rate(counts)) == (0.75, 1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"item": "a", "explored": "a"}, "two fields"),
+        ({"item": "a", "explored": "b", "shown": 0}, "at least 1"),
+        ({"item": "a", "explored": "b", "max_forgone": 2.0}, "between 0 and 1"),
+    ],
+)
+def test_a_wrong_loop_is_refused(arguments: dict[str, object], message: str) -> None:
+    """A declaration that means nothing is refused with what is wrong."""
+    with pytest.raises(DefinitionError, match=message):
+        Loop(**arguments)  # type: ignore[arg-type]
+
+
+def test_monitor_takes_a_loop() -> None:
+    """Monitor refuses a loop that is not a Loop."""
+    with pytest.raises(DefinitionError, match="Loop"):
+        Monitor(loop="product")  # type: ignore[arg-type]
