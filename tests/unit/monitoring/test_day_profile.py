@@ -9,6 +9,7 @@ import pytest
 
 from smallbox.lake.names import predictions_table
 from smallbox.monitoring.served_checks import ServedChecks
+from smallbox.monitoring.served_predictions import profile_of
 from smallbox.profiles.store import PROFILES
 from smallbox.registry.signatures import Signatures
 from smallbox.registry.store import Registry
@@ -21,7 +22,7 @@ from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs
 from tests.fakes.lake import FakeLake
 from tests.fakes.references import add_version_with_reference
-from tests.unit.monitoring.test_served_predictions import MODEL, NOW, PROJECT, log_of, profile_of
+from tests.unit.monitoring.test_served_predictions import MODEL, NOW, PROJECT, log_of
 
 
 class Day:
