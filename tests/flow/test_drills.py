@@ -13,12 +13,10 @@ from smallbox.cli.drills.table import DRILLS
 from tests.fakes.drill_site import InProcessSite
 
 MISSED: Final[Mapping[str, str]] = {
-    "null_burst": "a share of missing values is judged over a whole week",
-    "unit_change": "no check tells a data fault; the loss rings",
-    "label_rate_jump": "no check compares the rate of the labels with that of the days before",
-    "covariate_shift": "a moved distribution is a notice, whatever it costs",
-    "prior_shift": "no check tells a moved prior",
-    "popularity_loop": "no check looks for concentration",
+    "unit_change": "the loss opens an incident of its own, beside that of the data fault",
+    "label_rate_jump": "a changed rate of the labels is a notice",
+    "covariate_shift": "the moved columns are notices, and the moved score is the incident",
+    "popularity_loop": "the drills' definition declares no loop",
 }
 """The drills whose incident does not open yet, each with the reason."""
 

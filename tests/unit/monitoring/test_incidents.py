@@ -214,8 +214,8 @@ def test_the_message_says_what_to_do() -> None:
         ("features", "lost:version_2", 9.0, ("lost_definition", "version_2", "mend the system", "")),
         ("predictions", "fallback", 9.0, ("fallbacks", "fallback", "mend the system", "")),
         ("predictions", "degraded:store", 9.0, ("fallbacks", "store", "mend the system", "")),
-        ("accuracy", "loss", 9.0, ("loss", "loss", "retrain", "")),
-        ("accuracy", "batch:auc", 9.0, ("guardrail", "auc", "retrain", "loss")),
+        ("accuracy", "loss", 9.0, ("loss", "loss", "retrain", "change")),
+        ("accuracy", "batch:auc", 9.0, ("guardrail", "auc", "retrain", "change")),
         ("accuracy", "coverage", 9.0, ("label_coverage", "coverage", "mend the source", "")),
     ],
 )

@@ -117,6 +117,15 @@ def test_celsius_for_fahrenheit_a_default_a_stall_and_nulls(reference: LossRefer
     assert fault_of(reference, np.where(every % 20 == 0, np.nan, z)) == "missing values"
 
 
+def test_columns_without_values_break_nothing(reference: LossReference) -> None:
+    """A column that is always missing, or was known on one day only, is no cause of a concept shift."""
+    rows, old = recent(9, concept=1.5), reference.rows
+    nothing, one_day = np.full(len(old), np.nan), np.where(old.days == 0, 1.0, np.nan)
+    own = loss_reference(Binary(), with_input(with_input(old, "never", nothing), "once", one_day))
+    moved = with_input(with_input(rows, "never", np.full(len(rows), np.nan)), "once", np.full(len(rows), np.nan))
+    assert only(shift_causes(own, moved, IMPORTANCE)).subject == "x"
+
+
 def test_a_biased_slice_comes_first() -> None:
     """Version 2 overstates by .1: its bounds leave out 0, those of version 1 hold it."""
     rows = shifted_rows(np.random.default_rng(8), 0, 30, 300, day_sd=0.0)

@@ -115,7 +115,7 @@ def test_skew_starts_no_training_and_accuracy_only_where_the_rule_says_so() -> N
     assert not _asked(_champion(), 40, SKEW, ACCURACY, model=late_parcel)["train"]
     found = _asked(_champion(), 40, SKEW, ACCURACY)
     assert found["train"]
-    incident = f"{NAME}-{day_of(39 * DAY)}-guardrail-loss"
+    incident = f"{NAME}-{day_of(39 * DAY)}-guardrail-change"
     assert found["why"] == f"incident {incident}: accuracy auc is 0.4, limit 0.5, on 900 rows; to do: retrain"
 
 

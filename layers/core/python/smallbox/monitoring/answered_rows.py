@@ -1,6 +1,7 @@
 """What a champion was asked and answered on some days, with the labels that are known: a bounded sample."""
 
 import math
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -51,6 +52,16 @@ class AnsweredRows:
             return None
         labelled = self._with_labels(champion.model, label, pa.concat_tables(parts), between)
         return observed_rows(labelled, signature.columns, label.objective, "time")
+
+    def parts(self, champion: Version, label: Label, between: Between, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """All these rows part by part, with ``time``, these columns and the label; none when the signature is lost."""
+        name = label.objective.label_column
+        read = {"version", "arm", "channel", "degraded", *columns}
+        for rows in self._log.parts(champion.model, between, lambda column: column in read):
+            served = self._log.comparable(rows, "online", champion)
+            if served is not None and served.rows.num_rows:
+                labelled = self._with_labels(champion.model, label, served.rows, between)
+                yield labelled.select(list(dict.fromkeys(["time", *columns, name])))
 
     def _with_labels(self, model: str, label: Label, rows: pa.Table, between: Between) -> pa.Table:
         name, schema = label.objective.label_column, labelled_schema(label.objective)

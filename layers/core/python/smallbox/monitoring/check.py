@@ -15,7 +15,7 @@ from smallbox.monitoring.change_watch import ChangeWatch
 from smallbox.monitoring.check_findings import findings_of
 from smallbox.monitoring.check_rules import data_checks
 from smallbox.monitoring.diagnosis import Diagnosed, Diagnosis
-from smallbox.monitoring.estimates import Estimates
+from smallbox.monitoring.estimates import Estimates, believed
 from smallbox.monitoring.findings import Finding
 from smallbox.monitoring.incidents import OPEN_INCIDENTS, IncidentBook, brief_of, opened_on
 from smallbox.monitoring.label_findings import label_findings
@@ -109,27 +109,30 @@ class CheckTask:
             own = accuracy_checks(model.monitor, label, baseline, found, as_of)
             checks += of_channel(channel, not_judged(own, waits) if waits else own)
         changes = self._changes(model, champion, as_of, sources, answers, settled)
+        findings, estimate = self._findings(model, champion, label, as_of, changes)
+        details = {
+            "accuracy": {channel: found.as_json() for channel, found in settled.items()},
+            "changes": {channel: asdict(verdict) for channel, verdict in changes.items()},
+            "estimate": estimate,
+        }
+        return checks, [*findings_of(checks, day_of(as_of - DAY)), *findings], details
+
+    def _findings(
+        self, model: Model, champion: Version | None, label: Label, as_of: Micros, changes: Mapping[Channel, DayVerdict]
+    ) -> tuple[list[Finding], dict[str, Any]]:
+        """What the day's labels and changes mean beside its checks, and the estimate of its loss."""
         day = day_of(as_of - DAY)
-        findings = findings_of(checks, day)
-        findings += label_findings(LabelFigures(self._metrics, model.name).breaker(), day, label.source_name)
         diagnosed = self._diagnosed(model, champion, label, as_of, changes)
-        findings += diagnosed.findings
+        estimate = self._estimates.keep(model.name, champion, day, diagnosed)
+        findings = [*label_findings(LabelFigures(self._metrics, model.name).breaker(), day, label.source_name)]
+        findings += [] if champion is None else self._diagnosis.loops(model, champion, label, as_of)
+        findings += believed(diagnosed.findings, is_trusted=bool(estimate.get("trusted")))
         usual = None if champion is None else champion.metrics.get("loss", {}).get("value")
+        outputs = label.objective.outputs
         for channel, verdict in changes.items():
-            is_diagnosed = channel == "online" and bool(diagnosed.estimate)
-            findings += change_findings(
-                model.monitor, verdict, label.objective.outputs, usual, is_diagnosed=is_diagnosed
-            )
-        accuracy = {channel: found.as_json() for channel, found in settled.items()}
-        return (
-            checks,
-            findings,
-            {
-                "accuracy": accuracy,
-                "changes": {channel: asdict(verdict) for channel, verdict in changes.items()},
-                "estimate": self._estimates.keep(model.name, champion, day, diagnosed),
-            },
-        )
+            known = channel == "online" and bool(diagnosed.estimate)
+            findings += change_findings(model.monitor, verdict, outputs, usual, is_diagnosed=known)
+        return findings, estimate
 
     def _diagnosed(
         self, model: Model, champion: Version | None, label: Label, as_of: Micros, changes: Mapping[Channel, DayVerdict]

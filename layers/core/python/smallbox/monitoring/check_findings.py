@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Final
 
+from smallbox.monitoring.change_findings import CHANGE
 from smallbox.monitoring.findings import Finding, FindingKind, Remedy
 from smallbox.monitoring.report import Check
 from smallbox.records import CHANNELS
@@ -58,10 +59,10 @@ def _kind(check: Check, name: str) -> tuple[FindingKind, Remedy]:
 
 
 def _cause(kind: FindingKind, subject: str) -> str:
-    """A source's faults have one cause; so have the loss and the guardrails, which move together."""
+    """A source's faults have one cause; so have the loss and the guardrails, which a changed input moves."""
     if kind in _OF_A_SOURCE:
         return subject
-    return "loss" if kind == "guardrail" else ""
+    return CHANGE if kind in {"loss", "guardrail"} else ""
 
 
 def _plain(name: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from smallbox.arrays import Floats, Ints, np
 from smallbox.statistics.estimates import Estimate
-from smallbox.statistics.intervals import Interval, interval, student_quantile
+from smallbox.statistics.intervals import NOTHING, Interval, interval, student_quantile
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +26,21 @@ class DayChange:
 
 
 def day_change(before: Floats, after: Floats, error: float) -> DayChange:
-    """Compare days.
+    """Compare days; nothing is certain with fewer than two days of reference, or without a recent one.
 
     How much days differ is taken from the reference alone: one recent day can then be judged too, and recent days
     that differ much from each other hide nothing.
 
     Args:
-        before: ``(d,)`` the figure of each of the reference's days; two or more.
-        after: ``(e,)`` that of each recent day; one or more.
+        before: ``(d,)`` the figure of each of the reference's days.
+        after: ``(e,)`` that of each recent day.
         error: the accepted probability of a certain change where there is none, for independent days.
 
     >>> day_change(np.array([1.0, 2.0, 3.0]), np.array([2.0]), 0.05).is_certain
     False
     """
+    if len(before) < 2 or not len(after):  # noqa: PLR2004 - one day has no variance
+        return DayChange(math.nan, math.nan, NOTHING, is_certain=False)
     deviation = math.sqrt(float(before.var(ddof=1)) * (1 / len(before) + 1 / len(after)))
     difference = float(after.mean() - before.mean())
     estimate = Estimate(difference, deviation**2)

@@ -11,10 +11,12 @@ from smallbox.define.signature import Columns
 from smallbox.monitoring.answered_rows import AnsweredRows
 from smallbox.monitoring.change_findings import CHANGE, of_labels
 from smallbox.monitoring.estimated_loss import estimated_loss, loss_reference
+from smallbox.monitoring.feedback_loop import loop_findings
 from smallbox.monitoring.findings import Finding
 from smallbox.monitoring.observed_rows import ObservedRows
 from smallbox.monitoring.permuted_importance import permuted_importance
 from smallbox.monitoring.shift_causes import shift_causes
+from smallbox.monitoring.shown_rows import shown_rows
 from smallbox.objectives.objective import Objective, Scored
 from smallbox.ports import Blobs, Lake
 from smallbox.registry.scorer import Scorer
@@ -23,7 +25,7 @@ from smallbox.registry.version import Version
 from smallbox.statistics.change_detector import DayVerdict
 from smallbox.times import DAY, Micros, day_of
 
-REFERENCE_DAYS: Final = 28
+REFERENCE_DAYS: Final = 42
 IMPORTANCE_ROWS: Final = 2_000
 _FAULTS: Final = frozenset({"data_fault", "missing_values"})
 
@@ -44,7 +46,7 @@ class Diagnosed:
 
 
 class Diagnosis:
-    """Compares the rows since a change with those of the four weeks before it."""
+    """Compares the rows since a change with those of the six weeks before it."""
 
     def __init__(self, lake: Lake, signatures: Signatures, blobs: Blobs) -> None:
         self._rows = AnsweredRows(lake, signatures)
@@ -68,13 +70,20 @@ class Diagnosis:
         reference = loss_reference(label.objective, before)
         realised = _realised(label.objective, reference.rows)
         today = recent.take(recent.days == int(recent.days.max()))
-        estimate = estimated_loss(reference, today).as_json()
+        estimate = estimated_loss(reference, today, "cbpe").as_json()
         if not verdict.is_alarm and not verdict.blips:
             return Diagnosed((), estimate, realised)
         importance = self._importance(champion, label.objective, reference.rows)
         found = [replace(one, cause=CHANGE) for one in shift_causes(reference, recent, importance, model.monitor.hurts)]
         kept = found if verdict.is_alarm else [one for one in found if one.kind in _FAULTS]
         return Diagnosed(kept, estimate, realised)
+
+    def loops(self, model: Model, champion: Version, label: Label, as_of: Micros) -> Sequence[Finding]:
+        """A feedback loop of the days before a moment, where the model declares what to watch."""
+        loop = model.monitor.loop
+        if loop is None:
+            return ()
+        return loop_findings(model, shown_rows(self._rows, champion, label, loop, as_of))
 
     def _importance(self, champion: Version, objective: Objective, rows: ObservedRows) -> dict[str, float]:
         """By column how much the mean loss rises when it is shuffled, from a sample of labelled rows."""

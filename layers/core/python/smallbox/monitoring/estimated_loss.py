@@ -112,13 +112,14 @@ def loss_reference(objective: Objective, rows: ObservedRows) -> LossReference:
     return LossReference(objective, rows, found, variance, float(losses.mean()), refused)
 
 
-def estimated_loss(reference: LossReference, new: ObservedRows, method: EstimateMethod = "pape") -> LossEstimate:
+def estimated_loss(reference: LossReference, new: ObservedRows, method: EstimateMethod = "cbpe") -> LossEstimate:
     """The mean loss of one day's rows, labelled or not, before the labels are looked at.
 
     Args:
         reference: of :func:`loss_reference`; no row of the day is in it.
         new: the rows of the day.
-        method: ``pape`` needs the inputs; ``cbpe`` only the outputs.
+        method: ``cbpe`` needs the outputs only. ``pape`` needs the inputs, and refuses most days when inputs are alike
+            within a day, like weather.
     """
     refused = reference.refused or _unlike(reference, new)
     if refused or reference.calibrated is None:

@@ -1,8 +1,11 @@
 """The estimated losses of past days, and how often they were right."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from smallbox.monitoring.diagnosis import Diagnosed
+from smallbox.monitoring.findings import Finding
 from smallbox.monitoring.report import metrics_partition
 from smallbox.monitoring.track_record import reconciled, track_record
 from smallbox.ports import Documents
@@ -34,3 +37,8 @@ class Estimates:
             records.append(record)
         track = track_record(records)
         return {**diagnosed.estimate, "record": track.sentence, "trusted": track.is_trusted}
+
+
+def believed(findings: Sequence[Finding], *, is_trusted: bool) -> list[Finding]:
+    """The findings; those whose effect is only estimated are notices while the track record is not trusted."""
+    return [one if is_trusted or one.kind != "covariate_shift" else replace(one, severity="notice") for one in findings]

@@ -29,6 +29,8 @@ QUIET_DAYS: Final = 3
 _DAILY_SENTENCES: Final = 5
 _NOT_IN_ID: Final = re.compile(r"[^\w.]+")
 _LONGEST_STORY: Final = 200
+_FAULTS: Final = frozenset({"data_fault", "missing_values"})
+"""What such values do to the loss is mended where they come from: a training would learn them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ def go_on(incident: Incident, findings: Sequence[Finding], day: str, now: Micros
         updated=day,
         checked=day,
         quiet=0,
-        remedy=worst.remedy,
+        remedy=incident.remedy if incident.kind in _FAULTS else worst.remedy,
         subjects=tuple(subjects),
         effect=max(effects, default=None),
     )

@@ -19,6 +19,7 @@ from smallbox.monitoring.estimated_loss import LossReference, losses_by_class, p
 from smallbox.monitoring.findings import Finding, FindingKind, Severity
 from smallbox.monitoring.observed_rows import ObservedRows
 from smallbox.statistics.calibrated_estimate import expected_losses
+from smallbox.statistics.prior_shift import shifted_prior, under_prior
 
 HURTS: Final = 0.02
 """The share of the reference's mean loss that a cause must add to ring: what the gate and the canary accept too."""
@@ -27,7 +28,6 @@ ERROR: Final = 0.01
 """The accepted probability that a diagnosis names a change where there is none, over all columns together."""
 
 MIN_LABELLED: Final = 50
-_EM_STEPS: Final = 100
 _CARRIERS: Final = 5
 
 
@@ -144,27 +144,6 @@ def _loss_residual(causes: Causes, labelled: ObservedRows, old: Floats, new: Flo
     )
 
 
-def shifted_prior(expected: Floats, prior: Floats) -> Floats:
-    """The prior of rows without labels, ``(k,)``, if only the prior has changed.
-
-    Expectation maximisation of Saerens, Latinne, Decaestecker (Neural Computation 14, 2002).
-
-    Args:
-        expected: ``(n, k)`` calibrated probabilities under the old prior.
-        prior: ``(k,)`` the old prior.
-    """
-    found = prior
-    for _ in range(_EM_STEPS):
-        found = under_prior(expected, prior, found).mean(axis=0)
-    return found
-
-
-def under_prior(expected: Floats, old: Floats, new: Floats) -> Floats:
-    """Calibrated probabilities ``(n, k)`` under another prior, by Bayes."""
-    weighted = expected * (new / old)
-    return np.asarray(weighted / weighted.sum(axis=1, keepdims=True))
-
-
 def _label_shift(causes: Causes, labelled: ObservedRows, new: Floats) -> Finding | None:
     """A label shift, when the prior found without labels has moved and explains the labels; else ``None``."""
     rows, old = causes.reference.rows, _expected(causes, causes.reference.rows)
@@ -236,6 +215,8 @@ def _parts(name: str, before: Array, values: Array) -> list[tuple[str, Bools]]:
     if values.dtype == object:
         texts, counts = np.unique(before.astype(str), return_counts=True)
         return [(f"{name} is {text}", np.asarray(values == text)) for text in texts[np.argsort(-counts)][:10]]
+    if np.isnan(before).all():
+        return []
     low, high = np.nanquantile(before, (1 / 3, 2 / 3))
     return [(f"{name} is at most {low:.4g}", values <= low), (f"{name} is above {high:.4g}", values > high)]
 
@@ -276,6 +257,7 @@ def movements(causes: Causes) -> list[dict[str, Any]]:
             for one, two in pairs
             if np.isfinite(one).any() and np.isfinite(two).any()
         ]
+        tested = [(change, one) for change, one in tested if np.isfinite(change.change.value)]
         sizes = [abs(change.change.value) / max(float(np.nanstd(one)), 1e-9) for change, one in tested]
         movement, certain = max(sizes, default=0.0), any(change.is_certain for change, _ in tested)
         weight = causes.importance.get(name, 0.0)

@@ -1,0 +1,159 @@
+"""Proves that a day is diagnosed from the log and its labels: a fault of the data by its cost, and a quiet day by none.
+
+The model is a fixed function of the weight, so what a wrong weight costs is known.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from smallbox.arrays import Floats, Floats32, Objects
+from smallbox.define.log_columns import logged_types
+from smallbox.define.project import project_of
+from smallbox.lake.names import labelled_table, predictions_table
+from smallbox.lake.schemas import labelled_schema, prediction_schema
+from smallbox.monitoring import answered_rows, diagnosis
+from smallbox.monitoring.diagnosis import Diagnosed, Diagnosis
+from smallbox.monitoring.estimates import Estimates, believed
+from smallbox.monitoring.findings import Finding
+from smallbox.registry.signatures import Signatures
+from smallbox.registry.store import Registry
+from smallbox.statistics.change_detector import DayVerdict
+from smallbox.statistics.change_evidence import MovedStream
+from smallbox.times import DAY
+from tests.fakes.documents import FakeDocuments
+from tests.fakes.edges import FakeBlobs
+from tests.fakes.lake import FakeLake
+from tests.fakes.small import late_parcel
+from tests.fakes.versions import VERSION, add_version
+
+DAYS = 60
+NOW = DAYS * DAY
+ROWS = 150
+BLIP = MovedStream("weight:location", 3.0, 9.0, DAYS - 1, 1.0)
+
+
+class WeightScorer:
+    """Stands in for the ONNX model: the chance is a logistic function of the weight, one half without it."""
+
+    def __init__(self, *_: object) -> None:
+        """Any content."""
+
+    def score(self, numeric: Floats32, _categorical: Objects) -> Floats:
+        """``(n, 1)``."""
+        weight = np.clip(numeric[:, :1].astype(float), -3, 3)
+        chance: Floats = np.nan_to_num(1 / (1 + np.exp(-2 * weight)), nan=0.5)
+        return chance
+
+
+def _diagnosis(scale: float = 1.0, missing: float = 0.0) -> Diagnosis:
+    """A log whose weights are another unit, or missing, on the last day alone; all but that day are labelled."""
+    random, lake = np.random.default_rng(0), FakeLake()
+    size = DAYS * ROWS
+    days = np.repeat(np.arange(DAYS), ROWS)
+    level = random.normal(0, 0.2, DAYS)[days]
+    true = random.normal(level, 1.0)
+    late = random.random(size) < 1 / (1 + np.exp(-2 * np.clip(true, -3, 3)))
+    is_last = days == DAYS - 1
+    sent = np.where(is_last, true * scale, true)
+    sent[is_last & (random.random(size) < missing)] = np.nan
+    times = days * DAY + np.tile(np.arange(ROWS), DAYS) * (DAY // ROWS)
+    columns = {
+        "id": [f"p{n}" for n in range(size)],
+        "key": [f"p{n}" for n in range(size)],
+        "time": times,
+        "event_time": times,
+        "version": np.ones(size, np.int64),
+        "arm": ["champion"] * size,
+        "channel": ["online"] * size,
+        "weight": pa.array(sent, from_pandas=True),
+        "depot": ["d"] * size,
+        "score": WeightScorer().score(sent[:, None].astype(np.float32), np.empty((size, 0), object))[:, 0],
+    }
+    schema = prediction_schema(logged_types(late_parcel))
+    arrays = [
+        pa.array(columns[field.name], field.type) if field.name in columns else pa.nulls(size, field.type)
+        for field in schema
+    ]
+    at = schema.get_field_index("degraded")
+    arrays[at] = pa.array([[]] * size, schema.field(at).type)
+    lake.append(predictions_table(late_parcel.name), pa.table(arrays, schema=schema))
+    joined = {**columns, "status": ["labelled"] * size, "label": late, "settles_from": times}
+    known = labelled_schema(late_parcel.objective)
+    rows = [
+        pa.array(joined[field.name], field.type) if field.name in joined else pa.nulls(size, field.type)
+        for field in known
+    ]
+    lake.append(labelled_table(late_parcel.name), pa.table(rows, schema=known).filter(pa.array(~is_last)))
+    registry, blobs = Registry(FakeDocuments()), FakeBlobs()
+    add_version(registry, late_parcel)
+    blobs.put(VERSION.onnx_key, b"")
+    return Diagnosis(lake, Signatures(project_of([late_parcel]), registry, blobs), blobs)
+
+
+@pytest.fixture(autouse=True)
+def _known_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diagnosis, "Scorer", WeightScorer)
+
+
+def _diagnosed(found: Diagnosis, verdict: DayVerdict) -> Diagnosed:
+    return found.of(late_parcel, replace(VERSION, number=1), late_parcel.label, NOW, verdict)
+
+
+def test_another_unit_is_found_on_its_first_day_and_costs() -> None:
+    """Weights in grams instead of kilograms: a fault that is expected to hurt, to be mended at its source."""
+    found = _diagnosed(_diagnosis(scale=1000.0), DayVerdict(DAYS - 1, False, 1.0, blips=(BLIP,))).findings
+    assert [(one.kind, one.subject, one.severity, one.remedy) for one in found] == [
+        ("data_fault", "weight", "incident", "mend the source")
+    ]
+    assert (found[0].effect or 0) > 0.1
+
+
+def test_missing_values_are_found_on_their_first_day() -> None:
+    """Half of the weights are missing, and the model relies on them."""
+    found = _diagnosed(_diagnosis(missing=0.5), DayVerdict(DAYS - 1, False, 1.0, blips=(BLIP,))).findings
+    assert [(one.kind, one.severity) for one in found] == [("missing_values", "incident")]
+
+
+def test_a_day_that_differs_without_a_fault_finds_nothing() -> None:
+    """The detector saw a blip, and nothing is wrong with the data."""
+    assert _diagnosed(_diagnosis(), DayVerdict(DAYS - 1, False, 1.0, blips=(BLIP,))).findings == []
+
+
+def test_a_quiet_day_is_estimated_and_not_searched() -> None:
+    """Without an alarm or a blip there is the estimate alone, near the loss that the model has."""
+    found = _diagnosed(_diagnosis(scale=1000.0), DayVerdict(DAYS - 1, False, 1.0))
+    assert found.findings == ()
+    quiet = _diagnosed(_diagnosis(), DayVerdict(DAYS - 1, False, 1.0)).estimate
+    assert quiet["refused"] == ""
+    assert quiet["low"] < quiet["unchanged"] < quiet["high"]
+
+
+def test_much_traffic_is_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more rows than are compared every n-th is taken, and the fault is found all the same."""
+    monkeypatch.setattr(answered_rows, "MOST_ROWS", 3_000)
+    found = _diagnosed(_diagnosis(scale=1000.0), DayVerdict(DAYS - 1, False, 1.0, blips=(BLIP,))).findings
+    assert [one.kind for one in found] == ["data_fault"]
+
+
+def test_estimates_are_reconciled_when_the_labels_come() -> None:
+    """A day's estimate waits for its labels, is compared once, and says how often it was right."""
+    documents, champion = FakeDocuments(), replace(VERSION, number=1)
+    estimates = Estimates(documents)
+    one = {"loss": 0.5, "low": 0.4, "high": 0.6, "unchanged": 0.45, "refused": ""}
+    for day in range(12):
+        realised = {f"1970-01-{day:02d}": 0.55} if day else {}
+        kept = estimates.keep("m", champion, f"1970-01-{day + 1:02d}", Diagnosed((), one, realised))
+    assert "right within its interval on 11 of 11 days" in kept["record"]
+    assert kept["trusted"]
+    assert estimates.keep("m", champion, "1970-01-13", Diagnosed((), {})) == {}
+
+
+def test_an_estimated_effect_rings_only_when_the_record_is_trusted() -> None:
+    """A covariate shift has no other evidence; what was seen on labels or in the data rings in any case."""
+    shift = Finding("covariate_shift", "weight", "incident", "s", "retrain", 0.1)
+    fault = replace(shift, kind="data_fault")
+    assert [one.severity for one in believed([shift, fault], is_trusted=False)] == ["notice", "incident"]
+    assert [one.severity for one in believed([shift, fault], is_trusted=True)] == ["incident", "incident"]
