@@ -125,7 +125,7 @@ def test_fallbacks_are_counted_and_are_in_no_distribution() -> None:
     """As many fallbacks as answers: the share breaches, and the rows of the other checks are the model's own."""
     checks = {c["name"]: c for c in World(log_of(7), log_of(7, arm="fallback", weight=9.0)).check()["checks"]}
     assert (checks["fallback"]["value"], checks["fallback"]["breached"]) == (0.5, True)
-    assert checks["psi:weight"]["rows"] == 700
+    assert checks["psi:weight"]["rows"] == 100
     assert not checks["psi:weight"]["breached"]
     assert checks["skew:depot_delay_3h"]["rows"] == 100
 
