@@ -80,6 +80,7 @@ def test_a_key_is_deleted_wherever_it_stands() -> None:
     deleted = delete_keys(PROJECT, lake, "parcels", ["a"])
     assert deleted == {
         "records/parcels": 1, "current/parcels": 1, "predictions/late_parcel": 1, "labelled/late_parcel": 0,
+        "restated/late_parcel": 0,
     }  # fmt: skip
     lake.append(records_table(parcels), records_to_table(parcels, [_parcel("c", time=6)]))
     bring_forward(parcels, lake, as_of=20)
