@@ -48,7 +48,11 @@ check: setup ## style, types, generated pages
 .PHONY: test
 test: check layers .build/clients.stamp ## check, then every test; those against the local stack last, one after another
 	$(BIN)/pytest -n 2 --dist loadfile -m "not deployed"
-	$(BIN)/pytest -m deployed
+	$(BIN)/pytest -m "deployed and not drilled"
+
+.PHONY: drills
+drills: setup ## drills on local stacks of their own; ten to twenty minutes
+	$(BIN)/pytest -m drilled
 
 .PHONY: bench
 bench: setup .build/peers.stamp ## the benchmarks, ours beside its peers

@@ -19,7 +19,7 @@ import numpy as np
 
 from smallbox.arrays import Floats
 from smallbox.monitoring.feedback_loop import Exposures, loop_reading
-from smallbox.statistics.exposure import coverage
+from smallbox.statistics.exposure import shown_share
 
 ITEMS: Final = 100
 ROWS: Final = 3_000
@@ -74,7 +74,7 @@ def first_ring(seen: Exposures) -> int | None:
 
 def half_gone(seen: Exposures) -> int | None:
     """The first day on which the model shows less than half of the catalogue."""
-    return next((day + 1 for day, counts in enumerate(seen.shown) if coverage(counts) < 0.5), None)
+    return next((day + 1 for day, counts in enumerate(seen.shown) if shown_share(counts) < 0.5), None)
 
 
 def main() -> None:
@@ -89,7 +89,7 @@ def main() -> None:
             ring, gone = first_ring(seen), half_gone(seen)
             if ring is not None:
                 rings.append(ring)
-                cover.append(coverage(seen.shown[ring - 1]))
+                cover.append(shown_share(seen.shown[ring - 1]))
                 early += gone is None or ring < gone
         days = " ".join(f"{one:.0f}" for one in np.quantile(rings, (0.05, 0.5, 0.95))) if rings else "-"
         left = f"{np.median(cover):.0%} {min(cover):.0%}" if cover else "-"

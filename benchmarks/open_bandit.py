@@ -17,7 +17,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from smallbox.monitoring.feedback_loop import Exposures, loop_reading
-from smallbox.statistics.exposure import coverage, gini, repeat_rate, top_share
+from smallbox.statistics.exposure import gini, repeat_rate, shown_share, top_share
 
 FOLDER: Final = Path(__file__).parents[1] / ".build" / "open_bandit"
 CAMPAIGNS: Final = ("all", "men", "women")
@@ -62,7 +62,7 @@ def main() -> None:
                 one = counts[policy]
                 print(
                     f"{campaign:8} {policy:7} {len(items):6} {click.sum():6} {size:5} {gini(one):5.2f} "
-                    f"{top_share(one):8.0%} {coverage(one):8.0%} {repeat_rate(one) * size:14.2f}  "
+                    f"{top_share(one):8.0%} {shown_share(one):8.0%} {repeat_rate(one) * size:14.2f}  "
                     f"{chances.min():.5f}, {chances.max():.3f}"
                 )
             seen = Exposures(

@@ -159,6 +159,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     "monitoring/check": (
         *tables(read=["records", "predictions", "labelled"]),
         listing("lake", "quarantine/*"),
+        Under("bucket:lake/quarantine/*", GET),
         *profiles("records", GET),
         *profiles("predictions", GET),
         *profiles("labelled", GET),

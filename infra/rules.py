@@ -5,7 +5,7 @@ import inspect
 import re
 import types
 import typing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from smallbox import define
@@ -25,7 +25,7 @@ duration is a whole number and `s`, `m`, `h` or `d`, like `"24h"`. Moments and d
 
 _CLASSES: Final = (
     define.Source, define.FeatureView, define.Attributes, define.Model, define.Gate, define.Release, define.Monitor,
-    define.Retrain, define.Serve, define.RateLimit,
+    define.Retrain, define.Serve, define.RateLimit, define.Loop,
 )  # fmt: skip
 _FIELDS: Final = (define.text, define.number, define.integer, define.boolean, define.timestamp)
 _AGGREGATES: Final = (
@@ -43,9 +43,12 @@ _OBJECTIVES: Final = (define.Binary, define.Multiclass, define.Regression, defin
 _CONDITIONS: Final = (
     define.equal, define.unequal, define.above, define.at_least, define.below, define.at_most, define.one_of,
 )  # fmt: skip
+_REQUIRED: Final[Mapping[Any, Mapping[str, str]]] = {define.Loop: {"item": "item", "explored": "explored"}}
+"""Arguments without a default, to try the others with."""
 _COUNTED: Final = frozenset({"rows", "labels", "days", "positives", "negatives"})
 _UNITS: Final = {
     "volume": "records a day",
+    "shown": "rows of a group",
     "min_rarer": "rows",
     "hurts": "share of the mean loss, 0 to 1",
     "fallback": "as the objective predicts",
@@ -205,7 +208,7 @@ def _ranges(cls: Any, field: Any) -> Iterator[str]:
     if field.type in (float, "float"):
         for outside in (1.5, -0.5):
             try:
-                cls(**{field.name: outside})
+                cls(**_REQUIRED.get(cls, {}), **{field.name: outside})
             except DefinitionError as error:
                 if found := re.search(r"between (\S+) and (\S+)", error.message):
                     yield f"{found[1]} to {found[2]}"

@@ -9,7 +9,7 @@ from infra.deployment import ROOT
 from smallbox.stages import STAGES
 
 WIDTH: Final = 1000
-HEIGHT: Final = 1130
+HEIGHT: Final = 1195
 PAGE: Final = 600
 """The width of the page; what its parts say stands to the right of it."""
 
@@ -198,8 +198,10 @@ def draw() -> str:
     _calibration(d, 660)
     _heading(d, 830, "Days")
     _days(d, 848)
-    _heading(d, 1015, "What happened to the model")
-    _history(d, 1042)
+    _heading(d, 1015, "Incidents")
+    d.text(50, 1042, "No incident was opened.", size=14)
+    _heading(d, 1080, "What happened to the model")
+    _history(d, 1107)
     for top, *lines in NOTES:
         _note(d, top, *lines)
     return d.svg()

@@ -16,8 +16,10 @@ from smallbox.cli import local
 from smallbox.cli.checkout import node, with_tools
 
 REGION: Final = "eu-central-1"
-CHANGED: Final = {"packaged_wheels": False, "enforce_tls": False}
-"""What the emulator has not: Docker and another machine's wheels, and TLS. All other settings are those of AWS."""
+CHANGED: Final = {"packaged_wheels": False, "enforce_tls": False, "metric_math": False}
+"""What the emulator has not: Docker and another machine's wheels, TLS, and alarms that combine metrics.
+
+All other settings are those of AWS."""
 
 
 def checkout(folder: Path) -> Path:

@@ -4,7 +4,7 @@ import pytest
 
 from smallbox.cli.drills.checkout import drilled_there
 
-pytestmark = pytest.mark.deployed
+pytestmark = [pytest.mark.deployed, pytest.mark.drilled]
 
 
 @pytest.mark.parametrize("name", ["stale_weather", "failing_model_file"])

@@ -30,7 +30,7 @@ from tests.deployed.operated import IN_AN_ACCOUNT, SENT_WRONG
 pytestmark = pytest.mark.deployed
 
 DENIED: Final = {
-    "status": "execute-api:Invoke",
+    "status": "cloudwatch:GetMetricData",
     "drop weather fine.jsonl": "s3:PutObject",
     "wait": "sqs:GetQueueAttributes",
     "rebuild weather": "sqs:SendMessage",

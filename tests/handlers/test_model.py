@@ -95,7 +95,9 @@ def test_a_model_lives_through_its_handlers(aws: dict[str, str], history: DeltaL
     for stage, job in (("feedback", "join"), ("monitoring", "check"), ("release", "review")):
         day = json.loads(json.dumps(handler(stage, job)(day)))
     expected = {"labelled": 0, "pending": 1, "unlabelled": 0, "asked_late": 0, "coverage": None}
-    assert day["feedback"] == expected | {"coverage_day": "2013-01-28"}, "the flight leaves in March"
+    assert day["feedback"] == expected | {"coverage_day": "2013-01-28", "restated": 0, "unmatched": 0, "breaker": ""}, (
+        "the flight leaves in March"
+    )
     assert day["release"]["action"] == "none"
 
     _training_machine()

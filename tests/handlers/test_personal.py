@@ -14,6 +14,7 @@ from smallbox.define import FeatureView, Model, Source, boolean, count, label, n
 from smallbox.define.project import Project, project_of
 from smallbox.errors import SmallboxError
 from smallbox.features.live_views import LiveViewStore
+from smallbox.monitoring.incidents import IncidentBook
 from tests.fakes.small import trees
 from tests.handlers.conftest import ROOT, event, handler
 
@@ -22,11 +23,14 @@ PLANTED: Final = (TEXT, str(NUMBER))
 FAILURE: Final = ValueError(f"Could not convert '{TEXT}' with {NUMBER}")
 TASKS: Final = (
     "training/dataset", "training/fit", "registry/register", "release/start", "feedback/join", "monitoring/check",
-    "release/review", "retraining/decide", "features/backfill", "ingestion/upkeep",
+    "monitoring/resolve", "release/review", "retraining/decide", "features/backfill", "ingestion/upkeep",
     "serving/score",
 )  # fmt: skip
-STEPS: Final[dict[str, dict[str, Any]]] = {"serving/score": {"step": "days", "document": {"models": ["signup"]}}}
-"""What a task with steps of other names is asked for."""
+STEPS: Final[dict[str, dict[str, Any]]] = {
+    "serving/score": {"step": "days", "document": {"models": ["signup"]}},
+    "monitoring/resolve": {"incident": "signup-2013-03-01-loss", "action": "close", "by": "ann", "why": "a test"},
+}
+"""What a task with other arguments is asked for."""
 
 signups = Source(
     "signups",
@@ -174,7 +178,7 @@ def test_a_task_fails_without_foreign_text(
         raise FAILURE
 
     run = handler(*path.split("/"))
-    for owner, name in ((Project, "model"), (LiveViewStore, "read"), (DeltaLake, "files")):
+    for owner, name in ((Project, "model"), (LiveViewStore, "read"), (DeltaLake, "files"), (IncidentBook, "close")):
         monkeypatch.setattr(owner, name, failing)
     with pytest.raises(SmallboxError) as failed:
         run({"model": "signup", "step": "plan", "document": {"views": ["site"]}} | STEPS.get(path, {}))

@@ -28,6 +28,7 @@ BLOB_READERS: Final = {
         "training/dataset", "serving/predict", "serving/score", "monitoring/check",
     },
     "bucket:lake/references/*": {"monitoring/check"},
+    "bucket:lake/quarantine/*": {"monitoring/check"},
     "bucket:inbox/drop/*": {"ingestion/load"},
     "bucket:inbox/parts/*": {"ingestion/load", "serving/score"},
     "bucket:inbox/score/*/in/*": {"serving/score"},

@@ -119,7 +119,7 @@ def test_the_lake_has_one_writer_of_current_however_many_models_there_are(aws: A
 
 
 def test_the_heavy_functions_are_one_image_on_aws(aws: Assembly) -> None:
-    """Thirteen functions share an image, told apart by their command; the seven others are zips for arm64."""
+    """Twelve functions share an image, told apart by their command; the eight others are zips for arm64."""
     functions = aws.properties("AWS::Lambda::Function").values()
     images = [f for f in functions if f.get("PackageType") == "Image"]
     assert len({str(f["Code"]["ImageUri"]) for f in images}) == 1

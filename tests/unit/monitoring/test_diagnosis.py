@@ -3,14 +3,18 @@
 The model is a fixed function of the weight, so what a wrong weight costs is known.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from smallbox.arrays import Floats, Floats32, Objects
+from smallbox.define import number
 from smallbox.define.log_columns import logged_types
+from smallbox.define.model import Model
 from smallbox.define.project import project_of
 from smallbox.lake.names import labelled_table, predictions_table
 from smallbox.lake.schemas import labelled_schema, prediction_schema
@@ -26,7 +30,7 @@ from smallbox.times import DAY
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs
 from tests.fakes.lake import FakeLake
-from tests.fakes.small import late_parcel
+from tests.fakes.small import late_parcel, parcels
 from tests.fakes.versions import VERSION, add_version
 
 DAYS = 60
@@ -48,7 +52,14 @@ class WeightScorer:
         return chance
 
 
-def _diagnosis(scale: float = 1.0, missing: float = 0.0) -> Diagnosis:
+def _table(schema: pa.Schema, columns: Mapping[str, Any]) -> pa.Table:
+    """The columns of a schema, null where they are not there."""
+    size = len(columns["id"])
+    arrays = [pa.array(columns[f.name], f.type) if f.name in columns else pa.nulls(size, f.type) for f in schema]
+    return pa.table(arrays, schema=schema)
+
+
+def _diagnosis(scale: float = 1.0, missing: float = 0.0, model: Model = late_parcel) -> Diagnosis:
     """A log whose weights are another unit, or missing, on the last day alone; all but that day are labelled."""
     random, lake = np.random.default_rng(0), FakeLake()
     size = DAYS * ROWS
@@ -72,25 +83,15 @@ def _diagnosis(scale: float = 1.0, missing: float = 0.0) -> Diagnosis:
         "depot": ["d"] * size,
         "score": WeightScorer().score(sent[:, None].astype(np.float32), np.empty((size, 0), object))[:, 0],
     }
-    schema = prediction_schema(logged_types(late_parcel))
-    arrays = [
-        pa.array(columns[field.name], field.type) if field.name in columns else pa.nulls(size, field.type)
-        for field in schema
-    ]
-    at = schema.get_field_index("degraded")
-    arrays[at] = pa.array([[]] * size, schema.field(at).type)
-    lake.append(predictions_table(late_parcel.name), pa.table(arrays, schema=schema))
+    logged = {**columns, "degraded": [[]] * size}
+    lake.append(predictions_table(late_parcel.name), _table(prediction_schema(logged_types(late_parcel)), logged))
     joined = {**columns, "status": ["labelled"] * size, "label": late, "settles_from": times}
-    known = labelled_schema(late_parcel.objective)
-    rows = [
-        pa.array(joined[field.name], field.type) if field.name in joined else pa.nulls(size, field.type)
-        for field in known
-    ]
-    lake.append(labelled_table(late_parcel.name), pa.table(rows, schema=known).filter(pa.array(~is_last)))
+    known = _table(labelled_schema(late_parcel.objective), joined)
+    lake.append(labelled_table(late_parcel.name), known.filter(pa.array(~is_last)))
     registry, blobs = Registry(FakeDocuments()), FakeBlobs()
-    add_version(registry, late_parcel)
+    add_version(registry, model)
     blobs.put(VERSION.onnx_key, b"")
-    return Diagnosis(lake, Signatures(project_of([late_parcel]), registry, blobs), blobs)
+    return Diagnosis(lake, Signatures(project_of([model]), registry, blobs), blobs)
 
 
 @pytest.fixture(autouse=True)
@@ -111,6 +112,16 @@ def test_another_unit_is_found_on_its_first_day_and_costs() -> None:
     assert (found[0].effect or 0) > 0.1
 
 
+def test_no_finding_quotes_a_personal_value() -> None:
+    """The weight is personal: the same fault is found in no sentence, and the day is estimated all the same."""
+    personal = replace(parcels, fields={**parcels.fields, "weight": number(nullable=True, pii=True)})
+    model = replace(late_parcel, request=personal)
+    found = _diagnosed(_diagnosis(scale=1000.0, model=model), DayVerdict(DAYS - 1, False, 1.0, blips=(BLIP,)))
+    assert found.findings == []
+    assert found.estimate
+    assert model.shown_columns.names == tuple(name for name in model.columns.names if name != "weight")
+
+
 def test_missing_values_are_found_on_their_first_day() -> None:
     """Half of the weights are missing, and the model relies on them."""
     found = _diagnosed(_diagnosis(missing=0.5), DayVerdict(DAYS - 1, False, 1.0, blips=(BLIP,))).findings
@@ -129,6 +140,15 @@ def test_a_quiet_day_is_estimated_and_not_searched() -> None:
     quiet = _diagnosed(_diagnosis(), DayVerdict(DAYS - 1, False, 1.0)).estimate
     assert quiet["refused"] == ""
     assert quiet["low"] < quiet["unchanged"] < quiet["high"]
+
+
+def test_a_weak_stream_that_drifted_for_weeks_does_not_hide_the_change() -> None:
+    """Rows since the surest stream's change are compared with those before it, whatever else the alarm names."""
+    weak = replace(BLIP, name="depot:missing", since=2, evidence=0.5)
+    verdict = DayVerdict(DAYS - 1, True, 100.0, moved=(BLIP, weak))
+    found = _diagnosed(_diagnosis(scale=1000.0), verdict)
+    assert "data_fault" in {one.kind for one in found.findings}
+    assert found.estimate
 
 
 def test_much_traffic_is_sampled(monkeypatch: pytest.MonkeyPatch) -> None:

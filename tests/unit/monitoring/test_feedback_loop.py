@@ -8,7 +8,7 @@ import pytest
 
 from smallbox.define import Loop, Monitor
 from smallbox.errors import DefinitionError
-from smallbox.monitoring.feedback_loop import Exposures, LoopReading, exposures_of, findings_of, loop_reading
+from smallbox.monitoring.feedback_loop import Exposures, LoopReading, exposures_of, loop_reading, reading_findings
 from smallbox.statistics.exposure import gini, repeat_rate, top_share
 
 ITEMS: Final = 30
@@ -56,7 +56,7 @@ def test_without_exploration_nobody_can_tell() -> None:
     """Exposure that narrows with no row shown at random gives no verdict, and the finding is a notice."""
     reading = loop_reading(_market(1, narrows=True, is_earned=False, explored=0), 0.05, ERROR)
     assert reading.verdict == "cannot tell"
-    assert [one.severity for one in findings_of(LOOP, reading)] == ["notice"]
+    assert [one.severity for one in reading_findings(LOOP, reading)] == ["notice"]
 
 
 def test_few_days_are_no_verdict() -> None:
@@ -69,7 +69,7 @@ def test_few_days_are_no_verdict() -> None:
 def test_a_loop_is_an_incident_in_words() -> None:
     """The finding of a loop names the item and what others would earn."""
     reading: LoopReading = loop_reading(_market(0, narrows=True, is_earned=False), 0.05, ERROR)
-    (finding,) = findings_of(LOOP, reading)
+    (finding,) = reading_findings(LOOP, reading)
     assert (finding.kind, finding.subject, finding.severity) == ("feedback_loop", "product", "incident")
     assert "would earn" in finding.sentence
 

@@ -12,6 +12,7 @@ from smallbox.monitoring.observed_rows import ObservedRows
 from smallbox.monitoring.prediction_bias import prediction_biases
 from smallbox.monitoring.shift_causes import shift_causes
 from smallbox.objectives.binary import Binary
+from smallbox.objectives.regression import Regression
 from tests.unit.monitoring.shifted_rows import another_prior, shifted_rows
 
 IMPORTANCE = {"x": 0.05, "z": 0.05, "place": 0.0}
@@ -104,6 +105,16 @@ def fault_of(reference: LossReference, values: Array) -> str:
     """What is found of column z with these values in recent days."""
     found = shift_causes(reference, with_input(recent(7), "z", values), IMPORTANCE)
     return next((str(one.evidence.get("fault")) for one in found if one.subject == "z" and "fault" in one.evidence), "")
+
+
+def test_a_fault_of_a_number_s_input_rings_too() -> None:
+    """A regression is not estimated before its labels come, and what a wrong unit costs is judged by its usual loss."""
+    rows = shifted_rows(np.random.default_rng(0), 0, 40, 400)
+    usual = loss_reference(Regression(), rows)
+    assert usual.refused
+    assert usual.loss == pytest.approx(float(((rows.outputs[:, 0] - rows.labels) ** 2).mean()))
+    found = only(shift_causes(usual, with_input(recent(1), "z", 1000 * recent(1).inputs["z"]), {"z": 0.1}))
+    assert (found.kind, found.subject, found.severity) == ("data_fault", "z", "incident")
 
 
 def test_celsius_for_fahrenheit_a_default_a_stall_and_nulls(reference: LossReference) -> None:

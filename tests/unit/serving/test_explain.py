@@ -115,7 +115,7 @@ def test_nothing_is_read_or_said_unless_it_is_asked_for() -> None:
     serving.blobs.delete("explainer.npz")
     answered = _answer(serving)
     assert set(answered) == {"model", "predictions"}
-    assert set(answered["predictions"][0]) == {"id", "prediction_id", "score", "version", "arm", "missing"}
+    assert set(answered["predictions"][0]) == {"id", "score", "version", "arm", "missing", "prediction_id"}
 
 
 @pytest.mark.parametrize(

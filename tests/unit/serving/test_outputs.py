@@ -121,13 +121,7 @@ def tensors(serving: Serving, *keys: str) -> dict[str, list[Any]]:
 def test_an_answer_has_what_its_label_calls_for(kind: str) -> None:
     """A probability by class and the most probable class, a number with its quantiles by level, or one score."""
     model, said, _ = MODELS[kind]
-    others = {
-        "id": "p",
-        "prediction_id": "r-0",
-        "version": 1,
-        "arm": "champion",
-        "missing": ["depot_delay_3h"],
-    }
+    others = {"id": "p", "version": 1, "arm": "champion", "missing": ["depot_delay_3h"], "prediction_id": "r-0"}
     assert predicted(champion_of(model)) == {**said, **others}
 
 

@@ -42,7 +42,7 @@ def test_the_bounds_of_a_clustered_mean_are_those_of_the_textbook(rows: list[tup
     mean, groups = sum(numbers) / len(numbers), sorted(set(clusters.tolist()))
     found = clustered_interval(numbers, clusters)
     assert found.value == pytest.approx(mean, abs=1e-9)
-    effective = round(1 / sum((sum(at == group for _, at in rows) / len(rows)) ** 2 for group in groups))
+    effective = round(len(rows) ** 2 / sum(sum(at == group for _, at in rows) ** 2 for group in groups))
     if effective == 1:
         assert found.as_json() == mean_interval(numbers).as_json()
         return

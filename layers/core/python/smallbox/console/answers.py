@@ -82,7 +82,8 @@ class ReportAnswer(TypedDict):
     checks: list[Check]
     findings: list[Finding]
     accuracy: dict[str, dict[str, Any]]
-    references: dict[str, str]
+    changes: dict[str, dict[str, Any]]
+    estimate: dict[str, Any]
 
 
 class ServingSince(TypedDict):

@@ -46,6 +46,7 @@ def _prediction(model: Model) -> Schema:
         "missing": {
             "type": "array", "items": {"type": "string"}, "description": "stored features that the store does not have",
         },
+        "prediction_id": {"type": "string", "description": "names this answer in the log"},
     }  # fmt: skip
     optional: dict[str, Schema] = {
         "degraded": {

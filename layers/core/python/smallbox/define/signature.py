@@ -178,6 +178,16 @@ class Signature:
         personal |= {f.__name__ for f in self.on_demand if personal & set(parameters_of(f))}
         return frozenset(personal & set(self.columns.names))
 
+    @property
+    def shown_columns(self) -> Columns:
+        """The columns without personal values: what reports and messages may quote."""
+        hidden = self.personal_columns
+        numeric, categorical = (
+            tuple(name for name in names if name not in hidden)
+            for names in (self.columns.numeric, self.columns.categorical)
+        )
+        return Columns(numeric, categorical)
+
     def _needed(self) -> list[str]:
         entities = (name for view in self.views for name in view.entity_fields)
         return [*self.inputs, *entities, *self.on_demand_fields, *filter(None, (self.objective.group,))]

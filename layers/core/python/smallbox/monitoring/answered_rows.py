@@ -53,6 +53,11 @@ class AnsweredRows:
         labelled = self._with_labels(champion.model, label, pa.concat_tables(parts), between)
         return observed_rows(labelled, signature.columns, label.objective, "time")
 
+    def hidden(self, champion: Version) -> frozenset[str]:
+        """The inputs with personal values: no finding may quote them."""
+        signature = self._log.signature(champion.model, champion.number)
+        return frozenset() if signature is None else signature.personal_columns
+
     def parts(self, champion: Version, label: Label, between: Between, columns: Sequence[str]) -> Iterator[pa.Table]:
         """All these rows part by part, with ``time``, these columns and the label; none when the signature is lost."""
         name = label.objective.label_column

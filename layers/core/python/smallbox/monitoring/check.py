@@ -108,7 +108,8 @@ class CheckTask:
         for channel, found in settled.items():
             own = accuracy_checks(model.monitor, label, baseline, found, as_of)
             checks += of_channel(channel, not_judged(own, waits) if waits else own)
-        changes = self._changes(model, champion, as_of, sources, answers, settled)
+        # labels that the breaker does not trust are no reference for later days either
+        changes = self._changes(model, champion, as_of, sources, answers, {} if waits else settled)
         findings, estimate = self._findings(model, champion, label, as_of, changes)
         details = {
             "accuracy": {channel: found.as_json() for channel, found in settled.items()},

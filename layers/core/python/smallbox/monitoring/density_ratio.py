@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.model_selection import StratifiedKFold
 
 from smallbox.arrays import Floats
 
@@ -41,6 +39,9 @@ def density_ratio(reference: Floats, new: Floats) -> DensityRatio:
         reference: ``(n, m)`` inputs and scores; NaN means missing.
         new: ``(u, m)``.
     """
+    from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415 - seconds that CBPE does not need
+    from sklearn.model_selection import StratifiedKFold  # noqa: PLC0415
+
     rows, is_new = np.vstack([reference, new]), np.repeat([0, 1], [len(reference), len(new)])
     chance = np.empty(len(rows))
     for fitted, held_out in StratifiedKFold(_FOLDS, shuffle=True, random_state=0).split(rows, is_new):

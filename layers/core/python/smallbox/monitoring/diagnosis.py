@@ -74,7 +74,10 @@ class Diagnosis:
         if not verdict.is_alarm and not verdict.blips:
             return Diagnosed((), estimate, realised)
         importance = self._importance(champion, label.objective, reference.rows)
-        found = [replace(one, cause=CHANGE) for one in shift_causes(reference, recent, importance, model.monitor.hurts)]
+        hidden = self._rows.hidden(champion)
+        shown = replace(reference, rows=reference.rows.without(hidden))
+        causes = shift_causes(shown, recent.without(hidden), importance, model.monitor.hurts)
+        found = [replace(one, cause=CHANGE) for one in causes]
         kept = found if verdict.is_alarm else [one for one in found if one.kind in _FAULTS]
         return Diagnosed(kept, estimate, realised)
 
@@ -88,7 +91,7 @@ class Diagnosis:
     def _importance(self, champion: Version, objective: Objective, rows: ObservedRows) -> dict[str, float]:
         """By column how much the mean loss rises when it is shuffled, from a sample of labelled rows."""
         labelled = rows.labelled
-        if not len(labelled):
+        if not len(labelled) or objective.group:
             return {}
         sample = labelled.take(np.arange(0, len(labelled), max(len(labelled) // IMPORTANCE_ROWS, 1)))
         scorer = Scorer(self._blobs.get(champion.onnx_key), champion.onnx_sha256)
@@ -102,18 +105,24 @@ class Diagnosis:
 
 
 def _realised(objective: Objective, rows: ObservedRows) -> dict[str, float]:
-    """The mean loss of the labelled rows of each day."""
+    """The mean loss of the labelled rows of each day; of none for groups, which rows do not name."""
+    if objective.group:
+        return {}
     losses = objective.losses(Scored(rows.outputs, rows.labels, np.zeros(len(rows), np.int64)))
     days = rows.days[losses.rows]
     return {day_of(int(day) * DAY): float(losses.values[days == day].mean()) for day in np.unique(days)}
 
 
 def _start(verdict: DayVerdict, label: Label, as_of: Micros) -> Micros:
-    """When the change began: of a day that only differs its midnight. Labels are those of earlier requests."""
+    """When the change began, by the surest stream: a weak one may have drifted for weeks.
+
+    Labels are those of earlier requests. Of a day that only differs it is the day's midnight.
+    """
     if not verdict.is_alarm:
         return as_of - DAY
-    lag = label.within_micros + DAY if any(of_labels(one.name) for one in verdict.moved) else 0
-    return min([as_of - 2 * DAY, *(one.since * DAY for one in verdict.moved)]) - lag
+    surest = verdict.moved[0] if verdict.moved else None
+    lag = label.within_micros + DAY if surest and of_labels(surest.name) else 0
+    return min(as_of - DAY, surest.since * DAY if surest else as_of) - lag
 
 
 def _columns(champion: Version, inputs: Mapping[str, Array]) -> Columns:

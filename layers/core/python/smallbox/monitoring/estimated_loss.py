@@ -98,7 +98,7 @@ def loss_reference(objective: Objective, rows: ObservedRows) -> LossReference:
     rows = rows.labelled
     refused = _unfit(objective, rows)
     if refused:
-        return LossReference(objective, rows, None, math.nan, math.nan, refused)
+        return LossReference(objective, rows, None, math.nan, _usual_loss(objective, rows), refused)
     classes = rows.labels.astype(np.int64)
     found = recalibrated(probabilities_of(rows.outputs), classes, rows.days)
     held_out = _held_out(found, rows)
@@ -110,6 +110,14 @@ def loss_reference(objective: Objective, rows: ObservedRows) -> LossReference:
         refused = f"calibration is off on the reference: its error is at least {error:.3f}"
     variance = _day_variance(held_out, by_class, losses, rows.days)
     return LossReference(objective, rows, found, variance, float(losses.mean()), refused)
+
+
+def _usual_loss(objective: Objective, rows: ObservedRows) -> float:
+    """The mean loss of labelled rows; NaN without any, and for groups, which rows do not name."""
+    if not len(rows) or objective.group:
+        return math.nan
+    scored = Scored(rows.outputs, rows.labels, np.zeros(len(rows), np.int64))
+    return float(objective.losses(scored).values.mean())
 
 
 def estimated_loss(reference: LossReference, new: ObservedRows, method: EstimateMethod = "cbpe") -> LossEstimate:

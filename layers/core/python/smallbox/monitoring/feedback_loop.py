@@ -12,7 +12,7 @@ from smallbox.define.model import Model
 from smallbox.define.rules import Loop
 from smallbox.monitoring.findings import Finding
 from smallbox.statistics.estimates import Estimate, difference, mean_estimate
-from smallbox.statistics.exposure import coverage, exposure_lift, forgone_share, gini, repeat_rate
+from smallbox.statistics.exposure import exposure_lift, forgone_share, gini, repeat_rate, shown_share
 from smallbox.statistics.intervals import student_quantile
 from smallbox.table_columns import GROUP, OUTPUT
 
@@ -66,8 +66,9 @@ def loop_reading(seen: Exposures, max_forgone: float, error: float) -> LoopReadi
     """Whether exposure narrowed without merit; rings only where both tests reject at the level ``error``.
 
     A false alarm needs that exposure did not narrow, or that the shown items forgo at most ``max_forgone``; its
-    chance on one look is at most ``error`` (intersection-union test: Berger, Technometrics 24, 1982), so over T looks
-    at most ``T * error`` are expected, whatever depends on what.
+    chance on one look is about ``error`` (intersection-union test: Berger, Technometrics 24, 1982), so over T looks
+    about ``T * error`` are expected at most. About, because the bounds are quantiles of Student's t distribution over
+    days that are taken as independent.
 
     Args:
         seen: all days since the model serves; the first ones are the reference.
@@ -86,7 +87,7 @@ def loop_reading(seen: Exposures, max_forgone: float, error: float) -> LoopReadi
         verdict = "none"
     elif has_days and _can_tell(seen) and not math.isnan(forgone.standard_error):
         verdict = "loop" if forgone.value - forgoes * forgone.standard_error > max_forgone else "none"
-    return LoopReading(verdict, narrowed, forgone, lift, gini(totals), coverage(totals))
+    return LoopReading(verdict, narrowed, forgone, lift, gini(totals), shown_share(totals))
 
 
 def _can_tell(seen: Exposures) -> bool:
@@ -149,10 +150,10 @@ def loop_findings(model: Model, rows_by_day: Mapping[str, pa.Table]) -> Sequence
         return []
     days = [rows_by_day[day] for day in sorted(rows_by_day)]
     seen = exposures_of(loop, days, model.objective.label_column)
-    return findings_of(loop, loop_reading(seen, loop.max_forgone, 1 / model.monitor.days_per_false_alarm))
+    return reading_findings(loop, loop_reading(seen, loop.max_forgone, 1 / model.monitor.days_per_false_alarm))
 
 
-def findings_of(loop: Loop, reading: LoopReading) -> Sequence[Finding]:
+def reading_findings(loop: Loop, reading: LoopReading) -> Sequence[Finding]:
     """The reading in words: an incident for a loop, a notice where exposure narrowed and nobody can say why."""
     times = math.exp(reading.narrowed.value)
     evidence = {"concentration": times, "gini": reading.gini, "coverage": reading.covered, "lift": reading.lift.value}

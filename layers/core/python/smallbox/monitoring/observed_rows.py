@@ -1,7 +1,7 @@
 """Rows of several days as arrays: inputs, outputs and, where they are known, labels."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -37,6 +37,10 @@ class ObservedRows:
         """Some of the rows, by mask or positions."""
         inputs = {name: values[rows] for name, values in self.inputs.items()}
         return ObservedRows(self.days[rows], inputs, self.outputs[rows], self.labels[rows])
+
+    def without(self, names: frozenset[str]) -> "ObservedRows":
+        """The rows without some of their inputs."""
+        return replace(self, inputs={name: one for name, one in self.inputs.items() if name not in names})
 
     @property
     def labelled(self) -> "ObservedRows":

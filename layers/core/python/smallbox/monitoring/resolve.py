@@ -21,11 +21,13 @@ class ResolveTask:
         """Apply ``document["action"]`` to ``document["incident"]``, with ``by`` and ``why``; the incident.
 
         Raises:
-            InvalidInput: unknown action, no name or reason, or an incident that is closed is acknowledged.
+            InvalidInput: no incident is named, unknown action, no name or reason, or a closed incident is acknowledged.
             NotFound: no such incident.
         """
-        action, id_ = document.get("action"), str(document["incident"])
-        by, why = (str(document.get(name) or "") for name in ("by", "why"))
+        action = document.get("action")
+        id_, by, why = (str(document.get(name) or "") for name in ("incident", "by", "why"))
+        if not id_:
+            raise InvalidInput("incident is missing; `smallbox incidents` lists their ids", field="incident")
         if action == "acknowledge":
             return self._book.acknowledge(id_, by, why, now).as_json()
         if action == "close":

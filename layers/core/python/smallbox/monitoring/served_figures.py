@@ -77,6 +77,7 @@ class DayProfile:
 
     Attributes:
         signature: the champion's; the rows are those that were answered with it.
+        hidden: the columns with personal values, which no finding may quote: no change is looked for in them.
         reference: the profile of the whole training data, which gives the bins of ``seen``; empty without rows.
         seen: the histograms of the day; ``None`` without rows.
     """
@@ -97,6 +98,7 @@ class DayProfile:
             stored: the day's profile that was written with the rows; without it the rows are counted.
         """
         self.signature, self._load, self._days = signature, load, days
+        self.hidden = signature.personal_columns
         self.reference: Mapping[str, Any] = {}
         self.seen: dict[str, Any] | None = None
         self._layout = None if days is None or stored is not None else days.layout.only(is_logged)

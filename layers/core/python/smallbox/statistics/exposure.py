@@ -28,7 +28,7 @@ def top_share(counts: Floats, share: float = 0.1) -> float:
     return float(np.sort(counts)[-top:].sum() / total) if total else math.nan
 
 
-def coverage(counts: Floats) -> float:
+def shown_share(counts: Floats) -> float:
     """The share of the catalogue that was shown at all; it grows with the number of exposures. NaN without items."""
     return float((counts > 0).mean()) if len(counts) else math.nan
 

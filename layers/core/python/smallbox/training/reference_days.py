@@ -13,7 +13,7 @@ from smallbox.training.examples import Examples
 
 
 def reference_days(model: Model, examples: Examples, validation: Bools, scored: Scored) -> ReferenceDays:
-    """The profiles of the days of a dataset.
+    """The profiles of the days of a dataset, without personal inputs, whose values no profile may hold.
 
     Args:
         model: whose inputs and outputs.
@@ -33,7 +33,7 @@ def _values(model: Model, examples: Examples, validation: Bools, scored: Scored)
         name: _at(len(examples), rows, one) for name, one in zip(model.objective.outputs, scored.outputs.T, strict=True)
     }
     return {
-        **input_values(model.columns, examples.by_column),
+        **input_values(model.shown_columns, examples.by_column),
         **outputs,
         LABEL_COLUMN: examples.labels,
         LOSS_COLUMN: _at(len(examples), rows[losses.rows], losses.values),

@@ -14,7 +14,7 @@ from smallbox.cli.drills.town import BEGIN, SHOPS, Conditions, DayRecords, recor
 from smallbox.times import DAY, HOUR, Micros
 
 HISTORY_DAYS: Final = 56
-QUIET_DAYS: Final = 24
+CALM_DAYS: Final = 24
 """The days between the first training and the fault: labels and volumes are judged after three weeks of them."""
 
 STEP: Final[Micros] = 6 * HOUR
@@ -58,13 +58,13 @@ def begin(site: DrillSite) -> None:
             site.send("weather", _within(one.weather, at, at + STEP), at + STEP)
     site.train(start)
     quiet = Days(site)
-    for day in range(HISTORY_DAYS, HISTORY_DAYS + QUIET_DAYS):
+    for day in range(HISTORY_DAYS, HISTORY_DAYS + CALM_DAYS):
         quiet.live(day)
 
 
 def run_drill(drill: Drill, site: DrillSite) -> DrillResult:
     """Inject the fault after the quiet days, and live up to the deadline; see :func:`begin`."""
-    first = HISTORY_DAYS + QUIET_DAYS
+    first = HISTORY_DAYS + CALM_DAYS
     days, seen = Days(site, drill, first), list[Seen]()
     before = len(site.releases())
     if drill.part is not None:

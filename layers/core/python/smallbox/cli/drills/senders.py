@@ -53,8 +53,8 @@ def other_keys(day: DayRecords) -> DayRecords:
 
 
 def late_by_mistake(day: DayRecords) -> DayRecords:
-    """Half of the punctual deliveries are reported as late."""
-    return replace(day, deliveries=day.deliveries.assign(late=day.deliveries["late"] | _chosen(day.deliveries, 0.5)))
+    """Every delivery is reported as late."""
+    return replace(day, deliveries=day.deliveries.assign(late=True))
 
 
 def distance_of_zero(day: DayRecords) -> DayRecords:

@@ -35,7 +35,7 @@ _ALL: Final = (
     ),
     Drill(
         "label_rate_jump",
-        "half of the punctual deliveries are reported as late",
+        "every delivery is reported as late",
         incident("labels_jumped"),
         6,
         sent=senders.late_by_mistake,
