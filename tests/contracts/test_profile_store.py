@@ -1,10 +1,11 @@
 """Proves that profiles of hours are kept on every blob store: each batch once, however often it comes."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from smallbox.ports import Blobs
-from smallbox.profiles.building import build_profile, layout_of_values
+from smallbox.profiles.building import build_profile, key_hashes, layout_of_values
 from smallbox.profiles.layout import ProfileLayout
 from smallbox.profiles.profile import Profile
 from smallbox.profiles.store import ProfileStore, prediction_subject
@@ -66,6 +67,27 @@ def test_gathering_changes_no_profile_and_leaves_one_object_a_day(store: Profile
     store.put(SUBJECT, "late", {0: _of(8)})
     store.gather()
     assert _rows(store) == {0: 4, DAY: 1}
+
+
+@pytest.mark.parametrize("is_gathered", [False, True])
+def test_a_forgotten_key_has_no_extreme_row_in_any_object(
+    store: ProfileStore, blobs: Blobs, *, is_gathered: bool
+) -> None:
+    """Its value and its hash are in no stored byte; counts stay, and so do other rows; a batch still counts once."""
+    keys, values = pa.array(["a", "b"]), np.array([471.25, 3.5])
+    batch = {0: build_profile(LAYOUT, {"x": values}, np.arange(2), key_hashes(keys))}
+    store.put(SUBJECT, "b1", batch)
+    if is_gathered:
+        store.gather()
+    assert store.forget(pa.array(["a", "c"])) == 1
+    (left,) = store.between(SUBJECT, 0, DAY).values()
+    assert [row.value for row in left.column("x").highest] == [3.5]
+    assert left.rows == 2
+    stored = b"".join(blobs.get(key) for key in blobs.list("profiles/") if not key.endswith("/layout"))
+    assert key_hashes(keys)[0].tobytes() not in stored
+    assert values[0].tobytes() not in stored
+    assert key_hashes(keys)[1].tobytes() in stored
+    assert store.forget(pa.array(["a", "c"])) == 0
 
 
 def test_a_restatement_replaces_its_hours_alone(store: ProfileStore) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
+from smallbox.define.model import Model
 from smallbox.ports import Blobs
 from smallbox.profiles.building import by_period, layout_of_values
 from smallbox.profiles.columns import as_floats, as_texts
@@ -24,8 +25,8 @@ def reference_of(rows: pa.Table) -> ReferenceDays:
     return ReferenceDays(layout, by_period(layout, {**values, **texts, **more}, rows["time"].to_numpy(), None, DAY))
 
 
-def add_version_with_reference(registry: Registry, blobs: Blobs) -> Version:
+def add_version_with_reference(registry: Registry, blobs: Blobs, model: Model = late_parcel) -> Version:
     """Register a version whose reference is stored."""
     key = "models/late_parcel/a/reference-b.days"
     blobs.put(key, reference_of(dataset(500, 0)).to_bytes())
-    return add_version(registry, late_parcel, reference_key=key)
+    return add_version(registry, model, reference_key=key)

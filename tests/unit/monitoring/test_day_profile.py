@@ -7,6 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from smallbox.define import number
+from smallbox.define.model import Model
+from smallbox.define.project import project_of
 from smallbox.lake.names import predictions_table
 from smallbox.monitoring.served_checks import ServedChecks
 from smallbox.monitoring.served_predictions import profile_of
@@ -22,15 +25,17 @@ from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs
 from tests.fakes.lake import FakeLake
 from tests.fakes.references import add_version_with_reference
-from tests.unit.monitoring.test_served_predictions import MODEL, NOW, PROJECT, log_of
+from tests.fakes.small import parcels
+from tests.unit.monitoring.test_served_predictions import MODEL, NOW, log_of
 
 
 class Day:
     """A champion with a reference by day, whose answers are logged; their profiles are stored too when asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, model: Model = MODEL) -> None:
+        self.project = project_of([model])
         self.lake, self.blobs, self.registry = FakeLake(), FakeBlobs(), Registry(FakeDocuments())
-        self.champion: Version = add_version_with_reference(self.registry, self.blobs)
+        self.champion: Version = add_version_with_reference(self.registry, self.blobs, model)
         self.blobs.put(self.champion.profile_key, json.dumps(profile_of(MODEL, log_of(20))).encode())
 
     def log(self, rows: pa.Table, *, profiled: bool = True) -> None:
@@ -41,7 +46,7 @@ class Day:
 
     def numbers(self, channel: str = "online", as_of: int = NOW) -> dict[str, DayValue]:
         """The day's numbers."""
-        checks = ServedChecks(self.lake, Signatures(PROJECT, self.registry, self.blobs), self.blobs)
+        checks = ServedChecks(self.lake, Signatures(self.project, self.registry, self.blobs), self.blobs)
         (found,) = [p for name, p in checks.of(MODEL, self.champion, as_of).profiles.items() if name == channel]
         return found.numbers()
 
@@ -82,6 +87,14 @@ def test_the_numbers_are_those_of_the_reference_by_day() -> None:
     assert found["weight:location"].value > 0.9
     assert found["depot:unseen"] == share_number(100, 100)
     assert np.isfinite(found["score:location"].value)
+
+
+def test_a_column_with_personal_values_has_no_numbers() -> None:
+    """Whatever the reference and the stored profiles have of it: a finding would quote them."""
+    personal = replace(parcels, fields={**parcels.fields, "weight": number(nullable=True, pii=True)})
+    day = Day(replace(MODEL, request=personal))
+    day.log(log_of(1))
+    assert {name.partition(":")[0] for name in day.numbers()} == {"depot", "depot_delay_3h", "score"}
 
 
 def test_a_version_without_a_reference_by_day_has_no_numbers() -> None:

@@ -116,10 +116,11 @@ class DayProfile:
             self._counted.append(build_profile(self._layout, values, served.rows["time"].to_numpy()))
 
     def numbers(self) -> dict[str, DayValue]:
-        """The day's numbers for each input and output; none without rows, or without a reference by day."""
+        """The day's numbers for each shown input and output; none without rows, or without a reference by day."""
         if self._days is None or not self._counted:
             return {}
-        return day_numbers(merged_profiles(self._counted[0].layout, self._counted), self._days.whole())
+        found = day_numbers(merged_profiles(self._counted[0].layout, self._counted), self._days.whole())
+        return {name: one for name, one in found.items() if name.partition(":")[0] not in self.hidden}
 
 
 def _together(one: dict[str, Any] | None, other: dict[str, Any]) -> dict[str, Any]:

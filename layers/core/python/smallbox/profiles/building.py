@@ -41,13 +41,20 @@ def _bins(values: Array | pa.Array) -> ColumnBins:
     return text_bins(values) if isinstance(values, pa.Array) else numeric_bins(values)
 
 
-def text_bins(texts: pa.Array) -> TextBins:
-    """The most frequent texts of a reference, equal counts in alphabetical order, and hashes of the others."""
+def text_bins(texts: pa.Array, at_least: int = 1) -> TextBins:
+    """The most frequent texts of a reference, equal counts in alphabetical order, and hashes of the others.
+
+    Args:
+        texts: the reference.
+        at_least: fewest rows that make a text a category.
+    """
     found = pc.value_counts(texts.filter(pc.and_kleene(pc.is_valid(texts), pc.not_equal(texts, ""))))
     named = pa.table({"text": found.field("values"), "count": found.field("counts")})
-    names = named.sort_by([("count", "descending"), ("text", "ascending")])["text"].combine_chunks()
-    others = names.slice(CATEGORIES, KNOWN_TEXTS)
-    return TextBins(tuple(names.slice(0, CATEGORIES).to_pylist()), np.sort(mixed(text_hashes(others))))
+    named = named.sort_by([("count", "descending"), ("text", "ascending")])
+    names, is_kept = named["text"].combine_chunks(), pc.greater_equal(named["count"], at_least)
+    kept = min(CATEGORIES, pc.sum(is_kept).as_py() or 0)
+    others = names.slice(kept, KNOWN_TEXTS)
+    return TextBins(tuple(names.slice(0, kept).to_pylist()), np.sort(mixed(text_hashes(others))))
 
 
 def key_hashes(keys: pa.Array) -> Hashes64:
@@ -59,7 +66,7 @@ def build_profile(layout: ProfileLayout, values: Values, times: Ints, keys: Hash
     """The profile of some rows.
 
     Args:
-        layout: of the columns; one that ``values`` does not have counts as missing.
+        layout: of the columns; one that ``values`` does not have, or has as another kind, counts as missing.
         values: the columns.
         times: event times, microseconds.
         keys: :func:`key_hashes` of the rows; 0 by default.
@@ -74,7 +81,7 @@ def build_profile(layout: ProfileLayout, values: Values, times: Ints, keys: Hash
         if isinstance(bins, TextBins):
             counts[layout.slices[name]], registers[at] = _texts(bins, _as_texts(one, rows))
             continue
-        numbers = np.full(rows, np.nan) if one is None else np.asarray(one, np.float64)
+        numbers = _as_numbers(one, rows)
         counts[layout.slices[name]], registers[at], moments[own] = _numbers(bins, numbers, float(layout.grid[own]))
         extremes.sizes[own], extremes.times[own], extremes.keys[own] = extremes_of(numbers, times, keys)
         own += 1
@@ -82,7 +89,11 @@ def build_profile(layout: ProfileLayout, values: Values, times: Ints, keys: Hash
 
 
 def _as_texts(values: Any, rows: int) -> pa.Array:
-    return pa.nulls(rows, pa.string()) if values is None else values
+    return values if isinstance(values, pa.Array) else pa.nulls(rows, pa.string())
+
+
+def _as_numbers(values: Any, rows: int) -> Floats:
+    return np.full(rows, np.nan) if values is None or isinstance(values, pa.Array) else np.asarray(values, np.float64)
 
 
 def _numbers(bins: NumericBins, values: Floats, grid: float) -> tuple[Ints, Array, Ints]:

@@ -25,6 +25,9 @@ from smallbox.times import SECOND
 ENOUGH: Final = 500
 """Fewest values of a first batch that give the bins of a field; with fewer they come from its declaration."""
 
+CATEGORY_ROWS: Final = 5
+"""Fewest rows of a first batch that make a text a category of a field: what names one record stays unnamed."""
+
 
 def input_values(columns: Columns, values: Mapping[str, Any]) -> dict[str, Array | pa.Array]:
     """A model's inputs: numbers as float32, which is what the model sees, and texts."""
@@ -86,8 +89,14 @@ def _field_bins(source: Source, name: str, values: Any) -> ColumnBins:
         none = np.empty(0, np.uint64)
         if name == source.key:
             return TextBins((), none, is_open=True)
-        return TextBins(field.choices, none) if field.choices else text_bins(values)
+        if field.choices:
+            return TextBins(field.choices, none)
+        return text_bins(values, CATEGORY_ROWS) if _known_texts(values) >= ENOUGH else TextBins((), none, is_open=True)
     return _number_bins(field, values)
+
+
+def _known_texts(values: pa.Array) -> int:
+    return int(pc.sum(pc.not_equal(values, "")).as_py() or 0)
 
 
 def _number_bins(field: Field, values: Floats) -> NumericBins:

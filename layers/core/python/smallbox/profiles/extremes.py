@@ -45,7 +45,8 @@ def extremes_of(values: Floats, times: Ints, keys: Hashes64) -> tuple[Floats, In
     finite = np.isfinite(values)
     if not finite.all():
         values, times, keys = values[finite], times[finite], keys[finite]
-    for end, sizes in enumerate((-values, values)):
+    # 0.0 and -0.0 are equal, and have other bytes
+    for end, sizes in enumerate((0.0 - values, values + 0.0)):
         rows = most_extreme(sizes, times, keys)
         for kept, own in zip((found.sizes, found.times, found.keys), (sizes, times, keys), strict=True):
             kept[0, end, : len(rows)] = own[rows]
@@ -59,6 +60,17 @@ def most_extreme(sizes: Floats, times: Ints, keys: Hashes64) -> Ints:
         rows = np.flatnonzero(sizes >= np.partition(sizes, -KEPT)[-KEPT])
     order = np.lexsort((keys[rows], times[rows], -sizes[rows]))
     return np.asarray(rows[order][:KEPT], np.int64)
+
+
+def without_keys(extremes: Extremes, keys: Hashes64) -> Extremes:
+    """The extreme rows without those of some keys; no other rows take their places."""
+    is_gone = np.isin(extremes.keys, keys) & (extremes.sizes > -np.inf)
+    left = Extremes(
+        np.where(is_gone, -np.inf, extremes.sizes),
+        np.where(is_gone, 0, extremes.times),
+        np.where(is_gone, np.uint64(0), extremes.keys),
+    )
+    return merged_extremes(len(left.sizes), [left])
 
 
 def merged_extremes(columns: int, parts: Sequence[Extremes]) -> Extremes:

@@ -5,7 +5,7 @@ Profiles of one layout add up: in any order and in any parts the result has equa
 
 import struct
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -13,8 +13,8 @@ import numpy as np
 from smallbox.arrays import Array, Ints
 from smallbox.errors import InvalidInput
 from smallbox.profiles.distinct import DISTINCT_REGISTERS, distinct_of
-from smallbox.profiles.extremes import KEPT, Extremes, merged_extremes
-from smallbox.profiles.layout import ProfileLayout, TextBins
+from smallbox.profiles.extremes import KEPT, Extremes, merged_extremes, without_keys
+from smallbox.profiles.layout import Hashes64, ProfileLayout, TextBins
 from smallbox.profiles.moments import LIMBS, carried, mean_of, variance_of
 
 _HEADER: Final = struct.Struct("<B8sQBI")
@@ -141,6 +141,10 @@ class Profile:
             )
             both.append(tuple(ExtremeRow(*one) for one in rows))
         return both[0], both[1]
+
+    def without_keys(self, keys: Hashes64) -> "Profile":
+        """The profile without the extreme rows of some keys, by their hashes; counts and sums stay."""
+        return replace(self, extremes=without_keys(self.extremes, keys))
 
     def to_bytes(self) -> bytes:
         """The profile as bytes; equal profiles give equal bytes. The layout is stored apart."""

@@ -7,13 +7,16 @@ again is not counted twice.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+import pyarrow as pa
+
 from smallbox.errors import Conflict, NotStored
 from smallbox.ports import Blobs
+from smallbox.profiles.building import key_hashes
 from smallbox.profiles.layout import ProfileLayout
 from smallbox.profiles.profile import Profile, merged_profiles
 from smallbox.profiles.stored import StoredProfiles, decoded, encoded
@@ -133,14 +136,35 @@ class ProfileStore:
         Safe to kill at any moment: a batch that is both in the gathered object and in its own counts once.
         """
         keys = self._blobs.list(PROFILES)
-        names = sorted(key[len(PROFILES) : -len(_LAYOUT)] for key in keys if key.endswith(_LAYOUT))
+        names = _named(keys)
         folders = {f"{key.rpartition('/')[0]}/" for key in keys if not key.endswith((_LAYOUT, f"/{GATHERED}"))}
         for folder in sorted(folders):
-            name = next((one for one in names if folder.startswith(f"{PROFILES}{one}/")), None)
-            layout = None if name is None else self.layout(name)
+            layout = self._layout_of(folder, names)
             if layout is not None:
                 self._gather(layout, folder)
         return len(folders)
+
+    def forget(self, keys: pa.Array) -> int:
+        """Take the rows of some keys out of the extreme rows; in how many objects there were any.
+
+        Their counts and sums stay, which name no row. Profiles of a layout that was given up are deleted. Run it while
+        nothing writes profiles: a batch that comes again brings its rows back.
+        """
+        hashes, stored = key_hashes(keys), self._blobs.list(PROFILES)
+        names = _named(stored)
+        changed = 0
+        for key in (one for one in stored if not one.endswith(_LAYOUT)):
+            layout, found = self._layout_of(key, names), self._read(key)
+            if layout is not None and found is not None:
+                left = encoded({hour: one.without_keys(hashes) for hour, one in decoded(layout, found.hours).items()})
+                if left != found.hours:
+                    self._blobs.put(key, StoredProfiles(found.batches, left).to_bytes())
+                    changed += 1
+        return changed
+
+    def _layout_of(self, key: str, names: Sequence[str]) -> ProfileLayout | None:
+        name = next((one for one in names if key.startswith(f"{PROFILES}{one}/")), None)
+        return None if name is None else self.layout(name)
 
     def _gather(self, layout: ProfileLayout, folder: str) -> None:
         objects = self._objects(folder)
@@ -166,6 +190,11 @@ class ProfileStore:
             return StoredProfiles.from_bytes(self._blobs.get(key))
         except NotStored:
             return None
+
+
+def _named(keys: Sequence[str]) -> list[str]:
+    """The names of the subjects that have a layout among some objects."""
+    return [key[len(PROFILES) : -len(_LAYOUT)] for key in keys if key.endswith(_LAYOUT)]
 
 
 def _by_day(hours: Mapping[Micros, Profile]) -> dict[str, dict[Micros, Profile]]:
