@@ -11,6 +11,7 @@ from smallbox.define import number
 from smallbox.define.model import Model
 from smallbox.define.project import project_of
 from smallbox.lake.names import predictions_table
+from smallbox.monitoring.change_findings import column_of
 from smallbox.monitoring.served_checks import ServedChecks
 from smallbox.monitoring.served_predictions import profile_of
 from smallbox.profiles.store import PROFILES
@@ -94,7 +95,7 @@ def test_a_column_with_personal_values_has_no_numbers() -> None:
     personal = replace(parcels, fields={**parcels.fields, "weight": number(nullable=True, pii=True)})
     day = Day(replace(MODEL, request=personal))
     day.log(log_of(1))
-    assert {name.partition(":")[0] for name in day.numbers()} == {"depot", "depot_delay_3h", "score"}
+    assert {column_of(name) for name in day.numbers()} == {"depot", "depot_delay_3h", "score"}
 
 
 def test_a_version_without_a_reference_by_day_has_no_numbers() -> None:

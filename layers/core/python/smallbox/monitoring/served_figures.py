@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from smallbox.define.signature import Signature
 from smallbox.lake.partial_histories import PartialHistories
+from smallbox.monitoring.change_findings import column_of
 from smallbox.monitoring.degraded_answers import Answerer, degraded_answers
 from smallbox.monitoring.sent_fields import Sent, sent_of
 from smallbox.monitoring.served_predictions import Served, ServedRows, profile_of
@@ -120,7 +121,7 @@ class DayProfile:
         if self._days is None or not self._counted:
             return {}
         found = day_numbers(merged_profiles(self._counted[0].layout, self._counted), self._days.whole())
-        return {name: one for name, one in found.items() if name.partition(":")[0] not in self.hidden}
+        return {name: one for name, one in found.items() if column_of(name) not in self.hidden}
 
 
 def _together(one: dict[str, Any] | None, other: dict[str, Any]) -> dict[str, Any]:
