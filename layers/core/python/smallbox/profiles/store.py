@@ -25,6 +25,9 @@ from smallbox.times import DAY, Micros, day_of
 PROFILES: Final = "profiles/"
 """The prefix of every object that holds profiles."""
 
+PROFILE_KINDS: Final = ("records", "predictions", "labelled")
+"""The folders of all profiles, each of which is granted and listed by itself."""
+
 GATHERED: Final = "day"
 """The name of the object with all batches of a day."""
 
@@ -135,7 +138,7 @@ class ProfileStore:
 
         Safe to kill at any moment: a batch that is both in the gathered object and in its own counts once.
         """
-        keys = self._blobs.list(PROFILES)
+        keys = self._keys()
         names = _named(keys)
         folders = {f"{key.rpartition('/')[0]}/" for key in keys if not key.endswith((_LAYOUT, f"/{GATHERED}"))}
         for folder in sorted(folders):
@@ -150,7 +153,7 @@ class ProfileStore:
         Their counts and sums stay, which name no row. Profiles of a layout that was given up are deleted. Run it while
         nothing writes profiles: a batch that comes again brings its rows back.
         """
-        hashes, stored = key_hashes(keys), self._blobs.list(PROFILES)
+        hashes, stored = key_hashes(keys), self._keys()
         names = _named(stored)
         changed = 0
         for key in (one for one in stored if not one.endswith(_LAYOUT)):
@@ -161,6 +164,9 @@ class ProfileStore:
                     self._blobs.put(key, StoredProfiles(found.batches, left).to_bytes())
                     changed += 1
         return changed
+
+    def _keys(self) -> list[str]:
+        return [key for kind in PROFILE_KINDS for key in self._blobs.list(f"{PROFILES}{kind}/")]
 
     def _layout_of(self, key: str, names: Sequence[str]) -> ProfileLayout | None:
         name = next((one for one in names if key.startswith(f"{PROFILES}{one}/")), None)
