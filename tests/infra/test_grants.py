@@ -266,7 +266,7 @@ class _Listed(FakeBlobs):
 
 
 def test_the_upkeep_lists_the_profiles_that_it_may() -> None:
-    """It asks for each folder of profiles by itself: a longer prefix is granted, so `profiles/` would be denied."""
+    """It asks for each folder of profiles by itself, since `profiles/` alone is not granted and would be denied."""
     blobs = _Listed()
     ProfileStore(blobs).gather()
     allowed = {prefix for grant in grants_of(UPKEEP) for prefix in grant.prefixes}
