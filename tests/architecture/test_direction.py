@@ -18,6 +18,7 @@ GROUND: Final = (
     "records",
     "ports",
     "serving_ports",
+    "release_ports",
     "documents",
     "table_columns",
     "request_sizes",

@@ -25,11 +25,12 @@ from smallbox.monitoring.report import LATEST, Check, metrics_partition, not_jud
 from smallbox.monitoring.served_checks import CheckedAnswers, ServedChecks
 from smallbox.monitoring.source_checks import SourceChecks, SourceDay
 from smallbox.monitoring.source_numbers import source_numbers
-from smallbox.ports import Blobs, Documents, Lake, Meter, Notices
+from smallbox.ports import Blobs, Documents, Lake, Meter
 from smallbox.records import Channel
 from smallbox.registry.signatures import Signatures, label_of_version
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
+from smallbox.release_ports import Notices
 from smallbox.statistics.change_detector import DayVerdict
 from smallbox.statistics.day_streams import DayValue
 from smallbox.times import DAY, Micros, day_of, parse_moment

@@ -12,9 +12,10 @@ from smallbox.lake.names import predictions_table
 from smallbox.lake.predictions import logged_table
 from smallbox.messages.encoded import Message
 from smallbox.messages.predictions import is_failed
-from smallbox.ports import CanaryCounters, Lake, Meter
+from smallbox.ports import Lake, Meter
 from smallbox.release.canary_marks import CHALLENGER_TROUBLE, CanaryMark
 from smallbox.release.minute_counts import counters_of, trouble_of_challenger
+from smallbox.release_ports import CanaryCounters
 from smallbox.serving.profiled_predictions import PredictionProfiles
 from smallbox.table_columns import LOG_COLUMNS
 
