@@ -174,13 +174,10 @@ def drawn_again(compared: Compared) -> list[float]:
     Returns:
         With rows as the unit; with days; with days, looked at from half of them on.
     """
-    random, count = np.random.default_rng(0), len(compared.sizes)
-    rows = [compared.rows[compared.days == day] - compared.mean for day in range(count)]
+    rows = [compared.rows[compared.days == day] - compared.mean for day in range(len(compared.sizes))]
     squared = np.array([float(one @ one) for one in rows])
     wrong = np.zeros(3)
-    for _ in range(RUNS):
-        starts = random.integers(0, count, LOOKS // BLOCK + 1)
-        chosen = (starts[:, None] + np.arange(BLOCK)).ravel()[:LOOKS] % count
+    for chosen in draws(len(rows)):
         sums, sizes = compared.sums[chosen], compared.sizes[chosen]
         last = last_wrong_look(sums, sizes, compared.mean)
         wrong += rows_ever_wrong(sums, sizes, squared[chosen], compared.mean), last > 0, last >= LOOKS // 2
@@ -198,6 +195,25 @@ def rows_ever_wrong(sums: Floats, sizes: Floats, squares: Floats, mean: float) -
     return bool((np.abs(sums.cumsum() / counts - mean) > width).any())
 
 
+def climbs_in_error(compared: Compared) -> float:
+    """How often the upper bound of `judge_shadow`, of 5 % error, ever lies below April's mean from half of 28 days on."""
+    wrong = 0
+    for chosen in draws(len(compared.sizes)):
+        sums, sizes = compared.sums[chosen], compared.sizes[chosen]
+        looks = range(LOOKS // 2, LOOKS + 1)
+        highs = (day_sequence(sums[:seen], sizes[:seen], 0.1, LOOKS // 2).high for seen in looks)
+        wrong += any(high < compared.mean for high in highs)
+    return wrong / RUNS
+
+
+def draws(count: int) -> Iterator[Ints]:
+    """Days drawn from April, in runs of three."""
+    random = np.random.default_rng(0)
+    for _ in range(RUNS):
+        starts = random.integers(0, count, LOOKS // BLOCK + 1)
+        yield (starts[:, None] + np.arange(BLOCK)).ravel()[:LOOKS] % count
+
+
 def last_wrong_look(sums: Floats, sizes: Floats, mean: float) -> int:
     """The number of days at the last look at which the sequence of days excludes the mean; 0 where none does."""
     for seen in range(len(sums), 1, -1):
@@ -211,8 +227,8 @@ def unit_lines(flights: ShadowedFlights) -> Iterator[str]:
     """The table of units."""
     yield row("candidate", "difference of loss", "design effect of days", "of hours", "of hours, up to 2 days alike",
               "correlation of days", "rows until: rows as the unit", "days", "days, with their correlation",
-              "two arms, loss", "two arms, AUC")  # fmt: skip
-    yield row(*["---"] * 11)
+              "two arms, loss", "two arms, AUC", "climbs in error")  # fmt: skip
+    yield row(*["---"] * 12)
     for name in NAMES:
         loss = comparisons(flights, name)["loss"]
         hours, _, two_days = hour_effects(flights, loss)
@@ -224,7 +240,9 @@ def unit_lines(flights: ShadowedFlights) -> Iterator[str]:
             loss.rows_by_days(),
             *two_arms(flights, name),
         )
-        yield row(name, f"{loss.mean:+.4f}", *effects, *(f"{rounded(one):,}" for one in rows))
+        yield row(
+            name, f"{loss.mean:+.4f}", *effects, *(f"{rounded(one):,}" for one in rows), f"{climbs_in_error(loss):.1%}"
+        )
 
 
 def kind_lines(flights: ShadowedFlights) -> Iterator[str]:
