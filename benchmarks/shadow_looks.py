@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from benchmarks.flight_candidates import NAMES, ShadowedFlights, shadowed_flights
-from benchmarks.shadow_flights import Compared, comparisons, log_loss
+from benchmarks.paired_comparisons import Compared, comparisons, log_loss
 from docs.pictures.svg import Drawing
 from smallbox.arrays import Floats
 from smallbox.define.release_rules import Shadow
