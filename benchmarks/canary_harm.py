@@ -16,11 +16,11 @@ import numpy as np
 
 from smallbox.arrays import Bools, Floats, Ints
 from smallbox.define.release_rules import Canary, HarmLimits
+from smallbox.release.canary_marks import CLUSTERS
 from smallbox.release.harm import judge_harm
 from smallbox.release.harm_counts import COUNTED, ArmCounts
 from smallbox.times import MINUTE
 
-CLUSTERS: Final = 64
 UNITS: Final = 2_000
 LIMITS: Final = HarmLimits()
 FIGURES: Final = len(COUNTED) - 1
@@ -83,8 +83,8 @@ def _chance(rng: np.random.Generator, setting: str, minute: Ints, unit: Ints, mi
 
 
 def looks(minutes: int) -> list[int]:
-    """The minutes of a step at which the simulation looks: each of the first ten, then ever rarer."""
-    return sorted({*range(1, 11), *(int(at) for at in np.geomspace(10, minutes, 15))})
+    """The minutes of a step at which the simulation looks: soon after its start often, then ever rarer."""
+    return sorted({2, 4, 7, *(int(at) for at in np.geomspace(10, minutes, 10))})
 
 
 def z_test(counts: ArmCounts) -> bool:

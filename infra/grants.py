@@ -1,4 +1,6 @@
-"""All IAM grants, with exact actions. No other code of the app writes an IAM policy.
+"""The IAM grants of functions, state machines and schedules, with exact actions.
+
+People have those of :mod:`infra.people_grants`. No other code of the app writes an IAM policy.
 
 ``on`` names the resource: ``bucket:lake/tables/*``, ``table:online``, ``queue:events``, ``machine:training``,
 ``function:training/fit``, ``logs:self`` (the function's own log group) or ``*``, which needs a reason.
@@ -71,11 +73,6 @@ METRICS: Final = ("cloudwatch:PutMetricData",)
 CALL: Final = ("execute-api:Invoke",)
 DESCRIBE: Final = ("cloudformation:DescribeStacks",)
 
-DRAINED: Final = ("events", "drops", "features", "rebuild", "scores", "predictions")
-"""The queues whose messages the command line counts."""
-MACHINES: Final = ("training", "daily", "backfill")
-"""The state machines that the command line starts and waits for."""
-
 
 def listing(bucket: str, *prefixes: str) -> Grant:
     """Allow listing the keys under prefixes of a bucket, and a 404 for a missing object.
@@ -98,6 +95,11 @@ def tables(*, read: Sequence[str] = (), append: Sequence[str] = (), rewrite: Seq
     logs = tuple(Under(f"bucket:lake/tables/{folder}/*/_delta_log/*", ("s3:DeleteObject",)) for folder in append)
     files = tuple(Under(f"bucket:lake/tables/{folder}/*", actions) for folder, actions in allowed.items())
     return (listing("lake", *(f"tables/{folder}/*" for folder in allowed)), *files, *logs)
+
+
+def invocations(*functions: str) -> tuple[Grant, ...]:
+    """Allow invoking these functions."""
+    return tuple(Grant(f"function:{name}", INVOKE) for name in functions)
 
 
 EVERY_FUNCTION: Final = (
@@ -142,7 +144,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     "ingestion/upkeep": (
         Grant("queue:rebuild", SEND),
         Grant("table:registry", ONE),
-        *tables(rewrite=["records", "current", "predictions", "labelled", "restated"]),
+        *tables(rewrite=["records", "current", "predictions", "labelled", "restated", "exposures"]),
     ),
     "features/stream": (
         Grant("queue:features", RECEIVE + SEND),
@@ -182,6 +184,10 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("table:metrics", READ),
     ),
     "release/start": (Grant("table:registry", WRITE),),
+    "release/experiment": (
+        *tables(read=["records", "predictions"], append=["exposures"]),
+        Grant("table:registry", WRITE),
+    ),
     "release/shadow": (
         *tables(read=["records", "predictions", "labelled"]),
         Under("bucket:lake/models/*", GET),
@@ -250,18 +256,14 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("table:metrics", WRITE),
         Grant("queue:decide-dead", SEND),
     ),
-    "machine/training": (
-        Grant("function:training/dataset", INVOKE),
-        Grant("function:training/fit", INVOKE),
-        Grant("function:registry/register", INVOKE),
-        Grant("function:release/start", INVOKE),
-    ),
-    "machine/daily": (
-        Grant("function:feedback/join", INVOKE),
-        Grant("function:monitoring/check", INVOKE),
-        Grant("function:release/shadow", INVOKE),
-        Grant("function:release/review", INVOKE),
-        Grant("function:retraining/decide", INVOKE),
+    "machine/training": invocations("training/dataset", "training/fit", "registry/register", "release/start"),
+    "machine/daily": invocations(
+        "feedback/join",
+        "monitoring/check",
+        "release/shadow",
+        "release/review",
+        "release/experiment",
+        "retraining/decide",
     ),
     "machine/backfill": (
         Grant("function:features/backfill", INVOKE),
@@ -278,31 +280,6 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     "schedule/score": (Grant("function:serving/score", INVOKE),),
     "schedule/upkeep": (Grant("function:ingestion/upkeep", INVOKE),),
 }
-
-
-OPERATOR: Final = (
-    *(Grant(f"stack:{of}/*", DESCRIBE, "the ARN ends in an id of each deployment") for of in ("stores", "pipeline")),
-    Grant("api/$default/GET/*", CALL, "every route of the API that reads"),
-    *(Grant(f"api/$default/POST/{of}/*", CALL, "each name has a route") for of in ("events", "models", "v2/models")),
-    Under("bucket:inbox/drop/*", UPLOAD),
-    Under("bucket:inbox/score/*/in/*", UPLOAD),
-    Under("bucket:inbox/score/*/out/*", GET),
-    listing("inbox", "score/*/out/*"),
-    Under("bucket:lake/reports/*", GET),
-    Under("bucket:lake/quarantine/*", ("s3:GetObject", "s3:DeleteObject")),
-    listing("lake", "reports/*", "quarantine/*"),
-    *(Grant(f"queue:{name}", ("sqs:GetQueueAttributes",)) for name in DRAINED),
-    *(Grant(f"queue:{name}-dead", ("sqs:GetQueueAttributes",)) for name in (*DRAINED, "decide")),
-    Grant("*", ("cloudwatch:GetMetricData",), "age of the oldest message; CloudWatch has no resource to name"),
-    Grant("queue:rebuild", SEND),
-    *(Grant(f"machine:{name}", START) for name in MACHINES),
-    *(Grant(f"executions:{name}:*", WATCH, "executions have made-up names") for name in MACHINES),
-    *(Grant(f"function:{name}", INVOKE) for name in ("ingestion/upkeep", "release/start", "monitoring/resolve")),
-)
-"""What the commands of the command line need: the managed policy of operators, on AWS and locally."""
-
-AS_OF: Final = tuple(Grant(f"api/as_of/POST/{of}/*", CALL, "each name has a route") for of in ("events", "models"))
-"""What it takes to let requests name a past moment, where the deployment has the setting ``as_of`` ``granted``."""
 
 
 def grants_of(principal: str) -> tuple[Grant, ...]:

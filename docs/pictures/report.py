@@ -9,7 +9,7 @@ from infra.deployment import ROOT
 from smallbox.stages import STAGES
 
 WIDTH: Final = 1000
-HEIGHT: Final = 1195
+HEIGHT: Final = 1260
 PAGE: Final = 600
 """The width of the page; what its parts say stands to the right of it."""
 
@@ -180,7 +180,13 @@ NOTES: Final = (
     ),
     (645, "Is a score a probability?", "On the diagonal, of requests scored 0.3", "three in ten are late."),
     (830, "What was decided, and why?", "Breaches, releases and retraining of", "each day with their reasons."),
-    (1015, "Who served, and since when?", "Trainings, verdicts, canaries and", "alarms in their order."),
+    (
+        1015,
+        "Is the new version better?",
+        "Both versions on the same requests.",
+        "The band holds at every look.",
+    ),
+    (1145, "Who served, and since when?", "Trainings, verdicts, canaries and", "alarms in their order."),
 )
 """The remarks beside the page: how far down, a question, and its answer by lines."""
 
@@ -198,10 +204,12 @@ def draw() -> str:
     _calibration(d, 660)
     _heading(d, 830, "Days")
     _days(d, 848)
-    _heading(d, 1015, "Incidents")
-    d.text(50, 1042, "No incident was opened.", size=14)
-    _heading(d, 1080, "What happened to the model")
-    _history(d, 1107)
+    _heading(d, 1015, "Releases")
+    d.text(50, 1042, "Of each: the verdict, the paired loss with its band, and every look.", size=14)
+    _heading(d, 1080, "Incidents")
+    d.text(50, 1107, "Of each: its story, from the finding to its end.", size=14)
+    _heading(d, 1145, "What happened to the model")
+    _history(d, 1172)
     for top, *lines in NOTES:
         _note(d, top, *lines)
     return d.svg()

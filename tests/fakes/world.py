@@ -30,7 +30,9 @@ from smallbox.registry.register import RegisterTask
 from smallbox.registry.signatures import Signatures
 from smallbox.registry.store import Registry
 from smallbox.release.by_hand import ByHandTask
+from smallbox.release.experiment import ExperimentTask
 from smallbox.release.review import ReviewTask
+from smallbox.release.shadow import ShadowTask
 from smallbox.release.start import StartTask
 from smallbox.retraining.decide import DecideTask
 from smallbox.serving.log import LogTask
@@ -39,8 +41,8 @@ from smallbox.serving.score import ScoreTask
 from smallbox.times import Micros, Moment, format_moment
 from smallbox.training.dataset import DatasetTask
 from smallbox.training.fit import FitTask
-from tests.fakes.documents import FakeDocuments
 from tests.fakes.counters import FakeCanaryCounters
+from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs, FakeFailureLog, FakeMeter, FakeNotices, FakeQueue, FakeWorkflow
 from tests.fakes.lake import FakeLake
 from tests.fakes.online import FakeOnlineStore
@@ -160,6 +162,11 @@ class World:
         ScoreTask(self.project, self.lake, self.loader, self.inbox, FakeWorkflow()).take(key)
         return {key.rsplit("/", 1)[1]: self.inbox.get(key) for key in self.inbox.list(f"score/{model}/out/")}
 
+    @property
+    def experiments(self) -> ExperimentTask:
+        """What plans, starts, shows and stops experiments, and looks at the running one."""
+        return ExperimentTask(self.project, self.lake, self.registry, self.live)
+
     def close_day(self, model: str, midnight: Micros) -> DayDocument:
         """The upkeep, then the daily state machine: every task, in its order."""
         UpkeepTask(self.project, LiveSources(self.documents), self.lake, self.rebuilds).run(
@@ -170,7 +177,10 @@ class World:
         document = JoinTask(self.project, self.lake, self.registry, self.metrics).run(document, PRESENT)
         stores = self.project, self.lake, self.blobs, self.registry, self.signatures, self.metrics
         document = CheckTask(*stores, self.meter, FakeNotices()).run(document)
+        shadowing = ShadowTask(self.project, self.lake, self.registry, self.loader, self.metrics, lambda: 0)
+        document = shadowing.run(document)
         document = ReviewTask(self.project, self.lake, self.registry, self.live, self.metrics).run(document, PRESENT)
+        document = self.experiments.run(document, PRESENT)
         by_hand = ByHandTask(self.project, self.registry, self.live)
         decide = DecideTask(self.project, self.registry, self.metrics, self.training, by_hand)
         return decide.run(document, PRESENT)

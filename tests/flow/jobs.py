@@ -28,7 +28,7 @@ from smallbox.ports import Lake
 from smallbox.times import DAY, HOUR
 from tests.flow.rounds import BEGIN, HISTORY_DAYS, Round, moments
 
-DAYS, A_DAY, SITES = HISTORY_DAYS + 7, 120, 6
+DAYS, A_DAY, SITES = HISTORY_DAYS + 11, 120, 6
 
 jobs = Source(
     "jobs",

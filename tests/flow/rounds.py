@@ -165,7 +165,7 @@ class Lived:
         tensors: their answers over the inference protocol.
         file: their answers in a scored file.
         second: the second training run.
-        reviews: what each day's review did, until the canary of the second version ended.
+        reviews: what each day's review did, until the release of the second version ended.
     """
 
     around: Round
@@ -180,7 +180,7 @@ class Lived:
 
 
 def go_round(around: Round) -> Lived:
-    """Train, serve for two days, answer in every way, train again, and review the canary to its end."""
+    """Train, serve for two days, answer in every way, train again, and review the release to its end."""
     first = around.train()
     assert first["accepted"], first["verdict"]["why"]
     days = [around.day() for _ in range(2)]
@@ -190,6 +190,6 @@ def go_round(around: Round) -> Lived:
     second = around.train()
     assert second["accepted"], second["verdict"]["why"]
     reviews = [around.world.close_day(around.model.name, around.now)["release"]]
-    while reviews[-1]["action"] in {"start", "wait"}:
+    while reviews[-1]["action"] in {"start", "step", "wait"}:
         reviews.append(around.day()["release"])
     return Lived(around, first, days, asked, answers, tensors, file, second, reviews)

@@ -43,13 +43,13 @@ def test_it_answers_in_its_own_form(lived: Lived) -> None:
     json.dumps(lived.answers, allow_nan=False)
 
 
-def test_it_is_judged_by_the_day_and_in_a_canary(lived: Lived) -> None:
+def test_it_is_judged_by_the_day_and_in_a_release(lived: Lived) -> None:
     """Labels are joined, the day's loss beats the baseline, and the second version is promoted by its loss."""
     assert lived.days[-1]["breaches"] == {"data": 0, "features": 0, "predictions": 0, "accuracy": 0}
     loss = next(one for one in lived.around.report(lived.days[-1])["checks"] if one["name"] == "loss")
     assert loss["rows"] > 50
     assert loss["value"] < loss["limit"]
-    assert [lived.reviews[0]["action"], lived.reviews[-1]["action"]] == ["start", "promote"]
+    assert [one["action"] for one in lived.reviews if one["action"] != "wait"] == ["start", "promote"]
 
 
 def test_a_release_without_the_file_says_so(lived: Lived) -> None:

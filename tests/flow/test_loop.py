@@ -159,28 +159,31 @@ def test_a_dropped_file_is_scored_like_the_requests(lived: Lived, days: list[dic
     assert ((scores > 0) & (scores < 1)).all()
 
 
-def test_a_second_version_goes_into_a_canary(lived: Lived, days: list[dict[str, Any]]) -> None:
-    """A retrained version waits for the review, then answers its share of the keys, the same keys each time."""
+def test_a_second_version_goes_into_a_shadow(lived: Lived, days: list[dict[str, Any]]) -> None:
+    """A retrained version is judged on logged requests; nobody is answered by it, and the day tells what it saw."""
     now = START + 2 * DAY
     run = lived.world.train(MODEL, now)
     assert run["accepted"], run["verdict"]["why"]
     assert run["champion"]["version"] == 1
     assert run["routing"]["challenger"] is None
-    release = lived.world.close_day(MODEL, now)["release"]
-    assert (release["action"], release["version"]) == ("start", 2), release["why"]
+    assert run["release"]["action"] == "shadow"
+    day = lived.world.close_day(MODEL, now)
+    assert (day["release"]["action"], day["release"]["version"]) == ("wait", 2), day["release"]["why"]
+    assert day["shadow"] == {"version": 2, "scored": 0, "settled": 0, "why": ""}, "no day since its training has ended"
     instances = lived.instances(now, now + DAY)[:400]
-    first = lived.world.predict(MODEL, instances, now, "a")
-    again = lived.world.predict(MODEL, instances, now, "b")
-    assert [p["arm"] for p in first] == [p["arm"] for p in again]
-    share = sum(p["arm"] == "challenger" for p in first) / len(first)
-    assert abs(share - 0.3) < 0.1
+    answers = lived.world.predict(MODEL, instances, now, "a")
+    assert {answer["version"] for answer in answers} == {1}
+    routing = lived.world.registry.routing(MODEL)
+    assert routing is not None
+    assert (routing.shadow, routing.challenger) == (2, None)
 
 
-def test_a_day_under_a_canary_waits_and_does_not_retrain(lived: Lived, days: list[dict[str, Any]]) -> None:
-    """With a canary running and too few labels, the review waits and retraining stands back, both with reasons."""
+def test_a_day_under_a_shadow_waits_and_does_not_retrain(lived: Lived, days: list[dict[str, Any]]) -> None:
+    """With a shadow running and no labels yet, the review waits and retraining stands back, both with reasons."""
     day = lived.world.close_day(MODEL, START + 3 * DAY)
+    assert day["shadow"]["scored"] == 1
     assert day["release"]["action"] == "wait"
-    assert "labels" in day["release"]["why"]
+    assert "labelled" in day["release"]["why"]
     assert not day["retraining"]["train"]
-    assert "canary" in day["retraining"]["why"]
+    assert "release" in day["retraining"]["why"]
     assert day["as_of"] == format_moment(START + 3 * DAY)

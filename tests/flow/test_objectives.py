@@ -108,12 +108,16 @@ def test_labels_are_joined_and_the_day_is_judged(lived: Lived) -> None:
     json.dumps(lived.around.report(lived.days[-1]), allow_nan=False)
 
 
-def test_a_canary_compares_mean_losses(lived: Lived) -> None:
-    """The second version starts, both arms answer, and the mean loss decides."""
-    assert lived.reviews[0]["action"] == "start", lived.reviews[0]["why"]
-    assert lived.reviews[-1]["action"] == "promote", lived.reviews[-1]["why"]
-    evidence = lived.reviews[-1]["evidence"]
-    assert min(evidence["champion_labels"], evidence["challenger_labels"]) > 50
+def test_a_release_compares_mean_losses(lived: Lived) -> None:
+    """The shadow of the second version decides by mean loss on the same rows, then both arms answer, without harm."""
+    actions = [one["action"] for one in lived.reviews]
+    assert [one for one in actions if one != "wait"] == ["start", "promote"], lived.reviews[-1]["why"]
+    shadow = lived.reviews[actions.index("start")]["evidence"]
+    assert shadow["rows"] > 50
+    assert shadow["over_margin_high"] < 0
+    harm = {one["figure"]: one for one in lived.reviews[-1]["evidence"]["limits"]}
+    assert min(harm["fallback"]["requests"]) > 50
+    assert harm["loss"]["champion"] > 0
     json.dumps(lived.reviews, allow_nan=False)
 
 

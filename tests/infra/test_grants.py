@@ -7,90 +7,10 @@ import pytest
 
 from infra.grants import GRANTS, Grant, grants_of
 from tests.infra.grants import Granted, Names, granted
+from tests.infra.meant_for import BLOB_DELETERS, BLOB_READERS, BLOB_WRITERS, SENDERS, TABLE_READERS, TABLE_WRITERS
 from tests.infra.templates import Assembly, mentioned
 
-FOLDERS: Final = ("records", "current", "predictions", "labelled", "restated")
-UPKEEP: Final = "ingestion/upkeep"
-LOADERS: Final = {"ingestion/append", "ingestion/load"}
-
-BLOB_READERS: Final = {
-    "bucket:lake/tables/records/*": {
-        *LOADERS, UPKEEP, "features/rebuild", "features/backfill", "training/dataset", "serving/score",
-        "feedback/join", "monitoring/check",
-    },
-    "bucket:lake/tables/current/*": {UPKEEP},
-    "bucket:lake/tables/predictions/*": {
-        "serving/log", "serving/score", UPKEEP, "feedback/join", "monitoring/check",
-    },
-    "bucket:lake/tables/labelled/*": {"feedback/join", UPKEEP, "monitoring/check", "release/review"},
-    "bucket:lake/tables/restated/*": {"feedback/join", UPKEEP},
-    "bucket:lake/datasets/*": {"training/fit"},
-    "bucket:lake/models/*": {"training/fit", "serving/predict", "serving/score", "monitoring/check"},
-    "bucket:lake/bundles/*": {
-        "training/dataset", "serving/predict", "serving/score", "monitoring/check",
-    },
-    "bucket:lake/references/*": {"monitoring/check"}, "bucket:lake/quarantine/*": {"monitoring/check"},
-    "bucket:inbox/drop/*": {"ingestion/load"},
-    "bucket:inbox/parts/*": {"ingestion/load", "serving/score"},
-    "bucket:inbox/score/*/in/*": {"serving/score"},
-    "bucket:inbox/score/*/out/*": {"serving/score"},
-}  # fmt: skip
-
-BLOB_WRITERS: Final = {
-    "bucket:lake/tables/records/*": {*LOADERS, UPKEEP},
-    "bucket:lake/tables/current/*": {UPKEEP},
-    "bucket:lake/tables/predictions/*": {"serving/log", "serving/score", UPKEEP},
-    **{f"bucket:lake/tables/{folder}/*": {"feedback/join", UPKEEP} for folder in ("labelled", "restated")},
-    "bucket:lake/quarantine/*": {"ingestion/collect", *LOADERS},
-    "bucket:lake/reports/*": {"ingestion/load"},
-    "bucket:lake/datasets/*": {"training/dataset"},
-    "bucket:lake/models/*": {"training/fit"},
-    "bucket:lake/bundles/*": {"registry/register"},
-    "bucket:lake/references/*": {"monitoring/check"},
-    "bucket:inbox/parts/*": {"ingestion/load", "serving/score"},
-    "bucket:inbox/score/*/in/daily/*": {"serving/score"},
-    "bucket:inbox/score/*/out/*": {"serving/score"},
-}
-
-BLOB_DELETERS: Final = {
-    **{f"bucket:lake/tables/{folder}/*": {UPKEEP} for folder in FOLDERS},
-    "bucket:lake/tables/records/*/_delta_log/*": LOADERS,
-    "bucket:lake/tables/predictions/*/_delta_log/*": {"serving/log", "serving/score"},
-    **{f"bucket:lake/tables/{folder}/*/_delta_log/*": {"feedback/join"} for folder in ("labelled", "restated")},
-    "bucket:inbox/parts/*": {"ingestion/load", "serving/score"},
-    "bucket:inbox/score/*/out/*": {"serving/score"},
-}
-
-TABLE_WRITERS: Final = {
-    "table:online": {"features/stream", "features/rebuild", "features/backfill"},
-    "table:registry": {
-        "registry/register", "release/start", "release/review", "retraining/decide",
-        "features/backfill",
-    },
-    "table:metrics": {"feedback/join", "monitoring/check", "monitoring/resolve", "retraining/decide"},
-}  # fmt: skip
-
-TABLE_READERS: Final = {
-    "table:online": {*TABLE_WRITERS["table:online"], "serving/predict"},
-    "table:registry": {
-        *TABLE_WRITERS["table:registry"], "registry/browse", "training/dataset", "training/fit", "serving/predict",
-        "serving/score", "feedback/join", "monitoring/check", "features/stream", "features/rebuild", *LOADERS, UPKEEP,
-    },
-    "table:metrics": {*TABLE_WRITERS["table:metrics"], "registry/browse", "release/review"},
-}  # fmt: skip
-
-SENDERS: Final = {
-    "queue:events": {"ingestion/collect"},
-    "queue:drops": {"ingestion/load"},
-    "queue:features": {"ingestion/append", "features/stream"},
-    "queue:rebuild": {"ingestion/load", UPKEEP, "features/stream", "features/rebuild", "features/backfill"},
-    "queue:predictions": {"serving/predict"},
-    "queue:decide-dead": {"retraining/decide"},
-}
-
-READS: Final = {
-    "s3:GetObject", "s3:ListBucket", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:BatchGetItem",
-}  # fmt: skip
+READS: Final = {"s3:GetObject", "s3:ListBucket", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:BatchGetItem"}
 RECEIVES: Final = {
     "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes",
 }  # fmt: skip
@@ -198,7 +118,10 @@ def test_each_document_table_is_read_and_written_by_those_whose_work_it_is(roles
     assert _holders(roles, "table:", *READS) == TABLE_READERS
     used = {one.action for one in roles if one.on.startswith("table:")}
     assert used - READS == {"dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:UpdateItem"}
-    assert _holders(roles, "table:", "dynamodb:UpdateItem") == {"table:limits": {"serving/predict"}}
+    assert _holders(roles, "table:", "dynamodb:UpdateItem") == {
+        "table:limits": {"serving/predict"},
+        "table:metrics": {"serving/log"},
+    }
 
 
 def test_each_queue_is_sent_to_by_those_whose_work_it_is(roles: set[Granted]) -> None:
@@ -221,7 +144,8 @@ def test_a_queue_is_received_by_the_function_it_feeds_alone(aws: Assembly, roles
 def test_a_machine_invokes_the_functions_of_its_tasks_alone(aws: Assembly, roles: set[Granted]) -> None:
     """What a machine may invoke is what its definition names; a schedule invokes the function it is named for."""
     names = Names(aws)
-    named = {"function:ingestion/upkeep": {"schedule/upkeep"}, "function:serving/score": {"schedule/score"}}
+    scheduled = {"upkeep": "ingestion/upkeep", "score": "serving/score", "guard": "release/guard"}
+    named = {f"function:{function}": {f"schedule/{name}"} for name, function in scheduled.items()}
     for logical_id, machine in aws.properties("AWS::StepFunctions::StateMachine").items():
         who = names.roles[mentioned(machine["RoleArn"])]
         assert who == names.resources[logical_id].replace(":", "/")
@@ -273,7 +197,7 @@ def test_no_grant_is_wider_than_a_reason_allows(roles: set[Granted]) -> None:
     metrics = ("StringEqualsIfExists", "cloudwatch:namespace", "Smallbox")
     everything = {one for one in roles if one.on == "*"}
     assert {one for one in everything if not one.who.startswith("machine/")} == {
-        Granted("monitoring/check", "cloudwatch:PutMetricData", "*", (metrics,))
+        Granted(who, "cloudwatch:PutMetricData", "*", (metrics,)) for who in ("monitoring/check", "serving/log")
     }
     assert {one.action for one in everything if one.who.startswith("machine/")} == ON_EVERYTHING
     wide = {one.on for one in roles if "*" in one.on and one.on != "*"}

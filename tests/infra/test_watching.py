@@ -16,6 +16,7 @@ from smallbox.define import RateLimit, Serve
 from smallbox.define.project import load
 from smallbox.errors import DefinitionError
 from smallbox.monitoring.incidents import OPEN_INCIDENTS
+from smallbox.release.canary_marks import CHALLENGER_TROUBLE
 from smallbox.stages import STAGES
 from tests.infra.grants import Names
 from tests.infra.templates import Assembly, mentioned, tasks_of
@@ -37,7 +38,8 @@ COVERED = {
     "serving/log": "Dead", "serving/score": "Dead", "retraining/decide": "Dead",
     "training/dataset": "Executions", "training/fit": "Executions", "registry/register": "Executions",
     "release/start": "Executions", "feedback/join": "Executions", "monitoring/check": "Executions",
-    "release/review": "Executions", "features/backfill": "Executions", "ingestion/upkeep": "Dropped",
+    "release/review": "Executions", "release/guard": "Dropped", "release/experiment": "Executions",
+    "release/shadow": "Executions", "features/backfill": "Executions", "ingestion/upkeep": "Dropped",
 }  # fmt: skip
 """By function, the alarm that rings when it fails or is throttled for good."""
 BY_HAND = {"monitoring/resolve"}
@@ -87,7 +89,7 @@ def test_there_are_at_most_ten_alarms_and_one_for_each_model(aws: Assembly) -> N
     of_models = [alarm for alarm in alarms if alarm.get("MetricName") == OPEN_INCIDENTS]
     dimensions = [one for alarm in of_models for one in alarm["Dimensions"]]
     assert sorted(one["Value"] for one in dimensions) == sorted(load().models)
-    assert len(alarms) - len(of_models) == 9
+    assert len(alarms) - len(of_models) == 10
     for alarm in alarms:
         metrics = [one for one in alarm.get("Metrics", []) if "MetricStat" in one]
         assert len(metrics) <= 10
@@ -157,12 +159,32 @@ def test_answers_of_a_fallback_are_alarmed(aws: Assembly) -> None:
 
 
 def test_every_alarm_speaks_to_a_topic(aws: Assembly) -> None:
-    """No alarm is a light in an empty room; the incidents of a model reach the function that decides."""
+    """No alarm is a light in an empty room: incidents reach the function that decides, a canary's trouble its guard."""
     for name, alarm in aws.properties("AWS::CloudWatch::Alarm").items():
         assert alarm["AlarmActions"], name
-    (subscription,) = aws.properties("AWS::SNS::Subscription").values()
-    assert subscription["Protocol"] == "lambda"
-    assert subscription["RedrivePolicy"]["deadLetterTargetArn"]
+    names, subscriptions = Names(aws), aws.properties("AWS::SNS::Subscription").values()
+    invoked = {names.of(one["Endpoint"]): one for one in subscriptions}
+    assert {one["Protocol"] for one in subscriptions} == {"lambda"}
+    assert invoked.keys() == {"function:retraining/decide", "function:release/guard"}
+    assert invoked["function:retraining/decide"]["RedrivePolicy"]["deadLetterTargetArn"]
+
+
+def test_the_guard_is_invoked_by_its_own_alarm_and_every_five_minutes(aws: Assembly) -> None:
+    """The alarm rings once when trouble begins, so a look that cannot tell is followed by those of the schedule."""
+    names = Names(aws)
+    (alarm,) = [
+        a for a in aws.properties("AWS::CloudWatch::Alarm").values() if a.get("MetricName") == CHALLENGER_TROUBLE
+    ]
+    (subscription,) = [
+        one
+        for one in aws.properties("AWS::SNS::Subscription").values()
+        if names.of(one["Endpoint"]) == "function:release/guard"
+    ]
+    assert alarm["AlarmActions"] == [subscription["TopicArn"]]
+    assert (alarm["Threshold"], alarm["EvaluationPeriods"], alarm["Period"]) == (1, 1, 60)
+    schedules = aws.properties("AWS::Scheduler::Schedule").values()
+    (guard,) = [one for one in schedules if names.of(one["Target"]["Arn"]) == "function:release/guard"]
+    assert (guard["ScheduleExpression"], guard["State"]) == ("rate(5 minutes)", "ENABLED")
 
 
 def test_people_are_subscribed_where_the_deployment_says_so() -> None:
@@ -193,7 +215,7 @@ def test_the_dashboard_has_a_row_for_each_stage(aws: Assembly) -> None:
 def test_alarms_may_speak_to_every_topic(aws: Assembly) -> None:
     """A topic policy replaces the one that lets alarms in, so ours lets them in."""
     policies = aws.properties("AWS::SNS::TopicPolicy").values()
-    assert len(policies) == len(aws.of_type("AWS::SNS::Topic")) == 2
+    assert len(policies) == len(aws.of_type("AWS::SNS::Topic")) == 3
     for policy in policies:
         allowed = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
         assert [s["Principal"] for s in allowed] == [{"Service": "cloudwatch.amazonaws.com"}]
@@ -202,7 +224,10 @@ def test_alarms_may_speak_to_every_topic(aws: Assembly) -> None:
 def test_every_task_tries_again_what_may_go_well_the_next_time(aws: Assembly) -> None:
     """Every task of every machine tries again for minutes when a store is contended or does not answer."""
     tasks = [task for machine in aws.machines() for task in tasks_of(machine)]
-    training, daily = {"Dataset", "Fit", "Register", "Start", "Failure"}, {"Join", "Check", "Review", "Decide"}
+    training, daily = (
+        {"Dataset", "Fit", "Register", "Start", "Failure"},
+        {"Join", "Check", "Shadow", "Review", "Decide"},
+    )
     names = training | daily | {"Plan", "Fill", "Publish", "Part", "Finish", "Refuse"}
     assert {name for name, _ in tasks} == names
     for name, task in tasks:

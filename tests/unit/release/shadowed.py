@@ -20,7 +20,9 @@ from smallbox.release.shadow import ShadowTask
 from smallbox.release.shadow_days import ShadowDays
 from smallbox.serving.log import LogTask
 from smallbox.times import DAY, Micros, Moment, format_moment
+from tests.fakes.counters import FakeCanaryCounters
 from tests.fakes.documents import FakeDocuments
+from tests.fakes.edges import FakeMeter
 from tests.fakes.serving import Serving, chance_of_numbers
 from tests.fakes.small import deliveries, late_parcel
 
@@ -45,7 +47,7 @@ class Shadowed:
         self.metrics, self.random = FakeDocuments(), np.random.default_rng(7)
         self.model = model
         project, lake = self.serving.project, self.serving.lake
-        self.log = LogTask(project, lake)
+        self.log = LogTask(project, lake, FakeCanaryCounters(), FakeMeter())
         self.task = ShadowTask(project, lake, self.serving.registry, self.serving.loader, self.metrics, lambda: 0)
 
     def ask(self, day: int, rows: int = A_DAY, **more: Any) -> None:

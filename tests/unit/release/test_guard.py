@@ -60,7 +60,7 @@ def test_harm_is_rolled_back_at_once(guarded: Guarded, figure: str) -> None:
     """All requests go to the champion, the history says why and by which figures, and people are told."""
     guarded.count("champion", {})
     guarded.count("challenger", {figure: 32})
-    (done,) = guarded.task.run(NOW)
+    (done,) = guarded.task.run(NOW, climbs=True)
     assert (done["model"], done["version"], done["action"]) == (MODEL, 2, "roll_back")
     assert guarded.routing.versions == (1,)
     (line,) = [one for one in guarded.registry.history(MODEL) if one["event"] == "roll_back"]
@@ -76,7 +76,7 @@ def test_trouble_of_both_arms_is_left_alone(guarded: Guarded) -> None:
     """An outage of everything is no harm of the challenger."""
     for arm in ("champion", "challenger"):
         guarded.count(arm, {"failed": 32})
-    (done,) = guarded.task.run(NOW)
+    (done,) = guarded.task.run(NOW, climbs=True)
     assert done["action"] == "none"
     assert guarded.routing.challenger == 2
     assert guarded.notices.told == []
@@ -84,11 +84,11 @@ def test_trouble_of_both_arms_is_left_alone(guarded: Guarded) -> None:
 
 def test_a_look_that_cannot_tell_is_followed_by_another(guarded: Guarded) -> None:
     """With nothing counted it says so and changes nothing; the next look decides by what was counted meanwhile."""
-    (done,) = guarded.task.run(NOW)
+    (done,) = guarded.task.run(NOW, climbs=True)
     assert (done["action"], done["why"][:15]) == ("none", "cannot tell yet")
     guarded.count("champion", {}, minutes_ago=0)
     guarded.count("challenger", {"failed": 32}, minutes_ago=0)
-    (done,) = guarded.task.run(NOW + MINUTE)
+    (done,) = guarded.task.run(NOW + MINUTE, climbs=True)
     assert done["action"] == "roll_back"
 
 
@@ -96,16 +96,16 @@ def test_what_was_counted_before_the_step_is_left_out(guarded: Guarded) -> None:
     """A step is judged by what was counted since it began."""
     guarded.count("champion", {}, minutes_ago=60)
     guarded.count("challenger", {"failed": 32}, minutes_ago=60)
-    (done,) = guarded.task.run(NOW)
+    (done,) = guarded.task.run(NOW, climbs=True)
     assert done["action"] == "none"
 
 
 def test_a_model_without_a_canary_is_not_looked_at(guarded: Guarded) -> None:
     """After the rollback there is nothing to do; before the first version neither."""
     Changes(guarded.registry, MODEL, NOW).end(guarded.routing, "rolled_back", {"why": "by hand"})
-    assert guarded.task.run(NOW + HOUR) == []
+    assert guarded.task.run(NOW + HOUR, climbs=True) == []
     empty = GuardTask(project_of([late_parcel]), Registry(FakeDocuments()), guarded.counters, guarded.notices)
-    assert empty.run(NOW) == []
+    assert empty.run(NOW, climbs=True) == []
 
 
 def test_a_change_meanwhile_is_not_undone(guarded: Guarded, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +117,45 @@ def test_a_change_meanwhile_is_not_undone(guarded: Guarded, monkeypatch: pytest.
         raise Conflict("another writer changed it")
 
     monkeypatch.setattr(guarded.registry, "route", refused)
-    (done,) = guarded.task.run(NOW)
+    (done,) = guarded.task.run(NOW, climbs=True)
     assert done["action"] == "none"
     assert "another writer changed it" in done["why"]
     assert guarded.notices.told == []
+
+
+def test_a_step_that_has_baked_is_followed_by_the_next(guarded: Guarded) -> None:
+    """By the schedule, after its hour and enough requests; by no alarm, and never to champion: the review does that."""
+    for minutes_ago in range(4):
+        for arm in ("champion", "challenger"):
+            guarded.count(arm, {}, minutes_ago)
+    (early,) = guarded.task.run(NOW, climbs=True)
+    assert (early["action"], early["why"]) == ("none", "the step of 0.01 bakes for 1h")
+    later = NOW + HOUR
+    (by_alarm,) = guarded.task.run(later, climbs=False)
+    assert (by_alarm["action"], guarded.routing.share) == ("none", 0.01)
+    (up,) = guarded.task.run(later, climbs=True)
+    assert (up["action"], guarded.routing.share) == ("step", 0.1)
+    assert guarded.registry.history(MODEL)[-1]["who"] == "guard"
+    for days in (1, 2):
+        for arm in ("champion", "challenger"):
+            for minute in range(4):
+                guarded.counters.add(
+                    MODEL,
+                    2,
+                    guarded.routing.since + minute * MINUTE,
+                    {f"{arm}.asked.{cluster}": 2 for cluster in range(32)},
+                )
+        guarded.task.run(later + days * DAY, climbs=True)
+    assert guarded.routing.share == 0.5
+    (last,) = guarded.task.run(later + 9 * DAY, climbs=True)
+    assert (last["action"], guarded.routing.challenger) == ("none", 2)
+
+
+def test_a_held_canary_stays_in_its_step(guarded: Guarded) -> None:
+    """Until it is let go, however long its step has baked."""
+    for minutes_ago in range(4):
+        for arm in ("champion", "challenger"):
+            guarded.count(arm, {}, minutes_ago)
+    Changes(guarded.registry, MODEL, NOW).hold(guarded.routing, {"why": "a holiday"})
+    (done,) = guarded.task.run(NOW + HOUR, climbs=True)
+    assert (done["action"], guarded.routing.share) == ("none", 0.01)

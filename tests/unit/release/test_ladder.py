@@ -15,7 +15,7 @@ from tests.unit.release.shadowed import BAD, CHAMPION, GOOD, PLAIN, Shadowed
 
 LADDER: Final = replace(
     PLAIN,
-    release=Release(shadow=Shadow(max_loss_increase=0.05, max_days=14), canary=Canary(("20% for 1d", "50% for 2d"))),
+    release=Release(shadow=Shadow(max_loss_increase=0.05, max_days=14), canary=Canary(("30% for 1d", "50% for 2d"))),
 )
 
 
@@ -62,7 +62,7 @@ def test_a_good_version_climbs_every_rung() -> None:
     assert actions.index("promote") - actions.index("step") == 2, "and the second for two"
     assert release.now.champion == 2
     history = release.serving.registry.history(PLAIN.name)
-    assert [(e["event"], e.get("share")) for e in history] == [("challenger", 0.2), ("step", 0.5), ("promote", None)]
+    assert [(e["event"], e.get("share")) for e in history] == [("challenger", 0.3), ("step", 0.5), ("promote", None)]
 
 
 def test_a_bad_version_answers_nobody() -> None:

@@ -12,7 +12,7 @@ from smallbox.times import DAY
 
 RULE = Retrain(every="30d", at_least="7d", on_breach=True)
 NOW = 100 * DAY
-CALM = Situation(champion_as_of=NOW - 10 * DAY, last_training=NOW - 10 * DAY, canary=False, incidents=())
+CALM = Situation(champion_as_of=NOW - 10 * DAY, last_training=NOW - 10 * DAY, in_release=False, incidents=())
 OLD = replace(CALM, champion_as_of=NOW - 60 * DAY, last_training=NOW - 30 * DAY)
 WAITING = Unreleased(7, as_of=NOW - 10 * DAY, is_undecided=False)
 UNDECIDED = replace(WAITING, is_undecided=True)
@@ -25,11 +25,11 @@ FAILED = Failures(times=1, last=NOW - DAY // 2, why="no label")
         (CALM, False, "no incident asks for it, and the champion is 10.0 days old; due by age at 1970-05-01T00:00:00Z"),
         (replace(CALM, incidents=("auc is 0.5",)), True, "incident auc is 0.5"),
         (replace(CALM, champion_as_of=NOW - 30 * DAY), True, "30.0 days old; the limit is every=30d"),
-        (replace(CALM, canary=True, incidents=("auc is 0.5",)), False, "in a canary"),
+        (replace(CALM, in_release=True, incidents=("auc is 0.5",)), False, "a release runs"),
         (replace(CALM, last_training=NOW - 6 * DAY, incidents=("auc is 0.5",)), False, "6.0 days ago, sooner than 7d"),
         (replace(CALM, champion_as_of=NOW - 60 * DAY, last_training=NOW - DAY), False, "1.0 days ago"),
         (replace(CALM, champion_as_of=None, last_training=None), True, "no champion"),
-        (replace(CALM, incidents=("auc is 0.5",), unreleased=WAITING), False, "version 7 waits for its canary"),
+        (replace(CALM, incidents=("auc is 0.5",), unreleased=WAITING), False, "version 7 waits for its release"),
         (
             replace(OLD, unreleased=UNDECIDED),
             False,

@@ -177,12 +177,12 @@ def test_a_version_that_cannot_answer_falls_back_for_its_own_rows(challenger: st
 
 @pytest.mark.parametrize("challenger", CHALLENGERS)
 def test_without_a_fallback_a_version_that_cannot_answer_is_an_error(challenger: str) -> None:
-    """Of the request with a key of it; nothing is logged of such a request, and the champion's keys are answered."""
+    """Of the request with a key of it: no row is logged, only that the arm failed; the champion's keys are answered."""
     serving = _serving(challenger, NEW)
     with pytest.raises(SmallboxError) as failed:
         serving.predict(INSTANCES, Moment(NOW))
     assert isinstance(failed.value, NotReady)
-    assert serving.log.messages == []
+    assert [message.keys() for message in serving.log.messages] == [{"model", "canary"}]
     assert len(serving.predict(of_arm("champion", INSTANCES), Moment(NOW))) == ARMS.count("champion")
 
 

@@ -27,7 +27,7 @@ late_arrival = Model(
     estimator=boosted_trees,
     gate=Gate(guardrails=(floor("auc", 0.62), ceiling("calibration_error", 0.10)), max_loss_increase=0.02),
     release=Release(
-        shadow=Shadow(max_loss_increase=0.08, max_days=14),
+        shadow=Shadow(max_loss_increase=0.08, max_days=8),
         canary=Canary(steps=("20% for 1d", "50% for 1d"), max_days=7),
         roll_back=True,
     ),

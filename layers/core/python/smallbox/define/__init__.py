@@ -15,6 +15,7 @@ from smallbox.define.aggregates import (
 )
 from smallbox.define.attributes import Attributes, attribute
 from smallbox.define.conditions import above, at_least, at_most, below, equal, one_of, unequal
+from smallbox.define.experiments import Experiment, GuardrailOutcome, outcome
 from smallbox.define.fields import boolean, integer, number, text, timestamp
 from smallbox.define.model import Model, label
 from smallbox.define.release_rules import Canary, HarmLimits, Release, Shadow
@@ -34,8 +35,10 @@ __all__ = [
     "Binary",
     "Canary",
     "Columns",
+    "Experiment",
     "FeatureView",
     "Gate",
+    "GuardrailOutcome",
     "HarmLimits",
     "Loop",
     "Model",
@@ -69,6 +72,7 @@ __all__ = [
     "minimum",
     "number",
     "one_of",
+    "outcome",
     "prepare",
     "rate",
     "since_last",

@@ -1,4 +1,4 @@
-"""The guard of canaries: looks at what both arms answered in the last minutes, and rolls back a challenger that harms."""
+"""The guard of canaries: by what both arms answered so far it rolls back a challenger, or takes it a step up."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from smallbox.ports import CanaryCounters, Notices
 from smallbox.registry.routing import Routing
 from smallbox.registry.store import Registry
 from smallbox.release.harm import HarmVerdict, judge_harm
+from smallbox.release.ladder import next_share, step_up, still_bakes
 from smallbox.release.minute_counts import arm_counts
 from smallbox.release.routing_changes import Changes
 from smallbox.times import Micros
@@ -35,28 +36,45 @@ class GuardTask:
         self._counters = counters
         self._notices = notices
 
-    def run(self, now: Micros) -> list[dict[str, Any]]:
+    def run(self, now: Micros, *, climbs: bool) -> list[dict[str, Any]]:
         """Look at every canary; a model without one costs a single read.
+
+        The last step ends with the daily review, which knows labels and shadows too.
+
+        Args:
+            now: the present.
+            climbs: whether a canary whose step has baked goes on to its next step.
 
         Returns:
             For each canary the model, the version, the action, and why.
         """
-        found = [(model, self._registry.routing(name)) for name, model in self._project.models.items()]
+        found = [(self._project.model(name), self._registry.routing(name)) for name in self._project.models]
         return [
-            {"model": model.name, "version": routing.challenger, **self._look(model, routing, now)}
+            {"model": model.name, "version": routing.challenger, **self._look(model, routing, now, climbs=climbs)}
             for model, routing in found
             if routing is not None and routing.challenger is not None
         ]
 
-    def _look(self, model: Model, routing: Routing, now: Micros) -> dict[str, Any]:
+    def _look(self, model: Model, routing: Routing, now: Micros, *, climbs: bool) -> dict[str, Any]:
         verdict = self._verdict(model, routing)
-        if not verdict.is_harm:
-            return {"action": "none", "why": verdict.why}
         try:
+            if not verdict.is_harm:
+                return self._step(model, routing, verdict, now) if climbs else {"action": "none", "why": verdict.why}
             self._roll_back(model, routing, verdict, now)
         except Conflict as error:
             return {"action": "none", "why": f"{verdict.why}; {error.message}"}
         return {"action": "roll_back", "why": verdict.why}
+
+    def _step(self, model: Model, routing: Routing, verdict: HarmVerdict, now: Micros) -> dict[str, Any]:
+        rule = model.release.canary
+        if rule is None or routing.held or next_share(rule, routing) is None or not verdict.can_tell:
+            return {"action": "none", "why": verdict.why}
+        bakes = still_bakes(rule, routing, now)
+        if bakes:
+            return {"action": "none", "why": bakes}
+        details = {"who": GUARD, "evidence": {"limits": verdict.evidence}}
+        up = step_up(Changes(self._registry, model.name, now), rule, routing, details)
+        return {"action": up.action, "why": up.why}
 
     def _verdict(self, model: Model, routing: Routing) -> HarmVerdict:
         """Judge what was counted since the step began."""

@@ -68,12 +68,17 @@ def still_bakes(rule: Canary, routing: Routing, now: Micros) -> str:
     return f"the step of {step.share:.4g} bakes for {written(step.bake_micros)}"
 
 
+def next_share(rule: Canary, routing: Routing) -> float | None:
+    """The share of the next larger step; ``None`` after the last."""
+    return next((step.share for step in rule.parsed if step.share > routing.share), None)
+
+
 def step_up(changes: Changes, rule: Canary, routing: Routing, details: Mapping[str, Any]) -> Climbed:
     """Take the next larger step of a canary that has baked; after the last its version is champion."""
-    larger = [step.share for step in rule.parsed if step.share > routing.share]
-    if larger:
-        why = f"no harm in the step of {routing.share:.4g}; {larger[0]:.4g} follow"
-        changes.step(routing, larger[0], {"why": why, **details})
+    share = next_share(rule, routing)
+    if share is not None:
+        why = f"no harm in the step of {routing.share:.4g}; {share:.4g} follow"
+        changes.step(routing, share, {"why": why, **details})
         return Climbed("step", why)
     why = f"no harm in the last step, of {routing.share:.4g}: it is champion"
     changes.promote(routing, {"why": why, **details})

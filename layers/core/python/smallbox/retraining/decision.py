@@ -26,7 +26,7 @@ class Failures:
 
 @dataclass(frozen=True, slots=True)
 class Unreleased:
-    """The last version, if it is neither released nor rejected: it waits for a canary, or is undecided."""
+    """The last version, if it is neither released nor rejected: it waits for its release, or is undecided."""
 
     number: int
     as_of: Micros
@@ -40,7 +40,7 @@ class Situation:
     Attributes:
         champion_as_of: the ``as_of`` of the champion's training data; ``None`` without a champion.
         last_training: the ``as_of`` of the last training run that has not failed; ``None`` if there was none.
-        canary: whether a version is in a canary.
+        in_release: whether a version is in a shadow or a canary.
         incidents: the incidents that training can mend and that are not closed, one sentence each.
         failures: the failed runs since the last version; ``None`` if there were none.
         unreleased: the last version, if it is neither released nor rejected.
@@ -49,7 +49,7 @@ class Situation:
 
     champion_as_of: Micros | None
     last_training: Micros | None
-    canary: bool
+    in_release: bool
     incidents: tuple[str, ...]
     failures: Failures | None = None
     unreleased: Unreleased | None = None
@@ -67,7 +67,7 @@ class TrainingDecision:
 def decide(rule: Retrain, situation: Situation, now: Micros) -> TrainingDecision:
     """Decide whether to train, by the first rule that applies.
 
-    1. A canary runs: no; the effects of two changes could not be told apart.
+    1. A release runs: no; the effects of two changes could not be told apart.
     2. The last runs failed: no, until the exponential backoff is over.
     3. The last run was less than ``at_least`` ago: no.
     4. There is no champion: yes.
@@ -83,8 +83,8 @@ def decide(rule: Retrain, situation: Situation, now: Micros) -> TrainingDecision
 
 
 def _wait(rule: Retrain, situation: Situation, now: Micros) -> TrainingDecision | None:
-    if situation.canary:
-        return TrainingDecision(train=False, why="a version is in a canary; it is decided first")
+    if situation.in_release:
+        return TrainingDecision(train=False, why="a release runs; it is decided first")
     failures, last = situation.failures, situation.last_training
     if failures and now < (due := _retry_at(rule, failures)):
         why = f"the training as of {format_moment(failures.last)} failed: {failures.why}"
@@ -101,7 +101,7 @@ def _train(rule: Retrain, situation: Situation, now: Micros) -> TrainingDecision
         return TrainingDecision(train=True, why="there is no champion")
     version, age = situation.unreleased, now - situation.champion_as_of
     if version and now - version.as_of < rule.every_micros:
-        what = "could not be judged" if version.is_undecided else "waits for its canary"
+        what = "could not be judged" if version.is_undecided else "waits for its release"
         due = format_moment(version.as_of + rule.every_micros)
         return TrainingDecision(train=False, why=f"version {version.number} {what}; the next training is due at {due}")
     if situation.incidents and rule.on_breach:

@@ -17,11 +17,13 @@ _GATE: Final[Mapping[str, str]] = {
     UNDECIDED: "could not be judged by the gate",
 }
 _RELEASE: Final[Mapping[str, tuple[StoryEvent, str]]] = {
+    "shadow": ("release", "scores the requests that the champion answers, in a shadow"),
     "challenger": ("release", "answers a share of the requests, in a canary"),
+    "step": ("release", "answers a larger share"),
     "champion": ("release", "became champion"),
     "promote": ("promotion", "was promoted to champion"),
     "roll_back": ("rollback", "was rolled back"),
-    UNDECIDED: ("release", "ended its canary undecided"),
+    UNDECIDED: ("release", "ended its release undecided"),
     "retired": ("release", "was retired"),
 }
 

@@ -24,7 +24,7 @@ def situation_of(registry: Registry, model: str, incidents: tuple[str, ...], now
     return Situation(
         champion_as_of=champion,
         last_training=_last_training(versions, history),
-        canary=routing is not None and routing.challenger is not None,
+        in_release=routing is not None and routing.candidate is not None,
         incidents=incidents,
         failures=_failures(versions, history, now),
         unreleased=_unreleased(versions),

@@ -1,11 +1,13 @@
 """The function that writes the prediction log: one commit a model and batch of messages."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import pyarrow as pa
 
 from smallbox.define.fields import FieldType
 from smallbox.define.project import Project
+from smallbox.errors import Unavailable
 from smallbox.lake.names import predictions_table
 from smallbox.lake.predictions import logged_table
 from smallbox.messages.encoded import Message
@@ -47,7 +49,9 @@ class LogTask:
             self._counters.add(model.name, challenger, minute, counters)
         trouble = sum(map(trouble_of_challenger, found.values()))
         if trouble:
-            self._meter.publish({CHALLENGER_TROUBLE: trouble}, {})
+            # a retry would count the marks again, and the guard's schedule looks at them anyway
+            with suppress(Unavailable):
+                self._meter.publish({CHALLENGER_TROUBLE: trouble}, {})
 
 
 def _types_of(message: Message) -> dict[str, FieldType]:

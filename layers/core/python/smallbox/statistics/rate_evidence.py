@@ -11,7 +11,7 @@ _RATES: Final = (0.001, 0.01, 0.05, 0.2, 0.5)
 _EXCESSES: Final = (0.02, 0.1, 0.3, 0.8)
 _HIGHEST: Final = 0.99
 _LOWEST: Final = 1e-6
-_HALVINGS: Final = 40
+_HALVINGS: Final = 25
 _MANY_CLUSTERS: Final = 16
 
 

@@ -67,6 +67,7 @@ class Evidence:
         versions: the registry's versions.
         history: the model's events since the start of the replay.
         incidents: those that a day of the replay opened, each with its story.
+        releases: those of the versions that a shadow or a canary looked at, each with its story.
     """
 
     served: int
@@ -81,6 +82,7 @@ class Evidence:
     versions: Sequence[Mapping[str, Any]]
     history: Sequence[Mapping[str, Any]]
     incidents: Sequence[Mapping[str, Any]] = ()
+    releases: Sequence[Mapping[str, Any]] = ()
 
 
 def lake_of(system: System) -> DeltaLake:
@@ -124,7 +126,14 @@ def gather(system: System, model: Model, lake: Lake, span: Span) -> Evidence:
             for one in system.request("GET", f"/models/{model.name}/incidents")["incidents"]
             if one["opened"] >= day_of(span.start)
         ],
+        releases=_releases(system, model.name, history),
     )
+
+
+def _releases(system: System, model: str, history: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    begun = {event["version"] for event in history if event["event"] in {"shadow", "challenger"}}
+    stories = [system.release_story(model, version) for version in sorted(begun)]
+    return [story for story in stories if story["looks"]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,6 +12,7 @@ import numpy as np
 
 from smallbox.cli.replay.evidence import Evidence, Period
 from smallbox.cli.replay.phases import InterludeReport, ReplayResults
+from smallbox.cli.replay.release_figure import ladder_figure, verdict_of_release
 from smallbox.cli.replay.stage_verdict import StageVerdict
 from smallbox.define.model import Model
 from smallbox.objectives.objective import Objective
@@ -44,6 +45,8 @@ def write_report(
         "<h2>Days</h2>",
         _picture(_days_figure(results)),
         _day_table(results),
+        "<h2>Releases</h2>",
+        *(part for story in evidence.releases for part in _release(story)),
         "<h2>Incidents</h2>",
         *_incidents(evidence.incidents),
         *(part for interlude in results.interludes for part in _interlude(interlude)),
@@ -56,6 +59,13 @@ def write_report(
 
 def _interlude(report: InterludeReport) -> list[str]:
     return [f"<h2>{html.escape(report.verdict.stage.capitalize())}</h2>", _table(report.head, report.rows)]
+
+
+def _release(story: Mapping[str, Any]) -> list[str]:
+    """A release: its verdict, its picture, and each look at it."""
+    looks = [[look["at"], look["rung"], look["action"], look["why"]] for look in story["looks"]]
+    verdict = html.escape(verdict_of_release(story))
+    return [f"<p>{verdict}</p>", _picture(ladder_figure(story)), _table(["at", "rung", "action", "why"], looks)]
 
 
 def _incidents(incidents: Sequence[Mapping[str, Any]]) -> list[str]:

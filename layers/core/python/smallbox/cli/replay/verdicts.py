@@ -84,7 +84,7 @@ def _registry(evidence: Evidence) -> StageVerdict:
 
 def _release(results: ReplayResults, evidence: Evidence) -> StageVerdict:
     """Works if each accepted version was released, waits or is undecided, and no other was released automatically."""
-    started = {e["version"]: "who" in e for e in evidence.history if e["event"] == "challenger"}
+    started = {e["version"]: "who" in e for e in evidence.history if e["event"] in {"shadow", "challenger"}}
     ended = [e for e in evidence.history if e["event"] in {"promote", "roll_back", "undecided"}]
     running = set(started) - {e["version"] for e in ended}
     passed = {v["number"] for v in evidence.versions if v.get("verdict", {}).get("accepted")}
@@ -92,7 +92,7 @@ def _release(results: ReplayResults, evidence: Evidence) -> StageVerdict:
     waiting = {v["number"] for v in evidence.versions if v["status"] == "registered"}
     accepted = {run["version"] for run in results.counts.trainings if run["accepted"]}
     lost = accepted - set(started) - waiting - {e["version"] for e in ended}
-    said = f"canaries: {len(started)} started, {len(started) - len(running)} decided; versions waiting: {len(waiting)}"
+    said = f"releases: {len(started)} begun, {len(started) - len(running)} decided; versions waiting: {len(waiting)}"
     if ended:
         said += f"; the last: {ended[-1]['event']}, {ended[-1]['why']}"
     return StageVerdict("release", not lost and not unasked and len(running) <= 1, said)
