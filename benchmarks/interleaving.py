@@ -12,6 +12,7 @@ the interleaving over users, the A/B test over pairs of users, one of each arm. 
 """
 
 import sys
+import time
 from typing import Final
 
 import numpy as np
@@ -175,8 +176,21 @@ def nulls(runs: int, users: int = 300) -> None:
         print(f"{name}: told apart in {shares} of {runs} runs of {users} users", flush=True)
 
 
+def draft_times(rows: int = 500) -> None:
+    """How long a draft with its probabilities takes, of two rankings that are much alike."""
+    rng = np.random.default_rng(0)
+    appeal = rng.normal(size=rows)
+    rankings = tuple(np.argsort(-(appeal + 0.3 * rng.normal(size=rows))).tolist() for _ in range(2))
+    for positions in (10, 50, rows):
+        began = time.perf_counter()
+        for _ in range(20):
+            team_draft((rankings[0], rankings[1]), lambda turn: turn % 3 == 0, positions)
+        print(f"{positions} positions of {rows} candidates: {(time.perf_counter() - began) / 20 * 1e3:.2f} ms")
+
+
 def main() -> None:
     """Print the tables."""
+    draft_times()
     runs, null_runs = (int(sys.argv[at]) if len(sys.argv) > at else usual for at, usual in ((1, 40), (2, 2_000)))
     print("searches until the verdict: median, runs that found the better/the worse ranker")
     print("noise: shared, own  clicks  interleaved         competitive pairs   A/B test              ratio")
