@@ -1,57 +1,16 @@
-"""All IAM grants, with exact actions. No other code of the app writes an IAM policy.
+"""The IAM grants of functions, state machines and schedules, with exact actions.
+
+People have those of :mod:`infra.people_grants`. No other code of the app writes an IAM policy.
 
 ``on`` names the resource: ``bucket:lake/tables/*``, ``table:online``, ``queue:events``, ``machine:training``,
 ``function:training/fit``, ``logs:self`` (the function's own log group) or ``*``, which needs a reason.
 The table in ``docs/permissions.md`` is generated from here.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Final
 
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """One IAM grant.
-
-    Attributes:
-        on: the resource.
-        actions: the allowed actions, without wildcards.
-        reason: why the resource contains ``*``.
-        namespace: limits the grant to this CloudWatch namespace.
-        prefixes: limits listing to these key prefixes, each ending in ``*``.
-
-    Raises:
-        ValueError: when an action has a wildcard, a wildcard resource has no reason, or listing has no prefixes.
-    """
-
-    on: str
-    actions: tuple[str, ...]
-    reason: str = ""
-    namespace: str = ""
-    prefixes: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if any("*" in action for action in self.actions):
-            raise ValueError(f"{self.on}: name the actions one by one, not {', '.join(self.actions)}")
-        if "*" in self.on and not self.reason:
-            raise ValueError(f"{self.on}: a wildcard resource needs a reason")
-        if "s3:ListBucket" in self.actions and not self.prefixes:
-            raise ValueError(f"{self.on}: name the prefixes that may be listed")
-
-
-@dataclass(frozen=True, slots=True)
-class Under(Grant):
-    """A grant on the objects under a prefix of a bucket."""
-
-    reason: str = field(default="the objects under one prefix of one bucket")
-
-
-GET: Final = ("s3:GetObject",)
-PUT: Final = ("s3:PutObject",)
-PARTS: Final = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
-APPEND: Final = ("s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload")
-REWRITE: Final = (*APPEND, "s3:DeleteObject")
+from infra.grant import GET, PARTS, PUT, Grant, Under, listing, profiles, tables
 
 SEND: Final = ("sqs:SendMessage",)
 RECEIVE: Final = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes")
@@ -71,33 +30,10 @@ METRICS: Final = ("cloudwatch:PutMetricData",)
 CALL: Final = ("execute-api:Invoke",)
 DESCRIBE: Final = ("cloudformation:DescribeStacks",)
 
-DRAINED: Final = ("events", "drops", "features", "rebuild", "scores", "predictions")
-"""The queues whose messages the command line counts."""
-MACHINES: Final = ("training", "daily", "backfill")
-"""The state machines that the command line starts and waits for."""
 
-
-def listing(bucket: str, *prefixes: str) -> Grant:
-    """Allow listing the keys under prefixes of a bucket, and a 404 for a missing object.
-
-    S3 answers 404 for a missing object only to callers that may list; others get a 403. Decision 0020 explains what
-    this grants beyond the prefixes.
-    """
-    return Grant(f"bucket:{bucket}", ("s3:ListBucket",), prefixes=prefixes)
-
-
-def tables(*, read: Sequence[str] = (), append: Sequence[str] = (), rewrite: Sequence[str] = ()) -> tuple[Grant, ...]:
-    """Grants on the Delta tables in folders of the lake, like ``records`` or ``labelled``.
-
-    Args:
-        read: folders whose tables may be read.
-        append: folders whose tables may be read and committed to. Only old log entries may be deleted.
-        rewrite: like ``append``, and data files may be deleted, as by a vacuum.
-    """
-    allowed = {**dict.fromkeys(read, GET), **dict.fromkeys(append, APPEND), **dict.fromkeys(rewrite, REWRITE)}
-    logs = tuple(Under(f"bucket:lake/tables/{folder}/*/_delta_log/*", ("s3:DeleteObject",)) for folder in append)
-    files = tuple(Under(f"bucket:lake/tables/{folder}/*", actions) for folder, actions in allowed.items())
-    return (listing("lake", *(f"tables/{folder}/*" for folder in allowed)), *files, *logs)
+def invocations(*functions: str) -> tuple[Grant, ...]:
+    """Allow invoking these functions."""
+    return tuple(Grant(f"function:{name}", INVOKE) for name in functions)
 
 
 EVERY_FUNCTION: Final = (
@@ -126,6 +62,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("queue:features", SEND),
         Grant("table:registry", ONE),
         *tables(append=["records"]),
+        *profiles("records"),
         Under("bucket:lake/quarantine/*", PUT),
     ),
     "ingestion/load": (
@@ -142,7 +79,10 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     "ingestion/upkeep": (
         Grant("queue:rebuild", SEND),
         Grant("table:registry", ONE),
-        *tables(rewrite=["records", "current", "predictions", "labelled", "restated"]),
+        *tables(rewrite=["records", "current", "predictions", "labelled", "restated", "exposures"]),
+        *profiles("records", PARTS),
+        *profiles("predictions", PARTS),
+        *profiles("labelled", PARTS),
     ),
     "features/stream": (
         Grant("queue:features", RECEIVE + SEND),
@@ -182,6 +122,10 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("table:metrics", READ),
     ),
     "release/start": (Grant("table:registry", WRITE),),
+    "release/experiment": (
+        *tables(read=["records", "predictions"], append=["exposures"]),
+        Grant("table:registry", WRITE),
+    ),
     "release/shadow": (
         *tables(read=["records", "predictions", "labelled"]),
         Under("bucket:lake/models/*", GET),
@@ -209,7 +153,10 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     ),
     "serving/log": (
         Grant("queue:predictions", RECEIVE),
+        Grant("table:registry", ONE),
+        Under("bucket:lake/models/*", GET),
         *tables(append=["predictions"]),
+        *profiles("predictions"),
         Grant("table:metrics", ("dynamodb:UpdateItem",)),
         Grant("*", METRICS, "figures have no resource to name; the namespace is the limit", namespace="Smallbox"),
     ),
@@ -228,6 +175,8 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     ),
     "feedback/join": (
         *tables(read=["records", "predictions"], append=["labelled", "restated"]),
+        *profiles("labelled"),
+        Under("bucket:lake/models/*", GET),
         Grant("table:registry", READ),
         Grant("table:metrics", WRITE),
     ),
@@ -235,6 +184,9 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         *tables(read=["records", "predictions", "labelled"]),
         listing("lake", "quarantine/*"),
         Under("bucket:lake/quarantine/*", GET),
+        *profiles("records", GET),
+        *profiles("predictions", GET),
+        *profiles("labelled", GET),
         Under("bucket:lake/models/*", GET),
         Under("bucket:lake/references/*", (*GET, *PUT)),
         Under("bucket:lake/bundles/*", GET),
@@ -250,18 +202,14 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("table:metrics", WRITE),
         Grant("queue:decide-dead", SEND),
     ),
-    "machine/training": (
-        Grant("function:training/dataset", INVOKE),
-        Grant("function:training/fit", INVOKE),
-        Grant("function:registry/register", INVOKE),
-        Grant("function:release/start", INVOKE),
-    ),
-    "machine/daily": (
-        Grant("function:feedback/join", INVOKE),
-        Grant("function:monitoring/check", INVOKE),
-        Grant("function:release/shadow", INVOKE),
-        Grant("function:release/review", INVOKE),
-        Grant("function:retraining/decide", INVOKE),
+    "machine/training": invocations("training/dataset", "training/fit", "registry/register", "release/start"),
+    "machine/daily": invocations(
+        "feedback/join",
+        "monitoring/check",
+        "release/shadow",
+        "release/review",
+        "release/experiment",
+        "retraining/decide",
     ),
     "machine/backfill": (
         Grant("function:features/backfill", INVOKE),
@@ -278,31 +226,6 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     "schedule/score": (Grant("function:serving/score", INVOKE),),
     "schedule/upkeep": (Grant("function:ingestion/upkeep", INVOKE),),
 }
-
-
-OPERATOR: Final = (
-    *(Grant(f"stack:{of}/*", DESCRIBE, "the ARN ends in an id of each deployment") for of in ("stores", "pipeline")),
-    Grant("api/$default/GET/*", CALL, "every route of the API that reads"),
-    *(Grant(f"api/$default/POST/{of}/*", CALL, "each name has a route") for of in ("events", "models", "v2/models")),
-    Under("bucket:inbox/drop/*", UPLOAD),
-    Under("bucket:inbox/score/*/in/*", UPLOAD),
-    Under("bucket:inbox/score/*/out/*", GET),
-    listing("inbox", "score/*/out/*"),
-    Under("bucket:lake/reports/*", GET),
-    Under("bucket:lake/quarantine/*", ("s3:GetObject", "s3:DeleteObject")),
-    listing("lake", "reports/*", "quarantine/*"),
-    *(Grant(f"queue:{name}", ("sqs:GetQueueAttributes",)) for name in DRAINED),
-    *(Grant(f"queue:{name}-dead", ("sqs:GetQueueAttributes",)) for name in (*DRAINED, "decide")),
-    Grant("*", ("cloudwatch:GetMetricData",), "age of the oldest message; CloudWatch has no resource to name"),
-    Grant("queue:rebuild", SEND),
-    *(Grant(f"machine:{name}", START) for name in MACHINES),
-    *(Grant(f"executions:{name}:*", WATCH, "executions have made-up names") for name in MACHINES),
-    *(Grant(f"function:{name}", INVOKE) for name in ("ingestion/upkeep", "release/start", "monitoring/resolve")),
-)
-"""What the commands of the command line need: the managed policy of operators, on AWS and locally."""
-
-AS_OF: Final = tuple(Grant(f"api/as_of/POST/{of}/*", CALL, "each name has a route") for of in ("events", "models"))
-"""What it takes to let requests name a past moment, where the deployment has the setting ``as_of`` ``granted``."""
 
 
 def grants_of(principal: str) -> tuple[Grant, ...]:

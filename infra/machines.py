@@ -41,9 +41,10 @@ def training_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
 
 
 def daily_machine(scope: Construct, flow: Flow) -> sfn.StateMachine:
-    """Join labels, check metrics, shadow and review the release, decide about retraining: daily for every model."""
+    """Labels, metrics, the release, the experiment, and whether to retrain: daily for every model."""
     machine = Machine(scope, "daily-machine", "daily", flow)
-    daily = ["feedback/join", "monitoring/check", "release/shadow", "release/review", "retraining/decide"]
+    releasing = ("release/shadow", "release/review", "release/experiment")
+    daily = ["feedback/join", "monitoring/check", *releasing, "retraining/decide"]
     return machine.run(chain(machine, flow, daily), hours=2)
 
 

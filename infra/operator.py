@@ -3,9 +3,9 @@
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
-from infra.grants import AS_OF, OPERATOR
 from infra.parts.flow import Flow
 from infra.parts.roles import exact_policy
+from infra.people_grants import AS_OF, OPERATOR
 
 
 def operator_policy(scope: Stack, flow: Flow) -> iam.ManagedPolicy:

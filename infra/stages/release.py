@@ -23,7 +23,7 @@ _TROUBLE: Final = "the challenger of a canary failed, was late, fell back or lac
 
 
 class Release(Construct):
-    """``start`` is the training machine's last task; ``shadow`` and ``review`` run in the daily machine.
+    """``start`` ends the training machine; ``shadow``, ``review`` and ``experiment`` run in the daily machine.
 
     ``guard`` looks at running canaries, by its alarm and by schedule.
     """
@@ -43,7 +43,9 @@ class Release(Construct):
         )
         Function(self, "shadow", flow, shadowing, wheels=IMAGE, size=TASK)
         Function(self, "review", flow, reviewing, wheels=IMAGE, size=TASK)
-        self.start = start.target
+        measuring = settings.ExperimentSettings(lake_bucket=flow.lake, registry_table=registry)
+        experiment = Function(self, "experiment", flow, measuring, wheels=IMAGE, size=TASK)
+        self.start, self.experiment = start.target, experiment.target
         self.trouble = Alarms(self, "trouble", flow.deployment)
         self.alarm = self.trouble.watch(self, "ChallengerTrouble", Symptom(_TROUBLE, [challenger_trouble()]))
         self._guard(flow)

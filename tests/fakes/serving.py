@@ -115,8 +115,8 @@ class Serving:
         return self.predictor.predict(self.model.name, document, at, at.at, "r")["predictions"]
 
 
-def sum_of_numbers(columns: Columns, outputs: int = 1) -> bytes:
-    """A tiny ONNX model: the first output is the sum of the numeric inputs, a missing one counting nothing.
+def sum_of_numbers(columns: Columns, outputs: int = 1, plus: float = 0.0) -> bytes:
+    """A tiny ONNX model: the first output is ``plus`` and the sum of the numeric inputs; a missing one is nothing.
 
     Each further output is one more than the one before.
     """
@@ -132,7 +132,7 @@ def sum_of_numbers(columns: Columns, outputs: int = 1) -> bytes:
     constants = [
         helper.make_tensor("nothing", TensorProto.FLOAT, [1], [0.0]),
         helper.make_tensor("columns", TensorProto.INT64, [1], [1]),
-        helper.make_tensor("steps", TensorProto.FLOAT, [1, outputs], [float(n) for n in range(outputs)]),
+        helper.make_tensor("steps", TensorProto.FLOAT, [1, outputs], [plus + n for n in range(outputs)]),
     ]
     graph = helper.make_graph(nodes, "sum", [numeric, texts], [scores], constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)

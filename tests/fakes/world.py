@@ -15,14 +15,17 @@ from smallbox.features.live_views import LiveViewStore
 from smallbox.features.rebuild import RebuildTask
 from smallbox.features.stream import StreamTask
 from smallbox.feedback.join import JoinTask
+from smallbox.feedback.profiled_labels import LabelProfiles
 from smallbox.ingestion.append import AppendTask
 from smallbox.ingestion.collect import CollectTask
 from smallbox.ingestion.load import DropReport, LoadTask
+from smallbox.ingestion.profiled_records import RecordProfiles
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.ingestion.upkeep import UpkeepTask
 from smallbox.lake.predictions import PredictionLog
 from smallbox.monitoring.check import CheckTask
 from smallbox.ports import Lake
+from smallbox.profiles.store import ProfileStore
 from smallbox.registry.contracts import Contracts
 from smallbox.registry.live_sources import LiveSources
 from smallbox.registry.loader import ModelLoader
@@ -30,12 +33,14 @@ from smallbox.registry.register import RegisterTask
 from smallbox.registry.signatures import Signatures
 from smallbox.registry.store import Registry
 from smallbox.release.by_hand import ByHandTask
+from smallbox.release.experiment import ExperimentTask
 from smallbox.release.review import ReviewTask
 from smallbox.release.shadow import ShadowTask
 from smallbox.release.start import StartTask
 from smallbox.retraining.decide import DecideTask
 from smallbox.serving.log import LogTask
 from smallbox.serving.predict import PredictTask
+from smallbox.serving.profiled_predictions import PredictionProfiles
 from smallbox.serving.score import ScoreTask
 from smallbox.times import Micros, Moment, format_moment
 from smallbox.training.dataset import DatasetTask
@@ -117,7 +122,12 @@ class World:
         """Work every queue until it is empty."""
         for message in self.events.take():
             AppendTask(
-                self.project, LiveSources(self.documents), self.lake, Quarantine(self.blobs), self.features
+                self.project,
+                LiveSources(self.documents),
+                self.lake,
+                Quarantine(self.blobs),
+                self.features,
+                RecordProfiles(self.blobs),
             ).append([message])
         streamer = StreamTask(self.project, self.live, self.online, self.features, self.rebuilds, _no_pause)
         for message in self.features.take():
@@ -126,7 +136,8 @@ class World:
         for message in self.rebuilds.take():
             rebuild.run([message], PRESENT)
         for message in self.predictions.take():
-            LogTask(self.project, self.lake, FakeCanaryCounters(), FakeMeter()).append([message])
+            profiles = PredictionProfiles(self.registry, self.blobs)
+            LogTask(self.project, self.lake, FakeCanaryCounters(), FakeMeter(), profiles).append([message])
 
     def train(self, model: str, as_of: Micros) -> Any:
         """One training run: every task of the state machine, in its order."""
@@ -161,19 +172,27 @@ class World:
         ScoreTask(self.project, self.lake, self.loader, self.inbox, FakeWorkflow()).take(key)
         return {key.rsplit("/", 1)[1]: self.inbox.get(key) for key in self.inbox.list(f"score/{model}/out/")}
 
+    @property
+    def experiments(self) -> ExperimentTask:
+        """What plans, starts, shows and stops experiments, and looks at the running one."""
+        return ExperimentTask(self.project, self.lake, self.registry, self.live)
+
     def close_day(self, model: str, midnight: Micros) -> DayDocument:
         """The upkeep, then the daily state machine: every task, in its order."""
-        UpkeepTask(self.project, LiveSources(self.documents), self.lake, self.rebuilds).run(
+        UpkeepTask(self.project, LiveSources(self.documents), self.lake, self.rebuilds, ProfileStore(self.blobs)).run(
             {"as_of": format_moment(midnight)}, PRESENT
         )
         self.drain()
         document: DayDocument = {"model": model, "as_of": format_moment(midnight)}
-        document = JoinTask(self.project, self.lake, self.registry, self.metrics).run(document, PRESENT)
+        profiles = LabelProfiles(self.registry, self.blobs)
+        join = JoinTask(self.project, self.lake, self.registry, self.metrics, profiles)
+        document = join.run(document, PRESENT)
         stores = self.project, self.lake, self.blobs, self.registry, self.signatures, self.metrics
         document = CheckTask(*stores, self.meter, FakeNotices()).run(document)
         shadowing = ShadowTask(self.project, self.lake, self.registry, self.loader, self.metrics, lambda: 0)
         document = shadowing.run(document)
         document = ReviewTask(self.project, self.lake, self.registry, self.live, self.metrics).run(document, PRESENT)
+        document = self.experiments.run(document, PRESENT)
         by_hand = ByHandTask(self.project, self.registry, self.live)
         decide = DecideTask(self.project, self.registry, self.metrics, self.training, by_hand)
         return decide.run(document, PRESENT)

@@ -1,6 +1,7 @@
 """Proves that the handlers of a canary's harm fit together: what one counts of messages, the other judges and ends."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -41,12 +42,14 @@ def test_messages_of_a_failing_challenger_lead_to_its_rollback(aws: dict[str, st
     for _ in range(2):
         registry.add(replace(VERSION, model=MODEL))
     registry.route(MODEL, start_canary(Routing(1), 2, 0.5, 0))
-    guard, log = handler("release", "guard"), handler("serving", "log")
+    log = handler("serving", "log")
+    guard: Callable[[Any], Any] = handler("release", "guard")
     assert guard({})[0]["why"].startswith("cannot tell yet")
     messages = [one for n in range(40) for one in (_failed(n), _answered(n))]
     assert log(_sqs(*messages)) == {"batchItemFailures": []}
-    figures = boto3.client("cloudwatch").list_metrics(Namespace="Smallbox")["Metrics"]
-    assert [(one["MetricName"], one["Dimensions"]) for one in figures] == [(CHALLENGER_TROUBLE, [])]
+    (figure,) = boto3.client("cloudwatch").list_metrics(Namespace="Smallbox")["Metrics"]
+    assert figure["MetricName"] == CHALLENGER_TROUBLE
+    assert figure["Dimensions"] == []
     (done,) = guard(event("sns_alarm"))
     assert (done["version"], done["action"]) == (2, "roll_back")
     assert guard({}) == []

@@ -24,7 +24,7 @@ FAILURE: Final = ValueError(f"Could not convert '{TEXT}' with {NUMBER}")
 TASKS: Final = (
     "training/dataset", "training/fit", "registry/register", "release/start", "feedback/join", "monitoring/check",
     "monitoring/resolve", "release/review", "retraining/decide", "features/backfill", "ingestion/upkeep",
-    "serving/score", "release/guard", "release/shadow",
+    "serving/score", "release/guard", "release/shadow", "release/experiment",
 )  # fmt: skip
 STEPS: Final[dict[str, dict[str, Any]]] = {
     "serving/score": {"step": "days", "document": {"models": ["signup"]}},

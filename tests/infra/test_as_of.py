@@ -8,9 +8,9 @@ from aws_cdk import App, Stack
 from aws_cdk.assertions import Template
 
 from infra.deployment import Deployment
-from infra.grants import AS_OF, OPERATOR
 from infra.parts.api import Api
 from infra.parts.roles import Arns, exact_policy
+from infra.people_grants import AS_OF, OPERATOR
 from smallbox.aws.replays import ALLOWED, AS_OF_STAGE, GRANTED, REFUSED
 from smallbox.aws.settings import VARIABLE_PREFIX
 from smallbox.errors import DefinitionError

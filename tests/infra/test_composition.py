@@ -22,7 +22,8 @@ OUTPUTS = {
     "EventsQueue", "FeaturesQueue", "RebuildQueue", "PredictionsQueue", "DropsQueue", "ScoresQueue",
     "EventsDeadQueue", "FeaturesDeadQueue", "RebuildDeadQueue", "PredictionsDeadQueue", "DropsDeadQueue",
     "ScoresDeadQueue", "DecideDeadQueue", "TrainingMachine", "DailyMachine", "BackfillMachine", "ScoringMachine",
-    "UpkeepFunction", "ReleaseFunction", "IncidentFunction", "AlarmsTopic", "IncidentsTopic", "OperatorPolicy",
+    "UpkeepFunction", "ReleaseFunction", "ExperimentFunction", "IncidentFunction", "AlarmsTopic", "IncidentsTopic",
+    "OperatorPolicy",
     *(f"{model}IncidentsAlarm" for model in ("LateArrival", "ArrivalDelay", "ArrivalOutcome")),
 }  # fmt: skip
 
@@ -125,11 +126,11 @@ def test_the_lake_has_one_writer_of_current_however_many_models_there_are(aws: A
 
 
 def test_the_heavy_functions_are_one_image_on_aws(aws: Assembly) -> None:
-    """Thirteen functions share an image, told apart by their command; the nine others are zips for arm64."""
+    """Fourteen functions share an image, told apart by their command; the nine others are zips for arm64."""
     functions = aws.properties("AWS::Lambda::Function").values()
     images = [f for f in functions if f.get("PackageType") == "Image"]
     assert len({str(f["Code"]["ImageUri"]) for f in images}) == 1
-    assert len({tuple(f["ImageConfig"]["Command"]) for f in images}) == len(images) == 13
+    assert len({tuple(f["ImageConfig"]["Command"]) for f in images}) == len(images) == 14
     assert {f["Runtime"] for f in functions if f not in images} == {"python3.13"}
     assert all(f["Architectures"] == ["arm64"] for f in functions)
 

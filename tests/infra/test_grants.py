@@ -1,103 +1,28 @@
 """What each role may do on each resource: the table of grants, and apart from it what each store is meant for."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Final
 
 import pytest
 
-from infra.grants import GRANTS, Grant, grants_of
+from infra.grant import Grant
+from infra.grants import GRANTS, grants_of
+from smallbox.profiles.store import ProfileStore
+from tests.fakes.edges import FakeBlobs
 from tests.infra.grants import Granted, Names, granted
+from tests.infra.meant_for import (
+    BLOB_DELETERS,
+    BLOB_READERS,
+    BLOB_WRITERS,
+    SENDERS,
+    TABLE_READERS,
+    TABLE_WRITERS,
+    UPKEEP,
+)
 from tests.infra.templates import Assembly, mentioned
 
-FOLDERS: Final = ("records", "current", "predictions", "labelled", "restated")
-UPKEEP: Final = "ingestion/upkeep"
-LOADERS: Final = {"ingestion/append", "ingestion/load"}
-
-BLOB_READERS: Final = {
-    "bucket:lake/tables/records/*": {
-        *LOADERS, UPKEEP, "features/rebuild", "features/backfill", "training/dataset", "serving/score",
-        "feedback/join", "monitoring/check", "release/shadow",
-    },
-    "bucket:lake/tables/current/*": {UPKEEP},
-    "bucket:lake/tables/predictions/*": {
-        "serving/log", "serving/score", UPKEEP, "feedback/join", "monitoring/check", "release/shadow",
-        "release/review",
-    },
-    "bucket:lake/tables/labelled/*": {
-        "feedback/join", UPKEEP, "monitoring/check", "release/shadow", "release/review",
-    },
-    "bucket:lake/tables/restated/*": {"feedback/join", UPKEEP},
-    "bucket:lake/datasets/*": {"training/fit"},
-    "bucket:lake/models/*": {"training/fit", "serving/predict", "serving/score", "monitoring/check", "release/shadow"},
-    "bucket:lake/bundles/*": {
-        "training/dataset", "serving/predict", "serving/score", "monitoring/check", "release/shadow",
-    },
-    "bucket:lake/references/*": {"monitoring/check"}, "bucket:lake/quarantine/*": {"monitoring/check"},
-    "bucket:inbox/drop/*": {"ingestion/load"},
-    "bucket:inbox/parts/*": {"ingestion/load", "serving/score"},
-    "bucket:inbox/score/*/in/*": {"serving/score"},
-    "bucket:inbox/score/*/out/*": {"serving/score"},
-}  # fmt: skip
-
-BLOB_WRITERS: Final = {
-    "bucket:lake/tables/records/*": {*LOADERS, UPKEEP},
-    "bucket:lake/tables/current/*": {UPKEEP},
-    "bucket:lake/tables/predictions/*": {"serving/log", "serving/score", UPKEEP},
-    **{f"bucket:lake/tables/{folder}/*": {"feedback/join", UPKEEP} for folder in ("labelled", "restated")},
-    "bucket:lake/quarantine/*": {"ingestion/collect", *LOADERS},
-    "bucket:lake/reports/*": {"ingestion/load"},
-    "bucket:lake/datasets/*": {"training/dataset"},
-    "bucket:lake/models/*": {"training/fit"},
-    "bucket:lake/bundles/*": {"registry/register"},
-    "bucket:lake/references/*": {"monitoring/check"},
-    "bucket:inbox/parts/*": {"ingestion/load", "serving/score"},
-    "bucket:inbox/score/*/in/daily/*": {"serving/score"},
-    "bucket:inbox/score/*/out/*": {"serving/score"},
-}
-
-BLOB_DELETERS: Final = {
-    **{f"bucket:lake/tables/{folder}/*": {UPKEEP} for folder in FOLDERS},
-    "bucket:lake/tables/records/*/_delta_log/*": LOADERS,
-    "bucket:lake/tables/predictions/*/_delta_log/*": {"serving/log", "serving/score"},
-    **{f"bucket:lake/tables/{folder}/*/_delta_log/*": {"feedback/join"} for folder in ("labelled", "restated")},
-    "bucket:inbox/parts/*": {"ingestion/load", "serving/score"},
-    "bucket:inbox/score/*/out/*": {"serving/score"},
-}
-
-TABLE_WRITERS: Final = {
-    "table:online": {"features/stream", "features/rebuild", "features/backfill"},
-    "table:registry": {
-        "registry/register", "release/start", "release/review", "retraining/decide",
-        "features/backfill", "release/guard",
-    },
-    "table:metrics": {
-        "feedback/join", "monitoring/check", "monitoring/resolve", "retraining/decide", "release/shadow",
-        "release/review",
-    },
-}  # fmt: skip
-
-TABLE_READERS: Final = {
-    "table:online": {*TABLE_WRITERS["table:online"], "serving/predict"},
-    "table:registry": {
-        *TABLE_WRITERS["table:registry"], "registry/browse", "training/dataset", "training/fit", "serving/predict",
-        "serving/score", "feedback/join", "monitoring/check", "features/stream", "features/rebuild", *LOADERS, UPKEEP,
-        "release/shadow",
-    },
-    "table:metrics": {*TABLE_WRITERS["table:metrics"], "registry/browse", "release/guard"},
-}  # fmt: skip
-
-SENDERS: Final = {
-    "queue:events": {"ingestion/collect"},
-    "queue:drops": {"ingestion/load"},
-    "queue:features": {"ingestion/append", "features/stream"},
-    "queue:rebuild": {"ingestion/load", UPKEEP, "features/stream", "features/rebuild", "features/backfill"},
-    "queue:predictions": {"serving/predict"},
-    "queue:decide-dead": {"retraining/decide"},
-}
-
-READS: Final = {
-    "s3:GetObject", "s3:ListBucket", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:BatchGetItem",
-}  # fmt: skip
+READS: Final = {"s3:GetObject", "s3:ListBucket", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:BatchGetItem"}
 RECEIVES: Final = {
     "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes",
 }  # fmt: skip
@@ -308,3 +233,23 @@ def test_a_bucket_is_never_listed_whole() -> None:
     """A grant to list without prefixes does not get as far as a template."""
     with pytest.raises(ValueError, match="prefixes"):
         Grant("bucket:lake", ("s3:ListBucket",))
+
+
+class _Listed(FakeBlobs):
+    """Remembers what was listed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.prefixes: set[str] = set()
+
+    def list(self, prefix: str) -> Sequence[str]:
+        self.prefixes.add(prefix)
+        return super().list(prefix)
+
+
+def test_the_upkeep_lists_the_profiles_that_it_may() -> None:
+    """It asks for each folder of profiles by itself, since `profiles/` alone is not granted and would be denied."""
+    blobs = _Listed()
+    ProfileStore(blobs).gather()
+    allowed = {prefix for grant in grants_of(UPKEEP) for prefix in grant.prefixes}
+    assert {f"{prefix}*" for prefix in blobs.prefixes} == {one for one in allowed if one.startswith("profiles/")}

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from infra.deployment import Deployment
-from infra.grants import OPERATOR
+from infra.people_grants import OPERATOR
 from tests.infra.templates import Assembly, as_list, mentioned
 
 _MOST_CHARACTERS: Final = 6144

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from infra.grants import EVERY_FUNCTION, GRANTS, Grant, grants_of
+from infra.grant import Grant
+from infra.grants import EVERY_FUNCTION, GRANTS, grants_of
 from tests.infra.templates import Assembly, as_list, mentioned
 
 

@@ -38,7 +38,7 @@ COVERED = {
     "serving/log": "Dead", "serving/score": "Dead", "retraining/decide": "Dead",
     "training/dataset": "Executions", "training/fit": "Executions", "registry/register": "Executions",
     "release/start": "Executions", "feedback/join": "Executions", "monitoring/check": "Executions",
-    "release/review": "Executions", "release/guard": "Dropped",
+    "release/review": "Executions", "release/guard": "Dropped", "release/experiment": "Executions",
     "release/shadow": "Executions", "features/backfill": "Executions", "ingestion/upkeep": "Dropped",
 }  # fmt: skip
 """By function, the alarm that rings when it fails or is throttled for good."""
@@ -226,7 +226,7 @@ def test_every_task_tries_again_what_may_go_well_the_next_time(aws: Assembly) ->
     tasks = [task for machine in aws.machines() for task in tasks_of(machine)]
     training, daily = (
         {"Dataset", "Fit", "Register", "Start", "Failure"},
-        {"Join", "Check", "Shadow", "Review", "Decide"},
+        {"Join", "Check", "Shadow", "Review", "Experiment", "Decide"},
     )
     names = training | daily | {"Plan", "Fill", "Publish", "Part", "Finish", "Refuse"}
     assert {name for name, _ in tasks} == names

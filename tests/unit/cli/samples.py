@@ -99,6 +99,35 @@ INCIDENT: Final = {
     ],
 }  # fmt: skip
 
+EXPERIMENT_PLAN: Final = {
+    "model": "late_arrival", "versions": [1, 2], "unit": "customer", "covariate": None, "units": 37575,
+    "units_at_once": 19623, "days": 38, "reached": "2013-04-08", "reached_at_once": "2013-03-21",
+    "sentence": "an effect of 2.0% on orders.amount would be found with 37,575 units",
+    "outcomes": [
+        {
+            "outcome": "orders.amount", "mean": 10.0, "deviation": 5.0, "explained": 0.0, "effect": 0.2, "units": 37575,
+            "units_at_once": 19623, "days": 38, "days_at_once": 20,
+        }
+    ],
+}  # fmt: skip
+EXPERIMENT: Final = {
+    "name": "offers", "state": "stopped", "since": "2013-03-01T00:00:00Z", "who": "ann", "why": "higher offers",
+    "stopped": {"who": "ann", "why": "2 is better", "at": "2013-03-20T00:00:00Z"}, "plan": EXPERIMENT_PLAN,
+    "result": {
+        "verdict": "better", "sentence": "version 2 is better than version 1", "sample_ratio": {"assigned": 1.0},
+        "versions": [
+            {"version": 1, "weight": 0.5, "assigned": 900, "answered": 900, "measured": 800, "mean": 10.0},
+            {"version": 2, "weight": 0.5, "assigned": 910, "answered": 910, "measured": 805, "mean": None},
+        ],
+        "effects": [
+            {
+                "outcome": "orders.amount", "version": 2, "known": "better", "units": 1605, "relative_value": 0.07,
+                "relative_low": 0.01, "relative_high": None, "needed": 900,
+            }
+        ],
+    },
+}  # fmt: skip
+
 CONTRACTS: Final = {
     "snapshot": ".smallbox/contracts-local.json",
     "sources": [
@@ -137,6 +166,7 @@ CALLS: Final[dict[str, str]] = {
     "score": "late_arrival requests.csv",
     "models": "late_arrival",
     "release": "late_arrival promote 2 --why tested",
+    "experiment": "show late_arrival --versions 1,2 --weights .5,.5",
     "monitor show": "late_arrival 2013-03-01",
     "incidents": "late_arrival late_arrival-2013-03-01-loss",
     "day": "late_arrival",
@@ -173,6 +203,7 @@ SAMPLES: Final[dict[str, tuple[Any, str, int]]] = {
     "score": ({"scored": 2, "rejected": 0, "predictions": "a.parquet"}, "scored: 2", 0),
     "models": ({"versions": [VERSION], "history": [{"at": "2013", "event": "champion", "version": 1}]}, "champion", 0),
     "release": ({"model": "late_arrival", "routing": ROUTING}, "challenger: 2", 0),
+    "experiment": (EXPERIMENT, "verdict: better: version 2 is better", 0),
     "monitor show": (REPORT, "volume:weather", 0),
     "incidents": (INCIDENT, "ann: I look", 0),
     "day": (DAY, "hint: run `smallbox upkeep`", 0),
@@ -190,6 +221,7 @@ OTHERS: Final[dict[str, tuple[Any, str, int]]] = {
         0,
     ),
     "models": ({"models": [{"name": "late_arrival", "routing": ROUTING}, {"name": "b", "routing": None}]}, "0.3", 0),
+    "experiment": (EXPERIMENT_PLAN, "would be found with 37,575 units", 0),
     "incidents": ({"incidents": [INCIDENT]}, "late_arrival-2013-03-01-loss", 0),
     "check": ({**DEFINED, "estimators": True, "mistakes": []}, "no mistake", 0),
     "contract show": ({"snapshot": None, "sources": []}, "no deployed contracts", 0),

@@ -157,6 +157,14 @@ class ReviewSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ExperimentSettings:
+    """``release/experiment``: plans, starts, shows and stops experiments, and looks at the running one each day."""
+
+    lake_bucket: str
+    registry_table: str
+
+
+@dataclass(frozen=True, slots=True)
 class GuardSettings:
     """``release/guard``: looks at running canaries while they answer, and rolls back one that harms."""
 
@@ -182,6 +190,7 @@ class LogSettings:
     """``serving/log``: predictions queue to the prediction log, and to the counters of canaries."""
 
     lake_bucket: str
+    registry_table: str
     metrics_table: str
 
 

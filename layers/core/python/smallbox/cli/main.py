@@ -25,6 +25,7 @@ MODULES: Final = (
     "quarantine",
     "models",
     "release",
+    "experiment",
     "monitoring",
     "incidents",
     "replay.command",

@@ -10,6 +10,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from smallbox.cli.aws_errors import denied
+from smallbox.cli.execution_ends import failure_of, machine_of
 from smallbox.cli.polling import polls
 from smallbox.cli.stack import Stack
 from smallbox.errors import Forbidden, InvalidInput, Unavailable
@@ -122,13 +123,13 @@ class System:
             Unavailable: if it failed; gives the reason.
         """
         document = {"only_when_due": only_when_due, **({} if as_of is None else {"as_of": as_of})}
-        answer = self._invoke("UpkeepFunction", document, "the upkeep")
+        answer = self.invoke("UpkeepFunction", document, "the upkeep")
         self.drain(_REBUILD_QUEUE)
         return answer
 
     def release(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """Change a release by hand, see :class:`~smallbox.release.by_hand.ByHandTask`; return the new routing."""
-        return self._invoke("ReleaseFunction", document, "the change of the release")
+        return self.invoke("ReleaseFunction", document, "the change of the release")
 
     def release_story(self, model: str, version: int | None = None) -> Mapping[str, Any]:
         """The release of a version; ``None``: the running one, else the last."""
@@ -137,9 +138,10 @@ class System:
 
     def change_incident(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
         """Acknowledge or close an incident, see :class:`~smallbox.monitoring.resolve.ResolveTask`."""
-        return self._invoke("IncidentFunction", document, "the change of the incident")
+        return self.invoke("IncidentFunction", document, "the change of the incident")
 
-    def _invoke(self, output: str, document: Mapping[str, Any], what: str) -> Mapping[str, Any]:
+    def invoke(self, output: str, document: Mapping[str, Any], what: str) -> Mapping[str, Any]:
+        """Run the function that an output names, and wait for its answer; ``what`` is its name in an error."""
         from botocore.config import Config  # noqa: PLC0415 slow imports only where needed
 
         patient = Config(read_timeout=_LONGEST_SECONDS, retries={"total_max_attempts": 1})
@@ -238,7 +240,7 @@ class System:
                 output: Mapping[str, Any] = json.loads(execution["output"])
                 return output
             if execution["status"] != "RUNNING":
-                raise Unavailable(f"{_machine_of(arn)} {execution['status'].lower()}: {_cause_of(execution)}")
+                raise Unavailable(f"{machine_of(arn)} {execution['status'].lower()}: {failure_of(execution)}")
         raise Unavailable(f"{arn} did not end within {seconds:.0f} s")
 
     def has_rung(self, model: str) -> bool:
@@ -268,24 +270,6 @@ def _sentence_of(status: int, answer: Any) -> str:
     if not error:
         return f"the server answered {status}: {str(answer)[:200]}"
     return f"{error['code']}: {error['message']}"
-
-
-def _machine_of(arn: str) -> str:
-    """The name of an execution's state machine, for people.
-
-    >>> _machine_of("arn:aws:states:r:0:execution:SmallboxPipeline-trainingmachineMachine8E-1A:7f")
-    'training'
-    """
-    kinds = {"trainingmachine": "training", "backfill": "backfill", "scoring": "scoring"}
-    return next((kind for part, kind in kinds.items() if part in arn), "day")
-
-
-def _cause_of(execution: Mapping[str, Any]) -> str:
-    cause = execution.get("cause") or execution.get("error") or "no reason was given"
-    try:
-        return str(json.loads(cause)["errorMessage"])
-    except (ValueError, KeyError, TypeError):
-        return str(cause)
 
 
 def incidents_output(model: str) -> str:

@@ -15,6 +15,7 @@ from smallbox.define.aggregates import (
 )
 from smallbox.define.attributes import Attributes, attribute
 from smallbox.define.conditions import above, at_least, at_most, below, equal, one_of, unequal
+from smallbox.define.experiments import Experiment, GuardrailOutcome, outcome
 from smallbox.define.exploration import Exploration
 from smallbox.define.fields import boolean, integer, number, text, timestamp
 from smallbox.define.model import Model, label
@@ -35,9 +36,11 @@ __all__ = [
     "Binary",
     "Canary",
     "Columns",
+    "Experiment",
     "Exploration",
     "FeatureView",
     "Gate",
+    "GuardrailOutcome",
     "HarmLimits",
     "Loop",
     "Model",
@@ -71,6 +74,7 @@ __all__ = [
     "minimum",
     "number",
     "one_of",
+    "outcome",
     "prepare",
     "rate",
     "since_last",

@@ -1,6 +1,6 @@
 """The document of a model's day.
 
-    feedback/join -> monitoring/check -> release/shadow -> release/review -> retraining/decide
+    feedback/join -> monitoring/check -> release/shadow -> release/review -> release/experiment -> retraining/decide
 
 Each function passes the document on with a key of its own. What the last one returns is what ``smallbox day`` prints.
 """
@@ -71,6 +71,23 @@ class ReviewStep(TypedDict):
     evidence: NotRequired[dict[str, Any]]
 
 
+class ExperimentStep(TypedDict):
+    """What is known of the running experiment.
+
+    Attributes:
+        verdict: the verdict in a word, see :data:`~smallbox.release.experiment_verdict.ExperimentWord`; ``none`` when
+            no experiment runs.
+        why: the verdict in a sentence.
+        experiment: its name; absent when none runs.
+        stopped: whether its own rules stopped it; absent when none runs.
+    """
+
+    verdict: str
+    why: str
+    experiment: NotRequired[str]
+    stopped: NotRequired[bool]
+
+
 class RollbackStep(TypedDict):
     """What became of an incident whose remedy is to roll back.
 
@@ -129,6 +146,7 @@ class DayDocument(TypedDict):
         incidents: those that are not closed, and those that closed by this day; added by ``monitoring/check``.
         shadow: added by ``release/shadow``.
         release: added by ``release/review``.
+        experiment: added by ``release/experiment``.
         retraining: added by ``retraining/decide``.
     """
 
@@ -141,4 +159,5 @@ class DayDocument(TypedDict):
     incidents: NotRequired[list[IncidentBrief]]
     shadow: NotRequired[ShadowStep]
     release: NotRequired[ReviewStep]
+    experiment: NotRequired[ExperimentStep]
     retraining: NotRequired[RetrainingStep]

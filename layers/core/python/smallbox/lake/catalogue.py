@@ -15,13 +15,24 @@ from smallbox.define.project import Project
 from smallbox.define.source import Source
 from smallbox.lake.names import (
     current_table,
+    exposures_table,
     labelled_table,
     predictions_table,
     records_table,
     restated_table,
 )
+<<<<<<< HEAD
+from smallbox.lake.schemas import (
+    exposure_schema,
+    labelled_schema,
+    prediction_schema,
+    record_schema,
+    restated_schema,
+)
+=======
 from smallbox.lake.schemas import labelled_schema, prediction_schema, record_schema, restated_schema
 from smallbox.table_columns import RANKED_COLUMNS
+>>>>>>> w-rank
 from smallbox.times import Micros
 
 MAINTAINER: Final = "ingestion/upkeep"
@@ -89,3 +100,11 @@ def _of_model(model: Model) -> Iterator[LakeTable]:
     yield LakeTable(labelled_table(model.name), schema, ("id",), about, frozenset(), ("feedback/join",))
     restated = ("id", "restated_at")
     yield LakeTable(restated_table(model.name), restated_schema(), restated, about, frozenset(), ("feedback/join",))
+    yield LakeTable(
+        exposures_table(model.name),
+        exposure_schema(),
+        ("experiment", "unit"),
+        {request.name: request.key},
+        frozenset(),
+        ("release/experiment",),
+    )

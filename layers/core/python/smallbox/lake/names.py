@@ -29,3 +29,8 @@ def labelled_table(model: str) -> str:
 def restated_table(model: str) -> str:
     """What became known of labelled predictions after they were settled."""
     return f"restated/{model}"
+
+
+def exposures_table(model: str) -> str:
+    """The units of a model's experiments: who was answered by which version first, and when."""
+    return f"exposures/{model}"

@@ -90,6 +90,19 @@ RESTATED_COLUMNS: Final[Mapping[str, ColumnType]] = {
 all null where the outcome was retracted."""
 
 
+EXPOSURE_COLUMNS: Final[Mapping[str, ColumnType]] = {
+    "experiment": "text",
+    "unit": "text",
+    "key": "text",
+    "time": "timestamp",
+    "version": "integer",
+    "answered": "boolean",
+    "covariate": "number",
+}
+"""The columns of exposures: the experiment, the unit, key and moment of its first request in it, the version that it is
+assigned to, whether that version answered this request, and the covariate at it."""
+
+
 def prediction_schema(types: Mapping[str, FieldType]) -> pa.Schema:
     """The columns of a prediction log: those of every log, then those of a signature. Null means missing.
 
@@ -111,3 +124,8 @@ def labelled_schema(objective: Objective) -> pa.Schema:
 def restated_schema() -> pa.Schema:
     """The columns of restatements; those of the labels that have another type are null."""
     return pa.schema([(name, ARROW_TYPES[type_]) for name, type_ in RESTATED_COLUMNS.items()])
+
+
+def exposure_schema() -> pa.Schema:
+    """The columns of exposures."""
+    return pa.schema([(name, ARROW_TYPES[type_]) for name, type_ in EXPOSURE_COLUMNS.items()])

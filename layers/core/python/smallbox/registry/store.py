@@ -28,6 +28,10 @@ def _version_key(number: int) -> str:
     return f"version#{number:06d}"
 
 
+def _experiment_key(name: str) -> str:
+    return f"experiment#{name}"
+
+
 def _signature_key(digest: str) -> str:
     return f"signature#{digest}"
 
@@ -118,6 +122,22 @@ class Registry:
             Conflict: when another writer has changed the routing since.
         """
         self._documents.swap(_partition(model), _ROUTING, routing.as_json(), routing.revision)
+
+    def experiments(self, model: str) -> Sequence[Mapping[str, Any]]:
+        """The documents of a model's experiments, ordered by name; each has its ``revision``."""
+        return self._documents.query(_partition(model), _experiment_key(""))
+
+    def experiment(self, model: str, name: str) -> Mapping[str, Any] | None:
+        """The document of one experiment with its ``revision``; ``None`` when there is none."""
+        return self._documents.get(_partition(model), _experiment_key(name))
+
+    def keep_experiment(self, model: str, name: str, document: Mapping[str, Any]) -> None:
+        """Store an experiment's document: a conditional write on the revision that was read, 0 for a new one.
+
+        Raises:
+            Conflict: when another writer has changed it since.
+        """
+        self._documents.swap(_partition(model), _experiment_key(name), document, document.get("revision", 0))
 
     def record(self, model: str, at: Micros, event: str, details: Mapping[str, Any]) -> None:
         """Add an event to the history of the model, or of its version ``details["version"]``.

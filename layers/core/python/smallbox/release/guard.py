@@ -5,13 +5,13 @@ from typing import Any
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.errors import Conflict
-from smallbox.ports import CanaryCounters, Notices
 from smallbox.registry.routing import Routing
 from smallbox.registry.store import Registry
 from smallbox.release.harm import HarmVerdict, judge_harm
 from smallbox.release.ladder import next_share, step_up, still_bakes
 from smallbox.release.minute_counts import arm_counts
 from smallbox.release.routing_changes import Changes
+from smallbox.release_ports import CanaryCounters, Notices
 from smallbox.times import Micros
 
 GUARD = "guard"

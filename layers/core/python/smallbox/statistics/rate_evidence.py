@@ -36,8 +36,8 @@ def two_rates_evidence(trouble: Floats, asked: Floats, margin: float) -> Floats:
     Returns:
         The logarithm of the evidence after each block.
     """
-    if not len(asked):
-        return np.zeros(0)
+    if not trouble[:, 1].any():
+        return np.full(len(asked), -math.inf)  # there is a little less than none, and nobody needs it
     pairs = np.array([(q, q + margin + more) for q in _RATES for more in _EXCESSES if q + margin + more <= _HIGHEST])
     nearest = _nearest(pairs, asked, margin)
     ratios = _log_ratio(trouble[:, None], asked[:, None], pairs[None], nearest).sum(axis=2)
