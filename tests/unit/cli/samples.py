@@ -111,7 +111,8 @@ EXPERIMENT_PLAN: Final = {
     ],
 }  # fmt: skip
 EXPERIMENT: Final = {
-    "name": "offers", "state": "stopped", "since": "2013-03-01T00:00:00Z", "who": "ann", "why": "higher offers",
+    "name": "offers", "kind": "ab", "state": "stopped", "since": "2013-03-01T00:00:00Z", "who": "ann",
+    "why": "higher offers",
     "stopped": {"who": "ann", "why": "2 is better", "at": "2013-03-20T00:00:00Z"}, "plan": EXPERIMENT_PLAN,
     "result": {
         "verdict": "better", "sentence": "version 2 is better than version 1", "sample_ratio": {"assigned": 1.0},
