@@ -14,10 +14,12 @@ from typing import Final
 import numpy as np
 
 from benchmarks.flight_candidates import NAMES, ShadowedFlights, shadowed_flights
-from benchmarks.shadow_flights import Compared, comparisons, log_loss
+from benchmarks.paired_comparisons import Compared, comparisons, log_loss
 from docs.pictures.svg import Drawing
 from smallbox.arrays import Floats
 from smallbox.define.release_rules import Shadow
+from smallbox.objectives.binary import Binary
+from smallbox.objectives.objective import Scored
 from smallbox.release.shadow_verdict import judge_shadow
 from smallbox.statistics.paired_days import day_sequence, paired_days
 from smallbox.statistics.sequences import prior_variance
@@ -88,12 +90,24 @@ def draw(flights: ShadowedFlights) -> str:
     return d.svg()
 
 
+def leveled(flights: ShadowedFlights, chances: Floats) -> Floats:
+    """``(n,)`` the losses after the level of each day is set."""
+    objective, days, found = Binary(), flights.times // DAY, np.empty_like(chances)
+    for day in np.unique(days):
+        rows = days == day
+        scored = Scored(chances[rows, None], flights.late[rows].astype(float), np.zeros(int(rows.sum()), int))
+        found[rows] = objective.losses(objective.with_level_set(scored)).values
+    return found
+
+
 def verdict_line(flights: ShadowedFlights, name: str) -> str:
     """The first verdict of a candidate: the day, and the sentence."""
     late = flights.late.astype(float)
-    losses = [log_loss(one, late) for one in (flights.champion, flights.candidates[name])]
+    pair = (flights.champion, flights.candidates[name])
+    losses = [log_loss(one, late) for one in pair]
     days, rule = paired_days(flights.times // DAY, *losses), Shadow()
-    looks = ((seen, judge_shadow(rule, days[:seen], seen)) for seen in range(2, rule.max_days + 1))
+    level = paired_days(flights.times // DAY, *(leveled(flights, one) for one in pair))
+    looks = ((seen, judge_shadow(rule, days[:seen], seen, level[:seen])) for seen in range(2, rule.max_days + 1))
     seen, verdict = next((seen, one) for seen, one in looks if one.action != "wait")
     truth = float((losses[1] - losses[0]).mean() / losses[0].mean())
     return f"| {name} | {truth:+.1%} | {verdict.action} | {seen} | {verdict.why} |"

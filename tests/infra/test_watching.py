@@ -226,7 +226,7 @@ def test_every_task_tries_again_what_may_go_well_the_next_time(aws: Assembly) ->
     tasks = [task for machine in aws.machines() for task in tasks_of(machine)]
     training, daily = (
         {"Dataset", "Fit", "Register", "Start", "Failure"},
-        {"Join", "Check", "Shadow", "Review", "Decide"},
+        {"Join", "Check", "Shadow", "Review", "Experiment", "Decide"},
     )
     names = training | daily | {"Plan", "Fill", "Publish", "Part", "Finish", "Refuse"}
     assert {name for name, _ in tasks} == names

@@ -39,10 +39,7 @@ class Lake(Protocol):
     """Delta tables, named like ``records/arrivals``, ``current/arrivals`` or ``predictions/late_arrival``.
 
     Every table has an ``int64`` column ``time`` (event time, microseconds). Tables are append-only, apart from
-    ``replace`` and ``upsert``.
-
-    A table has every column that rows were ever written with. Rows may be written with other columns than the table
-    has: a column that they add is null in the rows before, and one that they lack is null in them.
+    ``replace`` and ``upsert``. A table has every column that rows were ever written with; one that rows lack is null.
     """
 
     def append(self, table: str, rows: "pa.Table") -> None:
@@ -157,6 +154,9 @@ class Blobs(Protocol):
 
     def put(self, key: str, content: bytes) -> None:
         """Write or overwrite an object."""
+
+    def put_new(self, key: str, content: bytes) -> None:
+        """Conditional write: raises :class:`~smallbox.errors.Conflict` when the object exists already."""
 
     def upload(self, key: str, content: BinaryIO) -> None:
         """Write or overwrite an object, streamed from a file's position to its end."""

@@ -97,7 +97,7 @@ class Artifacts(TypedDict):
         onnx_sha256: SHA-256 of its bytes, 64 hexadecimal digits.
         pipeline_key: the fitted scikit-learn pipelines, a skops file.
         profile_key: the reference profile: inputs of the dataset, outputs for the validation rows.
-        days_key: the numbers of each day of the dataset, a numpy file.
+        reference_key: the reference by day of the dataset.
         explainer_key: what explains its answers.
         explainer_sha256: SHA-256 of that.
     """
@@ -106,7 +106,7 @@ class Artifacts(TypedDict):
     onnx_sha256: str
     pipeline_key: str
     profile_key: str
-    days_key: str
+    reference_key: str
     explainer_key: str
     explainer_sha256: str
 

@@ -34,7 +34,6 @@ from smallbox.release_ports import Notices
 from smallbox.statistics.change_detector import DayVerdict
 from smallbox.statistics.day_streams import DayValue
 from smallbox.times import DAY, Micros, day_of, parse_moment
-from smallbox.training.profile_numbers import day_numbers
 
 
 class CheckTask:
@@ -161,9 +160,7 @@ class CheckTask:
             if channel == "online":
                 for one in sources:
                     numbers |= source_numbers(one.source.name, one.arrivals)
-            if profile.seen is not None:
-                shown = {name: one for name, one in profile.seen.items() if name not in profile.hidden}
-                numbers |= day_numbers(shown, profile.reference)
+            numbers |= profile.numbers()
             if channel in settled:
                 numbers |= label_numbers(settled[channel].newest(1))
             if champion is not None and numbers:

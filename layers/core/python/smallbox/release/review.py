@@ -15,7 +15,7 @@ from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 from smallbox.release.canary_look import CanaryLook
 from smallbox.release.comparable import outdated, why_incomparable
-from smallbox.release.ladder import after_shadow, begin, has_run_out, step_up, still_bakes
+from smallbox.release.ladder import after_shadow, begin_release, has_run_out, step_up, still_bakes
 from smallbox.release.looks import Looks
 from smallbox.release.routing_changes import UNDECIDED, Changes
 from smallbox.release.shadow_days import ShadowDays, paired_of
@@ -139,7 +139,7 @@ class ReviewTask:
         for older in older_waiting(self._registry, model.name, version, routing):
             changes.retire(routing, older.number, {"why": f"version {version.number} is newer and waited as well"})
         try:
-            up = begin(changes, model.release, routing, version.number, {})
+            up = begin_release(changes, model.release, routing, version.number, {})
         except Conflict as error:
             return {"action": "wait", "why": str(error)}
         return {"action": up.action, "why": up.why}

@@ -26,7 +26,13 @@ from smallbox.registry.signatures import label_of_version
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 from smallbox.release.shadow_days import ShadowDays, as_settled
-from smallbox.release.shadow_figures import answers_compared, calibration, slice_masks, sliced_losses, unlike_answers
+from smallbox.release.shadow_figures import (
+    answers_compared,
+    calibration_means,
+    slice_masks,
+    sliced_losses,
+    unlike_answers,
+)
 from smallbox.release.shadow_rows import ShadowRows, started_in
 from smallbox.release.shadow_scoring import Rescored, ShadowScorer
 from smallbox.statistics.paired_days import paired_days
@@ -160,4 +166,4 @@ def _losses_compared(day: Micros, signature: Signature, labelled: pa.Table, resc
     paired = paired_days(np.full(len(mine), day // DAY), mine, other)
     units = scored.take(places).take(pa.array(losses[0].rows))
     slices = sliced_losses(slice_masks(signature, units), mine, other)
-    return {**as_settled(day, paired), "calibration": calibration(objective, ours, theirs), "slices": slices}
+    return {**as_settled(day, paired), "calibration": calibration_means(objective, ours, theirs), "slices": slices}

@@ -9,7 +9,7 @@ from smallbox.arrays import Floats, Ints, np
 from smallbox.statistics.sequences import ConfidenceSequence, sequence_width
 
 _USUAL_CORRELATION: Final = 0.2
-"""Of a day and the next, before anything is known: the mean of ten candidates on flights; weather lasts for days."""
+"""Of a day and the next, before anything is known: about the mean of ten candidates on flights, whose weather lasts."""
 
 _USUAL_DAYS: Final = 10
 """How many days of evidence that counts for."""
