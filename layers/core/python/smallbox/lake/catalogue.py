@@ -21,7 +21,6 @@ from smallbox.lake.names import (
     records_table,
     restated_table,
 )
-<<<<<<< HEAD
 from smallbox.lake.schemas import (
     exposure_schema,
     labelled_schema,
@@ -29,10 +28,7 @@ from smallbox.lake.schemas import (
     record_schema,
     restated_schema,
 )
-=======
-from smallbox.lake.schemas import labelled_schema, prediction_schema, record_schema, restated_schema
 from smallbox.table_columns import RANKED_COLUMNS
->>>>>>> w-rank
 from smallbox.times import Micros
 
 MAINTAINER: Final = "ingestion/upkeep"
