@@ -113,7 +113,7 @@ def rolled_back(rng: np.random.Generator, rate: float, setting: str) -> tuple[bo
 def false_rollbacks(runs: int) -> Iterator[str]:
     """A table of the share of canaries that are rolled back although the version does no harm."""
     yield "| trouble | requests a second | canaries | rolled back | by the z test |\n|---|---|---|---|---|"
-    for rate, canaries in ((0.05, 5 * runs), (1.0, runs)):
+    for rate, canaries in ((1.0, runs), (0.05, 2 * runs)):
         for setting in SETTINGS:
             rng = np.random.default_rng(1)
             found = np.array([rolled_back(rng, rate, setting) for _ in range(canaries)]).mean(axis=0)
