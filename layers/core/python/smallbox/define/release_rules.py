@@ -22,7 +22,9 @@ class Shadow:
     Attributes:
         max_loss_increase: non-inferiority margin: how far its mean loss may lie above the champion's, as a share of the
             champion's. 0: only a version that is better climbs on.
-        max_days: after so many days without a verdict the shadow ends with "cannot tell".
+        max_days: after so many days without a verdict the shadow ends with "cannot tell". On half of them, with labels,
+            a version climbs at the earliest: bad days decide the mean, and few days have seldom seen one. One that is
+            worse is stopped as soon as that is shown.
         confidence: 1 minus the error over all looks together: a version that is worse by more than the margin climbs on
             with at most this error, and one that is not worse is stopped with at most this error.
         max_rows: how many requests of a day are scored at most; of more, a sample by their keys.

@@ -18,7 +18,7 @@ from smallbox.release.comparable import outdated, why_incomparable
 from smallbox.release.ladder import after_shadow, begin_release, has_run_out, step_up, still_bakes
 from smallbox.release.looks import Looks
 from smallbox.release.routing_changes import UNDECIDED, Changes
-from smallbox.release.shadow_days import ShadowDays, paired_of
+from smallbox.release.shadow_days import ShadowDays, level_set_of, paired_of
 from smallbox.release.shadow_verdict import ShadowVerdict, judge_shadow
 from smallbox.times import DAY, Micros, parse_moment
 
@@ -81,7 +81,7 @@ class ReviewTask:
         if waits:
             return {"action": "wait", "why": waits}
         days = ShadowDays(self._metrics, model.name, number).of(routing.champion)
-        verdict = judge_shadow(rule, paired_of(days), (now - routing.began) / DAY)
+        verdict = judge_shadow(rule, paired_of(days), (now - routing.began) / DAY, level_set_of(days))
         action, why = self._after_verdict(changes, model, routing, verdict)
         return {"action": action, "why": why, "evidence": dict(verdict.evidence)}
 

@@ -135,8 +135,8 @@ def _listed(request: PredictRequest, parts: Sequence[Part], group: str, position
 
 def _unit_of(request: PredictRequest, experiment: RunningExperiment) -> str | None:
     """The unit of the group, for the log; ``None`` where it is personal."""
-    model = request.model
-    if experiment.unit and model.request.fields[experiment.unit].pii:
+    model, field = request.model, request.model.request.fields.get(experiment.unit)
+    if field is not None and field.pii:
         return None
     return model.assigned_by(request.instances[:1], experiment.unit)[0]
 
