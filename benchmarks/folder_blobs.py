@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from smallbox.errors import NotFound
+from smallbox.errors import Conflict, NotFound
 from smallbox.ports import StoredObject
 from smallbox.times import SECOND
 
@@ -38,6 +38,12 @@ class FolderBlobs:
         """Write a file."""
         (self._folder / key).parent.mkdir(parents=True, exist_ok=True)
         (self._folder / key).write_bytes(content)
+
+    def put_new(self, key: str, content: bytes) -> None:
+        """Write a file that is not there yet."""
+        if (self._folder / key).exists():
+            raise Conflict(f"there is an object {key!r}", key=key)
+        self.put(key, content)
 
     def upload(self, key: str, content: BinaryIO) -> None:
         """Copy from a file."""

@@ -72,6 +72,10 @@ class Nowhere:
         """Refuse: the bodies are sound."""
         raise AssertionError(key, content)
 
+    def put_new(self, key: str, content: bytes) -> None:
+        """Refuse, as ``put``."""
+        raise AssertionError(key, content)
+
     def get(self, key: str) -> bytes:
         """Nothing is here."""
         raise AssertionError(key)

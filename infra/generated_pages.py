@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from infra.deployment import ROOT
-from infra.grants import EVERY_FUNCTION, EVERY_MACHINE, GRANTS, Grant
+from infra.grant import Grant
+from infra.grants import EVERY_FUNCTION, EVERY_MACHINE, GRANTS
 from infra.people_grants import AS_OF, OPERATOR
 from infra.rules import rules_page
 from infra.tables import tables_page

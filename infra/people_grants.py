@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from infra.grants import CALL, DESCRIBE, GET, SEND, START, UPLOAD, WATCH, Grant, Under, invocations, listing
+from infra.grant import GET, Grant, Under, listing
+from infra.grants import CALL, DESCRIBE, SEND, START, UPLOAD, WATCH, invocations
 
 DRAINED: Final = ("events", "drops", "features", "rebuild", "scores", "predictions")
 """The queues whose messages the command line counts."""

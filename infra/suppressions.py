@@ -6,7 +6,7 @@ from typing import Any
 from aws_cdk import Acknowledgment, Stack, Validations
 from constructs import Construct
 
-from infra.grants import Grant
+from infra.grant import Grant
 
 _PACK = "AwsSolutions::AwsSolutions"
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra.grants import Grant, grants_of
+from infra.grant import Grant
+from infra.grants import grants_of
 from infra.suppressions import acknowledge_wildcards
 
 

@@ -20,13 +20,16 @@ class Serving(Construct):
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "serving")
         predict = self._predict(flow)
-        logging = settings.LogSettings(lake_bucket=flow.lake, metrics_table=flow.table("metrics"))
+        logging = settings.LogSettings(
+            lake_bucket=flow.lake, registry_table=flow.table("registry"), metrics_table=flow.table("metrics")
+        )
         log = Function(self, "log", flow, logging, wheels=IMAGE, size=BATCH)
         score = self._score(flow)
 
         flow.api.route(
             predict.target,
             "POST /models/{model}/predict",
+            "POST /models/{model}/rank",
             "GET /v2",
             "GET /v2/health/live",
             "GET /v2/health/ready",

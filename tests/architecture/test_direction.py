@@ -18,11 +18,22 @@ GROUND: Final = (
     "records",
     "ports",
     "serving_ports",
+    "release_ports",
     "documents",
     "table_columns",
     "request_sizes",
 )
-SHARED: Final = ("statistics", "objectives", "define", "messages", "lake", "labels", "prepare", "explanations")
+SHARED: Final = (
+    "statistics",
+    "objectives",
+    "define",
+    "messages",
+    "lake",
+    "profiles",
+    "labels",
+    "prepare",
+    "explanations",
+)
 STORE: Final = (
     "registry.version",
     "registry.routing",
@@ -34,6 +45,7 @@ STORE: Final = (
     "registry.live_sources",
     "registry.loader",
     "registry.contracts",
+    "registry.references",
 )
 """The model store: modules of the stage ``registry`` that other stages read, so they import no stage."""
 

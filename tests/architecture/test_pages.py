@@ -18,7 +18,7 @@ LIBRARY = ROOT / "layers/core/python/smallbox"
 FILE = re.compile(r".*\w\.(py|md|toml|in|svg)")
 
 
-WRITTEN: Final = {".smallbox", ".build", ".venv", "node_modules"}
+WRITTEN: Final = {".smallbox", ".build", ".venv", "node_modules", "profiles"}
 """Folders that the commands write: what is in them need not be there."""
 
 

@@ -18,7 +18,8 @@ from smallbox.aws.online import DynamoOnlineStore
 from smallbox.aws.signed.dynamodb import SignedDynamoDb
 from smallbox.aws.signed.s3 import SignedBucket
 from smallbox.aws.token_buckets import DynamoTokenBuckets
-from smallbox.ports import Blobs, CanaryCounters, Documents, Lake, OnlineStore
+from smallbox.ports import Blobs, Documents, Lake, OnlineStore
+from smallbox.release_ports import CanaryCounters
 from smallbox.serving_ports import TokenBuckets
 from tests.fakes.buckets import FakeTokenBuckets
 from tests.fakes.counters import FakeCanaryCounters

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from smallbox.errors import NotFound
+from smallbox.errors import Conflict, NotFound
 from smallbox.ports import Blobs
 from smallbox.times import SECOND
 
@@ -61,3 +61,11 @@ def test_an_upload_is_what_is_left_of_a_file(blobs: Blobs) -> None:
     file.seek(9)
     blobs.upload("a", file)
     assert blobs.get("a") == b"rest"
+
+
+def test_the_first_of_two_writers_of_a_new_blob_wins(blobs: Blobs) -> None:
+    """A conditional write of a key that is taken is a Conflict, and leaves what is there."""
+    blobs.put_new("a", b"first")
+    with pytest.raises(Conflict):
+        blobs.put_new("a", b"second")
+    assert blobs.get("a") == b"first"

@@ -1,6 +1,6 @@
 """Proves that every store of counters adds up what it is given, and keeps canaries and minutes apart."""
 
-from smallbox.ports import CanaryCounters
+from smallbox.release_ports import CanaryCounters
 from smallbox.times import DAY, MINUTE
 
 NOW = 20_000 * DAY

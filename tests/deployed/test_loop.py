@@ -208,14 +208,12 @@ def test_a_candidate_of_shuffled_labels_is_refused(deployed: Deployed) -> None:
     assert version["status"] == "refused"
 
 
-def test_a_bad_challenger_is_rolled_back(deployed: Deployed) -> None:
-    """A challenger that guesses, let past the gate by hand, answers its share until the review rolls it back."""
+def test_a_bad_candidate_is_stopped_at_the_first_rung(deployed: Deployed) -> None:
+    """One that guesses, let past the gate by hand, is rolled back by its shadow: no caller ever meets it."""
     now = START + 2 * DAY
     refused = deployed.system.request("GET", f"/models/{MODEL}/versions")["versions"][-1]["number"]
-    assert _started_by_hand(deployed.operator, refused, now)["challenger"] == refused
-    arms = deployed.arms(now)
-    assert set(arms) == {"1", str(refused)}
-    assert deployed.arms(now) == arms, "the same keys meet the same arm"
+    assert _started_by_hand(deployed.operator, refused, now)["shadow"] == refused
+    assert set(deployed.arms(now)) == {"1"}
     days = deployed.live(now, 4).counts.days
     actions = [day["release"]["action"] for day in days]
     assert "roll_back" in actions, [day["release"] for day in days]
@@ -223,23 +221,24 @@ def test_a_bad_challenger_is_rolled_back(deployed: Deployed) -> None:
 
 
 def test_a_better_challenger_is_promoted(deployed: Deployed) -> None:
-    """A candidate of more data passes the gate, runs as a sticky canary, and takes over when its labels allow it."""
+    """A candidate of more data passes the gate, climbs the shadow and both steps of its canary, and takes over."""
     rolled_back, now = START + 6 * DAY, START + 13 * DAY
     assert deployed.known_until == rolled_back
     deployed.send_until(now)
     document = {"model": MODEL, "as_of": format_moment(now), "reason": "more data"}
     run: Any = deployed.operator.run("TrainingMachine", document)
     assert run["accepted"], run["verdict"]["why"]
-    assert run["routing"]["challenger"] is None, "it waits for the review, or for a person"
-    assert _started_by_hand(deployed.operator, run["version"], now)["challenger"] == run["version"]
-    days = deployed.live(now, 6).counts.days
+    assert (run["release"]["action"], run["routing"]["shadow"]) == ("shadow", run["version"])
+    days = deployed.live(now, 9).counts.days
     actions = [day["release"]["action"] for day in days]
-    assert "promote" in actions, [day["release"] for day in days]
-    assert set(deployed.arms(now + 6 * DAY)) == {str(run["version"])}
-    events = [event["event"] for event in deployed.operator.request("GET", f"/models/{MODEL}/history")["history"]]
-    assert events.count("challenger") == 2
-    assert "roll_back" in events
-    assert "promote" in events
+    assert [one for one in actions if one not in {"wait", "none"}] == ["start", "step", "promote"], [
+        day["release"] for day in days
+    ]
+    assert set(deployed.arms(now + 9 * DAY)) == {str(run["version"])}
+    story = deployed.operator.release_story(MODEL, run["version"])
+    assert [event["event"] for event in story["events"]] == ["shadow", "challenger", "step", "promote"]
+    assert [look["action"] for look in story["looks"]] == [one for one in actions if one != "none"]
+    assert sum(day["paired"]["rows"] for day in story["days"] if day["paired"]) > 2_000
 
 
 def test_an_incident_rolls_the_new_champion_back(deployed: Deployed) -> None:

@@ -66,7 +66,14 @@ def _version(deployed: Deployed, number: int) -> Any:
 
 def test_both_arms_answer_with_inputs_of_their_own(deployed: Deployed, change: DefinitionChange, now: Micros) -> None:
     """In a canary each version is served and logged by its own definition, and no value of either is skewed."""
-    document = {"model": MODEL, "action": "start", "version": change.results.new, "who": "a test", "why": "by hand"}
+    document = {
+        "model": MODEL,
+        "action": "start",
+        "rung": "canary",
+        "version": change.results.new,
+        "who": "a test",
+        "why": "by hand",
+    }
     deployed.system.release({**document, "as_of": format_moment(now)})
     replay = deployed.live(now, 1)
     assert replay.counts.rejected == 0

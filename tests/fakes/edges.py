@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
-from smallbox.errors import NotStored
+from smallbox.errors import Conflict, NotStored
 from smallbox.messages.encoded import text_of
 from smallbox.ports import StoredObject
 from smallbox.records import Cause
@@ -34,6 +34,11 @@ class FakeBlobs:
     def put(self, key: str, content: bytes) -> None:
         self.objects[key] = content
         self._stored_at[key] = self.now // SECOND * SECOND
+
+    def put_new(self, key: str, content: bytes) -> None:
+        if key in self.objects:
+            raise Conflict(f"there is an object {key!r}", key=key)
+        self.put(key, content)
 
     def upload(self, key: str, content: BinaryIO) -> None:
         self.put(key, content.read())

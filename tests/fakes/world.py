@@ -15,14 +15,17 @@ from smallbox.features.live_views import LiveViewStore
 from smallbox.features.rebuild import RebuildTask
 from smallbox.features.stream import StreamTask
 from smallbox.feedback.join import JoinTask
+from smallbox.feedback.profiled_labels import LabelProfiles
 from smallbox.ingestion.append import AppendTask
 from smallbox.ingestion.collect import CollectTask
 from smallbox.ingestion.load import DropReport, LoadTask
+from smallbox.ingestion.profiled_records import RecordProfiles
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.ingestion.upkeep import UpkeepTask
 from smallbox.lake.predictions import PredictionLog
 from smallbox.monitoring.check import CheckTask
 from smallbox.ports import Lake
+from smallbox.profiles.store import ProfileStore
 from smallbox.registry.contracts import Contracts
 from smallbox.registry.live_sources import LiveSources
 from smallbox.registry.loader import ModelLoader
@@ -37,6 +40,7 @@ from smallbox.release.start import StartTask
 from smallbox.retraining.decide import DecideTask
 from smallbox.serving.log import LogTask
 from smallbox.serving.predict import PredictTask
+from smallbox.serving.profiled_predictions import PredictionProfiles
 from smallbox.serving.score import ScoreTask
 from smallbox.times import Micros, Moment, format_moment
 from smallbox.training.dataset import DatasetTask
@@ -118,7 +122,12 @@ class World:
         """Work every queue until it is empty."""
         for message in self.events.take():
             AppendTask(
-                self.project, LiveSources(self.documents), self.lake, Quarantine(self.blobs), self.features
+                self.project,
+                LiveSources(self.documents),
+                self.lake,
+                Quarantine(self.blobs),
+                self.features,
+                RecordProfiles(self.blobs),
             ).append([message])
         streamer = StreamTask(self.project, self.live, self.online, self.features, self.rebuilds, _no_pause)
         for message in self.features.take():
@@ -127,7 +136,8 @@ class World:
         for message in self.rebuilds.take():
             rebuild.run([message], PRESENT)
         for message in self.predictions.take():
-            LogTask(self.project, self.lake, FakeCanaryCounters(), FakeMeter()).append([message])
+            profiles = PredictionProfiles(self.registry, self.blobs)
+            LogTask(self.project, self.lake, FakeCanaryCounters(), FakeMeter(), profiles).append([message])
 
     def train(self, model: str, as_of: Micros) -> Any:
         """One training run: every task of the state machine, in its order."""
@@ -169,12 +179,14 @@ class World:
 
     def close_day(self, model: str, midnight: Micros) -> DayDocument:
         """The upkeep, then the daily state machine: every task, in its order."""
-        UpkeepTask(self.project, LiveSources(self.documents), self.lake, self.rebuilds).run(
+        UpkeepTask(self.project, LiveSources(self.documents), self.lake, self.rebuilds, ProfileStore(self.blobs)).run(
             {"as_of": format_moment(midnight)}, PRESENT
         )
         self.drain()
         document: DayDocument = {"model": model, "as_of": format_moment(midnight)}
-        document = JoinTask(self.project, self.lake, self.registry, self.metrics).run(document, PRESENT)
+        profiles = LabelProfiles(self.registry, self.blobs)
+        join = JoinTask(self.project, self.lake, self.registry, self.metrics, profiles)
+        document = join.run(document, PRESENT)
         stores = self.project, self.lake, self.blobs, self.registry, self.signatures, self.metrics
         document = CheckTask(*stores, self.meter, FakeNotices()).run(document)
         shadowing = ShadowTask(self.project, self.lake, self.registry, self.loader, self.metrics, lambda: 0)

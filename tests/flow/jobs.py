@@ -28,7 +28,7 @@ from smallbox.ports import Lake
 from smallbox.times import DAY, HOUR
 from tests.flow.rounds import BEGIN, HISTORY_DAYS, Round, moments
 
-DAYS, A_DAY, SITES = HISTORY_DAYS + 7, 120, 6
+WEEKS_DAYS, DAYS, A_DAY, SITES = HISTORY_DAYS + 7, HISTORY_DAYS + 11, 120, 6
 
 jobs = Source(
     "jobs",
@@ -87,18 +87,24 @@ def job_model(name: str, label: Label, estimator: Any, **rules: Any) -> Model:
 
 
 def job_round(model: Model, lake: Lake | None = None) -> Round:
-    """The history of the workshop, and a week ahead: large jobs take longer, and some risky ones never end."""
-    random = np.random.default_rng(5)
-    rows = DAYS * A_DAY
-    at, size, risk = BEGIN + np.arange(rows) * DAY // A_DAY, random.normal(size=rows), random.uniform(size=rows)
+    """The history of the workshop, and some days ahead: large jobs take longer, and some risky ones never end."""
+    weeks = [_worked(0, WEEKS_DAYS, seed=5), _worked(WEEKS_DAYS, DAYS, seed=6)]
+    asked, outcomes = (pd.concat(parts, ignore_index=True) for parts in zip(*weeks, strict=True))
+    return Round(model, results, asked, outcomes, lake=lake)
+
+
+def _worked(first: int, end: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The jobs of some days, and the outcomes of those that ended."""
+    random = np.random.default_rng(seed)
+    rows, number = (end - first) * A_DAY, np.arange(first * A_DAY, end * A_DAY)
+    at, size, risk = BEGIN + number * DAY // A_DAY, random.normal(size=rows), random.uniform(size=rows)
     place = random.integers(0, SITES, rows)
     hours = 5 + 3 * size + place - 2.5 + random.normal(size=rows) * (1 + risk)
-    ids, sites = [f"j{n}" for n in range(rows)], [f"site{n}" for n in place]
+    ids, sites = [f"j{n}" for n in number], [f"site{n}" for n in place]
     known = np.where(random.random(rows) < 0.05, np.nan, size)
     asked = {"job_id": ids, "asked_at": moments(at), "site": sites, "size": known, "risk": risk, "at": at}
     ended, grade = at + HOUR, np.where(hours < 3, "Low", np.where(hours < 7, "mid-range", "höchste"))
     pieces = random.poisson(np.exp(0.5 + 0.5 * size))
     found = {"job_id": ids, "ended_at": moments(ended), "site": sites, "hours": hours, "pieces": pieces}
-    outcomes = pd.DataFrame({**found, "grade": grade, "at": ended})
     is_lost = random.random(rows) < 0.4 * (risk > 0.6)
-    return Round(model, results, pd.DataFrame(asked), outcomes[~is_lost], lake=lake)
+    return pd.DataFrame(asked), pd.DataFrame({**found, "grade": grade, "at": ended})[~is_lost]

@@ -32,7 +32,7 @@ from smallbox.documents.daily_run import DayDocument, ReviewStep
 from smallbox.times import DAY, HOUR, format_moment
 from tests.flow.rounds import BEGIN, HISTORY_DAYS, START, Round, moments, regressor
 
-DAYS, SEARCHES, SHOWN, PRODUCTS = HISTORY_DAYS + 7, 60, 5, 40
+DAYS, SEARCHES, SHOWN, PRODUCTS = HISTORY_DAYS + 11, 60, 5, 40
 
 shown = Source(
     "shown",

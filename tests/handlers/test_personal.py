@@ -23,8 +23,8 @@ PLANTED: Final = (TEXT, str(NUMBER))
 FAILURE: Final = ValueError(f"Could not convert '{TEXT}' with {NUMBER}")
 TASKS: Final = (
     "training/dataset", "training/fit", "registry/register", "release/start", "feedback/join", "monitoring/check",
-    "monitoring/resolve", "release/review", "release/experiment", "retraining/decide", "features/backfill",
-    "ingestion/upkeep", "serving/score",
+    "monitoring/resolve", "release/review", "retraining/decide", "features/backfill", "ingestion/upkeep",
+    "serving/score", "release/guard", "release/shadow", "release/experiment",
 )  # fmt: skip
 STEPS: Final[dict[str, dict[str, Any]]] = {
     "serving/score": {"step": "days", "document": {"models": ["signup"]}},

@@ -22,7 +22,13 @@ BLOB_READERS: Final = {
     "bucket:lake/tables/restated/*": {"feedback/join", UPKEEP},
     "bucket:lake/tables/exposures/*": {"release/experiment", UPKEEP},
     "bucket:lake/datasets/*": {"training/fit"},
-    "bucket:lake/models/*": {"training/fit", "serving/predict", "serving/score", "monitoring/check", "release/shadow"},
+    "bucket:lake/models/*": {
+        "training/fit", "serving/predict", "serving/score", "monitoring/check", "release/shadow", "serving/log",
+        "feedback/join",
+    },
+    "bucket:lake/profiles/records/*": {"ingestion/append", UPKEEP, "monitoring/check"},
+    "bucket:lake/profiles/predictions/*": {"serving/log", UPKEEP, "monitoring/check"},
+    "bucket:lake/profiles/labelled/*": {"feedback/join", UPKEEP, "monitoring/check"},
     "bucket:lake/bundles/*": {
         "training/dataset", "serving/predict", "serving/score", "monitoring/check", "release/shadow",
     },
@@ -43,6 +49,9 @@ BLOB_WRITERS: Final = {
     "bucket:lake/reports/*": {"ingestion/load"},
     "bucket:lake/datasets/*": {"training/dataset"},
     "bucket:lake/models/*": {"training/fit"},
+    "bucket:lake/profiles/records/*": {"ingestion/append", UPKEEP},
+    "bucket:lake/profiles/predictions/*": {"serving/log", UPKEEP},
+    "bucket:lake/profiles/labelled/*": {"feedback/join", UPKEEP},
     "bucket:lake/bundles/*": {"registry/register"},
     "bucket:lake/references/*": {"monitoring/check"},
     "bucket:inbox/parts/*": {"ingestion/load", "serving/score"},
@@ -52,6 +61,7 @@ BLOB_WRITERS: Final = {
 
 BLOB_DELETERS: Final = {
     **{f"bucket:lake/tables/{folder}/*": {UPKEEP} for folder in FOLDERS},
+    **{f"bucket:lake/profiles/{of}/*": {UPKEEP} for of in ("records", "predictions", "labelled")},
     "bucket:lake/tables/records/*/_delta_log/*": LOADERS,
     "bucket:lake/tables/predictions/*/_delta_log/*": {"serving/log", "serving/score"},
     **{f"bucket:lake/tables/{folder}/*/_delta_log/*": {"feedback/join"} for folder in ("labelled", "restated")},
@@ -77,7 +87,7 @@ TABLE_READERS: Final = {
     "table:registry": {
         *TABLE_WRITERS["table:registry"], "registry/browse", "training/dataset", "training/fit", "serving/predict",
         "serving/score", "feedback/join", "monitoring/check", "features/stream", "features/rebuild", *LOADERS, UPKEEP,
-        "release/shadow",
+        "release/shadow", "serving/log",
     },
     "table:metrics": {*TABLE_WRITERS["table:metrics"], "registry/browse", "release/guard"},
 }  # fmt: skip

@@ -1,13 +1,25 @@
 """What each role may do on each resource: the table of grants, and apart from it what each store is meant for."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Final
 
 import pytest
 
-from infra.grants import GRANTS, Grant, grants_of
+from infra.grant import Grant
+from infra.grants import GRANTS, grants_of
+from smallbox.profiles.store import ProfileStore
+from tests.fakes.edges import FakeBlobs
 from tests.infra.grants import Granted, Names, granted
-from tests.infra.meant_for import BLOB_DELETERS, BLOB_READERS, BLOB_WRITERS, SENDERS, TABLE_READERS, TABLE_WRITERS
+from tests.infra.meant_for import (
+    BLOB_DELETERS,
+    BLOB_READERS,
+    BLOB_WRITERS,
+    SENDERS,
+    TABLE_READERS,
+    TABLE_WRITERS,
+    UPKEEP,
+)
 from tests.infra.templates import Assembly, mentioned
 
 READS: Final = {"s3:GetObject", "s3:ListBucket", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:BatchGetItem"}
@@ -221,3 +233,23 @@ def test_a_bucket_is_never_listed_whole() -> None:
     """A grant to list without prefixes does not get as far as a template."""
     with pytest.raises(ValueError, match="prefixes"):
         Grant("bucket:lake", ("s3:ListBucket",))
+
+
+class _Listed(FakeBlobs):
+    """Remembers what was listed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.prefixes: set[str] = set()
+
+    def list(self, prefix: str) -> Sequence[str]:
+        self.prefixes.add(prefix)
+        return super().list(prefix)
+
+
+def test_the_upkeep_lists_the_profiles_that_it_may() -> None:
+    """It asks for each folder of profiles by itself, since `profiles/` alone is not granted and would be denied."""
+    blobs = _Listed()
+    ProfileStore(blobs).gather()
+    allowed = {prefix for grant in grants_of(UPKEEP) for prefix in grant.prefixes}
+    assert {f"{prefix}*" for prefix in blobs.prefixes} == {one for one in allowed if one.startswith("profiles/")}

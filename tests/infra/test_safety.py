@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from infra.grants import EVERY_FUNCTION, GRANTS, Grant, grants_of
+from infra.grant import Grant
+from infra.grants import EVERY_FUNCTION, GRANTS, grants_of
 from tests.infra.templates import Assembly, as_list, mentioned
 
 
@@ -56,7 +57,7 @@ def test_tables_recover_to_any_second_and_are_kept(aws: Assembly) -> None:
 def test_every_route_asks_for_a_signature(aws: Assembly) -> None:
     """No route is open."""
     routes = aws.properties("AWS::ApiGatewayV2::Route")
-    assert len(routes) == 19
+    assert len(routes) == 21
     assert {route["AuthorizationType"] for route in routes.values()} == {"AWS_IAM"}
 
 

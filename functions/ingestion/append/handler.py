@@ -10,13 +10,15 @@ from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import AppendSettings, from_environment
 from smallbox.define.project import load
 from smallbox.ingestion.append import AppendTask
+from smallbox.ingestion.profiled_records import RecordProfiles
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.registry.live_sources import LiveSources
 
 settings = from_environment(AppendSettings)
-lake, quarantine = DeltaLake.in_bucket(settings.lake_bucket), Quarantine(S3Blobs(settings.lake_bucket))
+lake, blobs = DeltaLake.in_bucket(settings.lake_bucket), S3Blobs(settings.lake_bucket)
 live = LiveSources(DynamoDocuments(settings.registry_table))
-appender = AppendTask(load(), live, lake, quarantine, SqsQueue(settings.features_queue))
+features = SqsQueue(settings.features_queue)
+appender = AppendTask(load(), live, lake, Quarantine(blobs), features, RecordProfiles(blobs))
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

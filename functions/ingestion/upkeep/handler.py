@@ -3,6 +3,7 @@
 from typing import Any
 
 from smallbox.aws import clock
+from smallbox.aws.blobs import S3Blobs
 from smallbox.aws.delta_lake import DeltaLake
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.queue import SqsQueue
@@ -11,11 +12,13 @@ from smallbox.aws.settings import from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
 from smallbox.ingestion.upkeep import UpkeepTask
+from smallbox.profiles.store import ProfileStore
 from smallbox.registry.live_sources import LiveSources
 
 settings = from_environment(Settings)
 live = LiveSources(DynamoDocuments(settings.registry_table))
-upkeep = UpkeepTask(load(), live, DeltaLake.in_bucket(settings.lake_bucket), SqsQueue(settings.rebuild_queue))
+lake, profiles = DeltaLake.in_bucket(settings.lake_bucket), ProfileStore(S3Blobs(settings.lake_bucket))
+upkeep = UpkeepTask(load(), live, lake, SqsQueue(settings.rebuild_queue), profiles)
 
 
 @as_task

@@ -1,4 +1,7 @@
-"""Online predictions: ``POST /models/{model}/predict``, and the routes of the Open Inference Protocol."""
+"""Online predictions: ``POST /models/{model}/predict`` and ``/rank``, and the routes of the Open Inference Protocol."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from smallbox.aws import api, clock
 from smallbox.aws.blobs import S3Blobs
@@ -20,6 +23,7 @@ from smallbox.registry.loader import ModelLoader
 from smallbox.registry.store import Registry
 from smallbox.serving.inference import InferenceProtocol
 from smallbox.serving.predict import PredictTask
+from smallbox.serving.rank import RankTask
 from smallbox.serving.rate_limits import RateLimiter
 from smallbox.serving.requests import instance_count
 
@@ -37,6 +41,7 @@ predictor = PredictTask(
     EmbeddedFailureLog(),
     clock.now,
 )
+ranker = RankTask(predictor)
 remembering = predictor.answering
 figures = CacheFigures({"States": remembering.states, "Routings": remembering.routings, "Answers": remembering.answers})
 limiter = RateLimiter(DynamoTokenBuckets(settings.limits_table, reads), EmbeddedFailureLog())
@@ -44,12 +49,21 @@ handler = api.Api()
 
 
 def predict(request: api.Request) -> api.Response:
+    return answered(request, predictor.predict)
+
+
+def rank(request: api.Request) -> api.Response:
+    return answered(request, ranker.rank)
+
+
+def answered(request: api.Request, by: Callable[..., Mapping[str, Any]]) -> api.Response:
     moment, now = api.request_moment(request, settings.as_of), clock.now()
     figures.publish(now)
     name, document = request.names["model"], request.document()
     limiter.admit(load().model(name), request.consumer, instance_count(document), now)
-    return api.answer(200, predictor.predict(name, document, moment, now, request.id, fresh=request.is_fresh))
+    return api.answer(200, by(name, document, moment, now, request.id, fresh=request.is_fresh))
 
 
 handler.add("POST /models/{model}/predict", predict)
+handler.add("POST /models/{model}/rank", rank)
 add_protocol(handler, InferenceProtocol(load(), loader, predictor, limiter).routes)

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.release_simulations import MARGIN, WORLDS, World, ever_wrong, share, verdicts
+from benchmarks.release_simulations import ever_wrong, share, verdicts
+from benchmarks.simulated_releases import MARGIN, WORLDS, World, judged, runs_of, shadow
 
-RUNS = 150
+RUNS = 1000
 CLUSTERED = [world for world in WORLDS if not world.skewed]
 HARSH = WORLDS[-1]
 
@@ -15,6 +16,13 @@ HARSH = WORLDS[-1]
 def _at_most(stated: float) -> float:
     """The stated error and twice the sampling error of so few releases."""
     return stated + 2 * math.sqrt(stated * (1 - stated) / RUNS)
+
+
+@pytest.mark.parametrize("increase", [0.0, 0.02, 0.1])
+def test_many_releases_at_once_are_judged_as_one_is(increase: float) -> None:
+    """The simulated rule gives the verdict of `judge_shadow`, on the same day."""
+    runs = runs_of(replace(WORLDS[4], increase=increase), 12, 3)
+    assert shadow(runs, MARGIN) == [judged(runs, run, MARGIN) for run in range(12)]
 
 
 @pytest.mark.parametrize("world", CLUSTERED, ids=lambda world: world.name)
@@ -27,7 +35,7 @@ def test_sequences_of_days_cover_the_truth_at_every_look(world: World) -> None:
 
 
 def test_a_covariate_with_an_unknown_mean_is_no_gain() -> None:
-    """Days less what a covariate of the same days explains look quieter, and are wrong more than twice as often."""
+    """Days less what a covariate of the same days explains look quieter, and are wrong twice as often as stated."""
     wrong = ever_wrong(replace(WORLDS[0], rows=919), RUNS)
     assert wrong["paired, days less a covariate"] > 0.10
 

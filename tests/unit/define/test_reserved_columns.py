@@ -14,7 +14,7 @@ from smallbox.define.on_demand import OnDemand
 from smallbox.define.project import project_of
 from smallbox.errors import DefinitionError
 from smallbox.lake.schemas import labelled_schema, prediction_schema
-from smallbox.table_columns import GROUP, LABEL_COLUMNS, LOG_COLUMNS, OUTPUT, reserved_because
+from smallbox.table_columns import GROUP, LABEL_COLUMNS, LOG_COLUMNS, OUTPUT, RANKED_COLUMNS, reserved_because
 from smallbox.training.dataset_rows import build_dataset
 from tests.fakes.kinds import OTHER_KINDS, outcomes
 from tests.fakes.lake import FakeLake
@@ -43,7 +43,17 @@ def test_every_column_of_a_table_is_reserved() -> None:
     """Also one that is added tomorrow; three prefixes stand for the columns of outputs, views and sent fields."""
     named = {"entity_depot", "sent_sent_at", "label_known_at", "settles_from", "score_q10", "score_on_time", "group"}
     assert named <= _own_columns()
-    assert [name for name in _own_columns() if reserved_because(name) is None] == []
+    assert [name for name in _own_columns() - {*RANKED_COLUMNS} if reserved_because(name) is None] == []
+
+
+def test_the_columns_of_lists_are_reserved_in_rankings_alone() -> None:
+    """Other models have no such columns, and may go on with features of these names."""
+    ranking = OTHER_KINDS[-1]
+    for name in RANKED_COLUMNS:
+        assert name in _as_input(name).columns.names
+        source = replace(ranking.request, fields={**ranking.request.fields, name: text()})
+        with pytest.raises(DefinitionError, match="ordered lists"):
+            replace(ranking, request=source, inputs=(name,))
 
 
 def test_no_other_name_is_reserved() -> None:

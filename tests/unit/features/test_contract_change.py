@@ -27,11 +27,13 @@ from smallbox.lake.names import current_table, predictions_table, records_table
 from smallbox.lake.predictions import PredictionLog, logged_table, of_signature
 from smallbox.lake.schemas import records_to_table
 from smallbox.ports import Between, Lake
+from smallbox.profiles.store import ProfileStore
 from smallbox.records import Record, Value
 from smallbox.registry.store import Registry
 from smallbox.times import DAY, HOUR
 from smallbox.training.dataset_rows import build_dataset
 from tests.fakes.documents import FakeDocuments
+from tests.fakes.edges import FakeBlobs
 from tests.fakes.lake import FakeLake
 from tests.fakes.online import FakeOnlineStore
 from tests.fakes.small import deliveries, late_parcel, parcels
@@ -156,7 +158,9 @@ def test_outcomes_join_by_a_field_that_no_row_has_yet(lake: Lake) -> None:
     project = project_of([model], [outcomes])
     joined = JoinTask(project, lake, Registry(FakeDocuments()), FakeDocuments()).run({"model": model.name}, NOW)
     assert joined["feedback"]["labelled"] == 0
-    assert delete_keys(project, lake, "deliveries", ["a"])["labelled/late_parcel"] == 0
+    assert (
+        delete_keys(project, lake, ProfileStore(FakeBlobs()).forget, "deliveries", ["a"])["labelled/late_parcel"] == 0
+    )
 
 
 def test_the_log_is_read_with_columns_that_came_later(lake: Lake) -> None:

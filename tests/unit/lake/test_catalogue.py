@@ -12,6 +12,7 @@ from smallbox.define.log_columns import logged_types
 from smallbox.define.project import load, project_of
 from smallbox.errors import NotFound
 from smallbox.feedback.join import JoinTask
+from smallbox.ingestion.profiled_records import RecordProfiles
 from smallbox.lake.catalogue import MAINTAINER, catalogue
 from smallbox.lake.current_rows import bring_forward
 from smallbox.lake.erasure import delete_keys
@@ -19,14 +20,17 @@ from smallbox.lake.names import current_table, exposures_table, predictions_tabl
 from smallbox.lake.predictions import logged_table
 from smallbox.lake.schemas import exposure_schema, records_to_table
 from smallbox.ports import TableProgress
+from smallbox.profiles.store import ProfileStore, source_subject
 from smallbox.records import Record, Value
 from smallbox.registry.store import Registry
 from smallbox.times import DAY
 from tests.fakes.documents import FakeDocuments
+from tests.fakes.edges import FakeBlobs
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import deliveries, late_parcel, parcels
 
 PROJECT = project_of([late_parcel])
+FORGET = ProfileStore(FakeBlobs()).forget
 FOLDERS: Final = {"records", "current", "predictions", "labelled"}
 
 
@@ -77,12 +81,12 @@ def test_a_key_is_deleted_wherever_it_stands() -> None:
     bring_forward(parcels, lake, as_of=10)
     logged: dict[str, list[Any]] = {"id": ["1", "2"], "key": ["a", "b"], "time": [5, 5], "event_time": [5, 5]}
     lake.append(predictions_table(late_parcel.name), logged_table(logged_types(late_parcel), logged))
-    exposed = dict.fromkeys(exposure_schema().names, [None, None]) | {"unit": ["u", "v"], "key": ["a", "b"]}
+    exposed = {name: [None, None] for name in exposure_schema().names} | {"unit": ["u", "v"], "key": ["a", "b"]}
     lake.append(exposures_table(late_parcel.name), pa.table(exposed, schema=exposure_schema()))
-    deleted = delete_keys(PROJECT, lake, "parcels", ["a"])
+    deleted = delete_keys(PROJECT, lake, FORGET, "parcels", ["a"])
     assert deleted == {
         "records/parcels": 1, "current/parcels": 1, "predictions/late_parcel": 1, "labelled/late_parcel": 0,
-        "restated/late_parcel": 0, "exposures/late_parcel": 1,
+        "restated/late_parcel": 0, "exposures/late_parcel": 1, "profiles": 0,
     }  # fmt: skip
     lake.append(records_table(parcels), records_to_table(parcels, [_parcel("c", time=6)]))
     bring_forward(parcels, lake, as_of=20)
@@ -94,7 +98,24 @@ def test_a_key_is_deleted_wherever_it_stands() -> None:
         rows: pa.Table = lake.read(table)
         assert sorted(rows["key"].to_pylist()) == [*left]
     with pytest.raises(NotFound):
-        delete_keys(PROJECT, lake, "letters", ["a"])
+        delete_keys(PROJECT, lake, FORGET, "letters", ["a"])
+
+
+def test_a_deleted_key_is_no_extreme_row_any_more() -> None:
+    """The value of its record goes out of the profiles, that of another record stays, and so do the counts."""
+    lake, blobs = FakeLake(), FakeBlobs()
+    heavy, light = (
+        replace(one, values={**one.values, "weight": weight})
+        for one, weight in ((_parcel("a"), 471.25), (_parcel("b"), 3.5))
+    )
+    RecordProfiles(blobs).add(parcels, records_to_table(parcels, [heavy, light]))
+    store = ProfileStore(blobs)
+    assert delete_keys(PROJECT, lake, store.forget, "parcels", ["a"])["profiles"] == 1
+    (left,) = store.between(source_subject("parcels"), 0, DAY).values()
+    weight = left.column("weight")
+    assert [row.value for row in (*weight.lowest, *weight.highest)] == [3.5, 3.5]
+    assert weight.known == 2
+    assert delete_keys(PROJECT, lake, store.forget, "parcels", ["a"])["profiles"] == 0
 
 
 def test_an_outcome_takes_its_labelled_prediction_along() -> None:
@@ -106,7 +127,7 @@ def test_an_outcome_takes_its_labelled_prediction_along() -> None:
     lake = FakeLake()
     lake.append(records_table(outcomes), records_to_table(outcomes, [Record("deliveries", "d1", 5, 5, 5, values)]))
     lake.append("labelled/late_parcel", pa.table({"key": ["a", "b"], "label": [True, False]}))
-    assert delete_keys(project_of([model], [outcomes]), lake, "deliveries", ["d1"])["labelled/late_parcel"] == 1
+    assert delete_keys(project_of([model], [outcomes]), lake, FORGET, "deliveries", ["d1"])["labelled/late_parcel"] == 1
     rows: pa.Table = lake.read("labelled/late_parcel")
     assert rows["key"].to_pylist() == ["b"]
 
@@ -116,10 +137,10 @@ def test_a_row_that_a_writer_put_back_goes_with_the_next_run() -> None:
     lake = FakeLake()
     rows = records_to_table(parcels, [_parcel("a")])
     lake.append(records_table(parcels), rows)
-    assert delete_keys(PROJECT, lake, "parcels", ["a"])["current/parcels"] == 0
+    assert delete_keys(PROJECT, lake, FORGET, "parcels", ["a"])["current/parcels"] == 0
     lake.upsert(current_table(parcels), rows, TableProgress(0, 10))
-    assert delete_keys(PROJECT, lake, "parcels", ["a"])["current/parcels"] == 1
-    assert set(delete_keys(PROJECT, lake, "parcels", ["a"]).values()) == {0}
+    assert delete_keys(PROJECT, lake, FORGET, "parcels", ["a"])["current/parcels"] == 1
+    assert set(delete_keys(PROJECT, lake, FORGET, "parcels", ["a"]).values()) == {0}
 
 
 def weight_in_grams(weight: Any) -> Any:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from smallbox.define import text
 from smallbox.errors import TooLarge
 from smallbox.messages.encoded import text_of
-from smallbox.messages.predictions import SHORT, LoggedPredictions
+from smallbox.messages.predictions import SHORT, LoggedPredictions, failed_request, is_failed
 from smallbox.messages.split import MESSAGE_BYTES
 from smallbox.request_sizes import INSTANCE_LIMIT
 from smallbox.times import HOUR, Moment
@@ -71,3 +71,15 @@ def test_the_largest_request_that_is_valid_is_logged() -> None:
         i["parcel_id"] for i in instances
     ]
     assert all(len(text_of(message).encode()) <= MESSAGE_BYTES for message in serving.log.messages)
+
+
+def test_the_mark_of_a_canary_is_in_the_first_message_alone() -> None:
+    """However many messages the rows take: a request is counted once. Without a canary no message has a mark."""
+    log = replace(_log([4_000] * 60), canary={"challenger": 2})
+    first, *others = log.messages()
+    assert others
+    assert first["canary"] == {"challenger": 2}
+    assert not [message for message in others if "canary" in message]
+    assert not [message for message in _log([1]).messages() if "canary" in message]
+    assert is_failed(failed_request("m", {"challenger": 2}))
+    assert not is_failed(first)

@@ -7,11 +7,15 @@ import pytest
 
 from smallbox.monitoring.change_findings import CHANGE, change_findings
 from smallbox.monitoring.change_watch import ChangeWatch
+from smallbox.profiles.building import by_period, layout_of_values
+from smallbox.profiles.day_numbers import day_numbers
+from smallbox.profiles.stored import ReferenceDays
 from smallbox.records import Channel
 from smallbox.statistics.change_detector import DayVerdict
 from smallbox.statistics.change_evidence import MovedStream
 from smallbox.statistics.day_streams import DayValue, day_streams
 from smallbox.statistics.stored_streams import DAYS_KEPT, streams_from_bytes, streams_to_bytes, with_day
+from smallbox.times import DAY
 from tests.fakes.edges import FakeBlobs
 from tests.fakes.small import late_parcel
 from tests.fakes.versions import VERSION
@@ -61,12 +65,19 @@ def test_checking_a_day_again_gives_the_same_verdict() -> None:
 
 def test_a_new_champion_has_the_history_of_its_own_training() -> None:
     """The change rang for the old one; the new one was trained on the days after it, and does not ring for it."""
-    blobs = FakeBlobs()
-    trained = day_streams({day: _numbers(0, day, 0.07) for day in range(40, 80)})
-    blobs.put("days.npz", streams_to_bytes(trained))
-    newer = replace(CHAMPION, number=2, days_key="days.npz")
+    blobs, random = FakeBlobs(), np.random.default_rng(0)
+    weights = random.normal(np.repeat(random.normal(2.0, 0.05, 60), ROWS))
+    values, times = {"weight": weights}, np.repeat(np.arange(40, 100) * DAY, ROWS)
+    layout = layout_of_values(values)
+    days = by_period(layout, values, times, None, DAY)
+    trained = ReferenceDays(layout, {begin: day for begin, day in days.items() if begin < 80 * DAY})
+    blobs.put("reference", trained.to_bytes())
+    newer = replace(CHAMPION, number=2, reference_key="reference")
     watch = ChangeWatch(blobs)
-    verdicts = [watch.judge(late_parcel, newer, "online", day, _numbers(0, day, 0.07)) for day in range(80, 100)]
+    verdicts = [
+        watch.judge(late_parcel, newer, "online", day, day_numbers(days[day * DAY], trained.whole()))
+        for day in range(80, 100)
+    ]
     assert not any(verdict.is_alarm for verdict in verdicts)
     assert not verdicts[0].learning, "its training days are known"
 

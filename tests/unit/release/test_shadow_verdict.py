@@ -107,6 +107,18 @@ def test_a_candidate_climbs_on_half_of_the_longest_time_at_the_earliest_and_stop
     assert judge_shadow(RULE, _days(random, 0.2, 8), 8.0).action == "worse"
 
 
+def test_the_ranking_is_told_and_does_not_decide() -> None:
+    """Losses whose level is set show a worse ranking; the verdict stays that of the losses, and says so."""
+    random = np.random.default_rng(12)
+    noisy = [PairedDay(d.day, d.rows, d.champion, d.candidate + 0.1 * d.rows * float(random.normal()), 90.0)
+             for d in _days(random, 0.0)]  # fmt: skip
+    found = judge_shadow(RULE, noisy, 28.0, level_set=_days(random, 0.03))
+    assert found.action == judge_shadow(RULE, noisy, 28.0).action == "cannot_tell"
+    assert "it ranks worse" in found.why
+    assert found.evidence["level_set"]["low"] > 0
+    assert "ranks" not in judge_shadow(RULE, noisy, 28.0, level_set=_days(random, 0.0)).why
+
+
 def test_parts_of_days_in_any_order_give_the_same_verdict() -> None:
     """The records of a day's hours, shuffled, are judged as the days are."""
     days = _days(np.random.default_rng(11), 0.0)

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from smallbox.errors import NotReady
-from smallbox.release.canary_marks import CHALLENGER_TROUBLE, cluster_of
+from smallbox.errors import NotReady, Unavailable
+from smallbox.messages.predictions import failed_request
+from smallbox.release.canary_marks import CHALLENGER_TROUBLE, CanaryMark, cluster_of
 from smallbox.release.minute_counts import arm_counts
 from smallbox.serving.log import LogTask
 from smallbox.times import MINUTE, Moment
@@ -70,3 +71,16 @@ def test_answers_of_both_arms_are_counted(canary: Serving) -> None:
     (minute,) = counters.read(NEW.name, 2, 0)
     assert sum(count for name, count in minute.items() if ".asked." in name) == 2
     assert meter.published == []
+
+
+def test_a_figure_that_is_not_accepted_does_not_count_marks_twice(canary: Serving) -> None:
+    """When CloudWatch takes no figure the messages are done all the same: a retry would count them again."""
+
+    class NoMeter(FakeMeter):
+        def publish(self, figures: Any, dimensions: Any) -> None:
+            raise Unavailable(f"{figures} of {dimensions} were not accepted")
+
+    mark = CanaryMark(2, "challenger", 0, NOW, 0.0, failed=True)
+    counters = FakeCanaryCounters()
+    LogTask(canary.project, canary.lake, counters, NoMeter()).append([failed_request(NEW.name, mark.as_json())])
+    assert counters.read(NEW.name, 2, 0) == [{"challenger.asked.0": 1, "challenger.failed.0": 1}]

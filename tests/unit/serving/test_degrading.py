@@ -232,7 +232,7 @@ def test_what_is_given_up_is_counted() -> None:
     queue.is_down = True
     sender = LogSender(queue, failures, most=1_500)
     task = PredictTask(serving.project, serving.online, serving.live, serving.loader, queue, failures, lambda: NOW)
-    task._log = sender
+    task.log = sender
     for _ in range(6):
         _ask(task, model)
     assert failures.lost_rows

@@ -177,7 +177,7 @@ def test_a_version_that_cannot_answer_falls_back_for_its_own_rows(challenger: st
 
 @pytest.mark.parametrize("challenger", CHALLENGERS)
 def test_without_a_fallback_a_version_that_cannot_answer_is_an_error(challenger: str) -> None:
-    """Of the request with a key of it; no row is logged of such a request, only that the arm failed it; the champion's keys are answered."""
+    """Of the request with a key of it: no row is logged, only that the arm failed; the champion's keys are answered."""
     serving = _serving(challenger, NEW)
     with pytest.raises(SmallboxError) as failed:
         serving.predict(INSTANCES, Moment(NOW))

@@ -32,6 +32,8 @@ from smallbox.lake.parquet import from_parquet
 from smallbox.lake.schemas import records_to_table
 from smallbox.objectives.binary import Binary
 from smallbox.objectives.multiclass import Multiclass
+from smallbox.profiles.profile import merged_profiles
+from smallbox.profiles.stored import LABEL_COLUMN, LOSS_COLUMN, ReferenceDays
 from smallbox.records import Record
 from smallbox.registry.register import RegisterTask
 from smallbox.registry.routing import first_champion
@@ -184,6 +186,23 @@ def test_a_model_is_trained_from_records_to_a_version(model: Model) -> None:
     trusted = skops.io.get_untrusted_types(data=stored)
     assert len(skops.io.loads(stored, trusted=trusted)) == len(objective.heads)
     json.dumps(run, allow_nan=False)
+
+
+@pytest.mark.parametrize("name", ["multiclass", "ranking"])
+def test_a_version_has_a_reference_by_day(name: str) -> None:
+    """Its days have all rows of the dataset; outputs and losses are those of the validation rows, and their mean."""
+    trainer = Trainer(MODELS[name])
+    run, objective = trainer.train(), trainer.model.objective
+    key = trainer.registry.get(trainer.model.name, run["version"]).reference_key
+    reference = ReferenceDays.from_bytes(trainer.blobs.get(key))
+    dataset = from_parquet(trainer.blobs.get(run["dataset"]))
+    days, counts = np.unique(dataset["time"].to_numpy() // DAY * DAY, return_counts=True)
+    assert {day: one.rows for day, one in reference.days.items()} == dict(zip(days, counts, strict=True))
+    whole = merged_profiles(reference.layout, reference.days.values())
+    assert whole.column(objective.outputs[0]).known == run["counts"]["validation"]
+    assert whole.column(LOSS_COLUMN).mean == pytest.approx(run["metrics"]["loss"]["value"], abs=1e-6)
+    assert whole.column(LABEL_COLUMN).known == len(dataset)
+    assert set(trainer.model.columns.names) <= reference.layout.columns.keys()
 
 
 @pytest.mark.parametrize("name", ["multiclass", "squared and quantiles", "ranking"])

@@ -39,10 +39,7 @@ class Lake(Protocol):
     """Delta tables, named like ``records/arrivals``, ``current/arrivals`` or ``predictions/late_arrival``.
 
     Every table has an ``int64`` column ``time`` (event time, microseconds). Tables are append-only, apart from
-    ``replace`` and ``upsert``.
-
-    A table has every column that rows were ever written with. Rows may be written with other columns than the table
-    has: a column that they add is null in the rows before, and one that they lack is null in them.
+    ``replace`` and ``upsert``. A table has every column that rows were ever written with; one that rows lack is null.
     """
 
     def append(self, table: str, rows: "pa.Table") -> None:
@@ -158,6 +155,9 @@ class Blobs(Protocol):
     def put(self, key: str, content: bytes) -> None:
         """Write or overwrite an object."""
 
+    def put_new(self, key: str, content: bytes) -> None:
+        """Conditional write: raises :class:`~smallbox.errors.Conflict` when the object exists already."""
+
     def upload(self, key: str, content: BinaryIO) -> None:
         """Write or overwrite an object, streamed from a file's position to its end."""
 
@@ -270,26 +270,6 @@ class Documents(Protocol):
         """
 
 
-class CanaryCounters(Protocol):
-    """Counters of both arms of canaries, by minute."""
-
-    def add(self, model: str, challenger: int, minute: Micros, counters: Mapping[str, int]) -> None:
-        """Add to the counters of a minute, atomically for each counter.
-
-        Args:
-            model: the model's name.
-            challenger: the challenger's version.
-            minute: its first moment, microseconds.
-            counters: by name, how much each grows.
-
-        Raises:
-            Unavailable: when the counters did not all grow.
-        """
-
-    def read(self, model: str, challenger: int, since: Micros) -> Sequence[Mapping[str, int]]:
-        """The counters of each minute that begins at a moment or later, oldest first; minutes without are left out."""
-
-
 class Queue(Protocol):
     """Sends JSON messages to a queue."""
 
@@ -317,14 +297,3 @@ class Workflow(Protocol):
 
     def start(self, name: str, document: Mapping[str, Any]) -> str:
         """Start an execution with this name and return its id; idempotent per name."""
-
-
-class Notices(Protocol):
-    """Tells people something in words: by e-mail, or where else they subscribed."""
-
-    def tell(self, subject: str, text: str) -> None:
-        """Send a message; the subject is cut to 100 characters.
-
-        Raises:
-            Unavailable: when it was not accepted.
-        """

@@ -48,6 +48,28 @@ LOG_COLUMNS: Final[Mapping[str, ColumnType]] = {
 """The columns of every prediction log: the request, who answered, the names of missing stored features, and the causes
 for which it was not answered as usual; see :data:`smallbox.records.Cause`."""
 
+RANKED_COLUMNS: Final[Mapping[str, Literal["text", "number", "integer", "boolean"]]] = {
+    "list_position": "integer",
+    "propensity": "number",
+    "randomised": "boolean",
+    "block_rows": "integer",
+    "interleaving": "text",
+    "assigned_unit": "text",
+    "own_rank": "integer",
+    "other_rank": "integer",
+}
+"""The columns that the log of a ranking has for rows of an ordered list; null for all others.
+
+``list_position`` counts from 1. ``propensity`` is the probability that the row stands there, over the coins of the
+interleaving or of the exploration. ``randomised`` says whether the exploration shuffled the list, ``block_rows`` how
+many rows may change places with this one, itself counted. ``interleaving`` is the name of the experiment,
+``assigned_unit`` its unit, ``own_rank`` the rank of the row by the version that put it there, and ``other_rank`` that
+by the other version.
+"""
+
+INTERLEAVING: Final = "interleaving"
+"""Of :data:`RANKED_COLUMNS` the one that is not null in a list of two versions."""
+
 JOIN_COLUMNS: Final[Mapping[str, ColumnType]] = {
     SETTLES_FROM: "timestamp",
     "label_known_at": "timestamp",
@@ -79,6 +101,11 @@ _USED_FROM: Final[Mapping[str, str]] = {
     ENTITY_PREFIX: f"the prediction log names the entity of each view {ENTITY_PREFIX}<view>",
     SENT_PREFIX: f"the prediction log names a field that only on-demand features read {SENT_PREFIX}<field>",
 }
+
+
+def reserved_in_rankings(name: str) -> str | None:
+    """Why no input or feature of a ranking may have this name; ``None`` when it may."""
+    return f"the log of ordered lists has a column {name!r} of its own" if name in RANKED_COLUMNS else None
 
 
 def is_output(name: str) -> bool:

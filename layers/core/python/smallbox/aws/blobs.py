@@ -7,12 +7,13 @@ from typing import Any, BinaryIO, Final
 
 from smallbox.aws.clients import aws_errors, client, code_of, reason_of
 from smallbox.aws.signed.s3 import SignedBucket
-from smallbox.errors import NotStored, SmallboxError, Unavailable
+from smallbox.errors import Conflict, NotStored, SmallboxError, Unavailable
 from smallbox.ports import StoredObject
 from smallbox.times import to_micros
 
 _CHUNK: Final = 1_000_000
 _ABSENT = {"NoSuchKey", "404", "NotFound"}
+_TAKEN = {"PreconditionFailed", "ConditionalRequestConflict"}
 
 
 @contextmanager
@@ -24,6 +25,8 @@ def _translated(bucket: str, key: str) -> Iterator[None]:
     except aws_errors() as error:
         if code_of(error) in _ABSENT:
             raise NotStored(f"there is no object {key!r} in {bucket}", key=key) from error
+        if code_of(error) in _TAKEN:
+            raise Conflict(f"another writer stored {key!r} in {bucket} first", key=key) from error
         raise Unavailable(f"S3 did not answer for {key!r}: {reason_of(error)}", key=key) from error
 
 
@@ -68,6 +71,11 @@ class S3Blobs:
         """Write or overwrite an object."""
         with _translated(self._bucket, key):
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=content)
+
+    def put_new(self, key: str, content: bytes) -> None:
+        """Write an object that does not exist yet."""
+        with _translated(self._bucket, key):
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=content, IfNoneMatch="*")
 
     def upload(self, key: str, content: BinaryIO) -> None:
         """Write or overwrite an object from a file: in parts when it is large, so in bounded memory."""

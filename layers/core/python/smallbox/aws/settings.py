@@ -190,6 +190,7 @@ class LogSettings:
     """``serving/log``: predictions queue to the prediction log, and to the counters of canaries."""
 
     lake_bucket: str
+    registry_table: str
     metrics_table: str
 
 

@@ -23,6 +23,13 @@ _TENSOR: Final[dict[str, Schema]] = {
     "shape": {"type": "array", "items": {"type": "integer", "minimum": -1}, "minItems": 1, "maxItems": 2},
     "datatype": {"type": "string"},
 }
+_UNLOGGED: Final[Schema] = {
+    "const": False, "description": "the prediction log's queue did not take the rows; left out when it did",
+}  # fmt: skip
+_PAGE: Final[dict[str, Schema]] = {
+    "offset": {"type": "integer", "minimum": 0, "description": "how many positions are left out; by default none"},
+    "limit": {"type": "integer", "minimum": 1, "description": "how many positions are answered; by default all"},
+}
 READY: Final[Schema] = object_of({"ready": {"const": True}})
 
 
@@ -31,6 +38,7 @@ def schemas_of_model(model: Model) -> dict[str, Schema]:
     return {
         f"instance.{model.name}": json_schema_of_instance(model),
         f"prediction.{model.name}": _prediction(model),
+        **({f"ranked.{model.name}": _ranked(model)} if model.objective.group else {}),
         "infer_request": _infer_request(),
         "metadata": _metadata(),
         f"infer_answer.{model.name}": _infer_answer(model),
@@ -63,6 +71,12 @@ def _prediction(model: Model) -> Schema:
     }
     more = {"inputs": inputs, "explanation": explanation_schema(model), "flags": flags_schema()}
     return object_of({**properties, **optional, **more}, properties)
+
+
+def _ranked(model: Model) -> Schema:
+    """A prediction at its position."""
+    prediction, at = _prediction(model), {"type": "integer", "minimum": 1}
+    return object_of({**prediction["properties"], "position": at}, [*prediction["required"], "position"])
 
 
 def _infer_request() -> Schema:
@@ -105,6 +119,8 @@ def operations_of_model(model: Model) -> Iterator[tuple[str, dict[str, Any]]]:
     """The operations of a model by method and path."""
     name = model.name
     yield _predict(model)
+    if model.objective.group:
+        yield _rank(model)
     answer = {JSON: reference(f"infer_answer.{name}"), BYTES: {}}
     body = {JSON: reference("infer_request"), BYTES: {}}
     ready = object_of({"name": {"const": name}, **READY["properties"]})
@@ -122,19 +138,30 @@ def operations_of_model(model: Model) -> Iterator[tuple[str, dict[str, Any]]]:
             yield route, operation(route, parameters=[*own, *headers], **parts)
 
 
+def _rank(model: Model) -> tuple[str, dict[str, Any]]:
+    route = f"POST /models/{model.name}/rank"
+    body = object_of({"instances": _instances(model), **_PAGE}, ["instances"])
+    required: dict[str, Schema] = {
+        "model": {"const": model.name},
+        "candidates": {"type": "integer", "minimum": 1, "description": "how many were sent"},
+        "ranking": {"type": "array", "items": reference(f"ranked.{model.name}"), "description": "best first"},
+    }
+    answer = object_of({**required, "logged": _UNLOGGED}, required)
+    summary = f"rank the candidates of one {model.objective.group} by {model.name}"
+    return route, operation(route, summary, {JSON: answer}, parameters=[REPLAYED_AT], body={JSON: body})
+
+
+def _instances(model: Model) -> Schema:
+    one = reference(f"instance.{model.name}")
+    return {"type": "array", "items": one, "minItems": 1, "maxItems": INSTANCE_LIMIT}
+
+
 def _predict(model: Model) -> tuple[str, dict[str, Any]]:
     route = f"POST /models/{model.name}/predict"
-    instances = {
-        "type": "array",
-        "items": reference(f"instance.{model.name}"),
-        "minItems": 1,
-        "maxItems": INSTANCE_LIMIT,
-    }
     explain: Schema = {"type": "boolean", "description": f"for at most {EXPLAINED_LIMIT} instances"}
-    body = object_of({"instances": instances, "explain": explain, "flags": {"type": "boolean"}}, ["instances"])
+    body = object_of({"instances": _instances(model), "explain": explain, "flags": {"type": "boolean"}}, ["instances"])
     predictions = {"type": "array", "items": reference(f"prediction.{model.name}")}
     required: dict[str, Schema] = {"model": {"const": model.name}, "predictions": predictions}
-    unlogged = {"const": False, "description": "the prediction log's queue did not take the rows; left out when it did"}
-    answer = object_of({**required, "logged": unlogged, "milliseconds": MILLISECONDS}, required)
+    answer = object_of({**required, "logged": _UNLOGGED, "milliseconds": MILLISECONDS}, required)
     summary = f"predict by {model.name}"
     return route, operation(route, summary, {JSON: answer}, parameters=[REPLAYED_AT], body={JSON: body})

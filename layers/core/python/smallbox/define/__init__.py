@@ -16,6 +16,7 @@ from smallbox.define.aggregates import (
 from smallbox.define.attributes import Attributes, attribute
 from smallbox.define.conditions import above, at_least, at_most, below, equal, one_of, unequal
 from smallbox.define.experiments import Experiment, GuardrailOutcome, outcome
+from smallbox.define.exploration import Exploration
 from smallbox.define.fields import boolean, integer, number, text, timestamp
 from smallbox.define.model import Model, label
 from smallbox.define.release_rules import Canary, HarmLimits, Release, Shadow
@@ -36,6 +37,7 @@ __all__ = [
     "Canary",
     "Columns",
     "Experiment",
+    "Exploration",
     "FeatureView",
     "Gate",
     "GuardrailOutcome",

@@ -6,6 +6,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Final, Literal
 
 from smallbox.define.argument_types import check_kind
+from smallbox.define.exploration import Exploration
 from smallbox.define.fields import Field
 from smallbox.define.release_rules import Release
 from smallbox.define.rules import Gate, Label, Monitor, Retrain
@@ -113,6 +114,8 @@ class Model(Signature):
         monitor: what counts as a breach.
         retrain: when to retrain, and on which data.
         serve: how fast it must answer, what may be remembered, and how it degrades.
+        exploration: which share of its ordered lists is shuffled, so that later versions can be judged on what was
+            shown; ``None`` shuffles none. Only a ranking may declare it.
         fallback: the prediction to answer with when the model fails, marked as fallback: a number, or where there are
             several outputs numbers by class or output; ``None`` answers with an error.
         score_daily: which records of the request source are scored every night, as a file out of the lake: those of
@@ -135,6 +138,7 @@ class Model(Signature):
     monitor: Monitor = field(default_factory=Monitor)
     retrain: Retrain = field(default_factory=Retrain)
     serve: Serve = field(default_factory=Serve)
+    exploration: Exploration | None = None
     fallback: float | Mapping[str, float] | None = field(default=None)
     score_daily: Literal["yesterday", "today"] | None = None
     explain_baseline: Mapping[str, float | str | None] | None = field(default=None)
@@ -151,6 +155,7 @@ class Model(Signature):
         self._check_window()
         self._check_release()
         self._check_baseline()
+        self._check_exploration()
         if self.fallback is not None:
             outputs = self.objective.fallback_outputs(self.fallback, f"model {self.name}: fallback")
             object.__setattr__(self, "fallback_outputs", outputs)
@@ -226,6 +231,17 @@ class Model(Signature):
                 number_of(value, place)
             elif name in self.columns.categorical and value is not None and not isinstance(value, str):
                 raise DefinitionError(f"{place} is {value!r}; write a text, in quotes, or None")
+
+    def _check_exploration(self) -> None:
+        if self.exploration is None:
+            return
+        place = f"model {self.name}: exploration"
+        check_kind(place, self.exploration, Exploration, "Exploration(share=0.05), or leave it out")
+        if not self.objective.group:
+            raise DefinitionError(
+                f"{place}: only a ranking explores: its answer, an order, is what the caller shows. A score is no "
+                "action, so a random one would teach nothing of what to do; leave exploration out"
+            )
 
     def _check_release(self) -> None:
         shadow, canary = self.release.shadow, self.release.canary

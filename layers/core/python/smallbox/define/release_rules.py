@@ -22,7 +22,9 @@ class Shadow:
     Attributes:
         max_loss_increase: non-inferiority margin: how far its mean loss may lie above the champion's, as a share of the
             champion's. 0: only a version that is better climbs on.
-        max_days: after so many days without a verdict the shadow ends with "cannot tell".
+        max_days: after so many days without a verdict the shadow ends with "cannot tell". On half of them, with labels,
+            a version climbs at the earliest: bad days decide the mean, and few days have seldom seen one. One that is
+            worse is stopped as soon as that is shown.
         confidence: 1 minus the error over all looks together: a version that is worse by more than the margin climbs on
             with at most this error, and one that is not worse is stopped with at most this error.
         max_rows: how many requests of a day are scored at most; of more, a sample by their keys.
@@ -98,6 +100,9 @@ def _parsed(step: str) -> CanaryStep:
 @dataclass(frozen=True, slots=True)
 class HarmLimits:
     """What stops a canary: how much worse than the champion the challenger may answer. Each has a sequential test.
+
+    A request counts once for each version that answers a part of it. Requests of one unit that fail together count less
+    than as many of different units, and trouble that both versions meet in the same minutes is no harm.
 
     Attributes:
         error: the probability that a version which is within every limit is rolled back, over the whole canary and over

@@ -13,7 +13,7 @@ from smallbox.define.rules import Label
 from smallbox.define.source import Source, check_name, check_not_personal
 from smallbox.errors import DefinitionError
 from smallbox.objectives.objective import Objective
-from smallbox.table_columns import is_output, reserved_because
+from smallbox.table_columns import is_output, reserved_because, reserved_in_rankings
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Signature:
 
     def _check_names(self, columns: Columns) -> None:
         for name in columns.names:
-            why = reserved_because(name)
+            why = reserved_because(name) or (reserved_in_rankings(name) if self.objective.group else None)
             if why:
                 raise DefinitionError(
                     f"model {self.name}: {name}: no input or feature may have that name, because {why}; choose another"

@@ -7,7 +7,7 @@ Each function takes one type and passes the document on as the next, with its ow
 """
 
 from collections.abc import Mapping
-from typing import Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from smallbox.documents.gate_verdict import VerdictReport
 from smallbox.documents.metrics import BaselineComparison, ChampionComparison, Metric, Metrics, ParityReport
@@ -97,7 +97,7 @@ class Artifacts(TypedDict):
         onnx_sha256: SHA-256 of its bytes, 64 hexadecimal digits.
         pipeline_key: the fitted scikit-learn pipelines, a skops file.
         profile_key: the reference profile: inputs of the dataset, outputs for the validation rows.
-        days_key: the numbers of each day of the dataset, a numpy file.
+        reference_key: the reference by day of the dataset.
         explainer_key: what explains its answers.
         explainer_sha256: SHA-256 of that.
     """
@@ -106,7 +106,7 @@ class Artifacts(TypedDict):
     onnx_sha256: str
     pipeline_key: str
     profile_key: str
-    days_key: str
+    reference_key: str
     explainer_key: str
     explainer_sha256: str
 
@@ -206,6 +206,11 @@ class RoutingReport(TypedDict):
         since: moment of the last change, microseconds since 1970 UTC.
         revision: number of changes, for optimistic concurrency.
         previous: version number of the champion before; ``None`` before the second champion.
+        shadow: version number in the shadow; ``None``: no shadow runs.
+        unit: the request field that assigns the share; empty: the key, or the group of a ranking.
+        began: moment at which the running release began, microseconds since 1970 UTC; 0 without one.
+        held: why a person holds the release; empty when nobody does.
+        experiment: the running experiment, a :class:`~smallbox.registry.routing.RunningExperiment`; ``None`` without.
     """
 
     champion: int
@@ -214,6 +219,11 @@ class RoutingReport(TypedDict):
     since: int
     revision: int
     previous: int | None
+    shadow: int | None
+    unit: str
+    began: int
+    held: str
+    experiment: dict[str, Any] | None
 
 
 class ReleaseStep(TypedDict):

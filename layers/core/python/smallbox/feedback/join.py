@@ -16,6 +16,7 @@ from smallbox.errors import NotFound, NotReady
 from smallbox.feedback.label_breaker import label_breaker
 from smallbox.feedback.label_figures import History, LabelRows, day_figures, label_day
 from smallbox.feedback.late_outcomes import Late, Restating, outcomes_of
+from smallbox.feedback.profiled_labels import LabelProfiles
 from smallbox.feedback.restatements import Since
 from smallbox.feedback.settling import CLOSES, Settled, settled, touched_ranges
 from smallbox.labels.join import ASKED_LATE, LABELLED, PENDING, REMEMBERED, UNLABELLED, coverage, join_labels
@@ -30,7 +31,7 @@ from smallbox.ports import Between, Documents, Lake
 from smallbox.registry.live_versions import live_versions
 from smallbox.registry.signatures import label_of_version
 from smallbox.registry.store import Registry
-from smallbox.table_columns import LABEL_COLUMNS, SETTLES_FROM, is_scored
+from smallbox.table_columns import LABEL_COLUMNS, RANKED_COLUMNS, SETTLES_FROM, is_scored
 from smallbox.times import DAY, Micros, asked_moment, day_of, format_moment
 
 
@@ -41,11 +42,19 @@ class JoinTask:
     and :data:`~smallbox.labels.join.REMEMBERED` reach, however long the history is.
     """
 
-    def __init__(self, project: Project, lake: Lake, registry: Registry, metrics: Documents) -> None:
+    def __init__(
+        self,
+        project: Project,
+        lake: Lake,
+        registry: Registry,
+        metrics: Documents,
+        profiles: LabelProfiles | None = None,
+    ) -> None:
         self._project = project
         self._lake = lake
         self._registry = registry
         self._metrics = metrics
+        self._profiles = profiles
         self._log = PredictionLog(lake)
 
     def run(self, document: DayDocument, now: Micros) -> DayDocument:
@@ -107,7 +116,10 @@ class JoinTask:
         found = settled(self._joined(model, self._open(model, span, as_of), as_of), before, as_of, judged)
         # a commit for each range: the steps of the day that read the table run after the last one
         for touched in touched_ranges(found, span):
-            self._lake.replace(table, found.rows.filter(_inside(found.rows, touched)), touched)
+            rows = found.rows.filter(_inside(found.rows, touched))
+            # before the rows: a join that is tried again finds no change in rows that were written
+            self._profile(model, rows, touched, as_of)
+            self._lake.replace(table, rows, touched)
         return found
 
     def _judged_label(self, model: Model) -> Label:
@@ -127,6 +139,16 @@ class JoinTask:
         own = of_versions(rows, [] if missing else numbers)
         name = label.objective.label_column
         return own.append_column(name, pa.nulls(0, ARROW_TYPES[LABEL_COLUMNS[name]])) if missing else own
+
+    def _profile(self, model: Model, rows: pa.Table, touched: Between, as_of: Micros) -> None:
+        if self._profiles is None:
+            return
+        # a label counts from `settles_from` on, so a join labels no row of a later day
+        known = Between(SETTLES_FROM, touched.start, min(touched.end, -(-as_of // DAY) * DAY))
+        rows = rows.filter(_inside(rows, known))
+        for number in sorted(pc.unique(rows["version"]).to_pylist()):
+            objective = self._label_of(model, number).objective
+            self._profiles.replace(objective, model.name, of_versions(rows, [number]), known)
 
     def _longest(self, model: Model) -> Label:
         """Of the labels that live versions predict, the one with the longest attribution window."""
@@ -192,8 +214,8 @@ class JoinTask:
 
 
 def _is_kept(column: str) -> bool:
-    """Whether the labelled predictions keep a column of the log: who answered, and the outputs."""
-    return column in LABELLED_COLUMNS or is_scored(column)
+    """Whether the labelled predictions keep a column of the log: who answered, the outputs, and the ordered list."""
+    return column in LABELLED_COLUMNS or column in RANKED_COLUMNS or is_scored(column)
 
 
 def _with_label_column(label: Label, joined: pa.Table) -> pa.Table:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from smallbox.define.project import Project
 from smallbox.define.source import Source
 from smallbox.ingestion.outdated_records import split_outdated
+from smallbox.ingestion.profiled_records import RecordProfiles
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.lake.names import records_table
 from smallbox.lake.schemas import records_to_table
@@ -25,13 +26,20 @@ class AppendTask:
     """One commit per source and batch of messages. A record is in the lake before the stream can apply it."""
 
     def __init__(
-        self, project: Project, live: LiveSources, lake: Lake, quarantine: Quarantine, features: Queue
+        self,
+        project: Project,
+        live: LiveSources,
+        lake: Lake,
+        quarantine: Quarantine,
+        features: Queue,
+        profiles: RecordProfiles | None = None,
     ) -> None:
         self._project = project
         self._live = live
         self._lake = lake
         self._quarantine = quarantine
         self._features = features
+        self._profiles = profiles
 
     def append(self, messages: Sequence[Mapping[str, Any]]) -> None:
         """Append the records of messages of one source.
@@ -51,10 +59,13 @@ class AppendTask:
                 onwards.append(message)
             else:
                 gathered.setdefault(message.get("as_of"), []).extend(kept)
-        self._lake.append(records_table(source), records_to_table(source, records))
+        rows = records_to_table(source, records)
+        self._lake.append(records_table(source), rows)
         if source.name in self._live.names():
             onwards += [one for as_of, some in gathered.items() for one in pack_records(some, as_of=as_of)]
             self._features.send(onwards)
+        if self._profiles is not None:
+            self._profiles.add(source, rows)
 
     def _kept(self, source: Source, message: Mapping[str, Any], records: Sequence[Record]) -> list[Record]:
         kept, rejections = split_outdated(source, records)

@@ -15,6 +15,7 @@ from smallbox.lake.current_rows import bring_forward
 from smallbox.lake.names import current_table, records_table
 from smallbox.messages.rebuilds import rebuild_due
 from smallbox.ports import Lake, Queue
+from smallbox.profiles.store import ProfileStore
 from smallbox.registry.live_sources import LiveSources
 from smallbox.times import Micros, asked_moment, format_moment
 
@@ -42,11 +43,14 @@ class UpkeepTask:
     vacuumed only after ``current`` includes its rows.
     """
 
-    def __init__(self, project: Project, live: LiveSources, lake: Lake, rebuild: Queue) -> None:
+    def __init__(
+        self, project: Project, live: LiveSources, lake: Lake, rebuild: Queue, profiles: ProfileStore | None = None
+    ) -> None:
         self._project = project
         self._live = live
         self._lake = lake
         self._rebuild = rebuild
+        self._profiles = profiles
 
     def run(self, document: Mapping[str, Any], now: Micros) -> dict[str, Any]:
         """Maintain every table as of the document's ``as_of``, or now; with ``only_when_due`` only if it is due.
@@ -71,7 +75,7 @@ class UpkeepTask:
         own = {table for source in sources for table in (records_table(source), current_table(source))}
         works = [partial(self._source, source, as_of, standing) for source in sources]
         works += [partial(self._tidy, name) for name in tables if name not in own]
-        works.append(ask_for_due)
+        works += [ask_for_due, partial(self._gather_profiles)]
         failures = [error for work in works if (error := _failure(work))]
         if failures:
             raise failures[0]
@@ -88,6 +92,10 @@ class UpkeepTask:
         # a source that was removed from the definition may still have views that leave
         names = sorted(self._live.names().intersection(self._project.sources))
         self._rebuild.send([{**rebuild_due(name), **replayed} for name in names])
+
+    def _gather_profiles(self) -> None:
+        if self._profiles is not None:
+            self._profiles.gather()
 
     def _tidy(self, table: str) -> None:
         self._lake.compact(table)

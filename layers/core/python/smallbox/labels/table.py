@@ -11,13 +11,18 @@ from smallbox.arrays import Floats, Ints
 from smallbox.define.rules import Label
 from smallbox.objectives.objective import Objective, Scored
 from smallbox.ports import Between
-from smallbox.table_columns import GROUP, SETTLES_FROM
+from smallbox.table_columns import GROUP, INTERLEAVING, SETTLES_FROM
 from smallbox.times import DAY, Micros
 
 
 def scored_columns(objective: Objective) -> tuple[str, ...]:
     """The columns of labelled predictions that :func:`scored_rows` reads."""
     return (*objective.outputs, objective.label_column, *((GROUP,) if objective.group else ()))
+
+
+def judged_columns(objective: Objective) -> tuple[str, ...]:
+    """The :func:`scored_columns`, and what :func:`of_one_version` reads."""
+    return (*scored_columns(objective), *((INTERLEAVING,) if objective.group else ()))
 
 
 def scored_rows(objective: Objective, rows: pa.Table) -> Scored:
@@ -40,6 +45,11 @@ def of_objective(objective: Objective, rows: pa.Table) -> pa.Array:
     return functools.reduce(
         pc.and_, (pc.invert(pc.is_null(rows[name], nan_is_null=True)) for name in scored_columns(objective))
     )
+
+
+def of_one_version(rows: pa.Table) -> pa.Table:
+    """The rows without those of interleaved lists: such a group has rows of two versions, and no order of either."""
+    return rows.filter(pc.is_null(rows[INTERLEAVING])) if INTERLEAVING in rows.column_names else rows
 
 
 def encoded_labels(objective: Objective, labels: pa.ChunkedArray) -> Floats:

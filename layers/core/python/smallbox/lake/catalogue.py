@@ -28,6 +28,7 @@ from smallbox.lake.schemas import (
     record_schema,
     restated_schema,
 )
+from smallbox.table_columns import RANKED_COLUMNS
 from smallbox.times import Micros
 
 MAINTAINER: Final = "ingestion/upkeep"
@@ -81,9 +82,10 @@ def _of_source(source: Source) -> Iterator[LakeTable]:
 def _of_model(model: Model) -> Iterator[LakeTable]:
     request = model.request
     sent = {column for name, column in logged_names(model).items() if name in request.personal}
+    lists = RANKED_COLUMNS if model.objective.group else {}
     yield LakeTable(
         predictions_table(model.name),
-        prediction_schema(logged_types(model)),
+        prediction_schema({**logged_types(model), **lists}),
         ("id",),
         {request.name: request.key},
         model.personal_columns | sent,

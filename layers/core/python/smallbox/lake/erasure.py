@@ -1,6 +1,6 @@
 """The erasure of keys: every row about some records of a source, from every table of the lake."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import pyarrow as pa
 
@@ -12,12 +12,17 @@ from smallbox.lake.schemas import record_schema
 from smallbox.ports import Lake
 
 
-def delete_keys(project: Project, lake: Lake, source: str, keys: Collection[str]) -> dict[str, int]:
+def delete_keys(
+    project: Project, lake: Lake, forget: Callable[[pa.Array], int], source: str, keys: Collection[str]
+) -> dict[str, int]:
     """Delete every row about records of a source, by their keys.
 
     A labelled prediction is about its request and about its outcome: deleting either deletes the row. Online states,
-    queues, quarantine, training datasets and dropped files are not touched. Replaced files stay readable by version
-    until the next vacuum after their retention.
+    queues, quarantine, training datasets, models and dropped files are not touched. Replaced files stay readable by
+    version until the next vacuum after their retention.
+
+    Profiles lose the extreme rows of the keys. Counts, sums and sketches keep what the rows gave them: they name no
+    row, but an hour that has one row alone has its numbers as its mean.
 
     Run it while neither the upkeep nor the label join runs: one that had read the rows before writes them back. A
     second run deletes those of the keys themselves. It cannot find labelled rows of an outcome whose key is not
@@ -26,11 +31,13 @@ def delete_keys(project: Project, lake: Lake, source: str, keys: Collection[str]
     Args:
         project: whose tables.
         lake: where they are.
+        forget: takes keys out of the stored profiles, and says out of how many objects:
+            :meth:`smallbox.profiles.store.ProfileStore.forget`.
         source: the source's name.
         keys: the records' keys.
 
     Returns:
-        For each table about the source, how many rows were deleted.
+        For each table about the source, how many rows were deleted; ``profiles``: how many objects had such a row.
 
     Raises:
         NotFound: when there is no such source.
@@ -41,7 +48,8 @@ def delete_keys(project: Project, lake: Lake, source: str, keys: Collection[str]
     wanted = {field: _values(lake, found, field, keys) for field in {table.about[source] for table in tables}}
     # the log is deleted from first: the upkeep makes `current` from it
     tables.sort(key=lambda table: table.name != records_table(found))
-    return {table.name: lake.delete(table.name, wanted[table.about[source]]) for table in tables}
+    deleted = {table.name: lake.delete(table.name, wanted[table.about[source]]) for table in tables}
+    return {**deleted, "profiles": sum(map(forget, wanted.values()))}
 
 
 def _values(lake: Lake, source: Source, field: str, keys: Collection[str]) -> pa.Array:

@@ -16,6 +16,7 @@ from smallbox.table_columns import (
     JOINED_AS_OF,
     LABEL_COLUMNS,
     LOG_COLUMNS,
+    RANKED_COLUMNS,
     SETTLES_FROM,
     ColumnType,
 )
@@ -78,7 +79,7 @@ def _types_of(field: Field) -> frozenset[type]:
 
 
 LABELLED_COLUMNS: Final = ("id", "key", "time", "event_time", "version", "arm", "channel")
-"""What the labelled predictions keep of every log; the outputs, and the group of a ranking, are kept too."""
+"""What the labelled predictions keep of every log; the outputs are kept too, and of a ranking its groups and lists."""
 
 RESTATED_COLUMNS: Final[Mapping[str, ColumnType]] = {
     **{name: LOG_COLUMNS[name] for name in ("id", "key", "time", "event_time", "version")},
@@ -114,7 +115,7 @@ def prediction_schema(types: Mapping[str, FieldType]) -> pa.Schema:
 def labelled_schema(objective: Objective) -> pa.Schema:
     """The columns of labelled predictions of one objective: who answered, the outputs, and what the label join adds."""
     types = {name: LOG_COLUMNS[name] for name in LABELLED_COLUMNS}
-    types |= {GROUP: "text"} if objective.group else {}
+    types |= {GROUP: "text", **RANKED_COLUMNS} if objective.group else {}
     types |= dict.fromkeys(objective.outputs, "number")
     types |= {name: LABEL_COLUMNS[name] for name in (SETTLES_FROM, objective.label_column, *JOIN_COLUMNS)}
     return pa.schema([(name, ARROW_TYPES[type_]) for name, type_ in types.items()])

@@ -13,7 +13,7 @@ from smallbox.define.model import Model
 from smallbox.define.rules import Guardrail, Label, Monitor
 from smallbox.documents.metrics import Metrics, metric_of
 from smallbox.labels.join import ASKED_LATE, LABELLED, UNLABELLED, coverage
-from smallbox.labels.table import of_objective, scored_columns, scored_rows, settled_days
+from smallbox.labels.table import judged_columns, of_objective, of_one_version, scored_rows, settled_days
 from smallbox.lake.names import labelled_table
 from smallbox.lake.schemas import labelled_schema
 from smallbox.monitoring.report import Check
@@ -76,11 +76,11 @@ class Judged:
 
     @property
     def known(self) -> pa.Table:
-        """Labelled rows of the versions that serve now; answers of the fallback are left out."""
+        """Labelled rows of the versions that serve now, without the fallback's and those of interleaved lists."""
         of_ours = pc.is_in(self.rows["version"], value_set=pa.array(self.serving, pa.int64()))
         is_model = pc.and_(of_ours, pc.not_equal(self.rows["arm"], "fallback"))
         is_known = pc.and_(pc.equal(self.rows["status"], LABELLED), of_objective(self.objective, self.rows))
-        return self.rows.filter(pc.and_(is_model, is_known))
+        return of_one_version(self.rows.filter(pc.and_(is_model, is_known)))
 
     @property
     def scored(self) -> Scored:
@@ -124,7 +124,7 @@ def judged(model: Model, label: Label, lake: Lake, serving: tuple[int, ...], as_
     """
     found: dict[Channel, Judged] = {}
     read, before, until = None, 0, settled_days(label, as_of).end
-    columns, schema = [*_COLUMNS, *scored_columns(label.objective)], labelled_schema(label.objective)
+    columns, schema = [*_COLUMNS, *judged_columns(label.objective)], labelled_schema(label.objective)
     for days in SPANS:
         between = settled_days(label, as_of, days, before)
         older = lake.read(labelled_table(model.name), columns, between, schema=schema)

@@ -5,7 +5,9 @@ from typing import Final
 
 from smallbox.errors import NotStored
 from smallbox.ports import Blobs
+from smallbox.profiles.day_numbers import reference_numbers
 from smallbox.records import Channel
+from smallbox.registry.references import reference_of
 from smallbox.registry.version import Version
 from smallbox.statistics.day_streams import DayStreams, DayValue, day_streams
 from smallbox.statistics.stored_streams import streams_from_bytes, streams_to_bytes, with_day
@@ -25,13 +27,11 @@ class ChangeHistory:
 
     def of(self, version: Version, channel: Channel) -> DayStreams:
         """The days so far: those of the training, then those that were checked since."""
-        for key in (_key(version, channel), version.days_key):
-            if key:
-                try:
-                    return streams_from_bytes(self._blobs.get(key))
-                except NotStored:
-                    continue
-        return day_streams({})
+        try:
+            return streams_from_bytes(self._blobs.get(_key(version, channel)))
+        except NotStored:
+            reference = reference_of(self._blobs, version)
+            return day_streams({} if reference is None else reference_numbers(reference))
 
     def add(self, version: Version, channel: Channel, day: int, numbers: Mapping[str, DayValue]) -> DayStreams:
         """Add a checked day, or replace it when it is checked again; returns the days up to it."""

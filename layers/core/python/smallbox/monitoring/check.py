@@ -25,15 +25,15 @@ from smallbox.monitoring.report import LATEST, Check, metrics_partition, not_jud
 from smallbox.monitoring.served_checks import CheckedAnswers, ServedChecks
 from smallbox.monitoring.source_checks import SourceChecks, SourceDay
 from smallbox.monitoring.source_numbers import source_numbers
-from smallbox.ports import Blobs, Documents, Lake, Meter, Notices
+from smallbox.ports import Blobs, Documents, Lake, Meter
 from smallbox.records import Channel
 from smallbox.registry.signatures import Signatures, label_of_version
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
+from smallbox.release_ports import Notices
 from smallbox.statistics.change_detector import DayVerdict
 from smallbox.statistics.day_streams import DayValue
 from smallbox.times import DAY, Micros, day_of, parse_moment
-from smallbox.training.profile_numbers import day_numbers
 
 
 class CheckTask:
@@ -160,9 +160,7 @@ class CheckTask:
             if channel == "online":
                 for one in sources:
                     numbers |= source_numbers(one.source.name, one.arrivals)
-            if profile.seen is not None:
-                shown = {name: one for name, one in profile.seen.items() if name not in profile.hidden}
-                numbers |= day_numbers(shown, profile.reference)
+            numbers |= profile.numbers()
             if channel in settled:
                 numbers |= label_numbers(settled[channel].newest(1))
             if champion is not None and numbers:

@@ -18,11 +18,15 @@ from smallbox.monitoring.check_rules import (
 from smallbox.monitoring.report import Check, of_channel
 from smallbox.monitoring.served_figures import DayFigures, DayProfile
 from smallbox.monitoring.served_predictions import Served
+from smallbox.monitoring.stored_days import day_profiles
 from smallbox.ports import Between, Blobs, Lake
+from smallbox.profiles.profile import Profile
+from smallbox.profiles.store import ProfileStore
 from smallbox.records import CHANNELS, Channel
+from smallbox.registry.references import reference_of
 from smallbox.registry.signatures import Signatures
 from smallbox.registry.version import Version
-from smallbox.times import DAY, Micros
+from smallbox.times import DAY, HOUR, Micros
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,11 +48,12 @@ class ServedChecks:
     def __init__(self, lake: Lake, signatures: Signatures, blobs: Blobs) -> None:
         self._lake = lake
         self._blobs = blobs
+        self._store = ProfileStore(blobs)
         self._log = Served(lake, signatures)
 
     def of(self, model: Model, champion: Version | None, as_of: Micros) -> CheckedAnswers:
         """The day before a moment."""
-        day, profiles = DayFigures(model.name, self._lake, self._log, as_of), self._profiles(champion)
+        day, profiles = DayFigures(model.name, self._lake, self._log, as_of), self._profiles(champion, as_of)
         for rows in self._log.parts(model.name, Between("time", as_of - DAY, as_of)):
             day.add(rows)
             for channel, profile in profiles.items():
@@ -62,12 +67,25 @@ class ServedChecks:
             checks += of_channel(channel, [*skew, *sent, *_distance(profiles.get(channel))])
         return CheckedAnswers(checks, profiles)
 
-    def _profiles(self, champion: Version | None) -> dict[Channel, DayProfile]:
+    def _profiles(self, champion: Version | None, as_of: Micros) -> dict[Channel, DayProfile]:
         """A profile to fill for each channel; none when there is no champion, or its signature is lost."""
         signature = None if champion is None else self._log.signature(champion.model, champion.number)
         if champion is None or signature is None:
             return {}
-        return {channel: DayProfile(signature, partial(self._reference, champion)) for channel in CHANNELS}
+        load, days = partial(self._reference, champion), reference_of(self._blobs, champion)
+        return {
+            channel: DayProfile(signature, load, days, self._stored(champion, channel, as_of)) for channel in CHANNELS
+        }
+
+    def _stored(self, champion: Version, channel: Channel, as_of: Micros) -> Profile | None:
+        """The profile of the champion's answers that was written with them, by whole hours.
+
+        Files are scored without profiles, so that what a batch has of them is not its day.
+        """
+        if channel != "online" or as_of % HOUR:
+            return None
+        begin = as_of - DAY
+        return day_profiles(self._store, champion.model, champion.number, channel, [begin]).get(begin)
 
     def _reference(self, champion: Version) -> dict[str, Any]:
         reference: dict[str, Any] = json.loads(self._blobs.get(champion.profile_key))

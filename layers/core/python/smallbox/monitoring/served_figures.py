@@ -10,13 +10,20 @@ import pyarrow.compute as pc
 
 from smallbox.define.signature import Signature
 from smallbox.lake.partial_histories import PartialHistories
+from smallbox.monitoring.change_findings import column_of
 from smallbox.monitoring.degraded_answers import Answerer, degraded_answers
 from smallbox.monitoring.sent_fields import Sent, sent_of
 from smallbox.monitoring.served_predictions import Served, ServedRows, profile_of
 from smallbox.monitoring.skew import Skew, skew_of
 from smallbox.ports import Lake
+from smallbox.profiles.building import build_profile
+from smallbox.profiles.columns import logged_values
+from smallbox.profiles.day_numbers import day_numbers
+from smallbox.profiles.profile import Profile, merged_profiles
+from smallbox.profiles.stored import ReferenceDays, is_logged
 from smallbox.records import CHANNELS, Channel
 from smallbox.registry.version import Version
+from smallbox.statistics.day_streams import DayValue
 from smallbox.times import Micros
 
 
@@ -67,20 +74,36 @@ def _first(found: tuple[int, Skew, Sent]) -> int:
 
 
 class DayProfile:
-    """The distributions of what a channel was asked and answered on a day, in the bins of a reference.
+    """The distributions of what a channel was asked and answered on a day.
 
     Attributes:
         signature: the champion's; the rows are those that were answered with it.
-        hidden: the columns with personal values; no finding may quote them.
-        reference: the profile that gives the bins; empty without rows.
-        seen: the profile of the day; ``None`` without rows.
+        hidden: the columns with personal values, which no finding may quote: no change is looked for in them.
+        reference: the profile of the whole training data, which gives the bins of ``seen``; empty without rows.
+        seen: the histograms of the day; ``None`` without rows.
     """
 
-    def __init__(self, signature: Signature, load: Callable[[], Mapping[str, Any]]) -> None:
-        self.signature, self._load = signature, load
+    def __init__(
+        self,
+        signature: Signature,
+        load: Callable[[], Mapping[str, Any]],
+        days: ReferenceDays | None,
+        stored: Profile | None,
+    ) -> None:
+        """What is known before a row is read.
+
+        Args:
+            signature: the champion's.
+            load: loads the profile of the whole training data.
+            days: the champion's reference by day.
+            stored: the day's profile that was written with the rows; without it the rows are counted.
+        """
+        self.signature, self._load, self._days = signature, load, days
         self.hidden = signature.personal_columns
         self.reference: Mapping[str, Any] = {}
         self.seen: dict[str, Any] | None = None
+        self._layout = None if days is None or stored is not None else days.layout.only(is_logged)
+        self._counted = [] if stored is None else [stored]
 
     def add(self, log: Served, rows: pa.Table, channel: Channel, champion: Version) -> None:
         """Add rows of the log, in any order."""
@@ -89,6 +112,16 @@ class DayProfile:
             return
         self.reference = self.reference or self._load()
         self.seen = _together(self.seen, profile_of(self.signature, served.rows, self.reference))
+        if self._layout is not None:
+            values = logged_values(self._layout, served.rows)
+            self._counted.append(build_profile(self._layout, values, served.rows["time"].to_numpy()))
+
+    def numbers(self) -> dict[str, DayValue]:
+        """The day's numbers for each shown input and output; none without rows, or without a reference by day."""
+        if self._days is None or not self._counted:
+            return {}
+        found = day_numbers(merged_profiles(self._counted[0].layout, self._counted), self._days.whole())
+        return {name: one for name, one in found.items() if column_of(name) not in self.hidden}
 
 
 def _together(one: dict[str, Any] | None, other: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from smallbox.arrays import Bools, Floats, Ints, np
 from smallbox.errors import DefinitionError
 from smallbox.objectives.objective import EstimatorKind, Losses, Objective, OutputValues, Scored, losses_by_row
-from smallbox.objectives.probabilities import log_losses
+from smallbox.objectives.probabilities import level_set, log_losses
 from smallbox.statistics.calibration import calibration
 from smallbox.statistics.intervals import Interval, mean_interval
 from smallbox.statistics.ranking import auc_interval
@@ -92,6 +92,12 @@ class Binary(Objective):
         """Log loss."""
         score = scored.outputs[:, 0]
         return losses_by_row(log_losses(np.where(scored.labels > 0, score, 1 - score)))
+
+    def with_level_set(self, scored: Scored) -> Scored:
+        """A factor on the odds."""
+        score = scored.outputs[:, 0]
+        both = level_set(np.column_stack([1 - score, score]), (scored.labels > 0).astype(np.int64))
+        return scored.beside(both[:, 1:])
 
     def measured(self, scored: Scored) -> dict[str, Interval]:
         """AUC, calibration error, mean score and positive rate."""

@@ -19,7 +19,7 @@ from smallbox.objectives.objective import (
     Scored,
     losses_by_row,
 )
-from smallbox.objectives.probabilities import log_losses
+from smallbox.objectives.probabilities import level_set, log_losses
 from smallbox.statistics.calibration import calibration
 from smallbox.statistics.intervals import Interval
 from smallbox.statistics.ratios import mean_of_ratios
@@ -158,6 +158,10 @@ class Multiclass(Objective):
         is_known = scored.labels >= 0
         at = np.where(is_known, scored.labels, 0).astype(np.int64)
         return losses_by_row(log_losses(np.where(is_known, scored.outputs[np.arange(len(at)), at], 0.0)))
+
+    def with_level_set(self, scored: Scored) -> Scored:
+        """A factor on the probability of each class."""
+        return scored.beside(level_set(scored.outputs, scored.labels.astype(np.int64)))
 
     def measured(self, scored: Scored) -> dict[str, Interval]:
         """Accuracy, macro F1 over the classes that occur, and the calibration error of the most probable class."""

@@ -243,6 +243,10 @@ class Objective(ABC):
     def measured(self, scored: Scored) -> dict[str, Interval]:
         """The figures of rows by name."""
 
+    def with_level_set(self, scored: Scored) -> Scored | None:  # noqa: ARG002 - others need them
+        """The rows with outputs whose level fits their labels; ``None`` for an objective that has no level to set."""
+        return None
+
     def rarer(self, labels: Floats) -> int:
         """The number of rows of the rarest outcome; all rows when the label is a number."""
         return len(labels)

@@ -23,20 +23,37 @@ def arm_of(routing: Routing, unit: str) -> tuple[Arm, int]:
     """The arm and the version that answer a unit.
 
     The challenger's version number salts its canary, and its name an experiment, so that each draws its units anew.
-    Raising the share of a canary moves units to the challenger, and never back.
+    Raising the share of a canary moves units to the challenger, and never back. During an interleaving the champion
+    answers what is not ranked: two rankings can be interleaved, two scores cannot.
 
     >>> arm_of(Routing(champion=1), "any")
     ('champion', 1)
     """
-    if routing.experiment is not None:
+    if routing.experiment is not None and routing.experiment.kind == "ab":
         return _arm_of_experiment(routing.experiment, unit) or ("champion", routing.champion)
     if routing.challenger is not None and position(str(routing.challenger), unit) < routing.share:
         return "challenger", routing.challenger
     return "champion", routing.champion
 
 
+def interleaved_versions(routing: Routing, unit: str) -> tuple[int, ...]:
+    """The versions whose rankings are interleaved for a unit; none outside an interleaving.
+
+    The weights of an interleaving add up to the share of the units that take part.
+    """
+    experiment = routing.experiment
+    if experiment is None or experiment.kind != "interleaving":
+        return ()
+    takes_part = _position_of(experiment, unit) < sum(weight for _, weight in experiment.weights)
+    return experiment.versions if takes_part else ()
+
+
+def _position_of(experiment: RunningExperiment, unit: str) -> float:
+    return position(f"experiment {experiment.name}", unit)
+
+
 def _arm_of_experiment(experiment: RunningExperiment, unit: str) -> tuple[Arm, int] | None:
-    at, reached = position(f"experiment {experiment.name}", unit), 0.0
+    at, reached = _position_of(experiment, unit), 0.0
     for version, weight in experiment.weights:
         reached += weight
         if at < reached:

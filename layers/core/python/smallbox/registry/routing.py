@@ -16,6 +16,9 @@ Arm = Literal["champion", "challenger", "experiment"]
 
 ExperimentKind = Literal["ab", "interleaving"]
 
+Merge = Literal["team_draft", "balanced"]
+"""How an interleaving makes one list of two rankings; see :mod:`smallbox.serving.interleave`."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunningExperiment:
@@ -28,6 +31,7 @@ class RunningExperiment:
             experiment.
         unit: the request field that is assigned; empty: the key, or the group of a ranking.
         since: when it began, in microseconds.
+        merge: of an interleaving, how the two rankings become one list.
     """
 
     name: str
@@ -35,6 +39,7 @@ class RunningExperiment:
     weights: tuple[tuple[int, float], ...]
     unit: str = ""
     since: Micros = 0
+    merge: Merge = "team_draft"
 
     @property
     def versions(self) -> tuple[int, ...]:

@@ -46,8 +46,8 @@ class Version:
         verdict: the gate's verdict: ``outcome``, ``why``, ``checks`` and more.
         explainer_key: key of what explains its answers, a numpy file; empty when an earlier release trained it.
         explainer_sha256: SHA-256 of that; other bytes are never used.
-        days_key: key of the numbers of each training day, which changes are judged by; empty when an earlier release
-            trained it.
+        reference_key: key of its reference by day, a :class:`~smallbox.profiles.stored.ReferenceDays`; empty when an
+            earlier release trained it.
         parent: version number of the champion that it was compared with; ``None`` without one.
     """
 
@@ -75,7 +75,7 @@ class Version:
     verdict: Mapping[str, Any] = field(default_factory=dict)
     explainer_key: str = ""
     explainer_sha256: str = ""
-    days_key: str = ""
+    reference_key: str = ""
     parent: int | None = None
 
     def as_json(self) -> dict[str, Any]:

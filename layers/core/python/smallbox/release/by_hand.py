@@ -15,7 +15,7 @@ from smallbox.registry.routing import Routing
 from smallbox.registry.signatures import label_of_version, views_of_version
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
-from smallbox.release.ladder import begin
+from smallbox.release.ladder import begin_release
 from smallbox.release.routing_changes import Changes
 from smallbox.times import Micros, asked_moment, format_moment
 
@@ -149,7 +149,7 @@ class ByHandTask:
             return
         if asked.rung == "shadow" and rule.shadow is None:
             raise Conflict("the definition has no shadow; start the canary, or promote the version")
-        begin(changes, rule, routing, number, asked.details)
+        begin_release(changes, rule, routing, number, asked.details)
 
     def _promote(self, changes: Changes, asked: _Asked) -> None:
         """Make the version of the running release champion, or any version while no canary runs."""

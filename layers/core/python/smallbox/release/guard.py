@@ -5,13 +5,13 @@ from typing import Any
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.errors import Conflict
-from smallbox.ports import CanaryCounters, Notices
 from smallbox.registry.routing import Routing
 from smallbox.registry.store import Registry
 from smallbox.release.harm import HarmVerdict, judge_harm
 from smallbox.release.ladder import next_share, step_up, still_bakes
 from smallbox.release.minute_counts import arm_counts
 from smallbox.release.routing_changes import Changes
+from smallbox.release_ports import CanaryCounters, Notices
 from smallbox.times import Micros
 
 GUARD = "guard"
@@ -48,7 +48,7 @@ class GuardTask:
         Returns:
             For each canary the model, the version, the action, and why.
         """
-        found = [(model, self._registry.routing(name)) for name, model in self._project.models.items()]
+        found = [(self._project.model(name), self._registry.routing(name)) for name in self._project.models]
         return [
             {"model": model.name, "version": routing.challenger, **self._look(model, routing, now, climbs=climbs)}
             for model, routing in found

@@ -20,7 +20,9 @@ class Climbed:
     why: str
 
 
-def begin(changes: Changes, rule: Release, routing: Routing, number: int, details: Mapping[str, Any]) -> Climbed:
+def begin_release(
+    changes: Changes, rule: Release, routing: Routing, number: int, details: Mapping[str, Any]
+) -> Climbed:
     """Begin the release of a version on the first rung that the definition has.
 
     Raises:

@@ -15,10 +15,10 @@ from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 from smallbox.release.canary_look import CanaryLook
 from smallbox.release.comparable import outdated, why_incomparable
-from smallbox.release.ladder import after_shadow, begin, has_run_out, step_up, still_bakes
+from smallbox.release.ladder import after_shadow, begin_release, has_run_out, step_up, still_bakes
 from smallbox.release.looks import Looks
 from smallbox.release.routing_changes import UNDECIDED, Changes
-from smallbox.release.shadow_days import ShadowDays, paired_of
+from smallbox.release.shadow_days import ShadowDays, level_set_of, paired_of
 from smallbox.release.shadow_verdict import ShadowVerdict, judge_shadow
 from smallbox.times import DAY, Micros, parse_moment
 
@@ -81,7 +81,7 @@ class ReviewTask:
         if waits:
             return {"action": "wait", "why": waits}
         days = ShadowDays(self._metrics, model.name, number).of(routing.champion)
-        verdict = judge_shadow(rule, paired_of(days), (now - routing.began) / DAY)
+        verdict = judge_shadow(rule, paired_of(days), (now - routing.began) / DAY, level_set_of(days))
         action, why = self._after_verdict(changes, model, routing, verdict)
         return {"action": action, "why": why, "evidence": dict(verdict.evidence)}
 
@@ -139,7 +139,7 @@ class ReviewTask:
         for older in older_waiting(self._registry, model.name, version, routing):
             changes.retire(routing, older.number, {"why": f"version {version.number} is newer and waited as well"})
         try:
-            up = begin(changes, model.release, routing, version.number, {})
+            up = begin_release(changes, model.release, routing, version.number, {})
         except Conflict as error:
             return {"action": "wait", "why": str(error)}
         return {"action": up.action, "why": up.why}

@@ -19,6 +19,7 @@ from smallbox.define.signature import Signature
 from smallbox.documents.daily_run import DayDocument, ShadowStep
 from smallbox.errors import NotReady
 from smallbox.labels.table import scored_rows
+from smallbox.objectives.objective import Objective, Scored
 from smallbox.ports import Between, Documents, Lake
 from smallbox.registry.loader import ModelLoader
 from smallbox.registry.routing import Routing
@@ -26,7 +27,13 @@ from smallbox.registry.signatures import label_of_version
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 from smallbox.release.shadow_days import ShadowDays, as_settled
-from smallbox.release.shadow_figures import answers_compared, calibration, slice_masks, sliced_losses, unlike_answers
+from smallbox.release.shadow_figures import (
+    answers_compared,
+    calibration_means,
+    slice_masks,
+    sliced_losses,
+    unlike_answers,
+)
 from smallbox.release.shadow_rows import ShadowRows, started_in
 from smallbox.release.shadow_scoring import Rescored, ShadowScorer
 from smallbox.statistics.paired_days import paired_days
@@ -160,4 +167,14 @@ def _losses_compared(day: Micros, signature: Signature, labelled: pa.Table, resc
     paired = paired_days(np.full(len(mine), day // DAY), mine, other)
     units = scored.take(places).take(pa.array(losses[0].rows))
     slices = sliced_losses(slice_masks(signature, units), mine, other)
-    return {**as_settled(day, paired), "calibration": calibration(objective, ours, theirs), "slices": slices}
+    settled = {**as_settled(day, paired), "calibration": calibration_means(objective, ours, theirs), "slices": slices}
+    return settled | _level_set(day, objective, ours, theirs)
+
+
+def _level_set(day: Micros, objective: Objective, ours: Scored, theirs: Scored) -> dict[str, Any]:
+    """The paired losses after both versions predict the day's own level: what is left of them is how they rank."""
+    set_ours, set_theirs = (objective.with_level_set(one) for one in (ours, theirs))
+    if set_ours is None or set_theirs is None:
+        return {}
+    mine, other = (objective.losses(one).values for one in (set_ours, set_theirs))
+    return {"level_set": as_settled(day, paired_days(np.full(len(mine), day // DAY), mine, other))["paired"]}

@@ -44,6 +44,12 @@ def paired_of(days: Sequence[Mapping[str, Any]]) -> list[PairedDay]:
     return [PairedDay(**day["settled"]["paired"]) for day in days if day.get("settled")]
 
 
+def level_set_of(days: Sequence[Mapping[str, Any]]) -> list[PairedDay]:
+    """The paired losses with each day's level set, of the days that have them."""
+    found = (day["settled"].get("level_set") for day in days if day.get("settled"))
+    return [PairedDay(**one) for one in found if one]
+
+
 def as_settled(day: Micros, found: Sequence[PairedDay]) -> dict[str, Any]:
     """The paired losses of a day as a document; a day without labelled rows has zeros."""
     paired = sum(found[1:], found[0]) if found else PairedDay(day // DAY, 0, 0.0, 0.0, 0.0)

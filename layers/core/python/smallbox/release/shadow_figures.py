@@ -74,7 +74,7 @@ def unlike_answers(rescored: Rescored, objective: Objective, candidate: int) -> 
     return {"answered": rows.num_rows, "unlike": int(differ.any(axis=1).sum())}
 
 
-def calibration(objective: Objective, ours: Scored, theirs: Scored) -> dict[str, float]:
+def calibration_means(objective: Objective, ours: Scored, theirs: Scored) -> dict[str, float]:
     """The mean of what was predicted by each version, and of what happened: equal when it is calibrated."""
     (champion, happened), (candidate, _) = (objective.agreement(one) for one in (ours, theirs))
     means = {"champion": champion, "candidate": candidate, "happened": happened}

@@ -82,7 +82,9 @@ class _Sequences:
     over_margin: ConfidenceSequence
 
 
-def judge_shadow(rule: Shadow, days: Sequence[PairedDay], elapsed_days: float) -> ShadowVerdict:
+def judge_shadow(
+    rule: Shadow, days: Sequence[PairedDay], elapsed_days: float, level_set: Sequence[PairedDay] = ()
+) -> ShadowVerdict:
     """Judge a candidate on the days that both versions scored.
 
     Args:
@@ -91,10 +93,13 @@ def judge_shadow(rule: Shadow, days: Sequence[PairedDay], elapsed_days: float) -
             gains labels must not be among them: early labels are unlike late ones. Days of a replay before the shadow
             began count as any other.
         elapsed_days: how long the shadow has run.
+        level_set: the same days with the losses of both versions after the level of each day is set
+            (:meth:`~smallbox.objectives.objective.Objective.with_level_set`). They say who ranks better, need fewer
+            rows for it, and do not decide.
     """
     found = _arrays(days)
     sequences = _sequences(rule, found)
-    evidence = _evidence(rule, found, sequences)
+    evidence = _evidence(rule, found, sequences) | _ranking(rule, _arrays(level_set))
     action = _action(rule, sequences, found, elapsed_days)
     return ShadowVerdict(action, _sentence(action, rule, evidence, elapsed_days), evidence)
 
@@ -163,6 +168,15 @@ def _design_effect(days: _Days) -> float:
     return by_days / by_rows if by_rows > 0 else math.nan
 
 
+def _ranking(rule: Shadow, days: _Days) -> dict[str, Any]:
+    """The difference of losses after the level of each day is set; empty without such days."""
+    if not len(days.rows):
+        return {}
+    found = day_sequence(days.difference, days.rows, 2 * (1 - rule.confidence), _earliest(rule))
+    figures = {"difference": found.value, "low": found.low, "high": found.high}
+    return {"level_set": {name: _rounded(value) for name, value in figures.items()}}
+
+
 def _needed(rule: Shadow, days: _Days, distance: float) -> dict[str, int] | None:
     """How many days and rows end in a verdict, if the truth lies so far from the margin; ``None`` where unknown."""
     over_margin = days.difference - rule.max_loss_increase * days.champion
@@ -186,13 +200,23 @@ def _sentence(action: ShadowAction, rule: Shadow, evidence: Mapping[str, Any], e
         "wait": f"not decided yet, a candidate climbs after {_earliest(rule)} days of labels at the earliest",
         "cannot_tell": f"after {elapsed_days:.0f} days {worse} is neither shown nor ruled out",
     }
-    return f"{told[action]}; {_figures(evidence)}{_takes(action, evidence)}"
+    return f"{told[action]}; {_figures(evidence)}{_ranks(evidence)}{_takes(action, evidence)}"
 
 
 def _figures(evidence: Mapping[str, Any]) -> str:
     losses = "mean loss {candidate_loss:.4g} against {champion_loss:.4g}".format_map(evidence)
     bounds = "{low:+.3g} to {high:+.3g}".format_map(evidence) if evidence["low"] is not None else "too few days to say"
     return f"{losses} on {evidence['days']} days and {evidence['rows']} rows, {evidence['difference']:+.3g} ({bounds})"
+
+
+def _ranks(evidence: Mapping[str, Any]) -> str:
+    """Who ranks better, where that is shown."""
+    found = evidence.get("level_set", {})
+    if found.get("low") is None or found["low"] <= 0 <= found["high"]:
+        return ""
+    ranks = "worse" if found["low"] > 0 else "better"
+    bounds = "{difference:+.3g} ({low:+.3g} to {high:+.3g})".format_map(found)
+    return f"; with the level of each day set it is {bounds}: it ranks {ranks}"
 
 
 def _takes(action: ShadowAction, evidence: Mapping[str, Any]) -> str:

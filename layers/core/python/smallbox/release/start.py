@@ -12,7 +12,7 @@ from smallbox.registry.routing import Routing
 from smallbox.registry.signatures import views_of_version
 from smallbox.registry.store import Registry
 from smallbox.release.comparable import why_incomparable
-from smallbox.release.ladder import begin
+from smallbox.release.ladder import begin_release
 from smallbox.release.routing_changes import Changes
 from smallbox.times import Micros, parse_moment
 
@@ -59,7 +59,7 @@ class StartTask:
         if why or routing is None or model.release.shadow is None or routing.candidate is not None:
             return {"action": "wait", "why": why or _REVIEW_NEXT}
         try:
-            begin(Changes(self._registry, model.name, at), model.release, routing, number, {})
+            begin_release(Changes(self._registry, model.name, at), model.release, routing, number, {})
         except Conflict as error:
             return {"action": "wait", "why": str(error)}
         return {"action": "shadow", "why": _SHADOWED}

@@ -13,8 +13,9 @@ from smallbox.features.live_views import LiveViewStore, check_ready
 from smallbox.features.online.recent import StateCache
 from smallbox.ports import StateReader
 from smallbox.records import Cause
+from smallbox.registry.assignment import interleaved_versions
 from smallbox.registry.loader import LoadedVersion, ModelLoader
-from smallbox.registry.routing import Routing
+from smallbox.registry.routing import Routing, RunningExperiment
 from smallbox.release.canary_marks import CanaryMark, cluster_of
 from smallbox.serving.logged_answers import Answered
 from smallbox.serving.predict_request import PredictRequest
@@ -39,11 +40,13 @@ class Part:
         request: the part.
         answered: its answers.
         as_of: the moment of the inputs; ``None``: that of the request.
+        experiment: of a ranking the experiment that runs; ``None`` without one.
     """
 
     request: PredictRequest
     answered: Answered
     as_of: Micros | None = None
+    experiment: RunningExperiment | None = None
 
 
 class Answering:
@@ -82,7 +85,7 @@ class Answering:
         return None if budget is None else max(request.now + budget - self._clock(), 1_000)
 
     def parts(self, request: PredictRequest) -> Iterator[Part]:
-        """The answers of each version.
+        """The answers of each version: to its own rows, or to all rows of a group whose rankings are interleaved.
 
         Raises:
             NotFound: the version that the caller names does not answer requests.
@@ -101,7 +104,9 @@ class Answering:
         request.steps.done("routing")
         for share in _shares(request, found.routing):
             part = request.part(share.rows)
-            yield self._marked(self._watched(part, share, found.routing), found.why)
+            answers = self._watched(part, share, found.routing)
+            of_list = replace(answers, experiment=found.routing.experiment) if request.is_ranked else answers
+            yield self._marked(of_list, found.why)
 
     def _watched(self, request: PredictRequest, share: Share, routing: Routing) -> Part:
         """The answers of one version; while a canary runs, with the mark of how its arm did."""
@@ -230,4 +235,7 @@ def _with_cause(answered: Answered, cause: Cause) -> Answered:
 def _shares(request: PredictRequest, routing: Routing) -> list[Share]:
     if len(routing.versions) == 1:
         return [Share("champion", routing.champion, request.rows)]
-    return shares_of(routing, request.model.assigned_by(request.instances, routing.assigned_by))
+    units = request.model.assigned_by(request.instances, routing.assigned_by)
+    if request.is_ranked and (both := interleaved_versions(routing, units[0])):
+        return [Share("experiment", version, request.rows) for version in both]
+    return shares_of(routing, units)

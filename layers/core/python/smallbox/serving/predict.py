@@ -39,7 +39,7 @@ class PredictTask:
         self._project = project
         self._loader = loader
         self._clock = clock
-        self._log = LogSender(log, failures)
+        self.log = LogSender(log, failures)
         self.answering = Answering(store, live, loader, failures, clock, self._tell_failed)
 
     def predict(
@@ -67,11 +67,11 @@ class PredictTask:
         """
         wanted = Wanted.by(document)
         steps = Steps(self._clock) if wanted.explanation else UNMEASURED
-        request = self._request(name, document, moment, now, fresh=fresh, steps=steps)
+        request = self.request_of(name, document, moment, now, fresh=fresh, steps=steps)
         found, is_logged = self._logged(request, batch)
         answers: dict[int, dict[str, Any]] = {}
         for part, log in found:
-            own = _answers(part.answered, log, explain=wanted.explanation)
+            own = answers_of(part.answered, log, explain=wanted.explanation)
             add_details(own, self._loader, part.answered, part.request.instances, wanted)
             answers.update(zip(part.request.rows, own, strict=True))
         predictions = [answers[row] for row in sorted(answers)]
@@ -95,7 +95,7 @@ class PredictTask:
             NotFound: the version does not answer requests now; and as :meth:`predict`.
             NotReady: as :meth:`predict`. The fallback does not answer for a version that the caller names.
         """
-        found, is_logged = self._logged(self._request(name, document, moment, now, version), batch)
+        found, is_logged = self._logged(self.request_of(name, document, moment, now, version), batch)
         rows = sum(len(part.request.rows) for part, _ in found)
         versions, outputs = [0] * rows, dict[str, list[float | None]]()
         degraded: list[Sequence[Cause]] = [()] * rows
@@ -109,7 +109,7 @@ class PredictTask:
                     column[row] = value
         return Tensors(versions, outputs, degraded, is_logged)
 
-    def _request(
+    def request_of(
         self,
         name: str,
         document: Any,
@@ -120,13 +120,14 @@ class PredictTask:
         fresh: bool = False,
         steps: Steps = UNMEASURED,
     ) -> PredictRequest:
+        """The request of a body, its instances validated; raises as :meth:`predict`."""
         model = self._project.model(name)
         instances, rows = parse_instances(model.request, document), range(len(document["instances"]))
         steps.done("request")
         return PredictRequest(model, document["instances"], instances, rows, moment, now, version, fresh, steps)
 
     def _tell_failed(self, request: PredictRequest, mark: CanaryMark) -> None:
-        self._log.tell(failed_request(request.model.name, mark.as_json()), self.answering.left(request))
+        self.log.tell(failed_request(request.model.name, mark.as_json()), self.answering.left(request))
 
     def _logged(self, request: PredictRequest, batch: str) -> tuple[list[tuple[Part, LoggedPredictions]], bool]:
         """The answers of each version with their rows of the log, and whether the log's queue took these."""
@@ -135,7 +136,7 @@ class PredictTask:
             for part in self.answering.parts(request)
         ]
         messages: list[EncodedMessage] = [message for _, log in found for message in log.messages()]
-        is_logged = self._log.send(request.model, messages, request.now, self.answering.left(request))
+        is_logged = self.log.send(request.model, messages, request.now, self.answering.left(request))
         request.steps.done("log")
         return found, is_logged
 
@@ -157,7 +158,8 @@ class Tensors:
     is_logged: bool
 
 
-def _answers(answered: Answered, log: LoggedPredictions, *, explain: bool) -> list[dict[str, Any]]:
+def answers_of(answered: Answered, log: LoggedPredictions, *, explain: bool) -> list[dict[str, Any]]:
+    """The answers as a caller sees them, in the order of the part."""
     objective, names = answered.signature.objective, {"version": "version", "arm": "arm", "missing": "missing"}
     names["prediction_id"] = "id"
     answers = [

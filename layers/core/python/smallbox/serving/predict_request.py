@@ -27,6 +27,7 @@ class PredictRequest:
         version: the version that the caller names; ``None`` leaves it to the routing.
         fresh: whether nothing that is remembered may be used.
         steps: measures what each step takes, when somebody asks.
+        is_ranked: whether the instances are candidates of one group, to be answered as an ordered list.
     """
 
     model: Model
@@ -38,6 +39,7 @@ class PredictRequest:
     version: int | None = None
     fresh: bool = False
     steps: Steps = UNMEASURED
+    is_ranked: bool = False
 
     @property
     def may_remember(self) -> bool:

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from smallbox.arrays import Floats, np
+from smallbox.arrays import Floats, Ints, np
 from smallbox.statistics.sequences import ConfidenceSequence, sequence_width
 
 _USUAL_CORRELATION: Final = 0.2
-"""Of a day and the next, before anything is known: the mean of ten candidates on flights; weather lasts for days."""
+"""Of a day and the next, before anything is known: about the mean of ten candidates on flights, whose weather lasts."""
 
 _USUAL_DAYS: Final = 10
 """How many days of evidence that counts for."""
@@ -52,7 +52,7 @@ class PairedDay:
         )
 
 
-def paired_days(days: Sequence[int] | Floats, champion: Floats, candidate: Floats) -> list[PairedDay]:
+def paired_days(days: Sequence[int] | Ints | Floats, champion: Floats, candidate: Floats) -> list[PairedDay]:
     """The record of each day, in the order of days.
 
     Args:
@@ -140,8 +140,13 @@ def ratio_error(sums: Floats, sizes: Floats) -> float:
 
 def neighbour_factor(sums: Floats, sizes: Floats) -> float:
     """By how much correlated neighbours widen the variance of a mean, ``(1 + r) / (1 - r)``; at least 1."""
-    correlation = neighbour_correlation(sums, sizes)
-    return (1 + correlation) / (1 - correlation)
+    return float(neighbour_factors(_residuals(sums, sizes)[None, :])[0])
+
+
+def neighbour_factors(residuals: Floats) -> Floats:
+    """``(k,)`` the factor of each row of residuals ``(k, u)``."""
+    correlations = _correlations(residuals)
+    return np.asarray((1 + correlations) / (1 - correlations))
 
 
 def neighbour_correlation(sums: Floats, sizes: Floats) -> float:
@@ -149,11 +154,15 @@ def neighbour_correlation(sums: Floats, sizes: Floats) -> float:
 
     The plain estimate is too small by about ``1 / u`` (Marriott and Pope, Biometrika 41, 1954), which is added.
     """
-    left = _residuals(sums, sizes)
-    squares = float(left @ left)
-    together = float(left[1:] @ left[:-1]) * len(left) / squares + 1 if squares > 0 else 0.0
-    pulled = (together + _USUAL_CORRELATION * _USUAL_DAYS) / (len(left) + _USUAL_DAYS)
-    return min(max(pulled, 0.0), _LARGEST_CORRELATION)
+    return float(_correlations(_residuals(sums, sizes)[None, :])[0])
+
+
+def _correlations(residuals: Floats) -> Floats:
+    units, squares = residuals.shape[1], (residuals**2).sum(axis=1)
+    lagged = (residuals[:, 1:] * residuals[:, :-1]).sum(axis=1) * units / np.maximum(squares, 1e-300)
+    together = np.where(squares > 0, lagged + 1, 0.0)
+    pulled = (together + _USUAL_CORRELATION * _USUAL_DAYS) / (units + _USUAL_DAYS)
+    return np.asarray(np.clip(pulled, 0.0, _LARGEST_CORRELATION))
 
 
 def _residuals(sums: Floats, sizes: Floats) -> Floats:

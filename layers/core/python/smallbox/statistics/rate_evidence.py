@@ -11,7 +11,7 @@ _RATES: Final = (0.001, 0.01, 0.05, 0.2, 0.5)
 _EXCESSES: Final = (0.02, 0.1, 0.3, 0.8)
 _HIGHEST: Final = 0.99
 _LOWEST: Final = 1e-6
-_HALVINGS: Final = 40
+_HALVINGS: Final = 25
 _MANY_CLUSTERS: Final = 16
 
 
@@ -36,8 +36,8 @@ def two_rates_evidence(trouble: Floats, asked: Floats, margin: float) -> Floats:
     Returns:
         The logarithm of the evidence after each block.
     """
-    if not len(asked):
-        return np.zeros(0)
+    if not trouble[:, 1].any():
+        return np.full(len(asked), -math.inf)  # there is a little less than none, and nobody needs it
     pairs = np.array([(q, q + margin + more) for q in _RATES for more in _EXCESSES if q + margin + more <= _HIGHEST])
     nearest = _nearest(pairs, asked, margin)
     ratios = _log_ratio(trouble[:, None], asked[:, None], pairs[None], nearest).sum(axis=2)

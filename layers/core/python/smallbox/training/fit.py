@@ -32,7 +32,6 @@ from smallbox.registry.scorer import Scorer
 from smallbox.registry.signatures import check_unchanged, label_of_version
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
-from smallbox.statistics.stored_streams import streams_to_bytes
 from smallbox.times import DAY, parse_moment
 from smallbox.training.dependencies import dependencies_of
 from smallbox.training.examples import Examples, Requests, Split, examples_of, requests_of, split_by_time
@@ -105,7 +104,7 @@ class FitTask:
             ],
             "champion": self._compare_with_champion(model, candidate, document["compared_with"]),
             "parity": _parity(objective, candidate),
-            "artifacts": self._store(model, candidate, examples, train),
+            "artifacts": self._store(model, candidate, examples, parts),
             "columns": list(model.columns.names),
             "dependencies": dependencies_of(*candidate.fitted.pipelines),
         }
@@ -144,24 +143,26 @@ class FitTask:
             raise NotReady(f"the inputs of version {version.number} are of other requests; train again")
         return requests
 
-    def _store(self, model: Model, candidate: _Candidate, examples: Examples, train: Examples) -> Artifacts:
+    def _store(self, model: Model, candidate: _Candidate, examples: Examples, parts: Split) -> Artifacts:
         """Store the artifacts under the content hash of the ONNX bytes, so no registered version is overwritten.
 
-        The explainer has a hash of its own: other training rows may give the same ONNX bytes.
+        Explainer and reference have hashes of their own: other training rows may give the same ONNX bytes.
         """
+        train = examples.take(parts.train)
         digest = hashlib.sha256(candidate.onnx).hexdigest()
         folder = f"models/{model.name}/{digest[:16]}"
         # inputs of the whole window, but outputs only of rows that did not fit the model
         outputs = dict(zip(model.objective.outputs, candidate.scored.outputs.T, strict=True))
         reference = profile(model.columns, model.objective.outputs, {**examples.by_column, **outputs})
         explainer = explainer_to_bytes(explainer_of(model, candidate.fitted.pipelines, candidate.onnx, train))
+        by_day = reference_days(model, examples, parts.validation, candidate.scored).to_bytes()
+        by_day_digest = hashlib.sha256(by_day).hexdigest()
         explainer_digest = hashlib.sha256(explainer).hexdigest()
-        days = reference_days(model, examples, candidate.validation, candidate.scored.outputs, reference)
         return {
             "onnx_key": self._put(f"{folder}/model.onnx", candidate.onnx),
             "pipeline_key": self._put(f"{folder}/pipeline.skops", skops.io.dumps(list(candidate.fitted.pipelines))),
             "profile_key": self._put(f"{folder}/profile.json", json.dumps(reference).encode()),
-            "days_key": self._put(f"{folder}/days.npz", streams_to_bytes(days)),
+            "reference_key": self._put(f"{folder}/reference-{by_day_digest[:16]}.days", by_day),
             "onnx_sha256": digest,
             "explainer_key": self._put(f"{folder}/explainer-{explainer_digest[:16]}.npz", explainer),
             "explainer_sha256": explainer_digest,

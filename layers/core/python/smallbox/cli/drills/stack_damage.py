@@ -52,7 +52,7 @@ def stop_worker(system: System, queue: str) -> None:
 
 
 def start_bad_candidate(system: System, model: str, now: Micros) -> None:
-    """Train a version on shuffled labels, and start its canary by hand, whatever the gate said."""
+    """Train a version on shuffled labels, and start its release by hand, whatever the gate said."""
     as_of = format_moment(now)
     built = _invoked(system, "trainingdataset", {"model": model, "as_of": as_of, "reason": "a bad candidate"})
     s3, place = system.client("s3"), {"Bucket": system.outputs["LakeBucket"], "Key": built["dataset"]}

@@ -116,7 +116,7 @@ _ALL: Final = (
     ),
     Drill(
         "bad_candidate",
-        "a person starts the canary of a version that was trained on shuffled labels",
+        "a person starts the release of a version that was trained on shuffled labels",
         Expected("release", ("roll_back",)),
         8,
         part="bad candidate",
