@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
+from smallbox.arrays import np
 from smallbox.ports import Documents
 from smallbox.release.harm_counts import UnlikeCounts
 from smallbox.statistics.paired_days import PairedDay
