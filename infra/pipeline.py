@@ -58,6 +58,7 @@ class Pipeline(Stack):
                 "UpkeepFunction": ingestion.upkeep.function_name,
                 "ReleaseFunction": release.start.function_name,
                 "ExperimentFunction": release.experiment.function_name,
+                "ShadowFunction": release.shadow.function_name,
                 "IncidentFunction": monitoring.resolve.function_name,
                 "AlarmsTopic": flow.alarms.topic.topic_arn,
                 "IncidentsTopic": monitoring.incidents.topic_arn,

@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import numpy as np
-
 from smallbox.define.model import Model
 from smallbox.labels.stored import why_labels_wait
 from smallbox.ports import Documents, Lake
@@ -41,5 +39,4 @@ class CanaryLook:
 
     def _unlike(self, model: str, routing: Routing) -> UnlikeCounts | None:
         days = ShadowDays(self._metrics, model, routing.challenger or 0).of(routing.champion)
-        compared, unlike = unlike_of(days, routing.since)
-        return UnlikeCounts(np.array([float(compared)]), np.array([float(unlike)])) if compared else None
+        return unlike_of(days, routing.since)

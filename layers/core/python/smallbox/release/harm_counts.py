@@ -70,7 +70,7 @@ class RateCounts:
 
 @dataclass(frozen=True, slots=True)
 class UnlikeCounts:
-    """Online answers of the challenger beside its own shadow of the same requests, one value for each unit.
+    """Online answers of the challenger beside its own shadow, one value for each unit or cluster of units.
 
     Attributes:
         compared: how many answers were compared.
