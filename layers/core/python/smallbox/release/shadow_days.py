@@ -6,7 +6,7 @@ from typing import Any
 
 from smallbox.ports import Documents
 from smallbox.statistics.paired_days import PairedDay
-from smallbox.times import DAY, Micros, day_of, parse_day
+from smallbox.times import DAY, Micros, day_of
 
 
 class ShadowDays:
