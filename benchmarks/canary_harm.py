@@ -113,20 +113,26 @@ def rolled_back(rng: np.random.Generator, rate: float, setting: str) -> tuple[bo
 def false_rollbacks(runs: int) -> Iterator[str]:
     """A table of the share of canaries that are rolled back although the version does no harm."""
     yield "| trouble | requests a second | canaries | rolled back | by the z test |\n|---|---|---|---|---|"
-    for rate in (0.05, 1.0):
+    for rate, canaries in ((1.0, runs), (0.05, 2 * runs)):
         for setting in SETTINGS:
             rng = np.random.default_rng(1)
-            found = np.array([rolled_back(rng, rate, setting) for _ in range(runs)]).mean(axis=0)
-            yield f"| {setting} | {rate:g} | {runs} | {found[0]:.1%} | {found[1]:.1%} |"
+            found = np.array([rolled_back(rng, rate, setting) for _ in range(canaries)]).mean(axis=0)
+            yield f"| {setting} | {rate:g} | {canaries} | {found[0]:.1%} | {found[1]:.1%} |"
 
 
-def delay(rng: np.random.Generator, rate: float, share: float, failing: float) -> float:
-    """Minutes of complete counts until a version that fails a share of its requests is rolled back; at most a day."""
+def delay(rng: np.random.Generator, rate: float, share: float, failing: float, *, keys: bool) -> float:
+    """Minutes of counts until a version that fails a share of its requests is rolled back; at most a day.
+
+    With ``keys`` each request is of a unit of its own.
+    """
     made = step(rng, rate, share, DAY, "none")
-    trouble = np.zeros((FIGURES, len(made.minute)), dtype=bool)
-    trouble[0] = rng.random(len(made.minute)) < np.where(made.arm == 1, failing, 0.001)
-    made = Step(made.minute, made.arm, made.cluster, trouble, DAY)
-    for at in sorted({*range(1, 31), *range(35, 121, 5), *range(150, DAY + 1, 30)}):
+    arm, cluster, asked = made.arm, made.cluster, len(made.minute)
+    if keys:
+        arm, cluster = (rng.random(asked) < share).astype(np.int64), rng.integers(0, CLUSTERS, asked)
+    trouble = np.zeros((FIGURES, asked), dtype=bool)
+    trouble[0] = rng.random(asked) < np.where(arm == 1, failing, 0.001)
+    made = Step(made.minute, arm, cluster, trouble, DAY)
+    for at in sorted({*range(1, 31), *range(35, 121, 5), *range(150, DAY + 1, 90)}):
         if judge_harm(LIMITS, made.seen(at), steps=3).is_harm:
             return float(at)
     return math.inf
@@ -134,16 +140,24 @@ def delay(rng: np.random.Generator, rate: float, share: float, failing: float) -
 
 def delays(runs: int) -> Iterator[str]:
     """A table of the minutes until harm is found: the median, and nine of ten."""
-    yield "| requests a second | share | fails 100 % | 20 % | 5 % |\n|---|---|---|---|---|"
-    for rate in (1.0, 10.0):
-        for share in (0.01, 0.1, 0.5):
-            cells = []
-            for failing in (1.0, 0.2, 0.05):
-                rng = np.random.default_rng(2)
-                found = np.array([delay(rng, rate, share, failing) for _ in range(runs)])
-                low, high = (np.quantile(found, q, method="higher") for q in (0.5, 0.9))
-                cells.append(f"{low:g} / {high:g}")
-            yield f"| {rate:g} | {share:.0%} | {' | '.join(cells)} |"
+    yield "| units | requests a second | share | fails 100 % | 20 % | 5 % |\n|---|---|---|---|---|---|"
+    for keys in (True, False):
+        for rate in (1.0, 10.0):
+            for share in (0.01, 0.1, 0.5):
+                cells = [_delays(runs, rate, share, failing, keys=keys) for failing in (1.0, 0.2, 0.05)]
+                units = "a new one each request" if keys else f"{UNITS:,}, some busy"
+                yield f"| {units} | {rate:g} | {share:.0%} | {' | '.join(cells)} |"
+
+
+def _delays(runs: int, rate: float, share: float, failing: float, *, keys: bool) -> str:
+    rng = np.random.default_rng(2)
+    found = np.array([delay(rng, rate, share, failing, keys=keys) for _ in range(runs)])
+    half, most = (float(np.quantile(found, q, method="higher")) for q in (0.5, 0.9))
+    return f"{_minutes(half)} / {_minutes(most)}"
+
+
+def _minutes(value: float) -> str:
+    return "over a day" if math.isinf(value) else f"{value:g}"
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ OPERATOR: Final = (
     Grant("queue:rebuild", SEND),
     *(Grant(f"machine:{name}", START) for name in MACHINES),
     *(Grant(f"executions:{name}:*", WATCH, "executions have made-up names") for name in MACHINES),
-    *invocations("ingestion/upkeep", "release/start", "release/experiment", "monitoring/resolve"),
+    *invocations("ingestion/upkeep", "release/start", "release/shadow", "release/experiment", "monitoring/resolve"),
 )
 """What the commands of the command line need: the managed policy of operators, on AWS and locally."""
 

@@ -51,13 +51,10 @@ class Pipeline(Stack):
         self._output(
             {
                 "ApiUrl": flow.api.url,
-                "TrainingMachine": training.state_machine_arn,
-                "BackfillMachine": backfill.state_machine_arn,
-                "ScoringMachine": scoring.state_machine_arn,
-                "DailyMachine": daily.state_machine_arn,
                 "UpkeepFunction": ingestion.upkeep.function_name,
                 "ReleaseFunction": release.start.function_name,
                 "ExperimentFunction": release.experiment.function_name,
+                "ShadowFunction": release.shadow.function_name,
                 "IncidentFunction": monitoring.resolve.function_name,
                 "AlarmsTopic": flow.alarms.topic.topic_arn,
                 "IncidentsTopic": monitoring.incidents.topic_arn,
@@ -65,6 +62,7 @@ class Pipeline(Stack):
                 "OperatorPolicy": operator_policy(self, flow).managed_policy_arn,
             }
         )
+        self._output({f"{kind.capitalize()}Machine": one.state_machine_arn for kind, one in machines.items()})
         self._output(_queue_outputs(flow))
         if deployment.as_of == GRANTED:
             policy = as_of_policy(self, flow).managed_policy_arn

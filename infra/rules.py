@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from smallbox import define
 from smallbox.define.aggregates import Aggregate, Operand
 from smallbox.define.attributes import Attribute
+from smallbox.define.experiments import Outcome
 from smallbox.define.fields import Field
 from smallbox.define.rules import Label
 from smallbox.errors import DefinitionError
@@ -25,7 +26,7 @@ duration is a whole number and `s`, `m`, `h` or `d`, like `"24h"`. Moments and d
 
 _CLASSES: Final = (
     define.Source, define.FeatureView, define.Attributes, define.Model, define.Gate, define.Release,
-    define.Shadow, define.Canary, define.HarmLimits, define.Monitor,
+    define.Shadow, define.Canary, define.HarmLimits, define.Experiment, define.GuardrailOutcome, define.Monitor,
     define.Retrain, define.Serve, define.RateLimit, define.Loop, define.Exploration,
 )  # fmt: skip
 _FIELDS: Final = (define.text, define.number, define.integer, define.boolean, define.timestamp)
@@ -44,7 +45,12 @@ _OBJECTIVES: Final = (define.Binary, define.Multiclass, define.Regression, defin
 _CONDITIONS: Final = (
     define.equal, define.unequal, define.above, define.at_least, define.below, define.at_most, define.one_of,
 )  # fmt: skip
-_REQUIRED: Final[Mapping[Any, Mapping[str, str]]] = {define.Loop: {"item": "item", "explored": "explored"}}
+_OUTCOME: Final = {"outcome": Outcome("orders", "amount", "customer", "unit", "7d")}
+_REQUIRED: Final[Mapping[Any, Mapping[str, Any]]] = {
+    define.Loop: {"item": "item", "explored": "explored"},
+    define.Experiment: _OUTCOME,
+    define.GuardrailOutcome: _OUTCOME,
+}
 """Arguments without a default, to try the others with."""
 _COUNTED: Final = frozenset({"rows", "labels", "days", "positives", "negatives"})
 _UNITS: Final = {
@@ -83,7 +89,7 @@ _FIELDS_HEAD: Final = "## Fields\n\nThe types of a source's fields, and their co
 
 def rules_page() -> str:
     """The generated page."""
-    parts = [_HEAD, *map(_of_class, _CLASSES), _of_call(define.label)]
+    parts = [_HEAD, *map(_of_class, _CLASSES), _of_call(define.label), _of_call(define.outcome)]
     parts += [
         _calls("Guardrails", "Limits for figures: `Gate(guardrails=...)`, `Monitor(guardrails=...)`.", _GUARDRAILS)
     ]

@@ -41,7 +41,7 @@ class Release(Construct):
         shadowing = settings.ShadowSettings(
             lake_bucket=flow.lake, registry_table=registry, metrics_table=flow.table("metrics")
         )
-        Function(self, "shadow", flow, shadowing, wheels=IMAGE, size=TASK)
+        self.shadow = Function(self, "shadow", flow, shadowing, wheels=IMAGE, size=TASK).target
         Function(self, "review", flow, reviewing, wheels=IMAGE, size=TASK)
         measuring = settings.ExperimentSettings(lake_bucket=flow.lake, registry_table=registry)
         experiment = Function(self, "experiment", flow, measuring, wheels=IMAGE, size=TASK)

@@ -214,15 +214,15 @@ def test_a_bad_candidate_is_stopped_at_the_first_rung(deployed: Deployed) -> Non
     refused = deployed.system.request("GET", f"/models/{MODEL}/versions")["versions"][-1]["number"]
     assert _started_by_hand(deployed.operator, refused, now)["shadow"] == refused
     assert set(deployed.arms(now)) == {"1"}
-    days = deployed.live(now, 4).counts.days
+    days = deployed.live(now, 8).counts.days
     actions = [day["release"]["action"] for day in days]
     assert "roll_back" in actions, [day["release"] for day in days]
-    assert set(deployed.arms(now + 4 * DAY)) == {"1"}
+    assert set(deployed.arms(now + 8 * DAY)) == {"1"}
 
 
-def test_a_better_challenger_is_promoted(deployed: Deployed) -> None:
+def test_a_better_candidate_is_promoted(deployed: Deployed) -> None:
     """A candidate of more data passes the gate, climbs the shadow and both steps of its canary, and takes over."""
-    rolled_back, now = START + 6 * DAY, START + 13 * DAY
+    rolled_back, now = START + 10 * DAY, START + 13 * DAY
     assert deployed.known_until == rolled_back
     deployed.send_until(now)
     document = {"model": MODEL, "as_of": format_moment(now), "reason": "more data"}

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smallbox.arrays import Floats
 from smallbox.define import Columns, Model, Source, label, number, prepare, text, timestamp
 from smallbox.define.bundle import bundle_of
 from smallbox.define.frozen import freeze, signature_digest
 from smallbox.define.project import project_of
 from smallbox.documents.daily_run import ExperimentStep
+from smallbox.ports import Lake
 from smallbox.registry.routing import first_champion
 from smallbox.registry.signatures import bundle_key
 from smallbox.times import DAY, HOUR, Micros, format_moment, to_datetime
@@ -70,18 +70,22 @@ class Shop:
     Attributes:
         generous: how much more the answers of version 2 are.
         forgets: the share of the customers whose orders are lost when version 2 answered.
+        model: the definition.
+        lake: the real lake; by default a fake.
         now: where time stands.
     """
 
     generous: float = 0.0
     forgets: float = 0.0
+    model: Model = offer
+    lake: Lake | None = None
     now: Micros = BEGIN
     world: World = field(init=False)
     random: np.random.Generator = field(default_factory=lambda: np.random.default_rng(7))
     people: int = 0
 
     def __post_init__(self) -> None:
-        self.world = World(project_of([offer], [visits, orders, ratings]))
+        self.world = World(project_of([self.model], [visits, orders, ratings]), self.lake)
         for plus in (0.0, self.generous):
             self._register(sum_of_numbers(offer.columns, plus=plus))
         self.world.registry.route(offer.name, first_champion(1, BEGIN))
@@ -108,12 +112,23 @@ class Shop:
         ]
         answers = self.world.predict(offer.name, rows, self.now + HOUR, f"day-{self.now}")
         told = {str(row["customer"]): answer for row, answer in zip(rows, answers, strict=True)}
-        self._order(names, told, spent)
+        self._order(names, told)
+        self._rate([row["visit_id"] for row in rows])
         self.now += DAY
+        return self.close()
+
+    def close(self) -> ExperimentStep:
+        """The look of the day that ends now."""
         document = {"model": offer.name, "as_of": format_moment(self.now)}
         return self.world.experiments.run(document, PRESENT)["experiment"]  # type: ignore[arg-type]
 
-    def _order(self, names: list[str], told: dict[str, Any], spent: Floats) -> None:
+    def _rate(self, visited: list[Any]) -> None:
+        moments = [to_datetime(self.now + 2 * HOUR) for _ in visited]
+        stars = self.random.integers(1, 6, len(visited)) * 1.0
+        rows = pd.DataFrame({"visit_id": visited, "rated_at": moments, "stars": stars})
+        assert self.world.drop("ratings", rows, self.now + DAY).rejected == 0
+
+    def _order(self, names: list[str], told: dict[str, Any]) -> None:
         lost = self.random.random(A_DAY) < self.forgets
         kept = [n for n, name in enumerate(names) if not (told[name]["version"] == 2 and lost[n])]
         worth = np.array([told[name]["score"] for name in names]) + self.random.normal(5, 1, A_DAY)

@@ -20,7 +20,8 @@ MEASURED: Final[dict[str, Any]] = {
 }
 
 
-def _started(shop: Shop, **settings: Any) -> Shop:
+def started(shop: Shop, **settings: Any) -> Shop:
+    """A shop with ten days of traffic in which the experiment was started."""
     for _ in range(10):
         assert shop.day()["verdict"] == "none"
     shop.ask("start", **{**MEASURED, "why": "offers of 2 are higher", **settings})
@@ -29,7 +30,7 @@ def _started(shop: Shop, **settings: Any) -> Shop:
 
 def test_the_better_version_wins_on_an_outcome_that_is_no_label() -> None:
     """Its answers earn 8 % more: the verdict is "better" after the minimum runtime; who saw what is kept."""
-    shop = _started(Shop(generous=0.7), name="offers")
+    shop = started(Shop(generous=0.7), name="offers")
     plan = shop.ask("show")["plan"]
     assert plan["outcomes"][0]["explained"] > 0.8, "what was spent before explains the orders"
     assert plan["units"] > plan["units_at_once"]
@@ -56,7 +57,7 @@ def test_the_better_version_wins_on_an_outcome_that_is_no_label() -> None:
 
 def test_equal_versions_do_not_differ_by_more_than_what_is_of_interest() -> None:
     """Two versions with the same answers end with "no difference", and the units that it took are near the plan's."""
-    shop = _started(Shop())
+    shop = started(Shop())
     steps = [shop.day() for _ in range(12)]
     assert steps[-1]["verdict"] == "no_difference", steps[-1]["why"]
     assert "do not differ by more than 2.0%" in steps[-1]["why"]
@@ -64,7 +65,7 @@ def test_equal_versions_do_not_differ_by_more_than_what_is_of_interest() -> None
 
 def test_lost_outcomes_stop_the_experiment() -> None:
     """A third of the orders of version 2 are lost: the sample ratio of the measured units says so, and it stops."""
-    shop = _started(Shop(generous=0.7, forgets=0.35), only_measured=True)
+    shop = started(Shop(generous=0.7, forgets=0.35), only_measured=True)
     steps: list[ExperimentStep] = []
     while not steps or steps[-1]["verdict"] != "none":
         steps.append(shop.day())
@@ -78,7 +79,7 @@ def test_lost_outcomes_stop_the_experiment() -> None:
 
 def test_a_broken_guardrail_stops_the_experiment() -> None:
     """Returns rise with the orders, by more than the 2 % that are acceptable."""
-    shop = _started(Shop(generous=0.7), guardrails=["orders.returns,lower,0.02"])
+    shop = started(Shop(generous=0.7), guardrails=["orders.returns,lower,0.02"])
     steps = [shop.day() for _ in range(9)]
     (ended,) = [step for step in steps if step.get("stopped")]
     assert ended["verdict"] == "guardrail"
@@ -90,7 +91,7 @@ def test_what_cannot_work_is_refused_with_the_reason() -> None:
     shop = Shop()
     with pytest.raises(NotReady, match="a plan needs 100"):
         shop.ask("plan", **MEASURED)
-    _started(shop)
+    started(shop)
     with pytest.raises(NotReady, match="days at today's traffic, where max_days=90"):
         shop.ask("plan", **{**MEASURED, "smallest_effect": 0.0001})
     with pytest.raises(InvalidInput, match="must be a text or a whole number"):

@@ -1,4 +1,7 @@
-"""Task of the daily machine: the candidate of the running release scores the logged requests."""
+"""Task of the daily machine: the candidate of a release scores the logged requests. Also judges one off-policy."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from smallbox.aws import clock
 from smallbox.aws.blobs import S3Blobs
@@ -7,25 +10,21 @@ from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.settings import ShadowSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
-from smallbox.documents.daily_run import DayDocument
 from smallbox.registry.loader import ModelLoader
 from smallbox.registry.store import Registry
+from smallbox.release.off_policy_look import OffPolicyTask
 from smallbox.release.shadow import ShadowTask
 
 settings = from_environment(ShadowSettings)
 registry = Registry(DynamoDocuments(settings.registry_table))
-task = ShadowTask(
-    load(),
-    DeltaLake.in_bucket(settings.lake_bucket),
-    registry,
-    ModelLoader.of_project(load(), registry, S3Blobs(settings.lake_bucket)),
-    DynamoDocuments(settings.metrics_table),
-    clock.now,
-)
+lake = DeltaLake.in_bucket(settings.lake_bucket)
+loader = ModelLoader.of_project(load(), registry, S3Blobs(settings.lake_bucket))
+task = ShadowTask(load(), lake, registry, loader, DynamoDocuments(settings.metrics_table), clock.now)
+judge = OffPolicyTask(load(), lake, registry, loader)
 
 
 @as_task
-def handler(event: DayDocument, context: object) -> DayDocument:
-    """Score and settle the new days; returns the document for the next task."""
+def handler(event: Any, context: object) -> Mapping[str, Any]:
+    """Score and settle the new days, and return the document; or, with ``action``, judge a version off-policy."""
     del context
-    return task.run(event)
+    return judge.run(event, clock.now()) if "action" in event else task.run(event)

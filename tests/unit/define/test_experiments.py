@@ -1,11 +1,14 @@
 """Proves that an experiment is refused where it is written when it could not be measured."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from smallbox.define import Experiment, GuardrailOutcome, Release, outcome
+from smallbox.define.project import project_of
 from smallbox.errors import DefinitionError
+from tests.fakes.small import late_parcel
 from tests.unit.define.orders import EVENTS, REQUEST
 
 SIZE = outcome(EVENTS, value="size", on="who", within="7d")
@@ -55,6 +58,14 @@ def test_rules_that_contradict_themselves_are_refused(settings: dict[str, Any], 
     """Also a guardrail that is the main outcome."""
     with pytest.raises(DefinitionError, match=why):
         Experiment(SIZE, **settings)
+
+
+def test_the_source_of_an_outcome_must_be_defined() -> None:
+    """Like that of a label: nobody would send its records."""
+    deployed = replace(late_parcel, release=Release(experiment=Experiment(SIZE)))
+    with pytest.raises(DefinitionError, match="outcome source 'events' is not defined"):
+        project_of([deployed])
+    assert project_of([deployed], [EVENTS]).models
 
 
 def test_a_release_takes_no_bare_outcome() -> None:

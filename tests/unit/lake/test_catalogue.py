@@ -16,9 +16,9 @@ from smallbox.ingestion.profiled_records import RecordProfiles
 from smallbox.lake.catalogue import MAINTAINER, catalogue
 from smallbox.lake.current_rows import bring_forward
 from smallbox.lake.erasure import delete_keys
-from smallbox.lake.names import current_table, predictions_table, records_table
+from smallbox.lake.names import current_table, exposures_table, predictions_table, records_table
 from smallbox.lake.predictions import logged_table
-from smallbox.lake.schemas import records_to_table
+from smallbox.lake.schemas import exposure_schema, records_to_table
 from smallbox.ports import TableProgress
 from smallbox.profiles.store import ProfileStore, source_subject
 from smallbox.records import Record, Value
@@ -41,7 +41,7 @@ def _parcel(key: str, time: int = 5) -> Record:
 
 def test_the_writers_are_those_that_may_write() -> None:
     """Of each folder of tables, the functions with a grant to put objects are its writers and the upkeep."""
-    for folder in FOLDERS:
+    for folder in (*FOLDERS, "exposures"):
         granted = {
             function
             for function, grants in GRANTS.items()
@@ -81,10 +81,12 @@ def test_a_key_is_deleted_wherever_it_stands() -> None:
     bring_forward(parcels, lake, as_of=10)
     logged: dict[str, list[Any]] = {"id": ["1", "2"], "key": ["a", "b"], "time": [5, 5], "event_time": [5, 5]}
     lake.append(predictions_table(late_parcel.name), logged_table(logged_types(late_parcel), logged))
+    exposed = {name: [None, None] for name in exposure_schema().names} | {"unit": ["u", "v"], "key": ["a", "b"]}
+    lake.append(exposures_table(late_parcel.name), pa.table(exposed, schema=exposure_schema()))
     deleted = delete_keys(PROJECT, lake, FORGET, "parcels", ["a"])
     assert deleted == {
         "records/parcels": 1, "current/parcels": 1, "predictions/late_parcel": 1, "labelled/late_parcel": 0,
-        "restated/late_parcel": 0, "profiles": 0,
+        "restated/late_parcel": 0, "exposures/late_parcel": 1, "profiles": 0,
     }  # fmt: skip
     lake.append(records_table(parcels), records_to_table(parcels, [_parcel("c", time=6)]))
     bring_forward(parcels, lake, as_of=20)

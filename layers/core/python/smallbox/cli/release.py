@@ -8,6 +8,7 @@ from smallbox.cli.connect import system_of
 from smallbox.cli.output import printed
 from smallbox.cli.release_tables import release_blocks
 from smallbox.release.by_hand import RUNGS
+from smallbox.release.looks import OFF_POLICY, USUAL_DAYS
 
 _HELP: Final = {
     "start": "begin the release of a version, or take the one in the shadow up to its canary",
@@ -27,6 +28,12 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     show.add_argument("model")
     show.add_argument("version", type=int, nargs="?", help="the release of this version; default: the newest")
     show.set_defaults(run=printed(_show, release_blocks))
+    judged = actions.add_parser("off-policy", help="judge a version on shuffled lists that it did not order")
+    judged.add_argument("model")
+    judged.add_argument("version", type=int)
+    judged.add_argument("--days", type=int, default=USUAL_DAYS, help=f"how far back; default: {USUAL_DAYS}")
+    judged.add_argument("--as-of", help="the simulated time of a replay, ISO 8601; default: now")
+    judged.set_defaults(run=printed(_off_policy))
     for name, text in _HELP.items():
         _add_change(actions.add_parser(name, help=text), name)
 
@@ -49,6 +56,12 @@ def _add_change(parser: argparse.ArgumentParser, name: str) -> None:
 
 def _show(arguments: argparse.Namespace) -> Any:
     return system_of(arguments).release_story(arguments.model, arguments.version)
+
+
+def _off_policy(arguments: argparse.Namespace) -> Any:
+    names = ("model", "version", "days", "as_of")
+    document = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
+    return system_of(arguments).invoke("ShadowFunction", {**document, "action": OFF_POLICY}, "the off-policy judgement")
 
 
 def _change(arguments: argparse.Namespace) -> Any:

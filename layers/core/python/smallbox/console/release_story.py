@@ -60,7 +60,7 @@ def _day(day: Mapping[str, Any]) -> dict[str, Any]:
         "day": day["day"],
         "champion": day["champion"],
         "asked": day["asked"],
-        "unlike": day["unlike"],
+        "unlike": {name: day["unlike"][name] for name in ("answered", "unlike")},
         "paired": settled.get("paired"),
         "calibration": settled.get("calibration"),
     }

@@ -135,7 +135,7 @@ class Experiment:
         covariate: a numeric input or feature whose value at the first exposure explains part of the outcome: it narrows
             the bounds (CUPED). ``None``: none.
         min_days: no verdict before this many days; whole weeks see every weekday.
-        max_days: an experiment that would take longer is not started, and one that has no verdict by then is stopped.
+        max_days: an experiment that would take longer is not started, and one that still runs by then is stopped.
         confidence: 1 minus the error of the main outcome over all looks and versions together; the guardrails have as
             much again, together.
         smallest_effect: the smallest effect of interest, as a share of the first version's mean: what the plan is made

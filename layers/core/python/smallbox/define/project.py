@@ -62,21 +62,29 @@ def project_of(models: Iterable[Model], sources: Iterable[Source] = ()) -> Proje
     """Collect a project from its models; ``sources`` adds sources that no model or view reads.
 
     Raises:
-        DefinitionError: when two different definitions of a kind share a name, or a label's source is not defined.
+        DefinitionError: when two different definitions of a kind share a name, or the source of a label or of an
+            experiment's outcome is not defined.
     """
     models = list(models)
     views = _unique("view", (view for model in models for view in model.views))
     read = [*(model.request for model in models), *(view.source for view in views.values())]
     project = Project(_unique("source", [*read, *sources]), views, _unique("model", models))
     for model in models:
-        if model.label.source_name not in project.sources:
-            raise DefinitionError(
-                f"model {model.name}: label source {model.label.source_name!r} is not defined; assign it to a variable "
-                "in a file of definitions",
-                kind="model",
-                name=model.name,
-            )
+        _check_source(project, model, "label", model.label.source_name)
+        experiment = model.release.experiment
+        for outcome in () if experiment is None else experiment.outcomes:
+            _check_source(project, model, "outcome", outcome.source_name)
     return project
+
+
+def _check_source(project: Project, model: Model, role: str, source: str) -> None:
+    if source not in project.sources:
+        raise DefinitionError(
+            f"model {model.name}: {role} source {source!r} is not defined; assign it to a variable in a file of "
+            "definitions",
+            kind="model",
+            name=model.name,
+        )
 
 
 def project_of_modules(modules: Iterable[ModuleType]) -> Project:

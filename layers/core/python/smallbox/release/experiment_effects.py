@@ -8,14 +8,14 @@ from typing import Any, Final, Literal
 from smallbox.define.experiments import Experiment, Outcome
 from smallbox.release.experiment_record import ExperimentRecord
 from smallbox.release.experiment_sums import OutcomeSums
-from smallbox.statistics.arm_sequences import ArmMoments, difference_sequence
+from smallbox.statistics.arm_sequences import ArmMoments, difference_sequence, with_common_variance
 from smallbox.statistics.sequences import ConfidenceSequence, units_needed
 
 MIN_UNITS: Final = 100
 """The units that each of two versions needs before they are compared: the bounds rest on means being about normal."""
 
 MIN_EVENTS: Final = 20
-"""The units with an outcome other than 0 that both need together, for the same reason."""
+"""The units with an outcome other than 0 that each needs, for the same reason."""
 
 Known = Literal["better", "worse", "no_difference", "within", "breached", "cannot_tell", "too_few"]
 """What is known of an effect. Of the main outcome: better, worse, or no difference of interest; of a guardrail: within
@@ -98,10 +98,11 @@ class _Pair:
 
     def __init__(self, sums: OutcomeSums, first: int, other: int, error: float, tuned_for: int) -> None:
         nothing = ArmMoments()
-        self.first, self.other = (sums.adjusted.get(number, nothing) for number in (first, other))
+        arms = [sums.adjusted.get(number, nothing) for number in (first, other)]
+        self.first, self.other = with_common_variance(arms[0], arms[1])
         self._plain = [sums.plain.get(number, nothing) for number in (first, other)]
         self._error, self._tuned_for = error, tuned_for
-        events = sum(sums.events.get(number, 0) for number in (first, other))
+        events = min(sums.events.get(number, 0) for number in (first, other))
         self.is_too_small = min(self.first.units, self.other.units) < MIN_UNITS or events < MIN_EVENTS
 
     def sequence(self, factor: float) -> ConfidenceSequence:

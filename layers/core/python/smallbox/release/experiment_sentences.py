@@ -43,7 +43,7 @@ def undecided(record: ExperimentRecord, effect: Effect, as_of: Micros) -> str:
     if effect.known == "too_few":
         return (
             f"cannot tell: {counted:,} units of {pair} have an {outcome.name} whose window of {outcome.within} is "
-            f"over; each needs {MIN_UNITS}, and both together {MIN_EVENTS} that are not 0"
+            f"over; each needs {MIN_UNITS}, and {MIN_EVENTS} that are not 0"
         )
     text = f"cannot tell whether {pair} differ on {outcome.name}: {_bounds(effect)}"
     return f"{text}; {_what_it_takes(record, effect, as_of)}"

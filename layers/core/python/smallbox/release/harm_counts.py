@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
-from smallbox.arrays import Floats
+from smallbox.arrays import Floats, np
 from smallbox.statistics.rate_evidence import overdispersion
 
 COUNTED: Final = ("asked", "failed", "slow", "fallback", "missing")
@@ -70,7 +68,7 @@ class RateCounts:
 
 @dataclass(frozen=True, slots=True)
 class UnlikeCounts:
-    """Online answers of the challenger beside its own shadow of the same requests, one value for each unit.
+    """Online answers of the challenger beside its own shadow, one value for each unit or cluster of units.
 
     Attributes:
         compared: how many answers were compared.

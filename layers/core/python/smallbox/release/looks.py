@@ -15,6 +15,12 @@ RELEASE_EVENTS: Final = frozenset(
 NEWEST: Final = "newest"
 """In the place of a version: that of the running release, else of the last."""
 
+OFF_POLICY: Final = "off-policy"
+"""What the command line asks for to have a version judged on shuffled lists."""
+
+USUAL_DAYS: Final = 28
+"""How far back shuffled lists are judged."""
+
 
 class Looks:
     """The looks at the release of one version, in the metrics table.

@@ -6,7 +6,7 @@ from typing import Any
 
 from smallbox.ports import Documents
 from smallbox.statistics.paired_days import PairedDay
-from smallbox.times import DAY, Micros, day_of, parse_day
+from smallbox.times import DAY, Micros, day_of
 
 
 class ShadowDays:
@@ -54,12 +54,6 @@ def as_settled(day: Micros, found: Sequence[PairedDay]) -> dict[str, Any]:
     """The paired losses of a day as a document; a day without labelled rows has zeros."""
     paired = sum(found[1:], found[0]) if found else PairedDay(day // DAY, 0, 0.0, 0.0, 0.0)
     return {"paired": asdict(paired)}
-
-
-def unlike_of(days: Sequence[Mapping[str, Any]], since: Micros) -> tuple[int, int]:
-    """How many answers of the candidate itself were scored again since a moment, and how many of them differ."""
-    found = [day["unlike"] for day in days if parse_day(day["day"]) + DAY > since]
-    return sum(one["answered"] for one in found), sum(one["unlike"] for one in found)
 
 
 def merged_slices(days: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

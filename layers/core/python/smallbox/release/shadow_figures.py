@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from smallbox.arrays import Bools, Floats
 from smallbox.define.signature import Signature
 from smallbox.objectives.objective import Objective, Scored
+from smallbox.release.canary_marks import CLUSTERS, cluster_of
 from smallbox.release.shadow_scoring import Rescored
 
 _SAME: Final = 1e-5
@@ -65,13 +66,19 @@ def _gap(ours: Floats, theirs: Floats) -> float:
     return float(np.abs(shares[0] - shares[1]).max())
 
 
-def unlike_answers(rescored: Rescored, objective: Objective, candidate: int) -> dict[str, int]:
-    """Of the requests that the candidate itself answered in a canary, how many got another answer than its shadow's."""
+def unlike_answers(rescored: Rescored, objective: Objective, candidate: int) -> dict[str, Any]:
+    """Of the requests that the candidate itself answered in a canary, how many got another answer than its shadow's.
+
+    Also by cluster of keys: requests of one key are alike, so clusters are counted, not rows.
+    """
     own = np.asarray(pc.equal(rescored.rows["version"], candidate))
     rows, theirs = rescored.rows.filter(pa.array(own)), rescored.outputs[own]
     answered = np.column_stack([_numbers(rows, name) for name in objective.outputs])
     differ = ~np.isclose(answered, theirs, rtol=_SAME, atol=_SAME, equal_nan=True)
-    return {"answered": rows.num_rows, "unlike": int(differ.any(axis=1).sum())}
+    is_unlike = differ.any(axis=1)
+    clusters = np.array([cluster_of(key) for key in rows["key"].to_pylist()], dtype=np.int64)
+    by_cluster = [np.bincount(of, minlength=CLUSTERS).tolist() for of in (clusters, clusters[is_unlike])]
+    return {"answered": rows.num_rows, "unlike": int(is_unlike.sum()), "clusters": by_cluster}
 
 
 def calibration_means(objective: Objective, ours: Scored, theirs: Scored) -> dict[str, float]:

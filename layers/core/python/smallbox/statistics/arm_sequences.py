@@ -51,6 +51,28 @@ class ArmMoments:
         return cls(int(document["units"]), float(document["mean"]), float(document["squares"]))
 
 
+def with_common_variance(first: ArmMoments, other: ArmMoments) -> tuple[ArmMoments, ArmMoments]:
+    """Both arms, each with at least the variance of both together.
+
+    Of a skewed outcome, a small arm that has not met its large values yet has a mean and a variance that are both too
+    small. Its bounds would be too narrow just where its mean is wrong: simulated with a tenth of the units and a heavy
+    tail, they miss the truth twice as often as stated.
+
+    >>> import numpy as np
+    >>> few, many = (ArmMoments().with_values(np.array(values)) for values in ([0.0, 0.0], [0.0, 0.0, 0.0, 6.0]))
+    >>> [round(one.variance, 2) for one in with_common_variance(few, many)]
+    [6.75, 9.0]
+    """
+    freedom = first.units + other.units - 2
+    if freedom < 1:
+        return first, other
+    common = (first.squares + other.squares) / freedom
+    ours, theirs = (
+        ArmMoments(one.units, one.mean, max(one.squares, common * max(one.units - 1, 0))) for one in (first, other)
+    )
+    return ours, theirs
+
+
 def difference_sequence(
     first: ArmMoments, other: ArmMoments, error: float, tuned_for: int, factor: float = 1.0
 ) -> ConfidenceSequence:

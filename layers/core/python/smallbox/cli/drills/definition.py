@@ -105,7 +105,7 @@ late_delivery = Model(
     label=label(deliveries, on="order_id", value="late", within="1d"),
     estimator=trees,
     gate=Gate(max_loss_increase=0.05),
-    release=Release(shadow=Shadow(max_loss_increase=0.05, max_days=10), canary=Canary(steps=("50% for 1d",))),
+    release=Release(shadow=Shadow(max_loss_increase=0.02, max_days=14), canary=Canary(steps=("50% for 1d",))),
     monitor=Monitor(min_rows=150, min_rarer=20, max_lead="7h", false_alarms="1 per quarter"),
     retrain=Retrain(every="90d", window="42d", validation="10d"),
     serve=Serve(budget="250ms"),

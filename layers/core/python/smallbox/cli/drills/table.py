@@ -118,7 +118,7 @@ _ALL: Final = (
         "bad_candidate",
         "a person starts the release of a version that was trained on shuffled labels",
         Expected("release", ("roll_back",)),
-        8,
+        12,
         part="bad candidate",
     ),
 )
