@@ -21,8 +21,7 @@ _HASHES = 2**32
 
 
 class ShadowRows:
-    """Reads the log and the labels. Only what callers asked over HTTPS counts; no answer of the fallback, and no list
-    of two versions.
+    """Reads the log and the labels: what callers asked over HTTPS, without fallback answers and interleaved lists.
 
     Args:
         lake: has both.
