@@ -1,10 +1,12 @@
 """Proves that an interleaving is started, looked at and stopped like any experiment, and that it ends on a verdict."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from smallbox.aws.delta_lake import DeltaLake
 from smallbox.define import Ranking
 from smallbox.errors import Conflict, InvalidInput, NotFound, Unavailable
 from smallbox.registry.routing import RunningExperiment
@@ -136,6 +138,19 @@ def test_only_settled_lists_of_this_experiment_since_its_start_count() -> None:
     show_lists(serving, 3, 40, 0)
     assert looked(serving, 4)["verdict"] == "better"
     assert ask(serving, "show", 4 * DAY)["days"][-1]["preference"]["units"] == 40
+
+
+def test_real_tables_give_the_same(tmp_path: Path) -> None:
+    """A look over a Delta table on disk says what one over a table in memory says."""
+    in_memory, on_disk = started(min_days=2), started(min_days=2)
+    on_disk.lake = DeltaLake(str(tmp_path), options={})  # type: ignore[assignment]
+    for serving in (in_memory, on_disk):
+        assert looked(serving, 2)["verdict"] == "wait", "there is no table yet"
+        for day in (1, 2):
+            show_lists(serving, day, 30, 3)
+    assert looked(in_memory, 3) == looked(on_disk, 3)
+    assert ask(on_disk, "show", 3 * DAY)["days"] == ask(in_memory, "show", 3 * DAY)["days"]
+    assert ask(on_disk, "show", 3 * DAY)["result"]["verdict"] == "better"
 
 
 @pytest.mark.parametrize("write", ["route", "keep_experiment"])

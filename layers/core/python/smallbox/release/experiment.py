@@ -172,9 +172,11 @@ def _to_look_at(own: ModelExperiments, as_of: Micros) -> KeptExperiment | None:
 def _why_it_ends(own: ModelExperiments, record: KeptExperiment, as_of: Micros) -> str:
     """Why an experiment stops by itself; empty when it goes on."""
     sentence = str(record.result["sentence"])
-    if as_of - record.running.since >= record.max_days * DAY:
-        return f"it has run for max_days={record.max_days}: {sentence}"
-    return sentence if record.result["verdict"] in _kind_of(own, record).ends else ""
+    if record.result["verdict"] in _kind_of(own, record).ends:
+        return sentence
+    if as_of - record.running.since < record.max_days * DAY:
+        return ""
+    return f"it has run for max_days={record.max_days}: {sentence}"
 
 
 def _step(record: KeptExperiment, ended: str) -> ExperimentStep:

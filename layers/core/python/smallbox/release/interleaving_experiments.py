@@ -31,7 +31,7 @@ class InterleavingExperiments:
     """
 
     own: ModelExperiments
-    ends: frozenset[str] = frozenset({"better", "worse", "cannot_tell"})
+    ends: frozenset[str] = frozenset({"better", "worse"})
 
     def plan(self, asked: AskedExperiment) -> dict[str, Any]:
         """There is none.
