@@ -16,14 +16,12 @@ from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
 from smallbox.release.answerable import check_can_answer
 from smallbox.release.ladder import begin_release
+from smallbox.release.looks import RUNGS
 from smallbox.release.routing_changes import Changes
 from smallbox.times import Micros, asked_moment, format_moment
 
 ACTIONS: Final = ("start", "promote", "roll-back", "hold", "resume", "retire")
 """The changes that a person may ask for."""
-
-RUNGS: Final = ("shadow", "canary")
-"""Where a release that a person starts may begin."""
 
 
 @dataclass(frozen=True, slots=True)
