@@ -24,6 +24,7 @@ IN_THE_LOOP: Final = {
     "release show", "release off-policy", "release start", "release promote", "release roll-back", "release hold",
     "release resume", "release retire", "experiment", "incidents", "quarantine show", "quarantine replay",
 }  # fmt: skip
-"""What ``test_loop.py`` and ``test_loop_experiments.py`` do as an operator of the local stack, by the functions that these commands call."""
+"""What ``test_loop.py`` and ``test_loop_experiments.py`` do as an operator of the local stack, by the functions that
+these commands call."""
 ELSEWHERE: Final = {"deploy", "proxy"}
 """``test_on.py`` begins with the one; ``test_protocol_clients.py`` talks through the other."""
