@@ -11,6 +11,7 @@ from smallbox.define import Ranking
 from smallbox.errors import Conflict, InvalidInput, NotFound, Unavailable
 from smallbox.registry.routing import RunningExperiment
 from smallbox.registry.store import Registry
+from smallbox.release.interleaving_look import shown_in
 from smallbox.times import DAY
 from tests.fakes.rankers import RANKED, two_rankers
 from tests.fakes.serving import Serving
@@ -138,6 +139,26 @@ def test_only_settled_lists_of_this_experiment_since_its_start_count() -> None:
     show_lists(serving, 3, 40, 0)
     assert looked(serving, 4)["verdict"] == "better"
     assert ask(serving, "show", 4 * DAY)["days"][-1]["preference"]["units"] == 40
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_rows_that_no_look_can_hold_do_not_hinder_the_stop(monkeypatch: pytest.MonkeyPatch, *, by_hand: bool) -> None:
+    """The day goes on with the reason; a person stops it, or max_days does, with the last result."""
+    monkeypatch.setattr(shown_in, "__defaults__", (99,))
+    serving = started(min_days=1, max_days=7)
+    show_lists(serving, 1, 20, 20)
+    assert looked(serving, 2)["verdict"] == "wait"
+    show_lists(serving, 2, 20, 20)
+    step = looked(serving, 3)
+    assert step["verdict"] == "cannot_tell"
+    assert ("more than 99 shown rows" in step["why"], step["stopped"]) == (True, False)
+    if by_hand:
+        ask(serving, "stop", 3 * DAY, why="too many")
+    else:
+        assert looked(serving, 8)["stopped"]
+    stopped = ask(serving, "show", 9 * DAY)
+    assert (stopped["state"], stopped["result"]["preference"]["units"]) == ("stopped", 40)
+    assert _running(serving) is None
 
 
 def test_real_tables_give_the_same(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The experiment function: plans, starts, shows and stops experiments, and looks at the running one each day."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from smallbox.define.model import Model
@@ -52,8 +53,11 @@ class ExperimentTask:
         try:
             looked = _kind_of(own, record).looked(record, as_of, is_kept=True)
         except (InvalidInput, NotReady) as error:  # an experiment that cannot be read must not stop the model's day
-            said: ExperimentStep = {"verdict": "cannot_tell", "why": error.message, "experiment": record.running.name}
-            return {**document, "experiment": said}
+            is_over = as_of - record.running.since >= record.max_days * DAY
+            if is_over:
+                self._end(own, record, _SYSTEM, f"it has run for max_days={record.max_days}: {error.message}", as_of)
+                refresh_live_views(self._project, self._registry, self._live, now)
+            return {**document, "experiment": _unread(record, error.message, is_over=is_over)}
         own.keep(looked)
         why = _why_it_ends(own, looked, as_of)
         if why:
@@ -119,8 +123,9 @@ class ExperimentTask:
         record = _named(own, asked)
         if record.state == "stopped":
             raise Conflict(f"the experiment {record.running.name} was stopped already")
-        looked = _kind_of(own, record).looked(record, asked.at, is_kept=True)
-        ended = self._end(own, looked, who, why, asked.at)
+        with suppress(NotReady):  # what no look can read must be stopped all the more; the last result stays
+            record = _kind_of(own, record).looked(record, asked.at, is_kept=True)
+        ended = self._end(own, record, who, why, asked.at)
         refresh_live_views(self._project, self._registry, self._live, asked.now)
         return for_people(ended)
 
@@ -177,6 +182,10 @@ def _why_it_ends(own: ModelExperiments, record: KeptExperiment, as_of: Micros) -
     if as_of - record.running.since < record.max_days * DAY:
         return ""
     return f"it has run for max_days={record.max_days}: {sentence}"
+
+
+def _unread(record: KeptExperiment, why: str, *, is_over: bool) -> ExperimentStep:
+    return {"verdict": "cannot_tell", "why": why, "experiment": record.running.name, "stopped": is_over}
 
 
 def _step(record: KeptExperiment, ended: str) -> ExperimentStep:

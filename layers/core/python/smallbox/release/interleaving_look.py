@@ -6,6 +6,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from smallbox.errors import NotReady
 from smallbox.labels.interleaved import interleaved_columns, judge_interleaving
 from smallbox.lake.names import labelled_table
 from smallbox.lake.schemas import labelled_schema
@@ -20,21 +21,39 @@ from smallbox.times import DAY, Micros, format_moment
 
 _PAIRS: Final[dict[Merge, Pairs]] = {"team_draft": "all", "balanced": "balanced"}
 
+MOST_SHOWN: Final = 2_000_000
+"""How many shown rows a look holds: a row takes about 1 kB while it is judged."""
 
-def shown_in(lake: Lake, model: str, objective: Objective, running: RunningExperiment, as_of: Micros) -> pa.Table:
+
+def shown_in(
+    lake: Lake, model: str, objective: Objective, running: RunningExperiment, as_of: Micros, most: int = MOST_SHOWN
+) -> pa.Table:
     """The labelled rows of an interleaving's lists.
 
     It reads the labelled predictions of the requests since the experiment began, a day at a time, and only the columns
     of :func:`~smallbox.labels.interleaved.interleaved_columns`; of each day it holds the rows of interleaved lists.
+
+    Raises:
+        NotReady: when there are more rows than fit into memory.
     """
     schema, columns = labelled_schema(objective), interleaved_columns(objective)
-    found = [schema.empty_table().select(columns)]
+    found, held = [schema.empty_table().select(columns)], 0
     for start in range(running.since, as_of, DAY):
         day = Between("time", start, min(start + DAY, as_of))
         rows = lake.read(labelled_table(model), columns, day, schema=schema)
         if rows is not None:
             found.append(rows.filter(pc.equal(rows[INTERLEAVING], running.name)).select(columns))
+            held += found[-1].num_rows
+            _check_held(running, held, most)
     return pa.concat_tables(found)
+
+
+def _check_held(running: RunningExperiment, held: int, most: int) -> None:
+    if held > most:
+        raise NotReady(
+            f"the lists of {running.name} have more than {most:,} shown rows, which is more than a look can hold; stop "
+            "it, and start another with smaller --weights"
+        )
 
 
 def judged_interleaving(
