@@ -62,7 +62,7 @@ def overdispersion(trouble: Floats, asked: Floats) -> float:
         asked: how many were asked.
 
     >>> import numpy as np
-    >>> overdispersion(np.array([30.0, 0, 0]), np.array([30.0, 30, 30])) >= 30
+    >>> bool(overdispersion(np.array([30.0, 0, 0]), np.array([30.0, 30, 30])) >= 30)
     True
     """
     found, total = trouble.sum(), asked.sum()
