@@ -8,7 +8,7 @@ from smallbox.cli.demo import MODEL
 from smallbox.cli.system import System
 from smallbox.errors import SmallboxError, Unavailable
 from smallbox.times import DAY, format_moment
-from tests.deployed.conftest import Deployed
+from tests.deployed.conftest import START, Deployed
 
 pytestmark = pytest.mark.deployed
 
@@ -28,7 +28,13 @@ def test_an_experiment_is_planned_started_seen_and_stopped(deployed: Deployed) -
     """Both versions answer half of the flights each, the day counts them, and the stop gives all to the champion."""
     system, now = deployed.operator, deployed.known_until
     versions = _versions(system)
-    measured = {"versions": versions, "outcome": "arrivals.arrival_delay", "on_key": "flight_id", "within": "1d"}
+    measured: dict[str, Any] = {
+        "smallest_effect": 0.3,
+        "versions": versions,
+        "outcome": "arrivals.late",
+        "on_key": "flight_id",
+        "within": "1d",
+    }
     planned = _asked(system, "plan", **measured, as_of=format_moment(now))
     assert planned["outcomes"][0]["units"] > 0
     started = _asked(system, "start", **measured, name="delays", max_days=90, as_of=format_moment(now))
@@ -55,5 +61,6 @@ def test_a_version_is_judged_off_policy_only_where_lists_are_shuffled(deployed: 
 
 def test_a_ranking_is_asked_for_where_the_model_ranks(deployed: Deployed) -> None:
     """The route answers an operator, and says of another model that it does not rank."""
-    with pytest.raises(SmallboxError, match="rank"):
-        deployed.operator.request("POST", f"/models/{MODEL}/rank", '{"instances": []}')
+    (line,) = deployed.flights.between(START, START + DAY)[:1]
+    with pytest.raises(SmallboxError, match="does not rank"):
+        deployed.operator.request("POST", f"/models/{MODEL}/rank", f'{{"instances": [{line}]}}')

@@ -62,15 +62,26 @@ def test_a_release_begins_on_the_first_rung_and_is_taken_up() -> None:
 
 
 def test_a_version_in_a_shadow_is_promoted_or_rolled_back() -> None:
-    """A person need not wait for its verdict, and no number is needed while a release runs."""
-    for action, serving, statuses in (
-        ("promote", (2, None), ["retired", "champion"]),
-        ("roll-back", (1, None), ["champion", "rolled_back"]),
+    """A person need not wait for its verdict; to end the shadow its version is named."""
+    for action, version, serving, statuses in (
+        ("promote", None, (2, None), ["retired", "champion"]),
+        ("roll-back", 2, (1, None), ["champion", "rolled_back"]),
     ):
         registry = registry_of(VERSION, VERSION)
         _do(registry, "start", 2)
-        assert _do(registry, action) == serving
+        assert _do(registry, action, version) == serving
         assert registry.statuses == statuses
+
+
+def test_roll_back_beside_a_shadow_is_of_the_champion() -> None:
+    """Who types it at two in the morning wants the champion gone; the shadow, which answers nobody, goes on."""
+    registry = registry_of(VERSION, VERSION, VERSION)
+    _do(registry, "promote", 2)
+    _do(registry, "start", 3)
+    assert _do(registry, "roll-back") == (1, None)
+    routing = registry.routing(MODEL)
+    assert routing is not None
+    assert routing.shadow == 3
 
 
 def test_a_held_release_stays_until_it_is_let_go() -> None:

@@ -12,10 +12,16 @@ from smallbox.release.looks import OFF_POLICY, RUNGS, USUAL_DAYS
 _HELP: Final = {
     "start": "begin the release of a version, or take the one in the shadow up to its canary",
     "promote": "make a version champion",
-    "roll-back": "end the running release; without one, make the champion before champion again",
+    "roll-back": "end the canary; without one, make the champion before champion again; ends a shadow that is named",
     "hold": "keep the running release where it is; harm still ends it",
     "resume": "let a held release move on",
     "retire": "give up a version that waits, or the champion before",
+}
+
+_VERSION: Final = {
+    "start": "the version",
+    "retire": "the version",
+    "roll-back": "default: the version in the canary, else the champion",
 }
 
 
@@ -44,7 +50,7 @@ def _add_change(parser: argparse.ArgumentParser, name: str) -> None:
         "version",
         type=int,
         nargs=None if needs_one else "?",
-        help="the version" if needs_one else "default: the version of the running release",
+        help=_VERSION.get(name, "default: the version of the running release"),
     )
     parser.add_argument("--why", required=True, help="the reason, for the history")
     if name == "start":

@@ -48,8 +48,8 @@ class ByHandTask:
         """Apply ``document["action"]`` to ``document["version"]`` of ``document["model"]``; return the new routing.
 
         ``start`` begins a release on ``document["rung"]``, or takes the version in the shadow up to its canary. The
-        actions on a running release need no version. ``roll-back`` ends the release if one runs, else the champion
-        before takes over again. ``hold`` keeps a release where it is until ``resume``; harm still ends it.
+        actions on a running release need no version. ``roll-back`` ends the canary if one runs, else the champion
+        before takes over again; a shadow, which answers nobody, ends when its version is named. ``hold`` keeps a release where it is until ``resume``; harm still ends it.
 
         Raises:
             InvalidInput: unknown action, no version, name or reason, or ``as_of`` in the future.
@@ -183,6 +183,8 @@ def _for_people(routing: Routing) -> dict[str, Any]:
 def _default_version(action: str, routing: Routing | None) -> int:
     if action in {"start", "retire"} or routing is None:
         raise InvalidInput(f"name the version to {action}")
-    if action != "roll-back" and routing.candidate is None:
+    if action == "roll-back":  # a shadow answers nobody: what is to stop is the canary, else the champion
+        return routing.champion if routing.challenger is None else routing.challenger
+    if routing.candidate is None:
         raise InvalidInput(f"no release runs; name the version to {action}")
-    return routing.champion if routing.candidate is None else routing.candidate
+    return routing.candidate
