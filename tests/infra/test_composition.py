@@ -111,9 +111,7 @@ def test_the_schedules_run_on_aws_only(aws: Assembly, local: Assembly) -> None:
 
 
 def test_the_lake_has_one_writer_of_current_however_many_models_there_are(aws: Assembly) -> None:
-    """One schedule invokes the upkeep, one the daily files to score, one the guard, one the look at
-    freshness; each model's own starts its day.
-    """
+    """Upkeep, daily files, guard and look at freshness have one schedule each; each model's own starts its day."""
     targets = [mentioned(s["Target"]["Arn"]) for s in aws.properties("AWS::Scheduler::Schedule").values()]
     functions = {target for target in targets if target in aws.of_type("AWS::Lambda::Function")}
     machines = [target for target in targets if target in aws.of_type("AWS::StepFunctions::StateMachine")]
