@@ -132,7 +132,7 @@ def test_the_heavy_functions_are_one_image_on_aws(aws: Assembly) -> None:
     functions = aws.properties("AWS::Lambda::Function").values()
     images = [f for f in functions if f.get("PackageType") == "Image"]
     assert len({str(f["Code"]["ImageUri"]) for f in images}) == 1
-    assert len({tuple(f["ImageConfig"]["Command"]) for f in images}) == len(images) == 14
+    assert len({tuple(f["ImageConfig"]["Command"]) for f in images}) == len(images) == 15
     assert {f["Runtime"] for f in functions if f not in images} == {"python3.13"}
     assert all(f["Architectures"] == ["arm64"] for f in functions)
 
