@@ -35,7 +35,7 @@ class FreshnessTask:
     def run(self, now: Micros) -> dict[str, list[str]]:
         """Look at the sources of every model with a champion; the sentences of the stale ones, by model."""
         found, seen = dict[str, list[str]](), dict[str, list[Check]]()
-        for model in self._project.models.values():
+        for model in map(self._project.model, self._project.models):
             if self._registry.routing(model.name) is None:
                 continue
             sources = watched_sources(self._project, self._registry, model)
