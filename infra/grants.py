@@ -195,6 +195,13 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("topic:alarms", ("sns:Publish",)),
         Grant("*", METRICS, "figures have no resource to name; the namespace is the limit", namespace="Smallbox"),
     ),
+    "monitoring/freshness": (
+        *tables(read=["records"]),
+        Grant("table:registry", READ),
+        Grant("table:metrics", WRITE),
+        Grant("topic:alarms", ("sns:Publish",)),
+        Grant("*", METRICS, "figures have no resource to name; the namespace is the limit", namespace="Smallbox"),
+    ),
     "monitoring/resolve": (Grant("table:metrics", WRITE),),
     "retraining/decide": (
         Grant("machine:training", START),
@@ -222,6 +229,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Grant("executions:scoring:*", MAP_RUN, "the child executions of its own distributed map have made-up names"),
     ),
     "schedule/daily": (Grant("machine:daily", START),),
+    "schedule/freshness": (Grant("function:monitoring/freshness", INVOKE),),
     "schedule/guard": (Grant("function:release/guard", INVOKE),),
     "schedule/score": (Grant("function:serving/score", INVOKE),),
     "schedule/upkeep": (Grant("function:ingestion/upkeep", INVOKE),),

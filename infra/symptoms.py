@@ -16,7 +16,7 @@ from smallbox.aws.metrics import NAMESPACE
 from smallbox.define.project import load
 
 UPKEEP: Final = "ingestion/upkeep"
-SCHEDULED: Final = (UPKEEP, "serving/score", "release/guard")
+SCHEDULED: Final = (UPKEEP, "serving/score", "release/guard", "monitoring/freshness")
 """The functions that a schedule invokes: Lambda tries a failed run again, and then drops it."""
 
 _OLDEST_SECONDS: Final = 1_800
@@ -67,7 +67,10 @@ def _of_runs(flow: Flow, machines: Sequence[sfn.StateMachine]) -> Iterator[tuple
     dropped = [one.metric("AsyncEventsDropped", period=MINUTE, statistic="Sum") for one in functions]
     yield (
         "Dropped",
-        Symptom("a scheduled run of the upkeep, of the daily files or of the guard failed every attempt", dropped),
+        Symptom(
+            "a scheduled run of the upkeep, the daily files, the guard or the look at freshness failed every attempt",
+            dropped,
+        ),
     )
     runs = flow.functions[UPKEEP].metric_invocations(period=_QUARTER_DAY, statistic="Sum")
     said = "the upkeep has not run for 30 hours; also in the first night after the first deployment"

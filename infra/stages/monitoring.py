@@ -1,6 +1,6 @@
 """Monitoring: the daily check, and an alarm for the incidents of each model."""
 
-from aws_cdk import CfnOutput
+from aws_cdk import CfnOutput, Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
 from constructs import Construct
@@ -8,6 +8,7 @@ from constructs import Construct
 from infra.parts.alarms import MINUTE, Alarms, Symptom
 from infra.parts.flow import Flow
 from infra.parts.function import BATCH, TASK, Function
+from infra.parts.triggers import run_every
 from infra.wheels import API, IMAGE
 from smallbox.aws import settings
 from smallbox.aws.metrics import NAMESPACE
@@ -17,7 +18,10 @@ from smallbox.monitoring.incidents import OPEN_INCIDENTS
 
 
 class Monitoring(Construct):
-    """``check`` is a task of the daily machine; ``resolve`` changes incidents; ``incidents`` is the alarms' topic."""
+    """``check`` is a task of the daily machine; ``resolve`` changes incidents; ``incidents`` is the alarms' topic.
+
+    ``freshness`` looks every hour for stale sources.
+    """
 
     def __init__(self, scope: Construct, flow: Flow) -> None:
         super().__init__(scope, "monitoring")
@@ -28,6 +32,14 @@ class Monitoring(Construct):
             alarms_topic=flow.alarms.topic.topic_arn,
         )
         Function(self, "check", flow, checking, wheels=IMAGE, size=TASK)
+        looking = settings.FreshnessSettings(
+            lake_bucket=flow.lake,
+            registry_table=flow.table("registry"),
+            metrics_table=flow.table("metrics"),
+            alarms_topic=flow.alarms.topic.topic_arn,
+        )
+        freshness = Function(self, "freshness", flow, looking, wheels=IMAGE, size=BATCH)
+        run_every(flow, "freshness", freshness, Duration.hours(1))
         changing = settings.ResolveSettings(metrics_table=flow.table("metrics"))
         self.resolve = Function(self, "resolve", flow, changing, wheels=API, size=BATCH).target
         self._incidents = Alarms(self, "incidents", flow.deployment)

@@ -25,6 +25,7 @@ TASKS: Final = (
     "training/dataset", "training/fit", "registry/register", "release/start", "feedback/join", "monitoring/check",
     "monitoring/resolve", "release/review", "retraining/decide", "features/backfill", "ingestion/upkeep",
     "serving/score", "release/guard", "release/shadow", "release/experiment",
+    "monitoring/freshness",
 )  # fmt: skip
 STEPS: Final[dict[str, dict[str, Any]]] = {
     "serving/score": {"step": "days", "document": {"models": ["signup"]}},

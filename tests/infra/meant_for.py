@@ -9,7 +9,7 @@ LOADERS: Final = {"ingestion/append", "ingestion/load"}
 BLOB_READERS: Final = {
     "bucket:lake/tables/records/*": {
         *LOADERS, UPKEEP, "features/rebuild", "features/backfill", "training/dataset", "serving/score",
-        "feedback/join", "monitoring/check", "release/shadow", "release/experiment",
+        "feedback/join", "monitoring/check", "monitoring/freshness", "release/shadow", "release/experiment",
     },
     "bucket:lake/tables/current/*": {UPKEEP},
     "bucket:lake/tables/predictions/*": {
@@ -78,7 +78,7 @@ TABLE_WRITERS: Final = {
     },
     "table:metrics": {
         "feedback/join", "monitoring/check", "monitoring/resolve", "retraining/decide", "release/shadow",
-        "release/review",
+        "release/review", "monitoring/freshness",
     },
 }  # fmt: skip
 
@@ -87,7 +87,7 @@ TABLE_READERS: Final = {
     "table:registry": {
         *TABLE_WRITERS["table:registry"], "registry/browse", "training/dataset", "training/fit", "serving/predict",
         "serving/score", "feedback/join", "monitoring/check", "features/stream", "features/rebuild", *LOADERS, UPKEEP,
-        "release/shadow", "serving/log",
+        "release/shadow", "serving/log", "monitoring/freshness",
     },
     "table:metrics": {*TABLE_WRITERS["table:metrics"], "registry/browse", "release/guard"},
 }  # fmt: skip

@@ -112,7 +112,7 @@ def test_the_schedules_run_on_aws_only(aws: Assembly, local: Assembly) -> None:
 
 
 def test_the_lake_has_one_writer_of_current_however_many_models_there_are(aws: Assembly) -> None:
-    """One schedule invokes the upkeep, one the daily files to score, one the guard; each model's own starts its day."""
+    """Upkeep, daily files, guard and look at freshness have one schedule each; each model's own starts its day."""
     targets = [mentioned(s["Target"]["Arn"]) for s in aws.properties("AWS::Scheduler::Schedule").values()]
     functions = {target for target in targets if target in aws.of_type("AWS::Lambda::Function")}
     machines = [target for target in targets if target in aws.of_type("AWS::StepFunctions::StateMachine")]
@@ -120,18 +120,19 @@ def test_the_lake_has_one_writer_of_current_however_many_models_there_are(aws: A
         "function:ingestion/upkeep",
         "function:serving/score",
         "function:release/guard",
+        "function:monitoring/freshness",
     }
-    assert len(machines) == len(load().models) == len(targets) - 3
+    assert len(machines) == len(load().models) == len(targets) - 4
     assert not [grant.on for grant in GRANTS["machine/daily"] if "upkeep" in grant.on]
     assert [grant.on for grant in GRANTS["schedule/upkeep"]] == ["function:ingestion/upkeep"]
 
 
 def test_the_heavy_functions_are_one_image_on_aws(aws: Assembly) -> None:
-    """Fourteen functions share an image, told apart by their command; the nine others are zips for arm64."""
+    """Fifteen functions share an image, told apart by their command; the nine others are zips for arm64."""
     functions = aws.properties("AWS::Lambda::Function").values()
     images = [f for f in functions if f.get("PackageType") == "Image"]
     assert len({str(f["Code"]["ImageUri"]) for f in images}) == 1
-    assert len({tuple(f["ImageConfig"]["Command"]) for f in images}) == len(images) == 14
+    assert len({tuple(f["ImageConfig"]["Command"]) for f in images}) == len(images) == 15
     assert {f["Runtime"] for f in functions if f not in images} == {"python3.13"}
     assert all(f["Architectures"] == ["arm64"] for f in functions)
 

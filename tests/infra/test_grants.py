@@ -157,6 +157,7 @@ def test_a_machine_invokes_the_functions_of_its_tasks_alone(aws: Assembly, roles
     """What a machine may invoke is what its definition names; a schedule invokes the function it is named for."""
     names = Names(aws)
     scheduled = {"upkeep": "ingestion/upkeep", "score": "serving/score", "guard": "release/guard"}
+    scheduled["freshness"] = "monitoring/freshness"
     named = {f"function:{function}": {f"schedule/{name}"} for name, function in scheduled.items()}
     for logical_id, machine in aws.properties("AWS::StepFunctions::StateMachine").items():
         who = names.roles[mentioned(machine["RoleArn"])]
@@ -209,7 +210,8 @@ def test_no_grant_is_wider_than_a_reason_allows(roles: set[Granted]) -> None:
     metrics = ("StringEqualsIfExists", "cloudwatch:namespace", "Smallbox")
     everything = {one for one in roles if one.on == "*"}
     assert {one for one in everything if not one.who.startswith("machine/")} == {
-        Granted(who, "cloudwatch:PutMetricData", "*", (metrics,)) for who in ("monitoring/check", "serving/log")
+        Granted(who, "cloudwatch:PutMetricData", "*", (metrics,))
+        for who in ("monitoring/check", "monitoring/freshness", "serving/log")
     }
     assert {one.action for one in everything if one.who.startswith("machine/")} == ON_EVERYTHING
     wide = {one.on for one in roles if "*" in one.on and one.on != "*"}

@@ -40,6 +40,7 @@ COVERED = {
     "release/start": "Executions", "feedback/join": "Executions", "monitoring/check": "Executions",
     "release/review": "Executions", "release/guard": "Dropped", "release/experiment": "Executions",
     "release/shadow": "Executions", "features/backfill": "Executions", "ingestion/upkeep": "Dropped",
+    "monitoring/freshness": "Dropped",
 }  # fmt: skip
 """By function, the alarm that rings when it fails or is throttled for good."""
 BY_HAND = {"monitoring/resolve"}
@@ -185,6 +186,13 @@ def test_the_guard_is_invoked_by_its_own_alarm_and_every_five_minutes(aws: Assem
     schedules = aws.properties("AWS::Scheduler::Schedule").values()
     (guard,) = [one for one in schedules if names.of(one["Target"]["Arn"]) == "function:release/guard"]
     assert (guard["ScheduleExpression"], guard["State"]) == ("rate(5 minutes)", "ENABLED")
+
+
+def test_freshness_is_looked_at_every_hour(aws: Assembly) -> None:
+    """A source that falls silent in the morning is found before midnight."""
+    names, schedules = Names(aws), aws.properties("AWS::Scheduler::Schedule").values()
+    (look,) = [one for one in schedules if names.of(one["Target"]["Arn"]) == "function:monitoring/freshness"]
+    assert (look["ScheduleExpression"], look["State"]) == ("rate(1 hour)", "ENABLED")
 
 
 def test_people_are_subscribed_where_the_deployment_says_so() -> None:

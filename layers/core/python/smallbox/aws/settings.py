@@ -224,6 +224,16 @@ class CheckSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FreshnessSettings:
+    """``monitoring/freshness``: looks hourly whether a source is stale, opens its incident, tells new ones."""
+
+    lake_bucket: str
+    registry_table: str
+    metrics_table: str
+    alarms_topic: str
+
+
+@dataclass(frozen=True, slots=True)
 class ResolveSettings:
     """``monitoring/resolve``: a person acknowledges or closes an incident."""
 

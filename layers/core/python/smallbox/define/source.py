@@ -57,7 +57,7 @@ class Source:
             stream.
         volume: expected number of records per UTC day: ``(800, 1200)``, or ``800`` for at least 800. ``None``: only
             ``Monitor.min_volume`` applies.
-        freshness: maximum age of the newest known record at the end of a day, like ``"2h"``; ``None`` means any age.
+        freshness: maximum age of the newest known record at any hour, like ``"2h"``; ``None`` means any age.
 
     Raises:
         DefinitionError: when a name, the key, the time, a duration or the volume is invalid, or the key is personal.

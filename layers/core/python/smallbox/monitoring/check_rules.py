@@ -76,7 +76,7 @@ def data_checks(rule: Monitor, source: Source, arrivals: SourceDayStats) -> list
     return [
         Check("data", f"quarantined:{source.name}", share, rule.max_quarantined, too_many, received, broken),
         Check("data", f"volume:{source.name}", float(accepted), limit, accepted < least or is_above, accepted),
-        *_freshness(source, arrivals),
+        *freshness_checks(source, arrivals.age, arrivals.accepted),
         _figure(f"repeated:{source.name}", arrivals.repeated, accepted + arrivals.repeated),
         _figure(f"late:{source.name}", arrivals.late, accepted),
     ]
@@ -87,13 +87,20 @@ def _figure(name: str, count: int, rows: int) -> Check:
     return Check("data", name, count / rows if rows else None, 1.0, breached=False, rows=rows)
 
 
-def _freshness(source: Source, arrivals: SourceDayStats) -> list[Check]:
+def freshness_checks(source: Source, age: Micros | None, rows: int) -> list[Check]:
+    """Whether a source is stale, if it declares a freshness: the daily check and the hourly look judge alike.
+
+    Args:
+        source: the source.
+        age: of its newest record, by :func:`newest_age`; ``None``, which is stale, without one.
+        rows: how many records this was seen in.
+    """
     if source.freshness_micros is None:
         return []
-    age, limit = arrivals.age, source.freshness_micros
+    limit = source.freshness_micros
     hours = None if age is None else age / HOUR
     is_stale = age is None or age > limit
-    return [Check("data", f"freshness_hours:{source.name}", hours, limit / HOUR, is_stale, arrivals.accepted)]
+    return [Check("data", f"freshness_hours:{source.name}", hours, limit / HOUR, is_stale, rows)]
 
 
 def skew_checks(rule: Monitor, skews: Sequence[Skew]) -> list[Check]:

@@ -69,6 +69,7 @@ class Incident:
         effect: the largest expected rise of the mean loss so far; ``None`` where none could be estimated.
         story: what happened, oldest first.
         closed: the moment at which it was closed, ISO 8601; empty until then.
+        told: whether the hourly look told people of it, so that the daily check does not tell it again.
     """
 
     id: str
@@ -85,6 +86,7 @@ class Incident:
     effect: float | None
     story: tuple[StoryEntry, ...]
     closed: str = ""
+    told: bool = False
 
     @property
     def is_closed(self) -> bool:
@@ -147,7 +149,7 @@ def go_on(incident: Incident, findings: Sequence[Finding], day: str, now: Micros
     subjects = dict.fromkeys((*incident.subjects, *(finding.subject for finding in findings)))
     grown = replace(
         incident,
-        updated=day,
+        updated=max(incident.updated, day),
         checked=day,
         quiet=0,
         remedy=incident.remedy if incident.kind in _FAULTS else worst.remedy,
@@ -171,13 +173,24 @@ def _entries(incident: Incident, findings: Sequence[Finding], day: str, now: Mic
 
 
 def stay_quiet(incident: Incident, day: str, now: Micros) -> Incident:
-    """The incident after another checked day without a finding of its cause: it closes after ``QUIET_DAYS``."""
-    if incident.is_closed or day <= incident.checked:
+    """The incident after another checked day without a finding of its cause: it closes after ``QUIET_DAYS``.
+
+    A day before it was opened says nothing: the hourly look may open it before the day before has been checked.
+    """
+    if incident.is_closed or day <= incident.checked or day < incident.opened:
         return incident
     quiet = replace(incident, checked=day, quiet=incident.quiet + 1)
     if quiet.quiet < QUIET_DAYS:
         return quiet
     return closed_by(quiet, f"{QUIET_DAYS} days in a row were checked without a finding of it", now, link=day)
+
+
+def seen_early(incident: Incident, findings: Sequence[Finding], day: str, now: Micros) -> Incident:
+    """The incident with what was found before the day is over, at most one line a day; the day is not yet checked."""
+    link = f"hourly look of {day}"
+    if incident.is_closed or day <= incident.updated or any(entry.link == link for entry in incident.story):
+        return incident
+    return with_entry(incident, StoryEntry(format_moment(now), "finding", findings[0].sentence, link))
 
 
 def closed_by(incident: Incident, why: str, now: Micros, link: str = "") -> Incident:

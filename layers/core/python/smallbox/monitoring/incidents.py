@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from smallbox.documents.daily_run import IncidentBrief
@@ -16,6 +17,7 @@ from smallbox.monitoring.incident import (
     go_on,
     incident_from_json,
     open_incident,
+    seen_early,
     stay_quiet,
     with_entry,
 )
@@ -85,6 +87,33 @@ class IncidentBook:
                 self._change(incident.id, _of_day(by_cause.get(incident.cause, ()), day, now))
         return [one for one in self.incidents(model) if not one.is_closed or one.checked == day]
 
+    def record_early(self, model: str, findings: Sequence[Finding], day: str, now: Micros) -> Sequence[Incident]:
+        """Record findings of a day that is not over: those of its incidents that nobody was told of.
+
+        An incident of the cause that is not closed gets a line, else one is opened. The day is not marked as checked,
+        nothing becomes quiet and nothing closes: that is for the daily check.
+
+        Raises:
+            Conflict: when other writers were first in every attempt.
+        """
+        known, by_cause = self.incidents(model), _by_cause(findings)
+        for cause, own in by_cause.items():
+            told = [incident for incident in known if _is_told(incident, cause, day)]
+            if not told:
+                self._open(replace(open_incident(model, own, day, now), checked=""))
+            for incident in told:
+                self._change(incident.id, lambda one, own=own: seen_early(one, own, day, now))  # type: ignore[misc]
+        found = self.incidents(model)
+        return [one for one in opened_on(found, day) if one.cause in by_cause and not one.checked]
+
+    def mark_told(self, id_: str) -> Incident:
+        """People were told of it.
+
+        Raises:
+            NotFound: when there is none of that id.
+        """
+        return self._change(id_, lambda incident: replace(incident, told=True))
+
     def acknowledge(self, id_: str, by: str, why: str, now: Micros) -> Incident:
         """A person knows of it; it goes on, but counts as told.
 
@@ -140,8 +169,11 @@ class IncidentBook:
 
 
 def opened_on(incidents: Sequence[Incident], day: str) -> Sequence[Incident]:
-    """Those that a day opened and nobody has acknowledged or closed: what the figure ``OpenIncidents`` counts."""
-    return [incident for incident in incidents if incident.state == "open" and incident.opened == day]
+    """Those that a day opened, nobody has acknowledged or closed and no hourly look has told.
+
+    The figure ``OpenIncidents`` counts them.
+    """
+    return [one for one in incidents if one.state == "open" and one.opened == day and not one.told]
 
 
 def brief_of(incident: Incident) -> IncidentBrief:
