@@ -136,9 +136,9 @@ class ReviewTask:
         waits = why_incomparable(self._registry, version, self._registry.get(model.name, routing.champion))
         if waits:
             return {"action": "wait", "why": waits}
-        for older in older_waiting(self._registry, model.name, version, routing):
-            changes.retire(routing, older.number, {"why": f"version {version.number} is newer and waited as well"})
         try:
+            for older in older_waiting(self._registry, model.name, version, routing):
+                changes.retire(routing, older.number, {"why": f"version {version.number} is newer and waited as well"})
             up = begin_release(changes, model.release, routing, version.number, {})
         except Conflict as error:
             return {"action": "wait", "why": str(error)}

@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 
 from smallbox.define.rules import Label
 from smallbox.labels.join import LABELLED
-from smallbox.labels.table import of_objective, scored_columns
+from smallbox.labels.table import judged_columns, of_objective, of_one_version
 from smallbox.lake.names import labelled_table
 from smallbox.lake.predictions import PredictionLog, of_versions, without_cause
 from smallbox.lake.schemas import labelled_schema, prediction_schema
@@ -43,7 +43,7 @@ class ShadowRows:
     def labelled(self, model: str, label: Label, champion: int, between: Between, since: Micros) -> pa.Table:
         """The champion's predictions with a label, whose windows began in a range; asked since a moment."""
         schema = labelled_schema(label.objective)
-        columns = list(dict.fromkeys([*_COLUMNS, *scored_columns(label.objective)]))
+        columns = list(dict.fromkeys([*_COLUMNS, *judged_columns(label.objective)]))
         rows = self._lake.read(labelled_table(model), columns, between, schema=schema)
         if rows is None:
             return schema.empty_table().select(columns)
@@ -51,7 +51,7 @@ class ShadowRows:
         own = pc.and_(pc.equal(rows["version"], champion), pc.greater_equal(rows["time"], since))
         rows = rows.filter(pc.and_(known, own))
         served = pc.and_(pc.equal(rows["channel"], "online"), pc.not_equal(rows["arm"], "fallback"))
-        known_rows = rows.filter(served)
+        known_rows = of_one_version(rows.filter(served))
         return _sampled(known_rows, self._max_rows / max(known_rows.num_rows, 1))
 
     def logged(self, model: str, labelled: pa.Table) -> pa.Table:
