@@ -27,6 +27,7 @@ from smallbox.registry.routing import Routing
 from smallbox.registry.signatures import label_of_version
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
+from smallbox.release.comparable import why_incomparable
 from smallbox.release.shadow_days import ShadowDays, as_settled
 from smallbox.release.shadow_figures import (
     answers_compared,
@@ -84,6 +85,9 @@ class ShadowTask:
 
     def _shadow(self, model: str, rule: Shadow, routing: Routing, now: Micros) -> ShadowStep:
         candidate = self._registry.get(model, routing.candidate or 0)
+        why = why_incomparable(self._registry, candidate, self._registry.get(model, routing.champion))
+        if why:
+            return {"version": candidate.number, "scored": 0, "settled": 0, "why": why}
         label = label_of_version(self._registry, candidate)
         rows, scorer = ShadowRows(self._lake, rule.max_rows), ShadowScorer(self._lake, self._loader)
         days, limits = ShadowDays(self._metrics, model, candidate.number), self._project.model(model).serve.limits
