@@ -70,7 +70,8 @@ class _Both:
         serving = self.serving
         before = serving.registry.routing(self.name)
         serving.registry.route(self.name, Routing(version, revision=0 if before is None else before.revision))
-        loader = ModelLoader(serving.registry, serving.blobs, Signatures(serving.project, serving.registry, serving.blobs))
+        signatures = Signatures(serving.project, serving.registry, serving.blobs)
+        loader = ModelLoader(serving.registry, serving.blobs, signatures)
         online = PredictTask(
             serving.project, serving.online, serving.live, loader, serving.log, serving.fallbacks, lambda: 0
         )
@@ -97,7 +98,13 @@ def _sent(rows: Sequence[Instance]) -> list[Instance]:
 @given(instances, arrivals)
 @pytest.mark.parametrize(
     ("champion", "candidate"),
-    [(PLAIN, PLAIN), (late_parcel, late_parcel), (PLAIN, WEIGHT_ONLY), (WEIGHT_ONLY, late_parcel), (PLAIN, late_parcel)],
+    [
+        (PLAIN, PLAIN),
+        (late_parcel, late_parcel),
+        (PLAIN, WEIGHT_ONLY),
+        (WEIGHT_ONLY, late_parcel),
+        (PLAIN, late_parcel),
+    ],
     ids=["equal", "equal with states", "fewer inputs", "a field from records and states", "states"],
 )
 def test_a_shadow_answers_as_the_candidate_would(
@@ -116,15 +123,12 @@ def test_a_shadow_answers_as_the_candidate_would(
     both.receive(records, deliveries)
     if records:
         both.serving.stream(records, ASKED)
-    of_keys = [
-        Record("parcels", one["parcel_id"], ASKED, ASKED + HOUR, ASKED + HOUR, {**one, "sent_at": ASKED}) for one in sent
-    ]
+    later = ASKED + HOUR
+    of_keys = [Record("parcels", one["parcel_id"], ASKED, later, later, {**one, "sent_at": ASKED}) for one in sent]
     both.receive(of_keys, parcels)
     both.asked(sent, 1)
     shadowed, answered = both.shadowed(), both.asked(sent, 2)
     assert [shadowed[one["parcel_id"]] for one in sent] == pytest.approx(answered, rel=1e-5, abs=1e-5, nan_ok=True)
-
-
 
 
 def test_limits_of_answers_hold_in_the_shadow() -> None:

@@ -6,7 +6,6 @@ from typing import Final
 
 import numpy as np
 
-from smallbox.define.model import Model
 from smallbox.errors import ContractViolation, NotReady, NotStored, SmallboxError, Unavailable
 from smallbox.features.live_views import LiveViewStore, check_ready
 from smallbox.features.online.recent import StateCache
