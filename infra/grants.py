@@ -123,7 +123,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     ),
     "release/start": (Grant("table:registry", WRITE),),
     "release/experiment": (
-        *tables(read=["records", "predictions"], append=["exposures"]),
+        *tables(read=["records", "predictions", "labelled"], append=["exposures"]),
         Grant("table:registry", WRITE),
     ),
     "release/shadow": (

@@ -48,24 +48,17 @@ class Pipeline(Stack):
         Schedules(self, flow, daily)
         machines = {"training": training, "daily": daily, "backfill": backfill, "scoring": scoring}
         _watch(self, flow, machines, release, monitoring, retraining)
+        self._output(_function_outputs(ingestion, release, monitoring))
         self._output(
             {
                 "ApiUrl": flow.api.url,
-                "TrainingMachine": training.state_machine_arn,
-                "BackfillMachine": backfill.state_machine_arn,
-                "ScoringMachine": scoring.state_machine_arn,
-                "DailyMachine": daily.state_machine_arn,
-                "UpkeepFunction": ingestion.upkeep.function_name,
-                "ReleaseFunction": release.start.function_name,
-                "ExperimentFunction": release.experiment.function_name,
-                "ShadowFunction": release.shadow.function_name,
-                "IncidentFunction": monitoring.resolve.function_name,
                 "AlarmsTopic": flow.alarms.topic.topic_arn,
                 "IncidentsTopic": monitoring.incidents.topic_arn,
                 "DecideDeadQueue": retraining.dead.queue_url,
                 "OperatorPolicy": operator_policy(self, flow).managed_policy_arn,
             }
         )
+        self._output({f"{kind.capitalize()}Machine": one.state_machine_arn for kind, one in machines.items()})
         self._output(_queue_outputs(flow))
         if deployment.as_of == GRANTED:
             policy = as_of_policy(self, flow).managed_policy_arn
@@ -74,6 +67,18 @@ class Pipeline(Stack):
     def _output(self, outputs: Mapping[str, str]) -> None:
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
+
+
+def _function_outputs(ingestion: Ingestion, release: Release, monitoring: Monitoring) -> dict[str, str]:
+    """The functions that the command line invokes, by the name of their output."""
+    invoked = {
+        "UpkeepFunction": ingestion.upkeep,
+        "ReleaseFunction": release.start,
+        "ExperimentFunction": release.experiment,
+        "ShadowFunction": release.shadow,
+        "IncidentFunction": monitoring.resolve,
+    }
+    return {name: function.function_name for name, function in invoked.items()}
 
 
 def _watch(

@@ -117,35 +117,37 @@ def _serving(d: Drawing) -> None:
     _band(d, 650, "DynamoDB registry, metrics", "versions, routing, history; the checks of each day")
 
 
-def _machine(d: Drawing, x: float, title: str, *names: str) -> None:
+def _machine(d: Drawing, x: float, width: int, title: str, *names: str) -> None:
     fill, edge = COLOURS["Step Functions"]
-    d.box(x, 745, 430, 95, fill=fill, edge=edge)
+    d.box(x, 745, width, 95, fill=fill, edge=edge)
     d.text(x + 10, 766, title, size=13, colour=edge, bold=True)
+    pitch = (width - 6) // len(names)
     for at, name in enumerate(names):
         if at:
-            d.arrow((x - 4 + at * 106, 802), (x + 10 + at * 106, 802))
-        _box(d, x + 10 + at * 106, 777, "Lambda", name, width=92)
+            d.arrow((x - 4 + at * pitch, 802), (x + 10 + at * pitch, 802))
+        _box(d, x + 10 + at * pitch, 777, "Lambda", name, width=pitch - 14)
 
 
 def _machines(d: Drawing) -> None:
     d.text(30, 728, "feedback, monitoring, release, retraining", size=16, bold=True)
-    d.text(500, 728, "training, registry, release", size=16, bold=True)
-    _machine(d, 20, "Step Functions: daily, for each model", "join", "check", "review", "decide")
-    _machine(d, 490, "Step Functions: training", "dataset", "fit", "register", "start")
-    d.arrow((440, 802), (500, 802))
+    d.text(610, 728, "training, registry, release", size=16, bold=True)
+    daily = "join", "check", "shadow", "review", "experiment", "decide"
+    _machine(d, 20, 570, "Step Functions: daily, for each model", *daily)
+    _machine(d, 610, 330, "Step Functions: training", "dataset", "fit", "register", "start")
+    d.arrow((580, 802), (620, 802))
     for x in (430, 860):
         d.arrow((x, 694), (x, 745), both=True)
-    d.arrow((920, 802), (955, 802), both=True)
+    d.arrow((930, 802), (955, 802), both=True)
     _box(d, 20, 870, "EventBridge", "01:00 UTC", width=112)
     _box(d, 170, 870, "CloudWatch", "alarms")
-    _box(d, 320, 870, "SNS", "breaches")
+    _box(d, 470, 870, "SNS", "incidents")
     d.arrow((76, 870), (76, 827))
     d.arrow((182, 827), (182, 870))
-    d.arrow((288, 895), (320, 895))
-    d.arrow((394, 870), (394, 827))
+    d.arrow((288, 895), (470, 895))
+    d.arrow((535, 870), (535, 827))
     d.arrow((151, 840), (151, 945), both=True)
-    d.text(500, 884, "decide starts a training; the daily review starts, promotes", size=13, colour=GREY)
-    d.text(500, 904, "or rolls back a canary; every function and queue has alarms", size=13, colour=GREY)
+    d.text(610, 884, "decide starts a training; the review moves a release up or", size=13, colour=GREY)
+    d.text(610, 904, "down; the guard looks at canaries every five minutes", size=13, colour=GREY)
 
 
 def draw() -> str:

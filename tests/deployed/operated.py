@@ -20,9 +20,11 @@ them but Step Functions and Lambda."""
 SENT_WRONG: Final = "send"
 """The one whose record is refused, and waits in quarantine."""
 IN_THE_LOOP: Final = {
-    "train", "backfill", "upkeep", "predict", "score", "day", "models", "monitor show", "release",
-    "incidents", "quarantine show", "quarantine replay",
+    "train", "backfill", "upkeep", "predict", "score", "day", "models", "monitor show",
+    "release show", "release off-policy", "release start", "release promote", "release roll-back", "release hold",
+    "release resume", "release retire", "experiment", "incidents", "quarantine show", "quarantine replay",
 }  # fmt: skip
-"""What ``test_loop.py`` does as an operator of the local stack, by the functions that these commands call."""
+"""What ``test_loop.py`` and ``test_loop_experiments.py`` do as an operator of the local stack, by the functions that
+these commands call."""
 ELSEWHERE: Final = {"deploy", "proxy"}
 """``test_on.py`` begins with the one; ``test_protocol_clients.py`` talks through the other."""

@@ -6,7 +6,7 @@ their order: a champion of two weeks, live days, a candidate whose labels were s
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -201,7 +201,7 @@ def test_an_incident_rings_and_asks_for_a_decision(deployed: Deployed) -> None:
 
 def test_a_candidate_of_shuffled_labels_is_refused(deployed: Deployed) -> None:
     """A candidate that learned from shuffled labels does not pass the gate; it is kept, refused, with the reason."""
-    run = _shuffled_run(deployed, "shuffled")
+    run = _run_on(deployed, "shuffled", np.random.default_rng(0).permutation)
     assert not run["accepted"]
     assert "AUC" in run["verdict"]["why"]
     version = deployed.operator.request("GET", f"/models/{MODEL}/versions")["versions"][-1]
@@ -209,9 +209,9 @@ def test_a_candidate_of_shuffled_labels_is_refused(deployed: Deployed) -> None:
 
 
 def test_a_bad_candidate_is_stopped_at_the_first_rung(deployed: Deployed) -> None:
-    """One that guesses, let past the gate by hand, is rolled back by its shadow: no caller ever meets it."""
+    """One that calls late what is on time, let past the gate by hand, is rolled back by its shadow: nobody meets it."""
     now = START + 2 * DAY
-    refused = deployed.system.request("GET", f"/models/{MODEL}/versions")["versions"][-1]["number"]
+    refused = _run_on(deployed, "inverted", np.logical_not)["version"]
     assert _started_by_hand(deployed.operator, refused, now)["shadow"] == refused
     assert set(deployed.arms(now)) == {"1"}
     days = deployed.live(now, 8).counts.days
@@ -222,9 +222,8 @@ def test_a_bad_candidate_is_stopped_at_the_first_rung(deployed: Deployed) -> Non
 
 def test_a_better_candidate_is_promoted(deployed: Deployed) -> None:
     """A candidate of more data passes the gate, climbs the shadow and both steps of its canary, and takes over."""
-    rolled_back, now = START + 10 * DAY, START + 13 * DAY
-    assert deployed.known_until == rolled_back
-    deployed.send_until(now)
+    now = START + 10 * DAY
+    assert deployed.known_until == now
     document = {"model": MODEL, "as_of": format_moment(now), "reason": "more data"}
     run: Any = deployed.operator.run("TrainingMachine", document)
     assert run["accepted"], run["verdict"]["why"]
@@ -265,16 +264,15 @@ def _started_by_hand(system: System, version: int, now: Micros) -> Any:
     return system.release({**document, "as_of": format_moment(now)})["routing"]
 
 
-def _shuffled_run(deployed: Deployed, name: str) -> Any:
-    """The fit and register tasks on a dataset whose training labels were shuffled."""
+def _run_on(deployed: Deployed, name: str, spoiled: Callable[[Any], Any]) -> Any:
+    """The fit and register tasks on a dataset whose training labels were spoiled."""
     s3, bucket = deployed.system.client("s3"), deployed.system.outputs["LakeBucket"]
     now = START + 2 * DAY
     built = _invoke(deployed.system, "trainingdataset", {"model": MODEL, "as_of": format_moment(now), "reason": name})
     rows = pq.read_table(io.BytesIO(s3.get_object(Bucket=bucket, Key=built["dataset"])["Body"].read()))
-    labels = rows["label"].to_numpy(zero_copy_only=False)
-    shuffled = np.random.default_rng(0).permutation(labels)
+    labels = spoiled(rows["label"].to_numpy(zero_copy_only=False).astype(bool))
     buffer = io.BytesIO()
-    pq.write_table(rows.set_column(rows.column_names.index("label"), "label", pa.array(shuffled)), buffer)
+    pq.write_table(rows.set_column(rows.column_names.index("label"), "label", pa.array(labels)), buffer)
     s3.put_object(Bucket=bucket, Key=built["dataset"], Body=buffer.getvalue())
     fitted = _invoke(deployed.system, "trainingfit", built)
     return _invoke(deployed.system, "registryregister", fitted)

@@ -6,6 +6,7 @@ import pytest
 
 from smallbox.cli.demo import MODEL
 from smallbox.cli.system import System
+from smallbox.errors import SmallboxError, Unavailable
 from smallbox.times import DAY, format_moment
 from tests.deployed.conftest import Deployed
 
@@ -43,3 +44,16 @@ def test_an_experiment_is_planned_started_seen_and_stopped(deployed: Deployed) -
     stopped = _asked(system, "stop", as_of=format_moment(now + 2 * DAY))
     assert stopped["state"] == "stopped"
     assert set(deployed.arms(now + 2 * DAY)) == {str(versions[0])}
+
+
+def test_a_version_is_judged_off_policy_only_where_lists_are_shuffled(deployed: Deployed) -> None:
+    """An operator may ask, and this model, which ranks nothing, says what to declare."""
+    document = {"model": MODEL, "version": 1, "action": "off-policy"}
+    with pytest.raises(Unavailable, match="shuffles no list"):
+        deployed.operator.invoke("ShadowFunction", document, "the off-policy judgement")
+
+
+def test_a_ranking_is_asked_for_where_the_model_ranks(deployed: Deployed) -> None:
+    """The route answers an operator, and says of another model that it does not rank."""
+    with pytest.raises(SmallboxError, match="rank"):
+        deployed.operator.request("POST", f"/models/{MODEL}/rank", '{"instances": []}')

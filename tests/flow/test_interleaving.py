@@ -16,6 +16,7 @@ from smallbox.lake.schemas import labelled_schema, records_to_table
 from smallbox.monitoring.accuracy import judged
 from smallbox.ports import Between
 from smallbox.records import Record
+from smallbox.release.experiment import ExperimentTask
 from smallbox.serving.log import LogTask
 from smallbox.table_columns import SETTLES_FROM
 from smallbox.times import DAY, HOUR, MINUTE, format_moment
@@ -29,15 +30,16 @@ from tests.fakes.serving import Serving
 SEARCHES, USERS, SHOWN = 600, 150, 4
 OBJECTIVE: Final = RANKED.objective
 CLICKED: Final = replace(RANKED, label=replace(RANKED.label, otherwise=0))
+STARTED: Final = {"action": "start", "kind": "interleaving", "versions": [1, 2], "unit": "depot", "min_days": 1}
 BY_USER: Final = replace(TRIAL, unit="depot")
 
 
-def _search(serving: Serving) -> None:
-    """Users search; they click on heavy parcels, and less the lower these stand."""
-    random = np.random.default_rng(5)
+def _search(serving: Serving, searches: range = range(SEARCHES), day: int = 1, joined: int = 4) -> None:
+    """Users search; they click on heavy parcels, and less the lower these stand; on a later day labels are joined."""
+    random = np.random.default_rng([5, day])
     clicks = []
-    for search in range(SEARCHES):
-        at = DAY + search * MINUTE
+    for search in searches:
+        at = day * DAY + search % SEARCHES * MINUTE
         asked = {"instances": candidates(f"s{search}", depot=f"user {search % USERS}"), "limit": SHOWN}
         shown = rank(serving, asked, at, f"b{search}")["ranking"]
         chances = {one["id"]: 0.2 * int(one["id"].rpartition("-")[2]) / one["position"] for one in shown}
@@ -46,7 +48,7 @@ def _search(serving: Serving) -> None:
     LogTask(serving.project, serving.lake, FakeCanaryCounters(), FakeMeter()).append(serving.log.take())
     serving.lake.append(records_table(outcomes), records_to_table(outcomes, clicks))
     JoinTask(serving.project, serving.lake, serving.registry, FakeDocuments()).run(
-        {"model": serving.model.name, "as_of": format_moment(4 * DAY)}, 4 * DAY
+        {"model": serving.model.name, "as_of": format_moment(joined * DAY)}, joined * DAY
     )
 
 
@@ -79,6 +81,31 @@ def test_the_interleaving_prefers_the_good_ranker(pairs: Any) -> None:
     swapped = judge_interleaving(OBJECTIVE, _labelled(serving), "trial", (2, 1), pairs)
     assert swapped.verdict == "better"
     assert len(credited_rows(OBJECTIVE, _labelled(serving), "another", (1, 2))) == 0
+
+
+def test_an_interleaving_runs_from_the_start_by_hand_to_the_verdict_that_stops_it() -> None:
+    """The better ranker is preferred once the labels of the first days are known; then the champion answers alone."""
+    serving, steps = two_rankers(CLICKED), []
+    experiments = ExperimentTask(serving.project, serving.lake, serving.registry, serving.live)
+    asked: dict[str, Any] = {"model": serving.model.name, "who": "ada", "why": "a new ranker", "as_of": _at(1)}
+    experiments.by_hand({**asked, **STARTED}, 9 * DAY)
+    for day in (1, 2, 3):
+        _search(serving, range(200 * day, 200 * day + 200), day, joined=day + 1)
+        told: Any = {"model": serving.model.name, "as_of": _at(day + 1)}
+        steps.append(experiments.run(told, 9 * DAY)["experiment"])
+    assert [(step["verdict"], step.get("stopped")) for step in steps] == [
+        ("wait", False), ("worse", True), ("none", None),
+    ]  # fmt: skip
+    assert "version 1 is preferred to version 2" in steps[1]["why"]
+    assert "units (depot) with a preference" in steps[1]["why"]
+    shown = experiments.by_hand({**asked, "action": "show", "as_of": _at(4)}, 9 * DAY)
+    assert (shown["state"], [day["verdict"] for day in shown["days"]]) == ("stopped", ["wait", "worse"])
+    left = {one["arm"] for one in rank(serving, {"instances": candidates("last")}, 4 * DAY, "last")["ranking"]}
+    assert left == {"champion"}
+
+
+def _at(day: int) -> str:
+    return format_moment(day * DAY)
 
 
 def test_an_interleaved_group_counts_for_no_figure_of_a_version() -> None:

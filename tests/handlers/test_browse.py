@@ -15,7 +15,7 @@ EMPTY: dict[str, tuple[int, Any]] = {
         {
             "models": [
                 {
-                    "name": name, "champion": None, "canary": None, "last_training": None, "day": None,
+                    "name": name, "champion": None, "canary": None, "shadow": None, "last_training": None, "day": None,
                     "breaches": [], "incidents": [], "sources": [], "is_changed": False, "trained_version": None,
                 }
                 for name in (*OTHERS, MODEL)

@@ -7,7 +7,7 @@ import pytest
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.define.frozen import freeze, signature_digest
 from smallbox.define.project import load
-from smallbox.errors import Conflict, NotFound, NotReady
+from smallbox.errors import Conflict, InvalidInput, NotFound, NotReady
 from smallbox.registry.routing import first_champion
 from smallbox.registry.store import Registry
 from tests.fakes.versions import VERSION
@@ -35,6 +35,17 @@ def test_an_experiment_is_asked_for_by_hand_and_looked_at_each_day(aws: dict[str
     with pytest.raises(Conflict, match="no champion yet"):
         run({**asked, "action": "start", "who": "ada", "why": "a test"})
     registry.route(MODEL, first_champion(1, 0))
+    with pytest.raises(InvalidInput, match="does not rank"):
+        run(
+            {
+                "model": MODEL,
+                "kind": "interleaving",
+                "versions": [1, 2],
+                "action": "start",
+                "who": "ada",
+                "why": "a test",
+            }
+        )
     with pytest.raises(NotFound, match="there is no experiment yet"):
         run({"model": MODEL, "action": "show"})
     day = {"model": MODEL, "as_of": "2013-01-29T00:00:00Z", "breaches": {}}

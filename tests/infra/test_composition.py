@@ -22,7 +22,8 @@ OUTPUTS = {
     "EventsQueue", "FeaturesQueue", "RebuildQueue", "PredictionsQueue", "DropsQueue", "ScoresQueue",
     "EventsDeadQueue", "FeaturesDeadQueue", "RebuildDeadQueue", "PredictionsDeadQueue", "DropsDeadQueue",
     "ScoresDeadQueue", "DecideDeadQueue", "TrainingMachine", "DailyMachine", "BackfillMachine", "ScoringMachine",
-    "UpkeepFunction", "ReleaseFunction", "ExperimentFunction", "IncidentFunction", "AlarmsTopic", "IncidentsTopic",
+    "UpkeepFunction", "ReleaseFunction", "ShadowFunction", "ExperimentFunction", "IncidentFunction", "AlarmsTopic",
+    "IncidentsTopic",
     "OperatorPolicy",
     *(f"{model}IncidentsAlarm" for model in ("LateArrival", "ArrivalDelay", "ArrivalOutcome")),
 }  # fmt: skip

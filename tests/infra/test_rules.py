@@ -35,7 +35,7 @@ def test_units_are_those_of_the_code() -> None:
     """A duration is called one, and a share has the range outside of which the class refuses it."""
     units = {row[0]: row[2] for row in ROWS if len(row) == 4}
     assert units["`every`"] == units["`known_after`"] == units["`within`"] == "duration"
-    assert units["`canary`"] == "0 to 1"
+    assert units["`min_coverage`"] == "0 to 1"
     assert units["`max_days`"] == "days"
 
 

@@ -111,7 +111,8 @@ EXPERIMENT_PLAN: Final = {
     ],
 }  # fmt: skip
 EXPERIMENT: Final = {
-    "name": "offers", "state": "stopped", "since": "2013-03-01T00:00:00Z", "who": "ann", "why": "higher offers",
+    "name": "offers", "kind": "ab", "state": "stopped", "since": "2013-03-01T00:00:00Z", "who": "ann",
+    "why": "higher offers",
     "stopped": {"who": "ann", "why": "2 is better", "at": "2013-03-20T00:00:00Z"}, "plan": EXPERIMENT_PLAN,
     "result": {
         "verdict": "better", "sentence": "version 2 is better than version 1", "sample_ratio": {"assigned": 1.0},
@@ -143,6 +144,25 @@ CONTEXTS: Final = {
     "used": "prod", "file": "contexts.json",
 }  # fmt: skip
 
+RELEASE: Final[dict[str, Any]] = {
+    "model": "late_arrival", "version": 2, "status": "challenger",
+    "running": {
+        "rung": "canary", "share": 0.2, "unit": "", "began": "2013-03-01T00:00:00Z", "since": "2013-03-02T00:00:00Z",
+        "held": "a holiday", "champion": 1,
+    },
+    "events": [{"at": "2013-03-01T00:00:00Z", "event": "shadow", "version": 2, "why": "its shadow begins"}],
+    "looks": [{"at": "2013-03-02T00:00:00Z", "rung": "shadow", "action": "start", "why": "not worse", "evidence": {}}],
+    "days": [
+        {
+            "day": "2013-03-01", "champion": 1, "unlike": {}, "calibration": None,
+            "asked": {"rows": 9, "lost": 0, "microseconds": 30.5, "outputs": {"score": {"distribution_gap": 0.1}}},
+            "paired": {"day": 1, "rows": 9, "champion": 3.0, "candidate": 2.5, "difference_squared": 0.1},
+        }
+    ],
+    "slices": [{"slice": "origin=JFK", "rows": 9, "champion_loss": 0.3, "candidate_loss": 0.2}],
+}  # fmt: skip
+"""A release in its canary, with one day of its shadow."""
+
 CALLS: Final[dict[str, str]] = {
     "check": "--estimators",
     "up": "",
@@ -165,7 +185,14 @@ CALLS: Final[dict[str, str]] = {
     "predict": "late_arrival instances.jsonl",
     "score": "late_arrival requests.csv",
     "models": "late_arrival",
-    "release": "late_arrival promote 2 --why tested",
+    "release show": "late_arrival",
+    "release off-policy": "late_arrival 2",
+    "release start": "late_arrival 2 --rung shadow --why tested",
+    "release promote": "late_arrival 2 --why tested",
+    "release roll-back": "late_arrival --why tested",
+    "release hold": "late_arrival --why tested",
+    "release resume": "late_arrival --why tested",
+    "release retire": "late_arrival 1 --why tested",
     "experiment": "show late_arrival --versions 1,2 --weights .5,.5",
     "monitor show": "late_arrival 2013-03-01",
     "incidents": "late_arrival late_arrival-2013-03-01-loss",
@@ -202,7 +229,12 @@ SAMPLES: Final[dict[str, tuple[Any, str, int]]] = {
     "predict": (PREDICTIONS, "temperature", 0),
     "score": ({"scored": 2, "rejected": 0, "predictions": "a.parquet"}, "scored: 2", 0),
     "models": ({"versions": [VERSION], "history": [{"at": "2013", "event": "champion", "version": 1}]}, "champion", 0),
-    "release": ({"model": "late_arrival", "routing": ROUTING}, "challenger: 2", 0),
+    "release show": (RELEASE, "late_arrival version 2: challenger", 0),
+    "release off-policy": ({"lists": 9, "verdict": "cannot_tell", "refused": ["9 lists"]}, "verdict: cannot_tell", 0),
+    **{
+        f"release {action}": ({"model": "late_arrival", "routing": ROUTING}, "challenger: 2", 0)
+        for action in ("start", "promote", "roll-back", "hold", "resume", "retire")
+    },
     "experiment": (EXPERIMENT, "verdict: better: version 2 is better", 0),
     "monitor show": (REPORT, "volume:weather", 0),
     "incidents": (INCIDENT, "ann: I look", 0),

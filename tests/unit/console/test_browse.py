@@ -61,7 +61,8 @@ def browser() -> BrowseTask:
 
 def _nothing(name: str) -> dict[str, Any]:
     return {
-        "name": name, "champion": None, "canary": None, "last_training": None, "day": None, "breaches": [],
+        "name": name, "champion": None, "canary": None, "shadow": None, "last_training": None, "day": None,
+        "breaches": [],
         "incidents": [], "sources": [], "is_changed": False, "trained_version": None,
     }  # fmt: skip
 
@@ -82,6 +83,7 @@ def test_the_models_say_who_serves(browser: BrowseTask) -> None:
     """Champion, challenger and its share; ``since`` reads as a moment; the other model has no routing."""
     routing = {
         "champion": 1, "challenger": 2, "share": 0.3, "since": format_moment(2 * DAY), "revision": 2, "previous": None,
+        "shadow": None, "unit": "", "began": format_moment(2 * DAY), "held": "", "experiment": None,
     }  # fmt: skip
     assert browser.models() == {"models": [{"name": MODEL, "routing": routing}, {"name": "other", "routing": None}]}
 
@@ -102,6 +104,7 @@ def test_the_status_is_of_the_registry_and_the_latest_day(browser: BrowseTask) -
         "name": MODEL,
         "champion": {"version": 1, "since": format_moment(DAY)},
         "canary": {"version": 2, "share": 0.3, "since": format_moment(2 * DAY)},
+        "shadow": None,
         "last_training": {"as_of": format_moment(DAY), "version": 2, "outcome": "accepted", "why": "ok"},
         "day": "1970-01-05",
         "breaches": ["data volume:parcels is 3"],
@@ -165,3 +168,21 @@ def test_a_definition_that_the_champion_was_not_trained_with_is_seen(browser: Br
     )
     assert [model["is_changed"] for model in changed.status()["models"]] == [True, False]
     assert changed.status()["models"][0]["trained_version"] is None, "so it says: train"
+
+
+def test_the_release_of_a_version_is_told(browser: BrowseTask) -> None:
+    """The running one when no version is named; one without looks or days has empty tables; a word is no version."""
+    newest = browser.release(MODEL, "newest")
+    assert (newest["version"], newest["running"]["rung"], newest["running"]["share"]) == (2, "canary", 0.3)
+    assert [event["event"] for event in newest["events"]] == ["challenger"]
+    assert (newest["looks"], newest["days"], newest["slices"]) == ([], [], [])
+    assert browser.release(MODEL, "1")["running"] is None
+    for wrong in ("9", "latest"):
+        with pytest.raises(NotFound):
+            browser.release(MODEL, wrong)
+
+
+def test_before_the_first_release_there_is_none_to_tell() -> None:
+    """A model without a version says so, and does not fail."""
+    with pytest.raises(NotFound, match="no version of late_parcel has been released yet"):
+        _empty().release(MODEL, "newest")

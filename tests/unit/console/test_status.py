@@ -26,7 +26,8 @@ def _event(at: int, event: str, **details: Any) -> dict[str, Any]:
 def test_before_anything_happened_nothing_is_claimed() -> None:
     """A model that was never trained has a status too."""
     assert status_of("m", None, [], [], None) == {
-        "name": "m", "champion": None, "canary": None, "last_training": None, "day": None, "breaches": [],
+        "name": "m", "champion": None, "canary": None, "shadow": None, "last_training": None, "day": None,
+        "breaches": [],
         "sources": [],
     }  # fmt: skip
 

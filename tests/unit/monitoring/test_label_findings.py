@@ -58,11 +58,11 @@ def test_no_training_starts_while_it_is_open() -> None:
         assert (found["train"], found["why"]) == (why != WHY, why)
 
 
-def test_no_canary_is_decided_or_started_while_it_is_open() -> None:
-    """The review waits with the breaker's reason, whatever the labels say."""
+def test_no_release_is_decided_while_it_is_open() -> None:
+    """The review waits with the breaker's reason on either rung, whatever the labels say."""
     registry = registry_of(version_for(late_parcel), version_for(late_parcel))
     task = ReviewTask(project_of([late_parcel]), FakeLake(), registry, registry.live, opened())
-    for routing in (Routing(1, challenger=2), Routing(1)):
+    for routing in (Routing(1, challenger=2, share=0.1), Routing(1, shadow=2)):
         before = registry.routing(NAME)
         assert before is not None
         registry.route(NAME, replace(routing, revision=before.revision))

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from smallbox.define.release_rules import HarmLimits
+from smallbox.release.canary_look import unlike_of
 from smallbox.release.canary_marks import CLUSTERS
 from smallbox.release.harm import judge_harm
 from smallbox.release.harm_counts import UnlikeCounts
-from smallbox.release.shadow_days import unlike_of
 from smallbox.times import DAY, day_of
 from tests.unit.release.test_harm import counts
 

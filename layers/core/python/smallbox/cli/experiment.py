@@ -1,18 +1,19 @@
-"""``smallbox experiment``: plan, start, show or stop an experiment (A/B test) of versions of a model."""
+"""``smallbox experiment``: plan, start, show or stop an A/B test or an interleaving of versions of a model."""
 
 import argparse
 import getpass
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 from smallbox.cli.connect import system_of
 from smallbox.cli.output import Block, TableBlock, cell, printed
+from smallbox.registry.routing import ExperimentKind, Merge
 from smallbox.release.experiment_request import EXPERIMENT_ACTIONS
 
 _SENT = (
     "model", "action", "versions", "weights", "outcome", "within", "unit", "covariate", "guardrails", "better",
     "only_measured", "on_unit", "on_key", "min_days", "max_days", "confidence", "smallest_effect", "name", "why",
-    "as_of",
+    "as_of", "kind", "merge",
 )  # fmt: skip
 _CHANGES = frozenset({"start", "stop"})
 
@@ -22,10 +23,18 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser = commands.add_parser(
         "experiment",
         help="plan, start, show or stop an experiment of two or more versions",
-        epilog="Without --outcome it measures what Release(experiment=...) declares. start and stop need --why.",
+        epilog="Without --outcome an A/B test measures what Release(experiment=...) declares; an interleaving has no "
+        "outcome. start and stop need --why.",
     )
     parser.add_argument("action", choices=EXPERIMENT_ACTIONS)
     parser.add_argument("model")
+    parser.add_argument(
+        "--kind", choices=get_args(ExperimentKind),
+        help="ab: each unit is answered by one version (default); interleaving: each ranked list is made by two",
+    )  # fmt: skip
+    parser.add_argument(
+        "--merge", choices=get_args(Merge), help="how an interleaving makes a list; default: team_draft"
+    )
     parser.add_argument("--versions", type=_numbers(int), help="like 3,5; the others are compared with the first")
     parser.add_argument("--weights", type=_numbers(float), help="their shares of the units, like .5,.5; default: equal")
     parser.add_argument("--name", help="the experiment's name; it salts who gets which version")
@@ -51,7 +60,7 @@ def _add_measured(parser: argparse.ArgumentParser) -> None:
         help="an outcome that must not get worse by more than this share; may be repeated",
     )  # fmt: skip
     parser.add_argument("--min-days", type=int, help="no verdict before; default: 7")
-    parser.add_argument("--max-days", type=int, help="no longer than this; default: 90")
+    parser.add_argument("--max-days", type=int, help="no longer than this; default: 90, of an interleaving 28")
     parser.add_argument("--confidence", type=float, help="default: .95")
     parser.add_argument("--smallest-effect", type=float, metavar="SHARE", help="of the first mean; default: .02")
 
@@ -75,14 +84,33 @@ def experiment_blocks(document: Any) -> Iterator[Block]:
     if "result" not in document:
         yield from _plan_blocks(document)
         return
+    yield from _head_blocks(document)
+    if document["result"]:
+        is_interleaving = document["kind"] == "interleaving"
+        yield from (_preference_blocks if is_interleaving else _effect_blocks)(document)
+    elif "plan" in document:
+        yield f"plan: {document['plan']['sentence']}"
+
+
+def _head_blocks(document: Any) -> Iterator[Block]:
     result, stopped = document["result"], document["stopped"]
     yield f"{document['name']}: {document['state']} since {document['since']}, by {document['who']}: {document['why']}"
     if stopped:
         yield f"stopped {stopped['at']} by {stopped['who']}: {stopped['why']}"
-    if not result:
-        yield f"plan: {document['plan']['sentence']}"
-        return
-    yield f"verdict: {result['verdict']}: {result['sentence']}"
+    if result:
+        yield f"verdict: {result['verdict']}: {result['sentence']}"
+
+
+def _preference_blocks(document: Any) -> Iterator[Block]:
+    """The preference of each look, and the sign test of the newest."""
+    names = ("as_of", "verdict", "units", "value", "low", "high")
+    rows = [[{**day, **day["preference"]}[name] for name in names] for day in document["days"]]
+    yield TableBlock(names, rows, "mean preference for the second version")
+    yield f"prefer: {cell(document['result']['prefer'])}; sign test, p: {document['result']['sign_p']:.2g}"
+
+
+def _effect_blocks(document: Any) -> Iterator[Block]:
+    result = document["result"]
     names = ("version", "weight", "assigned", "answered", "measured", "mean")
     yield TableBlock(names, [[one[name] for name in names] for one in result["versions"]], "units")
     rows = [

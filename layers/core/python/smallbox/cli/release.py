@@ -7,8 +7,7 @@ from typing import Any, Final
 from smallbox.cli.connect import system_of
 from smallbox.cli.output import printed
 from smallbox.cli.release_tables import release_blocks
-from smallbox.release.by_hand import RUNGS
-from smallbox.release.looks import OFF_POLICY, USUAL_DAYS
+from smallbox.release.looks import OFF_POLICY, RUNGS, USUAL_DAYS
 
 _HELP: Final = {
     "start": "begin the release of a version, or take the one in the shadow up to its canary",

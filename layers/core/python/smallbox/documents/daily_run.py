@@ -75,8 +75,8 @@ class ExperimentStep(TypedDict):
     """What is known of the running experiment.
 
     Attributes:
-        verdict: the verdict in a word, see :data:`~smallbox.release.experiment_verdict.ExperimentWord`; ``none`` when
-            no experiment runs.
+        verdict: the verdict in a word, see :data:`~smallbox.release.experiment_verdict.ExperimentWord`; of an
+            interleaving ``better`` and ``worse`` are about the second version. ``none`` when no experiment runs.
         why: the verdict in a sentence.
         experiment: its name; absent when none runs.
         stopped: whether its own rules stopped it; absent when none runs.

@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 from smallbox.define.rules import Label
 from smallbox.define.signature import Signature
 from smallbox.labels.join import LABELLED
-from smallbox.labels.table import of_objective, scored_columns, scored_rows
+from smallbox.labels.table import judged_columns, of_objective, of_one_version, scored_rows
 from smallbox.lake.names import labelled_table
 from smallbox.lake.predictions import PredictionLog
 from smallbox.lake.schemas import labelled_schema
@@ -47,13 +47,13 @@ def arm_losses(lake: Lake, signature: Signature, routing: Routing, now: Micros) 
 
 def _labelled(lake: Lake, model: str, label: Label, since: Micros, now: Micros) -> pa.Table:
     schema = labelled_schema(label.objective)
-    columns = list(dict.fromkeys([*_COLUMNS, *scored_columns(label.objective)]))
+    columns = list(dict.fromkeys([*_COLUMNS, *judged_columns(label.objective)]))
     rows = lake.read(labelled_table(model), columns, Between("time", since, now), schema=schema)
     if rows is None:
         return schema.empty_table().select(columns)
     is_over = pc.less_equal(pc.add(rows["event_time"], label.within_micros), now)
     is_known = pc.and_(pc.equal(rows["status"], LABELLED), of_objective(label.objective, rows))
-    return rows.filter(pc.and_(pc.and_(is_over, is_known), pc.equal(rows["channel"], "online")))
+    return of_one_version(rows.filter(pc.and_(pc.and_(is_over, is_known), pc.equal(rows["channel"], "online"))))
 
 
 def _by_unit(lake: Lake, signature: Signature, unit: str, rows: pa.Table) -> ArmLosses:

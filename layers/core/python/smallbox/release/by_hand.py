@@ -6,16 +6,17 @@ from typing import Any, Final
 
 from smallbox.define.model import Model
 from smallbox.define.project import Project
-from smallbox.define.refusals import Reader
-from smallbox.errors import Conflict, InvalidInput, NotReady
+from smallbox.errors import Conflict, InvalidInput
 from smallbox.features.live_needs import refresh_live_views
-from smallbox.features.live_views import LiveViewStore, check_ready
-from smallbox.registry.live_versions import live_versions, version_reads
+from smallbox.features.live_views import LiveViewStore
+from smallbox.registry.live_versions import live_versions
 from smallbox.registry.routing import Routing
-from smallbox.registry.signatures import label_of_version, views_of_version
+from smallbox.registry.signatures import label_of_version
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
+from smallbox.release.answerable import check_can_answer
 from smallbox.release.ladder import begin_release
+from smallbox.release.looks import RUNGS
 from smallbox.release.routing_changes import Changes
 from smallbox.times import Micros, asked_moment, format_moment
 
@@ -24,9 +25,6 @@ ACTIONS: Final = ("start", "promote", "roll-back", "hold", "resume", "retire")
 
 LONGEST_WHY: Final = 1_000
 """So many characters a reason has at most: the routing keeps that of a hold, and each answer reads the routing."""
-
-RUNGS: Final = ("shadow", "canary")
-"""Where a release that a person starts may begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,34 +96,7 @@ class ByHandTask:
         return _Asked(now, model, version, routing, document.get("rung"), {"why": why, "who": who})
 
     def _check_can_answer(self, version: Version, now: Micros) -> None:
-        """Raise unless the version can answer: one that is not live may have lost a field, a source or a view."""
-        self._check_defined(version_reads(self._registry, version))
-        live, views = self._live.read(), views_of_version(self._registry, version)
-        gone = live.not_kept(views, now)
-        if gone:
-            raise NotReady(
-                f"the states of {', '.join(gone)} are not kept in the form that version {version.number} reads; deploy "
-                "that form of the view again, or train again",
-                views=gone,
-            )
-        check_ready(live, views)
-
-    def _check_defined(self, reader: Reader) -> None:
-        sources, request = self._project.sources, self._project.model(reader.model).request.name
-        if request != reader.request:
-            raise NotReady(f"{reader.label} answers requests of source {reader.request}, not of {request}; train again")
-        gone = [
-            f"{source}.{name}"
-            for source, names in reader.fields.items()
-            for name in sorted(names)
-            if source not in sources or name not in sources[source].fields
-        ]
-        if gone:
-            raise NotReady(
-                f"{reader.label} reads {', '.join(gone)}, which the definition has no longer; deploy a definition that "
-                "has it, or train again",
-                fields=gone,
-            )
+        check_can_answer(self._project, self._registry, self._live, version, now)
 
     def _check_comparable(self, asked: "_Asked", champion: int) -> None:
         theirs = label_of_version(self._registry, self._registry.get(asked.model.name, champion))

@@ -1,6 +1,10 @@
 """A look at a canary: what both arms answered since its step began, the labels so far, and the challenger's shadow."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
+
+import numpy as np
 
 from smallbox.define.model import Model
 from smallbox.labels.stored import why_labels_wait
@@ -11,8 +15,8 @@ from smallbox.release.arm_losses import arm_losses
 from smallbox.release.harm import HarmVerdict, judge_harm
 from smallbox.release.harm_counts import UnlikeCounts
 from smallbox.release.logged_counts import IN_LOG, logged_counts
-from smallbox.release.shadow_days import ShadowDays, unlike_of
-from smallbox.times import Micros
+from smallbox.release.shadow_days import ShadowDays
+from smallbox.times import DAY, Micros, parse_day
 
 _NOT_IN_LOG = frozenset({"failed", "slow"}) - frozenset(IN_LOG)
 
@@ -40,3 +44,15 @@ class CanaryLook:
     def _unlike(self, model: str, routing: Routing) -> UnlikeCounts | None:
         days = ShadowDays(self._metrics, model, routing.challenger or 0).of(routing.champion)
         return unlike_of(days, routing.since)
+
+
+def unlike_of(days: Sequence[Mapping[str, Any]], since: Micros) -> UnlikeCounts | None:
+    """How many answers of the candidate itself were scored again since a moment, and how many of them differ.
+
+    By cluster of keys; ``None`` before any was.
+    """
+    found = [day["unlike"]["clusters"] for day in days if parse_day(day["day"]) + DAY > since]
+    if not found:
+        return None
+    compared, unlike = np.array(found, dtype=np.float64).sum(axis=0)
+    return UnlikeCounts(compared, unlike) if compared.any() else None

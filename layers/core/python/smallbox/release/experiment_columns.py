@@ -31,12 +31,8 @@ def unit_column(signature: Frozen, unit: str) -> str:
         return GROUP if group else "key"
     request = signature["request"]
     found = request["fields"].get(unit)
-    if found is not None and (found["pii"] or found["type"] not in {"text", "integer"}):
-        raise InvalidInput(
-            f"the unit {unit!r} must be a text or a whole number that is not personal; send a pseudonym, like a keyed "
-            "hash",
-            field="unit",
-        )
+    if found is not None:
+        check_names_units(unit, found["type"], is_personal=found["pii"])
     special = {request["key"]: "key", group: GROUP}
     entities = {view["entity"][0]: ENTITY_PREFIX + view["name"] for view in signature["views"] if _is_single(view)}
     read = {name: SENT_PREFIX + name for _, names in signature["on_demand"] for name in names}
@@ -49,6 +45,20 @@ def unit_column(signature: Frozen, unit: str) -> str:
             field="unit",
         )
     return str(columns[unit])
+
+
+def check_names_units(unit: str, type_: str, *, is_personal: bool) -> None:
+    """Raise unless a request field may be the unit of an experiment.
+
+    Raises:
+        InvalidInput: when it is personal, or neither a text nor a whole number.
+    """
+    if is_personal or type_ not in {"text", "integer"}:
+        raise InvalidInput(
+            f"the unit {unit!r} must be a text or a whole number that is not personal; send a pseudonym, like a keyed "
+            "hash",
+            field="unit",
+        )
 
 
 def _is_single(view: Mapping[str, Any]) -> bool:

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
-from smallbox.arrays import Floats
+from smallbox.arrays import Floats, np
 from smallbox.statistics.rate_evidence import overdispersion
 
 COUNTED: Final = ("asked", "failed", "slow", "fallback", "missing")

@@ -12,6 +12,9 @@ RELEASE_EVENTS: Final = frozenset(
 """The events of a model's history that belong to the release of a version."""
 
 
+RUNGS: Final = ("shadow", "canary")
+"""Where a release that a person starts may begin."""
+
 NEWEST: Final = "newest"
 """In the place of a version: that of the running release, else of the last."""
 

@@ -117,8 +117,9 @@ class ReviewTask:
         if verdict.is_harm:
             changes.end(routing, "rolled_back", {"why": verdict.why, "evidence": evidence})
             return {"action": "roll_back", "why": verdict.why, "evidence": evidence}
-        if routing.held:
-            return {"action": "wait", "why": _held(routing), "evidence": evidence}
+        waits = _held(routing) if routing.held else why_labels_wait(self._metrics, model.name)
+        if waits:
+            return {"action": "wait", "why": waits, "evidence": evidence}
         if rule is None:
             why = "the definition has no canary any more, and none of its limits is exceeded"
             changes.promote(routing, {"why": why, "evidence": evidence})

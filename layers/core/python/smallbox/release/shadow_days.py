@@ -4,12 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
 from smallbox.ports import Documents
-from smallbox.release.harm_counts import UnlikeCounts
 from smallbox.statistics.paired_days import PairedDay
-from smallbox.times import DAY, Micros, day_of, parse_day
+from smallbox.times import DAY, Micros, day_of
 
 
 class ShadowDays:
@@ -57,18 +54,6 @@ def as_settled(day: Micros, found: Sequence[PairedDay]) -> dict[str, Any]:
     """The paired losses of a day as a document; a day without labelled rows has zeros."""
     paired = sum(found[1:], found[0]) if found else PairedDay(day // DAY, 0, 0.0, 0.0, 0.0)
     return {"paired": asdict(paired)}
-
-
-def unlike_of(days: Sequence[Mapping[str, Any]], since: Micros) -> UnlikeCounts | None:
-    """How many answers of the candidate itself were scored again since a moment, and how many of them differ.
-
-    By cluster of keys; ``None`` before any was.
-    """
-    found = [day["unlike"]["clusters"] for day in days if parse_day(day["day"]) + DAY > since]
-    if not found:
-        return None
-    compared, unlike = np.array(found, dtype=np.float64).sum(axis=0)
-    return UnlikeCounts(compared, unlike) if compared.any() else None
 
 
 def merged_slices(days: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

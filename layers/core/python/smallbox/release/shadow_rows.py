@@ -21,7 +21,7 @@ _HASHES = 2**32
 
 
 class ShadowRows:
-    """Reads the log and the labels. Only what callers asked over HTTPS counts, and no answer of the fallback.
+    """Reads the log and the labels: what callers asked over HTTPS, without fallback answers and interleaved lists.
 
     Args:
         lake: has both.
@@ -82,7 +82,7 @@ def _sampled(rows: pa.Table, share: float) -> pa.Table:
 
 def _online(rows: pa.Table) -> pa.Table:
     served = pc.and_(pc.equal(rows["channel"], "online"), pc.not_equal(rows["arm"], "fallback"))
-    return without_cause(rows.filter(served), "version")
+    return of_one_version(without_cause(rows.filter(served), "version"))
 
 
 def started_in(start: Micros, end: Micros) -> Between:

@@ -115,6 +115,7 @@ class Preference:
         second: how many units prefer the second ranking.
         first: how many prefer the first.
         sign_p: the p-value of the sign test over these, valid at every look.
+        deviation: the standard deviation of a unit's preference; 0 below two units.
         verdict: of the second ranking: ``better``, ``worse``, or ``wait``.
     """
 
@@ -122,6 +123,7 @@ class Preference:
     second: int
     first: int
     sign_p: float
+    deviation: float
     verdict: Literal["better", "worse", "wait"]
 
     def sentence(self, first: str, second: str, unit: str = "units") -> str:
@@ -153,7 +155,8 @@ def preference(preferences: Floats, error: float = 0.05, tuned_for: int = TUNED_
     verdict: Literal["better", "worse", "wait"] = "wait"
     if first + second >= MIN_DECIDED and found.excludes_zero:
         verdict = "better" if found.value > 0 else "worse"
-    return Preference(found, second, first, sign_test(second, first), verdict)
+    deviation = float(preferences.std(ddof=1)) if found.units > 1 else 0.0
+    return Preference(found, second, first, sign_test(second, first), deviation, verdict)
 
 
 def sign_test(second: int, first: int) -> float:

@@ -3,9 +3,7 @@
 import math
 from typing import Final
 
-import numpy as np
-
-from smallbox.arrays import Floats
+from smallbox.arrays import Floats, np
 
 _RATES: Final = (0.001, 0.01, 0.05, 0.2, 0.5)
 _EXCESSES: Final = (0.02, 0.1, 0.3, 0.8)
@@ -64,7 +62,7 @@ def overdispersion(trouble: Floats, asked: Floats) -> float:
         asked: how many were asked.
 
     >>> import numpy as np
-    >>> overdispersion(np.array([30.0, 0, 0]), np.array([30.0, 30, 30])) >= 30
+    >>> bool(overdispersion(np.array([30.0, 0, 0]), np.array([30.0, 30, 30])) >= 30)
     True
     """
     found, total = trouble.sum(), asked.sum()

@@ -42,7 +42,9 @@ class Canary:
         self.registry.freeze(MODEL, signature_digest(model), freeze(model))
         champion = self._version(sum_of_numbers(model.columns, len(model.objective.outputs)))
         challenger, now = self._version(b"not a model"), time.time_ns() // 1_000
-        self.registry.route(MODEL, start_canary(Routing(champion, since=now), challenger, 0.5, now))
+        before = self.registry.routing(MODEL)
+        alone = Routing(champion, since=now, revision=0 if before is None else before.revision)
+        self.registry.route(MODEL, start_canary(alone, challenger, 0.5, now))
 
     def _version(self, content: bytes) -> int:
         model, digest = load().model(MODEL), hashlib.sha256(content).hexdigest()
