@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from smallbox.arrays import Ints
+from smallbox.arrays import Bools, Ints
 from smallbox.define.fields import FieldType
 from smallbox.define.log_columns import logged_types
 from smallbox.define.signature import Signature
@@ -71,14 +71,18 @@ def of_versions(rows: pa.Table, numbers: Sequence[int]) -> pa.Table:
     return rows.filter(pc.is_in(rows["version"], value_set=pa.array(numbers, pa.int64())))
 
 
-def without_cause(rows: pa.Table, cause: Cause) -> pa.Table:
-    """The rows of the log that were not degraded for this cause."""
+def has_cause(rows: pa.Table, cause: Cause) -> Bools:
+    """Which rows of the log were degraded for this cause."""
     causes = rows["degraded"].combine_chunks()
     is_cause = pc.equal(pc.list_flatten(causes), cause)
-    degraded = np.asarray(pc.list_parent_indices(causes).filter(is_cause))
-    kept = np.ones(rows.num_rows, bool)
-    kept[degraded] = False
-    return rows.filter(pa.array(kept))
+    found = np.zeros(rows.num_rows, bool)
+    found[np.asarray(pc.list_parent_indices(causes).filter(is_cause))] = True
+    return found
+
+
+def without_cause(rows: pa.Table, cause: Cause) -> pa.Table:
+    """The rows of the log that were not degraded for this cause."""
+    return rows.filter(pa.array(~has_cause(rows, cause)))
 
 
 def of_signature(rows: pa.Table, signature: Signature) -> pa.Table:

@@ -24,6 +24,9 @@ _COLUMNS = ("id", "key", "time", "event_time", "version", "arm", "status", "chan
 def arm_losses(lake: Lake, signature: Signature, routing: Routing, now: Micros) -> tuple[ArmLosses, ArmLosses] | None:
     """What champion and challenger lost on the requests since the canary's step began; ``None`` before any label.
 
+    Also ``None`` where the log does not have the field that the canary assigns: rows of one unit are not independent,
+    and nobody knows which these are.
+
     Only predictions whose attribution windows are over count: in open ones one class may be known sooner.
 
     Args:
@@ -32,6 +35,8 @@ def arm_losses(lake: Lake, signature: Signature, routing: Routing, now: Micros) 
         routing: the canary.
         now: the moment of the look.
     """
+    if routing.unit and routing.unit not in logged_fields(signature):
+        return None
     rows = _labelled(lake, signature.name, signature.label, routing.since, now)
     arms = [rows.filter(pc.equal(rows["arm"], arm)) for arm in ("champion", "challenger")]
     if not all(arm.num_rows for arm in arms):
@@ -60,7 +65,7 @@ def _by_unit(lake: Lake, signature: Signature, unit: str, rows: pa.Table) -> Arm
 
 
 def _units(lake: Lake, signature: Signature, unit: str, rows: pa.Table) -> pa.Array:
-    """The unit of each row; the key where the log does not have the field."""
+    """The unit of each row; without a field the key or the group, and the key where the field is null."""
     keys = rows[GROUP if signature.objective.group else "key"].combine_chunks()
     column = logged_fields(signature).get(unit)
     if column is None:

@@ -23,6 +23,9 @@ from smallbox.times import Micros, asked_moment, format_moment
 ACTIONS: Final = ("start", "promote", "roll-back", "hold", "resume", "retire")
 """The changes that a person may ask for."""
 
+LONGEST_WHY: Final = 1_000
+"""So many characters a reason has at most: the routing keeps that of a hold, and each answer reads the routing."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
@@ -83,6 +86,8 @@ class ByHandTask:
         who, why = (str(document.get(name) or "").strip() for name in ("who", "why"))
         if not who or not why:
             raise InvalidInput("say who changes the release and why; the history keeps both")
+        if len(why) > LONGEST_WHY:
+            raise InvalidInput(f"why has {len(why)} characters; at most {LONGEST_WHY} are kept, so write it shorter")
         if document.get("rung") not in (None, *RUNGS):
             raise InvalidInput(f"rung must be one of {', '.join(RUNGS)}, not {document['rung']!r}")
         model = self._project.model(document["model"])

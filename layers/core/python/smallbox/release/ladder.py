@@ -38,15 +38,19 @@ def begin_release(
 def after_shadow(
     changes: Changes, rule: Release, routing: Routing, number: int, details: Mapping[str, Any], why: str
 ) -> Climbed:
-    """Let a version that the shadow has judged, or that has no shadow, answer: by a canary, else at once."""
+    """Let a version that the shadow has judged, or that has no shadow, answer: by a canary, else at once.
+
+    The reason of a person, in ``details``, stays as it is.
+    """
+    by_hand = {"why": details["why"]} if "who" in details else {}
     if rule.canary is not None:
         share = rule.canary.parsed[0].share
         told = f"{why}; its canary begins with {share:.4g} of the {rule.canary.unit or 'key'}s"
-        changes.start(routing, number, rule.canary, {**details, "why": told})
+        changes.start(routing, number, rule.canary, {**details, "why": told, **by_hand})
         return Climbed("start", told)
     told = f"{why}; there is no canary, so it is champion at once"
     left_out = [*details.get("left_out", ()), "canary"]
-    known = {**details, "why": told, "left_out": left_out}
+    known = {**details, "why": told, "left_out": left_out, **by_hand}
     if routing.candidate == number:
         changes.promote(routing, known)
     else:

@@ -74,6 +74,10 @@ class ReviewTask:
             return {"action": "wait", "why": _held(routing)}
         number, rule = routing.candidate or 0, model.release.shadow
         changes = Changes(self._registry, model.name, now)
+        stops = self._why_incomparable(model.name, routing)
+        if stops:
+            changes.end(routing, UNDECIDED, {"why": stops})
+            return {"action": "cannot_tell", "why": stops}
         if rule is None:
             up = after_shadow(changes, model.release, routing, number, {}, "the definition has no shadow any more")
             return {"action": up.action, "why": up.why}
@@ -84,6 +88,11 @@ class ReviewTask:
         verdict = judge_shadow(rule, paired_of(days), (now - routing.began) / DAY, level_set_of(days))
         action, why = self._after_verdict(changes, model, routing, verdict)
         return {"action": action, "why": why, "evidence": dict(verdict.evidence)}
+
+    def _why_incomparable(self, model: str, routing: Routing) -> str:
+        """Why the shadow cannot go on: a person has promoted a version of another label meanwhile."""
+        candidate, champion = (self._registry.get(model, one) for one in (routing.candidate or 0, routing.champion))
+        return why_incomparable(self._registry, candidate, champion)
 
     def _after_verdict(
         self, changes: Changes, model: Model, routing: Routing, verdict: ShadowVerdict
@@ -137,9 +146,9 @@ class ReviewTask:
         waits = why_incomparable(self._registry, version, self._registry.get(model.name, routing.champion))
         if waits:
             return {"action": "wait", "why": waits}
-        for older in older_waiting(self._registry, model.name, version, routing):
-            changes.retire(routing, older.number, {"why": f"version {version.number} is newer and waited as well"})
         try:
+            for older in older_waiting(self._registry, model.name, version, routing):
+                changes.retire(routing, older.number, {"why": f"version {version.number} is newer and waited as well"})
             up = begin_release(changes, model.release, routing, version.number, {})
         except Conflict as error:
             return {"action": "wait", "why": str(error)}

@@ -5,7 +5,7 @@ goes on with each day as it ends. When a day's labels are complete, the losses o
 stored. The shadow goes on while the candidate is in a canary.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from smallbox.define.project import Project
 from smallbox.define.release_rules import Shadow
 from smallbox.define.rules import Label
+from smallbox.define.serve import OutputLimits
 from smallbox.define.signature import Signature
 from smallbox.documents.daily_run import DayDocument, ShadowStep
 from smallbox.errors import NotReady
@@ -26,6 +27,7 @@ from smallbox.registry.routing import Routing
 from smallbox.registry.signatures import label_of_version
 from smallbox.registry.store import Registry
 from smallbox.registry.version import Version
+from smallbox.release.comparable import why_incomparable
 from smallbox.release.shadow_days import ShadowDays, as_settled
 from smallbox.release.shadow_figures import (
     answers_compared,
@@ -83,9 +85,13 @@ class ShadowTask:
 
     def _shadow(self, model: str, rule: Shadow, routing: Routing, now: Micros) -> ShadowStep:
         candidate = self._registry.get(model, routing.candidate or 0)
+        why = why_incomparable(self._registry, candidate, self._registry.get(model, routing.champion))
+        if why:
+            return {"version": candidate.number, "scored": 0, "settled": 0, "why": why}
         label = label_of_version(self._registry, candidate)
         rows, scorer = ShadowRows(self._lake, rule.max_rows), ShadowScorer(self._lake, self._loader)
-        run = _ShadowRun(rows, scorer, ShadowDays(self._metrics, model, candidate.number), candidate, routing, now)
+        days, limits = ShadowDays(self._metrics, model, candidate.number), self._project.model(model).serve.limits
+        run = _ShadowRun(rows, scorer, days, candidate, routing, limits, now)
         try:
             scored = run.score_new_days(label, self._stopwatch)
             settled = run.settle_days(label)
@@ -98,13 +104,21 @@ class _ShadowRun:
     """One run for one candidate."""
 
     def __init__(
-        self, rows: ShadowRows, scorer: ShadowScorer, days: ShadowDays, version: Version, routing: Routing, now: Micros
+        self,
+        rows: ShadowRows,
+        scorer: ShadowScorer,
+        days: ShadowDays,
+        version: Version,
+        routing: Routing,
+        limits: Mapping[str, OutputLimits],
+        now: Micros,
     ) -> None:
         self._rows = rows
         self._scorer = scorer
         self._days = days
         self._version = version
         self._routing = routing
+        self._limits = limits
         self._now = now
         self._since = parse_moment(version.as_of)
 
@@ -125,7 +139,7 @@ class _ShadowRun:
         seconds, objective = (stopwatch() - began) / SECOND, label.objective
         return {
             "champion": self._routing.champion,
-            "asked": answers_compared(rescored, objective, self._routing.champion, seconds),
+            "asked": answers_compared(rescored.within(self._limits), objective, self._routing.champion, seconds),
             "unlike": unlike_answers(rescored, objective, self._version.number),
             "settled": None,
         }
@@ -146,7 +160,7 @@ class _ShadowRun:
         if not labelled.num_rows:
             return as_settled(day, [])
         logged = self._rows.logged(model, labelled)
-        rescored = self._scorer.score(model, self._version.number, logged, self._now)
+        rescored = self._scorer.score(model, self._version.number, logged, self._now).within(self._limits)
         return _losses_compared(day, rescored.signature, labelled, rescored)
 
 

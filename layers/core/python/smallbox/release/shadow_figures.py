@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from smallbox.arrays import Bools, Floats
 from smallbox.define.signature import Signature
+from smallbox.lake.predictions import has_cause
 from smallbox.objectives.objective import Objective, Scored
 from smallbox.release.canary_marks import CLUSTERS, cluster_of
 from smallbox.release.shadow_scoring import Rescored
@@ -18,6 +19,12 @@ _SAME: Final = 1e-5
 
 _CATEGORIES: Final = 6
 """Slices of an input that are shown: its most frequent texts."""
+
+_LONGEST_TEXT: Final = 100
+"""A longer text makes no slice: the documents of days are small."""
+
+_MOST_SLICES: Final = 300
+"""So many slices of a day are kept, those of the first inputs."""
 
 _LEAST_ROWS: Final = 30
 """A slice of fewer rows in a day is not shown."""
@@ -69,9 +76,15 @@ def _gap(ours: Floats, theirs: Floats) -> float:
 def unlike_answers(rescored: Rescored, objective: Objective, candidate: int) -> dict[str, Any]:
     """Of the requests that the candidate itself answered in a canary, how many got another answer than its shadow's.
 
-    Also by cluster of keys: requests of one key are alike, so clusters are counted, not rows.
+    Also by cluster of keys: requests of one key are alike, so clusters are counted, not rows. An answer that was set
+    to a declared limit is left out: it is not the model's own, and the limits may have changed since.
+
+    Args:
+        rescored: the outputs of the model itself, not within limits.
+        objective: the candidate's.
+        candidate: its version.
     """
-    own = np.asarray(pc.equal(rescored.rows["version"], candidate))
+    own = np.asarray(pc.equal(rescored.rows["version"], candidate)) & ~has_cause(rescored.rows, "limits")
     rows, theirs = rescored.rows.filter(pa.array(own)), rescored.outputs[own]
     answered = np.column_stack([_numbers(rows, name) for name in objective.outputs])
     differ = ~np.isclose(answered, theirs, rtol=_SAME, atol=_SAME, equal_nan=True)
@@ -94,13 +107,14 @@ def slice_masks(signature: Signature, rows: pa.Table) -> dict[str, Bools]:
     for name in signature.columns.categorical:
         if name in hidden or name not in rows.column_names:
             continue
-        for text in _frequent(rows[name]):
+        for text in _frequent(rows[name])[: _MOST_SLICES - len(found)]:
             found[f"{name}={text}"] = np.asarray(pc.fill_null(pc.equal(rows[name], text), fill_value=False))
     return found
 
 
 def _frequent(column: pa.ChunkedArray) -> Sequence[str]:
-    counts = [one for one in pc.value_counts(column).to_pylist() if one["values"] and one["counts"] >= _LEAST_ROWS]
+    found = pc.value_counts(column).to_pylist()
+    counts = [one for one in found if 0 < len(one["values"] or "") <= _LONGEST_TEXT and one["counts"] >= _LEAST_ROWS]
     counts.sort(key=lambda one: (-one["counts"], one["values"]))
     return [one["values"] for one in counts[:_CATEGORIES]]
 

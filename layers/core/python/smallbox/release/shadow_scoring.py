@@ -1,7 +1,7 @@
 """Scores logged requests with a candidate: what it would have answered to the same callers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -9,12 +9,14 @@ import pyarrow.compute as pc
 
 from smallbox.arrays import Floats
 from smallbox.define.log_columns import logged_names
+from smallbox.define.serve import OutputLimits
 from smallbox.define.signature import Signature
 from smallbox.errors import NotFound, NotReady
 from smallbox.features.inputs.assembly import Inputs
 from smallbox.features.inputs.recomputed import inputs_of_requests, logged_inputs
 from smallbox.features.inputs.request_records import record_positions, records_of_requests
 from smallbox.lake.predictions import of_signature
+from smallbox.objectives.output_limits import within_limits
 from smallbox.ports import Lake
 from smallbox.registry.loader import LoadedVersion, ModelLoader
 from smallbox.table_columns import GROUP
@@ -37,6 +39,11 @@ class Rescored:
     signature: Signature
     outputs: Floats
     lost: int = 0
+
+    def within(self, limits: Mapping[str, OutputLimits]) -> "Rescored":
+        """The outputs as callers would get them: a value beyond ``Serve(limits)`` is set to the limit."""
+        outputs = within_limits(self.outputs, self.signature.objective.outputs, limits)
+        return replace(self, outputs=outputs)
 
 
 class ShadowScorer:

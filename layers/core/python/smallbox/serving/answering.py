@@ -6,11 +6,10 @@ from typing import Final
 
 import numpy as np
 
-from smallbox.arrays import Floats
-from smallbox.define.model import Model
 from smallbox.errors import ContractViolation, NotReady, NotStored, SmallboxError, Unavailable
 from smallbox.features.live_views import LiveViewStore, check_ready
 from smallbox.features.online.recent import StateCache
+from smallbox.objectives.output_limits import within_limits
 from smallbox.ports import StateReader
 from smallbox.records import Cause
 from smallbox.registry.assignment import interleaved_versions
@@ -207,7 +206,7 @@ class Answering:
         model = request.model
         if not model.serve.limits:
             return answered
-        within = _within_limits(model, answered)
+        within = within_limits(answered.outputs, answered.signature.objective.outputs, model.serve.limits)
         is_beyond = (within != answered.outputs) & ~np.isnan(answered.outputs)
         rows = is_beyond.any(axis=1)
         if not rows.any():
@@ -218,14 +217,6 @@ class Answering:
             (*causes, *beyond) if is_one else causes for causes, is_one in zip(answered.degraded, rows, strict=True)
         ]
         return replace(answered, outputs=within, degraded=degraded)
-
-
-def _within_limits(model: Model, answered: Answered) -> Floats:
-    outputs = answered.outputs.copy()
-    for at, name in enumerate(answered.signature.objective.outputs):
-        least, most = model.serve.limits.get(name, (None, None))
-        outputs[:, at] = np.clip(outputs[:, at], -np.inf if least is None else least, np.inf if most is None else most)
-    return outputs
 
 
 def _with_cause(answered: Answered, cause: Cause) -> Answered:
