@@ -106,7 +106,13 @@ def reads_who(who: Any) -> Any:
             ),
             r"write Shadow\(max_days=9\)",
         ),
-        (lambda: _model(release=Release(canary=Canary(unit="nobody"))), "unit='nobody' is no field of the request"),
+        (
+            lambda: _model(release=Release(canary=Canary(unit="nobody"))),
+            (
+                lambda: _model(release=Release(canary=Canary(unit="nobody"))),
+                "unit='nobody' is no field of the request that",
+            ),
+        ),
         (lambda: Shadow(max_days=1), "at least 2"),
         (lambda: Shadow(confidence=0.4), "between 0.5 and 1"),
         (lambda: Canary(steps=("10% for 1d", "5% for 1d")), "their shares must grow"),

@@ -252,8 +252,9 @@ class Model(Signature):
                 f"within={self.label.within!r}; write Shadow(max_days={within + _DAYS_TO_JUDGE}) or more"
             )
         unit = None if canary is None else canary.unit
-        if unit is not None and unit not in self.request.fields:
+        logged = [self.request.key, *self.sent_fields, *filter(None, (self.objective.group,))]
+        if unit is not None and unit not in logged:
             raise DefinitionError(
-                f"model {self.name}: Canary: unit={unit!r} is no field of the request; it has "
-                f"{', '.join(self.request.fields)}"
+                f"model {self.name}: Canary: unit={unit!r} is no field of the request that the log keeps; those are "
+                f"{', '.join(dict.fromkeys(logged))}; make it an input, or a parameter of an on-demand feature"
             )
