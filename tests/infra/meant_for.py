@@ -17,7 +17,7 @@ BLOB_READERS: Final = {
         "release/review", "release/experiment",
     },
     "bucket:lake/tables/labelled/*": {
-        "feedback/join", UPKEEP, "monitoring/check", "release/shadow", "release/review",
+        "feedback/join", UPKEEP, "monitoring/check", "release/shadow", "release/review", "release/experiment",
     },
     "bucket:lake/tables/restated/*": {"feedback/join", UPKEEP},
     "bucket:lake/tables/exposures/*": {"release/experiment", UPKEEP},
