@@ -42,7 +42,7 @@ def test_an_experiment_is_planned_started_seen_and_stopped(deployed: Deployed) -
     days = deployed.live(now, 2).counts.days
     assert {day["experiment"]["experiment"] for day in days} == {"delays"}
     assert set(deployed.arms(now + 2 * DAY)) == {str(version) for version in versions}
-    shown = _asked(system, "show")
+    shown = _asked(system, "show", as_of=format_moment(now + 2 * DAY))
     units = {one["version"]: one["assigned"] for one in shown["result"]["versions"]}
     assert set(units) == set(versions)
     assert min(units.values()) > 0.4 * sum(units.values())

@@ -30,6 +30,7 @@ class WatchedLake(FakeLake):
     def __init__(self) -> None:
         super().__init__()
         self.read_days: dict[str, float] = {}
+        self.reads = 0
 
     def read(
         self,
@@ -41,6 +42,7 @@ class WatchedLake(FakeLake):
         key: str = "key",
         schema: pa.Schema | None = None,
     ) -> pa.Table | None:
+        self.reads += 1
         found = super().read(table, columns, between, keys, key=key, schema=schema)
         days = (between.end - between.start) / DAY if between is not None else float("inf")
         if keys is None or not table.startswith("exposures"):  # those of units of the day are not all of them
@@ -103,6 +105,19 @@ def test_who_looks_changes_nothing() -> None:
     stored = shop.world.registry.experiments("offer")
     assert shop.ask("show") == shop.ask("show")
     assert shop.world.registry.experiments("offer") == stored
+
+
+def test_a_look_years_later_costs_no_more_than_the_experiment_lasts() -> None:
+    """Asked as of the present about a replay of years ago, it reads up to max_days and a window, and no day since."""
+    reads = []
+    for at in ("2012-02-01T00:00:00Z", "2022-02-01T00:00:00Z"):
+        lake = WatchedLake()
+        shop = started(Shop(lake=lake), min_days=2, max_days=5, smallest_effect=0.5)
+        shop.day()
+        lake.reads = 0
+        shop.ask("show", as_of=at)
+        reads.append(lake.reads)
+    assert reads[0] == reads[1] < 100
 
 
 def test_a_crash_within_a_stop_is_repaired_by_stopping_again(monkeypatch: pytest.MonkeyPatch) -> None:

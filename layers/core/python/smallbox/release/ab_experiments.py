@@ -9,7 +9,7 @@ from smallbox.errors import InvalidInput
 from smallbox.lake.predictions import PredictionLog
 from smallbox.registry.routing import RunningExperiment
 from smallbox.release.experiment_columns import Frozen, UnitRequests, check_covariate, unit_column
-from smallbox.release.experiment_kinds import AskedExperiment
+from smallbox.release.experiment_kinds import AskedExperiment, last_moment
 from smallbox.release.experiment_look import ExperimentLooks, no_sums
 from smallbox.release.experiment_plan import ExperimentPlan, plan_experiment
 from smallbox.release.experiment_record import ExperimentRecord
@@ -57,8 +57,10 @@ class AbExperiments:
         book = ExposureBook(self.own.lake, self.own.model.name, running.name, running.since, is_kept)
         requests = self._requests(running.versions, running.unit, experiment.covariate)
         looks = ExperimentLooks(self.own.project, self.own.lake, running, experiment, requests, book)
-        judged = replace(record, sums=looks.forward(record.sums, as_of))
-        result = judged_experiment(judged, as_of)
+        longest = max(outcome.within_micros for outcome in experiment.outcomes)
+        moment = last_moment(record, longest, as_of)
+        judged = replace(record, sums=looks.forward(record.sums, moment))
+        result = judged_experiment(judged, moment)
         before = tuple(day for day in record.days if day["as_of"] != result["as_of"])
         return replace(judged, result=result, days=(*before, in_short(result)))
 

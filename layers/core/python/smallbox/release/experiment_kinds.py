@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar
 
 from smallbox.errors import InvalidInput
 from smallbox.release.experiment_record import KeptExperiment
-from smallbox.times import Micros, day_of
+from smallbox.times import DAY, Micros, day_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,17 @@ class AskedExperiment:
         """The asked name of a new experiment; else the day and the versions."""
         given = self.document.get("name")
         return str(given or "-".join((day_of(self.at), *(str(version) for version, _ in weights))))
+
+
+def last_moment(record: KeptExperiment, within: Micros, as_of: Micros) -> Micros:
+    """The moment of a look, but none after which an experiment learns anything: a look costs a day for each day.
+
+    Args:
+        record: the experiment.
+        within: the longest window of what it measures.
+        as_of: the moment that is asked about; in a replay the present may be years later.
+    """
+    return min(as_of, record.running.since + record.max_days * DAY + within)
 
 
 Kept = TypeVar("Kept", bound=KeptExperiment)

@@ -8,7 +8,7 @@ from smallbox.objectives.objective import Objective
 from smallbox.registry.routing import Merge, RunningExperiment
 from smallbox.registry.signatures import label_of_version
 from smallbox.release.experiment_columns import check_names_units
-from smallbox.release.experiment_kinds import AskedExperiment
+from smallbox.release.experiment_kinds import AskedExperiment, last_moment
 from smallbox.release.experiment_request import asked_weights
 from smallbox.release.interleaving_look import day_of_preference, judged_interleaving, shown_in
 from smallbox.release.interleaving_record import InterleavingRecord, InterleavingRules
@@ -70,8 +70,9 @@ class InterleavingExperiments:
         """The record with a look as of a moment; a look needs nothing of the one before, so it keeps nothing."""
         del is_kept
         objective = self._objective(record.running.versions[0])
-        rows = shown_in(self.own.lake, self.own.model.name, objective, record.running, as_of)
-        result = judged_interleaving(objective, rows, record, as_of)
+        moment = last_moment(record, self.own.model.label.within_micros, as_of)
+        rows = shown_in(self.own.lake, self.own.model.name, objective, record.running, moment)
+        result = judged_interleaving(objective, rows, record, moment)
         before = tuple(day for day in record.days if day["as_of"] != result["as_of"])
         return replace(record, result=result, days=(*before, day_of_preference(result)))
 
