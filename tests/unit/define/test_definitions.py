@@ -108,10 +108,7 @@ def reads_who(who: Any) -> Any:
         ),
         (
             lambda: _model(release=Release(canary=Canary(unit="nobody"))),
-            (
-                lambda: _model(release=Release(canary=Canary(unit="nobody"))),
-                "unit='nobody' is no field of the request that",
-            ),
+            "unit='nobody' is no field of the request that the log keeps",
         ),
         (lambda: Shadow(max_days=1), "at least 2"),
         (lambda: Shadow(confidence=0.4), "between 0.5 and 1"),

@@ -92,6 +92,7 @@ class IncidentAnswer(TypedDict):
     effect: float | None
     story: list[StoryEntry]
     closed: str
+    told: bool
     sentence: str
 
 

@@ -16,9 +16,9 @@ from smallbox.features.inputs.assembly import Inputs
 from smallbox.features.inputs.recomputed import inputs_of_requests, logged_inputs
 from smallbox.features.inputs.request_records import record_positions, records_of_requests
 from smallbox.lake.predictions import of_signature
-from smallbox.objectives.output_limits import within_limits
 from smallbox.ports import Lake
 from smallbox.registry.loader import LoadedVersion, ModelLoader
+from smallbox.statistics.output_limits import within_limits
 from smallbox.table_columns import GROUP
 from smallbox.times import Micros
 

@@ -9,7 +9,6 @@ import numpy as np
 from smallbox.errors import ContractViolation, NotReady, NotStored, SmallboxError, Unavailable
 from smallbox.features.live_views import LiveViewStore, check_ready
 from smallbox.features.online.recent import StateCache
-from smallbox.objectives.output_limits import within_limits
 from smallbox.ports import StateReader
 from smallbox.records import Cause
 from smallbox.registry.assignment import interleaved_versions
@@ -23,6 +22,7 @@ from smallbox.serving.requests import require
 from smallbox.serving.sticky_assignment import Share, pinned, shares_of
 from smallbox.serving.vectors import Vectors, online_vectors, unknown_vectors
 from smallbox.serving_ports import FailureLog
+from smallbox.statistics.output_limits import within_limits
 from smallbox.times import MILLISECOND, Micros
 
 _CANNOT_ANSWER: Final = (NotReady, NotStored, Unavailable)
