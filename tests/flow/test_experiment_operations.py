@@ -11,7 +11,7 @@ import pytest
 from smallbox.aws.delta_lake import DeltaLake
 from smallbox.define import Experiment, Release, outcome
 from smallbox.define.project import project_of
-from smallbox.errors import Conflict, NotFound
+from smallbox.errors import Conflict, InvalidInput, NotFound
 from smallbox.ports import Between
 from smallbox.registry.store import Registry
 from smallbox.times import DAY
@@ -84,6 +84,8 @@ def test_what_is_declared_needs_only_the_versions() -> None:
         shop.day()
     with pytest.raises(NotFound, match="there is no experiment yet"):
         shop.ask("show")
+    with pytest.raises(InvalidInput, match="--guardrail, --within describes a named outcome"):
+        shop.ask("start", versions=[1, 2], why="declared", guardrails=["orders.amount"], within="2d")
     shown = shop.ask("start", versions=[1, 2], weights=[0.4, 0.6], why="declared", min_days=3)
     assert shown["experiment"]["outcome"]["value"] == "amount"
     assert [shop.day()["verdict"] for _ in range(3)] == ["wait", "wait", "better"]

@@ -102,7 +102,7 @@ def test_a_canary_with_few_requests_holds_and_ends_undecided() -> None:
     release.serving.registry.route(PLAIN.name, replace(release.now, shadow=None))
     Changes(release.serving.registry, PLAIN.name, 0).start(release.now, 2, canary, {})
     actions = []
-    for day in range(5):
+    for day in range(6):
         release.ask(day, rows=3)
         now = (day + 1) * DAY
         found = release.review.run({"model": PLAIN.name, "as_of": format_moment(now)}, now)["release"]
@@ -110,7 +110,7 @@ def test_a_canary_with_few_requests_holds_and_ends_undecided() -> None:
         if found["action"] != "wait":
             break
         assert "too few" in found["why"] or "bakes" in found["why"]
-    assert actions == ["wait", "wait", "wait", "cannot_tell"]
+    assert actions == ["wait", "wait", "wait", "wait", "cannot_tell"], "four days after its step had baked for one"
 
 
 def test_harm_ends_a_held_canary() -> None:
@@ -139,3 +139,12 @@ def test_the_story_has_every_look_and_every_day() -> None:
     assert shadow[-1]["low"] < shadow[-1]["difference"] < shadow[-1]["high"] < 0
     assert story["running"] is None
     assert {one["slice"] for one in story["slices"]} == {"depot=d0", "depot=d1", "depot=d2"}
+
+
+def test_a_step_that_bakes_longer_than_max_days_is_not_undecided() -> None:
+    """The days without a verdict count from when the step has baked: a long step is not an undecided one."""
+    canary = Canary(("50% for 6d",), max_days=2)
+    release = Climbing(GOOD, replace(LADDER, release=Release(shadow=None, canary=canary)))
+    release.serving.registry.route(PLAIN.name, replace(release.now, shadow=None))
+    Changes(release.serving.registry, PLAIN.name, 0).start(release.now, 2, canary, {})
+    assert [release.day(day)["action"] for day in range(6)] == ["wait"] * 5 + ["promote"]

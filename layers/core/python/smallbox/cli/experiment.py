@@ -23,8 +23,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser = commands.add_parser(
         "experiment",
         help="plan, start, show or stop an experiment of two or more versions",
-        epilog="Without --outcome an A/B test measures what Release(experiment=...) declares; an interleaving has no "
-        "outcome. start and stop need --why.",
+        epilog="Without --outcome an A/B test measures what Release(experiment=...) declares, and with it "
+        "nothing of that; an interleaving has no outcome. start and stop need --why.",
     )
     parser.add_argument("action", choices=EXPERIMENT_ACTIONS)
     parser.add_argument("model")

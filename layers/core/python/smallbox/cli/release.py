@@ -13,7 +13,7 @@ _HELP: Final = {
     "start": "begin the release of a version, or take the one in the shadow up to its canary",
     "promote": "make a version champion",
     "roll-back": "end the canary; without one, make the champion before champion again; ends a shadow that is named",
-    "hold": "keep the running release where it is; harm still ends it",
+    "hold": "keep the running release where it is; harm still ends a canary",
     "resume": "let a held release move on",
     "retire": "give up a version that waits, or the champion before",
 }

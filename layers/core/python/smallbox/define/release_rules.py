@@ -23,8 +23,8 @@ class Shadow:
         max_loss_increase: non-inferiority margin: how far its mean loss may lie above the champion's, as a share of the
             champion's. 0: only a version that is better climbs on.
         max_days: after so many days without a verdict the shadow ends with "cannot tell". On half of them, with labels,
-            a version climbs at the earliest: bad days decide the mean, and few days have seldom seen one. One that is
-            worse is stopped as soon as that is shown.
+            a version climbs at the earliest, or at the end: bad days decide the mean, and few days have seldom seen
+            one. One that is worse is stopped as soon as that is shown.
         confidence: 1 minus the error over all looks together: a version that is worse by more than the margin climbs on
             with at most this error, and one that is not worse is stopped with at most this error.
         max_rows: how many requests of a day are scored at most; of more, a sample by their keys.
@@ -66,7 +66,7 @@ class Canary:
             is champion.
         unit: the request field whose value is always answered by the same version, like a customer; ``None``: the
             request's key, or the group of a ranking. A value never moves back while the share grows.
-        max_days: a canary that could not be judged for so many days ends with "cannot tell".
+        max_days: a step that could not be judged for so many days after it had baked ends with "cannot tell".
     """
 
     steps: tuple[str, ...] = ("1% for 1h", "10% for 1d", "50% for 1d")
@@ -106,7 +106,7 @@ class HarmLimits:
 
     Attributes:
         error: the probability that a version which is within every limit is rolled back, over the whole canary and over
-            all limits together.
+            all limits together. The guard and the daily review each spend it.
         failed: how much larger its share of requests that end in an error may be.
         slow: how much larger its share of answers later than ``slow_after`` may be.
         slow_after: when an answer is late, like ``"250ms"``.

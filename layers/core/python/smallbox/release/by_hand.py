@@ -53,7 +53,7 @@ class ByHandTask:
         ``start`` begins a release on ``document["rung"]``, or takes the version in the shadow up to its canary. The
         actions on a running release need no version. ``roll-back`` ends the canary if one runs, else the champion
         before takes over again; a shadow, which answers nobody, ends when its version is named. ``hold`` keeps a
-        release where it is until ``resume``; harm still ends it.
+        release where it is until ``resume``; harm still ends a canary, and a shadow is not judged.
 
         Raises:
             InvalidInput: unknown action, no version, name or reason, or ``as_of`` in the future.

@@ -15,6 +15,9 @@ EXPERIMENT_ACTIONS: Final = ("plan", "start", "show", "stop")
 _GUARDRAIL: Final = "SOURCE.FIELD[,lower][,WORST], like refunds.amount,lower,0.05"
 _SETTINGS: Final = ("unit", "covariate", "min_days", "max_days", "confidence", "smallest_effect")
 
+_OF_OUTCOME: Final = ("guardrails", "within", "better", "only_measured", "on_unit", "on_key")
+"""What describes the outcome that is named; a declared experiment has its own."""
+
 
 def asked_weights(document: Mapping[str, Any]) -> tuple[tuple[int, float], ...]:
     """The versions and their shares of the units; equal shares where none are named.
@@ -35,7 +38,8 @@ def asked_experiment(project: Project, model: Model, document: Mapping[str, Any]
     """The experiment that is asked for: of the command's outcome, or else the declared one with the command's settings.
 
     Raises:
-        InvalidInput: no outcome is named, and none declared; or it does not say what its records are joined by.
+        InvalidInput: no outcome is named, and none declared; options of an outcome without one; or it does not say what
+            its records are joined by.
         NotFound: no such source.
         DefinitionError: a field that is missing or has another type, or a setting out of its range.
     """
@@ -45,6 +49,10 @@ def asked_experiment(project: Project, model: Model, document: Mapping[str, Any]
         unit = settings.get("unit")
         guardrails = tuple(_guardrail(project, model, unit, document, text) for text in document.get("guardrails", ()))
         return Experiment(_outcome(project, model, unit, document, document["outcome"]), guardrails, **settings)
+    unused = [name for name in _OF_OUTCOME if document.get(name)]
+    if unused:
+        options = ", ".join(f"--{name.removesuffix('s').replace('_', '-')}" for name in unused)
+        raise InvalidInput(f"{options} describes a named outcome: add --outcome SOURCE.FIELD, or leave it out")
     if declared is None:
         raise InvalidInput(
             f"name what is measured with --outcome SOURCE.FIELD, or declare Release(experiment=...) of {model.name}"

@@ -92,5 +92,7 @@ def step_up(changes: Changes, rule: Canary, routing: Routing, details: Mapping[s
 
 
 def has_run_out(rule: Canary, routing: Routing, now: Micros) -> bool:
-    """Whether a canary's step has waited so long for enough answers that it ends with "cannot tell"."""
-    return now - routing.since >= rule.max_days * DAY
+    """Whether a canary's step has waited so long after it had baked that it ends with "cannot tell"."""
+    step = step_of(rule, routing)
+    baked = routing.since + (0 if step is None else step.bake_micros)
+    return now - baked >= rule.max_days * DAY

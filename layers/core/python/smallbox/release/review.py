@@ -129,7 +129,7 @@ class ReviewTask:
             up = step_up(changes, rule, routing, {"evidence": evidence})
             return {"action": up.action, "why": up.why, "evidence": evidence}
         if has_run_out(rule, routing, now):
-            why = f"after {rule.max_days} days: {verdict.why}"
+            why = f"{rule.max_days} days after its step had baked: {verdict.why}"
             changes.end(routing, UNDECIDED, {"why": why, "evidence": evidence})
             return {"action": "cannot_tell", "why": why, "evidence": evidence}
         return {"action": "wait", "why": bakes or verdict.why, "evidence": evidence}
