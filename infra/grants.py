@@ -140,7 +140,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     ),
     "release/guard": (
         Grant("table:registry", WRITE),
-        Grant("table:metrics", ("dynamodb:Query",)),
+        Grant("table:metrics", READ),
         Grant("topic:alarms", ("sns:Publish",)),
     ),
     "serving/predict": (

@@ -16,6 +16,7 @@ settings = from_environment(GuardSettings)
 task = GuardTask(
     load(),
     Registry(DynamoDocuments(settings.registry_table)),
+    DynamoDocuments(settings.metrics_table),
     DynamoCanaryCounters(settings.metrics_table),
     TopicNotices(settings.alarms_topic),
 )

@@ -7,6 +7,7 @@ import pytest
 
 from smallbox.define.project import project_of
 from smallbox.errors import Conflict
+from smallbox.labels.stored import LabelFigures
 from smallbox.registry.routing import Routing
 from smallbox.registry.store import Registry
 from smallbox.release.guard import GuardTask
@@ -27,9 +28,10 @@ class Guarded:
 
     def __init__(self) -> None:
         self.registry, self.counters, self.notices = Registry(FakeDocuments()), FakeCanaryCounters(), FakeNotices()
+        self.metrics = FakeDocuments()
         for _ in range(2):
             self.registry.add(replace(VERSION, model=MODEL))
-        self.task = GuardTask(project_of([late_parcel]), self.registry, self.counters, self.notices)
+        self.task = GuardTask(project_of([late_parcel]), self.registry, self.metrics, self.counters, self.notices)
         changes = Changes(self.registry, MODEL, NOW - 5 * MINUTE)
         changes.make_champion(None, 1, {})
         assert CANARY is not None
@@ -104,7 +106,8 @@ def test_a_model_without_a_canary_is_not_looked_at(guarded: Guarded) -> None:
     """After the rollback there is nothing to do; before the first version neither."""
     Changes(guarded.registry, MODEL, NOW).end(guarded.routing, "rolled_back", {"why": "by hand"})
     assert guarded.task.run(NOW + HOUR, climbs=True) == []
-    empty = GuardTask(project_of([late_parcel]), Registry(FakeDocuments()), guarded.counters, guarded.notices)
+    stores = Registry(FakeDocuments()), FakeDocuments(), guarded.counters, guarded.notices
+    empty = GuardTask(project_of([late_parcel]), *stores)
     assert empty.run(NOW, climbs=True) == []
 
 
@@ -159,3 +162,20 @@ def test_a_held_canary_stays_in_its_step(guarded: Guarded) -> None:
     Changes(guarded.registry, MODEL, NOW).hold(guarded.routing, {"why": "a holiday"})
     (done,) = guarded.task.run(NOW + HOUR, climbs=True)
     assert (done["action"], guarded.routing.share) == ("none", 0.01)
+
+
+def test_behind_an_open_breaker_a_canary_stays_in_its_step(guarded: Guarded) -> None:
+    """Its labels cannot show harm now; what needs no label still rolls it back."""
+    LabelFigures(guarded.metrics, MODEL).set_breaker({"day": "2024-10-03", "open": True, "why": "stalled", "trips": []})
+    for minutes_ago in range(4):
+        for arm in ("champion", "challenger"):
+            guarded.count(arm, {}, minutes_ago)
+    (done,) = guarded.task.run(NOW + HOUR, climbs=True)
+    assert (done["action"], done["why"], guarded.routing.share) == (
+        "none",
+        "the label breaker is open: stalled",
+        0.01,
+    )
+    guarded.count("challenger", {"failed": 32})
+    (harm,) = guarded.task.run(NOW + HOUR, climbs=True)
+    assert harm["action"] == "roll_back"

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from smallbox.labels.stored import LabelFigures
 from smallbox.lake.predictions import PredictionLog
 from smallbox.ports import Between
 from smallbox.release.shadow import DAYS_AT_ONCE
@@ -135,3 +136,16 @@ def test_slices_add_up_over_days() -> None:
     assert sum(one["rows"] for one in slices) == 2 * A_DAY
     worse = [one["candidate_loss"] - one["champion_loss"] for one in slices]
     assert worse == sorted(worse, reverse=True)
+
+
+def test_no_day_is_settled_behind_an_open_breaker() -> None:
+    """Labels that stalled or say something else are no evidence; the day is settled once they can be believed."""
+    shadowed = Shadowed()
+    shadowed.ask(0)
+    shadowed.learn(0)
+    figures = LabelFigures(shadowed.metrics, PLAIN.name)
+    figures.set_breaker({"day": "1970-01-02", "open": True, "why": "labels stalled", "trips": []})
+    assert shadowed.close(2 * DAY) == {"version": 2, "scored": 2, "settled": 0, "why": ""}
+    figures.set_breaker({"day": "1970-01-03", "open": False, "why": "", "trips": []})
+    assert shadowed.close(3 * DAY)["settled"] == 2
+    assert sum(one.rows for one in paired_of(shadowed.days)) == A_DAY

@@ -81,11 +81,3 @@ def test_every_order_is_asked_once_before_its_record() -> None:
     assert len(asked) == len(site.asked)
     assert asked.keys() == recorded.keys()
     assert all(asked[key] < recorded[key] for key in asked)
-
-
-def test_in_a_loop_customers_see_what_the_model_likes() -> None:
-    """On the second day of a loop most orders are of the shops with the lowest scores, and every shop has some left."""
-    site = _lived(DRILLS["popularity_loop"])
-    shops = Counter(shop for _, shop, at in site.asked if at >= BEGIN + (LAST - 1) * DAY)
-    assert shops["shop0"] + shops["shop1"] > 0.5 * shops.total()
-    assert len(shops) == 12

@@ -1,14 +1,12 @@
 """The profiles of labelled predictions: outputs, labels and losses, by version, channel, arm and hour."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from smallbox.labels.join import LABELLED
 from smallbox.labels.table import of_objective, scored_rows
+from smallbox.lake.predictions import by_answerer
 from smallbox.objectives.objective import Objective
 from smallbox.ports import Between, Blobs
 from smallbox.profiles.building import Values, by_hour, key_hashes
@@ -40,24 +38,18 @@ class LabelProfiles:
             rows: labelled predictions; those without a label are left out.
             between: the range.
         """
-        is_labelled = pc.and_(pc.equal(rows["status"], LABELLED), pc.greater(rows["version"], 0))
-        known = rows.filter(is_labelled)
-        for who in known.group_by(["version", "channel", "arm"]).aggregate([]).to_pylist():
-            own = known
-            for column, value in who.items():
-                own = own.filter(pc.equal(own[column], value))
-            self._replace(objective, model, own.filter(of_objective(objective, own)), between, who)
-
-    def _replace(
-        self, objective: Objective, model: str, rows: pa.Table, between: Between, who: Mapping[str, Any]
-    ) -> None:
-        subject = labelled_subject(model, who["version"], who["channel"], who["arm"])
-        layout = self._layouts.of(self._store, subject.name, model, who["version"], _is_labelled)
-        if layout is None or not rows.num_rows:
-            return
-        keys = key_hashes(rows["key"].combine_chunks())
-        hours = by_hour(layout, _values(objective, rows), rows[SETTLES_FROM].to_numpy(), keys)
-        self._store.replace(subject, between.start, between.end, hours)
+        known = rows.filter(pc.equal(rows["status"], LABELLED))
+        for version, channel, arm, answered in by_answerer(known):
+            own, subject = (
+                answered.filter(of_objective(objective, answered)),
+                labelled_subject(model, version, channel, arm),
+            )
+            layout = self._layouts.of(self._store, subject.name, model, version, _is_labelled)
+            if layout is not None and own.num_rows:
+                keys, times = key_hashes(own["key"].combine_chunks()), own[SETTLES_FROM].to_numpy()
+                self._store.replace(
+                    subject, between.start, between.end, by_hour(layout, _values(objective, own), times, keys)
+                )
 
 
 def _is_labelled(column: str) -> bool:

@@ -80,6 +80,16 @@ def has_cause(rows: pa.Table, cause: Cause) -> Bools:
     return found
 
 
+def by_answerer(rows: pa.Table) -> Iterator[tuple[int, str, str, pa.Table]]:
+    """The rows by version, channel and arm; those of the fallback, which is no version, are left out."""
+    answered = rows.filter(pc.greater(rows["version"], 0))
+    for who in answered.group_by(["version", "channel", "arm"]).aggregate([]).to_pylist():
+        own = answered
+        for column, value in who.items():
+            own = own.filter(pc.equal(own[column], value))
+        yield who["version"], who["channel"], who["arm"], own
+
+
 def without_cause(rows: pa.Table, cause: Cause) -> pa.Table:
     """The rows of the log that were not degraded for this cause."""
     return rows.filter(pa.array(~has_cause(rows, cause)))

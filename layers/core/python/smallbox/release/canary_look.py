@@ -13,12 +13,12 @@ from smallbox.registry.routing import Routing
 from smallbox.registry.store import Registry
 from smallbox.release.arm_losses import arm_losses
 from smallbox.release.harm import HarmVerdict, judge_harm
-from smallbox.release.harm_counts import UnlikeCounts
+from smallbox.release.harm_counts import COUNTED, UnlikeCounts
 from smallbox.release.logged_counts import IN_LOG, logged_counts
 from smallbox.release.shadow_days import ShadowDays
 from smallbox.times import DAY, Micros, parse_day
 
-_NOT_IN_LOG = frozenset({"failed", "slow"}) - frozenset(IN_LOG)
+_NOT_IN_LOG = frozenset(COUNTED) - frozenset(IN_LOG)
 
 
 class CanaryLook:

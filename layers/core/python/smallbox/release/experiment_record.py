@@ -117,16 +117,10 @@ class ExperimentRecord:
         return cls(
             running_from_json(document),
             experiment_from_json(document["experiment"]),
-            document["state"],
-            document["who"],
-            document["why"],
-            document["plan"],
-            document["tuned_for"],
-            ExperimentSums.from_json(document["sums"]),
-            document["result"],
-            tuple(document["days"]),
-            document["stopped"],
-            document.get("revision", 0),
+            plan=document["plan"],
+            tuned_for=document["tuned_for"],
+            sums=ExperimentSums.from_json(document["sums"]),
+            **kept_from_json(document),
         )
 
 
@@ -151,6 +145,12 @@ def kept_as_json(record: KeptExperiment) -> dict[str, Any]:
         "stopped": dict(record.stopped),
         "revision": record.revision,
     }
+
+
+def kept_from_json(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that the records of all kinds have, but ``running``."""
+    same = {name: document[name] for name in ("state", "who", "why", "result", "stopped")}
+    return {**same, "days": tuple(document["days"]), "revision": document.get("revision", 0)}
 
 
 def running_from_json(document: Mapping[str, Any]) -> RunningExperiment:

@@ -5,6 +5,8 @@ from typing import Any
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.errors import Conflict
+from smallbox.labels.stored import why_labels_wait
+from smallbox.ports import Documents
 from smallbox.registry.routing import Routing
 from smallbox.registry.store import Registry
 from smallbox.release.harm import HarmVerdict, judge_harm
@@ -26,12 +28,16 @@ class GuardTask:
     Args:
         project: the models.
         registry: has the routings.
+        metrics: has the state of the label breaker.
         counters: of the arms of canaries.
         notices: told of each rollback.
     """
 
-    def __init__(self, project: Project, registry: Registry, counters: CanaryCounters, notices: Notices) -> None:
+    def __init__(
+        self, project: Project, registry: Registry, metrics: Documents, counters: CanaryCounters, notices: Notices
+    ) -> None:
         self._project = project
+        self._metrics = metrics
         self._registry = registry
         self._counters = counters
         self._notices = notices
@@ -69,9 +75,9 @@ class GuardTask:
         rule = model.release.canary
         if rule is None or routing.held or next_share(rule, routing) is None or not verdict.can_tell:
             return {"action": "none", "why": verdict.why}
-        bakes = still_bakes(rule, routing, now)
-        if bakes:
-            return {"action": "none", "why": bakes}
+        waits = still_bakes(rule, routing, now) or why_labels_wait(self._metrics, model.name)
+        if waits:
+            return {"action": "none", "why": waits}
         details = {"who": GUARD, "evidence": {"limits": verdict.evidence}}
         up = step_up(Changes(self._registry, model.name, now), rule, routing, details)
         return {"action": up.action, "why": up.why}

@@ -6,7 +6,7 @@ from typing import Any
 
 from smallbox.errors import InvalidInput
 from smallbox.registry.routing import RunningExperiment
-from smallbox.release.experiment_record import ExperimentState, kept_as_json, running_from_json, stop_of
+from smallbox.release.experiment_record import ExperimentState, kept_as_json, kept_from_json, running_from_json, stop_of
 from smallbox.times import Micros
 
 
@@ -77,17 +77,8 @@ class InterleavingRecord:
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "InterleavingRecord":
         """The inverse of :meth:`as_json`."""
-        return cls(
-            running_from_json(document),
-            InterleavingRules(**document["rules"]),
-            document["state"],
-            document["who"],
-            document["why"],
-            document["result"],
-            tuple(document["days"]),
-            document["stopped"],
-            document.get("revision", 0),
-        )
+        rules = InterleavingRules(**document["rules"])
+        return cls(running_from_json(document), rules, **kept_from_json(document))
 
 
 def final_result(result: Mapping[str, Any]) -> Mapping[str, Any]:

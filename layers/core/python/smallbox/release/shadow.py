@@ -19,6 +19,7 @@ from smallbox.define.serve import OutputLimits
 from smallbox.define.signature import Signature
 from smallbox.documents.daily_run import DayDocument, ShadowStep
 from smallbox.errors import NotReady
+from smallbox.labels.stored import why_labels_wait
 from smallbox.labels.table import scored_rows
 from smallbox.objectives.objective import Objective, Scored
 from smallbox.ports import Between, Documents, Lake
@@ -49,6 +50,8 @@ _DEFAULT: Final = Shadow()
 
 class ShadowTask:
     """A daily task: scores the new days of the running release, and settles those whose labels are complete.
+
+    Behind an open label breaker no day is settled: its labels may be missing, or say something else.
 
     Args:
         project: the models.
@@ -94,7 +97,7 @@ class ShadowTask:
         run = _ShadowRun(rows, scorer, days, candidate, routing, limits, now)
         try:
             scored = run.score_new_days(label, self._stopwatch)
-            settled = run.settle_days(label)
+            settled = 0 if why_labels_wait(self._metrics, model) else run.settle_days(label)
         except NotReady as error:
             return {"version": candidate.number, "scored": 0, "settled": 0, "why": str(error)}
         return {"version": candidate.number, "scored": scored, "settled": settled, "why": ""}

@@ -40,7 +40,6 @@ class Drill:
         conditions: what is true from the day of the fault on.
         sent: what the senders make of the records from that day on.
         part: the part of the system that is broken on that day.
-        is_loop: whether customers see only the shops whose orders the model calls punctual.
         along: other kinds that the same fault truly causes, and that may ring beside it.
     """
 
@@ -51,7 +50,6 @@ class Drill:
     conditions: Conditions = QUIET
     sent: Callable[[DayRecords], DayRecords] = honest
     part: BrokenPart | None = None
-    is_loop: bool = False
     along: tuple[FindingKind, ...] = ()
 
 

@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
 from smallbox.cli.drills.drill import Drill
 from smallbox.cli.drills.site import DrillSite, Rung
-from smallbox.cli.drills.town import BEGIN, SHOPS, Conditions, DayRecords, records_of
+from smallbox.cli.drills.town import BEGIN, DayRecords, records_of
 from smallbox.times import DAY, HOUR, Micros
 
 HISTORY_DAYS: Final = 56
@@ -135,24 +134,19 @@ class Days:
     site: DrillSite
     drill: Drill | None = None
     since: int = 0
-    _conditions: dict[int, Conditions] = field(default_factory=dict)
     _records: dict[int, DayRecords] = field(default_factory=dict)
 
     def live(self, day: int) -> Sequence[Rung]:
         """Live a day in steps: predict what is asked in the step, then send what became known in it; close the day."""
-        scores = list[tuple[str, float]]()
         for at in range(BEGIN + day * DAY, BEGIN + (day + 1) * DAY, STEP):
             asked = _within(self._of(day).asked, at, at + STEP)
             if len(asked):
-                answers = self.site.predict(asked, at)
-                scores += zip(asked["shop"], (one["score"] for one in answers), strict=True)
+                self.site.predict(asked, at)
             for source in ("orders", "deliveries", "weather"):
                 sent = pd.concat([self._of(known).by_source[source] for known in (day - 1, day)])
                 due = _within(sent, at, at + STEP)
                 if len(due):
                     self.site.send(source, due, at + STEP)
-        if self.drill is not None and self.drill.is_loop:
-            self._conditions[day + 1] = _shown(scores)
         return self.site.close_day(BEGIN + (day + 1) * DAY)
 
     def _of(self, day: int) -> DayRecords:
@@ -164,16 +158,8 @@ class Days:
     def _make(self, day: int) -> DayRecords:
         if self.drill is None or day < self.since:
             return records_of(day)
-        return self.drill.sent(records_of(day, self._conditions.get(day, self.drill.conditions)))
+        return self.drill.sent(records_of(day, self.drill.conditions))
 
 
 def _within(rows: pd.DataFrame, since: Micros, until: Micros) -> pd.DataFrame:
     return rows[(rows["at"] >= since) & (rows["at"] < until)]
-
-
-def _shown(scores: Sequence[tuple[str, float]]) -> Conditions:
-    """The next day when most customers see the shop whose orders had the lowest scores, and its followers rarely."""
-    by_shop = pd.DataFrame(scores, columns=["shop", "score"]).groupby("shop")["score"].mean()
-    rank = by_shop.rank().reindex([f"shop{number}" for number in range(SHOPS)]).fillna(SHOPS).to_numpy()
-    shares = _EXPLORED + (1 - SHOPS * _EXPLORED) * 0.5**rank / (0.5**rank).sum()
-    return Conditions(shop_weights=tuple(shares / np.sum(shares)))

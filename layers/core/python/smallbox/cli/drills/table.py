@@ -71,13 +71,6 @@ _ALL: Final = (
         sent=senders.distance_of_zero,
     ),
     Drill(
-        "popularity_loop",
-        "customers see only the shops whose orders the model calls punctual",
-        incident("feedback_loop"),
-        10,
-        is_loop=True,
-    ),
-    Drill(
         "refused_records",
         "every fifth order record has 99 items, which its contract refuses",
         incident("records_rejected"),
