@@ -19,7 +19,7 @@ def test_the_true_split_is_seldom_ever_outside(share: float, ratio: float) -> No
     second = random.binomial(events, truth)
     missed = 0
     for run in np.stack([(events - second).cumsum(axis=1), second.cumsum(axis=1)], axis=2).tolist():
-        bounds = [EventSplit(*look, share).bounds(0.05) for look in run]
+        bounds = [EventSplit(one, other, share).bounds(0.05) for one, other in run]
         missed += any(not low <= truth <= high for low, high in bounds)
     assert missed / 400 <= 0.05
 

@@ -19,7 +19,7 @@ MIN_UNITS: Final = 100
 MIN_EVENTS: Final = 20
 """The units with an outcome other than 0 that each needs, for the same reason; not of a rare outcome of 0 or 1."""
 
-RARE: Final = 0.05
+RARE: Final = 0.02
 """The share of the units up to which an outcome of 0 or 1 is rare. Then only the units with a 1 are compared: exact,
 and as good as all units while these are few."""
 

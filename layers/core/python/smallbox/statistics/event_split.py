@@ -1,11 +1,13 @@
 """Two arms and a rare event: the bounds of the second arm's share of the events, exact however few there are."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-PRIOR: Final = 10.0
-"""How many events the prior weighs as much as."""
+PRIORS: Final = (10.0, 100.0)
+"""How many events each prior weighs as much as: the small one finds large effects soon, the large one small effects
+late. The mean of their Bayes factors is one again."""
 
 _HALVINGS: Final = 40
 
@@ -34,9 +36,9 @@ class EventSplit:
 
         Units are assigned by chance. So each unit with an event is in the second arm with the probability ``q = w p1 /
         (w p1 + (1 - w) p0)``, where ``w`` is the arm's share of the units and ``p0``, ``p1`` are the rates: a coin,
-        whatever the rates are, and ``q = w`` when they are equal. For a Beta prior around ``w`` the Bayes factor
+        whatever the rates are, and ``q = w`` when they are equal. For Beta priors around ``w`` the mean Bayes factor
 
-            B(a + second, b + first) / (B(a, b) q^second (1 - q)^first)
+            mean of B(a + second, b + first) / (B(a, b) q^second (1 - q)^first)
 
         is a martingale when ``q`` is true (Robbins, Annals of Mathematical Statistics 41, 1970; two cells of Lindon
         and Malek, NeurIPS 2022). It ever exceeds ``1 / error`` with a probability of at most ``error`` (Ville); the
@@ -44,12 +46,15 @@ class EventSplit:
 
         >>> low, high = EventSplit(first=2, second=9, share=0.1).bounds(0.05)
         >>> round(low, 3), round(high, 3)
-        (0.193, 1.0)
+        (0.178, 1.0)
         """
-        a, b = PRIOR * self.share, PRIOR * (1 - self.share)
-        level = _log_beta(a + self.second, b + self.first) - _log_beta(a, b) + math.log(error)
+        level = _log_mean([self._log_marginal(prior) for prior in PRIORS]) + math.log(error)
         found = self.second / self.events if self.events else self.share
         return self._crossing(level, found, 0.0), self._crossing(level, found, 1.0)
+
+    def _log_marginal(self, prior: float) -> float:
+        a, b = prior * self.share, prior * (1 - self.share)
+        return _log_beta(a + self.second, b + self.first) - _log_beta(a, b)
 
     def _crossing(self, level: float, inside: float, outside: float) -> float:
         """Where the likelihood falls to the level, between the observed share and an end."""
@@ -76,6 +81,11 @@ class EventSplit:
 
     def _difference(self, split: float, rate: float, factor: float) -> float:
         return rate * (split / self.share - factor * (1 - split) / (1 - self.share))
+
+
+def _log_mean(logs: Sequence[float]) -> float:
+    most = max(logs)
+    return most + math.log(sum(math.exp(one - most) for one in logs) / len(logs))
 
 
 def _log_beta(a: float, b: float) -> float:
