@@ -188,7 +188,7 @@ class World:
         join = JoinTask(self.project, self.lake, self.registry, self.metrics, profiles)
         document = join.run(document, PRESENT)
         stores = self.project, self.lake, self.blobs, self.registry, self.signatures, self.metrics
-        document = CheckTask(*stores, self.meter, FakeNotices()).run(document)
+        document = CheckTask(*stores, self.meter, FakeNotices(), online=self.online).run(document)
         shadowing = ShadowTask(self.project, self.lake, self.registry, self.loader, self.metrics, lambda: 0)
         document = shadowing.run(document)
         document = ReviewTask(self.project, self.lake, self.registry, self.live, self.metrics).run(document, PRESENT)
