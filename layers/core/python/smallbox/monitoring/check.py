@@ -25,7 +25,7 @@ from smallbox.monitoring.report import LATEST, Check, metrics_partition, not_jud
 from smallbox.monitoring.served_checks import CheckedAnswers, ServedChecks
 from smallbox.monitoring.source_checks import SourceChecks, SourceDay
 from smallbox.monitoring.source_numbers import source_numbers
-from smallbox.ports import Blobs, Documents, Lake, Meter
+from smallbox.ports import Blobs, Documents, Lake, Meter, OnlineStore
 from smallbox.records import Channel
 from smallbox.registry.signatures import Signatures, label_of_version
 from smallbox.registry.store import Registry
@@ -49,6 +49,8 @@ class CheckTask:
         metrics: Documents,
         meter: Meter,
         notices: Notices,
+        *,
+        online: OnlineStore,
     ) -> None:
         self._project = project
         self._lake = lake
@@ -58,7 +60,7 @@ class CheckTask:
         self._notices = notices
         self._book = IncidentBook(metrics)
         self._sources = SourceChecks(project, registry, lake, blobs)
-        self._served = ServedChecks(lake, signatures, blobs)
+        self._served = ServedChecks(lake, signatures, blobs, online)
         self._watch = ChangeWatch(blobs)
         self._diagnosis = Diagnosis(lake, signatures, blobs)
         self._estimates = Estimates(metrics)
@@ -116,6 +118,7 @@ class CheckTask:
             "accuracy": {channel: found.as_json() for channel, found in settled.items()},
             "changes": {channel: asdict(verdict) for channel, verdict in changes.items()},
             "estimate": estimate,
+            "states": [asdict(lag) for lag in answers.lags],
         }
         return checks, [*findings_of(checks, day_of(as_of - DAY)), *findings], details
 
