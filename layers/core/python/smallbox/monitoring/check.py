@@ -165,7 +165,7 @@ class CheckTask:
                 numbers |= label_numbers(settled[channel].newest(1))
             if champion is not None and numbers:
                 day = (as_of - DAY) // DAY
-                found[channel] = self._watch.judge(model, champion, channel, day, numbers)
+                found[channel] = self._watch.judge(model, champion, channel, day, numbers, profile.days)
         return found
 
     def _store(self, model: Model, day: str, report: Mapping[str, Any]) -> None:
