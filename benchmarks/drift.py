@@ -1,6 +1,6 @@
 """False alarms, power and delay of the detector of lasting changes, beside the rules people use, on the same days.
 
-Run: ``python benchmarks/drift.py [--runs 40] [TABLE ...]``, of false_alarms, weighted, peers, gaps, power and importance.
+Run: ``python benchmarks/drift.py [--runs 40] [TABLE ...]``: false_alarms, weighted, peers, gaps, power, importance.
 The budget is one false alarm in 90 days: 4.06 a year. A day's counts by bin are drawn directly (``drift_days.py``),
 which is exact for independent rows. History is 56 days, then 365 days without a change for false alarms, or 60 without
 and 30 with one for power. An alarm of another rule is the first of days that ring in a row. 70 % of the columns are

@@ -15,7 +15,7 @@ from smallbox.monitoring.change_watch import ChangeWatch
 from smallbox.monitoring.served_checks import ServedChecks
 from smallbox.monitoring.served_predictions import profile_of
 from smallbox.objectives.objective import Scored
-from smallbox.profiles.column_pairs import columns_of
+from smallbox.profiles.column_pairs import stream_columns
 from smallbox.profiles.store import PROFILES
 from smallbox.profiles.stored import ReferenceDays
 from smallbox.registry.signatures import Signatures
@@ -135,7 +135,7 @@ def test_a_correlation_that_flips_is_seen_though_no_column_moves(importance: dic
 
 def _inputs(numbers: dict[str, DayValue]) -> dict[str, DayValue]:
     """Of the two columns alone."""
-    return {name: one for name, one in numbers.items() if columns_of(name)[0] in {"weight", "depot_delay_3h"}}
+    return {name: one for name, one in numbers.items() if stream_columns(name)[0] in {"weight", "depot_delay_3h"}}
 
 
 def test_a_column_with_personal_values_has_no_numbers() -> None:
@@ -143,7 +143,7 @@ def test_a_column_with_personal_values_has_no_numbers() -> None:
     personal = replace(parcels, fields={**parcels.fields, "weight": number(nullable=True, pii=True)})
     day = Day(replace(MODEL, request=personal))
     day.log(log_of(1))
-    assert {one for name in day.numbers() for one in columns_of(name)} == {"depot", "depot_delay_3h", "score"}
+    assert {one for name in day.numbers() for one in stream_columns(name)} == {"depot", "depot_delay_3h", "score"}
 
 
 def test_a_version_without_a_reference_by_day_has_no_numbers() -> None:

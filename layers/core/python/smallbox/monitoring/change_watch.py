@@ -8,7 +8,7 @@ from smallbox.define.model import Model
 from smallbox.monitoring.change_history import ChangeHistory
 from smallbox.monitoring.stream_weights import stream_weights
 from smallbox.ports import Blobs
-from smallbox.profiles.column_pairs import columns_of
+from smallbox.profiles.column_pairs import stream_columns
 from smallbox.profiles.stored import ReferenceDays
 from smallbox.records import Channel
 from smallbox.registry.version import Version
@@ -50,7 +50,7 @@ class ChangeWatch:
 
 def _watched(history: DayStreams, expected: Sequence[str]) -> DayStreams:
     """Without the streams of columns that are expected to move, and of pairs with one."""
-    kept = [at for at, name in enumerate(history.names) if not set(columns_of(name)) & set(expected)]
+    kept = [at for at, name in enumerate(history.names) if not set(stream_columns(name)) & set(expected)]
     variances = None if history.variances is None else history.variances[:, kept]
     names = [history.names[at] for at in kept]
     return replace(history, names=names, values=history.values[:, np.array(kept, int)], variances=variances)

@@ -16,7 +16,7 @@ from smallbox.monitoring.served_predictions import Served, ServedRows, profile_o
 from smallbox.monitoring.skew import Skew, skew_of
 from smallbox.ports import Lake
 from smallbox.profiles.building import build_profile
-from smallbox.profiles.column_pairs import ColumnPairs, columns_of
+from smallbox.profiles.column_pairs import ColumnPairs, stream_columns
 from smallbox.profiles.columns import logged_values
 from smallbox.profiles.day_numbers import day_numbers, pair_numbers
 from smallbox.profiles.profile import Profile, merged_profiles
@@ -130,7 +130,7 @@ class DayProfile:
             return {}
         found = day_numbers(merged_profiles(self._counted[0].layout, self._counted), self.days.whole())
         found |= pair_numbers(self.days.pairs, self._pair_sums)
-        return {name: one for name, one in found.items() if not self.hidden.intersection(columns_of(name))}
+        return {name: one for name, one in found.items() if not self.hidden.intersection(stream_columns(name))}
 
 
 def _together(one: dict[str, Any] | None, other: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from smallbox.arrays import Floats
 from smallbox.monitoring.label_numbers import BIAS, LABEL, LOSS
-from smallbox.profiles.column_pairs import columns_of
+from smallbox.profiles.column_pairs import stream_columns
 from smallbox.table_columns import is_output
 
 _FLOOR: Final = 0.5
@@ -29,7 +29,7 @@ def stream_weights(names: Sequence[str], importance: Mapping[str, float]) -> Flo
         names: the streams, ``<column>:<what>``.
         importance: by input, at least 0.
     """
-    columns = [columns_of(name)[0] for name in names]
+    columns = [stream_columns(name)[0] for name in names]
     streams, total = Counter(columns), sum(importance.values())
     by_input = {
         name: _FLOOR + (1 - _FLOOR) * len(importance) * one / total for name, one in importance.items() if total > 0

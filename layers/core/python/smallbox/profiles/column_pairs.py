@@ -15,6 +15,9 @@ from smallbox.statistics.profile_numbers import bin_scores
 PAIRED: Final = 5
 """Columns whose pairs are watched: ten pairs. Each pair is a stream, and streams share one budget of false alarms."""
 
+_LEAST_IMPORTANCE: Final = 0.01
+"""Of that of the most important one."""
+
 _CORRELATION: Final = "correlation with "
 
 Pair = tuple[str, str]
@@ -29,7 +32,8 @@ def important_pairs(layout: ProfileLayout, importance: Mapping[str, float]) -> l
         layout: the columns that may be paired.
         importance: by column the rise of the mean loss when it is shuffled.
     """
-    used = [name for name in layout.numeric if importance.get(name, 0.0) > 0]
+    least = _LEAST_IMPORTANCE * max(importance.values(), default=0.0)
+    used = [name for name in layout.numeric if importance.get(name, 0.0) > least]
     used.sort(key=lambda name: -importance[name])
     return list(combinations(used[:PAIRED], 2))
 
@@ -43,10 +47,10 @@ def pair_stream(pair: Pair) -> str:
     return f"{pair[0]}:{_CORRELATION}{pair[1]}"
 
 
-def columns_of(stream: str) -> tuple[str, ...]:
+def stream_columns(stream: str) -> tuple[str, ...]:
     """The columns or sources that a stream is of: two for a pair.
 
-    >>> columns_of("carrier:is UA"), columns_of("weight:correlation with distance")
+    >>> stream_columns("carrier:is UA"), stream_columns("weight:correlation with distance")
     (('carrier',), ('weight', 'distance'))
     """
     name, _, what = stream.partition(":")

@@ -12,7 +12,7 @@ from smallbox.registry.scorer import Scorer
 from smallbox.times import DAY
 from smallbox.training.examples import Examples
 
-IMPORTANCE_ROWS: Final = 4_000
+PERMUTED_ROWS: Final = 4_000
 """About how many rows are scored again for each input."""
 
 
@@ -43,5 +43,5 @@ def input_importance(objective: Objective, scorer: Scorer, validation: Examples,
 def _sample(objective: Objective, validation: Examples) -> Ints:
     """Rows at even steps, of whole groups where there are groups."""
     units = validation.groups if objective.group else np.arange(len(validation))
-    step = max(len(validation) // IMPORTANCE_ROWS, 1)
+    step = max(len(validation) // PERMUTED_ROWS, 1)
     return np.flatnonzero(np.unique(units, return_inverse=True)[1] % step == 0)
