@@ -15,7 +15,7 @@ from smallbox.statistics.change_detector import DayVerdict
 from smallbox.statistics.change_evidence import MovedStream
 from smallbox.statistics.day_streams import DayValue, day_streams
 from smallbox.statistics.stored_streams import DAYS_KEPT, streams_from_bytes, streams_to_bytes, with_day
-from smallbox.times import DAY
+from smallbox.times import DAY, day_of
 from tests.fakes.edges import FakeBlobs
 from tests.fakes.small import late_parcel
 from tests.fakes.versions import VERSION
@@ -116,6 +116,20 @@ def test_a_column_that_may_move_is_not_watched() -> None:
         watch.judge(model, CHAMPION, "online", day, _numbers(0, day, 0.07 if day >= 40 else 0.0)) for day in range(60)
     ]
     assert not any(verdict.is_alarm for verdict in verdicts)
+
+
+def test_a_day_that_is_left_out_does_not_ring() -> None:
+    """Three holidays far away ring when they are not declared; declared, they and the days after them are quiet."""
+    days = (35, 36, 37)
+    declared = replace(late_parcel.monitor, left_out=tuple(day_of(day * DAY) for day in days))
+    model = replace(late_parcel, monitor=declared)
+    judged, rung = (
+        [watch.judge(one, CHAMPION, "online", day, _numbers(0, day, 0.3 * (day in days))) for day in range(41)]
+        for one, watch in ((model, ChangeWatch(FakeBlobs())), (late_parcel, ChangeWatch(FakeBlobs())))
+    )
+    assert [one.day for one in judged if one.is_left_out] == list(days)
+    assert not any(one.is_alarm or one.blips for one in judged)
+    assert any(one.is_alarm for one in rung)
 
 
 def test_the_history_is_bounded_and_survives_storage() -> None:

@@ -107,6 +107,37 @@ def test_days_left_out_neither_ring_nor_teach() -> None:
     np.testing.assert_allclose([one.evidence for one in judged], [one.evidence for one in missing])
 
 
+def _two_years(rng: np.random.Generator, swing: float) -> Floats:
+    """Streams that swing with the year by deviations of a day."""
+    season = swing * np.sin(np.arange(730) / 365 * 2 * math.pi)
+    return _days(rng, 730) + season[:, None]
+
+
+def test_a_season_that_comes_again_rings_in_the_first_year_alone() -> None:
+    """A swing of 4 deviations in all streams: five alarms or more in the first year, half as many in the second.
+
+    What was there in the season before is named as seasonal.
+    """
+    verdicts = detect(_streams(_two_years(np.random.default_rng(20), 4.0)))
+    first, second = (sum(one.is_alarm for one in verdicts[from_:][:330]) for from_ in (30, 400))
+    assert first >= 5
+    assert second <= first / 2
+    assert any(one.seasonal for one in verdicts[400:])
+    assert not any(one.seasonal for one in verdicts[:365])
+
+
+@pytest.mark.parametrize("swing", [0.0, 4.0])
+def test_a_change_that_is_not_of_the_season_rings_in_the_second_year_too(swing: float) -> None:
+    """Of five shifts by 4 deviations, against the season where there is one, four at least ring within ten days."""
+    rng, found = np.random.default_rng(22), 0
+    for _ in range(5):
+        values = _two_years(rng, swing)[:480]
+        values[460:, 5] -= 4
+        verdicts = detect(_streams(values))
+        found += any(one.is_alarm and any(m.name == "s5" for m in one.moved) for one in verdicts[460:470])
+    assert found >= 4
+
+
 def test_a_verdict_depends_on_no_later_day() -> None:
     """Verdicts of the first 80 days are the same with 40 days more, whatever these are."""
     values = _days(np.random.default_rng(16), 120)

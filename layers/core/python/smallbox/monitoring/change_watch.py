@@ -34,7 +34,8 @@ class ChangeWatch:
         """Add a day and say whether a lasting change rings on it. The same day again gives the same verdict.
 
         Args:
-            model: its ``Monitor`` says how many false alarms are acceptable, and which columns may move.
+            model: its ``Monitor`` says how many false alarms are acceptable, which columns may move, and which
+                days are left out.
             champion: the version whose history it is.
             channel: the channel of the predictions.
             day: days since 1970-01-01.
@@ -45,7 +46,8 @@ class ChangeWatch:
         rule = DetectorRule(days_per_false_alarm=model.monitor.days_per_false_alarm)
         watched = _watched(history, model.monitor.expected_drift)
         weights = stream_weights(watched.names, {} if reference is None else reference.importance)
-        return detect(replace(watched, weights=weights if len(weights) else None), rule)[-1]
+        declared = replace(watched, weights=weights if len(weights) else None, left_out=model.monitor.left_out_days)
+        return detect(declared, rule)[-1]
 
 
 def _watched(history: DayStreams, expected: Sequence[str]) -> DayStreams:
