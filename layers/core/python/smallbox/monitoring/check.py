@@ -164,11 +164,12 @@ class CheckTask:
                 for one in sources:
                     numbers |= source_numbers(one.source.name, one.arrivals)
             numbers |= profile.numbers()
-            if channel in settled:
+            # a day's labels are known days later, so they are left out by their own day
+            if channel in settled and settled[channel].until // DAY - 1 not in model.monitor.left_out_days:
                 numbers |= label_numbers(settled[channel].newest(1))
             if champion is not None and numbers:
                 day = (as_of - DAY) // DAY
-                found[channel] = self._watch.judge(model, champion, channel, day, numbers)
+                found[channel] = self._watch.judge(model, champion, channel, day, numbers, profile.days)
         return found
 
     def _store(self, model: Model, day: str, report: Mapping[str, Any]) -> None:

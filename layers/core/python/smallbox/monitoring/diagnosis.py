@@ -14,10 +14,10 @@ from smallbox.monitoring.estimated_loss import estimated_loss, loss_reference
 from smallbox.monitoring.feedback_loop import loop_findings
 from smallbox.monitoring.findings import Finding
 from smallbox.monitoring.observed_rows import ObservedRows
-from smallbox.monitoring.permuted_importance import permuted_importance
 from smallbox.monitoring.shift_causes import shift_causes
 from smallbox.monitoring.shown_rows import shown_rows
 from smallbox.objectives.objective import Objective, Scored
+from smallbox.objectives.permuted_importance import permuted_importance
 from smallbox.ports import Blobs, Lake
 from smallbox.registry.scorer import Scorer
 from smallbox.registry.signatures import Signatures
