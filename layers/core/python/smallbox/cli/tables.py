@@ -77,6 +77,28 @@ def report(document: Any) -> Iterator[Block]:
     for channel, judged in document["accuracy"].items():
         days = " to ".join(dict.fromkeys((judged["first"], judged["last"])))
         yield metrics_table(judged["metrics"], f"labelled {channel} predictions, {days}")
+        if judged.get("slices"):
+            yield _slices(judged, channel)
+
+
+def _slices(judged: Any, channel: str) -> TableBlock:
+    """The slices of a channel: loss, how far above the rest, and prediction bias, each with its bounds."""
+    columns = ("slice", "rows", f"mean {judged['metrics']['loss_name']}", "above other rows", "bias", "figures")
+    days = " to ".join(dict.fromkeys((judged["sliced_from"], judged["sliced_to"])))
+    rows = [
+        [
+            one["slice"],
+            one["rows"],
+            *(_bounded(one[name]) for name in ("loss", "worse", "bias")),
+            ", ".join(f"{name} {cell(figure['value'])}" for name, figure in one["figures"].items()),
+        ]
+        for one in judged["slices"]
+    ]
+    return TableBlock(columns, rows, f"slices of labelled {channel} predictions, {days}, with 95 % bounds")
+
+
+def _bounded(metric: Any) -> str:
+    return f"{cell(metric['value'])} ({cell(metric['low'])} to {cell(metric['high'])})"
 
 
 def day_blocks(document: Any) -> Iterator[Block]:

@@ -17,6 +17,7 @@ from smallbox.monitoring.observed_rows import ObservedRows
 from smallbox.monitoring.permuted_importance import permuted_importance
 from smallbox.monitoring.shift_causes import shift_causes
 from smallbox.monitoring.shown_rows import shown_rows
+from smallbox.monitoring.slice_findings import SliceEffects, slice_findings
 from smallbox.objectives.objective import Objective, Scored
 from smallbox.ports import Blobs, Lake
 from smallbox.registry.scorer import Scorer
@@ -79,7 +80,8 @@ class Diagnosis:
         causes = shift_causes(shown, recent.without(hidden), importance, model.monitor.hurts)
         found = [replace(one, cause=CHANGE) for one in causes]
         kept = found if verdict.is_alarm else [one for one in found if one.kind in _FAULTS]
-        return Diagnosed(kept, estimate, realised)
+        effects = SliceEffects(label.objective, reference.rows, recent.labelled)
+        return Diagnosed([*kept, *slice_findings(model.monitor, verdict, effects)], estimate, realised)
 
     def loops(self, model: Model, champion: Version, label: Label, as_of: Micros) -> Sequence[Finding]:
         """A feedback loop of the days before a moment, where the model declares what to watch."""
