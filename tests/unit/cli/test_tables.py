@@ -38,3 +38,17 @@ def test_a_report_shows_its_slices_and_one_of_an_earlier_release_none() -> None:
     assert table.rows == [["carrier=UA", 90, bounded, bounded, bounded, "auc 0.5"]]
     before = [*report({**document, "accuracy": {"online": judged}})]
     assert len(before) == len([*report(document)]) - 1
+
+
+def test_a_report_tells_the_expected_loss_and_why_inputs_were_not_weighed() -> None:
+    """With its method, bounds and record; a refusal is told in its place."""
+    told = {"method": "cbpe", "loss": 0.5, "low": 0.4, "high": 0.6, "record": "right", "why_not_weighted": "few rows"}
+    document: Any = {"model": "m", "day": "d", "sentences": [], "checks": [], "accuracy": {}, "estimate": told}
+    lines = [one for one in report(document) if isinstance(one, str)]
+    assert lines[2:] == [
+        "expected loss, by CBPE: 0.5 (0.4 to 0.6)",
+        "  right",
+        "  inputs have moved, and PAPE does not weigh them: few rows",
+    ]
+    document["estimate"] = {**told, "loss": None, "refused": "too few days"}
+    assert "expected loss: not estimated: too few days" in list(report(document))

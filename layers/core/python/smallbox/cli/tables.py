@@ -74,11 +74,25 @@ def report(document: Any) -> Iterator[Block]:
     yield from _breaches(document["sentences"])
     columns = ("kind", "name", "value", "limit", "rows", "breached")
     yield TableBlock(columns, [[check.get(name) for name in columns] for check in document["checks"]])
+    yield from _estimate(document.get("estimate") or {})
     for channel, judged in document["accuracy"].items():
         days = " to ".join(dict.fromkeys((judged["first"], judged["last"])))
         yield metrics_table(judged["metrics"], f"labelled {channel} predictions, {days}")
         if judged.get("slices"):
             yield _slices(judged, channel)
+
+
+def _estimate(estimate: Any) -> Iterator[Block]:
+    """The loss that is expected before labels come, or why it is not told."""
+    if not estimate:
+        return
+    if estimate["loss"] is None:
+        yield f"expected loss: not estimated: {estimate['refused']}"
+        return
+    yield f"expected loss, by {estimate['method'].upper()}: {_bounded({**estimate, 'value': estimate['loss']})}"
+    yield f"  {estimate['record']}"
+    if estimate.get("why_not_weighted"):
+        yield f"  inputs have moved, and PAPE does not weigh them: {estimate['why_not_weighted']}"
 
 
 def _slices(judged: Any, channel: str) -> TableBlock:
