@@ -75,9 +75,45 @@ def report(document: Any) -> Iterator[Block]:
     columns = ("kind", "name", "value", "limit", "rows", "breached")
     yield TableBlock(columns, [[check.get(name) for name in columns] for check in document["checks"]])
     yield from _states(document.get("states", ()))  # a report of an earlier release has none
+    yield from _estimate(document.get("estimate") or {})
     for channel, judged in document["accuracy"].items():
         days = " to ".join(dict.fromkeys((judged["first"], judged["last"])))
         yield metrics_table(judged["metrics"], f"labelled {channel} predictions, {days}")
+        if judged.get("slices"):
+            yield _slices(judged, channel)
+
+
+def _estimate(estimate: Any) -> Iterator[Block]:
+    """The loss that is expected before labels come, or why it is not told."""
+    if not estimate:
+        return
+    if estimate["loss"] is None:
+        yield f"expected loss: not estimated: {estimate['refused']}"
+        return
+    yield f"expected loss, by {estimate['method'].upper()}: {_bounded({**estimate, 'value': estimate['loss']})}"
+    yield f"  {estimate['record']}"
+    if estimate.get("why_not_weighted"):
+        yield f"  inputs have moved, and PAPE does not weigh them: {estimate['why_not_weighted']}"
+
+
+def _slices(judged: Any, channel: str) -> TableBlock:
+    """The slices of a channel: loss, how far above the rest, and prediction bias, each with its bounds."""
+    columns = ("slice", "rows", f"mean {judged['metrics']['loss_name']}", "above other rows", "bias", "figures")
+    days = " to ".join(dict.fromkeys((judged["sliced_from"], judged["sliced_to"])))
+    rows = [
+        [
+            one["slice"],
+            one["rows"],
+            *(_bounded(one[name]) for name in ("loss", "worse", "bias")),
+            ", ".join(f"{name} {cell(figure['value'])}" for name, figure in one["figures"].items()),
+        ]
+        for one in judged["slices"]
+    ]
+    return TableBlock(columns, rows, f"slices of labelled {channel} predictions, {days}, with 95 % bounds")
+
+
+def _bounded(metric: Any) -> str:
+    return f"{cell(metric['value'])} ({cell(metric['low'])} to {cell(metric['high'])})"
 
 
 def _states(lags: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
