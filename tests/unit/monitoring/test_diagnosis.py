@@ -207,7 +207,7 @@ def test_inputs_have_moved_by_an_alarm_a_blip_or_a_recent_alarm(
     expected: bool,  # noqa: FBT001 - an expected value
 ) -> None:
     """What moved must be an input: sources, outputs and losses are none."""
-    verdict = DayVerdict(1, bool(moved), 1.0, moved, blips, relearning=relearning)
+    verdict = DayVerdict(1, bool(moved), 1.0, moved, blips=blips, relearning=relearning)
     assert inputs_moved(verdict, ("weight", "depot")) == expected
 
 

@@ -1,10 +1,10 @@
 """Text output, for people, of trainings, models, days and monitoring reports."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from smallbox.cli.output import Block, TableBlock, blocks_of, cell
-from smallbox.times import DAY, day_of, parse_moment
+from smallbox.times import DAY, HOUR, Micros, day_of, format_moment, parse_moment
 
 
 def is_accepted(training: Any) -> bool:
@@ -69,11 +69,12 @@ def metrics_table(metrics: Any, title: str) -> TableBlock:
 
 
 def report(document: Any) -> Iterator[Block]:
-    """The checks of a day: the breaches in words, all checks, and the accuracy of each channel with its bounds."""
+    """A day's breaches in words, all checks, how old the online states are, and the accuracy with its bounds."""
     yield f"{document['model']} on {document['day']}"
     yield from _breaches(document["sentences"])
     columns = ("kind", "name", "value", "limit", "rows", "breached")
     yield TableBlock(columns, [[check.get(name) for name in columns] for check in document["checks"]])
+    yield from _states(document.get("states", ()))  # a report of an earlier release has none
     yield from _estimate(document.get("estimate") or {})
     joint = document.get("joint")
     if joint:
@@ -117,6 +118,25 @@ def _slices(judged: Any, channel: str) -> TableBlock:
 
 def _bounded(metric: Any) -> str:
     return f"{cell(metric['value'])} ({cell(metric['low'])} to {cell(metric['high'])})"
+
+
+def _states(lags: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
+    """What the online store counts of what the lake knows, by source."""
+    rows = [
+        [lag["source"], lag["records"], lag["unapplied"], f"{lag['oldest'] / HOUR:.1f}", *map(_moment, _ends(lag))]
+        for lag in lags
+    ]
+    if rows:
+        yield "online states against what was known at the end of the day"
+        yield TableBlock(("source", "looked up", "not counted", "for hours", "newest known", "newest counted"), rows)
+
+
+def _ends(lag: Mapping[str, Any]) -> tuple[Micros | None, Micros | None]:
+    return lag["known"], lag["applied"]
+
+
+def _moment(moment: Micros | None) -> str:
+    return "-" if moment is None else format_moment(moment)
 
 
 def day_blocks(document: Any) -> Iterator[Block]:

@@ -1,6 +1,6 @@
 """The daily check of a model: it stores a report by event day, records its incidents, and tells of the new ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -29,7 +29,7 @@ from smallbox.monitoring.slice_findings import slice_findings, without_slices
 from smallbox.monitoring.sliced_accuracy import SlicedAccuracy
 from smallbox.monitoring.source_checks import SourceChecks, SourceDay
 from smallbox.monitoring.source_numbers import source_numbers
-from smallbox.ports import Blobs, Documents, Lake, Meter
+from smallbox.ports import Blobs, Documents, Lake, Meter, OnlineStore
 from smallbox.records import Channel
 from smallbox.registry.signatures import Signatures, label_of_version
 from smallbox.registry.store import Registry
@@ -53,6 +53,8 @@ class CheckTask:
         metrics: Documents,
         meter: Meter,
         notices: Notices,
+        *,
+        online: OnlineStore,
     ) -> None:
         self._project = project
         self._lake = lake
@@ -62,7 +64,7 @@ class CheckTask:
         self._notices = notices
         self._book = IncidentBook(metrics)
         self._sources = SourceChecks(project, registry, lake, blobs)
-        self._served = ServedChecks(lake, signatures, blobs)
+        self._served = ServedChecks(lake, signatures, blobs, online)
         self._sliced = SlicedAccuracy(lake)
         self._watch = ChangeWatch(blobs)
         self._diagnosis = Diagnosis(lake, signatures, blobs)
@@ -117,7 +119,7 @@ class CheckTask:
         signature = next((one.signature for one in answers.profiles.values()), None)
         sliced = self._sliced.of(model, signature, label, settled, as_of)
         # labels that the breaker does not trust are no reference for later days either
-        labels = {} if waits else _label_numbers(settled, sliced)
+        labels = {} if waits else _label_numbers(settled, sliced, model.monitor.left_out_days)
         changes = self._changes(model, champion, as_of, sources, answers, labels)
         findings, estimate, joint = self._findings(model, champion, label, as_of, changes)
         details = {
@@ -125,6 +127,7 @@ class CheckTask:
             "changes": {channel: asdict(verdict) for channel, verdict in changes.items()},
             "estimate": estimate,
             "joint": joint,
+            "states": [asdict(lag) for lag in answers.lags],
         }
         return checks, [*findings_of(checks, day_of(as_of - DAY)), *findings], details
 
@@ -176,7 +179,7 @@ class CheckTask:
             numbers |= labels.get(channel, {})
             if champion is not None and numbers:
                 day = (as_of - DAY) // DAY
-                found[channel] = self._watch.judge(model, champion, channel, day, numbers)
+                found[channel] = self._watch.judge(model, champion, channel, day, numbers, profile.days)
         return found
 
     def _store(self, model: Model, day: str, report: Mapping[str, Any]) -> None:
@@ -189,15 +192,16 @@ class CheckTask:
 
 
 def _label_numbers(
-    settled: Mapping[Channel, Judged], sliced: Mapping[Channel, SlicedRows]
+    settled: Mapping[Channel, Judged], sliced: Mapping[Channel, SlicedRows], left_out: Container[int]
 ) -> dict[Channel, dict[str, DayValue]]:
-    """The numbers of the newest settled day, by channel."""
+    """The numbers of the newest settled day, by channel; labels come later, so their own day is what is left out."""
     return {
         channel: {
             **label_numbers(one.newest(1)),
             **(sliced[channel].numbers(one.until // DAY - 1) if channel in sliced else {}),
         }
         for channel, one in settled.items()
+        if one.until // DAY - 1 not in left_out
     }
 
 

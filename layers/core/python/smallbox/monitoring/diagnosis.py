@@ -9,18 +9,19 @@ from smallbox.define.model import Model
 from smallbox.define.rules import Label
 from smallbox.define.signature import Columns
 from smallbox.monitoring.answered_rows import AnsweredRows
-from smallbox.monitoring.change_findings import CHANGE, column_of, of_labels
+from smallbox.monitoring.change_findings import CHANGE, of_labels
 from smallbox.monitoring.estimated_loss import estimated_loss, loss_reference
 from smallbox.monitoring.feedback_loop import loop_findings
 from smallbox.monitoring.findings import Finding
 from smallbox.monitoring.joint_check import WEEK_DAYS, JointCheck, ends_a_week, joint_check
 from smallbox.monitoring.observed_rows import ObservedRows
-from smallbox.monitoring.permuted_importance import permuted_importance
 from smallbox.monitoring.shift_causes import shift_causes
 from smallbox.monitoring.shown_rows import shown_rows
 from smallbox.monitoring.slice_findings import SliceEffects, slice_findings
 from smallbox.objectives.objective import Objective, Scored
+from smallbox.objectives.permuted_importance import permuted_importance
 from smallbox.ports import Blobs, Lake
+from smallbox.profiles.column_pairs import stream_columns
 from smallbox.registry.scorer import Scorer
 from smallbox.registry.signatures import Signatures
 from smallbox.registry.version import Version
@@ -125,7 +126,7 @@ class Diagnosis:
 def inputs_moved(verdict: DayVerdict, columns: Sequence[str]) -> bool:
     """Whether an input differs from what is usual: by an alarm, on this day alone, or since an alarm of late."""
     streams = [*(one.name for one in (*verdict.moved, *verdict.blips)), *verdict.relearning]
-    return any(column_of(name) in columns for name in streams)
+    return any(column in columns for name in streams for column in stream_columns(name))
 
 
 def _realised(objective: Objective, rows: ObservedRows) -> dict[str, float]:

@@ -5,12 +5,13 @@ from typing import Final
 
 from smallbox.arrays import Bools, Floats, np
 from smallbox.define.rules import Monitor
-from smallbox.monitoring.change_findings import CHANGE, column_of
+from smallbox.monitoring.change_findings import CHANGE
 from smallbox.monitoring.day_changes import DayChange, day_change, day_means
 from smallbox.monitoring.findings import Finding, Severity
 from smallbox.monitoring.label_numbers import LOSS
 from smallbox.monitoring.observed_rows import ObservedRows
 from smallbox.objectives.objective import Objective, Scored
+from smallbox.profiles.column_pairs import stream_columns
 from smallbox.statistics.change_detector import DayVerdict
 from smallbox.statistics.change_evidence import MovedStream
 from smallbox.times import DAY, day_of
@@ -57,7 +58,7 @@ def is_slice(stream: str) -> bool:
     >>> is_slice("loss:carrier=UA"), is_slice("loss:mean")
     (True, False)
     """
-    return column_of(stream) == LOSS and "=" in stream
+    return stream_columns(stream) == (LOSS,) and "=" in stream
 
 
 def without_slices(verdict: DayVerdict) -> DayVerdict:
