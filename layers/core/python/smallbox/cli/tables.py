@@ -76,6 +76,10 @@ def report(document: Any) -> Iterator[Block]:
     yield TableBlock(columns, [[check.get(name) for name in columns] for check in document["checks"]])
     yield from _states(document.get("states", ()))  # a report of an earlier release has none
     yield from _estimate(document.get("estimate") or {})
+    joint = document.get("joint")
+    if joint:
+        told = f"{cell(joint['auc'])}, {joint['rank']} of {joint['runs']} runs of days, the most unusual first"
+        yield f"inputs together since {joint['since']}: AUC {told}"
     for channel, judged in document["accuracy"].items():
         days = " to ".join(dict.fromkeys((judged["first"], judged["last"])))
         yield metrics_table(judged["metrics"], f"labelled {channel} predictions, {days}")

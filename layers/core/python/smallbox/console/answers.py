@@ -116,6 +116,7 @@ class ReportAnswer(TypedDict):
     changes: dict[str, dict[str, Any]]
     estimate: dict[str, Any]
     states: NotRequired[list[dict[str, Any]]]
+    joint: NotRequired[dict[str, Any]]
 
 
 class ServingSince(TypedDict):

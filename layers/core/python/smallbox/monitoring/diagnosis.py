@@ -13,6 +13,7 @@ from smallbox.monitoring.change_findings import CHANGE, of_labels
 from smallbox.monitoring.estimated_loss import estimated_loss, loss_reference
 from smallbox.monitoring.feedback_loop import loop_findings
 from smallbox.monitoring.findings import Finding
+from smallbox.monitoring.joint_check import WEEK_DAYS, JointCheck, ends_a_week, joint_check
 from smallbox.monitoring.observed_rows import ObservedRows
 from smallbox.monitoring.shift_causes import shift_causes
 from smallbox.monitoring.shown_rows import shown_rows
@@ -94,6 +95,17 @@ class Diagnosis:
         if loop is None:
             return ()
         return loop_findings(model, shown_rows(self._rows, champion, label, loop, as_of))
+
+    def joint(self, model: Model, champion: Version, label: Label, as_of: Micros) -> JointCheck:
+        """Once a week, when a Sunday has ended, whether the inputs of the week differ together."""
+        start = as_of - WEEK_DAYS * DAY
+        rows = self._rows.of(champion, label, start - REFERENCE_DAYS * DAY, as_of) if ends_a_week(as_of) else None
+        if rows is None:
+            return JointCheck()
+        since = start // DAY
+        reference = loss_reference(label.objective, rows.take(rows.days < since))
+        shown = rows.without(self._rows.hidden(champion) | frozenset(model.monitor.expected_drift))
+        return joint_check(reference, shown, since, model.monitor.hurts)
 
     def _importance(self, champion: Version, objective: Objective, rows: ObservedRows) -> dict[str, float]:
         """By column how much the mean loss rises when it is shuffled, from a sample of labelled rows."""
