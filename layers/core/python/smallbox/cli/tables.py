@@ -69,11 +69,15 @@ def metrics_table(metrics: Any, title: str) -> TableBlock:
 
 
 def report(document: Any) -> Iterator[Block]:
-    """The checks of a day: the breaches in words, all checks, and the accuracy of each channel with its bounds."""
+    """The checks of a day: the breaches in words, all checks, distances, and the accuracy of each channel."""
     yield f"{document['model']} on {document['day']}"
     yield from _breaches(document["sentences"])
     columns = ("kind", "name", "value", "limit", "rows", "breached")
     yield TableBlock(columns, [[check.get(name) for name in columns] for check in document["checks"]])
+    for channel, distances in document.get("distances", {}).items():
+        yield f"{channel}: the last 7 days less those of the training, in deviations of a day; no alarm"
+        bounds = ("name", "value", "low", "high")
+        yield TableBlock(bounds, [[one[name] for name in bounds] for one in distances])
     for channel, judged in document["accuracy"].items():
         days = " to ".join(dict.fromkeys((judged["first"], judged["last"])))
         yield metrics_table(judged["metrics"], f"labelled {channel} predictions, {days}")
