@@ -112,7 +112,10 @@ def seasons(runs: int, rows: int, features: int) -> Iterator[str]:
 
 
 def main() -> None:
-    """Print the tables that are asked for; by default all: false_alarms, weighted, peers, gaps, power, importance, season."""
+    """Print the tables that are asked for, by default all.
+
+    They are false_alarms, weighted, peers, gaps, power, importance and season.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=40)
     parser.add_argument("tables", nargs="*")
