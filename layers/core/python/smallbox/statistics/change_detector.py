@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from smallbox.arrays import Floats, Ints
+from smallbox.arrays import Floats
 from smallbox.statistics.change_evidence import ChangeEvidence, MovedStream
 from smallbox.statistics.day_streams import DayStreams
 from smallbox.statistics.forecast_residuals import DayResiduals, Forecaster, ObservedDay
@@ -122,15 +122,12 @@ class _Replay:
         found = self._forecaster.residuals(seen)
         is_ready = (self._silent_until < row) & (self._seen >= self._rule.learning_days)
         residuals = np.where(found.can_tell, found.raw / found.spread, np.nan)
-        scores = self._evidence.add(seen.day, residuals, found.gap, is_ready, self._shapes())
+        scores = self._evidence.add(seen.day, residuals, found.gap, is_ready, self._tails.shapes(found.degrees))
         verdict = self._judge(seen.day, scores, row)
         self._learn(seen, row, found, residuals)
         if verdict.moved or verdict.seasonal:
             self._silence(row, verdict)
         return verdict
-
-    def _shapes(self) -> Ints:
-        return self._tails.shapes(self._forecaster.degrees)
 
     def _judge(self, day: int, scores: Floats, row: int) -> DayVerdict:
         names, spreads = self._history.names, self._forecaster.daily_spreads
