@@ -192,6 +192,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         Under("bucket:lake/bundles/*", GET),
         Grant("table:registry", READ),
         Grant("table:metrics", WRITE),
+        Grant("table:online", ("dynamodb:BatchGetItem",)),
         Grant("topic:alarms", ("sns:Publish",)),
         Grant("*", METRICS, "figures have no resource to name; the namespace is the limit", namespace="Smallbox"),
     ),

@@ -47,7 +47,7 @@ from smallbox.training.dataset import DatasetTask
 from smallbox.training.fit import FitTask
 from tests.fakes.counters import FakeCanaryCounters
 from tests.fakes.documents import FakeDocuments
-from tests.fakes.edges import FakeBlobs, FakeFailureLog, FakeMeter, FakeNotices, FakeQueue, FakeWorkflow
+from tests.fakes.edges import FakeBlobs, FakeFailureLog, FakeMeter, FakeNotices, FakeQueue, FakeWorkflow, still
 from tests.fakes.lake import FakeLake
 from tests.fakes.online import FakeOnlineStore
 
@@ -68,6 +68,7 @@ class World:
         self.blobs, self.inbox = FakeBlobs(), FakeBlobs(PRESENT)
         self.online, self.meter, self.training = FakeOnlineStore(), FakeMeter(), FakeWorkflow()
         self.documents, self.metrics = FakeDocuments(), FakeDocuments()
+        self.counters, self.clock = FakeCanaryCounters(), still
         self.rewire(project)
         self.events, self.drops, self.features, self.rebuilds, self.predictions = (FakeQueue() for _ in range(5))
         self.fallbacks = FakeFailureLog()
@@ -137,7 +138,7 @@ class World:
             rebuild.run([message], PRESENT)
         for message in self.predictions.take():
             profiles = PredictionProfiles(self.registry, self.blobs)
-            LogTask(self.project, self.lake, FakeCanaryCounters(), FakeMeter(), profiles).append([message])
+            LogTask(self.project, self.lake, self.counters, self.meter, profiles).append([message])
 
     def train(self, model: str, as_of: Micros) -> Any:
         """One training run: every task of the state machine, in its order."""
@@ -155,7 +156,7 @@ class World:
     ) -> Sequence[Mapping[str, Any]]:
         """Predict as of a moment, and drain the log."""
         predictor = PredictTask(
-            self.project, self.online, self.live, self.loader, self.predictions, self.fallbacks, lambda: 0
+            self.project, self.online, self.live, self.loader, self.predictions, self.fallbacks, self.clock
         )
         answer = predictor.predict(
             model, {"instances": list(instances)}, Moment(as_of, is_replayed=True), PRESENT, batch
@@ -177,18 +178,22 @@ class World:
         """What plans, starts, shows and stops experiments, and looks at the running one."""
         return ExperimentTask(self.project, self.lake, self.registry, self.live)
 
-    def close_day(self, model: str, midnight: Micros) -> DayDocument:
-        """The upkeep, then the daily state machine: every task, in its order."""
+    def upkeep(self, midnight: Micros) -> None:
+        """The upkeep, and what it asks for."""
         UpkeepTask(self.project, LiveSources(self.documents), self.lake, self.rebuilds, ProfileStore(self.blobs)).run(
             {"as_of": format_moment(midnight)}, PRESENT
         )
         self.drain()
+
+    def close_day(self, model: str, midnight: Micros) -> DayDocument:
+        """The upkeep, then the daily state machine: every task, in its order."""
+        self.upkeep(midnight)
         document: DayDocument = {"model": model, "as_of": format_moment(midnight)}
         profiles = LabelProfiles(self.registry, self.blobs)
         join = JoinTask(self.project, self.lake, self.registry, self.metrics, profiles)
         document = join.run(document, PRESENT)
         stores = self.project, self.lake, self.blobs, self.registry, self.signatures, self.metrics
-        document = CheckTask(*stores, self.meter, FakeNotices()).run(document)
+        document = CheckTask(*stores, self.meter, FakeNotices(), online=self.online).run(document)
         shadowing = ShadowTask(self.project, self.lake, self.registry, self.loader, self.metrics, lambda: 0)
         document = shadowing.run(document)
         document = ReviewTask(self.project, self.lake, self.registry, self.live, self.metrics).run(document, PRESENT)

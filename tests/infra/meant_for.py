@@ -83,7 +83,7 @@ TABLE_WRITERS: Final = {
 }  # fmt: skip
 
 TABLE_READERS: Final = {
-    "table:online": {*TABLE_WRITERS["table:online"], "serving/predict"},
+    "table:online": {*TABLE_WRITERS["table:online"], "serving/predict", "monitoring/check"},
     "table:registry": {
         *TABLE_WRITERS["table:registry"], "registry/browse", "training/dataset", "training/fit", "serving/predict",
         "serving/score", "feedback/join", "monitoring/check", "features/stream", "features/rebuild", *LOADERS, UPKEEP,

@@ -25,6 +25,7 @@ from smallbox.times import DAY, HOUR, Micros, format_moment, parse_day
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs, FakeMeter, FakeNotices
 from tests.fakes.lake import FakeLake
+from tests.fakes.online import AppliedRecords
 from tests.fakes.small import deliveries, depot, late_parcel, parcels
 from tests.fakes.versions import add_version
 
@@ -57,9 +58,9 @@ def _report(checked: Model, lake: FakeLake, registry: Registry, as_of: Micros) -
     """The report of a day."""
     project, blobs, metrics = project_of([checked], [watched, deliveries, scans]), FakeBlobs(), FakeDocuments()
     signatures = Signatures(project, registry, blobs)
-    CheckTask(project, lake, blobs, registry, signatures, metrics, FakeMeter(), FakeNotices()).run(
-        {"model": checked.name, "as_of": format_moment(as_of)}
-    )
+    CheckTask(
+        project, lake, blobs, registry, signatures, metrics, FakeMeter(), FakeNotices(), online=AppliedRecords()
+    ).run({"model": checked.name, "as_of": format_moment(as_of)})
     report = metrics.get(f"model#{checked.name}", "latest")
     assert report is not None
     json.dumps(report, allow_nan=False)

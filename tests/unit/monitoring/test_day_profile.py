@@ -30,6 +30,7 @@ from smallbox.training.reference_days import reference_days
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs
 from tests.fakes.lake import FakeLake
+from tests.fakes.online import AppliedRecords
 from tests.fakes.references import add_version_with_reference
 from tests.fakes.small import dataset, late_parcel, parcels
 from tests.unit.monitoring.test_served_predictions import MODEL, NOW, log_of
@@ -52,7 +53,9 @@ class Day:
 
     def numbers(self, channel: str = "online", as_of: int = NOW) -> dict[str, DayValue]:
         """The day's numbers."""
-        checks = ServedChecks(self.lake, Signatures(self.project, self.registry, self.blobs), self.blobs)
+        checks = ServedChecks(
+            self.lake, Signatures(self.project, self.registry, self.blobs), self.blobs, AppliedRecords()
+        )
         (found,) = [p for name, p in checks.of(MODEL, self.champion, as_of).profiles.items() if name == channel]
         return found.numbers()
 

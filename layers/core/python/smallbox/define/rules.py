@@ -166,6 +166,8 @@ class Monitor:
             to 28, until it has this many labels.
         min_rarer: minimum number of labels of the rarest outcome that accuracy needs as well, when the label is not a
             number.
+        slices: the text inputs whose most frequent values are slices: accuracy is told, and watched, for each. By
+            default all of them.
         loop: what to watch for a degenerate feedback loop; ``None``: the answers do not decide what is seen.
     """
 
@@ -184,6 +186,7 @@ class Monitor:
     max_fallback: float = 0.05
     min_rows: int = 200
     min_rarer: int = 20
+    slices: tuple[str, ...] = ()
     loop: Loop | None = None
     max_lead_micros: Micros = field(init=False)
     days_per_false_alarm: float = field(init=False)

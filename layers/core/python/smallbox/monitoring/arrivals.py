@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
+from smallbox.arrays import Ints
 from smallbox.define.source import Source
 from smallbox.lake.history import history
 from smallbox.lake.names import records_table
@@ -50,11 +51,16 @@ def arrivals_of(
         today += int(is_today.sum())
         repeated += int((rows["known_at"].to_numpy() >= start).sum()) - int(is_today.sum())
         late += int((versions["received_at"].to_numpy() - known_at > source.lateness_micros)[is_today].sum())
-        before = known_at[(known_at < start) & (known_at >= start - WEEK)]
-        numbers, counts = np.unique(before // DAY, return_counts=True)
-        counted = zip(numbers.tolist(), counts.tolist(), strict=True)
-        days.update({number: count for number, count in counted if number not in left_out})
+        days += _days_before(known_at, start, left_out)
         age = newest_age(source, times, known_at, as_of)
         ages += [] if age is None else [age]
     usual = 0.0 if start // DAY in left_out else days.total() / max(len(days), 1)
     return SourceDayStats(today, quarantined, usual, min(ages, default=None), repeated, late, rules or {})
+
+
+def _days_before(known_at: Ints, start: Micros, left_out: Collection[int]) -> Counter[int]:
+    """How many records became known on each of the seven days before, without those left out."""
+    before = known_at[(known_at < start) & (known_at >= start - WEEK)]
+    numbers, counts = np.unique(before // DAY, return_counts=True)
+    counted = zip(numbers.tolist(), counts.tolist(), strict=True)
+    return Counter({number: count for number, count in counted if number not in left_out})

@@ -1,6 +1,6 @@
 """The daily check of a model: it stores a report by event day, records its incidents, and tells of the new ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -23,9 +23,12 @@ from smallbox.monitoring.label_numbers import label_numbers
 from smallbox.monitoring.notices import notice_of
 from smallbox.monitoring.report import LATEST, Check, metrics_partition, not_judged, of_channel, report_key, report_of
 from smallbox.monitoring.served_checks import CheckedAnswers, ServedChecks
+from smallbox.monitoring.slice_figures import SlicedRows
+from smallbox.monitoring.slice_findings import slice_findings, without_slices
+from smallbox.monitoring.sliced_accuracy import SlicedAccuracy
 from smallbox.monitoring.source_checks import SourceChecks, SourceDay
 from smallbox.monitoring.source_numbers import source_numbers
-from smallbox.ports import Blobs, Documents, Lake, Meter
+from smallbox.ports import Blobs, Documents, Lake, Meter, OnlineStore
 from smallbox.records import Channel
 from smallbox.registry.signatures import Signatures, label_of_version
 from smallbox.registry.store import Registry
@@ -49,6 +52,8 @@ class CheckTask:
         metrics: Documents,
         meter: Meter,
         notices: Notices,
+        *,
+        online: OnlineStore,
     ) -> None:
         self._project = project
         self._lake = lake
@@ -58,7 +63,8 @@ class CheckTask:
         self._notices = notices
         self._book = IncidentBook(metrics)
         self._sources = SourceChecks(project, registry, lake, blobs)
-        self._served = ServedChecks(lake, signatures, blobs)
+        self._served = ServedChecks(lake, signatures, blobs, online)
+        self._sliced = SlicedAccuracy(lake)
         self._watch = ChangeWatch(blobs)
         self._diagnosis = Diagnosis(lake, signatures, blobs)
         self._estimates = Estimates(metrics)
@@ -109,14 +115,18 @@ class CheckTask:
         for channel, found in settled.items():
             own = accuracy_checks(model.monitor, label, baseline, found, as_of)
             checks += of_channel(channel, not_judged(own, waits) if waits else own)
+        signature = next((one.signature for one in answers.profiles.values()), None)
+        sliced = self._sliced.of(model, signature, label, settled, as_of)
         # labels that the breaker does not trust are no reference for later days either
-        changes = self._changes(model, champion, as_of, sources, answers, {} if waits else settled)
+        labels = {} if waits else _label_numbers(settled, sliced, model.monitor.left_out_days)
+        changes = self._changes(model, champion, as_of, sources, answers, labels)
         findings, estimate = self._findings(model, champion, label, as_of, changes)
         details = {
-            "accuracy": {channel: found.as_json() for channel, found in settled.items()},
+            "accuracy": {channel: _accuracy(found, sliced.get(channel)) for channel, found in settled.items()},
             "changes": {channel: asdict(verdict) for channel, verdict in changes.items()},
             "distances": self._distances(model, champion, as_of, answers, changes),
             "estimate": estimate,
+            "states": [asdict(lag) for lag in answers.lags],
         }
         return checks, [*findings_of(checks, day_of(as_of - DAY)), *findings], details
 
@@ -134,7 +144,9 @@ class CheckTask:
         outputs = label.objective.outputs
         for channel, verdict in changes.items():
             known = channel == "online" and bool(diagnosed.estimate)
-            findings += change_findings(model.monitor, verdict, outputs, usual, is_diagnosed=known)
+            others = without_slices(verdict)
+            findings += change_findings(model.monitor, others, outputs, usual, is_diagnosed=known)
+            findings += [] if known else slice_findings(model.monitor, verdict, None)
         return findings, estimate
 
     def _diagnosed(
@@ -152,7 +164,7 @@ class CheckTask:
         as_of: Micros,
         sources: Sequence[SourceDay],
         answers: CheckedAnswers,
-        settled: Mapping[Channel, Judged],
+        labels: Mapping[Channel, Mapping[str, DayValue]],
     ) -> dict[Channel, DayVerdict]:
         """For each channel whether a lasting change rings; the sources count with the online one."""
         found = dict[Channel, DayVerdict]()
@@ -162,9 +174,7 @@ class CheckTask:
                 for one in sources:
                     numbers |= source_numbers(one.source.name, one.arrivals)
             numbers |= profile.numbers()
-            # a day's labels are known days later, so they are left out by their own day
-            if channel in settled and settled[channel].until // DAY - 1 not in model.monitor.left_out_days:
-                numbers |= label_numbers(settled[channel].newest(1))
+            numbers |= labels.get(channel, {})
             if champion is not None and numbers:
                 day = (as_of - DAY) // DAY
                 found[channel] = self._watch.judge(model, champion, channel, day, numbers, profile.days)
@@ -197,3 +207,22 @@ class CheckTask:
         latest = self._metrics.get(partition, LATEST)
         if latest is None or latest["day"] <= day:
             self._metrics.put(partition, LATEST, report)
+
+
+def _label_numbers(
+    settled: Mapping[Channel, Judged], sliced: Mapping[Channel, SlicedRows], left_out: Container[int]
+) -> dict[Channel, dict[str, DayValue]]:
+    """The numbers of the newest settled day, by channel; labels come later, so their own day is what is left out."""
+    return {
+        channel: {
+            **label_numbers(one.newest(1)),
+            **(sliced[channel].numbers(one.until // DAY - 1) if channel in sliced else {}),
+        }
+        for channel, one in settled.items()
+        if one.until // DAY - 1 not in left_out
+    }
+
+
+def _accuracy(found: Judged, sliced: SlicedRows | None) -> dict[str, Any]:
+    """The accuracy of a channel as the report has it."""
+    return {**found.as_json(), **({} if sliced is None else sliced.as_json())}

@@ -45,9 +45,10 @@ def density_ratio(reference: Floats, new: Floats) -> DensityRatio:
     rows, is_new = np.vstack([reference, new]), np.repeat([0, 1], [len(reference), len(new)])
     chance = np.empty(len(rows))
     for fitted, held_out in StratifiedKFold(_FOLDS, shuffle=True, random_state=0).split(rows, is_new):
+        known = ~np.isnan(rows[fitted]).all(axis=0)  # trees cannot bin a column without values
         model = HistGradientBoostingClassifier(max_depth=3, max_iter=60, random_state=0, early_stopping=False)
-        model.fit(rows[fitted], is_new[fitted])
-        chance[held_out] = model.predict_proba(rows[held_out])[:, 1]
+        model.fit(rows[fitted][:, known], is_new[fitted])
+        chance[held_out] = model.predict_proba(rows[held_out][:, known])[:, 1]
     kept = np.clip(chance[: len(reference)], 1e-9, 1 - 1e-9)
     weights = len(reference) / len(new) * kept / (1 - kept)
     covered = float(weights.mean())

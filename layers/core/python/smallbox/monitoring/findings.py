@@ -26,6 +26,7 @@ FindingKind = Literal[
     "concept_shift",
     "loss",
     "guardrail",
+    "slice_loss",
     "feedback_loop",
 ]
 
@@ -55,6 +56,7 @@ LAYERS: Final[Mapping[FindingKind, Layer]] = {
     "concept_shift": "accuracy",
     "loss": "accuracy",
     "guardrail": "accuracy",
+    "slice_loss": "accuracy",
     "feedback_loop": "loop",
 }
 

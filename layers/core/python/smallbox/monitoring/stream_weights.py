@@ -15,11 +15,14 @@ _FLOOR: Final = 0.5
 """The part of an average input's weight that an input without any importance has: importance is an estimate, and a
 column that the model ignores can show that a source broke."""
 
+_SLICES: Final = f"{LOSS} by slice"
+
 
 def stream_weights(names: Sequence[str], importance: Mapping[str, float]) -> Floats:
     """The weight of each stream in the evidence, ``(streams,)``; their ratios count.
 
-    A column has one weight, which its streams share evenly, pairs with the first of their columns. An input weighs
+    A column has one weight, which its streams share evenly, pairs with the first of their columns, and the losses of all
+    slices one of their own, so that many slices do not hide the loss. An input weighs
     from a half upwards, by importance, 1 on average; a source weighs 1. Outputs, labels and losses weigh as much as the
     most important input. Without importance all columns weigh the same.
 
@@ -29,7 +32,9 @@ def stream_weights(names: Sequence[str], importance: Mapping[str, float]) -> Flo
         names: the streams, ``<column>:<what>``.
         importance: by input, at least 0.
     """
-    columns = [stream_columns(name)[0] for name in names]
+    columns = [
+        _SLICES if "=" in name and stream_columns(name) == (LOSS,) else stream_columns(name)[0] for name in names
+    ]
     streams, total = Counter(columns), sum(importance.values())
     by_input = {
         name: _FLOOR + (1 - _FLOOR) * len(importance) * one / total for name, one in importance.items() if total > 0
@@ -39,4 +44,4 @@ def stream_weights(names: Sequence[str], importance: Mapping[str, float]) -> Flo
 
 
 def _hurts(column: str) -> bool:
-    return is_output(column) or column in {LABEL, LOSS, BIAS}
+    return is_output(column) or column in {LABEL, LOSS, BIAS, _SLICES}

@@ -62,6 +62,11 @@ def start_bad_candidate(system: System, model: str, now: Micros) -> None:
     system.release({**by_hand, "as_of": as_of})
 
 
+def look_at_freshness(system: System, now: Micros) -> None:
+    """Run the hourly look at freshness as of a moment."""
+    _invoked(system, "monitoringfreshness", {"as_of": format_moment(now)})
+
+
 def with_shuffled_labels(dataset: bytes) -> bytes:
     """A Parquet file of training rows whose labels are in another, seeded order."""
     import numpy as np  # noqa: PLC0415 - slow imports only where needed
