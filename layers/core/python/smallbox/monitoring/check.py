@@ -125,6 +125,7 @@ class CheckTask:
         details = {
             "accuracy": {channel: _accuracy(found, sliced.get(channel)) for channel, found in settled.items()},
             "changes": {channel: asdict(verdict) for channel, verdict in changes.items()},
+            "distances": self._distances(model, champion, as_of, answers, changes),
             "estimate": estimate,
             "joint": joint,
             "states": [asdict(lag) for lag in answers.lags],
@@ -181,6 +182,26 @@ class CheckTask:
                 day = (as_of - DAY) // DAY
                 found[channel] = self._watch.judge(model, champion, channel, day, numbers, profile.days)
         return found
+
+    def _distances(
+        self,
+        model: Model,
+        champion: Version | None,
+        as_of: Micros,
+        answers: CheckedAnswers,
+        changes: Mapping[Channel, DayVerdict],
+    ) -> dict[Channel, list[dict[str, Any]]]:
+        """For each judged channel how far the last week is from the training, in deviations of a day."""
+        if champion is None:
+            return {}
+        day = (as_of - DAY) // DAY
+        return {
+            channel: [
+                {"name": one.name, **one.daily.as_json()}
+                for one in self._watch.distances(model, champion, channel, day, answers.profiles[channel].days)
+            ]
+            for channel in changes
+        }
 
     def _store(self, model: Model, day: str, report: Mapping[str, Any]) -> None:
         """Store the report under its day, and as the latest unless a later day has been checked."""
