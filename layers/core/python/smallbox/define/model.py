@@ -152,6 +152,7 @@ class Model(Signature):
         self._check_guardrails()
         self._check_limits()
         self._check_loop()
+        self._check_slices()
         self._check_daily()
         self._check_window()
         self._check_release()
@@ -197,6 +198,14 @@ class Model(Signature):
                 raise DefinitionError(f"{place}: {name!r} must be a {kind} field among the inputs")
         if loop.shown is not None and self.objective.group is None:
             raise DefinitionError(f"{place}: shown={loop.shown} needs a ranking; leave it out: all rows are shown")
+
+    def _check_slices(self) -> None:
+        for name in self.monitor.slices:
+            if name not in self.columns.categorical or name in self.personal_columns:
+                raise DefinitionError(
+                    f"model {self.name}: Monitor: slices: {name!r} must be a text among the model's inputs and "
+                    "features, and not personal"
+                )
 
     def _check_rules(self) -> None:
         place = f"model {self.name}"
