@@ -47,23 +47,24 @@ def market(name: str, seed: int, days: int = DAYS, rows: int = ROWS) -> Exposure
     appeal = rng.beta(4, 36, ITEMS)
     history = clicks_before * rows / ROWS * rng.lognormal(0, 0.7, ITEMS)  # of earlier placement, not of appeal
     own, fair = history.copy(), history.copy()
-    shown, explored, gained = (np.zeros((days, ITEMS)) for _ in range(3))
+    shown, explored, gained, earned = (np.zeros((days, ITEMS)) for _ in range(4))
     for day in range(days):
         weights = policy(own, fair, appeal, day)
         share = weights / weights.sum()
         today = np.clip(appeal * rng.normal(1, 0.1), 0, 1)  # days are good and bad for all items together
         explored[day] = rng.multinomial(round(EXPLORED * rows), np.full(ITEMS, 1 / ITEMS))
         shown[day] = rng.multinomial(round((1 - EXPLORED) * rows), share)
-        clicks = rng.binomial(shown[day].astype(int), today)
+        clicks = earned[day] = rng.binomial(shown[day].astype(int), today)
         gained[day] = rng.binomial(explored[day].astype(int), today)
         own += clicks
         fair += (clicks + gained[day]) / (rows * ((1 - EXPLORED) * share + EXPLORED / ITEMS)) * 100 * rows / ROWS
-    return Exposures(tuple(map(str, range(ITEMS))), shown, explored, gained)
+    return Exposures(tuple(map(str, range(ITEMS))), shown, explored, gained, shown, earned)
 
 
 def up_to(seen: Exposures, days: int) -> Exposures:
     """The first days of a market."""
-    return Exposures(seen.items, seen.shown[:days], seen.explored[:days], seen.gained[:days])
+    counts = (seen.shown, seen.explored, seen.gained, seen.judged, seen.earned)
+    return Exposures(seen.items, *(one[:days] for one in counts))
 
 
 def first_ring(seen: Exposures) -> int | None:

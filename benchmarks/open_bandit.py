@@ -65,9 +65,11 @@ def main() -> None:
                     f"{top_share(one):8.0%} {shown_share(one):8.0%} {repeat_rate(one) * size:14.2f}  "
                     f"{chances.min():.5f}, {chances.max():.3f}"
                 )
-            seen = Exposures(
-                tuple(map(str, range(size))), counts["bts"][None], counts["random"][None], gained["random"][None]
+            names, parts = (
+                tuple(map(str, range(size))),
+                (counts["random"], gained["random"], counts["bts"], gained["bts"]),
             )
+            seen = Exposures(names, counts["bts"][None], *(one[None] for one in parts))
             verdict = loop_reading(seen, 0.05, 1 / 91).verdict
             print(f"  {days['bts']} days of rows, taken as one day; the detector: {verdict}")
     print(f"{clicks} clicks in all")

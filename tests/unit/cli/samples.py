@@ -77,6 +77,7 @@ REPORT: Final = {
     "model": "late_arrival", "day": "2013-03-01", "as_of": "2013-03-02T00:00:00Z", "breaches": {"data": 0},
     "sentences": [], "checks": [CHECK],
     "accuracy": {"online": {"first": "2013-02-28", "last": "2013-02-28", "judged": 900, "metrics": METRICS}},
+    "exposure": {"sentences": ["No list of 40 was exploration on 2013-03-01."]},
 }  # fmt: skip
 
 REPLAY: Final = {

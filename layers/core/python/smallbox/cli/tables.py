@@ -69,7 +69,7 @@ def metrics_table(metrics: Any, title: str) -> TableBlock:
 
 
 def report(document: Any) -> Iterator[Block]:
-    """The checks of a day: the breaches in words, all checks, and the accuracy of each channel with its bounds."""
+    """The checks of a day: the breaches in words, all checks, the accuracy of each channel, and what was shown."""
     yield f"{document['model']} on {document['day']}"
     yield from _breaches(document["sentences"])
     columns = ("kind", "name", "value", "limit", "rows", "breached")
@@ -77,6 +77,7 @@ def report(document: Any) -> Iterator[Block]:
     for channel, judged in document["accuracy"].items():
         days = " to ".join(dict.fromkeys((judged["first"], judged["last"])))
         yield metrics_table(judged["metrics"], f"labelled {channel} predictions, {days}")
+    yield from document.get("exposure", {}).get("sentences", ())
 
 
 def day_blocks(document: Any) -> Iterator[Block]:

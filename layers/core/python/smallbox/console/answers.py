@@ -115,6 +115,7 @@ class ReportAnswer(TypedDict):
     accuracy: dict[str, dict[str, Any]]
     changes: dict[str, dict[str, Any]]
     estimate: dict[str, Any]
+    exposure: NotRequired[dict[str, Any]]
 
 
 class ServingSince(TypedDict):

@@ -16,6 +16,7 @@ from smallbox.monitoring.check_findings import findings_of
 from smallbox.monitoring.check_rules import data_checks
 from smallbox.monitoring.diagnosis import Diagnosed, Diagnosis
 from smallbox.monitoring.estimates import Estimates, believed
+from smallbox.monitoring.exposure_check import ExposureCheck
 from smallbox.monitoring.findings import Finding
 from smallbox.monitoring.incidents import OPEN_INCIDENTS, IncidentBook, brief_of, opened_on
 from smallbox.monitoring.label_findings import label_findings
@@ -62,6 +63,7 @@ class CheckTask:
         self._watch = ChangeWatch(blobs)
         self._diagnosis = Diagnosis(lake, signatures, blobs)
         self._estimates = Estimates(metrics)
+        self._exposure = ExposureCheck(lake, signatures)
 
     def run(self, document: DayDocument) -> DayDocument:
         """Check the day before ``document["as_of"]``.
@@ -112,12 +114,14 @@ class CheckTask:
         # labels that the breaker does not trust are no reference for later days either
         changes = self._changes(model, champion, as_of, sources, answers, {} if waits else settled)
         findings, estimate = self._findings(model, champion, label, as_of, changes)
+        exposure = self._exposure.of(model, champion, label, as_of)
         details = {
             "accuracy": {channel: found.as_json() for channel, found in settled.items()},
             "changes": {channel: asdict(verdict) for channel, verdict in changes.items()},
             "estimate": estimate,
+            "exposure": exposure.figures,
         }
-        return checks, [*findings_of(checks, day_of(as_of - DAY)), *findings], details
+        return checks, [*findings_of(checks, day_of(as_of - DAY)), *findings, *exposure.findings], details
 
     def _findings(
         self, model: Model, champion: Version | None, label: Label, as_of: Micros, changes: Mapping[Channel, DayVerdict]
@@ -127,7 +131,6 @@ class CheckTask:
         diagnosed = self._diagnosed(model, champion, label, as_of, changes)
         estimate = self._estimates.keep(model.name, champion, day, diagnosed)
         findings = [*label_findings(LabelFigures(self._metrics, model.name).breaker(), day, label.source_name)]
-        findings += [] if champion is None else self._diagnosis.loops(model, champion, label, as_of)
         findings += believed(diagnosed.findings, is_trusted=bool(estimate.get("trusted")))
         usual = None if champion is None else champion.metrics.get("loss", {}).get("value")
         outputs = label.objective.outputs

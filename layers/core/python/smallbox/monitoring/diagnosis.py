@@ -11,12 +11,10 @@ from smallbox.define.signature import Columns
 from smallbox.monitoring.answered_rows import AnsweredRows
 from smallbox.monitoring.change_findings import CHANGE, of_labels
 from smallbox.monitoring.estimated_loss import estimated_loss, loss_reference
-from smallbox.monitoring.feedback_loop import loop_findings
 from smallbox.monitoring.findings import Finding
 from smallbox.monitoring.observed_rows import ObservedRows
 from smallbox.monitoring.permuted_importance import permuted_importance
 from smallbox.monitoring.shift_causes import shift_causes
-from smallbox.monitoring.shown_rows import shown_rows
 from smallbox.objectives.objective import Objective, Scored
 from smallbox.ports import Blobs, Lake
 from smallbox.registry.scorer import Scorer
@@ -80,13 +78,6 @@ class Diagnosis:
         found = [replace(one, cause=CHANGE) for one in causes]
         kept = found if verdict.is_alarm else [one for one in found if one.kind in _FAULTS]
         return Diagnosed(kept, estimate, realised)
-
-    def loops(self, model: Model, champion: Version, label: Label, as_of: Micros) -> Sequence[Finding]:
-        """A feedback loop of the days before a moment, where the model declares what to watch."""
-        loop = model.monitor.loop
-        if loop is None:
-            return ()
-        return loop_findings(model, shown_rows(self._rows, champion, label, loop, as_of))
 
     def _importance(self, champion: Version, objective: Objective, rows: ObservedRows) -> dict[str, float]:
         """By column how much the mean loss rises when it is shuffled, from a sample of labelled rows."""
