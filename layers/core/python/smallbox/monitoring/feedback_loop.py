@@ -96,12 +96,12 @@ def loop_reading(seen: Exposures, max_forgone: float, error: float) -> LoopReadi
         if not narrowed.value - student_quantile(RECENT_DAYS - 1, 1 - error) * narrowed.standard_error > 0:
             verdict = "none"
         elif _can_tell(seen):
-            verdict = "loop" if _is_unearned(better, max_forgone, error) else "none"
+            verdict = "loop" if is_unearned(better, max_forgone, error) else "none"
     return LoopReading(verdict, narrowed, better.share, lift, gini(totals), top_share(totals), shown_share(totals))
 
 
-def _is_unearned(better: Forgone, max_forgone: float, error: float) -> bool:
-    """Whether the shown items surely forgo more than this share."""
+def is_unearned(better: Forgone, max_forgone: float, error: float) -> bool:
+    """Whether the shown items surely forgo more than this share, at the level ``error``."""
     surplus, days = better.surplus(max_forgone), len(better.shown)
     return days > 1 and surplus.value - student_quantile(days - 1, 1 - error) * surplus.standard_error > 0
 

@@ -86,17 +86,27 @@ class Forgone:
     Attributes:
         better: by day what a row of the better exposure would earn, (days,).
         shown: by day what a row of the shown exposure earns, (days,).
+        better_shares: the better exposure, (items,), a mean over the folds.
+        shown_shares: the shown exposure, (items,).
+        variances: of the explored rate of each item, (items,), from the rate that all its labels give.
     """
 
     better: Floats
     shown: Floats
+    better_shares: Floats
+    shown_shares: Floats
+    variances: Floats
 
     def surplus(self, share: float) -> Estimate:
         """By how much ``better`` exceeds ``1 + share`` times ``shown``: a mean over days, the day as unit.
 
-        It is linear in both, so that a shown rate of few rows, which a ratio would divide by, does no harm.
+        It is linear in both, so that a shown rate of few rows, which a ratio would divide by, does no harm. Where few
+        explored rows speak of the shown items and happen to have no label above 0, the days differ too little; so the
+        variance is at least that of labels 0 and 1 with the items' rates.
         """
-        return mean_estimate(self.better - (1 + share) * self.shown)
+        found = mean_estimate(self.better - (1 + share) * self.shown)
+        moved = self.better_shares - (1 + share) * self.shown_shares
+        return Estimate(found.value, max(found.variance, float((moved**2 * self.variances).sum())))
 
     @property
     def share(self) -> float:
@@ -126,17 +136,23 @@ def forgone(base: Floats, explored: Floats, gained: Floats, judged: Floats, earn
     base = base[known] / max(float(base[known].sum()), 1e-12)
     rows, labels = (explored + judged)[some][:, known], (gained + earned)[some][:, known]
     per_row = gained[some][:, known] * (explored.sum() / explored.sum(0)[known]) / explored[some].sum(1, keepdims=True)
-    better = np.zeros(len(rows))
+    moved = np.zeros_like(rows)
     for fold in range(FOLDS):
         held = np.arange(len(rows)) % FOLDS == fold
-        better[held] = per_row[held] @ _spread_over_best(base, rows[~held].sum(0), labels[~held].sum(0))
-    return Forgone(better, per_row @ base)
+        moved[held] = _spread_over_best(base, _rates(rows[~held], labels[~held]))
+    rates = _rates(rows, labels)
+    variances = np.maximum(rates * (1 - rates), 0.0) / explored.sum(0)[known]
+    return Forgone((per_row * moved).sum(1), per_row @ base, moved.mean(0), base, variances)
 
 
-def _spread_over_best(base: Floats, rows: Floats, labels: Floats) -> Floats:
-    """Equal shares of the items with the highest rates, as many as the shares' concentration is worth."""
+def _rates(rows: Floats, labels: Floats) -> Floats:
+    """The rate of each item over the days, (items,), shrunk to the mean."""
     mean = float(labels.sum()) / max(1.0, float(rows.sum()))
-    rates = (labels + PRIOR_ROWS * mean) / (rows + PRIOR_ROWS)
+    return (labels.sum(0) + PRIOR_ROWS * mean) / (rows.sum(0) + PRIOR_ROWS)
+
+
+def _spread_over_best(base: Floats, rates: Floats) -> Floats:
+    """Equal shares of the items with the highest rates, as many as the shares' concentration is worth."""
     most = max(math.ceil(1 / max(float((base**2).sum()), 1 / max(1, len(base)))), round(MIN_SPREAD * len(base)), 1)
     moved = np.zeros(len(base))
     moved[np.argsort(-rates, kind="stable")[:most]] = 1 / min(most, max(1, len(base)))
