@@ -17,6 +17,7 @@ from smallbox.table_columns import GROUP, OUTPUT
 
 BEFORE_DAYS: Final = 7
 RECENT_DAYS: Final = 7
+MIN_DAYS: Final = BEFORE_DAYS + RECENT_DAYS
 MIN_EXPLORED: Final = 500
 MIN_GAINED: Final = 50
 """Exploration needs as many rows, and as large a sum of labels, before it says anything."""
@@ -50,6 +51,7 @@ class LoopReading:
     Attributes:
         verdict: ``loop``; ``none``: exposure has not surely narrowed, or surely does not lack merit; ``cannot tell``:
             it narrowed, or too few days, and exploration cannot say whether that is earned.
+        wanting: what there is too little of to tell merit, each in words; empty when there is enough.
         narrowed: rise of the logarithm of the repeat rate, the recent days against the first ones.
         forgone: what no more concentration would earn more on the items that look best, as a share; NaN when unknown.
         lift: what the shift of exposure adds to the rate that exploration measures.
@@ -59,6 +61,7 @@ class LoopReading:
     """
 
     verdict: Literal["loop", "none", "cannot tell"]
+    wanting: tuple[str, ...]
     narrowed: Estimate
     forgone: float
     lift: Estimate
@@ -91,13 +94,15 @@ def loop_reading(seen: Exposures, max_forgone: float, error: float) -> LoopReadi
     narrowed = difference(_log_repeats(recent), _log_repeats(before))
     lift = exposure_lift(_shares(totals), _shares(before.sum(0)), seen.explored, seen.gained)
     better = forgone(_shares(totals), seen.explored, seen.gained, seen.judged, seen.earned)
+    wanting = _wanting(seen)
     verdict: Literal["loop", "none", "cannot tell"] = "cannot tell"
-    if len(seen.shown) >= BEFORE_DAYS + RECENT_DAYS:
+    if len(seen.shown) >= MIN_DAYS:
         if not narrowed.value - student_quantile(RECENT_DAYS - 1, 1 - error) * narrowed.standard_error > 0:
             verdict = "none"
-        elif _can_tell(seen):
+        elif not wanting:
             verdict = "loop" if is_unearned(better, max_forgone, error) else "none"
-    return LoopReading(verdict, narrowed, better.share, lift, gini(totals), top_share(totals), shown_share(totals))
+    figures = gini(totals), top_share(totals), shown_share(totals)
+    return LoopReading(verdict, wanting, narrowed, better.share, lift, *figures)
 
 
 def is_unearned(better: Forgone, max_forgone: float, error: float) -> bool:
@@ -106,8 +111,14 @@ def is_unearned(better: Forgone, max_forgone: float, error: float) -> bool:
     return days > 1 and surplus.value - student_quantile(days - 1, 1 - error) * surplus.standard_error > 0
 
 
-def _can_tell(seen: Exposures) -> bool:
-    return bool(seen.explored.sum() >= MIN_EXPLORED and seen.gained.sum() >= MIN_GAINED)
+def _wanting(seen: Exposures) -> tuple[str, ...]:
+    """What there is too little of."""
+    needed = (
+        (len(seen.shown), MIN_DAYS, "days"),
+        (seen.explored.sum(), MIN_EXPLORED, "labelled rows shown at random"),
+        (seen.gained.sum(), MIN_GAINED, "as the sum of their labels"),
+    )
+    return tuple(f"{has:g} of {least} {what}" for has, least, what in needed if has < least)
 
 
 def _shares(counts: Floats) -> Floats:
@@ -182,6 +193,8 @@ def reading_findings(loop: Loop, reading: LoopReading) -> Sequence[Finding]:
         )
         return [Finding("feedback_loop", loop.item, "incident", sentence, "roll back", evidence=evidence)]
     if reading.verdict == "cannot tell" and times > 1:
-        sentence = f"{seen} of them are still shown. Too few days or rows shown at random say whether that is earned."
+        sentence = (
+            f"{seen} of them are still shown. Whether that is earned cannot be told: {', '.join(reading.wanting)}."
+        )
         return [Finding("feedback_loop", loop.item, "notice", sentence, "nothing", evidence=evidence)]
     return []

@@ -142,7 +142,7 @@ def forgone(base: Floats, explored: Floats, gained: Floats, judged: Floats, earn
         moved[held] = _spread_over_best(base, _rates(rows[~held], labels[~held]))
     rates = _rates(rows, labels)
     variances = np.maximum(rates * (1 - rates), 0.0) / explored.sum(0)[known]
-    return Forgone((per_row * moved).sum(1), per_row @ base, moved.mean(0), base, variances)
+    return Forgone((per_row * moved).sum(1), per_row @ base, moved.sum(0) / max(1, len(rows)), base, variances)
 
 
 def _rates(rows: Floats, labels: Floats) -> Floats:
