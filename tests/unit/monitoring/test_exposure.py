@@ -11,7 +11,6 @@ import pytest
 from smallbox.arrays import Ints
 from smallbox.define import Exploration, Loop, Monitor, boolean
 from smallbox.define.log_columns import logged_types
-from smallbox.define.model import Model
 from smallbox.define.project import project_of
 from smallbox.lake.names import labelled_table, predictions_table
 from smallbox.lake.predictions import PredictionLog
@@ -53,8 +52,9 @@ def _rows(shares: Any, explored: float = 0.2, days: int = DAYS, labelled: float 
     item = np.where(is_random, random.integers(0, ITEMS, size), chosen)
     chance = np.where(item < ITEMS // 2, 0.1, 0.4)
     times = day * DAY + np.tile(np.arange(ROWS), days) * (DAY // ROWS)
-    late = np.where(random.random(size) < labelled, random.random(size) < chance, None)
-    return {"day": day, "time": times, "item": item, "is_random": is_random, "label": late.tolist()}
+    known, happened = random.random(size) < labelled, random.random(size) < chance
+    late = [bool(one) if is_known else None for one, is_known in zip(happened, known, strict=True)]
+    return {"day": day, "time": times, "item": item, "is_random": is_random, "label": late}
 
 
 def _shares(strength: float) -> Any:
@@ -75,8 +75,8 @@ def _by_day(rows: dict[str, Any]) -> dict[str, pa.Table]:
     return {day_of(int(one) * DAY): table.filter(pa.array(rows["day"] == one)) for one in np.unique(rows["day"])}
 
 
-def _figures(model: Model = SHOP, **made: Any) -> dict[str, Any]:
-    return exposure_figures(model, model.objective, _by_day(_rows(lambda _: _shares(0.2), **made)))
+def _figures(**made: Any) -> dict[str, Any]:
+    return exposure_figures(SHOP, SHOP.objective, _by_day(_rows(lambda _: _shares(0.2), **made)))
 
 
 def test_the_tail_is_judged_apart_from_the_head() -> None:
@@ -158,6 +158,7 @@ def test_a_loop_is_found_from_the_log_and_its_labels() -> None:
     assert [(one.kind, one.severity) for one in found.findings] == [("feedback_loop", "incident")]
     assert found.figures["loop"]["verdict"] == "loop"
     assert found.figures["exploration"]["answers"] == ROWS
+    assert json.loads(json.dumps(found.figures)) == found.figures
 
 
 def test_steady_exposure_is_no_finding() -> None:

@@ -17,7 +17,7 @@ WITHOUT: Final = {
     "lost_definition": "a bundle that is gone is tried by a unit test of the check",
     "label_coverage": "the drill of stalled labels takes it in the place of `labels_stalled`",
     "loss": "the drill of a concept shift takes it in the place of `concept_shift`",
-    "feedback_loop": "the drills' model decides nothing that is seen; `test_exposure.py` has a market, from log to incident",
+    "feedback_loop": "the drills' model decides nothing that is seen; `test_exposure.py` has a market, from its log",
     "guardrail": "a guardrail is a limit that a definition declares",
 }
 """The kinds of finding that no drill is for, each with the reason."""

@@ -17,7 +17,7 @@ from smallbox.table_columns import GROUP, OUTPUT
 
 BEFORE_DAYS: Final = 7
 RECENT_DAYS: Final = 7
-MIN_DAYS: Final = BEFORE_DAYS + RECENT_DAYS
+MIN_LOOP_DAYS: Final = BEFORE_DAYS + RECENT_DAYS
 MIN_EXPLORED: Final = 500
 MIN_GAINED: Final = 50
 """Exploration needs as many rows, and as large a sum of labels, before it says anything."""
@@ -96,7 +96,7 @@ def loop_reading(seen: Exposures, max_forgone: float, error: float) -> LoopReadi
     better = forgone(_shares(totals), seen.explored, seen.gained, seen.judged, seen.earned)
     wanting = _wanting(seen)
     verdict: Literal["loop", "none", "cannot tell"] = "cannot tell"
-    if len(seen.shown) >= MIN_DAYS:
+    if len(seen.shown) >= MIN_LOOP_DAYS:
         if not narrowed.value - student_quantile(RECENT_DAYS - 1, 1 - error) * narrowed.standard_error > 0:
             verdict = "none"
         elif not wanting:
@@ -114,7 +114,7 @@ def is_unearned(better: Forgone, max_forgone: float, error: float) -> bool:
 def _wanting(seen: Exposures) -> tuple[str, ...]:
     """What there is too little of."""
     needed = (
-        (len(seen.shown), MIN_DAYS, "days"),
+        (len(seen.shown), MIN_LOOP_DAYS, "days"),
         (seen.explored.sum(), MIN_EXPLORED, "labelled rows shown at random"),
         (seen.gained.sum(), MIN_GAINED, "as the sum of their labels"),
     )

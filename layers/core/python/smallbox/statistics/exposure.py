@@ -148,7 +148,8 @@ def forgone(base: Floats, explored: Floats, gained: Floats, judged: Floats, earn
 def _rates(rows: Floats, labels: Floats) -> Floats:
     """The rate of each item over the days, (items,), shrunk to the mean."""
     mean = float(labels.sum()) / max(1.0, float(rows.sum()))
-    return (labels.sum(0) + PRIOR_ROWS * mean) / (rows.sum(0) + PRIOR_ROWS)
+    found: Floats = (labels.sum(0) + PRIOR_ROWS * mean) / (rows.sum(0) + PRIOR_ROWS)
+    return found
 
 
 def _spread_over_best(base: Floats, rates: Floats) -> Floats:
