@@ -12,10 +12,12 @@ from typing import Final, Literal
 import numpy as np
 
 from smallbox.arrays import Bools, Floats, Ints
+from smallbox.monitoring.stream_weights import stream_weights
 from smallbox.statistics.day_streams import DayStreams
 
 BINS: Final = 64
 EDGES: Final = np.array([NormalDist().inv_cdf(i / BINS) for i in range(1, BINS)])
+YEAR: Final = 365
 SCORES: Final = (np.arange(BINS) + 0.5) / BINS
 SHARES: Final = np.array([0.4, 0.25, 0.15, 0.1, 0.06, 0.04])
 MISSING: Final = 0.01
@@ -23,7 +25,7 @@ LATE: Final = 0.2
 DAY_SD: Final = 0.05
 """How far the mean of a column moves from day to day, in standard deviations of its rows."""
 
-Setting = Literal["iid", "AR(1)", "weekday", "shared AR(1)", "rows jump", "trend", "one trend"]
+Setting = Literal["iid", "AR(1)", "weekday", "shared AR(1)", "rows jump", "trend", "one trend", "season"]
 _GRID: Final = np.linspace(-9, 9, 18001)
 _CDF: Final = np.array([NormalDist().cdf(z) for z in _GRID])
 
@@ -108,6 +110,9 @@ def day_effects(rng: np.random.Generator, features: int, days: int, setting: Set
     if setting == "trend":
         effects += np.arange(days)[:, None] * rng.choice([-1, 1], features) * 0.3 / 365
         return effects
+    if setting == "season":
+        effects += 4 * DAY_SD * np.sin(np.arange(days) / YEAR * 2 * math.pi)[:, None]
+        return effects + rng.normal(0, DAY_SD, (days, features))
     noise = rng.normal(0, DAY_SD * math.sqrt(0.75), (days, 1 if setting == "shared AR(1)" else features))
     for day in range(1, days):
         effects[day] = 0.5 * effects[day - 1] + noise[day]
@@ -120,9 +125,9 @@ def _extras(rng: np.random.Generator, n: Ints, on: Floats, change: Change) -> di
     loss = rng.normal(0.4 + change.loss * on, 0.5 / np.sqrt(n))
     pair = rng.normal(0.5 * (1 + (change.correlation - 1) * on), 1.0 / np.sqrt(n))
     return {
-        "label rate": (_root(late.astype(float), n.astype(float)), 1 / (4 * n + 2)),
-        "loss": (loss, 0.25 / n),
-        "pair": (pair, 1.0 / n),
+        "label:mean": (_root(late.astype(float), n.astype(float)), 1 / (4 * n + 2)),
+        "loss:mean": (loss, 0.25 / n),
+        "x0:correlation with x1": (pair, 1.0 / n),
     }
 
 
@@ -131,25 +136,33 @@ def _root(counts: Floats, rows: Floats) -> Floats:
     return roots
 
 
-def streams(days: Days) -> DayStreams:
-    """The streams of the profiles' numbers, computed for all days at once."""
+def streams(days: Days, share: float = 0.0) -> DayStreams:
+    """The streams of the profiles' numbers, computed for all days at once, weighted as the daily check does.
+
+    Args:
+        days: the counts.
+        share: of the importance of all inputs, that of the first number column; 0: all are alike.
+    """
     n = days.rows[:, None]
     parts: list[tuple[str, Floats, Floats]] = []
     for name, scores in (("location", SCORES), ("spread", np.abs(SCORES - 0.5))):
         mean = days.numeric @ scores / n
         parts.append((name, mean, (days.numeric @ scores**2 / n - mean**2) / n))
     parts.append(("missing", _root(days.missing, n), np.broadcast_to(1 / (4 * n + 2), days.missing.shape)))
-    names = [f"{column} {name}" for name, values, _ in parts for column in range(values.shape[1])]
+    names = [f"x{column}:{name}" for name, values, _ in parts for column in range(values.shape[1])]
     texts = days.categories.shape[1]
     for category in range(len(SHARES)):
         values = _root(days.categories[:, :, category], n)
         parts.append(("", values, np.broadcast_to(1 / (4 * n + 2), values.shape)))
-        names += [f"text {column} category {category}" for column in range(texts)]
+        names += [f"text{column}:category {category}" for column in range(texts)]
     for name, (numbers, variances) in days.extras.items():
         parts.append(("", numbers[:, None], variances[:, None]))
         names.append(name)
     values, variances = (np.concatenate([part[at] for part in parts], axis=1) for at in (1, 2))
-    return DayStreams(range(len(days.rows)), names, values, variances)
+    inputs = dict.fromkeys([*(f"x{n}" for n in range(days.missing.shape[1])), *(f"text{n}" for n in range(texts))], 1.0)
+    if share:
+        inputs["x0"] = share / (1 - share) * (len(inputs) - 1)
+    return DayStreams(range(len(days.rows)), names, values, variances, stream_weights(names, inputs))
 
 
 REFERENCE: Final = 56

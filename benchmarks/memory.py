@@ -189,7 +189,7 @@ def check(lake: DeltaLake, files: FolderBlobs) -> None:
     """The daily check."""
     registry = registry_of(files)
     signatures = Signatures(PROJECT, registry, files)
-    task = CheckTask(PROJECT, lake, files, registry, signatures, Papers(), NoMeter(), NoNotices())
+    task = CheckTask(PROJECT, lake, files, registry, signatures, Papers(), NoMeter(), NoNotices(), online=Marked())
     done = task.run({"model": MODEL.name, "as_of": format_moment(NOW)})
     print(json.dumps(done["breaches"]), file=sys.stderr)
 

@@ -29,6 +29,7 @@ class Monitoring(Construct):
             lake_bucket=flow.lake,
             registry_table=flow.table("registry"),
             metrics_table=flow.table("metrics"),
+            online_table=flow.table("online"),
             alarms_topic=flow.alarms.topic.topic_arn,
         )
         Function(self, "check", flow, checking, wheels=IMAGE, size=TASK)

@@ -17,6 +17,7 @@ ABSTRACT: Final = frozenset(
         "defaults",
         "measure",
         "objective",
+        "permuted_importance",
         "probabilities",
         "stored_objective",
         "temperature",

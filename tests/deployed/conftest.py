@@ -19,6 +19,7 @@ from smallbox.cli.up import running
 from smallbox.define.project import load as load_project
 from smallbox.define.source import Source
 from smallbox.times import DAY, HOUR, Micros, format_moment, parse_day
+from tests.deployed.other_checkout import is_up, run_there, write_other_checkout
 
 START: Micros = parse_day("2013-01-23")
 STEP: Micros = 3 * HOUR
@@ -97,3 +98,21 @@ def system() -> Iterator[System]:
 def deployed(system: System, tmp_path_factory: pytest.TempPathFactory) -> Deployed:
     """Three weeks of real flights behind it, and a champion trained on the first two."""
     return Deployed(system, load_flights(), tmp_path_factory.mktemp("history"))
+
+
+@pytest.fixture(scope="session")
+def other_checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A checkout with more definitions; its stack, if it has one by then, is stopped at the end."""
+    folder = write_other_checkout(tmp_path_factory.mktemp("other") / "checkout")
+    yield folder
+    if is_up(folder):
+        assert run_there(folder, "down").returncode == 0
+
+
+@pytest.fixture(scope="session")
+def other_stack(other_checkout: Path) -> Path:
+    """The same checkout with a running stack: the one that is there, or a new one."""
+    if not is_up(other_checkout):
+        ended = run_there(other_checkout, "up")
+        assert ended.returncode == 0, ended.stderr
+    return other_checkout

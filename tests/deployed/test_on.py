@@ -5,14 +5,11 @@ enforced. The account has no history: what needs one is done with the same polic
 story and run in their order.
 """
 
-import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +22,7 @@ from smallbox.cli.demo import MODEL
 from smallbox.cli.emulator import start_emulator, stop_emulator
 from smallbox.cli.local import ACCESS_KEY, SECRET_KEY
 from tests.deployed.cloud import REGION, Account, checkout
+from tests.deployed.commands import smallbox
 from tests.deployed.operated import IN_AN_ACCOUNT, SENT_WRONG
 
 pytestmark = pytest.mark.deployed
@@ -43,22 +41,6 @@ FINDS_THE_STACKS: Final = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "cloudformation:DescribeStacks", "Resource": "*"}],
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a command returned: its exit code, its document, and what it wrote to standard error."""
-
-    code: int
-    document: Any
-    error: str
-
-
-def _smallbox(on: str, line: str) -> Said:
-    out, error = io.StringIO(), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(error):
-        code = main.main(["--on", on, "--json", *line.split()])
-    return Said(code, json.loads(out.getvalue()), error.getvalue())
 
 
 def _write_files(folder: Path) -> None:
@@ -121,7 +103,7 @@ def test_it_is_what_aws_would_get(account: Account) -> None:
 @pytest.mark.parametrize("command", IN_AN_ACCOUNT)
 def test_an_operator_reaches_every_service(account: Account, command: str) -> None:
     """Commands work with the one policy; a record against its contract is answered with the rule, and waits."""
-    said = _smallbox("operator", f"{command} {IN_AN_ACCOUNT[command]}")
+    said = smallbox("operator", f"{command} {IN_AN_ACCOUNT[command]}")
     assert said.code == int(command == SENT_WRONG), said.error
     assert "warning" not in said.document
     if command == SENT_WRONG:
@@ -134,14 +116,14 @@ def test_an_operator_reaches_every_service(account: Account, command: str) -> No
 
 def test_a_past_moment_is_refused_as_on_aws(account: Account) -> None:
     """The deployment has the setting of AWS, and says so."""
-    said = _smallbox("operator", "send weather fine.jsonl --as-of 2013-01-23T00:00:00Z")
+    said = smallbox("operator", "send weather fine.jsonl --as-of 2013-01-23T00:00:00Z")
     assert said.code == 1
     assert "as_of 'refused'" in said.error
 
 
 def test_a_stranger_can_do_nothing(account: Account) -> None:
     """Without the policy not even the stacks are found, which is what every command begins with."""
-    said = _smallbox("stranger", "status")
+    said = smallbox("stranger", "status")
     assert (said.code, said.document["error"]["code"]) == (1, "forbidden")
     assert "cloudformation:DescribeStacks" in said.error
 
@@ -149,7 +131,7 @@ def test_a_stranger_can_do_nothing(account: Account) -> None:
 @pytest.mark.parametrize("line", DENIED)
 def test_a_denial_names_the_action(account: Account, line: str) -> None:
     """Whoever may only find the stacks is told what is missing next."""
-    said = _smallbox("reader", line)
+    said = smallbox("reader", line)
     assert (said.code, said.document["error"]["code"]) == (1, "forbidden")
     assert DENIED[line].lower() in said.error.lower()
     assert "OperatorPolicy" in said.error
@@ -176,7 +158,7 @@ def test_an_operator_can_do_no_more(account: Account) -> None:
 
 def test_another_region_has_no_such_stack(account: Account) -> None:
     """The sentence names the region that was asked."""
-    said = _smallbox("owner/us-east-1", "status")
+    said = smallbox("owner/us-east-1", "status")
     assert said.code == 1
     assert "no stack SmallboxStores in us-east-1" in said.error
 
@@ -184,4 +166,4 @@ def test_another_region_has_no_such_stack(account: Account) -> None:
 def test_a_key_that_does_not_exist_is_no_missing_permission(account: Account) -> None:
     """The sentence is about the credentials."""
     account.profile("gone", "AKIAAAAAAAAAAAAAAAAA", "a secret")
-    assert "AWS refuses the credentials" in _smallbox(f"gone/{REGION}", "status").error
+    assert "AWS refuses the credentials" in smallbox(f"gone/{REGION}", "status").error

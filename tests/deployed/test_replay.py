@@ -1,39 +1,18 @@
 """Proves that `smallbox replay` is not about flights: the README's definition, on payments that were made up."""
 
 import gzip
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from infra.deployment import ROOT
+from tests.deployed.other_checkout import run_there
 
 pytestmark = pytest.mark.deployed
 
 DAYS, A_DAY, CUSTOMERS = 45, 120, 60
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A checkout of its own, with the README's complete definition.
-
-    Customers say no ``known_after``: they are known when they are received.
-    """
-    folder = tmp_path / "checkout"
-    for part in ("functions", "infra", "layers"):
-        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "cdk.json", folder)
-    (folder / "node_modules").symlink_to(ROOT / "node_modules")
-    *_, code = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    before, after = code.split('time="joined_at",\n    known_after="0s",\n')
-    (folder / "layers/definitions/python/definitions/fraud.py").write_text(f'{before}time="joined_at",\n{after}')
-    return folder
 
 
 @pytest.fixture
@@ -62,22 +41,17 @@ def files(tmp_path: Path) -> list[str]:
     return [f"{name}={tmp_path / name}.{kind}" for name, kind in kinds.items()]
 
 
-def test_another_definition_is_replayed(checkout: Path, files: list[str]) -> None:
-    """From nothing to a report in one command: its exit code is 0, and every served value is its recomputation."""
-    paths = [str(checkout / f"layers/{layer}/python") for layer in ("definitions", "core")]
-    command = [sys.executable, "-m", "smallbox.cli.main", "replay", "fraud", *files, "--step", "360"]
-    ended = subprocess.run(  # noqa: S603 - our own command
-        [*command, "--from", "2024-04-12", "--to", "2024-04-15"],
-        cwd=checkout,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_another_definition_is_replayed(other_checkout: Path, files: list[str]) -> None:
+    """From nothing to a report in one command: its exit code is 0, and every served value is its recomputation.
+
+    The system is kept: other stories go on with it.
+    """
+    span = ("--step", "360", "--from", "2024-04-12", "--to", "2024-04-15")
+    ended = run_there(other_checkout, "replay", "fraud", *files, *span, "--keep")
     said = ended.stdout + ended.stderr
     assert ended.returncode == 0, said
     assert "FAILED" not in said
     assert "history customers" in said
     assert re.search(r"(\d+) of \1 requests predicted over HTTPS, \d+ from a file", ended.stdout), said
     assert " 0 unlike their batch recomputation" in ended.stdout
-    assert "data:image/png" in (checkout / ".smallbox/report.html").read_text()
+    assert "data:image/png" in (other_checkout / ".smallbox/report.html").read_text()

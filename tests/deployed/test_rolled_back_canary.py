@@ -1,28 +1,21 @@
 """Proves on the deployed stack that a canary which harms is rolled back by its alarm, while requests come in."""
 
-import hashlib
 import time
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
-from smallbox.aws.blobs import S3Blobs
-from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.metrics import NAMESPACE
 from smallbox.cli.system import System
-from smallbox.define.bundle import bundle_of
-from smallbox.define.frozen import freeze, signature_digest
 from smallbox.define.project import load
 from smallbox.errors import InvalidInput
 from smallbox.registry.routing import Routing, start_canary
-from smallbox.registry.signatures import bundle_key
-from smallbox.registry.store import Registry
 from smallbox.release.canary_marks import CHALLENGER_TROUBLE
 from smallbox.times import DAY
 from tests.deployed.conftest import START, Deployed
+from tests.deployed.registered import register, registry_of
 from tests.deployed.ringing import wait_until
 from tests.fakes.serving import sum_of_numbers
-from tests.fakes.versions import version_for
 
 pytestmark = pytest.mark.deployed
 
@@ -37,23 +30,12 @@ class Canary:
     def __init__(self, deployed: Deployed) -> None:
         self.system = deployed.system
         self.lines = iter(deployed.flights.between(START, START + 7 * DAY))
-        self.registry = Registry(DynamoDocuments(self.system.outputs["RegistryTable"], self.system.client("dynamodb")))
-        model = load().model(MODEL)
-        self.registry.freeze(MODEL, signature_digest(model), freeze(model))
-        champion = self._version(sum_of_numbers(model.columns, len(model.objective.outputs)))
-        challenger, now = self._version(b"not a model"), time.time_ns() // 1_000
+        self.registry, model = registry_of(self.system), load().model(MODEL)
+        champion = register(self.system, model, sum_of_numbers(model.columns, len(model.objective.outputs)))
+        challenger, now = register(self.system, model, b"not a model"), time.time_ns() // 1_000
         before = self.registry.routing(MODEL)
         alone = Routing(champion, since=now, revision=0 if before is None else before.revision)
         self.registry.route(MODEL, start_canary(alone, challenger, 0.5, now))
-
-    def _version(self, content: bytes) -> int:
-        model, digest = load().model(MODEL), hashlib.sha256(content).hexdigest()
-        blobs = S3Blobs(self.system.outputs["LakeBucket"], self.system.client("s3"))
-        bundle, key = bundle_of(model.on_demand), f"models/{signature_digest(model)}-{digest}.onnx"
-        blobs.put(key, content)
-        blobs.put(bundle_key(bundle), bundle.content)
-        files: dict[str, Any] = {"onnx_key": key, "bundle_key": bundle_key(bundle), "bundle_sha256": bundle.digest}
-        return self.registry.add(version_for(model, **files, onnx_sha256=digest)).number
 
     def ask(self, requests: int) -> int:
         """Ask for flights, one by one; how many ended in an error."""

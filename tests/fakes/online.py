@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from smallbox.errors import Conflict, Unavailable
+from smallbox.features.online.markers import CLAIMED
 from smallbox.ports import Marker, StateKey, StateWrite, StoredState
 from smallbox.times import Micros
 
@@ -70,3 +71,10 @@ class FakeOnlineStore:
         if self._writes_left == 0:
             raise Crash
         self._writes_left -= 1
+
+
+class AppliedRecords(FakeOnlineStore):
+    """A store whose states count every record."""
+
+    def markers(self, ids: Sequence[str]) -> Mapping[str, str]:
+        return dict.fromkeys(ids, CLAIMED)

@@ -26,7 +26,7 @@ def two_rankers(model: Model = RANKED, experiment: RunningExperiment | None = No
     """Version 1 scores the weight and is champion; version 2, of the same definition, scores its opposite."""
     found = Serving(model, outcomes)
     found.register(model)
-    found.register(model, _opposite(model))
+    found.register(model, opposite_of_numbers(model))
     routing = Routing(1)
     found.registry.route(model.name, routing if experiment is None else start_experiment(routing, experiment, 0))
     return found
@@ -37,7 +37,8 @@ def rank(serving: Serving, document: Any, at: Micros = HOUR, batch: str = "r") -
     return RankTask(serving.predictor).rank(serving.model.name, document, Moment(at), at, batch)
 
 
-def _opposite(model: Model) -> bytes:
+def opposite_of_numbers(model: Model) -> bytes:
+    """A tiny ONNX model whose score is minus the sum of the numeric inputs."""
     graph = onnx.load_from_string(sum_of_numbers(model.columns))
     graph.graph.node[-1].output[0] = "positive"
     graph.graph.node.append(helper.make_node("Neg", ["positive"], [graph.graph.output[0].name]))

@@ -47,7 +47,7 @@ from smallbox.training.dataset import DatasetTask
 from smallbox.training.fit import FitTask
 from tests.fakes.counters import FakeCanaryCounters
 from tests.fakes.documents import FakeDocuments
-from tests.fakes.edges import FakeBlobs, FakeFailureLog, FakeMeter, FakeNotices, FakeQueue, FakeWorkflow
+from tests.fakes.edges import FakeBlobs, FakeFailureLog, FakeMeter, FakeNotices, FakeQueue, FakeWorkflow, still
 from tests.fakes.lake import FakeLake
 from tests.fakes.online import FakeOnlineStore
 
@@ -68,6 +68,7 @@ class World:
         self.blobs, self.inbox = FakeBlobs(), FakeBlobs(PRESENT)
         self.online, self.meter, self.training = FakeOnlineStore(), FakeMeter(), FakeWorkflow()
         self.documents, self.metrics = FakeDocuments(), FakeDocuments()
+        self.counters, self.clock = FakeCanaryCounters(), still
         self.rewire(project)
         self.events, self.drops, self.features, self.rebuilds, self.predictions = (FakeQueue() for _ in range(5))
         self.fallbacks = FakeFailureLog()
@@ -103,7 +104,14 @@ class World:
         key = f"drop/{source}/as_of={format_moment(as_of)}/file.parquet"
         self.inbox.put(key, content.getvalue())
         drops = LoadTask(
-            self.project, LiveSources(self.documents), self.lake, self.blobs, self.inbox, self.drops, self.rebuilds
+            self.project,
+            LiveSources(self.documents),
+            self.lake,
+            self.blobs,
+            self.inbox,
+            self.drops,
+            self.rebuilds,
+            profiles=RecordProfiles(self.blobs),
         )
         drops.take(key)
         for message in self.drops.take():
@@ -137,7 +145,7 @@ class World:
             rebuild.run([message], PRESENT)
         for message in self.predictions.take():
             profiles = PredictionProfiles(self.registry, self.blobs)
-            LogTask(self.project, self.lake, FakeCanaryCounters(), FakeMeter(), profiles).append([message])
+            LogTask(self.project, self.lake, self.counters, self.meter, profiles).append([message])
 
     def train(self, model: str, as_of: Micros) -> Any:
         """One training run: every task of the state machine, in its order."""
@@ -155,7 +163,7 @@ class World:
     ) -> Sequence[Mapping[str, Any]]:
         """Predict as of a moment, and drain the log."""
         predictor = PredictTask(
-            self.project, self.online, self.live, self.loader, self.predictions, self.fallbacks, lambda: 0
+            self.project, self.online, self.live, self.loader, self.predictions, self.fallbacks, self.clock
         )
         answer = predictor.predict(
             model, {"instances": list(instances)}, Moment(as_of, is_replayed=True), PRESENT, batch
@@ -169,7 +177,8 @@ class World:
         content, key = io.BytesIO(), f"score/{model}/in/f.parquet"
         rows.to_parquet(content, index=False)
         self.inbox.put(key, content.getvalue())
-        ScoreTask(self.project, self.lake, self.loader, self.inbox, FakeWorkflow()).take(key)
+        profiles = PredictionProfiles(self.registry, self.blobs)
+        ScoreTask(self.project, self.lake, self.loader, self.inbox, FakeWorkflow(), profiles=profiles).take(key)
         return {key.rsplit("/", 1)[1]: self.inbox.get(key) for key in self.inbox.list(f"score/{model}/out/")}
 
     @property
@@ -177,18 +186,22 @@ class World:
         """What plans, starts, shows and stops experiments, and looks at the running one."""
         return ExperimentTask(self.project, self.lake, self.registry, self.live)
 
-    def close_day(self, model: str, midnight: Micros) -> DayDocument:
-        """The upkeep, then the daily state machine: every task, in its order."""
+    def upkeep(self, midnight: Micros) -> None:
+        """The upkeep, and what it asks for."""
         UpkeepTask(self.project, LiveSources(self.documents), self.lake, self.rebuilds, ProfileStore(self.blobs)).run(
             {"as_of": format_moment(midnight)}, PRESENT
         )
         self.drain()
+
+    def close_day(self, model: str, midnight: Micros) -> DayDocument:
+        """The upkeep, then the daily state machine: every task, in its order."""
+        self.upkeep(midnight)
         document: DayDocument = {"model": model, "as_of": format_moment(midnight)}
         profiles = LabelProfiles(self.registry, self.blobs)
         join = JoinTask(self.project, self.lake, self.registry, self.metrics, profiles)
         document = join.run(document, PRESENT)
         stores = self.project, self.lake, self.blobs, self.registry, self.signatures, self.metrics
-        document = CheckTask(*stores, self.meter, FakeNotices()).run(document)
+        document = CheckTask(*stores, self.meter, FakeNotices(), online=self.online).run(document)
         shadowing = ShadowTask(self.project, self.lake, self.registry, self.loader, self.metrics, lambda: 0)
         document = shadowing.run(document)
         document = ReviewTask(self.project, self.lake, self.registry, self.live, self.metrics).run(document, PRESENT)

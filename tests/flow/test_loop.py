@@ -131,6 +131,10 @@ def test_labels_meet_their_predictions(lived: Lived, days: list[dict[str, Any]])
     assert 0.5 < checks["auc"]["value"] < 0.9
     assert 0.2 < checks["loss"]["value"] < 0.7
     assert "the constant baseline has" in checks["loss"]["note"]
+    sliced = {one["slice"]: one for one in report["accuracy"]["online"]["slices"]}
+    assert {"version", "arm", "carrier", "origin"} <= {name.partition("=")[0] for name in sliced}
+    assert sliced["arm=champion"]["bias"]["low"] < sliced["arm=champion"]["bias"]["high"]
+    assert "loss:origin=JFK" in report["changes"]["online"]["learning"]
 
 
 def test_new_incidents_are_published_every_day(lived: Lived, days: list[dict[str, Any]]) -> None:

@@ -26,8 +26,8 @@ BLOB_READERS: Final = {
         "training/fit", "serving/predict", "serving/score", "monitoring/check", "release/shadow", "serving/log",
         "feedback/join",
     },
-    "bucket:lake/profiles/records/*": {"ingestion/append", UPKEEP, "monitoring/check"},
-    "bucket:lake/profiles/predictions/*": {"serving/log", UPKEEP, "monitoring/check"},
+    "bucket:lake/profiles/records/*": {*LOADERS, UPKEEP, "monitoring/check"},
+    "bucket:lake/profiles/predictions/*": {"serving/log", "serving/score", UPKEEP, "monitoring/check"},
     "bucket:lake/profiles/labelled/*": {"feedback/join", UPKEEP, "monitoring/check"},
     "bucket:lake/bundles/*": {
         "training/dataset", "serving/predict", "serving/score", "monitoring/check", "release/shadow",
@@ -49,8 +49,8 @@ BLOB_WRITERS: Final = {
     "bucket:lake/reports/*": {"ingestion/load"},
     "bucket:lake/datasets/*": {"training/dataset"},
     "bucket:lake/models/*": {"training/fit"},
-    "bucket:lake/profiles/records/*": {"ingestion/append", UPKEEP},
-    "bucket:lake/profiles/predictions/*": {"serving/log", UPKEEP},
+    "bucket:lake/profiles/records/*": {*LOADERS, UPKEEP},
+    "bucket:lake/profiles/predictions/*": {"serving/log", "serving/score", UPKEEP},
     "bucket:lake/profiles/labelled/*": {"feedback/join", UPKEEP},
     "bucket:lake/bundles/*": {"registry/register"},
     "bucket:lake/references/*": {"monitoring/check"},
@@ -83,7 +83,7 @@ TABLE_WRITERS: Final = {
 }  # fmt: skip
 
 TABLE_READERS: Final = {
-    "table:online": {*TABLE_WRITERS["table:online"], "serving/predict"},
+    "table:online": {*TABLE_WRITERS["table:online"], "serving/predict", "monitoring/check"},
     "table:registry": {
         *TABLE_WRITERS["table:registry"], "registry/browse", "training/dataset", "training/fit", "serving/predict",
         "serving/score", "feedback/join", "monitoring/check", "features/stream", "features/rebuild", *LOADERS, UPKEEP,

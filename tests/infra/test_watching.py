@@ -1,7 +1,9 @@
 """Nothing fails unseen: every function, queue, machine and the API has its log and its alarm."""
 
 import json
+import re
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 from aws_cdk import App
@@ -12,6 +14,8 @@ from infra.app import build
 from infra.deployment import Deployment
 from infra.grants import GRANTS
 from smallbox.aws.failure_log import FALLBACK_ANSWERS, UNLIMITED_ANSWERS, embedded
+from smallbox.cli.drills.site import AlarmName
+from smallbox.cli.drills.table import DRILLS
 from smallbox.define import RateLimit, Serve
 from smallbox.define.project import load
 from smallbox.errors import DefinitionError
@@ -96,6 +100,26 @@ def test_there_are_at_most_ten_alarms_and_one_for_each_model(aws: Assembly) -> N
         assert len(metrics) <= 10
         expressions = [one["Expression"] for one in alarm.get("Metrics", []) if "Expression" in one]
         assert all(f"FILL({one['Id']}, 0)" in expressions[0] for one in metrics)
+
+
+WITHOUT_DRILL = {
+    "Dropped": "Lambda tries a scheduled run again by itself; the drill `overdue_upkeep` has what a user sees of it",
+    "LostPredictions": "an answer of the drills' model that cannot be logged is an error, as `failing_answers` shows",
+    "Unlimited": "the drills' model declares no rate limit",
+}
+"""The alarms that no drill raises, each with the reason."""
+
+
+def test_every_alarm_has_a_drill_or_a_reason(aws: Assembly) -> None:
+    """A new alarm asks for a drill. Those of models ring for every drill that expects an incident."""
+    drilled = {name for drill in DRILLS.values() for name in (*drill.expected.names, *drill.rings)}
+    alarms = aws.properties("AWS::CloudWatch::Alarm")
+    of_models = {name for name, alarm in alarms.items() if alarm.get("MetricName") == OPEN_INCIDENTS}
+    found = {re.sub(r"^(symptoms|release)(\w+)[0-9A-F]{8}$", r"\2", name) for name in alarms.keys() - of_models}
+    found.add("Unlimited")  # only where a model declares a rate limit; the shipped ones declare none
+    assert found - drilled == set(WITHOUT_DRILL)
+    assert set(get_args(AlarmName)) == found - set(WITHOUT_DRILL)
+    assert any(drill.expected.what == "incident" for drill in DRILLS.values())
 
 
 def test_here_a_combined_alarm_watches_one_metric_of_all_resources(local: Assembly) -> None:

@@ -5,6 +5,7 @@ from smallbox.aws.delta_lake import DeltaLake
 from smallbox.aws.documents import DynamoDocuments
 from smallbox.aws.metrics import CloudWatchMeter
 from smallbox.aws.notices import TopicNotices
+from smallbox.aws.online import DynamoOnlineStore
 from smallbox.aws.settings import CheckSettings, from_environment
 from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
@@ -24,6 +25,7 @@ task = CheckTask(
     DynamoDocuments(settings.metrics_table),
     CloudWatchMeter(),
     TopicNotices(settings.alarms_topic),
+    online=DynamoOnlineStore(settings.online_table),
 )
 
 

@@ -12,6 +12,7 @@ from smallbox.aws.tasks import as_task
 from smallbox.define.project import load
 from smallbox.monitoring.freshness import FreshnessTask
 from smallbox.registry.store import Registry
+from smallbox.times import parse_moment
 
 settings = from_environment(FreshnessSettings)
 task = FreshnessTask(
@@ -26,6 +27,6 @@ task = FreshnessTask(
 
 @as_task
 def handler(event: Any, context: object) -> dict[str, list[str]]:
-    """Look at every source; the sentences of the stale ones, by model."""
-    del event, context
-    return task.run(clock.now())
+    """Look at every source, at the present or the moment ``as_of``; the sentences of the stale ones, by model."""
+    del context
+    return task.run(parse_moment(event["as_of"]) if "as_of" in event else clock.now())

@@ -9,13 +9,14 @@ from smallbox.monitoring.change_findings import CHANGE, change_findings
 from smallbox.monitoring.change_watch import ChangeWatch
 from smallbox.profiles.building import by_period, layout_of_values
 from smallbox.profiles.day_numbers import day_numbers
+from smallbox.profiles.profile import Profile
 from smallbox.profiles.stored import ReferenceDays
 from smallbox.records import Channel
 from smallbox.statistics.change_detector import DayVerdict
 from smallbox.statistics.change_evidence import MovedStream
 from smallbox.statistics.day_streams import DayValue, day_streams
 from smallbox.statistics.stored_streams import DAYS_KEPT, streams_from_bytes, streams_to_bytes, with_day
-from smallbox.times import DAY
+from smallbox.times import DAY, day_of
 from tests.fakes.edges import FakeBlobs
 from tests.fakes.small import late_parcel
 from tests.fakes.versions import VERSION
@@ -48,6 +49,26 @@ def test_a_lasting_change_rings_once_and_names_its_stream() -> None:
     assert rung.moved[0].raw == pytest.approx(0.07, abs=0.03)
 
 
+def _wait(importance: float, seed: int) -> int:
+    """Days until a change of the weight rings, by two usual days after 30, for a model with twenty more inputs."""
+    blobs = FakeBlobs()
+    learnt = day_streams({day: _numbers(seed, day) for day in range(30)})
+    blobs.put(f"references/{CHAMPION.model}/{CHAMPION.number}/days-online.npz", streams_to_bytes(learnt))
+    relied = {"weight": importance, **{f"x{n}": 0.01 for n in range(20)}}
+    watch, reference = ChangeWatch(blobs), ReferenceDays(layout_of_values({}), {}, relied)
+    for day in range(30, 45):
+        numbers = _numbers(seed, day, 0.037)
+        if watch.judge(late_parcel, CHAMPION, "online", day, numbers, reference).is_alarm:
+            return day - 30
+    return 15
+
+
+def test_a_change_of_an_important_input_is_found_sooner() -> None:
+    """Over 8 histories the alarm comes sooner if the model relies on the column than if it does not."""
+    unused, relied = (sum(_wait(importance, seed) for seed in range(8)) for importance in (0.0, 0.5))
+    assert relied < unused
+
+
 def test_a_day_that_differs_does_not_ring() -> None:
     """One day ten usual days away is shown as a blip on that day, and rings nothing."""
     verdicts = _verdicts(ChangeWatch(FakeBlobs()), {40: 0.2})
@@ -63,23 +84,40 @@ def test_checking_a_day_again_gives_the_same_verdict() -> None:
     assert _verdicts(ChangeWatch(blobs), shifts) == first
 
 
-def test_a_new_champion_has_the_history_of_its_own_training() -> None:
-    """The change rang for the old one; the new one was trained on the days after it, and does not ring for it."""
-    blobs, random = FakeBlobs(), np.random.default_rng(0)
+def _trained() -> tuple[ReferenceDays, dict[int, Profile]]:
+    """Weights around 2.0 of 60 days, each with a day effect, and the reference of the 40 days before day 80."""
+    random = np.random.default_rng(0)
     weights = random.normal(np.repeat(random.normal(2.0, 0.05, 60), ROWS))
     values, times = {"weight": weights}, np.repeat(np.arange(40, 100) * DAY, ROWS)
     layout = layout_of_values(values)
     days = by_period(layout, values, times, None, DAY)
-    trained = ReferenceDays(layout, {begin: day for begin, day in days.items() if begin < 80 * DAY})
-    blobs.put("reference", trained.to_bytes())
-    newer = replace(CHAMPION, number=2, reference_key="reference")
-    watch = ChangeWatch(blobs)
+    return ReferenceDays(layout, {begin: day for begin, day in days.items() if begin < 80 * DAY}), days
+
+
+def test_a_new_champion_has_the_history_of_its_own_training() -> None:
+    """The change rang for the old one; the new one was trained on the days after it, and does not ring for it."""
+    trained, days = _trained()
+    newer, watch = replace(CHAMPION, number=2), ChangeWatch(FakeBlobs())
     verdicts = [
-        watch.judge(late_parcel, newer, "online", day, day_numbers(days[day * DAY], trained.whole()))
+        watch.judge(late_parcel, newer, "online", day, day_numbers(days[day * DAY], trained.whole()), trained)
         for day in range(80, 100)
     ]
     assert not any(verdict.is_alarm for verdict in verdicts)
     assert not verdicts[0].learning, "its training days are known"
+
+
+def test_what_moved_stays_far_from_the_training_and_says_how_far() -> None:
+    """A location four usual days higher for a week: its distance has bounds above 0; what did not move is near 0."""
+    trained, _ = _trained()
+    watch, whole = ChangeWatch(FakeBlobs()), day_numbers(trained.whole(), trained.whole())
+    higher = {"weight:location": DayValue(0.5 + 4 * 0.02, 1 / 12 / ROWS)}
+    for day in range(80, 88):
+        watch.judge(late_parcel, CHAMPION, "online", day, whole | higher, trained)
+    found = {one.name: one.daily for one in watch.distances(late_parcel, CHAMPION, "online", 87, trained)}
+    assert next(iter(found)) == "weight:location"
+    assert 1 < found["weight:location"].low < found["weight:location"].value < 6
+    assert found["weight:spread"].low < 0 < found["weight:spread"].high
+    assert watch.distances(late_parcel, CHAMPION, "online", 87, None) == []
 
 
 def test_channels_have_histories_of_their_own() -> None:
@@ -98,6 +136,20 @@ def test_a_column_that_may_move_is_not_watched() -> None:
         watch.judge(model, CHAMPION, "online", day, _numbers(0, day, 0.07 if day >= 40 else 0.0)) for day in range(60)
     ]
     assert not any(verdict.is_alarm for verdict in verdicts)
+
+
+def test_a_day_that_is_left_out_does_not_ring() -> None:
+    """Three holidays far away ring when they are not declared; declared, they and the days after them are quiet."""
+    days = (35, 36, 37)
+    declared = replace(late_parcel.monitor, left_out=tuple(day_of(day * DAY) for day in days))
+    model = replace(late_parcel, monitor=declared)
+    judged, rung = (
+        [watch.judge(one, CHAMPION, "online", day, _numbers(0, day, 0.3 * (day in days))) for day in range(41)]
+        for one, watch in ((model, ChangeWatch(FakeBlobs())), (late_parcel, ChangeWatch(FakeBlobs())))
+    )
+    assert [one.day for one in judged if one.is_left_out] == list(days)
+    assert not any(one.is_alarm or one.blips for one in judged)
+    assert any(one.is_alarm for one in rung)
 
 
 def test_the_history_is_bounded_and_survives_storage() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from smallbox.define import Attributes, attribute
 from smallbox.define.rules import Monitor
+from smallbox.errors import DefinitionError
 from smallbox.features.inputs.assembly import Inputs
 from smallbox.monitoring.check_rules import (
     SourceDayStats,
@@ -187,3 +188,10 @@ def test_the_fallbacks_share_is_a_figure() -> None:
     """Three of five answers by the fallback breach; one of a hundred may be."""
     assert fallback_check(Monitor(), 3, 5).breached
     assert not fallback_check(Monitor(), 1, 100).breached
+
+
+@pytest.mark.parametrize("days", ["2026-12-25", ("25.12.2026",), (25,)])
+def test_days_that_are_left_out_are_written_as_days(days: object) -> None:
+    """A text that is no day, a number, or a text where a tuple belongs is refused with what to write."""
+    with pytest.raises(DefinitionError, match="2026-12-25"):
+        Monitor(left_out=days)  # type: ignore[arg-type]

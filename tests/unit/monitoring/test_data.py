@@ -14,6 +14,7 @@ from smallbox.ingestion.contract import check_all
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.lake.names import records_table
 from smallbox.lake.schemas import records_to_table
+from smallbox.monitoring.arrivals import arrivals_of
 from smallbox.monitoring.check import CheckTask
 from smallbox.monitoring.check_rules import SourceDayStats, data_checks
 from smallbox.records import Rejection
@@ -24,6 +25,7 @@ from smallbox.times import DAY, HOUR, Micros, format_moment, parse_day
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs, FakeMeter, FakeNotices
 from tests.fakes.lake import FakeLake
+from tests.fakes.online import AppliedRecords
 from tests.fakes.small import deliveries, depot, late_parcel, parcels
 from tests.fakes.versions import add_version
 
@@ -56,9 +58,9 @@ def _report(checked: Model, lake: FakeLake, registry: Registry, as_of: Micros) -
     """The report of a day."""
     project, blobs, metrics = project_of([checked], [watched, deliveries, scans]), FakeBlobs(), FakeDocuments()
     signatures = Signatures(project, registry, blobs)
-    CheckTask(project, lake, blobs, registry, signatures, metrics, FakeMeter(), FakeNotices()).run(
-        {"model": checked.name, "as_of": format_moment(as_of)}
-    )
+    CheckTask(
+        project, lake, blobs, registry, signatures, metrics, FakeMeter(), FakeNotices(), online=AppliedRecords()
+    ).run({"model": checked.name, "as_of": format_moment(as_of)})
     report = metrics.get(f"model#{checked.name}", "latest")
     assert report is not None
     json.dumps(report, allow_nan=False)
@@ -98,6 +100,15 @@ def test_repeated_and_late_records_are_told_apart_from_new_ones() -> None:
     checks = _checks(lake, START + DAY)
     seen = {name: checks[name][0] for name in ("volume", "repeated", "late")}
     assert seen == {"volume": 24.0, "repeated": 0.25, "late": 1.0}
+
+
+def test_a_holiday_has_no_usual_volume_and_is_no_part_of_it() -> None:
+    """On a declared day nothing is expected; the next day is compared with the ordinary days before alone."""
+    lake = _lake([START + n * HOUR for n in range(24)] + [START + DAY])
+    declared = {START // DAY + 1}
+    usual = [arrivals_of(lake, watched, 0, START + n * DAY, left_out=declared).usual for n in (2, 3)]
+    assert usual == [0.0, 24.0]
+    assert arrivals_of(lake, watched, 0, START + 3 * DAY).usual == 12.5
 
 
 def test_a_breach_of_the_contract_names_the_rules_that_were_broken() -> None:

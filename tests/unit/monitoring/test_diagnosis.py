@@ -18,8 +18,9 @@ from smallbox.define.model import Model
 from smallbox.define.project import project_of
 from smallbox.lake.names import labelled_table, predictions_table
 from smallbox.lake.schemas import labelled_schema, prediction_schema
-from smallbox.monitoring import answered_rows, diagnosis
-from smallbox.monitoring.diagnosis import Diagnosed, Diagnosis
+from smallbox.monitoring import answered_rows, diagnosis, estimated_loss
+from smallbox.monitoring.density_ratio import DensityRatio
+from smallbox.monitoring.diagnosis import Diagnosed, Diagnosis, inputs_moved
 from smallbox.monitoring.estimates import Estimates, believed
 from smallbox.monitoring.findings import Finding
 from smallbox.registry.signatures import Signatures
@@ -97,6 +98,8 @@ def _diagnosis(scale: float = 1.0, missing: float = 0.0, model: Model = late_par
 @pytest.fixture(autouse=True)
 def _known_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(diagnosis, "Scorer", WeightScorer)
+    # what PAPE is worth is proven with the estimates; its trees would take seconds here
+    monkeypatch.setattr(estimated_loss, "density_ratio", lambda old, _: DensityRatio(np.ones(len(old)), len(old), 1.0))
 
 
 def _diagnosed(found: Diagnosis, verdict: DayVerdict) -> Diagnosed:
@@ -158,17 +161,86 @@ def test_much_traffic_is_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [one.kind for one in found] == ["data_fault"]
 
 
+def test_a_week_is_compared_with_the_six_before_it_when_a_sunday_has_ended() -> None:
+    """Rows come from the log; columns that may move are left out, and on other days nothing is read."""
+    found, champion = _diagnosis(), replace(VERSION, number=1)
+    week = found.joint(late_parcel, champion, late_parcel.label, NOW)
+    assert week.document["runs"] == 49
+    assert {one["feature"] for one in week.document["carriers"]} == {"weight"}
+    assert found.joint(late_parcel, champion, late_parcel.label, NOW - DAY).document == {}
+    moving = replace(late_parcel, monitor=replace(late_parcel.monitor, expected_drift=("weight",)))
+    assert found.joint(moving, champion, late_parcel.label, NOW).document == {}
+
+
 def test_estimates_are_reconciled_when_the_labels_come() -> None:
     """A day's estimate waits for its labels, is compared once, and says how often it was right."""
     documents, champion = FakeDocuments(), replace(VERSION, number=1)
     estimates = Estimates(documents)
-    one = {"loss": 0.5, "low": 0.4, "high": 0.6, "unchanged": 0.45, "refused": ""}
+    one = _estimated(0.5)
     for day in range(12):
         realised = {f"1970-01-{day:02d}": 0.55} if day else {}
         kept = estimates.keep("m", champion, f"1970-01-{day + 1:02d}", Diagnosed((), one, realised))
     assert "right within its interval on 11 of 11 days" in kept["record"]
     assert kept["trusted"]
     assert estimates.keep("m", champion, "1970-01-13", Diagnosed((), {})) == {}
+
+
+def _estimated(loss: float | None, method: str = "cbpe", refused: str = "") -> dict[str, Any]:
+    bounds = {"low": None, "high": None} if loss is None else {"low": loss - 0.1, "high": loss + 0.1}
+    return {"method": method, "loss": loss, **bounds, "unchanged": 0.45, "refused": refused}
+
+
+@pytest.mark.parametrize(
+    ("moved", "blips", "relearning", "expected"),
+    [
+        ((), (), (), False),
+        ((BLIP,), (), (), True),
+        ((), (BLIP,), (), True),
+        ((), (), ("depot:category a",), True),
+        ((), (), ("parcels:volume", "score:location", "loss:depot=a"), False),
+    ],
+)
+def test_inputs_have_moved_by_an_alarm_a_blip_or_a_recent_alarm(
+    moved: tuple[MovedStream, ...],
+    blips: tuple[MovedStream, ...],
+    relearning: tuple[str, ...],
+    expected: bool,  # noqa: FBT001 - an expected value
+) -> None:
+    """What moved must be an input: sources, outputs and losses are none."""
+    verdict = DayVerdict(1, bool(moved), 1.0, moved, blips=blips, relearning=relearning)
+    assert inputs_moved(verdict, ("weight", "depot")) == expected
+
+
+def test_only_a_day_whose_inputs_moved_is_weighted() -> None:
+    """A weight that moved asks PAPE as well; a quiet day does not."""
+    found = _diagnosis()
+    assert _diagnosed(found, DayVerdict(DAYS - 1, False, 1.0)).weighted == {}
+    weighted = _diagnosed(found, DayVerdict(DAYS - 1, False, 1.0, blips=(BLIP,))).weighted
+    assert (weighted["method"], weighted["refused"]) == ("pape", "")
+
+
+def test_the_weighted_estimate_is_shown_until_its_own_record_is_wrong() -> None:
+    """It is compared with the labels by itself. What decides is the record of the plain one."""
+    estimates, champion = Estimates(FakeDocuments()), replace(VERSION, number=1)
+    days = [f"1970-01-{day:02d}" for day in range(1, 14)]
+    realised = dict.fromkeys(days, 0.5)
+    shown = [
+        estimates.keep("m", champion, day, Diagnosed((), _estimated(0.5), realised, _estimated(0.9, "pape")))
+        for day in days
+    ]
+    assert [one["method"] for one in shown] == ["pape"] * 9 + ["cbpe"] * 4
+    assert shown[8]["unweighted"]["loss"] == 0.5
+    assert "right within its interval on 0 of 13 days" in shown[-1]["why_not_weighted"]
+    assert shown[-1]["trusted"]
+
+
+def test_a_refused_weighting_leaves_the_plain_estimate_and_its_reason() -> None:
+    """The day is estimated all the same."""
+    refused = _estimated(None, "pape", "too few rows of the reference look like the day")
+    shown = Estimates(FakeDocuments()).keep(
+        "m", replace(VERSION, number=1), "1970-01-01", Diagnosed((), _estimated(0.5), {}, refused)
+    )
+    assert (shown["method"], shown["why_not_weighted"]) == ("cbpe", refused["refused"])
 
 
 def test_an_estimated_effect_rings_only_when_the_record_is_trusted() -> None:

@@ -127,3 +127,12 @@ def test_several_classes_are_estimated_by_their_own_loss() -> None:
     actual = by_class[np.arange(300), day.labels.astype(int)].mean()
     assert found.loss == pytest.approx(actual, abs=0.1)
     assert abs((told[days == 30] * by_class).sum(axis=1).mean() - actual) > 0.1
+
+
+def test_a_column_without_values_is_no_hindrance(reference: LossReference) -> None:
+    """An input that is missing in every row tells nothing, and stops no estimate."""
+    never = np.full(len(reference.rows), np.nan)
+    rows = replace(reference.rows, inputs={**reference.rows.inputs, "never": never})
+    day = shifted_rows(np.random.default_rng(1), 100, 1, 400, bend=1.2)
+    day = replace(day, inputs={**day.inputs, "never": np.full(400, np.nan)})
+    assert estimated_loss(replace(reference, rows=rows), day, "pape").loss is not None

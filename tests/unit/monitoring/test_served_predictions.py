@@ -28,6 +28,7 @@ from smallbox.times import DAY, HOUR, format_moment
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs, FakeMeter, FakeNotices
 from tests.fakes.lake import FakeLake
+from tests.fakes.online import AppliedRecords
 from tests.fakes.small import deliveries, late_parcel, parcels
 from tests.fakes.versions import VERSION, add_version
 
@@ -80,7 +81,7 @@ class World:
     def check(self) -> Mapping[str, Any]:
         """The day's report."""
         stores = self.lake, self.blobs, self.registry, self.signatures, self.metrics
-        task = CheckTask(PROJECT, *stores, FakeMeter(), FakeNotices())
+        task = CheckTask(PROJECT, *stores, FakeMeter(), FakeNotices(), online=AppliedRecords())
         task.run({"model": MODEL.name, "as_of": format_moment(NOW)})
         report = self.metrics.get(f"model#{MODEL.name}", "latest")
         assert report is not None
@@ -117,7 +118,7 @@ def test_batch_predictions_have_the_same_checks_under_their_own_names() -> None:
     assert far == ["batch:psi:weight"]
     names = {c["name"] for c in report["checks"] if c["kind"] in {"features", "predictions"}}
     online = {name for name in names if not name.startswith("batch:")}
-    assert {name.removeprefix("batch:") for name in names - online} == online - {"fallback"}
+    assert {name.removeprefix("batch:") for name in names - online} == online - {"fallback", "unapplied:deliveries"}
     assert {"skew:depot_delay_3h", "sent:weight", "lead_hours", "psi:weight", "missing:weight"} <= online
 
 
@@ -172,6 +173,7 @@ def test_both_coverages_of_a_day_are_one_figure(within: str) -> None:
         world.metrics,
         FakeMeter(),
         FakeNotices(),
+        online=AppliedRecords(),
     )
     task.run(document)
     report = world.metrics.get(f"model#{model.name}", "latest")

@@ -9,7 +9,6 @@ from smallbox.arrays import Array
 from smallbox.monitoring.estimated_loss import LossReference, loss_reference
 from smallbox.monitoring.findings import Finding
 from smallbox.monitoring.observed_rows import ObservedRows
-from smallbox.monitoring.prediction_bias import prediction_biases
 from smallbox.monitoring.shift_causes import shift_causes
 from smallbox.objectives.binary import Binary
 from smallbox.objectives.regression import Regression
@@ -135,14 +134,3 @@ def test_columns_without_values_break_nothing(reference: LossReference) -> None:
     own = loss_reference(Binary(), with_input(with_input(old, "never", nothing), "once", one_day))
     moved = with_input(with_input(rows, "never", np.full(len(rows), np.nan)), "once", np.full(len(rows), np.nan))
     assert only(shift_causes(own, moved, IMPORTANCE)).subject == "x"
-
-
-def test_a_biased_slice_comes_first() -> None:
-    """Version 2 overstates by .1: its bounds leave out 0, those of version 1 hold it."""
-    rows = shifted_rows(np.random.default_rng(8), 0, 30, 300, day_sd=0.0)
-    versions = 1 + np.arange(len(rows)) % 2
-    rows = replace(rows, outputs=np.clip(rows.outputs + 0.1 * (versions == 2)[:, None], 0, 1))
-    found = {one.slice_name: one for one in prediction_biases(Binary(), rows, {"version": versions})}
-    assert found["version=2"].is_certain
-    assert not found["version=1"].is_certain
-    assert found["version=2"].bias.value == pytest.approx(0.1, abs=0.02)

@@ -25,6 +25,7 @@ from smallbox.times import DAY, HOUR, format_moment
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs, FakeMeter, FakeNotices
 from tests.fakes.lake import FakeLake
+from tests.fakes.online import AppliedRecords
 from tests.fakes.small import deliveries, late_parcel, parcels
 from tests.fakes.versions import add_version
 
@@ -104,7 +105,7 @@ class World:
     def check(self) -> Mapping[str, Mapping[str, Any]]:
         """The checks of the day by name."""
         stores = self.lake, self.blobs, self.registry, self.signatures, self.metrics
-        task = CheckTask(self.project, *stores, FakeMeter(), FakeNotices())
+        task = CheckTask(self.project, *stores, FakeMeter(), FakeNotices(), online=AppliedRecords())
         task.run({"model": late_parcel.name, "as_of": format_moment(NOW)})
         report = self.metrics.get(f"model#{late_parcel.name}", "latest")
         assert report is not None

@@ -8,11 +8,8 @@ import pytest
 from smallbox.arrays import Floats
 from smallbox.statistics.day_streams import DayValue
 from smallbox.statistics.profile_numbers import (
-    bin_scores,
     category_numbers,
     numeric_numbers,
-    pair_number,
-    pair_products,
     share_number,
 )
 
@@ -71,21 +68,9 @@ def test_unseen_and_missing_texts_have_streams_of_their_own() -> None:
     assert found["light categories"] == share_number(5, 100)
 
 
-def test_sums_of_pair_products_give_the_rank_correlation() -> None:
-    """Of 20,000 rows correlated by -.5 it is about -.48, and sums of two parts add up to those of the whole."""
-    rng = np.random.default_rng(3)
-    rows = rng.multivariate_normal([0, 0], [[1, -0.5], [-0.5, 1]], 20_000)
-    scores = bin_scores(REFERENCE)[np.searchsorted(EDGES, rows)]
-    products = pair_products(scores[:, 0], scores[:, 1])
-    whole = pair_number(len(products), float(products.sum()), float((products**2).sum()))
-    assert whole.value == pytest.approx(-6 / math.pi * math.asin(0.25), abs=0.02)
-    assert whole.variance == pytest.approx(products.var() / len(products))
-
-
 def test_a_day_without_rows_has_no_numbers() -> None:
     """They are NaN, not 0."""
     found = numeric_numbers(REFERENCE, [0] * 20, 7, 0)
     assert math.isnan(found["location"].value)
     assert math.isnan(found["outside"].value)
-    assert math.isnan(pair_number(0, 0.0, 0.0).value)
     assert found["missing"].value > 1

@@ -7,7 +7,7 @@ microseconds. Integers compare exactly and are the same number in Python, numpy,
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from smallbox.errors import DefinitionError, InvalidInput
@@ -188,6 +188,21 @@ def day_of(moment: Micros) -> str:
     '1970-01-01'
     """
     return to_datetime(moment).date().isoformat()
+
+
+def day_number(text: str) -> int:
+    """Parse a declared day, ``"1970-01-02"``: the days since 1970-01-01.
+
+    >>> day_number("1970-01-02")
+    1
+
+    Raises:
+        DefinitionError: when the text is no day of that form.
+    """
+    try:
+        return (date.fromisoformat(text) - _EPOCH.date()).days
+    except ValueError as error:
+        raise DefinitionError(f"{text!r} is not a day; write one like '2026-12-25'") from error
 
 
 def parse_day(day: str) -> Micros:

@@ -9,7 +9,7 @@ import pytest
 
 from smallbox.cli.drills.drill import Drill
 from smallbox.cli.drills.drive import STEP, Days
-from smallbox.cli.drills.site import BrokenPart, Rung
+from smallbox.cli.drills.site import AlarmName, BrokenPart, Rung
 from smallbox.cli.drills.table import DRILLS
 from smallbox.cli.drills.town import BEGIN, records_of
 from smallbox.times import DAY, Micros
@@ -46,7 +46,10 @@ class RecordingSite:
     def releases(self) -> Sequence[str]:
         return ()
 
-    def alarms(self) -> Sequence[str]:
+    def look(self, now: Micros) -> Sequence[Rung]:
+        raise AssertionError("no part of a usual day")
+
+    def alarms(self) -> Sequence[AlarmName]:
         return ()
 
     def damage(self, part: BrokenPart, now: Micros) -> None:

@@ -220,6 +220,7 @@ class CheckSettings:
     lake_bucket: str
     registry_table: str
     metrics_table: str
+    online_table: str
     alarms_topic: str
 
 

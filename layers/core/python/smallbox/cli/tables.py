@@ -1,10 +1,10 @@
 """Text output, for people, of trainings, models, days and monitoring reports."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from smallbox.cli.output import Block, TableBlock, blocks_of, cell
-from smallbox.times import DAY, day_of, parse_moment
+from smallbox.times import DAY, HOUR, Micros, day_of, format_moment, parse_moment
 
 
 def is_accepted(training: Any) -> bool:
@@ -69,15 +69,83 @@ def metrics_table(metrics: Any, title: str) -> TableBlock:
 
 
 def report(document: Any) -> Iterator[Block]:
-    """The checks of a day: the breaches in words, all checks, the accuracy of each channel, and what was shown."""
+    """A day's breaches, all checks, distances, online states, the accuracy with its bounds, and what was shown."""
     yield f"{document['model']} on {document['day']}"
     yield from _breaches(document["sentences"])
     columns = ("kind", "name", "value", "limit", "rows", "breached")
     yield TableBlock(columns, [[check.get(name) for name in columns] for check in document["checks"]])
+    yield from _distances(document.get("distances", {}))
+    yield from _states(document.get("states", ()))  # a report of an earlier release has none
+    yield from _estimate(document.get("estimate") or {})
+    joint = document.get("joint")
+    if joint:
+        told = f"{cell(joint['auc'])}, {joint['rank']} of {joint['runs']} runs of days, the most unusual first"
+        yield f"inputs together since {joint['since']}: AUC {told}"
     for channel, judged in document["accuracy"].items():
         days = " to ".join(dict.fromkeys((judged["first"], judged["last"])))
         yield metrics_table(judged["metrics"], f"labelled {channel} predictions, {days}")
+        if judged.get("slices"):
+            yield _slices(judged, channel)
     yield from document.get("exposure", {}).get("sentences", ())
+
+
+def _estimate(estimate: Any) -> Iterator[Block]:
+    """The loss that is expected before labels come, or why it is not told."""
+    if not estimate:
+        return
+    if estimate["loss"] is None:
+        yield f"expected loss: not estimated: {estimate['refused']}"
+        return
+    yield f"expected loss, by {estimate['method'].upper()}: {_bounded({**estimate, 'value': estimate['loss']})}"
+    yield f"  {estimate['record']}"
+    if estimate.get("why_not_weighted"):
+        yield f"  inputs have moved, and PAPE does not weigh them: {estimate['why_not_weighted']}"
+
+
+def _slices(judged: Any, channel: str) -> TableBlock:
+    """The slices of a channel: loss, how far above the rest, and prediction bias, each with its bounds."""
+    columns = ("slice", "rows", f"mean {judged['metrics']['loss_name']}", "above other rows", "bias", "figures")
+    days = " to ".join(dict.fromkeys((judged["sliced_from"], judged["sliced_to"])))
+    rows = [
+        [
+            one["slice"],
+            one["rows"],
+            *(_bounded(one[name]) for name in ("loss", "worse", "bias")),
+            ", ".join(f"{name} {cell(figure['value'])}" for name, figure in one["figures"].items()),
+        ]
+        for one in judged["slices"]
+    ]
+    return TableBlock(columns, rows, f"slices of labelled {channel} predictions, {days}, with 95 % bounds")
+
+
+def _bounded(metric: Any) -> str:
+    return f"{cell(metric['value'])} ({cell(metric['low'])} to {cell(metric['high'])})"
+
+
+def _distances(by_channel: Any) -> Iterator[Block]:
+    bounds = ("name", "value", "low", "high")
+    for channel, distances in by_channel.items():
+        yield f"{channel}: the last 7 days less those of the training, in deviations of a day; no alarm"
+        yield TableBlock(bounds, [[one[name] for name in bounds] for one in distances])
+
+
+def _states(lags: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
+    """What the online store counts of what the lake knows, by source."""
+    rows = [
+        [lag["source"], lag["records"], lag["unapplied"], f"{lag['oldest'] / HOUR:.1f}", *map(_moment, _ends(lag))]
+        for lag in lags
+    ]
+    if rows:
+        yield "online states against what was known at the end of the day"
+        yield TableBlock(("source", "looked up", "not counted", "for hours", "newest known", "newest counted"), rows)
+
+
+def _ends(lag: Mapping[str, Any]) -> tuple[Micros | None, Micros | None]:
+    return lag["known"], lag["applied"]
+
+
+def _moment(moment: Micros | None) -> str:
+    return "-" if moment is None else format_moment(moment)
 
 
 def day_blocks(document: Any) -> Iterator[Block]:

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from smallbox.define.argument_types import check_kind
 from smallbox.define.exploration import Exploration
 from smallbox.define.fields import Field
+from smallbox.define.interleavings import Interleaving
 from smallbox.define.release_rules import Release
 from smallbox.define.rules import Gate, Label, Monitor, Retrain
 from smallbox.define.serve import Serve
@@ -151,11 +152,13 @@ class Model(Signature):
         self._check_guardrails()
         self._check_limits()
         self._check_loop()
+        self._check_slices()
         self._check_daily()
         self._check_window()
         self._check_release()
         self._check_baseline()
         self._check_exploration()
+        self._check_interleaving()
         if self.fallback is not None:
             outputs = self.objective.fallback_outputs(self.fallback, f"model {self.name}: fallback")
             object.__setattr__(self, "fallback_outputs", outputs)
@@ -197,6 +200,14 @@ class Model(Signature):
             raise DefinitionError(f"{place}: the label is a text; what a row earns is a number or a boolean")
         if loop.shown is not None and not self.objective.group:
             raise DefinitionError(f"{place}: shown={loop.shown} needs a ranking; leave it out: all rows are shown")
+
+    def _check_slices(self) -> None:
+        for name in self.monitor.slices:
+            if name not in self.columns.categorical or name in self.personal_columns:
+                raise DefinitionError(
+                    f"model {self.name}: Monitor: slices: {name!r} must be a text among the model's inputs and "
+                    "features, and not personal"
+                )
 
     def _check_rules(self) -> None:
         place = f"model {self.name}"
@@ -243,6 +254,13 @@ class Model(Signature):
             raise DefinitionError(
                 f"{place}: only a ranking explores: its answer, an order, is what the caller shows. A score is no "
                 "action, so a random one would teach nothing of what to do; leave exploration out"
+            )
+
+    def _check_interleaving(self) -> None:
+        if isinstance(self.release.experiment, Interleaving) and not self.objective.group:
+            raise DefinitionError(
+                f"model {self.name}: Release: experiment=Interleaving(...) is of a ranking: only ordered lists can be "
+                "interleaved; declare an Experiment(outcome(...)), or leave it out"
             )
 
     def _check_release(self) -> None:

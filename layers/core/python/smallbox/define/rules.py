@@ -7,7 +7,7 @@ from typing import Literal
 from smallbox.define.argument_types import check_declared, check_kind, check_several, check_share
 from smallbox.errors import DefinitionError
 from smallbox.objectives.objective import Objective
-from smallbox.times import Micros, days_per_event, duration
+from smallbox.times import Micros, day_number, days_per_event, duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +146,8 @@ class Monitor:
         hurts: by which share the mean loss must be expected to rise before a true change of a distribution is an
             incident; a smaller effect is a notice.
         expected_drift: columns that move with the season; their drift is stored but never breaches.
+        left_out: days that are expected to differ, like ``("2026-12-25", "2026-12-26")``: no change and no usual volume
+            is judged on them, and no later day is compared with them.
         max_quarantined: maximum share of a source's records in quarantine.
         min_volume: minimum share of a source's usual number of records per day.
         min_skill: minimum skill over the day's labelled predictions: the share by which their mean loss lies below that
@@ -164,12 +166,15 @@ class Monitor:
             to 28, until it has this many labels.
         min_rarer: minimum number of labels of the rarest outcome that accuracy needs as well, when the label is not a
             number.
+        slices: the text inputs whose most frequent values are slices: accuracy is told, and watched, for each. By
+            default all of them.
         loop: what to watch for a degenerate feedback loop; ``None``: the answers do not decide what is seen.
     """
 
     false_alarms: str = "1 per quarter"
     hurts: float = 0.02
     expected_drift: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     max_quarantined: float = 0.05
     min_volume: float = 0.3
     min_skill: float = 0.0
@@ -181,9 +186,11 @@ class Monitor:
     max_fallback: float = 0.05
     min_rows: int = 200
     min_rarer: int = 20
+    slices: tuple[str, ...] = ()
     loop: Loop | None = None
     max_lead_micros: Micros = field(init=False)
     days_per_false_alarm: float = field(init=False)
+    left_out_days: frozenset[int] = field(init=False)
 
     def __post_init__(self) -> None:
         check_declared("Monitor", self)
@@ -192,6 +199,8 @@ class Monitor:
         _check_guardrails("Monitor", self.guardrails)
         object.__setattr__(self, "days_per_false_alarm", days_per_event(self.false_alarms))
         object.__setattr__(self, "max_lead_micros", duration(self.max_lead))
+        check_several("Monitor: left_out", self.left_out, str, "days, like ('2026-12-25',)")
+        object.__setattr__(self, "left_out_days", frozenset(day_number(one) for one in self.left_out))
         for name in (
             "hurts",
             "max_skew",

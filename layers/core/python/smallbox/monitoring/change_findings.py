@@ -7,6 +7,7 @@ from typing import Final
 from smallbox.define.rules import Monitor
 from smallbox.monitoring.findings import Finding, FindingKind, Remedy, Severity
 from smallbox.monitoring.label_numbers import BIAS, LABEL, LOSS
+from smallbox.profiles.column_pairs import stream_columns
 from smallbox.statistics.change_detector import DayVerdict
 from smallbox.statistics.change_evidence import MovedStream
 from smallbox.times import DAY, day_of
@@ -18,18 +19,9 @@ _OF_LABELS: Final[Mapping[str, FindingKind]] = {LABEL: "label_shift", LOSS: "los
 _REMEDIES: Final[Mapping[FindingKind, Remedy]] = {"missing_values": "mend the source", "loss": "retrain"}
 
 
-def column_of(stream: str) -> str:
-    """The column or source of a stream.
-
-    >>> column_of("carrier:is UA")
-    'carrier'
-    """
-    return stream.partition(":")[0]
-
-
 def of_labels(stream: str) -> bool:
     """Whether a stream is of labels, the loss or the bias: of requests whose windows are over."""
-    return column_of(stream) in _OF_LABELS
+    return stream_columns(stream)[0] in _OF_LABELS
 
 
 def change_findings(
@@ -47,7 +39,7 @@ def change_findings(
     """
     columns: dict[str, list[MovedStream]] = {}
     for one in verdict.moved:
-        columns.setdefault(column_of(one.name), []).append(one)
+        columns.setdefault(stream_columns(one.name)[0], []).append(one)
     return [_finding(name, moved, outputs, _Severe(rule.hurts, loss, is_diagnosed)) for name, moved in columns.items()]
 
 

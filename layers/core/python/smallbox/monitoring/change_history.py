@@ -6,8 +6,8 @@ from typing import Final
 from smallbox.errors import NotStored
 from smallbox.ports import Blobs
 from smallbox.profiles.day_numbers import reference_numbers
+from smallbox.profiles.stored import ReferenceDays
 from smallbox.records import Channel
-from smallbox.registry.references import reference_of
 from smallbox.registry.version import Version
 from smallbox.statistics.day_streams import DayStreams, DayValue, day_streams
 from smallbox.statistics.stored_streams import streams_from_bytes, streams_to_bytes, with_day
@@ -25,19 +25,31 @@ class ChangeHistory:
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
 
-    def of(self, version: Version, channel: Channel) -> DayStreams:
-        """The days so far: those of the training, then those that were checked since."""
+    def add(
+        self,
+        version: Version,
+        channel: Channel,
+        day: int,
+        numbers: Mapping[str, DayValue],
+        reference: ReferenceDays | None,
+    ) -> DayStreams:
+        """Add a checked day, or replace it when it is checked again; returns the days up to it.
+
+        The first day comes after those of the version's reference.
+        """
+        grown = with_day(self._so_far(version, channel, reference), day, numbers)
+        self._blobs.put(_key(version, channel), streams_to_bytes(grown))
+        return _until(grown, day)
+
+    def until(self, version: Version, channel: Channel, day: int) -> DayStreams:
+        """The days that were added, up to a day; none before the first was."""
+        return _until(self._so_far(version, channel, None), day)
+
+    def _so_far(self, version: Version, channel: Channel, reference: ReferenceDays | None) -> DayStreams:
         try:
             return streams_from_bytes(self._blobs.get(_key(version, channel)))
         except NotStored:
-            reference = reference_of(self._blobs, version)
             return day_streams({} if reference is None else reference_numbers(reference))
-
-    def add(self, version: Version, channel: Channel, day: int, numbers: Mapping[str, DayValue]) -> DayStreams:
-        """Add a checked day, or replace it when it is checked again; returns the days up to it."""
-        grown = with_day(self.of(version, channel), day, numbers)
-        self._blobs.put(_key(version, channel), streams_to_bytes(grown))
-        return _until(grown, day)
 
 
 def _until(streams: DayStreams, day: int) -> DayStreams:

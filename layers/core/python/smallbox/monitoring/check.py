@@ -1,6 +1,6 @@
 """The daily check of a model: it stores a report by event day, records its incidents, and tells of the new ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -19,14 +19,18 @@ from smallbox.monitoring.estimates import Estimates, believed
 from smallbox.monitoring.exposure_check import ExposureCheck
 from smallbox.monitoring.findings import Finding
 from smallbox.monitoring.incidents import OPEN_INCIDENTS, IncidentBook, brief_of, opened_on
+from smallbox.monitoring.joint_check import JointCheck
 from smallbox.monitoring.label_findings import label_findings
 from smallbox.monitoring.label_numbers import label_numbers
 from smallbox.monitoring.notices import notice_of
 from smallbox.monitoring.report import LATEST, Check, metrics_partition, not_judged, of_channel, report_key, report_of
 from smallbox.monitoring.served_checks import CheckedAnswers, ServedChecks
+from smallbox.monitoring.slice_figures import SlicedRows
+from smallbox.monitoring.slice_findings import slice_findings, without_slices
+from smallbox.monitoring.sliced_accuracy import SlicedAccuracy
 from smallbox.monitoring.source_checks import SourceChecks, SourceDay
 from smallbox.monitoring.source_numbers import source_numbers
-from smallbox.ports import Blobs, Documents, Lake, Meter
+from smallbox.ports import Blobs, Documents, Lake, Meter, OnlineStore
 from smallbox.records import Channel
 from smallbox.registry.signatures import Signatures, label_of_version
 from smallbox.registry.store import Registry
@@ -50,6 +54,8 @@ class CheckTask:
         metrics: Documents,
         meter: Meter,
         notices: Notices,
+        *,
+        online: OnlineStore,
     ) -> None:
         self._project = project
         self._lake = lake
@@ -59,7 +65,8 @@ class CheckTask:
         self._notices = notices
         self._book = IncidentBook(metrics)
         self._sources = SourceChecks(project, registry, lake, blobs)
-        self._served = ServedChecks(lake, signatures, blobs)
+        self._served = ServedChecks(lake, signatures, blobs, online)
+        self._sliced = SlicedAccuracy(lake)
         self._watch = ChangeWatch(blobs)
         self._diagnosis = Diagnosis(lake, signatures, blobs)
         self._estimates = Estimates(metrics)
@@ -111,33 +118,42 @@ class CheckTask:
         for channel, found in settled.items():
             own = accuracy_checks(model.monitor, label, baseline, found, as_of)
             checks += of_channel(channel, not_judged(own, waits) if waits else own)
+        signature = next((one.signature for one in answers.profiles.values()), None)
+        sliced = self._sliced.of(model, signature, label, settled, as_of)
         # labels that the breaker does not trust are no reference for later days either
-        changes = self._changes(model, champion, as_of, sources, answers, {} if waits else settled)
-        findings, estimate = self._findings(model, champion, label, as_of, changes)
+        labels = {} if waits else _label_numbers(settled, sliced, model.monitor.left_out_days)
+        changes = self._changes(model, champion, as_of, sources, answers, labels)
+        findings, estimate, joint = self._findings(model, champion, label, as_of, changes)
         exposure = self._exposure.of(model, champion, label, as_of)
         details = {
-            "accuracy": {channel: found.as_json() for channel, found in settled.items()},
+            "accuracy": {channel: _accuracy(found, sliced.get(channel)) for channel, found in settled.items()},
             "changes": {channel: asdict(verdict) for channel, verdict in changes.items()},
+            "distances": self._distances(model, champion, as_of, answers, changes),
             "estimate": estimate,
             "exposure": exposure.figures,
+            "joint": joint,
+            "states": [asdict(lag) for lag in answers.lags],
         }
         return checks, [*findings_of(checks, day_of(as_of - DAY)), *findings, *exposure.findings], details
 
     def _findings(
         self, model: Model, champion: Version | None, label: Label, as_of: Micros, changes: Mapping[Channel, DayVerdict]
-    ) -> tuple[list[Finding], dict[str, Any]]:
-        """What the day's labels and changes mean beside its checks, and the estimate of its loss."""
+    ) -> tuple[list[Finding], dict[str, Any], Mapping[str, Any]]:
+        """What the day's labels and changes mean beside its checks, the estimate of its loss, and the week's check."""
         day = day_of(as_of - DAY)
         diagnosed = self._diagnosed(model, champion, label, as_of, changes)
         estimate = self._estimates.keep(model.name, champion, day, diagnosed)
         findings = [*label_findings(LabelFigures(self._metrics, model.name).breaker(), day, label.source_name)]
-        findings += believed(diagnosed.findings, is_trusted=bool(estimate.get("trusted")))
+        joint = JointCheck() if champion is None else self._diagnosis.joint(model, champion, label, as_of)
+        findings += believed([*diagnosed.findings, *joint.findings], is_trusted=bool(estimate.get("trusted")))
         usual = None if champion is None else champion.metrics.get("loss", {}).get("value")
         outputs = label.objective.outputs
         for channel, verdict in changes.items():
             known = channel == "online" and bool(diagnosed.estimate)
-            findings += change_findings(model.monitor, verdict, outputs, usual, is_diagnosed=known)
-        return findings, estimate
+            others = without_slices(verdict)
+            findings += change_findings(model.monitor, others, outputs, usual, is_diagnosed=known)
+            findings += [] if known else slice_findings(model.monitor, verdict, None)
+        return findings, estimate, joint.document
 
     def _diagnosed(
         self, model: Model, champion: Version | None, label: Label, as_of: Micros, changes: Mapping[Channel, DayVerdict]
@@ -154,7 +170,7 @@ class CheckTask:
         as_of: Micros,
         sources: Sequence[SourceDay],
         answers: CheckedAnswers,
-        settled: Mapping[Channel, Judged],
+        labels: Mapping[Channel, Mapping[str, DayValue]],
     ) -> dict[Channel, DayVerdict]:
         """For each channel whether a lasting change rings; the sources count with the online one."""
         found = dict[Channel, DayVerdict]()
@@ -164,12 +180,31 @@ class CheckTask:
                 for one in sources:
                     numbers |= source_numbers(one.source.name, one.arrivals)
             numbers |= profile.numbers()
-            if channel in settled:
-                numbers |= label_numbers(settled[channel].newest(1))
+            numbers |= labels.get(channel, {})
             if champion is not None and numbers:
                 day = (as_of - DAY) // DAY
-                found[channel] = self._watch.judge(model, champion, channel, day, numbers)
+                found[channel] = self._watch.judge(model, champion, channel, day, numbers, profile.days)
         return found
+
+    def _distances(
+        self,
+        model: Model,
+        champion: Version | None,
+        as_of: Micros,
+        answers: CheckedAnswers,
+        changes: Mapping[Channel, DayVerdict],
+    ) -> dict[Channel, list[dict[str, Any]]]:
+        """For each judged channel how far the last week is from the training, in deviations of a day."""
+        if champion is None:
+            return {}
+        day = (as_of - DAY) // DAY
+        return {
+            channel: [
+                {"name": one.name, **one.daily.as_json()}
+                for one in self._watch.distances(model, champion, channel, day, answers.profiles[channel].days)
+            ]
+            for channel in changes
+        }
 
     def _store(self, model: Model, day: str, report: Mapping[str, Any]) -> None:
         """Store the report under its day, and as the latest unless a later day has been checked."""
@@ -178,3 +213,22 @@ class CheckTask:
         latest = self._metrics.get(partition, LATEST)
         if latest is None or latest["day"] <= day:
             self._metrics.put(partition, LATEST, report)
+
+
+def _label_numbers(
+    settled: Mapping[Channel, Judged], sliced: Mapping[Channel, SlicedRows], left_out: Container[int]
+) -> dict[Channel, dict[str, DayValue]]:
+    """The numbers of the newest settled day, by channel; labels come later, so their own day is what is left out."""
+    return {
+        channel: {
+            **label_numbers(one.newest(1)),
+            **(sliced[channel].numbers(one.until // DAY - 1) if channel in sliced else {}),
+        }
+        for channel, one in settled.items()
+        if one.until // DAY - 1 not in left_out
+    }
+
+
+def _accuracy(found: Judged, sliced: SlicedRows | None) -> dict[str, Any]:
+    """The accuracy of a channel as the report has it."""
+    return {**found.as_json(), **({} if sliced is None else sliced.as_json())}

@@ -13,6 +13,7 @@ _FINDINGS: Final[Mapping[str, tuple[FindingKind, Remedy]]] = {
     "quarantined": ("records_rejected", "mend the source"),
     "freshness_hours": ("source_stale", "mend the source"),
     "skew": ("feature_skew", "mend the system"),
+    "unapplied": ("feature_skew", "mend the system"),
     "sent": ("request_skew", "mend the caller"),
     "lead_hours": ("request_skew", "mend the caller"),
     "off_time": ("request_skew", "mend the caller"),

@@ -31,7 +31,8 @@ class SourceDayStats:
     Attributes:
         accepted: how many records became known on the day.
         quarantined: how many records were rejected on the day.
-        usual: the mean number of records per day over the days before; 0 when there were none.
+        usual: the mean number of records per day over the days before; 0 when there were none, and on a day
+            that was declared to differ.
         age: the age of the newest record at the end of the day, microseconds; ``None`` without a record. See
             :func:`newest_age`.
         repeated: how many rows of the day repeat a record that was there: they change nothing.

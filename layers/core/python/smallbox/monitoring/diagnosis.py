@@ -12,11 +12,14 @@ from smallbox.monitoring.answered_rows import AnsweredRows
 from smallbox.monitoring.change_findings import CHANGE, of_labels
 from smallbox.monitoring.estimated_loss import estimated_loss, loss_reference
 from smallbox.monitoring.findings import Finding
+from smallbox.monitoring.joint_check import WEEK_DAYS, JointCheck, ends_a_week, joint_check
 from smallbox.monitoring.observed_rows import ObservedRows
-from smallbox.monitoring.permuted_importance import permuted_importance
 from smallbox.monitoring.shift_causes import shift_causes
+from smallbox.monitoring.slice_findings import SliceEffects, slice_findings
 from smallbox.objectives.objective import Objective, Scored
+from smallbox.objectives.permuted_importance import permuted_importance
 from smallbox.ports import Blobs, Lake
+from smallbox.profiles.column_pairs import stream_columns
 from smallbox.registry.scorer import Scorer
 from smallbox.registry.signatures import Signatures
 from smallbox.registry.version import Version
@@ -34,13 +37,15 @@ class Diagnosed:
 
     Attributes:
         findings: the causes of a change that rang, with their effect; of a day that only differs, faults of the data.
-        estimate: the estimated loss of the day, JSON-ready; empty without a reference or rows.
+        estimate: the estimated loss of the day by CBPE, JSON-ready; empty without a reference or rows.
         realised: by day, as ``YYYY-MM-DD``, the mean loss of the labelled rows before it.
+        weighted: the estimate by PAPE, JSON-ready; empty on a day whose inputs have not moved.
     """
 
     findings: Sequence[Finding]
     estimate: Mapping[str, Any]
     realised: Mapping[str, float] = field(default_factory=dict)
+    weighted: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Diagnosis:
@@ -69,15 +74,29 @@ class Diagnosis:
         realised = _realised(label.objective, reference.rows)
         today = recent.take(recent.days == int(recent.days.max()))
         estimate = estimated_loss(reference, today, "cbpe").as_json()
+        has_moved = inputs_moved(verdict, champion.columns)
+        weighted = estimated_loss(reference, today, "pape").as_json() if has_moved else {}
         if not verdict.is_alarm and not verdict.blips:
-            return Diagnosed((), estimate, realised)
+            return Diagnosed((), estimate, realised, weighted)
         importance = self._importance(champion, label.objective, reference.rows)
         hidden = self._rows.hidden(champion)
         shown = replace(reference, rows=reference.rows.without(hidden))
         causes = shift_causes(shown, recent.without(hidden), importance, model.monitor.hurts)
         found = [replace(one, cause=CHANGE) for one in causes]
         kept = found if verdict.is_alarm else [one for one in found if one.kind in _FAULTS]
-        return Diagnosed(kept, estimate, realised)
+        effects = SliceEffects(label.objective, reference.rows, recent.labelled)
+        return Diagnosed([*kept, *slice_findings(model.monitor, verdict, effects)], estimate, realised, weighted)
+
+    def joint(self, model: Model, champion: Version, label: Label, as_of: Micros) -> JointCheck:
+        """Once a week, when a Sunday has ended, whether the inputs of the week differ together."""
+        start = as_of - WEEK_DAYS * DAY
+        rows = self._rows.of(champion, label, start - REFERENCE_DAYS * DAY, as_of) if ends_a_week(as_of) else None
+        if rows is None:
+            return JointCheck()
+        since = start // DAY
+        reference = loss_reference(label.objective, rows.take(rows.days < since))
+        shown = rows.without(self._rows.hidden(champion) | frozenset(model.monitor.expected_drift))
+        return joint_check(reference, shown, since, model.monitor.hurts)
 
     def _importance(self, champion: Version, objective: Objective, rows: ObservedRows) -> dict[str, float]:
         """By column how much the mean loss rises when it is shuffled, from a sample of labelled rows."""
@@ -93,6 +112,12 @@ class Diagnosis:
             objective, lambda inputs: _scores(scorer, columns, inputs), sample.inputs, scored, sample.days, random
         )
         return {name: max(one.value, 0.0) for name, one in found.items()}
+
+
+def inputs_moved(verdict: DayVerdict, columns: Sequence[str]) -> bool:
+    """Whether an input differs from what is usual: by an alarm, on this day alone, or since an alarm of late."""
+    streams = [*(one.name for one in (*verdict.moved, *verdict.blips)), *verdict.relearning]
+    return any(column in columns for name in streams for column in stream_columns(name))
 
 
 def _realised(objective: Objective, rows: ObservedRows) -> dict[str, float]:

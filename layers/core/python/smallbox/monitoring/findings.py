@@ -16,6 +16,7 @@ FindingKind = Literal[
     "feature_skew",
     "request_skew",
     "covariate_shift",
+    "joint_shift",
     "prediction_shift",
     "fallbacks",
     "lost_definition",
@@ -26,6 +27,7 @@ FindingKind = Literal[
     "concept_shift",
     "loss",
     "guardrail",
+    "slice_loss",
     "feedback_loop",
 ]
 
@@ -45,6 +47,7 @@ LAYERS: Final[Mapping[FindingKind, Layer]] = {
     "feature_skew": "features",
     "request_skew": "features",
     "covariate_shift": "features",
+    "joint_shift": "features",
     "prediction_shift": "predictions",
     "fallbacks": "predictions",
     "lost_definition": "features",
@@ -55,6 +58,7 @@ LAYERS: Final[Mapping[FindingKind, Layer]] = {
     "concept_shift": "accuracy",
     "loss": "accuracy",
     "guardrail": "accuracy",
+    "slice_loss": "accuracy",
     "feedback_loop": "loop",
 }
 

@@ -1,7 +1,7 @@
 """The checks of what was answered on a day: skew, sent fields, fallbacks, and the distance from the training data."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,8 +18,9 @@ from smallbox.monitoring.check_rules import (
 from smallbox.monitoring.report import Check, of_channel
 from smallbox.monitoring.served_figures import DayFigures, DayProfile
 from smallbox.monitoring.served_predictions import Served
+from smallbox.monitoring.stale_states import StaleStates, StateLag, stale_checks
 from smallbox.monitoring.stored_days import day_profiles
-from smallbox.ports import Between, Blobs, Lake
+from smallbox.ports import Between, Blobs, Lake, OnlineStore
 from smallbox.profiles.profile import Profile
 from smallbox.profiles.store import ProfileStore
 from smallbox.records import CHANNELS, Channel
@@ -36,20 +37,23 @@ class CheckedAnswers:
     Attributes:
         checks: their checks.
         profiles: by channel, the distributions of what the champion was asked and answered; empty without a champion.
+        lags: how far the online states of the champion's views are behind the lake; empty without a champion.
     """
 
     checks: list[Check]
     profiles: Mapping[Channel, DayProfile]
+    lags: Sequence[StateLag]
 
 
 class ServedChecks:
     """Reads the prediction log of a day once, part by part."""
 
-    def __init__(self, lake: Lake, signatures: Signatures, blobs: Blobs) -> None:
+    def __init__(self, lake: Lake, signatures: Signatures, blobs: Blobs, online: OnlineStore) -> None:
         self._lake = lake
         self._blobs = blobs
         self._store = ProfileStore(blobs)
         self._log = Served(lake, signatures)
+        self._states = StaleStates(lake, online)
 
     def of(self, model: Model, champion: Version | None, as_of: Micros) -> CheckedAnswers:
         """The day before a moment."""
@@ -60,12 +64,17 @@ class ServedChecks:
                 if champion is not None:
                     profile.add(self._log, rows, channel, champion)
         degraded = degraded_checks(model.monitor, day.degraded, day.answers)
-        checks = [*_fallback(model, day), *degraded, *lost_checks(day.lost)]
+        lags = self._lags(champion, as_of)
+        checks = [*_fallback(model, day), *degraded, *lost_checks(day.lost), *stale_checks(model.monitor, lags)]
         for channel in CHANNELS:
             skew = skew_checks(model.monitor, day.skews(channel))
             sent = sent_checks(model.monitor, day.sents(channel))
             checks += of_channel(channel, [*skew, *sent, *_distance(profiles.get(channel))])
-        return CheckedAnswers(checks, profiles)
+        return CheckedAnswers(checks, profiles, lags)
+
+    def _lags(self, champion: Version | None, as_of: Micros) -> list[StateLag]:
+        signature = None if champion is None else self._log.signature(champion.model, champion.number)
+        return [] if signature is None else self._states.of(signature, as_of)
 
     def _profiles(self, champion: Version | None, as_of: Micros) -> dict[Channel, DayProfile]:
         """A profile to fill for each channel; none when there is no champion, or its signature is lost."""
@@ -78,11 +87,8 @@ class ServedChecks:
         }
 
     def _stored(self, champion: Version, channel: Channel, as_of: Micros) -> Profile | None:
-        """The profile of the champion's answers that was written with them, by whole hours.
-
-        Files are scored without profiles, so that what a batch has of them is not its day.
-        """
-        if channel != "online" or as_of % HOUR:
+        """The profile of the champion's answers that was written with them, by whole hours."""
+        if as_of % HOUR:
             return None
         begin = as_of - DAY
         return day_profiles(self._store, champion.model, champion.number, channel, [begin]).get(begin)

@@ -10,20 +10,21 @@ import pyarrow.compute as pc
 
 from smallbox.define.signature import Signature
 from smallbox.lake.partial_histories import PartialHistories
-from smallbox.monitoring.change_findings import column_of
 from smallbox.monitoring.degraded_answers import Answerer, degraded_answers
 from smallbox.monitoring.sent_fields import Sent, sent_of
 from smallbox.monitoring.served_predictions import Served, ServedRows, profile_of
 from smallbox.monitoring.skew import Skew, skew_of
 from smallbox.ports import Lake
 from smallbox.profiles.building import build_profile
+from smallbox.profiles.column_pairs import ColumnPairs, stream_columns
 from smallbox.profiles.columns import logged_values
-from smallbox.profiles.day_numbers import day_numbers
+from smallbox.profiles.day_numbers import day_numbers, pair_numbers
 from smallbox.profiles.profile import Profile, merged_profiles
 from smallbox.profiles.stored import ReferenceDays, is_logged
 from smallbox.records import CHANNELS, Channel
 from smallbox.registry.version import Version
 from smallbox.statistics.day_streams import DayValue
+from smallbox.statistics.pair_correlation import PairSums
 from smallbox.times import Micros
 
 
@@ -79,6 +80,7 @@ class DayProfile:
     Attributes:
         signature: the champion's; the rows are those that were answered with it.
         hidden: the columns with personal values, which no finding may quote: no change is looked for in them.
+        days: the champion's reference by day; ``None`` when an earlier release trained it.
         reference: the profile of the whole training data, which gives the bins of ``seen``; empty without rows.
         seen: the histograms of the day; ``None`` without rows.
     """
@@ -98,12 +100,14 @@ class DayProfile:
             days: the champion's reference by day.
             stored: the day's profile that was written with the rows; without it the rows are counted.
         """
-        self.signature, self._load, self._days = signature, load, days
+        self.signature, self._load, self.days = signature, load, days
         self.hidden = signature.personal_columns
         self.reference: Mapping[str, Any] = {}
         self.seen: dict[str, Any] | None = None
         self._layout = None if days is None or stored is not None else days.layout.only(is_logged)
         self._counted = [] if stored is None else [stored]
+        self._pairs = None if days is None or not days.pairs else ColumnPairs(days.whole(), days.pairs)
+        self._pair_sums: PairSums | None = None
 
     def add(self, log: Served, rows: pa.Table, channel: Channel, champion: Version) -> None:
         """Add rows of the log, in any order."""
@@ -115,13 +119,18 @@ class DayProfile:
         if self._layout is not None:
             values = logged_values(self._layout, served.rows)
             self._counted.append(build_profile(self._layout, values, served.rows["time"].to_numpy()))
+        if self._pairs is not None:
+            # from the rows, which are read for the skew anyway: which pairs matter differs from version to version
+            paired = self._pairs.sums(logged_values(self._pairs.layout, served.rows))
+            self._pair_sums = paired if self._pair_sums is None else self._pair_sums + paired
 
     def numbers(self) -> dict[str, DayValue]:
         """The day's numbers for each shown input and output; none without rows, or without a reference by day."""
-        if self._days is None or not self._counted:
+        if self.days is None or not self._counted:
             return {}
-        found = day_numbers(merged_profiles(self._counted[0].layout, self._counted), self._days.whole())
-        return {name: one for name, one in found.items() if column_of(name) not in self.hidden}
+        found = day_numbers(merged_profiles(self._counted[0].layout, self._counted), self.days.whole())
+        found |= pair_numbers(self.days.pairs, self._pair_sums)
+        return {name: one for name, one in found.items() if not self.hidden.intersection(stream_columns(name))}
 
 
 def _together(one: dict[str, Any] | None, other: dict[str, Any]) -> dict[str, Any]:

@@ -34,10 +34,10 @@ class SourceChecks:
     def of(self, model: Model, as_of: Micros) -> list[SourceDay]:
         """The day before a moment, of every source that the definition or a live version reads."""
         sources = watched_sources(self._project, self._registry, model)
-        return [SourceDay(source, self._arrived(source, as_of)) for source in sources]
+        return [SourceDay(source, self._arrived(source, as_of, model.monitor.left_out_days)) for source in sources]
 
-    def _arrived(self, source: Source, as_of: Micros) -> SourceDayStats:
+    def _arrived(self, source: Source, as_of: Micros, left_out: frozenset[int]) -> SourceDayStats:
         day = day_of(as_of - DAY)
         rejected = self._quarantine.count(source.name, day)
         rules = self._quarantine.rules(source.name, day) if rejected else {}
-        return arrivals_of(self._lake, source, rejected, as_of, rules)
+        return arrivals_of(self._lake, source, rejected, as_of, rules, left_out)

@@ -51,6 +51,11 @@ class TrackRecord:
         return self.days >= MIN_RECONCILED and self.right >= MIN_RIGHT * self.days
 
     @property
+    def is_distrusted(self) -> bool:
+        """Whether enough days show that the estimates are wrong: no record is neither trusted nor distrusted."""
+        return self.days >= MIN_RECONCILED and not self.is_trusted
+
+    @property
     def sentence(self) -> str:
         """The record in words."""
         if not self.days:

@@ -1,12 +1,14 @@
 """The numbers of a day's profile that a change is found in, for every input and output."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from smallbox.profiles.column_pairs import Pair, pair_stream
 from smallbox.profiles.layout import ColumnBins, ProfileLayout, TextBins
 from smallbox.profiles.profile import ColumnProfile, Profile
 from smallbox.profiles.stored import ReferenceDays, is_logged
 from smallbox.statistics.day_streams import DayValue
+from smallbox.statistics.pair_correlation import PairSums
 from smallbox.statistics.profile_numbers import category_numbers, numeric_numbers
 from smallbox.table_columns import is_output
 from smallbox.times import DAY
@@ -33,9 +35,17 @@ def reference_numbers(reference: ReferenceDays) -> dict[int, dict[str, DayValue]
     layout, whole = reference.layout, reference.whole()
     usual = {name: whole.column(name) for name in layout.columns if is_logged(name)}
     return {
-        begin // DAY: _named(layout, {name: _validated(name, day.column(name)) for name in usual}, usual)
+        begin // DAY: {
+            **_named(layout, {name: _validated(name, day.column(name)) for name in usual}, usual),
+            **pair_numbers(reference.pairs, reference.pair_days.get(begin)),
+        }
         for begin, day in reference.days.items()
     }
+
+
+def pair_numbers(pairs: Sequence[Pair], sums: PairSums | None) -> dict[str, DayValue]:
+    """The number of each pair of columns on a day, by the name of its stream; none without sums."""
+    return {} if sums is None else dict(zip(map(pair_stream, pairs), sums.numbers(), strict=True))
 
 
 def _validated(name: str, column: ColumnProfile) -> ColumnProfile:

@@ -5,22 +5,23 @@ goes on with each day as it ends. When a day's labels are complete, the losses o
 stored. The shadow goes on while the candidate is in a canary.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.define.release_rules import Shadow
 from smallbox.define.rules import Label
-from smallbox.define.serve import OutputLimits
 from smallbox.define.signature import Signature
 from smallbox.documents.daily_run import DayDocument, ShadowStep
 from smallbox.errors import NotReady
 from smallbox.labels.stored import why_labels_wait
 from smallbox.labels.table import scored_rows
+from smallbox.lake.slices import slice_masks
 from smallbox.objectives.objective import Objective, Scored
 from smallbox.ports import Between, Documents, Lake
 from smallbox.registry.loader import ModelLoader
@@ -33,7 +34,6 @@ from smallbox.release.shadow_days import ShadowDays, as_settled
 from smallbox.release.shadow_figures import (
     answers_compared,
     calibration_means,
-    slice_masks,
     sliced_losses,
     unlike_answers,
 )
@@ -84,20 +84,21 @@ class ShadowTask:
         routing = self._registry.routing(model.name)
         if routing is None or routing.candidate is None:
             return {**document, "shadow": {"version": None, "scored": 0, "settled": 0, "why": "no release runs"}}
-        return {**document, "shadow": self._shadow(model.name, model.release.shadow or _DEFAULT, routing, now)}
+        return {**document, "shadow": self._shadow(model, routing, now)}
 
-    def _shadow(self, model: str, rule: Shadow, routing: Routing, now: Micros) -> ShadowStep:
-        candidate = self._registry.get(model, routing.candidate or 0)
-        why = why_incomparable(self._registry, candidate, self._registry.get(model, routing.champion))
+    def _shadow(self, model: Model, routing: Routing, now: Micros) -> ShadowStep:
+        rule = model.release.shadow or _DEFAULT
+        candidate = self._registry.get(model.name, routing.candidate or 0)
+        why = why_incomparable(self._registry, candidate, self._registry.get(model.name, routing.champion))
         if why:
             return {"version": candidate.number, "scored": 0, "settled": 0, "why": why}
         label = label_of_version(self._registry, candidate)
         rows, scorer = ShadowRows(self._lake, rule.max_rows), ShadowScorer(self._lake, self._loader)
-        days, limits = ShadowDays(self._metrics, model, candidate.number), self._project.model(model).serve.limits
-        run = _ShadowRun(rows, scorer, days, candidate, routing, limits, now)
+        days = ShadowDays(self._metrics, model.name, candidate.number)
+        run = _ShadowRun(rows, scorer, days, candidate, routing, model, now)
         try:
             scored = run.score_new_days(label, self._stopwatch)
-            settled = 0 if why_labels_wait(self._metrics, model) else run.settle_days(label)
+            settled = 0 if why_labels_wait(self._metrics, model.name) else run.settle_days(label)
         except NotReady as error:
             return {"version": candidate.number, "scored": 0, "settled": 0, "why": str(error)}
         return {"version": candidate.number, "scored": scored, "settled": settled, "why": ""}
@@ -113,7 +114,7 @@ class _ShadowRun:
         days: ShadowDays,
         version: Version,
         routing: Routing,
-        limits: Mapping[str, OutputLimits],
+        model: Model,
         now: Micros,
     ) -> None:
         self._rows = rows
@@ -121,7 +122,8 @@ class _ShadowRun:
         self._days = days
         self._version = version
         self._routing = routing
-        self._limits = limits
+        self._limits = model.serve.limits
+        self._slices = model.monitor.slices
         self._now = now
         self._since = parse_moment(version.as_of)
 
@@ -164,10 +166,12 @@ class _ShadowRun:
             return as_settled(day, [])
         logged = self._rows.logged(model, labelled)
         rescored = self._scorer.score(model, self._version.number, logged, self._now).within(self._limits)
-        return _losses_compared(day, rescored.signature, labelled, rescored)
+        return _losses_compared(day, rescored.signature, labelled, rescored, self._slices)
 
 
-def _losses_compared(day: Micros, signature: Signature, labelled: pa.Table, rescored: Rescored) -> dict[str, Any]:
+def _losses_compared(
+    day: Micros, signature: Signature, labelled: pa.Table, rescored: Rescored, sliced: Sequence[str]
+) -> dict[str, Any]:
     """The losses of both versions on the same rows; rows for which either gives no number are left out."""
     objective = signature.objective
     known = ~np.isnan(rescored.outputs).any(axis=1)
@@ -183,7 +187,7 @@ def _losses_compared(day: Micros, signature: Signature, labelled: pa.Table, resc
     mine, other = losses[0].values, losses[1].values
     paired = paired_days(np.full(len(mine), day // DAY), mine, other)
     units = scored.take(places).take(pa.array(losses[0].rows))
-    slices = sliced_losses(slice_masks(signature, units), mine, other)
+    slices = sliced_losses(slice_masks(signature, units, sliced), mine, other)
     settled = {**as_settled(day, paired), "calibration": calibration_means(objective, ours, theirs), "slices": slices}
     return settled | _level_set(day, objective, ours, theirs)
 

@@ -1,6 +1,6 @@
 """What a shadow shows of a day: how a candidate's answers differ from those that callers got, before any label."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from smallbox.arrays import Bools, Floats
-from smallbox.define.signature import Signature
 from smallbox.lake.predictions import has_cause
 from smallbox.objectives.objective import Objective, Scored
 from smallbox.release.canary_marks import CLUSTERS, cluster_of
@@ -16,18 +15,6 @@ from smallbox.release.shadow_scoring import Rescored
 
 _SAME: Final = 1e-5
 """So far two outputs of one version for one request may differ: a model rounds differently in a batch."""
-
-_CATEGORIES: Final = 6
-"""Slices of an input that are shown: its most frequent texts."""
-
-_LONGEST_TEXT: Final = 100
-"""A longer text makes no slice: the documents of days are small."""
-
-_MOST_SLICES: Final = 300
-"""So many slices of a day are kept, those of the first inputs."""
-
-_LEAST_ROWS: Final = 30
-"""A slice of fewer rows in a day is not shown."""
 
 
 def answers_compared(rescored: Rescored, objective: Objective, champion: int, seconds: float) -> dict[str, Any]:
@@ -99,24 +86,6 @@ def calibration_means(objective: Objective, ours: Scored, theirs: Scored) -> dic
     (champion, happened), (candidate, _) = (objective.agreement(one) for one in (ours, theirs))
     means = {"champion": champion, "candidate": candidate, "happened": happened}
     return {name: _rounded(values.mean()) for name, values in means.items()}
-
-
-def slice_masks(signature: Signature, rows: pa.Table) -> dict[str, Bools]:
-    """The most frequent texts of each text input as masks of the rows, by ``input=text``; none of personal inputs."""
-    hidden, found = signature.personal_columns, dict[str, Bools]()
-    for name in signature.columns.categorical:
-        if name in hidden or name not in rows.column_names:
-            continue
-        for text in _frequent(rows[name])[: _MOST_SLICES - len(found)]:
-            found[f"{name}={text}"] = np.asarray(pc.fill_null(pc.equal(rows[name], text), fill_value=False))
-    return found
-
-
-def _frequent(column: pa.ChunkedArray) -> Sequence[str]:
-    found = pc.value_counts(column).to_pylist()
-    counts = [one for one in found if 0 < len(one["values"] or "") <= _LONGEST_TEXT and one["counts"] >= _LEAST_ROWS]
-    counts.sort(key=lambda one: (-one["counts"], one["values"]))
-    return [one["values"] for one in counts[:_CATEGORIES]]
 
 
 def sliced_losses(masks: Mapping[str, Bools], ours: Floats, theirs: Floats) -> dict[str, list[float]]:

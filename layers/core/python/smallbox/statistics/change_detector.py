@@ -6,11 +6,12 @@ from typing import Final
 
 import numpy as np
 
-from smallbox.arrays import Floats, Ints
+from smallbox.arrays import Floats
 from smallbox.statistics.change_evidence import ChangeEvidence, MovedStream
 from smallbox.statistics.day_streams import DayStreams
 from smallbox.statistics.forecast_residuals import DayResiduals, Forecaster, ObservedDay
-from smallbox.statistics.student_scores import StudentTails
+from smallbox.statistics.same_season import is_of_the_season
+from smallbox.statistics.student_scores import SCORE_LIMIT, StudentTails
 
 _REFIT_DAYS: Final = 7
 _NEW_LEVEL_DAYS: Final = 7
@@ -57,6 +58,7 @@ class DayVerdict:
         is_alarm: whether a lasting change rings; each change rings once.
         evidence: against "nothing changed", over all streams; an alarm needs the rule's ``limit``.
         moved: the streams that an alarm names, the surest first; of them a tenth at most is wrong on average.
+        seasonal: streams that moved to where they were in the same season a year ago; they do not ring.
         blips: streams that are far from usual on this day; shown, never rung.
         learning: streams that do not count yet, with the number of days seen.
         relearning: streams that rang and take their new level.
@@ -67,6 +69,7 @@ class DayVerdict:
     is_alarm: bool
     evidence: float
     moved: tuple[MovedStream, ...] = ()
+    seasonal: tuple[MovedStream, ...] = ()
     blips: tuple[MovedStream, ...] = ()
     learning: Mapping[str, int] = field(default_factory=dict)
     relearning: tuple[str, ...] = ()
@@ -119,26 +122,27 @@ class _Replay:
         found = self._forecaster.residuals(seen)
         is_ready = (self._silent_until < row) & (self._seen >= self._rule.learning_days)
         residuals = np.where(found.can_tell, found.raw / found.spread, np.nan)
-        scores = self._evidence.add(seen.day, residuals, found.gap, is_ready, self._shapes())
+        scores = self._evidence.add(seen.day, residuals, found.gap, is_ready, self._tails.shapes(found.degrees))
         verdict = self._judge(seen.day, scores, row)
         self._learn(seen, row, found, residuals)
-        if verdict.is_alarm:
+        if verdict.moved or verdict.seasonal:
             self._silence(row, verdict)
         return verdict
 
-    def _shapes(self) -> Ints:
-        return self._tails.shapes(self._forecaster.degrees)
-
     def _judge(self, day: int, scores: Floats, row: int) -> DayVerdict:
-        names, daily = self._history.names, self._forecaster.daily_spreads()
-        is_alarm = self._confirmed_days() >= self._rule.confirming_days
+        names, spreads = self._history.names, self._forecaster.daily_spreads
+        is_enough = self._confirmed_days() >= self._rule.confirming_days
+        found = list(self._evidence.moved(names, spreads())) if is_enough else []
+        seasonal = tuple(one for one in found if is_of_the_season(self._history, one, day))
         is_young = self._seen < self._rule.learning_days
+        is_odd = bool((np.abs(scores) >= SCORE_LIMIT).any())
         return DayVerdict(
             day,
-            is_alarm,
+            len(found) > len(seasonal),
             self._evidence.total,
-            moved=tuple(self._evidence.moved(names, daily)) if is_alarm else (),
-            blips=tuple(self._evidence.blips(names, daily, scores)),
+            moved=tuple(one for one in found if one not in seasonal),
+            seasonal=seasonal,
+            blips=tuple(self._evidence.blips(names, spreads(), scores)) if is_odd else (),
             learning={names[at]: int(self._seen[at]) for at in np.flatnonzero(is_young).tolist()},
             relearning=tuple(names[at] for at in np.flatnonzero(self._silent_until >= row).tolist()),
         )
@@ -162,8 +166,8 @@ class _Replay:
             self._tails.refit()
 
     def _silence(self, row: int, verdict: DayVerdict) -> None:
-        """Start anew after an alarm; the streams that moved are silent while they take their new level."""
-        named = {one.name for one in verdict.moved}
+        """Start anew after a change; the streams that moved are silent while they take their new level."""
+        named = {one.name for one in (*verdict.moved, *verdict.seasonal)}
         is_moved = np.array([name in named for name in self._history.names]) | self._evidence.suspects(self._rule.limit)
         self._silent_until[is_moved] = row + self._rule.relearning_days
         self._evidence.restart()

@@ -67,34 +67,6 @@ def category_numbers(
     return found | {"unseen": share_number(unseen, rows), "missing": share_number(missing, rows + missing)}
 
 
-def pair_number(rows: int, total: float, squares: float) -> DayValue:
-    """How two columns go together on a day: the mean of :func:`pair_products`, from sums that a profile can add up.
-
-    Args:
-        rows: the day's rows with both values.
-        total: the sum of their products.
-        squares: the sum of the squares of their products.
-    """
-    if not rows:
-        return _UNKNOWN
-    mean = total / rows
-    return DayValue(mean, max(squares / rows - mean * mean, 0.0) / rows)
-
-
-def pair_products(first: Floats, second: Floats) -> Floats:
-    """For each row the product of two centred scores, scaled so that the mean is the rank correlation.
-
-    Args:
-        first: the score of each row's bin in one column, from :func:`bin_scores`.
-        second: in the other.
-
-    >>> pair_products(np.array([0.0, 1.0]), np.array([0.0, 1.0])).tolist()
-    [3.0, 3.0]
-    """
-    products: Floats = 12 * (first - 0.5) * (second - 0.5)
-    return products
-
-
 def bin_scores(reference: Sequence[int]) -> Floats:
     """The mean rank of each bin in the reference, from 0 to 1: the share below it plus half of its own.
 

@@ -7,8 +7,9 @@ from typing import Final
 from smallbox.arrays import np
 from smallbox.statistics.day_streams import DayStreams, DayValue, day_streams
 
-DAYS_KEPT: Final = 400
-"""Older days are dropped, so a check costs the same however long a model has served."""
+DAYS_KEPT: Final = 430
+"""Older days are dropped, so a check costs the same however long a model has served. The same season a year ago is
+kept, also for a change that began two months before its alarm."""
 
 
 def streams_to_bytes(streams: DayStreams) -> bytes:

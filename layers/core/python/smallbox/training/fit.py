@@ -38,6 +38,7 @@ from smallbox.training.examples import Examples, Requests, Split, examples_of, r
 from smallbox.training.explain_version import explainer_of
 from smallbox.training.export import parity, to_onnx
 from smallbox.training.fit_model import Fitted, fit, outputs_of
+from smallbox.training.input_importance import input_importance
 from smallbox.training.label_report import report_labels
 from smallbox.training.profile import profile
 from smallbox.training.reference_days import reference_days
@@ -155,7 +156,9 @@ class FitTask:
         outputs = dict(zip(model.objective.outputs, candidate.scored.outputs.T, strict=True))
         reference = profile(model.columns, model.objective.outputs, {**examples.by_column, **outputs})
         explainer = explainer_to_bytes(explainer_of(model, candidate.fitted.pipelines, candidate.onnx, train))
-        by_day = reference_days(model, examples, parts.validation, candidate.scored).to_bytes()
+        scorer = Scorer(candidate.onnx)
+        importance = input_importance(model.objective, scorer, candidate.validation, candidate.scored)
+        by_day = reference_days(model, examples, parts.validation, candidate.scored, importance).to_bytes()
         by_day_digest = hashlib.sha256(by_day).hexdigest()
         explainer_digest = hashlib.sha256(explainer).hexdigest()
         return {

@@ -5,24 +5,22 @@ from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
 from smallbox.cli.drills.senders import honest
-from smallbox.cli.drills.site import BrokenPart
+from smallbox.cli.drills.site import AlarmName, BrokenPart
 from smallbox.cli.drills.town import QUIET, Conditions, DayRecords
 from smallbox.monitoring.findings import FindingKind
-
-Symptom = Literal["dead letters", "fallback answers"]
-"""The operational alarms that a drill may expect."""
 
 
 class Expected(NamedTuple):
     """What must come of a drill.
 
     Attributes:
-        what: an incident of the model, an operational alarm, an action of the release, or nothing at all.
-        names: the kinds of finding, the symptom or the action, any one of which will do; empty for nothing.
+        what: an incident of the daily check or of the hourly look, an operational alarm, an action of the release, or
+            nothing at all.
+        names: the kinds of finding, the alarm or the action, any one of which will do; empty for nothing.
     """
 
-    what: Literal["incident", "alarm", "release", "nothing"]
-    names: tuple[FindingKind | Symptom | Literal["roll_back"], ...] = ()
+    what: Literal["incident", "look", "alarm", "release", "nothing"]
+    names: tuple[FindingKind | AlarmName | Literal["roll_back", "roll_back by guard"], ...] = ()
 
 
 NOTHING_RINGS: Final = Expected("nothing")
@@ -41,6 +39,8 @@ class Drill:
         sent: what the senders make of the records from that day on.
         part: the part of the system that is broken on that day.
         along: other kinds that the same fault truly causes, and that may ring beside it.
+        rings: the operational alarms that must ring as well.
+        by_hour: by which hour of the first day the hourly look must see it.
     """
 
     name: str
@@ -51,8 +51,15 @@ class Drill:
     sent: Callable[[DayRecords], DayRecords] = honest
     part: BrokenPart | None = None
     along: tuple[FindingKind, ...] = ()
+    rings: tuple[AlarmName, ...] = ()
+    by_hour: int = 24
 
 
 def incident(*kinds: FindingKind) -> Expected:
     """An incident of one of these kinds."""
     return Expected("incident", kinds)
+
+
+def alarm(name: AlarmName) -> Expected:
+    """An operational alarm."""
+    return Expected("alarm", (name,))

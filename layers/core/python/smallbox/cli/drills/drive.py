@@ -29,6 +29,7 @@ class DrillResult:
         said: it in words.
         others: the other incidents that opened, each by its first finding in words.
         notices: the number of findings that do not ring.
+        silent: the operational alarms that were to ring as well, and did not.
     """
 
     drill: str
@@ -36,11 +37,12 @@ class DrillResult:
     said: str
     others: tuple[str, ...]
     notices: int
+    silent: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
-        """Whether what was expected came in time, and no other incident."""
-        return self.came is not None and not self.others
+        """Whether what was expected came in time, with its alarms, and no other incident."""
+        return self.came is not None and not self.others and not self.silent
 
 
 def begin(site: DrillSite) -> None:
@@ -68,17 +70,25 @@ def run_drill(drill: Drill, site: DrillSite) -> DrillResult:
         site.damage(drill.part, BEGIN + first * DAY)
     for day in range(first, first + drill.days):
         found = days.live(day)
-        seen.append(Seen(found, site.alarms(), site.releases()[before:]))
+        seen.append(Seen(found, site.alarms(), site.releases()[before:], days.looked))
     return drill_result_of(drill, seen)
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a day of a drill showed: the findings of its check, the alarms, and the release events since the fault."""
+    """What a day of a drill showed.
+
+    Attributes:
+        findings: those of its check.
+        alarms: the operational alarms at its end.
+        releases: the release events since the fault.
+        looked: the incidents that the hourly looks saw, with the hour of the day.
+    """
 
     findings: Sequence[Rung]
     alarms: Sequence[str]
     releases: Sequence[str]
+    looked: Sequence[tuple[int, Rung]] = ()
 
 
 def drill_result_of(drill: Drill, seen: Sequence[Seen]) -> DrillResult:
@@ -93,7 +103,9 @@ def drill_result_of(drill: Drill, seen: Sequence[Seen]) -> DrillResult:
     fine = wanted | set(drill.along)
     others = [found[0] for found in incidents.values() if not fine & {one.kind for one in found}]
     notices = sum(one.severity == "notice" for day in seen for one in day.findings)
-    return DrillResult(drill.name, came, said, tuple(f"{one.kind}: {one.sentence}" for one in others), notices)
+    rung = {name for day in seen for name in day.alarms}
+    silent = tuple(name for name in drill.rings if name not in rung)
+    return DrillResult(drill.name, came, said, tuple(f"{one.kind}: {one.sentence}" for one in others), notices, silent)
 
 
 def _first(drill: Drill, seen: Sequence[Seen]) -> tuple[int | None, str]:
@@ -106,7 +118,9 @@ def _first(drill: Drill, seen: Sequence[Seen]) -> tuple[int | None, str]:
 
 def _rang(drill: Drill, day: Seen) -> list[tuple[str, str]]:
     if drill.expected.what == "alarm":
-        return [(name, f"the alarm of {name} rings") for name in day.alarms]
+        return [(name, f"the alarm {name} rings") for name in day.alarms]
+    if drill.expected.what == "look":
+        return [(one.kind, f"{hour}:00: {one.sentence}") for hour, one in day.looked if hour <= drill.by_hour]
     if drill.expected.what == "release":
         return [(name, f"the release did {name}") for name in day.releases]
     return [(one.kind, one.sentence) for one in day.findings if one.severity == "incident"]
@@ -127,15 +141,18 @@ class Days:
         site: the system.
         drill: the fault; ``None``: every day is quiet.
         since: the first day of the fault.
+        looked: the incidents that the hourly looks of the last day saw, with the hour of the day.
     """
 
     site: DrillSite
     drill: Drill | None = None
     since: int = 0
+    looked: list[tuple[int, Rung]] = field(default_factory=list)
     _records: dict[int, DayRecords] = field(default_factory=dict)
 
     def live(self, day: int) -> Sequence[Rung]:
         """Live a day in steps: predict what is asked in the step, then send what became known in it; close the day."""
+        self.looked = []
         for at in range(BEGIN + day * DAY, BEGIN + (day + 1) * DAY, STEP):
             asked = _within(self._of(day).asked, at, at + STEP)
             if len(asked):
@@ -145,7 +162,14 @@ class Days:
                 due = _within(sent, at, at + STEP)
                 if len(due):
                     self.site.send(source, due, at + STEP)
+            self._look(at)
         return self.site.close_day(BEGIN + (day + 1) * DAY)
+
+    def _look(self, at: Micros) -> None:
+        """Look every hour of a step, after what was sent in it; only a drill that is about it pays for it."""
+        if self.drill is not None and self.drill.expected.what == "look":
+            for now in range(at + HOUR, at + STEP + 1, HOUR):
+                self.looked += [((now - 1) % DAY // HOUR + 1, one) for one in self.site.look(now)]
 
     def _of(self, day: int) -> DayRecords:
         if day not in self._records:

@@ -9,8 +9,26 @@ import pandas as pd
 from smallbox.monitoring.findings import FindingKind, Severity
 from smallbox.times import Micros
 
-BrokenPart = Literal["slow store", "throttled table", "model file", "poison message", "dead worker", "bad candidate"]
+BrokenPart = Literal[
+    "slow store",
+    "throttled table",
+    "model file",
+    "slow model",
+    "log queue",
+    "log worker",
+    "daily task",
+    "upkeep",
+    "poison message",
+    "dead worker",
+    "bad candidate",
+    "bad canary",
+]
 """A part of the system itself that a drill breaks."""
+
+AlarmName = Literal[
+    "Failing", "Slow", "Dead", "Waiting", "Executions", "UpkeepOverdue", "Fallback", "ChallengerTrouble"
+]
+"""The operational alarms that a drill may expect, by their names in the deployment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +68,14 @@ class DrillSite(Protocol):
     def close_day(self, midnight: Micros) -> Sequence[Rung]:
         """Run the daily machine; return what its check found."""
 
-    def releases(self) -> Sequence[str]:
-        """The release events of the model so far, like ``roll_back``."""
+    def look(self, now: Micros) -> Sequence[Rung]:
+        """Run the hourly look at freshness; return the incidents that are open after it."""
 
-    def alarms(self) -> Sequence[str]:
-        """The operational alarms that ring now, by the symptom that they tell."""
+    def releases(self) -> Sequence[str]:
+        """The release events of the model so far, like ``roll_back``, or ``roll_back by guard``."""
+
+    def alarms(self) -> Sequence[AlarmName]:
+        """The operational alarms whose figures are beyond their limits now."""
 
     def damage(self, part: BrokenPart, now: Micros) -> None:
         """Break a part of the system; raises :class:`~smallbox.errors.InvalidInput` where that is not possible."""

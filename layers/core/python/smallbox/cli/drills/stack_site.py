@@ -3,15 +3,21 @@
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import pandas as pd
 
 from smallbox.cli.data import drop
-from smallbox.cli.drills.rung import rung_of
+from smallbox.cli.drills.rung import opened_rung, releases_of, rung_of
 from smallbox.cli.drills.senders import moment_texts
-from smallbox.cli.drills.site import BrokenPart, Rung
-from smallbox.cli.drills.stack_damage import send_poison, spoil_model_files, start_bad_candidate, stop_worker
+from smallbox.cli.drills.site import AlarmName, BrokenPart, Rung
+from smallbox.cli.drills.stack_damage import (
+    look_at_freshness,
+    send_poison,
+    spoil_model_files,
+    start_bad_candidate,
+    stop_worker,
+)
 from smallbox.cli.models import close_day
 from smallbox.cli.replay.recording import as_line
 from smallbox.cli.system import ALL_QUEUES, FEATURE_QUEUES, System
@@ -19,6 +25,7 @@ from smallbox.errors import InvalidInput, NotReady
 from smallbox.times import DAY, Micros, day_of, format_moment
 
 _FEATURES: Final = "FeaturesQueue"
+_LOG: Final = "PredictionsQueue"
 
 
 class StackSite:
@@ -71,30 +78,40 @@ class StackSite:
 
     def releases(self) -> Sequence[str]:
         """The events of the model's history."""
-        history = self._system.request("GET", f"/models/{self._model}/history")["history"]
-        return [event["event"] for event in history]
+        return releases_of(self._system.request("GET", f"/models/{self._model}/history")["history"])
 
-    def alarms(self) -> Sequence[str]:
-        """The symptoms that ring. The emulator publishes no figures of queues, so dead letters are counted instead."""
-        ringing = [name.lower() for name, state in self._system.alarms().items() if state == "ALARM"]
-        fallbacks = ["fallback answers"] * any("fallback" in name for name in ringing)
-        return ["dead letters"] * bool(self._system.dead_letters()) + fallbacks
+    def look(self, now: Micros) -> Sequence[Rung]:
+        """Run the hourly function, and read the incidents."""
+        look_at_freshness(self._system, now)
+        found = self._system.request("GET", f"/models/{self._model}/incidents")["incidents"]
+        return [opened_rung(one) for one in found if one["state"] != "closed"]
+
+    def alarms(self) -> Sequence[AlarmName]:
+        """The alarms that ring. The emulator publishes no figures of queues, so their messages are counted instead."""
+        ringing = [name for name, state in self._system.alarms().items() if state == "ALARM"]
+        found: list[AlarmName] = [one for one in get_args(AlarmName) if any(one in name for name in ringing)]
+        if self._system.dead_letters():
+            found.append("Dead")
+        if any(map(self._system.waiting, self._undrained)):
+            found.append("Waiting")
+        return found
 
     def damage(self, part: BrokenPart, now: Micros) -> None:
-        """Break a part; the emulator's tables can be neither slowed nor throttled."""
+        """Break a part; the emulator can make nothing slow, and throttles nothing."""
         damages: Mapping[BrokenPart, Callable[[], None]] = {
             "model file": lambda: spoil_model_files(self._system),
             "poison message": lambda: send_poison(self._system),
-            "dead worker": self._stop_features,
+            "dead worker": lambda: self._stop(_FEATURES),
+            "log worker": lambda: self._stop(_LOG),
             "bad candidate": lambda: start_bad_candidate(self._system, self._model, now),
         }
         if part not in damages:
             raise InvalidInput(f"a {part} cannot be made on the local stack; the tests run this drill in one process")
         damages[part]()
 
-    def _stop_features(self) -> None:
-        stop_worker(self._system, _FEATURES)
-        self._undrained = (_FEATURES,)
+    def _stop(self, queue: str) -> None:
+        stop_worker(self._system, queue)
+        self._undrained = (queue,)
 
     def _drain(self, queues: Sequence[str]) -> None:
         self._system.drain([queue for queue in queues if queue not in self._undrained])

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from smallbox.cli.drills import senders
-from smallbox.cli.drills.drill import NOTHING_RINGS, Drill, Expected, incident
+from smallbox.cli.drills.drill import NOTHING_RINGS, Drill, Expected, alarm, incident
 from smallbox.cli.drills.town import Conditions
 
 _ALL: Final = (
@@ -26,6 +26,15 @@ _ALL: Final = (
         sent=senders.lagging_weather,
     ),
     Drill("silent_source", "no weather is sent", incident("source_silent"), 1, sent=senders.no_weather),
+    Drill(
+        "stale_between_checks",
+        "no weather is sent, whose newest record is more than seven hours old at seven o'clock",
+        Expected("look", ("source_stale",)),
+        1,
+        sent=senders.no_weather,
+        along=("source_silent",),
+        by_hour=7,
+    ),
     Drill(
         "label_stall",
         "deliveries name their orders in another form, so no outcome finds its request",
@@ -77,13 +86,21 @@ _ALL: Final = (
         1,
         sent=senders.too_many_items,
     ),
-    Drill("slow_store", "the online store does not answer in time", incident("fallbacks"), 1, part="slow store"),
+    Drill(
+        "slow_store",
+        "the online store does not answer in time",
+        incident("fallbacks"),
+        1,
+        part="slow store",
+        rings=("Fallback",),
+    ),
     Drill(
         "throttled_table",
         "the table of the model's routing refuses every read",
         incident("fallbacks"),
         1,
         part="throttled table",
+        rings=("Fallback",),
     ),
     Drill(
         "failing_model_file",
@@ -93,10 +110,21 @@ _ALL: Final = (
         part="model file",
         along=("lost_definition",),
     ),
+    Drill("slow_answers", "the model takes four seconds for an answer", alarm("Slow"), 1, part="slow model"),
+    Drill(
+        "failing_answers",
+        "the queue of the prediction log takes no rows, and an answer that is not logged is an error",
+        alarm("Failing"),
+        1,
+        part="log queue",
+    ),
+    Drill("old_messages", "the worker that writes the prediction log is off", alarm("Waiting"), 1, part="log worker"),
+    Drill("failed_execution", "the daily check cannot write its report", alarm("Executions"), 1, part="daily task"),
+    Drill("overdue_upkeep", "the upkeep does not run", alarm("UpkeepOverdue"), 2, part="upkeep"),
     Drill(
         "poison_message",
         "a queue has a message that no attempt can work",
-        Expected("alarm", ("dead letters",)),
+        alarm("Dead"),
         1,
         part="poison message",
     ),
@@ -113,6 +141,15 @@ _ALL: Final = (
         Expected("release", ("roll_back",)),
         12,
         part="bad candidate",
+    ),
+    Drill(
+        "bad_canary",
+        "a canary whose model file cannot be read answers half of the requests",
+        Expected("release", ("roll_back by guard",)),
+        1,
+        part="bad canary",
+        along=("fallbacks",),
+        rings=("ChallengerTrouble",),
     ),
 )
 
@@ -133,7 +170,8 @@ def expected_words(expected: Expected) -> str:
     names = " or ".join(expected.names)
     said = {
         "incident": f"an incident: {names}",
-        "alarm": f"the operational alarm of {names}",
+        "look": f"an incident of the hourly look: {names}",
+        "alarm": f"the alarm `{names}`",
         "release": f"the release does {names}",
         "nothing": "nothing rings",
     }
