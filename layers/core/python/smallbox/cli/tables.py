@@ -69,7 +69,7 @@ def metrics_table(metrics: Any, title: str) -> TableBlock:
 
 
 def report(document: Any) -> Iterator[Block]:
-    """A day's breaches, all checks, distances from the training, online states, and the accuracy with its bounds."""
+    """A day's breaches, all checks, distances, online states, the accuracy with its bounds, and what was shown."""
     yield f"{document['model']} on {document['day']}"
     yield from _breaches(document["sentences"])
     columns = ("kind", "name", "value", "limit", "rows", "breached")
@@ -86,6 +86,7 @@ def report(document: Any) -> Iterator[Block]:
         yield metrics_table(judged["metrics"], f"labelled {channel} predictions, {days}")
         if judged.get("slices"):
             yield _slices(judged, channel)
+    yield from document.get("exposure", {}).get("sentences", ())
 
 
 def _estimate(estimate: Any) -> Iterator[Block]:

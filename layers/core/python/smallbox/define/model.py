@@ -196,7 +196,9 @@ class Model(Signature):
         for name, kind in ((loop.item, "text"), (loop.explored, "boolean")):
             if name not in self.inputs or self.request.fields[name].type != kind:
                 raise DefinitionError(f"{place}: {name!r} must be a {kind} field among the inputs")
-        if loop.shown is not None and self.objective.group is None:
+        if self.objective.label_column == "label_text":
+            raise DefinitionError(f"{place}: the label is a text; what a row earns is a number or a boolean")
+        if loop.shown is not None and not self.objective.group:
             raise DefinitionError(f"{place}: shown={loop.shown} needs a ranking; leave it out: all rows are shown")
 
     def _check_slices(self) -> None:
