@@ -2,7 +2,7 @@
 
 Run: ``python -m benchmarks.estimates [FIRST UNTIL]``, by default 2013-04-12 2013-06-01. The model of late arrivals is
 trained on January and February (`nycflights13`) and never again; each day from FIRST is estimated from the 42 days that
-end two days before it. "Plain interval" is without the variance of days: chance of the labels and the calibration alone.
+end two days before it. "Plain interval" is without the variance of days: chance of the labels and calibration.
 """
 
 import json
