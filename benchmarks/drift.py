@@ -1,6 +1,6 @@
 """False alarms, power and delay of the detector of lasting changes, beside the rules people use, on the same days.
 
-Run: ``python benchmarks/drift.py [--runs 40] [TABLE ...]``: false_alarms, weighted, peers, gaps, power, importance.
+Run: ``python benchmarks/drift.py [--runs 40] [TABLE ...]``, see :func:`main` for the names of the tables.
 The budget is one false alarm in 90 days: 4.06 a year. A day's counts by bin are drawn directly (``drift_days.py``),
 which is exact for independent rows. History is 56 days, then 365 days without a change for false alarms, or 60 without
 and 30 with one for power. An alarm of another rule is the first of days that ring in a row. 70 % of the columns are
@@ -17,11 +17,10 @@ from typing import Final, get_args
 
 import numpy as np
 
-from benchmarks.drift_days import REFERENCE, Change, Setting, others, simulate, streams
+from benchmarks.drift_days import REFERENCE, YEAR, Change, Setting, others, simulate, streams
 from smallbox.arrays import Bools
 from smallbox.statistics.change_detector import DetectorRule, detect
 
-YEAR: Final = 365
 CHANGED: Final = REFERENCE + 60
 CHANGES: Final = (
     Change("0.1 sd in one column", mean=0.1),
@@ -100,13 +99,28 @@ def importance(runs: int, rows: int, features: int) -> Iterator[str]:
         yield f"| {features} | {size} | {share or 'all alike'} | {week:.2f} | {month:.2f} | {median(delays):g} |"
 
 
+def seasons(runs: int, rows: int, features: int) -> Iterator[str]:
+    """Alarms of the first and of the second year where all columns swing with the year, and where none does."""
+    for setting in ("AR(1)", "season"):
+        rng, found = np.random.default_rng(rows + features), list[tuple[int, int, int]]()
+        for _ in range(runs):
+            verdicts = detect(streams(simulate(rng, features, rows, REFERENCE + 2 * YEAR, setting)))
+            first, second = verdicts[REFERENCE : REFERENCE + YEAR], verdicts[REFERENCE + YEAR :]
+            silenced = sum(bool(one.seasonal) for one in second)
+            found.append((sum(one.is_alarm for one in first), sum(one.is_alarm for one in second), silenced))
+        yield f"| {setting} | {' | '.join(f'{one:.2f}' for one in np.mean(found, axis=0))} |"
+
+
 def main() -> None:
-    """Print the tables that are asked for; by default all."""
+    """Print the tables that are asked for, by default all.
+
+    They are false_alarms, weighted, peers, gaps, power, importance and season.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=40)
     parser.add_argument("tables", nargs="*")
     asked = parser.parse_args()
-    tables = asked.tables or ["false_alarms", "weighted", "peers", "gaps", "power", "importance"]
+    tables = asked.tables or ["false_alarms", "weighted", "peers", "gaps", "power", "importance", "season"]
     cells: dict[str, list[tuple[int, int, Setting]]] = {
         "false_alarms": [
             (f, n, s) for s, n, f in product(get_args(Setting)[:3], (100, 500, 5_000, 50_000), (10, 30, 100))
@@ -121,6 +135,9 @@ def main() -> None:
             for rows, setting in ((5_000, "iid"), (5_000, "AR(1)"), (500, "iid")):
                 for line in power(asked.runs, rows, 10, setting):  # type: ignore[arg-type]
                     print(line, flush=True)
+        elif name == "season":
+            print("| days | alarms of the first year | of the second | changes called seasonal |", flush=True)
+            print("\n".join(seasons(asked.runs, 5_000, 10)), flush=True)
         elif name == "importance":
             print(
                 "| columns | shift, sd | its share of the importance | in 7 days | in 30 days | median days |",

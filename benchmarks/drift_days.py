@@ -17,6 +17,7 @@ from smallbox.statistics.day_streams import DayStreams
 
 BINS: Final = 64
 EDGES: Final = np.array([NormalDist().inv_cdf(i / BINS) for i in range(1, BINS)])
+YEAR: Final = 365
 SCORES: Final = (np.arange(BINS) + 0.5) / BINS
 SHARES: Final = np.array([0.4, 0.25, 0.15, 0.1, 0.06, 0.04])
 MISSING: Final = 0.01
@@ -24,7 +25,7 @@ LATE: Final = 0.2
 DAY_SD: Final = 0.05
 """How far the mean of a column moves from day to day, in standard deviations of its rows."""
 
-Setting = Literal["iid", "AR(1)", "weekday", "shared AR(1)", "rows jump", "trend", "one trend"]
+Setting = Literal["iid", "AR(1)", "weekday", "shared AR(1)", "rows jump", "trend", "one trend", "season"]
 _GRID: Final = np.linspace(-9, 9, 18001)
 _CDF: Final = np.array([NormalDist().cdf(z) for z in _GRID])
 
@@ -109,6 +110,9 @@ def day_effects(rng: np.random.Generator, features: int, days: int, setting: Set
     if setting == "trend":
         effects += np.arange(days)[:, None] * rng.choice([-1, 1], features) * 0.3 / 365
         return effects
+    if setting == "season":
+        effects += 4 * DAY_SD * np.sin(np.arange(days) / YEAR * 2 * math.pi)[:, None]
+        return effects + rng.normal(0, DAY_SD, (days, features))
     noise = rng.normal(0, DAY_SD * math.sqrt(0.75), (days, 1 if setting == "shared AR(1)" else features))
     for day in range(1, days):
         effects[day] = 0.5 * effects[day - 1] + noise[day]

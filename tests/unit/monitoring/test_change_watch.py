@@ -9,6 +9,7 @@ from smallbox.monitoring.change_findings import CHANGE, change_findings
 from smallbox.monitoring.change_watch import ChangeWatch
 from smallbox.profiles.building import by_period, layout_of_values
 from smallbox.profiles.day_numbers import day_numbers
+from smallbox.profiles.profile import Profile
 from smallbox.profiles.stored import ReferenceDays
 from smallbox.records import Channel
 from smallbox.statistics.change_detector import DayVerdict
@@ -83,14 +84,19 @@ def test_checking_a_day_again_gives_the_same_verdict() -> None:
     assert _verdicts(ChangeWatch(blobs), shifts) == first
 
 
-def test_a_new_champion_has_the_history_of_its_own_training() -> None:
-    """The change rang for the old one; the new one was trained on the days after it, and does not ring for it."""
+def _trained() -> tuple[ReferenceDays, dict[int, Profile]]:
+    """Weights around 2.0 of 60 days, each with a day effect, and the reference of the 40 days before day 80."""
     random = np.random.default_rng(0)
     weights = random.normal(np.repeat(random.normal(2.0, 0.05, 60), ROWS))
     values, times = {"weight": weights}, np.repeat(np.arange(40, 100) * DAY, ROWS)
     layout = layout_of_values(values)
     days = by_period(layout, values, times, None, DAY)
-    trained = ReferenceDays(layout, {begin: day for begin, day in days.items() if begin < 80 * DAY})
+    return ReferenceDays(layout, {begin: day for begin, day in days.items() if begin < 80 * DAY}), days
+
+
+def test_a_new_champion_has_the_history_of_its_own_training() -> None:
+    """The change rang for the old one; the new one was trained on the days after it, and does not ring for it."""
+    trained, days = _trained()
     newer, watch = replace(CHAMPION, number=2), ChangeWatch(FakeBlobs())
     verdicts = [
         watch.judge(late_parcel, newer, "online", day, day_numbers(days[day * DAY], trained.whole()), trained)
@@ -98,6 +104,20 @@ def test_a_new_champion_has_the_history_of_its_own_training() -> None:
     ]
     assert not any(verdict.is_alarm for verdict in verdicts)
     assert not verdicts[0].learning, "its training days are known"
+
+
+def test_what_moved_stays_far_from_the_training_and_says_how_far() -> None:
+    """A location four usual days higher for a week: its distance has bounds above 0; what did not move is near 0."""
+    trained, _ = _trained()
+    watch, whole = ChangeWatch(FakeBlobs()), day_numbers(trained.whole(), trained.whole())
+    higher = {"weight:location": DayValue(0.5 + 4 * 0.02, 1 / 12 / ROWS)}
+    for day in range(80, 88):
+        watch.judge(late_parcel, CHAMPION, "online", day, whole | higher, trained)
+    found = {one.name: one.daily for one in watch.distances(late_parcel, CHAMPION, "online", 87, trained)}
+    assert next(iter(found)) == "weight:location"
+    assert 1 < found["weight:location"].low < found["weight:location"].value < 6
+    assert found["weight:spread"].low < 0 < found["weight:spread"].high
+    assert watch.distances(late_parcel, CHAMPION, "online", 87, None) == []
 
 
 def test_channels_have_histories_of_their_own() -> None:

@@ -26,6 +26,14 @@ def test_an_important_input_weighs_more_and_its_streams_share_it() -> None:
     assert len(set(stream_weights(NAMES[:4], {"a": 0.2, "b": 0.0}))) == 1
 
 
+def test_many_slices_do_not_hide_the_loss() -> None:
+    """The loss of all rows weighs the same with and without slices; all slices together weigh as much as it."""
+    slices = tuple(f"loss:carrier={n}" for n in range(30))
+    found = stream_weights((*NAMES, *slices), {"a": 0.2, "b": 0.0})
+    assert found[: len(NAMES)] == pytest.approx(stream_weights(NAMES, {"a": 0.2, "b": 0.0}))
+    assert sum(found[len(NAMES) :]) == pytest.approx(found[NAMES.index("loss:mean")])
+
+
 @pytest.mark.parametrize("importance", [{}, {"a": 0.0, "b": 0.0}, {"a": 0.3, "b": 0.3}])
 def test_without_a_difference_all_columns_weigh_the_same(importance: dict[str, float]) -> None:
     """An earlier release stored none; a model may rely on nothing, or on all alike."""

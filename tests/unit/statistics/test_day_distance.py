@@ -13,8 +13,9 @@ def test_a_distance_is_that_of_the_means_in_deviations_of_a_day() -> None:
     reference = np.tile([9.0, 11.0], 20)[:, None]
     found = distances(DayStreams(range(47), ["a"], np.concatenate([reference, np.full((7, 1), 12.0)])), 39)
     assert found[0].raw.value == 2
-    assert math.isclose(found[0].daily, 2 / reference.std(ddof=1))
+    assert math.isclose(found[0].daily.value, 2 / reference.std(ddof=1))
     assert found[0].raw.low < 2 < found[0].raw.high
+    assert found[0].daily.low < found[0].daily.value < found[0].daily.high
 
 
 def test_the_true_distance_is_below_a_bound_as_seldom_as_stated() -> None:

@@ -69,11 +69,12 @@ def metrics_table(metrics: Any, title: str) -> TableBlock:
 
 
 def report(document: Any) -> Iterator[Block]:
-    """A day's breaches in words, all checks, how old the online states are, and the accuracy with its bounds."""
+    """A day's breaches, all checks, distances, online states, the accuracy with its bounds, and what was shown."""
     yield f"{document['model']} on {document['day']}"
     yield from _breaches(document["sentences"])
     columns = ("kind", "name", "value", "limit", "rows", "breached")
     yield TableBlock(columns, [[check.get(name) for name in columns] for check in document["checks"]])
+    yield from _distances(document.get("distances", {}))
     yield from _states(document.get("states", ()))  # a report of an earlier release has none
     yield from _estimate(document.get("estimate") or {})
     joint = document.get("joint")
@@ -85,6 +86,7 @@ def report(document: Any) -> Iterator[Block]:
         yield metrics_table(judged["metrics"], f"labelled {channel} predictions, {days}")
         if judged.get("slices"):
             yield _slices(judged, channel)
+    yield from document.get("exposure", {}).get("sentences", ())
 
 
 def _estimate(estimate: Any) -> Iterator[Block]:
@@ -118,6 +120,13 @@ def _slices(judged: Any, channel: str) -> TableBlock:
 
 def _bounded(metric: Any) -> str:
     return f"{cell(metric['value'])} ({cell(metric['low'])} to {cell(metric['high'])})"
+
+
+def _distances(by_channel: Any) -> Iterator[Block]:
+    bounds = ("name", "value", "low", "high")
+    for channel, distances in by_channel.items():
+        yield f"{channel}: the last 7 days less those of the training, in deviations of a day; no alarm"
+        yield TableBlock(bounds, [[one[name] for name in bounds] for one in distances])
 
 
 def _states(lags: Sequence[Mapping[str, Any]]) -> Iterator[Block]:

@@ -114,7 +114,10 @@ class ReportAnswer(TypedDict):
     findings: list[Finding]
     accuracy: dict[str, dict[str, Any]]
     changes: dict[str, dict[str, Any]]
+    distances: NotRequired[dict[str, list[dict[str, Any]]]]
     estimate: dict[str, Any]
+    exposure: NotRequired[dict[str, Any]]
+    states: NotRequired[list[dict[str, Any]]]
     joint: NotRequired[dict[str, Any]]
 
 

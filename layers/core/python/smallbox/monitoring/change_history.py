@@ -41,6 +41,10 @@ class ChangeHistory:
         self._blobs.put(_key(version, channel), streams_to_bytes(grown))
         return _until(grown, day)
 
+    def until(self, version: Version, channel: Channel, day: int) -> DayStreams:
+        """The days that were added, up to a day; none before the first was."""
+        return _until(self._so_far(version, channel, None), day)
+
     def _so_far(self, version: Version, channel: Channel, reference: ReferenceDays | None) -> DayStreams:
         try:
             return streams_from_bytes(self._blobs.get(_key(version, channel)))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from smallbox.arrays import np
 from smallbox.define.model import Model
@@ -13,7 +14,12 @@ from smallbox.profiles.stored import ReferenceDays
 from smallbox.records import Channel
 from smallbox.registry.version import Version
 from smallbox.statistics.change_detector import DayVerdict, DetectorRule, detect
+from smallbox.statistics.day_distance import StreamDistance, distances
 from smallbox.statistics.day_streams import DayStreams, DayValue
+from smallbox.times import DAY
+
+MOST_DISTANCES: Final = 20
+"""Most streams of a channel whose distance a report shows."""
 
 
 class ChangeWatch:
@@ -48,6 +54,20 @@ class ChangeWatch:
         weights = stream_weights(watched.names, {} if reference is None else reference.importance)
         declared = replace(watched, weights=weights if len(weights) else None, left_out=model.monitor.left_out_days)
         return detect(declared, rule)[-1]
+
+    def distances(
+        self, model: Model, champion: Version, channel: Channel, day: int, reference: ReferenceDays | None
+    ) -> list[StreamDistance]:
+        """How far the last week up to a judged day lies from the days of the champion's training, the farthest first.
+
+        It answers another question than an alarm: a lasting change rings once, and stays a distance until a version is
+        trained on it. At most :data:`MOST_DISTANCES` streams; none for a version without a reference by day.
+        """
+        if reference is None or not reference.days:
+            return []
+        history = replace(self._history.until(champion, channel, day), left_out=model.monitor.left_out_days)
+        found = [one for one in distances(history, max(reference.days) // DAY) if np.isfinite(one.daily.value)]
+        return sorted(found, key=lambda one: -abs(one.daily.value))[:MOST_DISTANCES]
 
 
 def _watched(history: DayStreams, expected: Sequence[str]) -> DayStreams:

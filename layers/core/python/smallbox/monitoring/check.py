@@ -16,6 +16,7 @@ from smallbox.monitoring.check_findings import findings_of
 from smallbox.monitoring.check_rules import data_checks
 from smallbox.monitoring.diagnosis import Diagnosed, Diagnosis
 from smallbox.monitoring.estimates import Estimates, believed
+from smallbox.monitoring.exposure_check import ExposureCheck
 from smallbox.monitoring.findings import Finding
 from smallbox.monitoring.incidents import OPEN_INCIDENTS, IncidentBook, brief_of, opened_on
 from smallbox.monitoring.joint_check import JointCheck
@@ -69,6 +70,7 @@ class CheckTask:
         self._watch = ChangeWatch(blobs)
         self._diagnosis = Diagnosis(lake, signatures, blobs)
         self._estimates = Estimates(metrics)
+        self._exposure = ExposureCheck(lake, signatures)
 
     def run(self, document: DayDocument) -> DayDocument:
         """Check the day before ``document["as_of"]``.
@@ -122,14 +124,17 @@ class CheckTask:
         labels = {} if waits else _label_numbers(settled, sliced, model.monitor.left_out_days)
         changes = self._changes(model, champion, as_of, sources, answers, labels)
         findings, estimate, joint = self._findings(model, champion, label, as_of, changes)
+        exposure = self._exposure.of(model, champion, label, as_of)
         details = {
             "accuracy": {channel: _accuracy(found, sliced.get(channel)) for channel, found in settled.items()},
             "changes": {channel: asdict(verdict) for channel, verdict in changes.items()},
+            "distances": self._distances(model, champion, as_of, answers, changes),
             "estimate": estimate,
+            "exposure": exposure.figures,
             "joint": joint,
             "states": [asdict(lag) for lag in answers.lags],
         }
-        return checks, [*findings_of(checks, day_of(as_of - DAY)), *findings], details
+        return checks, [*findings_of(checks, day_of(as_of - DAY)), *findings, *exposure.findings], details
 
     def _findings(
         self, model: Model, champion: Version | None, label: Label, as_of: Micros, changes: Mapping[Channel, DayVerdict]
@@ -139,7 +144,6 @@ class CheckTask:
         diagnosed = self._diagnosed(model, champion, label, as_of, changes)
         estimate = self._estimates.keep(model.name, champion, day, diagnosed)
         findings = [*label_findings(LabelFigures(self._metrics, model.name).breaker(), day, label.source_name)]
-        findings += [] if champion is None else self._diagnosis.loops(model, champion, label, as_of)
         joint = JointCheck() if champion is None else self._diagnosis.joint(model, champion, label, as_of)
         findings += believed([*diagnosed.findings, *joint.findings], is_trusted=bool(estimate.get("trusted")))
         usual = None if champion is None else champion.metrics.get("loss", {}).get("value")
@@ -181,6 +185,26 @@ class CheckTask:
                 day = (as_of - DAY) // DAY
                 found[channel] = self._watch.judge(model, champion, channel, day, numbers, profile.days)
         return found
+
+    def _distances(
+        self,
+        model: Model,
+        champion: Version | None,
+        as_of: Micros,
+        answers: CheckedAnswers,
+        changes: Mapping[Channel, DayVerdict],
+    ) -> dict[Channel, list[dict[str, Any]]]:
+        """For each judged channel how far the last week is from the training, in deviations of a day."""
+        if champion is None:
+            return {}
+        day = (as_of - DAY) // DAY
+        return {
+            channel: [
+                {"name": one.name, **one.daily.as_json()}
+                for one in self._watch.distances(model, champion, channel, day, answers.profiles[channel].days)
+            ]
+            for channel in changes
+        }
 
     def _store(self, model: Model, day: str, report: Mapping[str, Any]) -> None:
         """Store the report under its day, and as the latest unless a later day has been checked."""

@@ -11,12 +11,10 @@ from smallbox.define.signature import Columns
 from smallbox.monitoring.answered_rows import AnsweredRows
 from smallbox.monitoring.change_findings import CHANGE, of_labels
 from smallbox.monitoring.estimated_loss import estimated_loss, loss_reference
-from smallbox.monitoring.feedback_loop import loop_findings
 from smallbox.monitoring.findings import Finding
 from smallbox.monitoring.joint_check import WEEK_DAYS, JointCheck, ends_a_week, joint_check
 from smallbox.monitoring.observed_rows import ObservedRows
 from smallbox.monitoring.shift_causes import shift_causes
-from smallbox.monitoring.shown_rows import shown_rows
 from smallbox.monitoring.slice_findings import SliceEffects, slice_findings
 from smallbox.objectives.objective import Objective, Scored
 from smallbox.objectives.permuted_importance import permuted_importance
@@ -88,13 +86,6 @@ class Diagnosis:
         kept = found if verdict.is_alarm else [one for one in found if one.kind in _FAULTS]
         effects = SliceEffects(label.objective, reference.rows, recent.labelled)
         return Diagnosed([*kept, *slice_findings(model.monitor, verdict, effects)], estimate, realised, weighted)
-
-    def loops(self, model: Model, champion: Version, label: Label, as_of: Micros) -> Sequence[Finding]:
-        """A feedback loop of the days before a moment, where the model declares what to watch."""
-        loop = model.monitor.loop
-        if loop is None:
-            return ()
-        return loop_findings(model, shown_rows(self._rows, champion, label, loop, as_of))
 
     def joint(self, model: Model, champion: Version, label: Label, as_of: Micros) -> JointCheck:
         """Once a week, when a Sunday has ended, whether the inputs of the week differ together."""

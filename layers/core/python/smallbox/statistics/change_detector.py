@@ -6,12 +6,12 @@ from typing import Final
 
 import numpy as np
 
-from smallbox.arrays import Floats, Ints
+from smallbox.arrays import Floats
 from smallbox.statistics.change_evidence import ChangeEvidence, MovedStream
 from smallbox.statistics.day_streams import DayStreams
 from smallbox.statistics.forecast_residuals import DayResiduals, Forecaster, ObservedDay
 from smallbox.statistics.same_season import is_of_the_season
-from smallbox.statistics.student_scores import StudentTails
+from smallbox.statistics.student_scores import SCORE_LIMIT, StudentTails
 
 _REFIT_DAYS: Final = 7
 _NEW_LEVEL_DAYS: Final = 7
@@ -122,29 +122,27 @@ class _Replay:
         found = self._forecaster.residuals(seen)
         is_ready = (self._silent_until < row) & (self._seen >= self._rule.learning_days)
         residuals = np.where(found.can_tell, found.raw / found.spread, np.nan)
-        scores = self._evidence.add(seen.day, residuals, found.gap, is_ready, self._shapes())
+        scores = self._evidence.add(seen.day, residuals, found.gap, is_ready, self._tails.shapes(found.degrees))
         verdict = self._judge(seen.day, scores, row)
         self._learn(seen, row, found, residuals)
         if verdict.moved or verdict.seasonal:
             self._silence(row, verdict)
         return verdict
 
-    def _shapes(self) -> Ints:
-        return self._tails.shapes(self._forecaster.degrees)
-
     def _judge(self, day: int, scores: Floats, row: int) -> DayVerdict:
-        names, daily = self._history.names, self._forecaster.daily_spreads()
+        names, spreads = self._history.names, self._forecaster.daily_spreads
         is_enough = self._confirmed_days() >= self._rule.confirming_days
-        found = list(self._evidence.moved(names, daily)) if is_enough else []
+        found = list(self._evidence.moved(names, spreads())) if is_enough else []
         seasonal = tuple(one for one in found if is_of_the_season(self._history, one, day))
         is_young = self._seen < self._rule.learning_days
+        is_odd = bool((np.abs(scores) >= SCORE_LIMIT).any())
         return DayVerdict(
             day,
             len(found) > len(seasonal),
             self._evidence.total,
             moved=tuple(one for one in found if one not in seasonal),
             seasonal=seasonal,
-            blips=tuple(self._evidence.blips(names, daily, scores)),
+            blips=tuple(self._evidence.blips(names, spreads(), scores)) if is_odd else (),
             learning={names[at]: int(self._seen[at]) for at in np.flatnonzero(is_young).tolist()},
             relearning=tuple(names[at] for at in np.flatnonzero(self._silent_until >= row).tolist()),
         )

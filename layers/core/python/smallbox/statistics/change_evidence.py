@@ -44,6 +44,7 @@ class ChangeEvidence:
     def __init__(self, shares: Floats) -> None:
         self._shares = shares
         self._shifts = np.array(_SHIFTS)
+        self._penalties = self._shifts**2 / 2
         self.restart()
 
     def restart(self) -> None:
@@ -66,7 +67,7 @@ class ChangeEvidence:
         """
         is_judged = is_ready & np.isfinite(residuals)
         scores = np.where(is_judged, normal_scores(np.where(is_judged, residuals, 0.0), shapes), np.nan)
-        factors = np.exp(scores[:, None] * self._shifts - self._shifts**2 / 2)
+        factors = np.exp(scores[:, None] * self._shifts - self._penalties)
         np.copyto(self._sums, np.minimum((self._sums + 1) * factors, _HIGHEST), where=is_judged[:, None])
         self._sums[~is_ready] = 0.0
         self.total = float(self._shares @ self._by_stream())
@@ -76,7 +77,7 @@ class ChangeEvidence:
         return scores
 
     def _by_stream(self) -> Floats:
-        by_stream: Floats = self._sums.mean(axis=1)
+        by_stream: Floats = self._sums.sum(axis=1) / len(_SHIFTS)
         return by_stream
 
     def suspects(self, limit: float) -> Bools:

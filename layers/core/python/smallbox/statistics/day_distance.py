@@ -19,19 +19,19 @@ class StreamDistance:
     Attributes:
         name: the stream.
         raw: the difference in the stream's own unit, with bounds.
-        daily: the difference in standard deviations of a day of the reference; NaN when its days do not differ.
+        daily: the same in standard deviations of a day of the reference; NaN when its days do not differ.
     """
 
     name: str
     raw: Interval
-    daily: float
+    daily: Interval
 
 
 def distances(history: DayStreams, reference_until: int, last_days: int = 7) -> list[StreamDistance]:
     """The distance of each stream from its reference; streams with fewer than three days on a side are left away.
 
     The variance is that of the days, whatever their rows, times ``(1 + r) / (1 - r)`` for the correlation ``r`` of
-    neighbouring days of the reference. The bounds are quantiles of Student's t.
+    neighbouring days of the reference. The bounds are quantiles of Student's t, each one-sided at 95 %.
 
     Args:
         history: the days; those left out do not count.
@@ -56,4 +56,6 @@ def _distance(name: str, reference: Floats, now: Floats) -> StreamDistance:
     own = float(np.clip((gaps[1:] @ gaps[:-1]) / max(float(gaps @ gaps), 1e-300), 0.0, 0.9))
     error = spread * float(np.sqrt((1 / len(now) + 1 / len(reference)) * (1 + own) / (1 - own)))
     width = student_quantile(len(reference) - 1) * error
-    return StreamDistance(name, Interval(gap, gap - width, gap + width), gap / spread if spread else float("nan"))
+    ends = np.array([gap, gap - width, gap + width])
+    in_days = ends / spread if spread else np.full(3, np.nan)
+    return StreamDistance(name, Interval(*ends.tolist()), Interval(*in_days.tolist()))

@@ -54,6 +54,8 @@ class DayResiduals:
         spread: the standard deviation that was expected of it.
         relative: the variance of the day relative to a usual one: above 1 for a day with few rows.
         gap: value minus weekday mean.
+        mean_variance: the variance of the weekday's mean, in units of a usual day's.
+        degrees: the degrees of freedom of the spread.
         can_tell: which streams have a forecast for this weekday.
     """
 
@@ -61,6 +63,8 @@ class DayResiduals:
     spread: Floats
     relative: Floats
     gap: Floats
+    mean_variance: Floats
+    degrees: Floats
     can_tell: Bools
 
 
@@ -97,9 +101,13 @@ class Forecaster:
 
     def spreads(self) -> Floats:
         """The standard deviation of a usual day about its forecast."""
+        spreads: Floats = np.sqrt(self._usual_variance())
+        return spreads
+
+    def _usual_variance(self) -> Floats:
         own, cross, lag = self._products
-        total = own - 2 * self.coefficient * cross + self.coefficient**2 * lag
-        return np.sqrt(np.maximum(total, 0.0) / np.maximum(self._days, _TINY))
+        total = own - self.coefficient * (2 * cross - self.coefficient * lag)
+        return np.maximum(total, 0.0) / np.maximum(self._days, _TINY)
 
     def daily_spreads(self) -> Floats:
         """The standard deviation of a usual day about its weekday mean."""
@@ -119,13 +127,14 @@ class Forecaster:
 
     def residuals(self, seen: ObservedDay) -> DayResiduals:
         """Compare a day with its forecast, before it teaches."""
-        weekday, usual_spread = seen.day % _WEEK, self.spreads()
+        weekday, degrees = seen.day % _WEEK, self.degrees
         is_near = seen.day - self._last_day <= _LONGEST_GAP
-        gap = seen.values - self._mean[weekday]
-        variance, relative = self._variances(seen, is_near, usual_spread)
+        gap, mean_variance = seen.values - self._mean[weekday], self._mean_variance(weekday)
+        variance, relative = self._variances(seen, is_near, mean_variance)
         spread = np.sqrt(variance + (_TINY * self._mean[weekday]) ** 2 + _LEAST)
-        can_tell = seen.known & (self._weight[weekday] > 0) & (self.degrees > _FEWEST_DAYS)
-        return DayResiduals(self._raw(weekday, gap, is_near), spread, relative, gap, can_tell)
+        can_tell = seen.known & (self._weight[weekday] > 0) & (degrees > _FEWEST_DAYS)
+        raw = self._raw(weekday, gap, is_near)
+        return DayResiduals(raw, spread, relative, gap, mean_variance, degrees, can_tell)
 
     def _raw(self, weekday: int, gap: Floats, is_near: Bools) -> Floats:
         """The gap less yesterday's share of it; after an outlier the milder of two forecasts, with and without it."""
@@ -135,19 +144,16 @@ class Forecaster:
         milder: Floats = np.where(np.abs(whole) < np.abs(clipped), whole, clipped)
         return milder
 
-    def _variances(self, seen: ObservedDay, is_near: Bools, usual_spread: Floats) -> tuple[Floats, Floats]:
+    def _variances(self, seen: ObservedDay, is_near: Bools, mean_variance: Floats) -> tuple[Floats, Floats]:
         """The variance of a day's residual, and how it compares with that of a usual day."""
-        usual = self._usual()
-        known = np.where(seen.variances > 0, seen.variances, usual / (1 + self.coefficient**2))
-        sampling = known + self.coefficient**2 * np.where(
-            is_near & (self._last_variance > 0), self._last_variance, known
-        )
+        usual, squared = self._usual(), self.coefficient**2
+        known = np.where(seen.variances > 0, seen.variances, usual / (1 + squared))
+        sampling = known + squared * np.where(is_near & (self._last_variance > 0), self._last_variance, known)
         relative = np.where(usual > 0, (self._between + sampling) / np.maximum(self._between + usual, _LEAST), 1.0)
         relative = np.maximum(relative, _HEAVIEST_DAY)
-        relative = np.where(is_near, relative, relative / (1 - self.coefficient**2))
-        usual_variance = usual_spread**2
-        mean_variance = usual_variance * self._mean_variance(seen.day % _WEEK)
-        return np.maximum(usual_variance * relative, sampling) + mean_variance, relative
+        relative = np.where(is_near, relative, relative / (1 - squared))
+        usual_variance = self._usual_variance()
+        return np.maximum(usual_variance * relative, sampling) + usual_variance * mean_variance, relative
 
     def _usual(self) -> Floats:
         """The sampling variance of a usual residual: the harmonic mean over days; 0 where it is not known."""
@@ -172,7 +178,7 @@ class Forecaster:
         self._days_squared += counts
         self._taught += is_taught & (seen.variances > 0)
         self._precision += np.where(is_taught & (seen.variances > 0), 1 / np.maximum(seen.variances, _LEAST), 0.0)
-        self._add_pair(seen.day % _WEEK, clipped, trust)
+        self._add_pair(seen.day % _WEEK, clipped, trust, found.mean_variance)
         for kept, new in (
             (self._last, seen.values),
             (self._last_clipped, clipped),
@@ -181,12 +187,15 @@ class Forecaster:
             np.copyto(kept, new, where=is_taught)
         self._last_day[is_taught] = seen.day
 
-    def _add_pair(self, weekday: int, values: Floats, trust: Floats) -> None:
+    def _add_pair(self, weekday: int, values: Floats, trust: Floats, mean_variance: Floats) -> None:
         """Add a value and the one before it to the weekday's means, and to the products about the means before."""
         weight = self._weight[weekday]
         gap, lag_gap = values - self._mean[weekday], self._last_clipped - self._lag_mean[weekday]
-        unit = np.where(weight > 0, trust / (1 + self._mean_variance(weekday)), 0.0)
-        self._products += unit * np.array([gap * gap, gap * lag_gap, lag_gap * lag_gap])
+        unit = np.where(weight > 0, trust / (1 + mean_variance), 0.0)
+        weighted = unit * gap
+        self._products[0] += weighted * gap
+        self._products[1] += weighted * lag_gap
+        self._products[2] += unit * lag_gap * lag_gap
         step = trust / np.maximum(weight + trust, _TINY)
         self._mean[weekday] += step * gap
         self._lag_mean[weekday] += step * lag_gap
@@ -206,7 +215,7 @@ class Forecaster:
         varies = lag > 0
         together = float((own * rows)[varies].sum() / max(rows[varies].sum(), 1.0))
         self.coefficient = np.clip((rows * own + _POOL_DAYS * together) / (rows + _POOL_DAYS), *_COEFFICIENTS)
-        self._between = np.maximum(self.spreads() ** 2 - self._usual(), 0.0)
+        self._between = np.maximum(self._usual_variance() - self._usual(), 0.0)
 
     def move_levels(self, week: Sequence[ObservedDay], is_moved: Bools) -> None:
         """Take the last days as the new level of the streams that moved; their weekday pattern stays.

@@ -80,17 +80,23 @@ class StudentTails:
     def __init__(self, streams: int, half_life: float) -> None:
         self._decay = 0.5 ** (1 / half_life)
         self._counts = np.zeros((streams, _BINS))
+        self._newest = 1.0
         self._fitted = np.full(streams, len(_SHAPES) - len(_SCALES))
 
     def learn(self, residuals: Floats) -> None:
         """Count the residuals of a day, in units of their spread; NaN and exact zeros show no tails."""
-        self._counts *= self._decay
-        used = np.flatnonzero(np.abs(np.nan_to_num(residuals)) > _NO_TAILS)
-        bins = np.minimum(np.arcsinh(np.abs(residuals[used])) / _BIN, _BINS - 1).astype(np.int64)
-        self._counts[used, bins] += 1
+        # a day weighs more than those before it, which is quicker than to let all of them fade
+        self._newest /= self._decay
+        sizes = np.abs(residuals)
+        # no comparison holds for NaN
+        used = np.flatnonzero(sizes > _NO_TAILS)
+        bins = np.minimum(np.arcsinh(sizes[used]) / _BIN, _BINS - 1).astype(np.int64)
+        self._counts[used, bins] += self._newest
 
     def refit(self) -> None:
         """Take the likeliest tails anew."""
+        self._counts /= self._newest
+        self._newest = 1.0
         likelihoods = self._counts @ _bin_likelihoods()
         together = likelihoods.sum(axis=0) / max(float(self._counts.sum()), 1.0)
         self._fitted = np.argmax(likelihoods + _POOL * together, axis=1)
