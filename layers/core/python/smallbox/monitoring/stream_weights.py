@@ -21,8 +21,8 @@ _SLICES: Final = f"{LOSS} by slice"
 def stream_weights(names: Sequence[str], importance: Mapping[str, float]) -> Floats:
     """The weight of each stream in the evidence, ``(streams,)``; their ratios count.
 
-    A column has one weight, which its streams share evenly, pairs with the first of their columns. An input weighs from a
-    half upwards, by importance, 1 on average; a source weighs 1. Outputs, labels and losses weigh as much as the most
+    A column has one weight, which its streams share evenly, pairs with the first of their columns. An input weighs from
+    a half upwards, by importance, 1 on average; a source weighs 1. Outputs, labels and losses weigh as much as the most
     important input; so do the losses of all slices together, which do not hide the loss then. Without importance all
     columns weigh the same.
 
