@@ -8,7 +8,7 @@ look.
 
 import argparse
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,7 @@ import numpy as np
 from smallbox.arrays import Bools, Floats, Ints
 from smallbox.define.release_rules import Canary, HarmLimits
 from smallbox.release.canary_marks import CLUSTERS
-from smallbox.release.harm import judge_harm
+from smallbox.release.harm import error_of_each, p_value_of
 from smallbox.release.harm_counts import COUNTED, ArmCounts
 from smallbox.times import MINUTE
 
@@ -38,18 +38,22 @@ class Step:
     trouble: Bools
     minutes: int
 
-    def seen(self, minutes: int) -> ArmCounts:
-        """The counts of the first minutes."""
-        kept = self.minute < minutes
-        counted = np.concatenate([np.ones((1, kept.sum())), self.trouble[:, kept]])
-        by_minute = self._counts(self.minute[kept], minutes, self.arm[kept], counted)
-        return ArmCounts(by_minute, self._counts(self.cluster[kept], CLUSTERS, self.arm[kept], counted))
+    def seen(self, looks: Sequence[int]) -> Iterator[ArmCounts]:
+        """The counts of the first minutes, at each of these looks."""
+        by_minute = self._counts(self.minute, self.minutes)
+        span = np.searchsorted(np.array(looks), self.minute, side="right")
+        by_span = self._counts(span * CLUSTERS + self.cluster, (len(looks) + 1) * CLUSTERS)
+        clusters = by_span.reshape(len(looks) + 1, CLUSTERS, 2, len(COUNTED)).cumsum(axis=0)
+        return (ArmCounts(by_minute[:look], clusters[at]) for at, look in enumerate(looks))
 
-    @staticmethod
-    def _counts(of: Ints, size: int, arm: Ints, counted: Floats) -> Floats:
-        at = of * 2 + arm
-        found = [np.bincount(at, weights=one, minlength=size * 2) for one in counted]
-        return np.stack(found, axis=1).reshape(size, 2, len(COUNTED)).astype(np.float64)
+    def _counts(self, of: Ints, size: int) -> Floats:
+        at = of * 2 + self.arm
+        chosen = [at, *(at[one] for one in self.trouble)]
+        return (
+            np.stack([np.bincount(one, minlength=size * 2) for one in chosen], axis=1)
+            .reshape(size, 2, len(COUNTED))
+            .astype(np.float64)
+        )
 
 
 def step(rng: np.random.Generator, rate: float, share: float, minutes: int, setting: str) -> Step:
@@ -98,26 +102,32 @@ def z_test(counts: ArmCounts) -> bool:
     return False
 
 
+def is_harm(counts: ArmCounts, steps: int) -> bool:
+    """What the rule decides of these counts; without the rest of its verdict, which costs as much again."""
+    error = error_of_each(LIMITS, steps)
+    return any(p_value_of(LIMITS, counts.of(figure), figure) <= error for figure in COUNTED[1:])
+
+
 def rolled_back(rng: np.random.Generator, rate: float, setting: str) -> tuple[bool, bool]:
     """Whether a whole canary of the default steps is rolled back: by the rule, by the z test."""
     ours = theirs = False
     steps = Canary().parsed
     for one in steps:
         made = step(rng, rate, one.share, one.bake_micros // MINUTE, setting)
-        for counts in (made.seen(at) for at in looks(made.minutes)):
+        for counts in made.seen(looks(made.minutes)):
             theirs = theirs or z_test(counts)
-            ours = ours or judge_harm(LIMITS, counts, steps=len(steps)).is_harm
+            ours = ours or is_harm(counts, len(steps))
     return ours, theirs
 
 
 def false_rollbacks(runs: int) -> Iterator[str]:
     """A table of the share of canaries that are rolled back although the version does no harm."""
     yield "| trouble | requests a second | canaries | rolled back | by the z test |\n|---|---|---|---|---|"
-    for rate, canaries in ((1.0, runs), (0.05, 2 * runs)):
+    for rate in (1.0, 0.05):
         for setting in SETTINGS:
             rng = np.random.default_rng(1)
-            found = np.array([rolled_back(rng, rate, setting) for _ in range(canaries)]).mean(axis=0)
-            yield f"| {setting} | {rate:g} | {canaries} | {found[0]:.1%} | {found[1]:.1%} |"
+            found = np.array([rolled_back(rng, rate, setting) for _ in range(runs)]).mean(axis=0)
+            yield f"| {setting} | {rate:g} | {runs} | {found[0]:.2%} | {found[1]:.1%} |"
 
 
 def delay(rng: np.random.Generator, rate: float, share: float, failing: float, *, keys: bool) -> float:
@@ -132,10 +142,9 @@ def delay(rng: np.random.Generator, rate: float, share: float, failing: float, *
     trouble = np.zeros((FIGURES, asked), dtype=bool)
     trouble[0] = rng.random(asked) < np.where(arm == 1, failing, 0.001)
     made = Step(made.minute, arm, cluster, trouble, DAY)
-    for at in sorted({*range(1, 31), *range(35, 121, 5), *range(150, DAY + 1, 90)}):
-        if judge_harm(LIMITS, made.seen(at), steps=3).is_harm:
-            return float(at)
-    return math.inf
+    often = sorted({*range(1, 31), *range(35, 121, 5), *range(150, DAY + 1, 90)})
+    harmful = (at for at, counts in zip(often, made.seen(often), strict=True) if is_harm(counts, 3))
+    return float(next(harmful, math.inf))
 
 
 def delays(runs: int) -> Iterator[str]:

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
+from smallbox.arrays import Floats
 from smallbox.monitoring.feedback_loop import Exposures, loop_reading
 from smallbox.statistics.exposure import gini, repeat_rate, shown_share, top_share
 
@@ -39,6 +40,16 @@ def rows(archive: zipfile.ZipFile, policy: str, campaign: str) -> pa.Table:
     return csv.read_csv(io.BytesIO(content))
 
 
+def by_day(table: pa.Table, items: int) -> tuple[Floats, Floats]:
+    """Exposures and clicks by day, each ``(days, items)``."""
+    names = [str(one)[:10] for one in table["timestamp"].to_pylist()]
+    days = np.unique(names, return_inverse=True)[1]
+    found = np.zeros((2, int(days.max()) + 1, items))
+    for at, values in enumerate((np.ones(len(days)), table["click"].to_numpy())):
+        np.add.at(found[at], (days, table["item_id"].to_numpy()), values)
+    return found[0], found[1]
+
+
 def main() -> None:
     """Print the table, and what the detector says of it."""
     found = wheel()
@@ -49,27 +60,23 @@ def main() -> None:
     clicks = 0
     with zipfile.ZipFile(found) as archive:
         for campaign in CAMPAIGNS:
-            counts, gained, days = {}, {}, {}
+            counts, gained = {}, {}
             for policy in ("random", "bts"):
                 table = rows(archive, policy, campaign)
                 items, click = table["item_id"].to_numpy(), table["click"].to_numpy()
                 chances = table["propensity_score"].to_numpy()
                 size = int(items.max()) + 1
-                counts[policy] = np.bincount(items, minlength=size).astype(float)
-                gained[policy] = np.bincount(items, weights=click, minlength=size).astype(float)
-                days[policy] = len(np.unique([str(one)[:10] for one in table["timestamp"].to_pylist()]))
+                counts[policy], gained[policy] = by_day(table, size)
                 clicks += int(click.sum())
-                one = counts[policy]
+                one = counts[policy].sum(0)
                 print(
                     f"{campaign:8} {policy:7} {len(items):6} {click.sum():6} {size:5} {gini(one):5.2f} "
                     f"{top_share(one):8.0%} {shown_share(one):8.0%} {repeat_rate(one) * size:14.2f}  "
                     f"{chances.min():.5f}, {chances.max():.3f}"
                 )
-            seen = Exposures(
-                tuple(map(str, range(size))), counts["bts"][None], counts["random"][None], gained["random"][None]
-            )
-            verdict = loop_reading(seen, 0.05, 1 / 91).verdict
-            print(f"  {days['bts']} days of rows, taken as one day; the detector: {verdict}")
+            parts = counts["bts"], counts["random"], gained["random"], counts["bts"], gained["bts"]
+            reading = loop_reading(Exposures(tuple(map(str, range(size))), *parts), 0.05, 1 / 91)
+            print(f"  the detector: {reading.verdict}; it has {', '.join(reading.wanting)}")
     print(f"{clicks} clicks in all")
 
 

@@ -11,7 +11,7 @@ loss" is the check without slices, on the same rows.
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ import numpy as np
 from smallbox.arrays import Floats, Ints
 from smallbox.monitoring.label_numbers import label_numbers
 from smallbox.monitoring.slice_figures import SlicedRows
+from smallbox.monitoring.stream_weights import stream_weights
 from smallbox.objectives.binary import Binary
 from smallbox.objectives.objective import Scored
 from smallbox.statistics.change_detector import DayVerdict, detect
@@ -78,7 +79,13 @@ def verdicts(seed: int, case: Case) -> tuple[list[DayVerdict], list[DayVerdict]]
     level = levels(random, case)
     days = {day: numbers_of(random, case, day, level[day]) for day in range(case.days)}
     without = {day: {name: one for name, one in found.items() if "=" not in name} for day, found in days.items()}
-    return detect(day_streams(days)), detect(day_streams(without))
+    return judged_days(days), judged_days(without)
+
+
+def judged_days(days: Mapping[int, Mapping[str, DayValue]]) -> list[DayVerdict]:
+    """The verdicts with the weights of the check, for inputs without importance."""
+    streams = day_streams(days)
+    return detect(replace(streams, weights=stream_weights(streams.names, {})))
 
 
 def delay(found: list[DayVerdict], name: str) -> int | None:

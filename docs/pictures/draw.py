@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from docs.pictures import loop, report, window
+from docs.pictures import feedback_loop, loop, report, window
 
 FOLDER: Final = Path(__file__).parent
 PICTURES: Final[Mapping[Path, Callable[[], str]]] = {
     FOLDER / "loop.svg": loop.draw,
     FOLDER / "window.svg": window.draw,
     FOLDER / "report.svg": report.draw,
+    FOLDER / "feedback_loop.svg": feedback_loop.draw,
 }
 """Each picture, and what draws it."""
 

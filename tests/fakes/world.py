@@ -104,7 +104,14 @@ class World:
         key = f"drop/{source}/as_of={format_moment(as_of)}/file.parquet"
         self.inbox.put(key, content.getvalue())
         drops = LoadTask(
-            self.project, LiveSources(self.documents), self.lake, self.blobs, self.inbox, self.drops, self.rebuilds
+            self.project,
+            LiveSources(self.documents),
+            self.lake,
+            self.blobs,
+            self.inbox,
+            self.drops,
+            self.rebuilds,
+            profiles=RecordProfiles(self.blobs),
         )
         drops.take(key)
         for message in self.drops.take():
@@ -170,7 +177,8 @@ class World:
         content, key = io.BytesIO(), f"score/{model}/in/f.parquet"
         rows.to_parquet(content, index=False)
         self.inbox.put(key, content.getvalue())
-        ScoreTask(self.project, self.lake, self.loader, self.inbox, FakeWorkflow()).take(key)
+        profiles = PredictionProfiles(self.registry, self.blobs)
+        ScoreTask(self.project, self.lake, self.loader, self.inbox, FakeWorkflow(), profiles=profiles).take(key)
         return {key.rsplit("/", 1)[1]: self.inbox.get(key) for key in self.inbox.list(f"score/{model}/out/")}
 
     @property

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from smallbox.errors import InvalidInput
 from smallbox.profiles.building import build_profile, by_hour, layout_of_values
 from smallbox.profiles.profile import Profile, merged_profiles
-from smallbox.times import HOUR
+from smallbox.times import DAY, HOUR
 
 LAYOUT = layout_of_values(
     {"size": np.arange(200.0), "depot": pa.array(["a"] * 3 + ["b"] * 2 + [f"c{n}" for n in range(60)])}
@@ -81,6 +81,17 @@ def test_the_hours_of_rows_add_up_to_their_whole(found: list[Any]) -> None:
     counted = {hour: one.rows for hour, one in hours.items()}
     begins = [one[2] // HOUR * HOUR for one in found]
     assert counted == {hour: begins.count(hour) for hour in set(begins)}
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows, st.integers(0, 4 * DAY))
+def test_old_rows_are_profiled_by_day_and_add_up_all_the_same(found: list[Any], since: int) -> None:
+    """Rows of whole days before a moment are under their day's begin, all others under their hour's."""
+    spread = [(size, text, time * 24, key) for size, text, time, key in found]
+    hours = by_hour(LAYOUT, **_columns(spread), since=since)
+    assert _added(*hours.values()).to_bytes() == _profile(spread).to_bytes()
+    begins = [at // HOUR * HOUR if at >= since // DAY * DAY else at // DAY * DAY for _, _, at, _ in spread]
+    assert {hour: one.rows for hour, one in hours.items()} == {hour: begins.count(hour) for hour in set(begins)}
 
 
 @settings(max_examples=100, deadline=None)

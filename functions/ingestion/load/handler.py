@@ -11,17 +11,20 @@ from smallbox.aws.queue import SqsQueue
 from smallbox.aws.settings import LoadSettings, from_environment
 from smallbox.define.project import load
 from smallbox.ingestion.load import LoadTask
+from smallbox.ingestion.profiled_records import RecordProfiles
 from smallbox.registry.live_sources import LiveSources
 
 settings = from_environment(LoadSettings)
+blobs = S3Blobs(settings.lake_bucket)
 drops = LoadTask(
     load(),
     LiveSources(DynamoDocuments(settings.registry_table)),
     DeltaLake.in_bucket(settings.lake_bucket),
-    S3Blobs(settings.lake_bucket),
+    blobs,
     S3Blobs(settings.inbox_bucket),
     SqsQueue(settings.drops_queue),
     SqsQueue(settings.rebuild_queue),
+    profiles=RecordProfiles(blobs),
 )
 
 

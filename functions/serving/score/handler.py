@@ -14,14 +14,16 @@ from smallbox.aws.workflow import StateMachine
 from smallbox.define.project import load
 from smallbox.registry.loader import ModelLoader
 from smallbox.registry.store import Registry
+from smallbox.serving.profiled_predictions import PredictionProfiles
 from smallbox.serving.score import ScoreTask
 
 settings = from_environment(ScoreSettings)
 inbox = S3Blobs(settings.inbox_bucket)
 registry = Registry(DynamoDocuments(settings.registry_table))
-loader = ModelLoader.of_project(load(), registry, S3Blobs(settings.lake_bucket))
+blobs = S3Blobs(settings.lake_bucket)
+loader, profiles = ModelLoader.of_project(load(), registry, blobs), PredictionProfiles(registry, blobs)
 machine = StateMachine(settings.scoring_machine)
-scorer = ScoreTask(load(), DeltaLake.in_bucket(settings.lake_bucket), loader, inbox, machine)
+scorer = ScoreTask(load(), DeltaLake.in_bucket(settings.lake_bucket), loader, inbox, machine, profiles=profiles)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

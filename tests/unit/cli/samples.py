@@ -78,6 +78,7 @@ REPORT: Final = {
     "sentences": [], "checks": [CHECK],
     "distances": {"online": [{"name": "weight:location", "value": 2.5, "low": 1.2, "high": 3.8}]},
     "accuracy": {"online": {"first": "2013-02-28", "last": "2013-02-28", "judged": 900, "metrics": METRICS}},
+    "exposure": {"sentences": ["No list of 40 was exploration on 2013-03-01."]},
     "states": [
         {"source": "arrivals", "views": ["carrier"], "records": 100, "unapplied": 3, "oldest": 9_000_000_000,
          "known": 1_362_182_000_000_000, "applied": None},

@@ -42,16 +42,17 @@ class _Sent:
 
 
 def test_what_is_asked_of_an_interleaving_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Kind, merge and rules, with who asks; what was not asked is left out."""
+    """Kind, merge, pairs and rules, with who asks; what was not asked is left out."""
     sent, parser = _Sent(), argparse.ArgumentParser()
     monkeypatch.setattr(experiment, "system_of", lambda _: sent)
     experiment.register(parser.add_subparsers())
-    line = "experiment start m --kind interleaving --versions 3,5 --unit user --merge balanced --max-days 9 --why new"
+    made = "--merge team_draft --pairs competitive"
+    line = f"experiment start m --kind interleaving --versions 3,5 --unit user {made} --max-days 9 --why new"
     arguments = parser.parse_args(line.split())
     assert arguments.run(arguments) == 0
     who = sent.document.pop("who")
     assert who
     assert sent.document == {
         "model": "m", "action": "start", "kind": "interleaving", "versions": [3, 5], "unit": "user",
-        "merge": "balanced", "max_days": 9, "why": "new",
+        "merge": "team_draft", "pairs": "competitive", "max_days": 9, "why": "new",
     }  # fmt: skip

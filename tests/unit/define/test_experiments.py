@@ -18,7 +18,7 @@ def test_a_release_declares_an_experiment() -> None:
     """The main outcome and the guardrails are in order, and each has a name for reports."""
     returned = GuardrailOutcome(outcome(EVENTS, value="pieces", on="who", within="14d", better="lower"), worst=0.05)
     declared = Release(experiment=Experiment(SIZE, (returned,), unit="who", covariate="amount")).experiment
-    assert declared is not None
+    assert isinstance(declared, Experiment)
     assert [one.name for one in declared.outcomes] == ["events.size", "events.pieces"]
     assert declared.error == pytest.approx(0.05)
 

@@ -1,5 +1,6 @@
-"""Proves that accepted records are profiled by their event hour, and that no personal text gets into a profile."""
+"""Proves that accepted records, sent or dropped, are profiled by event hour, and no personal text with them."""
 
+import json
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from smallbox.define import FeatureView, Source, count, integer, number, text, t
 from smallbox.define.project import Project
 from smallbox.ingestion.append import AppendTask
 from smallbox.ingestion.contract import check_all
+from smallbox.ingestion.load import LoadTask
 from smallbox.ingestion.profiled_records import RecordProfiles
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.messages.records import pack_records
@@ -64,6 +66,19 @@ def test_records_are_profiled_by_event_hour_and_a_redelivery_counts_once() -> No
     assert round(first.column("id").distinct) == 2
     days = source_day_profiles(ProfileStore(blobs), "ovens", [DAY, 5 * DAY])
     assert {day: one.rows for day, one in days.items()} == {DAY: 3}
+
+
+def test_a_dropped_file_is_profiled_once_however_often_it_is_loaded() -> None:
+    """Its old rows by day, those of the last week by hour; dropped again under another name it counts once as well."""
+    project, blobs = Project({"ovens": ovens}, {}, {}), FakeBlobs()
+    inbox, live = FakeBlobs(10 * DAY), live_sources(project)
+    sent = [_oven("a", "00:10"), _oven("b", "07:10"), {**_oven("c", ""), "at": "1970-01-10T03:30:00Z"}]
+    for name in ("one", "two"):
+        stores = FakeLake(), blobs, inbox, FakeQueue(), FakeQueue()
+        inbox.put(f"drop/ovens/{name}.jsonl", "\n".join(map(json.dumps, sent)).encode())
+        LoadTask(project, live, *stores, profiles=RecordProfiles(blobs)).take(f"drop/ovens/{name}.jsonl")
+    hours = ProfileStore(blobs).between(source_subject("ovens"), 0, 20 * DAY)
+    assert {hour: one.rows for hour, one in hours.items()} == {DAY: 2, 9 * DAY + 3 * HOUR: 1}
 
 
 def test_no_profile_has_a_personal_value_or_a_key() -> None:

@@ -70,13 +70,14 @@ def test_stored_profiles_and_rows_give_the_same_numbers(channel: str) -> None:
     assert counted.numbers(channel)["weight:missing"] == share_number(0, 100)
 
 
-def test_the_distributions_of_an_online_day_are_read_from_its_stored_profiles() -> None:
+@pytest.mark.parametrize("channel", ["online", "batch"])
+def test_the_distributions_of_a_day_are_read_from_its_stored_profiles(channel: str) -> None:
     """Rows that are in the log alone do not count, where a day has profiles."""
     day = Day()
-    day.log(log_of(1))
-    before = day.numbers()
-    day.log(log_of(1, weight=9.0, arm="canary"), profiled=False)
-    assert day.numbers() == before
+    day.log(log_of(1, channel=channel))
+    before = day.numbers(channel)
+    day.log(log_of(1, weight=9.0, arm="canary", channel=channel), profiled=False)
+    assert day.numbers(channel) == before != {}
 
 
 def test_a_day_that_does_not_begin_at_an_hour_is_counted_from_its_rows() -> None:

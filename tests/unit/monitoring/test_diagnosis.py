@@ -161,6 +161,17 @@ def test_much_traffic_is_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [one.kind for one in found] == ["data_fault"]
 
 
+def test_a_week_is_compared_with_the_six_before_it_when_a_sunday_has_ended() -> None:
+    """Rows come from the log; columns that may move are left out, and on other days nothing is read."""
+    found, champion = _diagnosis(), replace(VERSION, number=1)
+    week = found.joint(late_parcel, champion, late_parcel.label, NOW)
+    assert week.document["runs"] == 49
+    assert {one["feature"] for one in week.document["carriers"]} == {"weight"}
+    assert found.joint(late_parcel, champion, late_parcel.label, NOW - DAY).document == {}
+    moving = replace(late_parcel, monitor=replace(late_parcel.monitor, expected_drift=("weight",)))
+    assert found.joint(moving, champion, late_parcel.label, NOW).document == {}
+
+
 def test_estimates_are_reconciled_when_the_labels_come() -> None:
     """A day's estimate waits for its labels, is compared once, and says how often it was right."""
     documents, champion = FakeDocuments(), replace(VERSION, number=1)

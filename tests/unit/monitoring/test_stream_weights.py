@@ -47,3 +47,12 @@ def test_inputs_weigh_one_on_average_and_half_at_least(values: list[float]) -> N
     assert weights["a"] + weights["b"] == pytest.approx(2)
     assert min(weights["a"], weights["b"]) >= 0.5
     assert np.all(stream_weights(NAMES, dict(zip("ab", values, strict=True))) > 0)
+
+
+def test_slices_take_no_weight_from_the_mean_loss() -> None:
+    """The slices of one input share the weight of one column, as heavy as the mean loss, however many they are."""
+    slices = [f"loss:depot=d{n}" for n in range(6)]
+    weights = stream_weights([*NAMES, *slices, "loss:size=s"], {"a": 0.2, "b": 0.0})
+    alone = stream_weights(NAMES, {"a": 0.2, "b": 0.0})
+    assert weights[: len(NAMES)] == pytest.approx(alone)
+    assert weights[len(NAMES) :].tolist() == pytest.approx([0.25] * 6 + [1.5])

@@ -51,10 +51,16 @@ def also(serving: Serving, model: Model) -> int:
 
 
 def show_lists(
-    serving: Serving, day: int, second: int, first: int, status: str = "labelled", name: str = "trial"
-) -> None:
-    """Lists of two rows on a day, each of its own unit: so many prefer the second version, and so many the first."""
+    serving: Serving, day: int, second: int, first: int, status: str = "labelled", name: str = "trial",
+    *, is_agreed: bool = False,
+) -> None:  # fmt: skip
+    """Lists of two rows on a day, each of its own unit: so many prefer the second version, and so many the first.
+
+    With ``is_agreed`` both versions rank each row alike.
+    """
     rows = [row for n in range(first + second) for row in _list(day, n, 2 if n < second else 1, status, name)]
+    if is_agreed:
+        rows = [{**row, "own_rank": row["list_position"], "other_rank": row["list_position"]} for row in rows]
     serving.lake.append(labelled_table(NAME), pa.Table.from_pylist(rows, schema=labelled_schema(RANKED.objective)))
 
 

@@ -1,14 +1,14 @@
 """Proves that an interleaving is started, looked at and stopped like any experiment, and that it ends on a verdict."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from smallbox.aws.delta_lake import DeltaLake
-from smallbox.define import Ranking
-from smallbox.errors import Conflict, InvalidInput, NotFound, Unavailable
+from smallbox.define import Interleaving, Ranking
+from smallbox.errors import Conflict, DefinitionError, InvalidInput, NotFound, Unavailable
 from smallbox.registry.routing import RunningExperiment
 from smallbox.registry.store import Registry
 from smallbox.release.interleaving_look import shown_in
@@ -34,9 +34,11 @@ def _running(serving: Serving) -> RunningExperiment | None:
         ({"guardrails": ["outcomes.grade"], "within": "1d"}, "has no within, guardrails"),
         ({"unit": "nobody"}, "'nobody' is no field of the request"),
         ({"unit": "weight"}, "must be a text or a whole number that is not personal"),
-        ({"merge": "shuffled"}, "--merge shuffled is none of team_draft, balanced"),
+        ({"merge": "shuffled"}, "merge='shuffled' must be one of team_draft, balanced"),
+        ({"merge": "balanced", "pairs": "competitive"}, "a balanced list has no rounds"),
         ({"kind": "bandit"}, "--kind bandit is none of ab, interleaving"),
         ({"kind": "ab", "merge": "balanced"}, "--merge is of an interleaving"),
+        ({"kind": "ab", "pairs": "competitive"}, "--pairs is of an interleaving"),
         ({"min_days": 9, "max_days": 8}, "min_days=9 must be at least 1, and at most max_days=8"),
         ({"confidence": 0.4}, "confidence=0.4 must lie between 0.5 and 1"),
         ({"why": " "}, "say who changes the experiment and why"),
@@ -45,7 +47,7 @@ def _running(serving: Serving) -> RunningExperiment | None:
 def test_what_cannot_work_is_refused_with_the_reason(asked: dict[str, Any], why: str) -> None:
     """And nothing is written: no routing, no record, no history."""
     serving = two_rankers()
-    with pytest.raises(InvalidInput, match=why):
+    with pytest.raises((InvalidInput, DefinitionError), match=why):
         ask(serving, "start", **{**ASKED, "why": "newer", **asked})
     assert (_running(serving), serving.registry.experiments(NAME), serving.registry.history(NAME)) == (None, [], [])
 
@@ -78,7 +80,7 @@ def test_a_start_is_kept_and_told() -> None:
     assert _running(serving) == running
     shown = ask(serving, "show", 2 * DAY)
     assert (shown["kind"], shown["merge"], shown["who"], shown["why"]) == ("interleaving", "balanced", "ada", "newer")
-    assert shown["rules"] == {"min_days": 7, "max_days": 28, "confidence": 0.95}
+    assert shown["rules"] == asdict(Interleaving(unit="depot", merge="balanced"))
     (told,) = serving.registry.history(NAME)
     assert (told["event"], told["experiment"], told["kind"]) == ("experiment_started", "trial", "interleaving")
     with pytest.raises(Conflict, match="the experiment trial runs; stop it before other starts"):

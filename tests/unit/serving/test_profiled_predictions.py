@@ -1,23 +1,30 @@
-"""Proves that logged predictions are profiled by version, channel, arm and hour, in the bins of their reference."""
+"""Proves that answered and scored predictions are profiled by version, channel, arm and hour."""
 
+import json
+from dataclasses import replace
 from typing import Any
 
 from smallbox.define.project import project_of
+from smallbox.ingestion.file_parts import Sizes
+from smallbox.ingestion.readers import Limits
 from smallbox.monitoring.stored_days import day_profiles
 from smallbox.profiles.store import ProfileStore, prediction_subject
 from smallbox.registry.store import Registry
 from smallbox.serving.log import LogTask
 from smallbox.serving.profiled_predictions import PredictionProfiles
+from smallbox.serving.score import ScoreTask
 from smallbox.times import DAY, HOUR
 from tests.fakes.counters import FakeCanaryCounters
 from tests.fakes.documents import FakeDocuments
-from tests.fakes.edges import FakeBlobs, FakeMeter
+from tests.fakes.edges import FakeBlobs, FakeMeter, FakeWorkflow
 from tests.fakes.lake import FakeLake
 from tests.fakes.references import add_version_with_reference, reference_of
+from tests.fakes.serving import Serving
 from tests.fakes.small import dataset, late_parcel
 from tests.fakes.versions import add_version
 
 MODEL = late_parcel.name
+HOURS, PAIR = ("11", "12", "13"), Limits(rows=2, bytes=10**6)
 
 
 class Logged:
@@ -80,3 +87,26 @@ def test_answers_without_stored_features_or_reference_are_left_out() -> None:
     )
     assert logged.hours("champion") == {0: 1}
     assert [key for key in logged.blobs.objects if f"/{logged.older}/" in key] == []
+
+
+def test_a_scored_file_is_profiled_once_however_often_a_part_is_scored() -> None:
+    """Its parts add up to its rows in the channel of batches, apart from what is answered online."""
+    serving, inbox, machine = Serving(late_parcel), FakeBlobs(2 * DAY), FakeWorkflow()
+    plain = serving.registry.get(MODEL, serving.register(late_parcel))
+    key = add_version_with_reference(serving.registry, serving.blobs).reference_key
+    number = serving.registry.add(replace(plain, number=0, reference_key=key)).number
+    serving.route(number)
+    profiles, sizes = PredictionProfiles(serving.registry, serving.blobs), Sizes(PAIR, PAIR)
+    task = ScoreTask(serving.project, serving.lake, serving.loader, inbox, machine, sizes, profiles=profiles)
+    rows = [{"parcel_id": n, "sent_at": f"1970-01-01T{n}:00:00Z", "depot": "d1", "weight": 1} for n in HOURS]
+    inbox.put(f"score/{MODEL}/in/f.jsonl", "\n".join(map(json.dumps, rows)).encode())
+    task.take(f"score/{MODEL}/in/f.jsonl")
+    ((_, started),) = machine.started.items()
+    for part in started["parts"] * 2:
+        inbox.delete(f"{part['folder']}/{part['number']:05d}.json")
+        task.run("part", part, 0)
+    assert serving.lake.version(f"predictions/{MODEL}") == 3, "each part was scored and logged twice"
+    store, subject = ProfileStore(serving.blobs), prediction_subject(MODEL, number, "batch", "champion")
+    found = {hour // HOUR: one.rows for hour, one in store.between(subject, 0, DAY).items()}
+    assert (len(started["parts"]), found) == (2, {11: 1, 12: 1, 13: 1})
+    assert day_profiles(store, MODEL, number, "online", [0]) == {}

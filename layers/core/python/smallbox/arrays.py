@@ -27,7 +27,9 @@ else:
             self._name = name
 
         def __getattr__(self, name: str) -> Any:
-            return getattr(importlib.import_module(self._name), name)
+            found = getattr(importlib.import_module(self._name), name)
+            setattr(self, name, found)  # a loop asks for the same names many thousand times
+            return found
 
     np = _Later("numpy")
     Array = Ints = Floats = Floats32 = Bools = Objects = Any

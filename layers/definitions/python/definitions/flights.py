@@ -79,6 +79,7 @@ weather = Source(
         "precipitation": number(minimum=0, maximum=10, unit="inch", nullable=True),
         "visibility": number(minimum=0, maximum=20, unit="mile", nullable=True),
     },
+    freshness="9h",
 )
 
 planes = Source(

@@ -17,7 +17,8 @@ WITHOUT: Final = {
     "lost_definition": "a bundle that is gone is tried by a unit test of the check",
     "label_coverage": "the drill of stalled labels takes it in the place of `labels_stalled`",
     "loss": "the drill of a concept shift takes it in the place of `concept_shift`",
-    "feedback_loop": "a drill's world has hundreds of rows a day, and the detector needs tens of thousands to tell one",
+    "feedback_loop": "the drills' model decides nothing that is seen; `test_exposure.py` has a market, from its log",
+    "joint_shift": "it takes five weeks of days, and drills last one; a unit test does it with seeded days",
     "slice_loss": "a drill's world has no slice that can fail by itself; a unit test does it with seeded days",
     "guardrail": "a guardrail is a limit that a definition declares",
 }

@@ -7,13 +7,14 @@ from typing import Any, get_args
 
 from smallbox.cli.connect import system_of
 from smallbox.cli.output import Block, TableBlock, cell, printed
-from smallbox.registry.routing import ExperimentKind, Merge
+from smallbox.define.interleavings import CountedPairs, Merge
+from smallbox.registry.routing import ExperimentKind
 from smallbox.release.experiment_request import EXPERIMENT_ACTIONS
 
 _SENT = (
     "model", "action", "versions", "weights", "outcome", "within", "unit", "covariate", "guardrails", "better",
     "only_measured", "on_unit", "on_key", "min_days", "max_days", "confidence", "smallest_effect", "name", "why",
-    "as_of", "kind", "merge",
+    "as_of", "kind", "merge", "pairs",
 )  # fmt: skip
 _CHANGES = frozenset({"start", "stop"})
 
@@ -23,18 +24,23 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser = commands.add_parser(
         "experiment",
         help="plan, start, show or stop an experiment of two or more versions",
-        epilog="Without --outcome an A/B test measures what Release(experiment=...) declares, and with it "
-        "nothing of that; an interleaving has no outcome. start and stop need --why.",
+        epilog="Without --outcome and another --kind it is what Release(experiment=...) declares, with the options "
+        "given here; with --outcome nothing of that. An interleaving has no outcome. start and stop need --why.",
     )
     parser.add_argument("action", choices=EXPERIMENT_ACTIONS)
     parser.add_argument("model")
     parser.add_argument(
         "--kind", choices=get_args(ExperimentKind),
-        help="ab: each unit is answered by one version (default); interleaving: each ranked list is made by two",
+        help="ab: each unit is answered by one version; interleaving: each ranked list is made by two; default: the "
+        "declared one, else ab",
     )  # fmt: skip
     parser.add_argument(
         "--merge", choices=get_args(Merge), help="how an interleaving makes a list; default: team_draft"
     )
+    parser.add_argument(
+        "--pairs", choices=get_args(CountedPairs),
+        help="what counts of a team draft: all rounds (default), or those in which the versions pick different rows",
+    )  # fmt: skip
     parser.add_argument("--versions", type=_numbers(int), help="like 3,5; the others are compared with the first")
     parser.add_argument("--weights", type=_numbers(float), help="their shares of the units, like .5,.5; default: equal")
     parser.add_argument("--name", help="the experiment's name; it salts who gets which version")

@@ -69,7 +69,7 @@ def metrics_table(metrics: Any, title: str) -> TableBlock:
 
 
 def report(document: Any) -> Iterator[Block]:
-    """A day's breaches, all checks, distances from the training, online states, and the accuracy with its bounds."""
+    """A day's breaches, all checks, distances, online states, the accuracy with its bounds, and what was shown."""
     yield f"{document['model']} on {document['day']}"
     yield from _breaches(document["sentences"])
     columns = ("kind", "name", "value", "limit", "rows", "breached")
@@ -77,11 +77,16 @@ def report(document: Any) -> Iterator[Block]:
     yield from _distances(document.get("distances", {}))
     yield from _states(document.get("states", ()))  # a report of an earlier release has none
     yield from _estimate(document.get("estimate") or {})
+    joint = document.get("joint")
+    if joint:
+        told = f"{cell(joint['auc'])}, {joint['rank']} of {joint['runs']} runs of days, the most unusual first"
+        yield f"inputs together since {joint['since']}: AUC {told}"
     for channel, judged in document["accuracy"].items():
         days = " to ".join(dict.fromkeys((judged["first"], judged["last"])))
         yield metrics_table(judged["metrics"], f"labelled {channel} predictions, {days}")
         if judged.get("slices"):
             yield _slices(judged, channel)
+    yield from document.get("exposure", {}).get("sentences", ())
 
 
 def _estimate(estimate: Any) -> Iterator[Block]:

@@ -116,6 +116,9 @@ class ReportAnswer(TypedDict):
     changes: dict[str, dict[str, Any]]
     distances: NotRequired[dict[str, list[dict[str, Any]]]]
     estimate: dict[str, Any]
+    exposure: NotRequired[dict[str, Any]]
+    states: NotRequired[list[dict[str, Any]]]
+    joint: NotRequired[dict[str, Any]]
 
 
 class ServingSince(TypedDict):

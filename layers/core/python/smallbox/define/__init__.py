@@ -18,6 +18,7 @@ from smallbox.define.conditions import above, at_least, at_most, below, equal, o
 from smallbox.define.experiments import Experiment, GuardrailOutcome, outcome
 from smallbox.define.exploration import Exploration
 from smallbox.define.fields import boolean, integer, number, text, timestamp
+from smallbox.define.interleavings import Interleaving
 from smallbox.define.model import Model, label
 from smallbox.define.release_rules import Canary, HarmLimits, Release, Shadow
 from smallbox.define.rules import Gate, Loop, Monitor, Retrain, ceiling, floor
@@ -42,6 +43,7 @@ __all__ = [
     "Gate",
     "GuardrailOutcome",
     "HarmLimits",
+    "Interleaving",
     "Loop",
     "Model",
     "Monitor",

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from smallbox.define.argument_types import check_kind
 from smallbox.define.exploration import Exploration
 from smallbox.define.fields import Field
+from smallbox.define.interleavings import Interleaving
 from smallbox.define.release_rules import Release
 from smallbox.define.rules import Gate, Label, Monitor, Retrain
 from smallbox.define.serve import Serve
@@ -157,6 +158,7 @@ class Model(Signature):
         self._check_release()
         self._check_baseline()
         self._check_exploration()
+        self._check_interleaving()
         if self.fallback is not None:
             outputs = self.objective.fallback_outputs(self.fallback, f"model {self.name}: fallback")
             object.__setattr__(self, "fallback_outputs", outputs)
@@ -194,7 +196,9 @@ class Model(Signature):
         for name, kind in ((loop.item, "text"), (loop.explored, "boolean")):
             if name not in self.inputs or self.request.fields[name].type != kind:
                 raise DefinitionError(f"{place}: {name!r} must be a {kind} field among the inputs")
-        if loop.shown is not None and self.objective.group is None:
+        if self.objective.label_column == "label_text":
+            raise DefinitionError(f"{place}: the label is a text; what a row earns is a number or a boolean")
+        if loop.shown is not None and not self.objective.group:
             raise DefinitionError(f"{place}: shown={loop.shown} needs a ranking; leave it out: all rows are shown")
 
     def _check_slices(self) -> None:
@@ -250,6 +254,13 @@ class Model(Signature):
             raise DefinitionError(
                 f"{place}: only a ranking explores: its answer, an order, is what the caller shows. A score is no "
                 "action, so a random one would teach nothing of what to do; leave exploration out"
+            )
+
+    def _check_interleaving(self) -> None:
+        if isinstance(self.release.experiment, Interleaving) and not self.objective.group:
+            raise DefinitionError(
+                f"model {self.name}: Release: experiment=Interleaving(...) is of a ranking: only ordered lists can be "
+                "interleaved; declare an Experiment(outcome(...)), or leave it out"
             )
 
     def _check_release(self) -> None:

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import TypeVar
 
 from smallbox.define.attributes import View
+from smallbox.define.experiments import Experiment
 from smallbox.define.model import Model
 from smallbox.define.source import Source
 from smallbox.errors import DefinitionError, NotFound
@@ -72,7 +73,7 @@ def project_of(models: Iterable[Model], sources: Iterable[Source] = ()) -> Proje
     for model in models:
         _check_source(project, model, "label", model.label.source_name)
         experiment = model.release.experiment
-        for outcome in () if experiment is None else experiment.outcomes:
+        for outcome in experiment.outcomes if isinstance(experiment, Experiment) else ():
             _check_source(project, model, "outcome", outcome.source_name)
     return project
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from smallbox.define.argument_types import check_declared, check_kind, check_several, check_share
 from smallbox.define.experiments import Experiment
+from smallbox.define.interleavings import Interleaving
 from smallbox.errors import DefinitionError
 from smallbox.times import Micros, duration, short_duration
 
@@ -148,14 +149,15 @@ class Release:
         guardrails: what stops the canary.
         roll_back: whether an incident with the remedy `roll back` that began since the champion took over makes the
             champion before it champion again, by itself. Otherwise the incident only says so.
-        experiment: what `smallbox experiment` measures where the command names no outcome; ``None``: nothing declared.
+        experiment: what `smallbox experiment` starts where the command names no outcome and no other kind: an
+            `Experiment` (A/B test), or an `Interleaving`, which only a ranking has; ``None``: nothing declared.
     """
 
     shadow: Shadow | None = field(default_factory=Shadow)
     canary: Canary | None = field(default_factory=Canary)
     guardrails: HarmLimits = field(default_factory=HarmLimits)
     roll_back: bool = False
-    experiment: Experiment | None = None
+    experiment: Experiment | Interleaving | None = None
 
     def __post_init__(self) -> None:
         check_declared("Release", self)
@@ -165,4 +167,5 @@ class Release:
             check_kind("Release: canary", self.canary, Canary, 'Canary(steps=("10% for 1d",)), or None to leave it out')
         check_kind("Release: guardrails", self.guardrails, HarmLimits, "HarmLimits(...)")
         if self.experiment is not None:
-            check_kind("Release: experiment", self.experiment, Experiment, "Experiment(outcome(...)), or None")
+            kinds, write = (Experiment, Interleaving), "Experiment(outcome(...)), Interleaving(), or None"
+            check_kind("Release: experiment", self.experiment, kinds, write)

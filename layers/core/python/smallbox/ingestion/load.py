@@ -20,6 +20,7 @@ from smallbox.errors import Conflict, MalformedBody, SmallboxError
 from smallbox.ingestion.file_parts import FilePart, FileSplitter, Sizes
 from smallbox.ingestion.load_plan import DropFolder, LoadPlan, drop_folder, drop_path, quarantine_folder_of
 from smallbox.ingestion.part_loader import PartLoader, RowCounts
+from smallbox.ingestion.profiled_records import RecordProfiles
 from smallbox.lake.names import records_table
 from smallbox.messages.rebuilds import rebuild_loaded
 from smallbox.ports import Blobs, Lake, Queue, StoredObject
@@ -98,6 +99,7 @@ class LoadTask:
         drops: the queue of parts for the workers.
         rebuild: the queue of requests to rebuild the online states that a file affects.
         sizes: sizes of batches and parts.
+        profiles: of the accepted rows; ``None`` keeps none.
     """
 
     def __init__(
@@ -110,11 +112,13 @@ class LoadTask:
         drops: Queue,
         rebuild: Queue,
         sizes: Sizes = _USUAL,
+        *,
+        profiles: RecordProfiles | None = None,
     ) -> None:
         self._project = project
         self._live = live
         self._lake = lake
-        self._loader = PartLoader(lake, blobs, sizes.batch)
+        self._loader = PartLoader(lake, blobs, sizes.batch, profiles)
         self._blobs = blobs
         self._inbox = inbox
         self._drops = drops

@@ -9,12 +9,13 @@ import pyarrow as pa
 from smallbox.define.source import Source
 from smallbox.ingestion.fast_path import accept
 from smallbox.ingestion.file_parts import FilePart
+from smallbox.ingestion.profiled_records import RecordProfiles
 from smallbox.ingestion.quarantine import Quarantine
 from smallbox.ingestion.readers import BATCH_LIMITS, Limits, RowBatch, read_numbered
 from smallbox.lake.names import records_table
 from smallbox.ports import Blobs, Lake
 from smallbox.records import Rejection
-from smallbox.times import Micros
+from smallbox.times import WEEK, Micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +41,25 @@ class RowCounts:
 
 
 class PartLoader:
-    """Loads one part at a time, in one commit. Idempotent for readers: they drop the duplicate rows of a retry."""
+    """Loads one part at a time, in one commit. Idempotent for readers: they drop the duplicate rows of a retry.
 
-    def __init__(self, lake: Lake, blobs: Blobs, batch: Limits = BATCH_LIMITS) -> None:
+    Args:
+        lake: gets the accepted rows.
+        blobs: gets the rejected ones.
+        batch: how many rows are validated at once.
+        profiles: of what is accepted; ``None`` keeps none.
+    """
+
+    def __init__(
+        self, lake: Lake, blobs: Blobs, batch: Limits = BATCH_LIMITS, profiles: RecordProfiles | None = None
+    ) -> None:
         self._lake = lake
+        self._profiles = profiles
         self._quarantine = Quarantine(blobs)
         self._batch = batch
 
     def load(self, source: Source, key: str, folder: str, part: FilePart, received_at: Micros) -> RowCounts:
-        """Validate every row, write the invalid ones to quarantine, then append the valid ones.
+        """Validate every row, write the invalid ones to quarantine, append the valid ones, then write their profiles.
 
         Args:
             source: the source with the contract.
@@ -65,7 +76,10 @@ class PartLoader:
             rejected += len(rejections)
             self._quarantine.add(source.name, f"{folder}/{batch.first}", located(rejections, batch), received_at)
         if tables:
-            self._lake.append(records_table(source), pa.concat_tables(tables))
+            accepted = pa.concat_tables(tables)
+            self._lake.append(records_table(source), accepted)
+            if self._profiles is not None:
+                self._profiles.add(source, accepted, received_at - WEEK)
         return RowCounts(sum(map(len, tables)), rejected)
 
 

@@ -8,6 +8,7 @@ from smallbox.profiles.building import by_hour, key_hashes
 from smallbox.profiles.columns import record_layout, record_values
 from smallbox.profiles.store import ProfileStore, source_subject
 from smallbox.records import digest_of
+from smallbox.times import Micros
 
 
 class RecordProfiles:
@@ -20,11 +21,15 @@ class RecordProfiles:
     def __init__(self, blobs: Blobs) -> None:
         self._store = ProfileStore(blobs)
 
-    def add(self, source: Source, rows: pa.Table) -> None:
-        """Add rows of a source's log; the same rows again overwrite their own profiles."""
+    def add(self, source: Source, rows: pa.Table, hourly_since: Micros = -(2**62)) -> None:
+        """Add rows of a source's log; the same rows again overwrite their own profiles.
+
+        Rows of the days before ``hourly_since`` are profiled by day.
+        """
         if not rows.num_rows:
             return
         values, subject = record_values(source, rows), source_subject(source.name)
         layout = self._store.layout_or(subject.name, lambda: record_layout(source, values))
-        hours = by_hour(layout, values, rows["time"].to_numpy(), key_hashes(rows["key"].combine_chunks()))
+        keys = key_hashes(rows["key"].combine_chunks())
+        hours = by_hour(layout, values, rows["time"].to_numpy(), keys, hourly_since)
         self._store.put(subject, digest_of("".join(rows["digest"].to_pylist()).encode()), hours)

@@ -18,6 +18,7 @@ from smallbox.monitoring.served_predictions import Served
 from smallbox.ports import Between, Lake
 from smallbox.registry.signatures import Signatures
 from smallbox.registry.version import Version
+from smallbox.table_columns import RANKED_COLUMNS
 from smallbox.times import Micros
 
 MOST_ROWS: Final = 20_000
@@ -59,18 +60,29 @@ class AnsweredRows:
         return frozenset() if signature is None else signature.personal_columns
 
     def parts(self, champion: Version, label: Label, between: Between, columns: Sequence[str]) -> Iterator[pa.Table]:
-        """All these rows part by part, with ``time``, these columns and the label; none when the signature is lost."""
+        """All these rows part by part, with ``time``, these columns and the label; none when the signature is lost.
+
+        What the log says of lists (:data:`~smallbox.table_columns.RANKED_COLUMNS`) is read from the labelled
+        predictions; it is null for rows that were not joined yet.
+        """
         name = label.objective.label_column
         read = {"version", "arm", "channel", "degraded", *columns}
         for rows in self._log.parts(champion.model, between, lambda column: column in read):
             served = self._log.comparable(rows, "online", champion)
             if served is not None and served.rows.num_rows:
-                labelled = self._with_labels(champion.model, label, served.rows, between)
+                of_lists = [name for name in columns if name in RANKED_COLUMNS]
+                labelled = self._with_labels(champion.model, label, served.rows, between, of_lists)
                 yield labelled.select(list(dict.fromkeys(["time", *columns, name])))
 
-    def _with_labels(self, model: str, label: Label, rows: pa.Table, between: Between) -> pa.Table:
+    def _with_labels(
+        self, model: str, label: Label, rows: pa.Table, between: Between, of_lists: Sequence[str] = ()
+    ) -> pa.Table:
         name, schema = label.objective.label_column, labelled_schema(label.objective)
-        found = self._lake.read(labelled_table(model), ["id", "status", name], between, schema=schema)
-        known = schema.empty_table() if found is None else found.filter(pc.equal(found["status"], LABELLED))
-        at = pc.index_in(rows["id"].combine_chunks(), value_set=known["id"].combine_chunks())
-        return rows.append_column(name, known[name].combine_chunks().take(at))
+        found = self._lake.read(labelled_table(model), ["id", "status", name, *of_lists], between, schema=schema)
+        joined = schema.empty_table() if found is None else found
+        at = pc.index_in(rows["id"].combine_chunks(), value_set=joined["id"].combine_chunks())
+        is_known = pc.equal(joined["status"], LABELLED)
+        labels = pc.if_else(is_known, joined[name], pa.scalar(None, joined[name].type))
+        for column, values in ((name, labels), *((one, joined[one]) for one in of_lists)):
+            rows = rows.append_column(column, values.combine_chunks().take(at))
+        return rows

@@ -16,8 +16,10 @@ from smallbox.monitoring.check_findings import findings_of
 from smallbox.monitoring.check_rules import data_checks
 from smallbox.monitoring.diagnosis import Diagnosed, Diagnosis
 from smallbox.monitoring.estimates import Estimates, believed
+from smallbox.monitoring.exposure_check import ExposureCheck
 from smallbox.monitoring.findings import Finding
 from smallbox.monitoring.incidents import OPEN_INCIDENTS, IncidentBook, brief_of, opened_on
+from smallbox.monitoring.joint_check import JointCheck
 from smallbox.monitoring.label_findings import label_findings
 from smallbox.monitoring.label_numbers import label_numbers
 from smallbox.monitoring.notices import notice_of
@@ -68,6 +70,7 @@ class CheckTask:
         self._watch = ChangeWatch(blobs)
         self._diagnosis = Diagnosis(lake, signatures, blobs)
         self._estimates = Estimates(metrics)
+        self._exposure = ExposureCheck(lake, signatures)
 
     def run(self, document: DayDocument) -> DayDocument:
         """Check the day before ``document["as_of"]``.
@@ -120,26 +123,29 @@ class CheckTask:
         # labels that the breaker does not trust are no reference for later days either
         labels = {} if waits else _label_numbers(settled, sliced, model.monitor.left_out_days)
         changes = self._changes(model, champion, as_of, sources, answers, labels)
-        findings, estimate = self._findings(model, champion, label, as_of, changes)
+        findings, estimate, joint = self._findings(model, champion, label, as_of, changes)
+        exposure = self._exposure.of(model, champion, label, as_of)
         details = {
             "accuracy": {channel: _accuracy(found, sliced.get(channel)) for channel, found in settled.items()},
             "changes": {channel: asdict(verdict) for channel, verdict in changes.items()},
             "distances": self._distances(model, champion, as_of, answers, changes),
             "estimate": estimate,
+            "exposure": exposure.figures,
+            "joint": joint,
             "states": [asdict(lag) for lag in answers.lags],
         }
-        return checks, [*findings_of(checks, day_of(as_of - DAY)), *findings], details
+        return checks, [*findings_of(checks, day_of(as_of - DAY)), *findings, *exposure.findings], details
 
     def _findings(
         self, model: Model, champion: Version | None, label: Label, as_of: Micros, changes: Mapping[Channel, DayVerdict]
-    ) -> tuple[list[Finding], dict[str, Any]]:
-        """What the day's labels and changes mean beside its checks, and the estimate of its loss."""
+    ) -> tuple[list[Finding], dict[str, Any], Mapping[str, Any]]:
+        """What the day's labels and changes mean beside its checks, the estimate of its loss, and the week's check."""
         day = day_of(as_of - DAY)
         diagnosed = self._diagnosed(model, champion, label, as_of, changes)
         estimate = self._estimates.keep(model.name, champion, day, diagnosed)
         findings = [*label_findings(LabelFigures(self._metrics, model.name).breaker(), day, label.source_name)]
-        findings += [] if champion is None else self._diagnosis.loops(model, champion, label, as_of)
-        findings += believed(diagnosed.findings, is_trusted=bool(estimate.get("trusted")))
+        joint = JointCheck() if champion is None else self._diagnosis.joint(model, champion, label, as_of)
+        findings += believed([*diagnosed.findings, *joint.findings], is_trusted=bool(estimate.get("trusted")))
         usual = None if champion is None else champion.metrics.get("loss", {}).get("value")
         outputs = label.objective.outputs
         for channel, verdict in changes.items():
@@ -147,7 +153,7 @@ class CheckTask:
             others = without_slices(verdict)
             findings += change_findings(model.monitor, others, outputs, usual, is_diagnosed=known)
             findings += [] if known else slice_findings(model.monitor, verdict, None)
-        return findings, estimate
+        return findings, estimate, joint.document
 
     def _diagnosed(
         self, model: Model, champion: Version | None, label: Label, as_of: Micros, changes: Mapping[Channel, DayVerdict]

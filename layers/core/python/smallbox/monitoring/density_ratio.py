@@ -1,16 +1,21 @@
 """How much more often rows of a day look like this than rows of the reference."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from smallbox.arrays import Floats
+from smallbox.arrays import Array, Floats, Ints
 
 CLIPPED_AT: Final = 0.99
 """Weights are clipped at this quantile, so that a few rows do not decide."""
 
+ALIKE_WITHIN_DAYS: Final = 0.3
+"""A column of which more of the variance lies between days is not weighted: a day would look like nothing before."""
+
 _FOLDS: Final = 5
+_TEXTS: Final = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +32,30 @@ class DensityRatio:
     weights: Floats
     effective: float
     covered: float
+
+
+def varied_within_days(inputs: Mapping[str, Array], days: Ints) -> list[str]:
+    """The columns that vary within a day, so that rows of other days can look like those of this one.
+
+    >>> days = np.repeat([1, 2], 4)
+    >>> varied_within_days({"weather": days * 1.0, "distance": np.tile([1.0, 2.0], 4)}, days)
+    ['distance']
+    """
+    return [name for name, values in inputs.items() if _share_between(values, days) <= ALIKE_WITHIN_DAYS]
+
+
+def _share_between(values: Array, days: Ints) -> float:
+    """The share of the variance that lies between the means of days, 0 to 1; of a text that of its frequent values."""
+    if values.dtype == object:
+        texts, counts = np.unique(values.astype(str), return_counts=True)
+        frequent = texts[np.argsort(-counts)][:_TEXTS]
+        return max((_share_between((values == text) * 1.0, days) for text in frequent), default=1.0)
+    known = ~np.isnan(values)
+    own, codes = values[known], np.unique(days[known], return_inverse=True)[1]
+    if not len(own) or not own.var():
+        return 0.0  # a constant weighs nothing
+    means = np.bincount(codes, weights=own) / np.bincount(codes)
+    return float(((means[codes] - own.mean()) ** 2).mean() / own.var())
 
 
 def density_ratio(reference: Floats, new: Floats) -> DensityRatio:

@@ -11,11 +11,10 @@ from smallbox.define.signature import Columns
 from smallbox.monitoring.answered_rows import AnsweredRows
 from smallbox.monitoring.change_findings import CHANGE, of_labels
 from smallbox.monitoring.estimated_loss import estimated_loss, loss_reference
-from smallbox.monitoring.feedback_loop import loop_findings
 from smallbox.monitoring.findings import Finding
+from smallbox.monitoring.joint_check import WEEK_DAYS, JointCheck, ends_a_week, joint_check
 from smallbox.monitoring.observed_rows import ObservedRows
 from smallbox.monitoring.shift_causes import shift_causes
-from smallbox.monitoring.shown_rows import shown_rows
 from smallbox.monitoring.slice_findings import SliceEffects, slice_findings
 from smallbox.objectives.objective import Objective, Scored
 from smallbox.objectives.permuted_importance import permuted_importance
@@ -88,12 +87,17 @@ class Diagnosis:
         effects = SliceEffects(label.objective, reference.rows, recent.labelled)
         return Diagnosed([*kept, *slice_findings(model.monitor, verdict, effects)], estimate, realised, weighted)
 
-    def loops(self, model: Model, champion: Version, label: Label, as_of: Micros) -> Sequence[Finding]:
-        """A feedback loop of the days before a moment, where the model declares what to watch."""
-        loop = model.monitor.loop
-        if loop is None:
-            return ()
-        return loop_findings(model, shown_rows(self._rows, champion, label, loop, as_of))
+    def joint(self, model: Model, champion: Version, label: Label, as_of: Micros) -> JointCheck:
+        """Once a week, when a Sunday has ended, whether the inputs of the week differ together."""
+        start = as_of - WEEK_DAYS * DAY
+        rows = self._rows.of(champion, label, start - REFERENCE_DAYS * DAY, as_of) if ends_a_week(as_of) else None
+        if rows is None:
+            return JointCheck()
+        since = start // DAY
+        rows = rows.take(~np.isin(rows.days, list(model.monitor.left_out_days)))
+        reference = loss_reference(label.objective, rows.take(rows.days < since))
+        shown = rows.without(self._rows.hidden(champion) | frozenset(model.monitor.expected_drift))
+        return joint_check(reference, shown, since, model.monitor.hurts)
 
     def _importance(self, champion: Version, objective: Objective, rows: ObservedRows) -> dict[str, float]:
         """By column how much the mean loss rises when it is shuffled, from a sample of labelled rows."""

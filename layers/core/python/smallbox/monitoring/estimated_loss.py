@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
 from smallbox.arrays import Floats, Ints, np
-from smallbox.monitoring.density_ratio import DensityRatio, density_ratio
+from smallbox.monitoring.density_ratio import DensityRatio, density_ratio, varied_within_days
 from smallbox.monitoring.observed_rows import ObservedRows, input_matrix
 from smallbox.objectives.objective import Objective, Scored
 from smallbox.statistics.calibrated_estimate import expected_auc, expected_confusion, expected_loss
@@ -126,15 +126,16 @@ def estimated_loss(reference: LossReference, new: ObservedRows, method: Estimate
     Args:
         reference: of :func:`loss_reference`; no row of the day is in it.
         new: the rows of the day.
-        method: ``cbpe`` needs the outputs only. ``pape`` needs the inputs, and refuses most days when inputs are alike
-            within a day, like weather.
+        method: ``cbpe`` needs the outputs only. ``pape`` needs the inputs; those that are alike within a day, like
+            weather, are left to the score, as by ``cbpe``: no row of another day has them.
     """
     refused = reference.refused or _unlike(reference, new)
     if refused or reference.calibrated is None:
         return _refusal(method, reference, new, refused)
     found = reference.calibrated
     if method == "pape":
-        names = [name for name in reference.rows.inputs if name in new.inputs]
+        varied = varied_within_days(reference.rows.inputs, reference.rows.days)
+        names = [name for name in varied if name in new.inputs]
         ratio = density_ratio(*input_matrix(names, reference.rows, new))
         refused = _unlike_inputs(ratio, len(reference.rows))
         if refused:

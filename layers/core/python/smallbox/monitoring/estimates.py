@@ -15,6 +15,9 @@ from smallbox.registry.version import Version
 _KINDS: Final[Mapping[EstimateMethod, str]] = {"cbpe": "estimate", "pape": "weighted-estimate"}
 """How the keys of a method's documents begin."""
 
+_ESTIMATED: Final = frozenset({"covariate_shift", "joint_shift"})
+"""The kinds of finding whose effect on the loss no label has shown."""
+
 
 class Estimates:
     """Keeps one small document for each day of a version and each method that estimated it."""
@@ -77,4 +80,4 @@ def _why_not(weighted: Mapping[str, Any], track: TrackRecord) -> str:
 
 def believed(findings: Sequence[Finding], *, is_trusted: bool) -> list[Finding]:
     """The findings; those whose effect is only estimated are notices while the track record is not trusted."""
-    return [one if is_trusted or one.kind != "covariate_shift" else replace(one, severity="notice") for one in findings]
+    return [one if is_trusted or one.kind not in _ESTIMATED else replace(one, severity="notice") for one in findings]

@@ -3,21 +3,21 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import pyarrow as pa
 
 from smallbox.arrays import Array, Bools, Floats, np
-from smallbox.define.model import Model
-from smallbox.define.rules import Loop
+from smallbox.define.rules import Loop, Monitor
 from smallbox.monitoring.findings import Finding
-from smallbox.statistics.estimates import Estimate, difference, mean_estimate
-from smallbox.statistics.exposure import exposure_lift, forgone_share, gini, repeat_rate, shown_share
+from smallbox.statistics.estimates import Estimate, difference, mean_estimate, none_if_nan
+from smallbox.statistics.exposure import Forgone, exposure_lift, forgone, gini, repeat_rate, shown_share, top_share
 from smallbox.statistics.intervals import student_quantile
 from smallbox.table_columns import GROUP, OUTPUT
 
 BEFORE_DAYS: Final = 7
 RECENT_DAYS: Final = 7
+MIN_LOOP_DAYS: Final = BEFORE_DAYS + RECENT_DAYS
 MIN_EXPLORED: Final = 500
 MIN_GAINED: Final = 50
 """Exploration needs as many rows, and as large a sum of labels, before it says anything."""
@@ -32,12 +32,16 @@ class Exposures:
         shown: exposures that the model chose, (days, items).
         explored: exposures chosen at random, (days, items); only those whose label is known.
         gained: the labels of the explored exposures added up, (days, items).
+        judged: the shown exposures whose label is known, (days, items).
+        earned: the labels of these added up, (days, items).
     """
 
     items: tuple[str, ...]
     shown: Floats
     explored: Floats
     gained: Floats
+    judged: Floats
+    earned: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +51,29 @@ class LoopReading:
     Attributes:
         verdict: ``loop``; ``none``: exposure has not surely narrowed, or surely does not lack merit; ``cannot tell``:
             it narrowed, or too few days, and exploration cannot say whether that is earned.
+        wanting: what there is too little of to tell merit, each in words; empty when there is enough.
         narrowed: rise of the logarithm of the repeat rate, the recent days against the first ones.
-        forgone: what the same concentration would earn more on the items that exploration finds best, as a share.
+        forgone: what no more concentration would earn more on the items that look best, as a share; NaN when unknown.
         lift: what the shift of exposure adds to the rate that exploration measures.
         gini: of the recent days.
+        top: the share of the exposures of the recent days that the most shown tenth of the catalogue has.
         covered: share of the catalogue shown on the recent days.
     """
 
     verdict: Literal["loop", "none", "cannot tell"]
+    wanting: tuple[str, ...]
     narrowed: Estimate
-    forgone: Estimate
+    forgone: float
     lift: Estimate
     gini: float
+    top: float
     covered: float
+
+    def as_json(self) -> dict[str, Any]:
+        """The verdict and its figures; ``None`` for what is unknown. ``concentration`` is a ratio to the first days."""
+        figures = {"concentration": math.exp(self.narrowed.value), "gini": self.gini, "top": self.top}
+        figures |= {"coverage": self.covered, "lift": self.lift.value, "forgone": self.forgone}
+        return {"verdict": self.verdict, **{name: none_if_nan(value) for name, value in figures.items()}}
 
 
 def loop_reading(seen: Exposures, max_forgone: float, error: float) -> LoopReading:
@@ -77,21 +91,34 @@ def loop_reading(seen: Exposures, max_forgone: float, error: float) -> LoopReadi
     """
     before, recent = seen.shown[:BEFORE_DAYS], seen.shown[-RECENT_DAYS:]
     totals = recent.sum(0)
-    has_days = len(seen.shown) >= BEFORE_DAYS + RECENT_DAYS
     narrowed = difference(_log_repeats(recent), _log_repeats(before))
     lift = exposure_lift(_shares(totals), _shares(before.sum(0)), seen.explored, seen.gained)
-    forgone = forgone_share(_shares(totals), seen.explored, seen.gained)
-    rise, forgoes = (student_quantile(days - 1, 1 - error) for days in (RECENT_DAYS, max(2, len(seen.shown) // 2)))
+    better = forgone(_shares(totals), seen.explored, seen.gained, seen.judged, seen.earned)
+    wanting = _wanting(seen)
     verdict: Literal["loop", "none", "cannot tell"] = "cannot tell"
-    if has_days and not narrowed.value - rise * narrowed.standard_error > 0:
-        verdict = "none"
-    elif has_days and _can_tell(seen) and not math.isnan(forgone.standard_error):
-        verdict = "loop" if forgone.value - forgoes * forgone.standard_error > max_forgone else "none"
-    return LoopReading(verdict, narrowed, forgone, lift, gini(totals), shown_share(totals))
+    if len(seen.shown) >= MIN_LOOP_DAYS:
+        if not narrowed.value - student_quantile(RECENT_DAYS - 1, 1 - error) * narrowed.standard_error > 0:
+            verdict = "none"
+        elif not wanting:
+            verdict = "loop" if is_unearned(better, max_forgone, error) else "none"
+    figures = gini(totals), top_share(totals), shown_share(totals)
+    return LoopReading(verdict, wanting, narrowed, better.share, lift, *figures)
 
 
-def _can_tell(seen: Exposures) -> bool:
-    return bool(seen.explored.sum() >= MIN_EXPLORED and seen.gained.sum() >= MIN_GAINED)
+def is_unearned(better: Forgone, max_forgone: float, error: float) -> bool:
+    """Whether the shown items surely forgo more than this share, at the level ``error``."""
+    surplus, days = better.surplus(max_forgone), len(better.shown)
+    return days > 1 and surplus.value - student_quantile(days - 1, 1 - error) * surplus.standard_error > 0
+
+
+def _wanting(seen: Exposures) -> tuple[str, ...]:
+    """What there is too little of."""
+    needed = (
+        (len(seen.shown), MIN_LOOP_DAYS, "days"),
+        (seen.explored.sum(), MIN_EXPLORED, "labelled rows shown at random"),
+        (seen.gained.sum(), MIN_GAINED, "as the sum of their labels"),
+    )
+    return tuple(f"{has:g} of {least} {what}" for has, least, what in needed if has < least)
 
 
 def _shares(counts: Floats) -> Floats:
@@ -113,19 +140,20 @@ def exposures_of(loop: Loop, days: Sequence[pa.Table], label: str) -> Exposures:
     columns = [{name: np.array(day[name].to_pylist(), object) for name in day.column_names} for day in days]
     items = tuple(sorted({str(item) for day in columns for item in day[loop.item] if item is not None}))
     place = {item: at for at, item in enumerate(items)}
-    counts = np.zeros((3, len(days), len(items)))
+    counts = np.zeros((5, len(days), len(items)))
     for at, day in enumerate(columns):
         codes = np.array([place.get(str(item), -1) for item in day[loop.item]], int)
         explored = np.array([bool(one) for one in day[loop.explored]], bool) & (codes >= 0)
-        labelled = explored & np.array([one is not None for one in day[label]], bool)
-        chosen = _shown_rows(loop, day) & ~explored & (codes >= 0)
+        known = np.array([one is not None for one in day[label]], bool)
+        chosen = shown_in_place(loop, day) & ~explored & (codes >= 0)
         np.add.at(counts[0, at], codes[chosen], 1)
-        np.add.at(counts[1, at], codes[labelled], 1)
-        np.add.at(counts[2, at], codes[labelled], day[label][labelled].astype(float))
+        for rows, sums, own in ((1, 2, explored & known), (3, 4, chosen & known)):
+            np.add.at(counts[rows, at], codes[own], 1)
+            np.add.at(counts[sums, at], codes[own], day[label][own].astype(float))
     return Exposures(items, *counts)
 
 
-def _shown_rows(loop: Loop, day: Mapping[str, Array]) -> Bools:
+def shown_in_place(loop: Loop, day: Mapping[str, Array]) -> Bools:
     """Which rows of a day the model's rank puts before a person."""
     shown = np.ones(len(day[loop.item]), bool)
     if loop.shown is None:
@@ -138,37 +166,35 @@ def _shown_rows(loop: Loop, day: Mapping[str, Array]) -> Bools:
     return shown
 
 
-def loop_findings(model: Model, rows_by_day: Mapping[str, pa.Table]) -> Sequence[Finding]:
-    """The finding of a loop, from the labelled rows of the log since the champion serves; none without ``Loop``.
+def read_loop(rule: Monitor, loop: Loop, rows_by_day: Mapping[str, pa.Table], label: str) -> LoopReading:
+    """The reading of labelled rows of the log, since the champion serves.
 
     Args:
-        model: its ``monitor.loop`` says which columns are meant.
+        rule: its budget of false alarms is the level of a look.
+        loop: which columns are meant.
         rows_by_day: by day, rows with the columns of the loop, ``score``, ``group`` of a ranking, and the label's.
+        label: the name of that column.
     """
-    loop = model.monitor.loop
-    if loop is None or not rows_by_day:
-        return []
-    days = [rows_by_day[day] for day in sorted(rows_by_day)]
-    seen = exposures_of(loop, days, model.objective.label_column)
-    return reading_findings(loop, loop_reading(seen, loop.max_forgone, 1 / model.monitor.days_per_false_alarm))
+    seen = exposures_of(loop, [rows_by_day[day] for day in sorted(rows_by_day)], label)
+    return loop_reading(seen, loop.max_forgone, 1 / rule.days_per_false_alarm)
 
 
 def reading_findings(loop: Loop, reading: LoopReading) -> Sequence[Finding]:
     """The reading in words: an incident for a loop, a notice where exposure narrowed and nobody can say why."""
     times = math.exp(reading.narrowed.value)
-    evidence = {"concentration": times, "gini": reading.gini, "coverage": reading.covered, "lift": reading.lift.value}
-    evidence |= {"forgone": reading.forgone.value}
-    evidence = {name: value for name, value in evidence.items() if not math.isnan(value)}
+    evidence = {name: value for name, value in reading.as_json().items() if value is not None}
     seen = (
         f"Two answers show the same {loop.item} {times:.1f} times as often as at first; {reading.covered:.0%} of them"
     )
     if reading.verdict == "loop":
         sentence = (
             f"{seen} of them are still shown. By the rows shown at random, others in their place would earn "
-            f"{reading.forgone.value:+.0%}, more than {loop.max_forgone:+.0%}: the model follows its own clicks."
+            f"{reading.forgone:+.0%}, more than {loop.max_forgone:+.0%}: the model follows its own clicks."
         )
         return [Finding("feedback_loop", loop.item, "incident", sentence, "roll back", evidence=evidence)]
     if reading.verdict == "cannot tell" and times > 1:
-        sentence = f"{seen} of them are still shown. Too few days or rows shown at random say whether that is earned."
+        sentence = (
+            f"{seen} of them are still shown. Whether that is earned cannot be told: {', '.join(reading.wanting)}."
+        )
         return [Finding("feedback_loop", loop.item, "notice", sentence, "nothing", evidence=evidence)]
     return []

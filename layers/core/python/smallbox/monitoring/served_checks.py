@@ -87,11 +87,8 @@ class ServedChecks:
         }
 
     def _stored(self, champion: Version, channel: Channel, as_of: Micros) -> Profile | None:
-        """The profile of the champion's answers that was written with them, by whole hours.
-
-        Files are scored without profiles, so that what a batch has of them is not its day.
-        """
-        if channel != "online" or as_of % HOUR:
+        """The profile of the champion's answers that was written with them, by whole hours."""
+        if as_of % HOUR:
             return None
         begin = as_of - DAY
         return day_profiles(self._store, champion.model, champion.number, channel, [begin]).get(begin)

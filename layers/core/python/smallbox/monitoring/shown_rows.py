@@ -12,30 +12,35 @@ from smallbox.define.rules import Label, Loop
 from smallbox.monitoring.answered_rows import AnsweredRows
 from smallbox.ports import Between
 from smallbox.registry.version import Version
-from smallbox.table_columns import GROUP
+from smallbox.table_columns import GROUP, INTERLEAVING
 from smallbox.times import DAY, Micros, day_of
 
 LOOP_DAYS: Final = 90
 """A loop is looked for in so many days at most."""
 
+_LISTS: Final = ("randomised", INTERLEAVING)
+"""What the log of a ranking says of its lists."""
+
 
 def shown_rows(
-    rows: AnsweredRows, champion: Version, label: Label, loop: Loop, as_of: Micros
+    rows: AnsweredRows, champion: Version, label: Label, loop: Loop | None, as_of: Micros, days: int = LOOP_DAYS
 ) -> Mapping[str, pa.Table]:
-    """By day, what the champion's signature answered online in the last :data:`LOOP_DAYS` days.
+    """By day, what the champion's signature answered online; of a ranking also what the log says of its lists.
 
     Args:
         rows: the log and the labels.
         champion: the version that answers.
         label: what it predicts.
-        loop: the columns that are meant.
+        loop: the columns that are meant; ``None``: none.
         as_of: the end of the last day.
+        days: how many days back.
     """
-    between = Between("time", as_of - LOOP_DAYS * DAY, as_of)
-    wanted = [loop.item, loop.explored, *label.objective.outputs, *([GROUP] if label.objective.group else [])]
+    between = Between("time", as_of - days * DAY, as_of)
+    wanted = [*label.objective.outputs, *([] if loop is None else [loop.item, loop.explored])]
+    wanted += [GROUP, *_LISTS] if label.objective.group else []
     by_day: dict[str, list[pa.Table]] = defaultdict(list)
     for part in rows.parts(champion, label, between, wanted):
-        days = part["time"].to_numpy() // DAY
-        for day in np.unique(days).tolist():
-            by_day[day_of(day * DAY)].append(part.filter(pc.equal(pa.array(days), day)))
+        numbers = part["time"].to_numpy() // DAY
+        for day in np.unique(numbers).tolist():
+            by_day[day_of(day * DAY)].append(part.filter(pc.equal(pa.array(numbers), day)))
     return {day: pa.concat_tables(parts) for day, parts in by_day.items()}

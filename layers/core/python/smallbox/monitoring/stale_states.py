@@ -33,7 +33,6 @@ REFRESH: Final[Micros] = 5 * MINUTE
 """A record that has been known for less is on its way; it is as long as a fine tile is by default."""
 
 _COLUMNS: Final = ("key", "time", "known_at", "received_at", "digest")
-_OPEN_END: Final[Micros] = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +100,8 @@ class StaleStates:
         )
 
     def _slices(self, source: Source, views: Sequence[View], as_of: Micros) -> Iterator[pa.Table]:
-        """The records known since a day before, those of later too: the states may have gone on."""
-        known, reached = Between("known_at", as_of - DAY, _OPEN_END), as_of - longest_reach(views)
+        """The records known since a day before, and those of a day more: the states may have gone on."""
+        known, reached = Between("known_at", as_of - DAY, as_of + DAY), as_of - longest_reach(views)
         for rows in self._lake.slices(records_table(source), between=known, columns=_COLUMNS):
             yield rows.filter(pc.field("time") >= reached)
 

@@ -23,10 +23,12 @@ from smallbox.profiles.layout import (
 )
 from smallbox.profiles.moments import LIMBS, carried, moments_of
 from smallbox.profiles.profile import Profile
-from smallbox.times import HOUR, Micros
+from smallbox.times import DAY, HOUR, Micros
 
 CATEGORIES: Final = 50
 """Most texts that have a count of their own."""
+
+_EVER: Final[Micros] = -(2**62)
 
 Values = Mapping[str, Array | pa.Array]
 """Columns in step: a number column as floats, NaN missing; a text column as Arrow strings, null or ``""`` missing."""
@@ -125,9 +127,22 @@ def _text_slots(bins: TextBins, names: pa.Array, hashes: Hashes64) -> Ints:
     return slots
 
 
-def by_hour(layout: ProfileLayout, values: Values, times: Ints, keys: Hashes64 | None = None) -> dict[Micros, Profile]:
-    """The profiles of rows by the hour of their event time, whose begin is its name; arguments as above."""
-    return by_period(layout, values, times, keys, HOUR)
+def by_hour(
+    layout: ProfileLayout, values: Values, times: Ints, keys: Hashes64 | None = None, since: Micros = _EVER
+) -> dict[Micros, Profile]:
+    """The profiles of rows by the hour of their event time, whose begin is its name; arguments as above.
+
+    Rows of the days before ``since`` are together by day, under the day's begin: each profile costs about as much as
+    the rows of a busy hour, and a file of years has too many hours.
+    """
+    is_old = times < since // DAY * DAY
+    if not is_old.any():
+        return by_period(layout, values, times, keys, HOUR)
+    keys = np.zeros(len(times), np.uint64) if keys is None else keys
+    old, new = np.flatnonzero(is_old), np.flatnonzero(~is_old)
+    return by_period(layout, _taken(values, old), times[old], keys[old], DAY) | by_period(
+        layout, _taken(values, new), times[new], keys[new], HOUR
+    )
 
 
 def by_period(

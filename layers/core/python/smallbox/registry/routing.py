@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from smallbox.define.interleavings import Merge
 from smallbox.errors import Conflict
 from smallbox.times import Micros
 
@@ -15,9 +16,6 @@ Arm = Literal["champion", "challenger", "experiment"]
 """Why a version answers: by default, in a canary, or in an experiment."""
 
 ExperimentKind = Literal["ab", "interleaving"]
-
-Merge = Literal["team_draft", "balanced"]
-"""How an interleaving makes one list of two rankings; see :mod:`smallbox.serving.interleave`."""
 
 
 @dataclass(frozen=True, slots=True)

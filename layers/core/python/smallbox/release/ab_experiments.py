@@ -89,8 +89,9 @@ class AbExperiments:
 
 
 def _check_options(asked: AskedExperiment) -> None:
-    if asked.document.get("merge"):
-        raise InvalidInput(f"--merge is of an interleaving; {_INSTEAD}", field="merge")
+    for name in ("merge", "pairs"):
+        if asked.document.get(name):
+            raise InvalidInput(f"--{name} is of an interleaving; {_INSTEAD}", field=name)
 
 
 _INSTEAD: Final = "add --kind interleaving, or leave it out"

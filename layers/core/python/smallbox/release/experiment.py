@@ -17,7 +17,7 @@ from smallbox.release.ab_experiments import AbExperiments
 from smallbox.release.answerable import check_can_answer
 from smallbox.release.experiment_kinds import AskedExperiment, KindOfExperiment
 from smallbox.release.experiment_record import KeptExperiment
-from smallbox.release.experiment_request import EXPERIMENT_ACTIONS
+from smallbox.release.experiment_request import EXPERIMENT_ACTIONS, kind_asked
 from smallbox.release.interleaving_experiments import InterleavingExperiments
 from smallbox.release.running_experiments import ModelExperiments, for_people
 from smallbox.times import DAY, Micros, asked_moment, parse_moment
@@ -155,7 +155,7 @@ class ExperimentTask:
 
 
 def _asked_kind(own: ModelExperiments, asked: AskedExperiment) -> KindOfExperiment[Any]:
-    kind = asked.document.get("kind") or "ab"
+    kind = kind_asked(own.model, asked.document)
     if kind not in _KINDS:
         raise InvalidInput(f"--kind {kind} is none of {', '.join(_KINDS)}", field="kind")
     return _KINDS[kind](own)

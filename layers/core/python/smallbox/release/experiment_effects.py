@@ -6,20 +6,28 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from smallbox.define.experiments import Experiment, Outcome
+from smallbox.registry.routing import RunningExperiment
 from smallbox.release.experiment_record import ExperimentRecord
 from smallbox.release.experiment_sums import OutcomeSums
 from smallbox.statistics.arm_sequences import ArmMoments, difference_sequence, with_common_variance
+from smallbox.statistics.event_split import EventSplit
 from smallbox.statistics.sequences import ConfidenceSequence, units_needed
 
 MIN_UNITS: Final = 100
 """The units that each of two versions needs before they are compared: the bounds rest on means being about normal."""
 
 MIN_EVENTS: Final = 20
-"""The units with an outcome other than 0 that each needs, for the same reason."""
+"""The units with an outcome other than 0 that each needs, for the same reason; not of a rare outcome of 0 or 1."""
+
+RARE: Final = 0.02
+"""The share of the units up to which an outcome of 0 or 1 is rare. Then only the units with a 1 are compared: exact,
+and as good as all units while these are few."""
 
 Known = Literal["better", "worse", "no_difference", "within", "breached", "cannot_tell", "too_few"]
 """What is known of an effect. Of the main outcome: better, worse, or no difference of interest; of a guardrail: within
 its worst acceptable effect, or breached."""
+
+_ROUNDING: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +94,8 @@ def _effects(record: ExperimentRecord, outcome: Outcome, error: float, worst: fl
     sums = record.sums.outcomes[outcome.name]
     for version in others:
         pair = _Pair(sums, first, version, error, record.tuned_for)
+        if outcome.otherwise == 0:  # else the units that count need not have the declared shares
+            pair.rare = _rare_events(sums, record.running, version)
         interest = record.experiment.smallest_effect if worst is None else worst
         known = _main(pair, outcome, record.experiment) if worst is None else _guardrail(pair, outcome, worst)
         yield Effect(
@@ -93,8 +103,28 @@ def _effects(record: ExperimentRecord, outcome: Outcome, error: float, worst: fl
         )
 
 
+def _rare_events(sums: OutcomeSums, running: RunningExperiment, version: int) -> EventSplit | None:
+    """The units of two versions with an event, where the outcome is 0 or 1 and rare; else ``None``."""
+    weights, first = dict(running.weights), running.versions[0]
+    plain = [sums.plain.get(number, ArmMoments()) for number in (first, version)]
+    events = [sums.events.get(number, 0) for number in (first, version)]
+    units = sum(one.units for one in plain)
+    are_ones = all(_is_of_ones(one, count) for one, count in zip(plain, events, strict=True))
+    if not are_ones or sum(events) > RARE * units:
+        return None
+    return EventSplit(events[0], events[1], weights[version] / (weights[first] + weights[version]))
+
+
+def _is_of_ones(plain: ArmMoments, events: int) -> bool:
+    """Whether all values that are not 0 are 1: then sum and sum of squares are their number, and only then."""
+    total, squares = plain.units * plain.mean, plain.squares + plain.units * plain.mean**2
+    return math.isclose(total, events, abs_tol=_ROUNDING) and math.isclose(squares, events, abs_tol=_ROUNDING)
+
+
 class _Pair:
-    """Two versions and one outcome."""
+    """Two versions and one outcome; ``rare`` are the units with an event, where these alone are compared."""
+
+    rare: EventSplit | None = None
 
     def __init__(self, sums: OutcomeSums, first: int, other: int, error: float, tuned_for: int) -> None:
         nothing = ArmMoments()
@@ -103,13 +133,22 @@ class _Pair:
         self._plain = [sums.plain.get(number, nothing) for number in (first, other)]
         self._error, self._tuned_for = error, tuned_for
         events = min(sums.events.get(number, 0) for number in (first, other))
-        self.is_too_small = min(self.first.units, self.other.units) < MIN_UNITS or events < MIN_EVENTS
+        self._has_units = min(self.first.units, self.other.units) >= MIN_UNITS
+        self._has_events = events >= MIN_EVENTS
+
+    @property
+    def is_too_small(self) -> bool:
+        return not (self._has_units and (self._has_events or self.rare))
 
     def sequence(self, factor: float) -> ConfidenceSequence:
         """The bounds of ``other - factor * first``; without limits where there are too few units."""
         found = difference_sequence(self.first, self.other, self._error, self._tuned_for, factor)
         if self.is_too_small:
             return ConfidenceSequence(found.units, found.value, -math.inf, math.inf, found.error)
+        if self.rare:
+            low, high = self.rare.difference(self.rare.events / found.units, self._error, factor)
+            value = self._plain[1].mean - factor * self._plain[0].mean  # the covariate moves no bound of these
+            return ConfidenceSequence(found.units, value, low, high, found.error)
         return found
 
     @property
@@ -119,7 +158,7 @@ class _Pair:
 
     def needed(self, share: float) -> int:
         """The units of both at which a difference of a share of the first mean would be found, at these variances."""
-        if self.is_too_small or self.first.mean == 0:
+        if not (self._has_units and self._has_events) or self.first.mean == 0:
             return 0
         units = self.first.units + self.other.units
         deviation = math.sqrt(units * (self.first.variance / self.first.units + self.other.variance / self.other.units))

@@ -1,10 +1,11 @@
 """What a person asks of an experiment: from the document of the command to a checked definition."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, Final
 
 from smallbox.define.experiments import Better, Experiment, GuardrailOutcome, JoinedBy, Outcome, outcome
+from smallbox.define.interleavings import Interleaving
 from smallbox.define.model import Model
 from smallbox.define.project import Project
 from smallbox.errors import InvalidInput
@@ -17,6 +18,23 @@ _SETTINGS: Final = ("unit", "covariate", "min_days", "max_days", "confidence", "
 
 _OF_OUTCOME: Final = ("guardrails", "within", "better", "only_measured", "on_unit", "on_key")
 """What describes the outcome that is named; a declared experiment has its own."""
+
+
+def kind_asked(model: Model, document: Mapping[str, Any]) -> str:
+    """The kind of experiment that is asked for: the named one; an outcome is of an A/B test; else the declared one."""
+    is_declared = not document.get("outcome") and isinstance(model.release.experiment, Interleaving)
+    return str(document.get("kind") or ("interleaving" if is_declared else "ab"))
+
+
+def asked_interleaving(model: Model, document: Mapping[str, Any]) -> Interleaving:
+    """The declared interleaving, or else the usual one, with the command's settings.
+
+    Raises:
+        DefinitionError: a setting out of its range.
+    """
+    settings = {one.name: document[one.name] for one in fields(Interleaving) if document.get(one.name) is not None}
+    declared = model.release.experiment
+    return replace(declared if isinstance(declared, Interleaving) else Interleaving(), **settings)
 
 
 def asked_weights(document: Mapping[str, Any]) -> tuple[tuple[int, float], ...]:
@@ -53,9 +71,10 @@ def asked_experiment(project: Project, model: Model, document: Mapping[str, Any]
     if unused:
         options = ", ".join(f"--{name.removesuffix('s').replace('_', '-')}" for name in unused)
         raise InvalidInput(f"{options} describes a named outcome: add --outcome SOURCE.FIELD, or leave it out")
-    if declared is None:
+    if not isinstance(declared, Experiment):
         raise InvalidInput(
-            f"name what is measured with --outcome SOURCE.FIELD, or declare Release(experiment=...) of {model.name}"
+            f"name what is measured with --outcome SOURCE.FIELD, or declare Release(experiment=Experiment(...)) of "
+            f"{model.name}"
         )
     return replace(declared, **settings)
 

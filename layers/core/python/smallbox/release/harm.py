@@ -9,7 +9,7 @@ import numpy as np
 
 from smallbox.arrays import Floats
 from smallbox.define.release_rules import HarmLimits
-from smallbox.release.harm_counts import COUNTED, ArmCounts, ArmLosses, UnlikeCounts
+from smallbox.release.harm_counts import COUNTED, ArmCounts, ArmLosses, RateCounts, UnlikeCounts
 from smallbox.statistics.rate_evidence import one_rate_evidence, overdispersion, two_rates_evidence
 from smallbox.statistics.sequences import one_sided_p
 
@@ -99,7 +99,7 @@ def judge_harm(
         losses: of the champion and of the challenger; ``None`` before any label.
         steps: the number of steps of the canary; each has an equal share of the error.
     """
-    error = limits.error / steps / len(_SAID)
+    error = error_of_each(limits, steps)
     counted = [_of_counts(limits, counts, figure, error) for figure in COUNTED[1:]]
     found = list(counted)
     if unlike is not None:
@@ -110,6 +110,16 @@ def judge_harm(
     can_tell = all(one.can_tell for one in counted)
     why = _why(harm, counted, can_tell=can_tell)
     return HarmVerdict(bool(harm), can_tell, why, [one.as_json() for one in found])
+
+
+def error_of_each(limits: HarmLimits, steps: int) -> float:
+    """The share of the error budget that each limit has in each of so many steps."""
+    return limits.error / steps / len(_SAID)
+
+
+def p_value_of(limits: HarmLimits, seen: RateCounts, figure: str) -> float:
+    """How surely the challenger keeps the limit of a counted figure; valid at every look."""
+    return _p_value(two_rates_evidence(*seen.effective(), float(getattr(limits, figure))))
 
 
 def _of_counts(limits: HarmLimits, counts: ArmCounts, figure: str, error: float) -> LimitEvidence:
@@ -123,8 +133,8 @@ def _of_counts(limits: HarmLimits, counts: ArmCounts, figure: str, error: float)
         _ratio(trouble[1], asked[1]),
         (int(asked[0]), int(asked[1])),
         error,
-        _p_value(two_rates_evidence(*seen.effective(), limit)),
-        _p_value(two_rates_evidence(*clear.effective(), limit)) <= error,
+        p_value_of(limits, seen, figure),
+        p_value_of(limits, clear, figure) <= error,
         counts.p99 if figure == "slow" else None,
     )
 

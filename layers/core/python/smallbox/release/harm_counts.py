@@ -94,12 +94,12 @@ class ArmLosses:
 
 def _blocks(trouble: Floats, asked: Floats) -> tuple[Floats, Floats]:
     """Minutes put together until the champion was asked some times and the challenger once; the open block is left."""
-    ends, since = [], np.zeros(2)
-    for minute, both in enumerate(asked):
-        since = since + both
-        if since[0] >= _LEAST_ASKED and since[1] >= 1:
-            ends.append(minute + 1)
-            since = np.zeros(2)
+    ends, champion, challenger = [], 0.0, 0.0
+    for minute, (first, second) in enumerate(asked.tolist(), 1):  # numbers of Python: arrays of two are slow
+        champion, challenger = champion + first, challenger + second
+        if champion >= _LEAST_ASKED and challenger >= 1:
+            ends.append(minute)
+            champion = challenger = 0.0
     starts = np.array([0, *ends[:-1]], dtype=np.int64)
     if not ends:
         return np.zeros((0, 2)), np.zeros((0, 2))

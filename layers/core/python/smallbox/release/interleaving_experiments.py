@@ -1,24 +1,23 @@
 """Interleavings of a model: what is asked of them, their beginning and their looks."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from smallbox.errors import InvalidInput
 from smallbox.objectives.objective import Objective
-from smallbox.registry.routing import Merge, RunningExperiment
+from smallbox.registry.routing import RunningExperiment
 from smallbox.registry.signatures import label_of_version
 from smallbox.release.experiment_columns import check_names_units
 from smallbox.release.experiment_kinds import AskedExperiment, last_moment
-from smallbox.release.experiment_request import asked_weights
+from smallbox.release.experiment_request import asked_interleaving, asked_weights
 from smallbox.release.interleaving_look import day_of_preference, judged_interleaving, shown_in
-from smallbox.release.interleaving_record import InterleavingRecord, InterleavingRules
+from smallbox.release.interleaving_record import InterleavingRecord
 from smallbox.release.running_experiments import ModelExperiments
 from smallbox.times import Micros
 
 _OF_OUTCOMES: Final = (
     "outcome", "within", "covariate", "guardrails", "better", "only_measured", "on_unit", "on_key", "smallest_effect",
 )  # fmt: skip
-_RULES: Final = ("min_days", "max_days", "confidence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +49,9 @@ class InterleavingExperiments:
         """The record of an interleaving that begins.
 
         Raises:
-            InvalidInput: the model does not rank, not two versions of one label, a unit that is none, a setting out of
-                its range, or one of A/B experiments.
+            InvalidInput: the model does not rank, not two versions of one label, a unit that is none, or a setting of
+                A/B experiments.
+            DefinitionError: a setting out of its range.
             NotFound: no such version.
         """
         who, why = asked.who_and_why()
@@ -59,11 +59,9 @@ class InterleavingExperiments:
         _check_no_outcome(asked)
         weights = asked_weights(asked.document)
         self._check_comparable(tuple(version for version, _ in weights))
-        rules = InterleavingRules(
-            **{name: asked.document[name] for name in _RULES if asked.document.get(name) is not None}
-        )
-        unit, merge = self._unit(asked), _merge(asked)
-        running = RunningExperiment(asked.name_for(weights), "interleaving", weights, unit, asked.at, merge)
+        rules = asked_interleaving(self.own.model, asked.document)
+        unit = self._unit(rules.unit)
+        running = RunningExperiment(asked.name_for(weights), "interleaving", weights, unit, asked.at, rules.merge)
         return InterleavingRecord(running, rules, "running", who, why)
 
     def looked(self, record: InterleavingRecord, as_of: Micros, *, is_kept: bool) -> InterleavingRecord:
@@ -99,23 +97,16 @@ class InterleavingExperiments:
                 "click is not the same credit for both; train the older one again"
             )
 
-    def _unit(self, asked: AskedExperiment) -> str:
-        unit, fields = str(asked.document.get("unit") or ""), self.own.model.request.fields
-        if unit and unit not in fields:
+    def _unit(self, unit: str | None) -> str:
+        fields = self.own.model.request.fields
+        if not unit:
+            return ""
+        if unit not in fields:
             raise InvalidInput(
                 f"the unit {unit!r} is no field of the request; it has {', '.join(fields)}", field="unit"
             )
-        if unit:
-            check_names_units(unit, fields[unit].type, is_personal=fields[unit].pii)
+        check_names_units(unit, fields[unit].type, is_personal=fields[unit].pii)
         return unit
-
-
-def _merge(asked: AskedExperiment) -> Merge:
-    merge = asked.document.get("merge") or "team_draft"
-    found: Merge | None = next((one for one in get_args(Merge) if one == merge), None)
-    if found is None:
-        raise InvalidInput(f"--merge {merge} is none of {', '.join(get_args(Merge))}", field="merge")
-    return found
 
 
 def _check_no_outcome(asked: AskedExperiment) -> None:

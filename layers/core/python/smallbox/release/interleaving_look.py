@@ -6,20 +6,19 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from smallbox.define.interleavings import Interleaving
 from smallbox.errors import NotReady
 from smallbox.labels.interleaved import interleaved_columns, judge_interleaving
 from smallbox.lake.names import labelled_table
 from smallbox.lake.schemas import labelled_schema
 from smallbox.objectives.objective import Objective
 from smallbox.ports import Between, Lake
-from smallbox.registry.routing import Merge, RunningExperiment
+from smallbox.registry.routing import RunningExperiment
 from smallbox.release.interleaving_record import InterleavingRecord, final_result
 from smallbox.statistics.preference import Pairs, Preference
 from smallbox.statistics.sequences import units_needed
 from smallbox.table_columns import INTERLEAVING
 from smallbox.times import DAY, Micros, format_moment
-
-_PAIRS: Final[dict[Merge, Pairs]] = {"team_draft": "all", "balanced": "balanced"}
 
 MOST_SHOWN: Final = 2_000_000
 """How many shown rows a look holds: a row takes about 1 kB while it is judged."""
@@ -70,7 +69,7 @@ def judged_interleaving(
     running, rules = record.running, record.rules
     first, second = running.versions
     error = round(1 - rules.confidence, 12)
-    found = judge_interleaving(objective, rows, running.name, (first, second), _PAIRS[running.merge], error)
+    found = judge_interleaving(objective, rows, running.name, (first, second), _pairs(rules), error)
     days = (as_of - running.since) / DAY
     is_early = days < rules.min_days
     result = {
@@ -86,6 +85,10 @@ def judged_interleaving(
         "sign_p": found.sign_p,
     }
     return dict(final_result(result)) if days >= rules.max_days else result
+
+
+def _pairs(rules: Interleaving) -> Pairs:
+    return "balanced" if rules.merge == "balanced" else rules.pairs
 
 
 def day_of_preference(result: dict[str, Any]) -> dict[str, Any]:

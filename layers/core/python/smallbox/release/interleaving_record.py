@@ -4,31 +4,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from smallbox.errors import InvalidInput
+from smallbox.define.interleavings import Interleaving
 from smallbox.registry.routing import RunningExperiment
 from smallbox.release.experiment_record import ExperimentState, kept_as_json, kept_from_json, running_from_json, stop_of
 from smallbox.times import Micros
-
-
-@dataclass(frozen=True, slots=True)
-class InterleavingRules:
-    """When an interleaving is decided.
-
-    Attributes:
-        min_days: no verdict before this many days; whole weeks see every weekday.
-        max_days: one that has no verdict by then is stopped.
-        confidence: 1 minus the probability that two equally good rankings are ever told apart.
-    """
-
-    min_days: int = 7
-    max_days: int = 28
-    confidence: float = 0.95
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.min_days <= self.max_days:
-            raise InvalidInput(f"min_days={self.min_days} must be at least 1, and at most max_days={self.max_days}")
-        if not 0.5 < self.confidence < 1:  # noqa: PLR2004 - 0.5 is a coin flip
-            raise InvalidInput(f"confidence={self.confidence} must lie between 0.5 and 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +16,7 @@ class InterleavingRecord:
 
     Attributes:
         running: what the routing has of it while it runs.
-        rules: when it is decided.
+        rules: its definition when it was started; a later deployment does not change it.
         state: whether it runs.
         who: who started it.
         why: the reason.
@@ -48,7 +27,7 @@ class InterleavingRecord:
     """
 
     running: RunningExperiment
-    rules: InterleavingRules
+    rules: Interleaving
     state: ExperimentState
     who: str
     why: str
@@ -77,7 +56,7 @@ class InterleavingRecord:
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "InterleavingRecord":
         """The inverse of :meth:`as_json`."""
-        rules = InterleavingRules(**document["rules"])
+        rules = Interleaving(**{"merge": document["merge"], **document["rules"]})
         return cls(running_from_json(document), rules, **kept_from_json(document))
 
 

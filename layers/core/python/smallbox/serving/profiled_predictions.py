@@ -11,6 +11,7 @@ from smallbox.profiles.stored import is_logged
 from smallbox.records import digest_of
 from smallbox.registry.references import VersionLayouts
 from smallbox.registry.store import Registry
+from smallbox.times import Micros
 
 
 class PredictionProfiles:
@@ -25,8 +26,10 @@ class PredictionProfiles:
         self._store = ProfileStore(blobs)
         self._layouts = VersionLayouts(registry, blobs)
 
-    def add(self, model: str, rows: pa.Table) -> None:
+    def add(self, model: str, rows: pa.Table, hourly_since: Micros = -(2**62)) -> None:
         """Add rows of a model's log; the same rows again overwrite their own profiles.
+
+        Rows of the days before ``hourly_since`` are profiled by day.
 
         Answers of the fallback are left out, and those whose stored features could not be read, which say nothing of
         how inputs are distributed; so are answers of versions without a reference by day.
@@ -37,4 +40,4 @@ class PredictionProfiles:
             layout = self._layouts.of(self._store, subject.name, model, version, is_logged)
             if layout is not None:
                 keys, times = key_hashes(own["key"].combine_chunks()), own["time"].to_numpy()
-                self._store.put(subject, batch, by_hour(layout, logged_values(layout, own), times, keys))
+                self._store.put(subject, batch, by_hour(layout, logged_values(layout, own), times, keys, hourly_since))

@@ -23,6 +23,7 @@ from smallbox.registry.loader import ModelLoader
 from smallbox.registry.routing import Routing
 from smallbox.serving.daily_file import DailyFile
 from smallbox.serving.part_scorer import Occasion, PartScorer, ScoredRows
+from smallbox.serving.profiled_predictions import PredictionProfiles
 from smallbox.serving.scored_file import (
     OutFolder,
     ScoredCounts,
@@ -35,7 +36,7 @@ from smallbox.serving.scored_file import (
     score_folder,
 )
 from smallbox.table_columns import is_scored
-from smallbox.times import Micros, asked_moment
+from smallbox.times import WEEK, Micros, asked_moment
 
 _Document = Mapping[str, Any]
 SCORE_SIZES: Final = Sizes(part=Limits(rows=100_000, bytes=32_000_000))
@@ -52,6 +53,7 @@ class ScoreTask:
         inbox: holds the files, the parts of large ones, and the predictions.
         machine: scores the parts of a large file: ``part`` for each, then ``finish``; ``refuse`` when a part fails.
         sizes: sizes of batches and parts.
+        profiles: of what is logged; ``None`` keeps none.
     """
 
     def __init__(
@@ -62,6 +64,8 @@ class ScoreTask:
         inbox: Blobs,
         machine: Workflow,
         sizes: Sizes = SCORE_SIZES,
+        *,
+        profiles: PredictionProfiles | None = None,
     ) -> None:
         self._project = project
         self._lake = lake
@@ -70,6 +74,7 @@ class ScoreTask:
         self._machine = machine
         self._scorer = PartScorer(lake, loader, sizes.batch)
         self._sizes = sizes
+        self._profiles = profiles
 
     def take(self, key: str) -> None:
         """Score a small file, or cut a large one and start the state machine.
@@ -175,8 +180,10 @@ class ScoreTask:
         return self._scorer.score(self._project.model(plan.model), occasion, part)
 
     def _keep(self, plan: ScorePlan, number: int, rows: ScoredRows) -> ScoredCounts:
-        """Log the predictions, and write those of the part beside the others of its file."""
+        """Log the predictions and their profiles, and write those of the part beside the others of its file."""
         self._lake.append(predictions_table(plan.model), rows.log)
+        if self._profiles is not None:
+            self._profiles.add(plan.model, rows.log, plan.at - WEEK)
         outputs = [name for name in rows.log.column_names if is_scored(name)]
         answers = rows.log.select(["key", "time", *outputs, "version", "arm"])
         OutFolder(self._inbox, plan.key).put(predictions_name(number, len(plan.firsts)), to_parquet_quickly(answers))

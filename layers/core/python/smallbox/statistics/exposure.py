@@ -1,9 +1,20 @@
 """How concentrated the exposures of items are, and whether a shift of exposure is earned."""
 
 import math
+from dataclasses import dataclass
+from typing import Final
 
 from smallbox.arrays import Floats, np
-from smallbox.statistics.estimates import UNKNOWN, Estimate
+from smallbox.statistics.estimates import UNKNOWN, Estimate, mean_estimate
+
+FOLDS: Final = 7
+"""Every seventh day is judged by an order that the other days gave."""
+
+PRIOR_ROWS: Final = 30
+"""The rate of an item is shrunk to the mean as if it had so many more rows of the mean."""
+
+MIN_SPREAD: Final = 0.05
+"""The better exposure is spread over this share of the catalogue at least: a few items would be noise alone."""
 
 
 def gini(counts: Floats) -> float:
@@ -68,28 +79,84 @@ def exposure_lift(weights: Floats, base: Floats, explored: Floats, gained: Float
     return Estimate(value, float((days - 1) / days * ((left_out - left_out.mean()) ** 2).sum()))
 
 
-def forgone_share(base: Floats, explored: Floats, gained: Floats) -> Estimate:
-    """What the same concentration would earn more on the items that exploration finds best, as a share.
+@dataclass(frozen=True, slots=True, eq=False)
+class Forgone:
+    """What is shown beside an exposure that is as concentrated, on the items that look best, by the explored rows.
 
-    The items are ordered by their rates on every second day, and judged on the other days, and the other way round: the
-    best of noise does not look better than it is. Zero or less: the shown items are as good as exploration can tell.
+    Attributes:
+        better: by day what a row of the better exposure would earn, (days,).
+        shown: by day what a row of the shown exposure earns, (days,).
+        better_shares: the better exposure, (items,), a mean over the folds.
+        shown_shares: the shown exposure, (items,).
+        variances: of the explored rate of each item, (items,), from the rate that all its labels give.
+    """
+
+    better: Floats
+    shown: Floats
+    better_shares: Floats
+    shown_shares: Floats
+    variances: Floats
+
+    def surplus(self, share: float) -> Estimate:
+        """By how much ``better`` exceeds ``1 + share`` times ``shown``: a mean over days, the day as unit.
+
+        It is linear in both, so that a shown rate of few rows, which a ratio would divide by, does no harm. Where few
+        explored rows speak of the shown items and happen to have no label above 0, the days differ too little; so the
+        variance is at least that of labels 0 and 1 with the items' rates.
+        """
+        found = mean_estimate(self.better - (1 + share) * self.shown)
+        moved = self.better_shares - (1 + share) * self.shown_shares
+        return Estimate(found.value, max(found.variance, float((moved**2 * self.variances).sum())))
+
+    @property
+    def share(self) -> float:
+        """What the better exposure would earn more, as a share; NaN without explored labels of what is shown."""
+        shown = float(self.shown.sum())
+        return float(self.better.sum()) / shown - 1 if shown > 0 else math.nan
+
+
+def forgone(base: Floats, explored: Floats, gained: Floats, judged: Floats, earned: Floats) -> Forgone:
+    """What the shown items forgo against the best ones, with no more concentration.
+
+    The better exposure is spread evenly over so many items that two rows show the same one as often as now (the inverse
+    of Simpson's index), and over at least :data:`MIN_SPREAD` of the catalogue. Which items these are is learnt from all
+    labels, explored or not, of six days in seven; what they earn is judged on the explored rows of the seventh. So the
+    best of noise does not look better than it is, and labels that a place on the page has made do no harm: a wrong
+    order only forgoes less. A row counts by the inverse of its item's share of the explored rows (Horvitz and
+    Thompson, JASA 47, 1952). Items without an explored label are left out.
 
     Args:
         base: share of the exposures of each item, (items,).
         explored: exposures by exploration, (days, items).
         gained: the labels of these exposures added up, (days, items).
+        judged: exposures that the model chose and whose label is known, (days, items).
+        earned: the labels of those added up, (days, items).
     """
-    days = [(explored[at::2], gained[at::2]) for at in (0, 1)]
-    halves = [exposure_lift(_best_first(base, *days[1 - at]), base, *days[at]) for at in (0, 1)]
-    return Estimate(sum(one.value for one in halves) / 2, sum(one.variance for one in halves) / 4)
+    some, known = explored.sum(1) > 0, explored.sum(0) > 0
+    base = base[known] / max(float(base[known].sum()), 1e-12)
+    rows, labels = (explored + judged)[some][:, known], (gained + earned)[some][:, known]
+    per_row = gained[some][:, known] * (explored.sum() / explored.sum(0)[known]) / explored[some].sum(1, keepdims=True)
+    moved = np.zeros_like(rows)
+    for fold in range(FOLDS):
+        held = np.arange(len(rows)) % FOLDS == fold
+        moved[held] = _spread_over_best(base, _rates(rows[~held], labels[~held]))
+    rates = _rates(rows, labels)
+    variances = np.maximum(rates * (1 - rates), 0.0) / explored.sum(0)[known]
+    return Forgone((per_row * moved).sum(1), per_row @ base, moved.sum(0) / max(1, len(rows)), base, variances)
 
 
-def _best_first(base: Floats, explored: Floats, gained: Floats) -> Floats:
-    """The same shares, the largest on the item with the highest rate; rates of few rows are shrunk to the mean."""
-    total = max(1.0, float(explored.sum()))
-    rates = (gained.sum(0) + 10 * gained.sum() / total) / (explored.sum(0) + 10)
-    moved = np.empty_like(base)
-    moved[np.argsort(-rates, kind="stable")] = np.sort(base)[::-1]
+def _rates(rows: Floats, labels: Floats) -> Floats:
+    """The rate of each item over the days, (items,), shrunk to the mean."""
+    mean = float(labels.sum()) / max(1.0, float(rows.sum()))
+    found: Floats = (labels.sum(0) + PRIOR_ROWS * mean) / (rows.sum(0) + PRIOR_ROWS)
+    return found
+
+
+def _spread_over_best(base: Floats, rates: Floats) -> Floats:
+    """Equal shares of the items with the highest rates, as many as the shares' concentration is worth."""
+    most = max(math.ceil(1 / max(float((base**2).sum()), 1 / max(1, len(base)))), round(MIN_SPREAD * len(base)), 1)
+    moved = np.zeros(len(base))
+    moved[np.argsort(-rates, kind="stable")[:most]] = 1 / min(most, max(1, len(base)))
     return moved
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from smallbox.arrays import Floats, Ints, np
+from smallbox.arrays import Bools, Floats, Ints, np
 from smallbox.documents.metrics import Metric
 from smallbox.statistics.confidence import Z_CONFIDENCE
 from smallbox.statistics.estimates import Estimate, mean_estimate, none_if_nan
@@ -86,6 +86,32 @@ def clustered_interval(values: Floats, clusters: Ints) -> Interval:
     sums = np.bincount(codes, weights=values - mean)
     variance = float((sums**2).sum()) / len(values) ** 2 * count / (count - 1)
     return interval(Estimate(mean, variance), student_quantile(effective - 1))
+
+
+def clustered_gap(values: Floats, is_first: Bools, clusters: Ints) -> Interval:
+    """The mean of some values minus that of the others, all dependent within clusters, with its bounds.
+
+    What a cluster does to both cancels. The variance and the degrees of freedom are those of `clustered_interval`, the
+    latter from the side with fewer effective clusters. With one cluster values count as independent.
+
+    >>> values, days = np.array([1.0, 3.0, 2.0, 4.0]), np.array([1, 1, 2, 2])
+    >>> found = clustered_gap(values, np.array([False, True, False, True]), days)
+    >>> found.value, found.low, found.high
+    (2.0, 2.0, 2.0)
+    """
+    sides = [values[is_first], values[~is_first]]
+    if not all(len(side) for side in sides):
+        return NOTHING
+    gap = float(sides[0].mean() - sides[1].mean())
+    _, codes = np.unique(clusters, return_inverse=True)
+    sizes = [np.bincount(codes[own]) for own in (is_first, ~is_first)]
+    effective = min(round(int(one.sum()) ** 2 / int((one**2).sum())) for one in sizes)
+    if effective < 2:  # noqa: PLR2004 - one cluster has no variance
+        return interval(Estimate(gap, sum(mean_estimate(side).variance for side in sides)))
+    influences = np.where(is_first, values - sides[0].mean(), 0.0) / len(sides[0])
+    influences -= np.where(is_first, 0.0, values - sides[1].mean()) / len(sides[1])
+    sums, count = np.bincount(codes, weights=influences), int(codes.max()) + 1
+    return interval(Estimate(gap, float((sums**2).sum()) * count / (count - 1)), student_quantile(effective - 1))
 
 
 def student_quantile(degrees: int, confidence: float = 0.95) -> float:

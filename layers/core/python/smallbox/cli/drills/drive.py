@@ -17,8 +17,6 @@ CALM_DAYS: Final = 24
 """The days between the first training and the fault: labels and volumes are judged after three weeks of them."""
 
 STEP: Final[Micros] = 6 * HOUR
-_EXPLORED: Final = 0.02
-"""The share of the orders that every shop gets in a loop, whatever the model says."""
 
 
 @dataclass(frozen=True, slots=True)

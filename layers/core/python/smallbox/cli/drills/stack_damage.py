@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from smallbox.cli.polling import polls
@@ -62,9 +63,10 @@ def start_bad_candidate(system: System, model: str, now: Micros) -> None:
     system.release({**by_hand, "as_of": as_of})
 
 
-def look_at_freshness(system: System, now: Micros) -> None:
-    """Run the hourly look at freshness as of a moment."""
-    _invoked(system, "monitoringfreshness", {"as_of": format_moment(now)})
+def look_at_freshness(system: System, now: Micros) -> Mapping[str, Sequence[str]]:
+    """Run the hourly look at freshness as of a moment; the sentences of stale sources, by model."""
+    found: Mapping[str, Sequence[str]] = _invoked(system, "monitoringfreshness", {"as_of": format_moment(now)})
+    return found
 
 
 def with_shuffled_labels(dataset: bytes) -> bytes:

@@ -47,7 +47,6 @@ class Conditions:
         by_distance: what one standard deviation of the distance adds to the log odds of a late delivery.
         phone: the share of orders by phone.
         late_kept: how many times likelier a late delivery is than otherwise, with all that goes with it: the prior.
-        shop_weights: the shares of the orders by shop; empty: equal shares.
     """
 
     orders: float = 300.0
@@ -55,7 +54,6 @@ class Conditions:
     by_distance: float = 0.9
     phone: float = 0.15
     late_kept: float = 1.0
-    shop_weights: tuple[float, ...] = ()
 
 
 QUIET: Final = Conditions()
@@ -138,7 +136,7 @@ def _orders(day: int, conditions: Conditions, random: np.random.Generator) -> pd
     expected = conditions.orders * drawn * (1.25 if is_weekend else 1.0) * np.exp(0.05 * moved[0])
     rows = int(random.poisson(expected))
     at = BEGIN + day * DAY + np.sort(random.integers(0, 24 * 3600, rows)) * SECOND
-    shops = random.choice(SHOPS, rows, p=conditions.shop_weights or None)
+    shops = random.choice(SHOPS, rows)
     deviation = random.normal(size=rows) + 0.08 * moved[1] + conditions.farther
     rest = 1 - conditions.phone
     distance = np.round(_MEDIAN_KILOMETRES * np.exp(_SPREAD * deviation), 2)

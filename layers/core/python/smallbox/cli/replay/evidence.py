@@ -68,6 +68,7 @@ class Evidence:
         history: the model's events since the start of the replay.
         incidents: those that a day of the replay opened, each with its story.
         releases: those of the versions that a shadow or a canary looked at, each with its story.
+        exposure: what the report of the last day says of what was shown, in sentences.
     """
 
     served: int
@@ -83,6 +84,7 @@ class Evidence:
     history: Sequence[Mapping[str, Any]]
     incidents: Sequence[Mapping[str, Any]] = ()
     releases: Sequence[Mapping[str, Any]] = ()
+    exposure: Sequence[str] = ()
 
 
 def lake_of(system: System) -> DeltaLake:
@@ -97,8 +99,16 @@ def signatures_of(system: System) -> Signatures:
     return Signatures(load(), Registry(documents), S3Blobs(system.outputs["LakeBucket"], system.client("s3")))
 
 
-def gather(system: System, model: Model, lake: Lake, span: Span) -> Evidence:
-    """Read the results back, and recompute the served features and scores from the lake."""
+def gather(system: System, model: Model, lake: Lake, span: Span, last_day: str | None) -> Evidence:
+    """Read the results back, and recompute the served features and scores from the lake.
+
+    Args:
+        system: the running system.
+        model: the model that was replayed.
+        lake: the system's lake.
+        span: the days of the replay.
+        last_day: the last day that was checked, ``YYYY-MM-DD``; ``None`` without one.
+    """
     rows = PredictionLog(lake).read(model.name, Between("time", span.start, span.end + 1))
     rows = rows.filter(pc.equal(rows["channel"], "online")).sort_by([("id", "ascending")])
     audit = _audited(system, model, lake, rows)
@@ -127,7 +137,14 @@ def gather(system: System, model: Model, lake: Lake, span: Span) -> Evidence:
             if one["opened"] >= day_of(span.start)
         ],
         releases=_releases(system, model.name, history),
+        exposure=_exposure(system, model.name, last_day),
     )
+
+
+def _exposure(system: System, model: str, day: str | None) -> Sequence[str]:
+    report = {} if day is None else system.request("GET", f"/models/{model}/metrics/{day}")
+    said: Sequence[str] = report.get("exposure", {}).get("sentences", ())
+    return said
 
 
 def _releases(system: System, model: str, history: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

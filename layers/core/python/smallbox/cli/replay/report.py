@@ -45,6 +45,7 @@ def write_report(
         "<h2>Days</h2>",
         _picture(_days_figure(results)),
         _day_table(results),
+        *_exposure(evidence.exposure),
         "<h2>Releases</h2>",
         *(part for story in evidence.releases for part in _release(story)),
         "<h2>Incidents</h2>",
@@ -80,6 +81,11 @@ def _incidents(incidents: Sequence[Mapping[str, Any]]) -> list[str]:
             _table(["at", "what", "in words"], [[e["at"], e["event"], e["sentence"]] for e in one["story"]]),
         )
     ]
+
+
+def _exposure(sentences: Sequence[str]) -> list[str]:
+    """What the last day showed; nothing where the answers decide nothing that is seen."""
+    return ["<h3>What was shown</h3>", *(f"<p>{html.escape(one)}</p>" for one in sentences)] if sentences else []
 
 
 def _event(event: Any) -> list[str]:

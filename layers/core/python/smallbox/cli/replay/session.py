@@ -97,7 +97,8 @@ def _live(
     interludes = [make(system, asked, progress.say) for make in plan.interludes]
     results = ReplayPhases(system, model, recordings, plan.span, progress, interludes).run()
     lake = lake_of(system)
-    evidence = gather(system, model, lake, plan.span)
+    checked = [day["day"] for day in results.counts.days]
+    evidence = gather(system, model, lake, plan.span, checked[-1] if checked else None)
     alarms = Alarms(before, system.has_rung(model.name), system.dead_letters())
     verdicts = verdicts_of(model, results, evidence, len(asked), alarms)
     write_report(plan.report, model, results, evidence, verdicts)
