@@ -178,7 +178,9 @@ def _report(serving: Serving, searches: int) -> Any:
     serving.blobs.put("profile", json.dumps(profile_of(serving.model, _log(serving))).encode())
     metrics, signatures = FakeDocuments(), Signatures(serving.project, serving.registry, serving.blobs)
     stores = (serving.project, serving.lake, serving.blobs, serving.registry, signatures, metrics)
-    CheckTask(*stores, FakeMeter(), FakeNotices()).run({"model": serving.model.name, "as_of": format_moment(2 * DAY)})
+    CheckTask(*stores, FakeMeter(), FakeNotices(), online=serving.online).run(
+        {"model": serving.model.name, "as_of": format_moment(2 * DAY)}
+    )
     return metrics.get(f"model#{serving.model.name}", "latest")
 
 
