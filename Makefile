@@ -46,9 +46,13 @@ check: setup ## style, types, generated pages
 	$(BIN)/python -m infra.generated_pages --check
 
 .PHONY: test
-test: check layers .build/clients.stamp ## check, then every test; those against the local stack last, one after another
-	$(BIN)/pytest -n 2 --dist loadfile -m "not deployed"
-	$(BIN)/pytest -m "deployed and not drilled"
+test: setup layers .build/clients.stamp ## check, then every test; those against the local stack, which mostly wait, beside the others
+	trap "kill 0" INT TERM; quick=0; slow=0; \
+	{ $(MAKE) check && $(BIN)/pytest -n 2 --dist loadfile -m "not deployed"; } > .build/not_deployed.txt 2>&1 & \
+	$(BIN)/pytest -m "deployed and not drilled" || slow=1; \
+	wait $$! || quick=1; \
+	cat .build/not_deployed.txt; \
+	exit $$((quick || slow))
 
 .PHONY: drills
 drills: setup ## drills on local stacks of their own; ten to twenty minutes

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from smallbox.errors import Conflict, NotFound
+from smallbox.errors import Conflict, NotStored
 from smallbox.ports import StoredObject
 from smallbox.times import SECOND
 
@@ -18,7 +18,7 @@ class FolderBlobs:
 
     def _file(self, key: str) -> Path:
         if not (self._folder / key).is_file():
-            raise NotFound(f"there is no object {key!r}", key=key)
+            raise NotStored(f"there is no object {key!r}", key=key)
         return self._folder / key
 
     def get(self, key: str) -> bytes:

@@ -54,10 +54,10 @@ class Deployed:
         known_by(self.sources[name], getattr(self.records, name), START).to_parquet(file, index=False)
         return drop(self.operator, name, file, format_moment(START))
 
-    def live(self, start: Micros, days: int) -> Replay:
-        """Replay some days: events in, predictions out, each day closed."""
+    def live(self, start: Micros, days: int, step: Micros = STEP) -> Replay:
+        """Replay some days: events in, predictions out, each day closed; long steps are quick."""
         timelines = {name: self._known(name) for name in self.sources}
-        replay = Replay(self.operator, MODEL, timelines, self.flights, Span(start, start + days * DAY, STEP))
+        replay = Replay(self.operator, MODEL, timelines, self.flights, Span(start, start + days * DAY, step))
         replay.run(lambda _: None)
         self.known_until = start + days * DAY
         return replay

@@ -214,7 +214,7 @@ def test_a_bad_candidate_is_stopped_at_the_first_rung(deployed: Deployed) -> Non
     refused = _run_on(deployed, "inverted", np.logical_not)["version"]
     assert _started_by_hand(deployed.operator, refused, now)["shadow"] == refused
     assert set(deployed.arms(now)) == {"1"}
-    days = deployed.live(now, 8).counts.days
+    days = deployed.live(now, 8, DAY // 2).counts.days
     actions = [day["release"]["action"] for day in days]
     assert "roll_back" in actions, [day["release"] for day in days]
     assert set(deployed.arms(now + 8 * DAY)) == {"1"}
@@ -228,7 +228,7 @@ def test_a_better_candidate_is_promoted(deployed: Deployed) -> None:
     run: Any = deployed.operator.run("TrainingMachine", document)
     assert run["accepted"], run["verdict"]["why"]
     assert (run["release"]["action"], run["routing"]["shadow"]) == ("shadow", run["version"])
-    days = deployed.live(now, 9).counts.days
+    days = deployed.live(now, 9, DAY // 2).counts.days
     actions = [day["release"]["action"] for day in days]
     assert [one for one in actions if one not in {"wait", "none"}] == ["start", "step", "promote"], [
         day["release"] for day in days

@@ -26,6 +26,7 @@ from smallbox.times import DAY, day_of, format_moment
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.edges import FakeBlobs, FakeMeter, FakeNotices
 from tests.fakes.lake import FakeLake
+from tests.fakes.online import AppliedRecords
 from tests.fakes.rankers import two_rankers
 from tests.fakes.serving import Serving
 from tests.fakes.small import late_parcel, parcels
@@ -178,9 +179,8 @@ def _report(serving: Serving, searches: int) -> Any:
     serving.blobs.put("profile", json.dumps(profile_of(serving.model, _log(serving))).encode())
     metrics, signatures = FakeDocuments(), Signatures(serving.project, serving.registry, serving.blobs)
     stores = (serving.project, serving.lake, serving.blobs, serving.registry, signatures, metrics)
-    CheckTask(*stores, FakeMeter(), FakeNotices(), online=serving.online).run(
-        {"model": serving.model.name, "as_of": format_moment(2 * DAY)}
-    )
+    task = CheckTask(*stores, FakeMeter(), FakeNotices(), online=AppliedRecords())
+    task.run({"model": serving.model.name, "as_of": format_moment(2 * DAY)})
     return metrics.get(f"model#{serving.model.name}", "latest")
 
 

@@ -94,6 +94,7 @@ class Diagnosis:
         if rows is None:
             return JointCheck()
         since = start // DAY
+        rows = rows.take(~np.isin(rows.days, list(model.monitor.left_out_days)))
         reference = loss_reference(label.objective, rows.take(rows.days < since))
         shown = rows.without(self._rows.hidden(champion) | frozenset(model.monitor.expected_drift))
         return joint_check(reference, shown, since, model.monitor.hurts)
