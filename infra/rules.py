@@ -26,8 +26,8 @@ duration is a whole number and `s`, `m`, `h` or `d`, like `"24h"`. Moments and d
 
 _CLASSES: Final = (
     define.Source, define.FeatureView, define.Attributes, define.Model, define.Gate, define.Release,
-    define.Shadow, define.Canary, define.HarmLimits, define.Experiment, define.GuardrailOutcome, define.Monitor,
-    define.Retrain, define.Serve, define.RateLimit, define.Loop, define.Exploration,
+    define.Shadow, define.Canary, define.HarmLimits, define.Experiment, define.GuardrailOutcome, define.Interleaving,
+    define.Monitor, define.Retrain, define.Serve, define.RateLimit, define.Loop, define.Exploration,
 )  # fmt: skip
 _FIELDS: Final = (define.text, define.number, define.integer, define.boolean, define.timestamp)
 _AGGREGATES: Final = (

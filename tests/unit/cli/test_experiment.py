@@ -13,6 +13,7 @@ INTERLEAVING: Final[dict[str, Any]] = {
     "name": "trial", "kind": "interleaving", "state": "stopped", "since": "2013-03-01T00:00:00Z", "who": "ann",
     "why": "a new ranker", "stopped": {"who": "smallbox", "why": "2 is preferred", "at": "2013-03-08T00:00:00Z"},
     "result": {"verdict": "better", "sentence": "2 is preferred", "prefer": {"1": 5, "2": 55}, "sign_p": 1e-9},
+    "rules": {"pairs": "competitive"},
     "days": [
         {
             "as_of": "2013-03-08T00:00:00Z", "verdict": "better",
@@ -24,11 +25,12 @@ INTERLEAVING: Final[dict[str, Any]] = {
 
 def test_an_interleaving_shows_its_verdict_and_the_preference_of_each_day() -> None:
     """Also before its first look, when there is neither."""
-    *lines, table, test = experiment_blocks(INTERLEAVING)
+    *lines, table, test, counted = experiment_blocks(INTERLEAVING)
     assert lines[1:] == ["stopped 2013-03-08T00:00:00Z by smallbox: 2 is preferred", "verdict: better: 2 is preferred"]
     assert isinstance(table, TableBlock)
     assert table.rows == [["2013-03-08T00:00:00Z", "better", 60, 0.83, 0.6, None]]
     assert "sign test, p: 1e-09" in str(test)
+    assert str(counted).startswith("counted: the rounds in which the versions would have picked different rows")
     (head,) = experiment_blocks({**INTERLEAVING, "state": "running", "stopped": {}, "result": {}, "days": []})
     assert head == "trial: running since 2013-03-01T00:00:00Z, by ann: a new ranker"
 

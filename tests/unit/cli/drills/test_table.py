@@ -5,10 +5,15 @@ from typing import Final, get_args
 import pytest
 
 from infra.deployment import ROOT
+from smallbox.cli import main
+from smallbox.cli.contexts import Context
 from smallbox.cli.drills.drill import Drill, incident
 from smallbox.cli.drills.drive import Seen, drill_result_of
-from smallbox.cli.drills.site import BrokenPart, Rung
+from smallbox.cli.drills.site import STACK_PARTS, BrokenPart, Rung
+from smallbox.cli.drills.stack_site import StackSite
 from smallbox.cli.drills.table import DRILLS, drill_rows
+from smallbox.cli.stack import Stack
+from smallbox.cli.system import System
 from smallbox.monitoring.findings import FindingKind
 
 WITHOUT: Final = {
@@ -67,3 +72,19 @@ def test_what_rang_is_judged(days: list[list[Rung]], came: int | None, others: i
     result = drill_result_of(DRILL, [Seen(found, (), ()) for found in days])
     assert (result.came, len(result.others)) == (came, others)
     assert result.passed == (came is not None and others == 0)
+
+
+def test_a_stack_can_break_what_its_drills_need() -> None:
+    """Every drill that is for stacks finds its part there, and no other does."""
+    site = StackSite(System(Stack(Context("local"), None)), "a_model")
+    assert set(site.damages(0)) == STACK_PARTS
+    assert {drill.part for drill in DRILLS.values() if drill.is_for_stacks} - {None} == STACK_PARTS
+
+
+@pytest.mark.parametrize(("name", "said"), [("slow_store", "in one process"), ("no_such", "there is no drill")])
+def test_a_drill_that_no_stack_can_have_is_refused_before_one_starts(
+    name: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It costs no deployment."""
+    assert main.main(["--on", "local", "drill", name]) != 0
+    assert said in capsys.readouterr().err

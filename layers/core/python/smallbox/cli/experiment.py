@@ -108,11 +108,13 @@ def _head_blocks(document: Any) -> Iterator[Block]:
 
 
 def _preference_blocks(document: Any) -> Iterator[Block]:
-    """The preference of each look, and the sign test of the newest."""
+    """The preference of each look, the sign test of the newest, and what counted where that was not all."""
     names = ("as_of", "verdict", "units", "value", "low", "high")
     rows = [[{**day, **day["preference"]}[name] for name in names] for day in document["days"]]
     yield TableBlock(names, rows, "mean preference for the second version")
     yield f"prefer: {cell(document['result']['prefer'])}; sign test, p: {document['result']['sign_p']:.2g}"
+    if document["rules"].get("pairs") == "competitive":
+        yield "counted: the rounds in which the versions would have picked different rows"
 
 
 def _effect_blocks(document: Any) -> Iterator[Block]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
 from smallbox.cli.drills.senders import honest
-from smallbox.cli.drills.site import AlarmName, BrokenPart
+from smallbox.cli.drills.site import STACK_PARTS, AlarmName, BrokenPart
 from smallbox.cli.drills.town import QUIET, Conditions, DayRecords
 from smallbox.monitoring.findings import FindingKind
 
@@ -53,6 +53,11 @@ class Drill:
     along: tuple[FindingKind, ...] = ()
     rings: tuple[AlarmName, ...] = ()
     by_hour: int = 24
+
+    @property
+    def is_for_stacks(self) -> bool:
+        """Whether it can be run on a local stack; all of them run in one process."""
+        return self.part is None or self.part in STACK_PARTS
 
 
 def incident(*kinds: FindingKind) -> Expected:

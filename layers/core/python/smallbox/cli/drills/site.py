@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import pandas as pd
 
@@ -24,6 +24,11 @@ BrokenPart = Literal[
     "bad canary",
 ]
 """A part of the system itself that a drill breaks."""
+
+STACK_PARTS: Final[frozenset[BrokenPart]] = frozenset(
+    {"model file", "log worker", "poison message", "dead worker", "bad candidate"}
+)
+"""Those that can be broken on a local stack: its emulator makes nothing slow, and throttles nothing."""
 
 AlarmName = Literal[
     "Failing", "Slow", "Dead", "Waiting", "Executions", "UpkeepOverdue", "Fallback", "ChallengerTrouble"
@@ -78,4 +83,4 @@ class DrillSite(Protocol):
         """The operational alarms whose figures are beyond their limits now."""
 
     def damage(self, part: BrokenPart, now: Micros) -> None:
-        """Break a part of the system; raises :class:`~smallbox.errors.InvalidInput` where that is not possible."""
+        """Break a part of the system."""

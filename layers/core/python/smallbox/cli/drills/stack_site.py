@@ -21,7 +21,7 @@ from smallbox.cli.drills.stack_damage import (
 from smallbox.cli.models import close_day
 from smallbox.cli.replay.recording import as_line
 from smallbox.cli.system import ALL_QUEUES, FEATURE_QUEUES, System
-from smallbox.errors import InvalidInput, NotReady
+from smallbox.errors import NotReady
 from smallbox.times import DAY, Micros, day_of, format_moment
 
 _FEATURES: Final = "FeaturesQueue"
@@ -97,17 +97,18 @@ class StackSite:
         return found
 
     def damage(self, part: BrokenPart, now: Micros) -> None:
-        """Break a part; the emulator can make nothing slow, and throttles nothing."""
-        damages: Mapping[BrokenPart, Callable[[], None]] = {
+        """Break one of the parts of :data:`STACK_PARTS`."""
+        self.damages(now)[part]()
+
+    def damages(self, now: Micros) -> Mapping[BrokenPart, Callable[[], None]]:
+        """How each of these parts is broken."""
+        return {
             "model file": lambda: spoil_model_files(self._system),
             "poison message": lambda: send_poison(self._system),
             "dead worker": lambda: self._stop(_FEATURES),
             "log worker": lambda: self._stop(_LOG),
             "bad candidate": lambda: start_bad_candidate(self._system, self._model, now),
         }
-        if part not in damages:
-            raise InvalidInput(f"a {part} cannot be made on the local stack; the tests run this drill in one process")
-        damages[part]()
 
     def _stop(self, queue: str) -> None:
         stop_worker(self._system, queue)
