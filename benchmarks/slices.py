@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 
 from smallbox.arrays import Floats, Ints
+from smallbox.monitoring.judged_streams import judged_streams
 from smallbox.monitoring.label_numbers import label_numbers
 from smallbox.monitoring.slice_figures import SlicedRows
 from smallbox.monitoring.stream_weights import stream_weights
 from smallbox.objectives.binary import Binary
 from smallbox.objectives.objective import Scored
-from smallbox.statistics.change_detector import DayVerdict, detect
+from smallbox.statistics.change_detector import DayVerdict
 from smallbox.statistics.day_streams import DayValue, day_streams
 
 YEAR = 365
@@ -83,9 +84,9 @@ def verdicts(seed: int, case: Case) -> tuple[list[DayVerdict], list[DayVerdict]]
 
 
 def judged_days(days: Mapping[int, Mapping[str, DayValue]]) -> list[DayVerdict]:
-    """The verdicts with the weights of the check, for inputs without importance."""
+    """The verdict of each day with the weights and the budget of the check, for inputs without importance."""
     streams = day_streams(days)
-    return detect(replace(streams, weights=stream_weights(streams.names, {})))
+    return judged_streams(replace(streams, weights=stream_weights(streams.names, {})), 90.0)
 
 
 def delay(found: list[DayVerdict], name: str) -> int | None:

@@ -7,13 +7,14 @@ from typing import Final
 from smallbox.arrays import np
 from smallbox.define.model import Model
 from smallbox.monitoring.change_history import ChangeHistory
+from smallbox.monitoring.judged_streams import judged_streams
 from smallbox.monitoring.stream_weights import stream_weights
 from smallbox.ports import Blobs
 from smallbox.profiles.column_pairs import stream_columns
 from smallbox.profiles.stored import ReferenceDays
 from smallbox.records import Channel
 from smallbox.registry.version import Version
-from smallbox.statistics.change_detector import DayVerdict, DetectorRule, detect
+from smallbox.statistics.change_detector import DayVerdict
 from smallbox.statistics.day_distance import StreamDistance, distances
 from smallbox.statistics.day_streams import DayStreams, DayValue
 from smallbox.times import DAY
@@ -49,11 +50,10 @@ class ChangeWatch:
             reference: the champion's: the days before the first, and what is important; ``None``: there is none.
         """
         history = self._history.add(champion, channel, day, numbers, reference)
-        rule = DetectorRule(days_per_false_alarm=model.monitor.days_per_false_alarm)
         watched = _watched(history, model.monitor.expected_drift)
         weights = stream_weights(watched.names, {} if reference is None else reference.importance)
         declared = replace(watched, weights=weights if len(weights) else None, left_out=model.monitor.left_out_days)
-        return detect(declared, rule)[-1]
+        return judged_streams(declared, model.monitor.days_per_false_alarm)[-1]
 
     def distances(
         self, model: Model, champion: Version, channel: Channel, day: int, reference: ReferenceDays | None

@@ -15,7 +15,7 @@ from smallbox.monitoring.findings import Finding
 from smallbox.monitoring.joint_check import WEEK_DAYS, JointCheck, ends_a_week, joint_check
 from smallbox.monitoring.observed_rows import ObservedRows
 from smallbox.monitoring.shift_causes import shift_causes
-from smallbox.monitoring.slice_findings import SliceEffects, slice_findings
+from smallbox.monitoring.slice_findings import SliceEffects, slice_findings, without_slices
 from smallbox.objectives.objective import Objective, Scored
 from smallbox.objectives.permuted_importance import permuted_importance
 from smallbox.ports import Blobs, Lake
@@ -83,7 +83,8 @@ class Diagnosis:
         shown = replace(reference, rows=reference.rows.without(hidden))
         causes = shift_causes(shown, recent.without(hidden), importance, model.monitor.hurts)
         found = [replace(one, cause=CHANGE) for one in causes]
-        kept = found if verdict.is_alarm else [one for one in found if one.kind in _FAULTS]
+        is_of_all = bool(without_slices(verdict).moved)
+        kept = found if is_of_all else [one for one in found if one.kind in _FAULTS]
         effects = SliceEffects(label.objective, reference.rows, recent.labelled)
         return Diagnosed([*kept, *slice_findings(model.monitor, verdict, effects)], estimate, realised, weighted)
 

@@ -22,8 +22,8 @@ def stream_weights(names: Sequence[str], importance: Mapping[str, float]) -> Flo
 
     A column has one weight, which its streams share evenly, pairs with the first of their columns. An input weighs
     from a half upwards, by importance, 1 on average; a source weighs 1. Outputs, labels and losses weigh as much as the
-    most important input, and so do the losses of the slices of one input together: many slices take nothing from the
-    mean loss. Without importance all columns weigh the same.
+    most important input, and so do the losses of the slices of one input together: an input with many slices takes
+    nothing from others. Without importance all columns weigh the same.
 
     The weights are fixed before the days that are judged, so whatever they are they keep the budget.
 
