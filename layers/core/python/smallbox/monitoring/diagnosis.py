@@ -8,6 +8,7 @@ from smallbox.arrays import Array, Floats, np
 from smallbox.define.model import Model
 from smallbox.define.rules import Label
 from smallbox.define.signature import Columns
+from smallbox.labels.table import settled_days
 from smallbox.monitoring.answered_rows import AnsweredRows
 from smallbox.monitoring.change_findings import CHANGE, of_labels
 from smallbox.monitoring.estimated_loss import estimated_loss, loss_reference
@@ -134,13 +135,13 @@ def _realised(objective: Objective, rows: ObservedRows) -> dict[str, float]:
 def _start(verdict: DayVerdict, label: Label, as_of: Micros) -> Micros:
     """When the change began, by the surest stream: a weak one may have drifted for weeks.
 
-    Labels are those of earlier requests. Of a day that only differs it is the day's midnight.
+    Labels are those of the newest requests that had settled by then. Of a day that only differs it is its midnight.
     """
-    if not verdict.is_alarm:
+    surest = verdict.moved[0] if verdict.is_alarm and verdict.moved else None
+    if surest is None:
         return as_of - DAY
-    surest = verdict.moved[0] if verdict.moved else None
-    lag = label.within_micros + DAY if surest and of_labels(surest.name) else 0
-    return min(as_of - DAY, surest.since * DAY if surest else as_of) - lag
+    since = min(as_of - DAY, surest.since * DAY)
+    return settled_days(label, since + DAY).start if of_labels(surest.name) else since
 
 
 def _columns(champion: Version, inputs: Mapping[str, Array]) -> Columns:

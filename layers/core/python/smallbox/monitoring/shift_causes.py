@@ -154,18 +154,13 @@ def _label_shift(causes: Causes, labelled: ObservedRows, new: Floats) -> Finding
     if not any(one.is_certain for one in changes):
         return None
     found = shifted_prior(new, prior)
-    corrected, before = (
-        under_prior(new, prior, found),
-        [day_means((rows.labels == k) - old[:, k], rows.days) for k in range(classes)],
-    )
-    for k in range(classes):
-        left = day_means((labelled.labels == k) - corrected[:, k], labelled.days)
-        if day_change(before[k], left, ERROR / classes).is_certain:
-            return None
+    left = (_unexplained(old, rows, prior), _unexplained(new, labelled, prior))
+    if any(day_change(left[0][:, k], left[1][:, k], ERROR / classes).is_certain for k in range(classes)):
+        return None
     largest = int(np.argmax([abs(one.change.value) for one in changes]))
-    change = changes[largest]
+    before, after = (float((one.labels == largest).mean()) for one in (rows, labelled))
     effect, least = _realised(causes, labelled)
-    told = f"the share of class {largest} moved from {change.before:.3f} to {change.after:.3f}"
+    told = f"the share of class {largest} moved from {before:.3f} to {after:.3f}"
     told += "; inputs given the class did not"
     evidence = {"prior": prior.tolist(), "prior_now": found.tolist()}
     return Finding(
@@ -175,6 +170,19 @@ def _label_shift(causes: Causes, labelled: ObservedRows, new: Floats) -> Finding
 
 def _priors(expected: Floats, days: Ints, prior: Floats) -> Floats:
     return np.array([shifted_prior(expected[days == day], prior) for day in np.unique(days)])
+
+
+def _unexplained(expected: Floats, rows: ObservedRows, prior: Floats) -> Floats:
+    """By day ``(d, k)`` the share of each class less what the day's own prior, found without labels, leads to expect.
+
+    A usual day's prior is found with an error too, so recent days are compared with these.
+    """
+    found, happened = [], rows.labels[:, None] == np.arange(expected.shape[1])
+    for day in np.unique(rows.days):
+        own = expected[rows.days == day]
+        corrected = under_prior(own, prior, shifted_prior(own, prior))
+        found.append((happened[rows.days == day] - corrected).mean(axis=0))
+    return np.array(found)
 
 
 def _realised(causes: Causes, labelled: ObservedRows) -> tuple[float, float]:
