@@ -2,7 +2,6 @@
 
 import json
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -34,7 +33,7 @@ def proxy(deployed: Deployed) -> Iterator[str]:
         listening = re.match(r"http://(127\.0\.0\.1:\d+) signs requests for ", running.stderr.readline())
         assert listening
         yield listening[1]
-        running.send_signal(signal.SIGINT)
+        running.terminate()
         assert running.wait(10) == 0
 
 

@@ -3,6 +3,7 @@
 import argparse
 import ipaddress
 import json
+import signal
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
@@ -42,13 +43,14 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def _forward(arguments: argparse.Namespace) -> dict[str, int]:
-    """Forward until it is interrupted; the number of answered requests."""
+    """Forward until it is interrupted or asked to end, which ``kill`` does; the number of answered requests."""
     stack = system_of(arguments).stack
     # by host name the emulator takes `/v2` for its registry of container images
     api = stack.http_at(local.url_by_path(stack)) if stack.context.is_local else stack.http
     with SigningProxy(api, arguments.host, arguments.port) as proxy:
         sys.stderr.write(f"{proxy.url} signs requests for {stack.api_url}; Ctrl-C stops it\n")
         sys.stderr.flush()
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         with suppress(KeyboardInterrupt):
             proxy.serve_forever()
     return {"answered": proxy.answered}
