@@ -228,7 +228,7 @@ def test_a_better_candidate_is_promoted(deployed: Deployed) -> None:
     run: Any = deployed.operator.run("TrainingMachine", document)
     assert run["accepted"], run["verdict"]["why"]
     assert (run["release"]["action"], run["routing"]["shadow"]) == ("shadow", run["version"])
-    days = deployed.live(now, 9, DAY // 2).counts.days
+    days = deployed.live(now, 9).counts.days
     actions = [day["release"]["action"] for day in days]
     assert [one for one in actions if one not in {"wait", "none"}] == ["start", "step", "promote"], [
         day["release"] for day in days
