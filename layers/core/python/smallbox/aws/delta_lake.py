@@ -11,7 +11,7 @@ from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from smallbox.aws.delta_reads import rows_of, slices_of
-from smallbox.aws.delta_writes import merge_by_key, quick_encoding
+from smallbox.aws.delta_writes import compact_encoding, merge_by_key, quick_encoding
 from smallbox.errors import Conflict, Unavailable
 from smallbox.ports import Between, TableProgress
 
@@ -130,7 +130,7 @@ class DeltaLake:
             return
         # the rows are committed already; if another writer is faster, compaction waits until the next time
         with suppress(DeltaError, OSError):
-            opened.optimize.compact(target_size=TAIL_BYTES)
+            opened.optimize.compact(target_size=TAIL_BYTES, writer_properties=compact_encoding())
 
     def read(
         self,
@@ -257,7 +257,9 @@ class DeltaLake:
     def compact(self, table: str) -> None:
         """Rewrite small files as large ones."""
         if self._latest(table) is not None:
-            self._retried(table, lambda opened: opened and opened.optimize.compact())
+            self._retried(
+                table, lambda opened: opened and opened.optimize.compact(writer_properties=compact_encoding())
+            )
 
     def vacuum(self, table: str) -> None:
         """Delete replaced and orphaned files, write a checkpoint, and delete old log entries."""

@@ -22,6 +22,14 @@ def quick_encoding(schema: pa.Schema) -> WriterProperties:
     return WriterProperties(max_row_group_size=_ROW_GROUP, column_properties=columns)
 
 
+def compact_encoding() -> WriterProperties:
+    """The encoding of compacted files: row groups as small as those of appended ones.
+
+    Rows lie about in the order in which they came, so a reader of a range of time skips most of a large file.
+    """
+    return WriterProperties(compression="ZSTD", max_row_group_size=_ROW_GROUP)
+
+
 def merge_by_key(opened: DeltaTable, rows: pa.Table, commit: CommitProperties) -> None:
     """Merge rows by ``key`` in one commit."""
     known = pa.schema(opened.schema().to_arrow())
