@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError
@@ -25,7 +24,6 @@ from smallbox.lake.names import current_table, records_table
 from smallbox.lake.schemas import records_to_table
 from smallbox.ports import Between
 from smallbox.records import Record
-from smallbox.times import DAY
 from tests.fakes.edges import FakeQueue
 from tests.fakes.live import live_sources
 
@@ -146,21 +144,6 @@ def test_an_append_stands_though_its_compaction_loses(tmp_path: Path, monkeypatc
     for n in range(3):
         lake.append(LOG, rows_of(f"k{n}"))
     assert lake.files(LOG) == 3
-
-
-def test_a_reader_of_a_day_skips_most_of_a_compacted_file(tmp_path: Path) -> None:
-    """Each row group of the one large file says which days it has, and most have none of the day that is wanted."""
-    lake = new(tmp_path)
-    for day in range(8):
-        rows = rows_of("k", known_at=day * DAY)
-        lake.append(LOG, pa.concat_tables([rows] * 10_000))
-    lake.compact(LOG)
-    (uri,) = DeltaTable(str(tmp_path / LOG)).file_uris()
-    written = pq.ParquetFile(uri.removeprefix("file://")).metadata
-    at = written.schema.names.index("known_at")
-    groups = [written.row_group(n).column(at).statistics for n in range(written.num_row_groups)]
-    assert written.num_rows == 80_000
-    assert sum(one.min <= 3 * DAY <= one.max for one in groups) <= len(groups) / 2
 
 
 def test_what_was_appended_long_ago_is_merged_from_the_whole_log(tmp_path: Path) -> None:
