@@ -65,11 +65,11 @@ def run_alone(folder: Path) -> None:
 
 
 def measured(days: int, rows: int) -> list[float]:
-    """Seconds, rows read and megabytes after a history."""
+    """Seconds, rows read and megabytes after a history; a process inherits the peak of the one that starts it."""
     with tempfile.TemporaryDirectory() as folder:
-        prepare(Path(folder), days, rows)
-        command = [sys.executable, __file__, "--run", folder]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603 - this script
+        this = [sys.executable, __file__, "--folder", folder]
+        subprocess.run([*this, "--days", str(days), "--rows", str(rows)], check=True)  # noqa: S603 - this script
+        done = subprocess.run([*this, "--run"], check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603 - this script
         found: list[float] = json.loads(done.stdout)
         return found
 
@@ -79,10 +79,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--days", type=int, nargs="+", default=[20, 200, 2000])
     parser.add_argument("--rows", type=int, default=500)
-    parser.add_argument("--run", type=Path)
+    parser.add_argument("--folder", type=Path, help="only write a history there")
+    parser.add_argument("--run", action="store_true", help="only check the history in that folder")
     arguments = parser.parse_args()
-    if arguments.run is not None:
-        run_alone(arguments.run)
+    if arguments.folder is not None:
+        if arguments.run:
+            run_alone(arguments.folder)
+        else:
+            prepare(arguments.folder, *arguments.days, arguments.rows)
         return
     print("| days | predictions | check, s | rows read | MB |")
     print("|---|---|---|---|---|")
