@@ -86,7 +86,7 @@ def main() -> None:
         if arguments.run:
             run_alone(arguments.folder)
         else:
-            prepare(arguments.folder, *arguments.days, arguments.rows)
+            prepare(arguments.folder, arguments.days[0], arguments.rows)
         return
     print("| days | predictions | check, s | rows read | MB |")
     print("|---|---|---|---|---|")
