@@ -48,24 +48,6 @@ HOLIDAYS = (
     *((11, day) for day in (27, 28, 29, 30)), (12, 1), *((12, day) for day in (24, 25, 26, 31)),
 )  # fmt: skip
 """Holidays of the United States in 2013, by month and day, those on a Monday with their weekend."""
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-REFERENCE_END = (datetime(2013, 2, 1, tzinfo=UTC) - EPOCH).days
-FIRST_DAY = (datetime(2013, 1, 8, tzinfo=UTC) - EPOCH).days
-NUMBERS = (
-    "departure_minute",
-    "distance",
-    "temperature",
-    "humidity",
-    "wind_speed",
-    "precipitation",
-    "visibility",
-    "built_year",
-    "seats",
-    "late_of_carrier_7d",
-    "late_of_origin_7d",
-    "flights_of_route_7d",
-)
-TEXTS = ("carrier", "origin", "dest", "manufacturer")
 
 
 def rows_of_flights() -> pd.DataFrame:

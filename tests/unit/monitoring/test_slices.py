@@ -17,7 +17,7 @@ from smallbox.lake.slices import slice_masks
 from smallbox.monitoring import sliced_accuracy
 from smallbox.monitoring.accuracy import judged
 from smallbox.monitoring.observed_rows import ObservedRows
-from smallbox.monitoring.slice_figures import LEAST_SLICED, SlicedRows, difference_of_mean
+from smallbox.monitoring.slice_figures import LEAST_SLICED, SlicedRows
 from smallbox.monitoring.slice_findings import SliceEffects, slice_findings, without_slices
 from smallbox.monitoring.sliced_accuracy import SlicedAccuracy
 from smallbox.objectives.binary import Binary
@@ -25,6 +25,7 @@ from smallbox.objectives.objective import Scored
 from smallbox.statistics.change_detector import DayVerdict, detect
 from smallbox.statistics.change_evidence import MovedStream
 from smallbox.statistics.day_streams import day_streams
+from smallbox.statistics.intervals import clustered_gap
 from smallbox.times import DAY
 from tests.fakes.lake import FakeLake
 from tests.fakes.small import late_parcel
@@ -127,7 +128,7 @@ def test_a_bad_day_is_bad_for_all_slices() -> None:
     random, days = np.random.default_rng(3), np.repeat(np.arange(20), 100)
     mask = np.arange(len(days)) % 2 == 0
     values = random.normal(0, 3, 20)[days] + random.normal(0.2 * mask, 0.5)
-    found = difference_of_mean(values, mask, days)
+    found = clustered_gap(values, mask, days)
     assert 0 < found.low < 0.2 < found.high < 0.3
 
 

@@ -154,7 +154,7 @@ def _label_shift(causes: Causes, labelled: ObservedRows, new: Floats) -> Finding
     if not any(one.is_certain for one in changes):
         return None
     found = shifted_prior(new, prior)
-    left = (_unexplained(old, rows, prior), _unexplained(new, labelled, prior))
+    left = (_unexplained(old, rows, prior, moved[0]), _unexplained(new, labelled, prior, moved[1]))
     if any(day_change(left[0][:, k], left[1][:, k], ERROR / classes).is_certain for k in range(classes)):
         return None
     largest = int(np.argmax([abs(one.change.value) for one in changes]))
@@ -172,16 +172,15 @@ def _priors(expected: Floats, days: Ints, prior: Floats) -> Floats:
     return np.array([shifted_prior(expected[days == day], prior) for day in np.unique(days)])
 
 
-def _unexplained(expected: Floats, rows: ObservedRows, prior: Floats) -> Floats:
+def _unexplained(expected: Floats, rows: ObservedRows, prior: Floats, own: Floats) -> Floats:
     """By day ``(d, k)`` the share of each class less what the day's own prior, found without labels, leads to expect.
 
     A usual day's prior is found with an error too, so recent days are compared with these.
     """
     found, happened = [], rows.labels[:, None] == np.arange(expected.shape[1])
-    for day in np.unique(rows.days):
-        own = expected[rows.days == day]
-        corrected = under_prior(own, prior, shifted_prior(own, prior))
-        found.append((happened[rows.days == day] - corrected).mean(axis=0))
+    for day, found_prior in zip(np.unique(rows.days), own, strict=True):
+        mask = rows.days == day
+        found.append((happened[mask] - under_prior(expected[mask], prior, found_prior)).mean(axis=0))
     return np.array(found)
 
 

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from smallbox.arrays import Bools, Floats, Ints, np
+from smallbox.arrays import Bools, Floats, Ints
 from smallbox.monitoring.label_numbers import LOSS
 from smallbox.monitoring.prediction_bias import prediction_bias
 from smallbox.objectives.measure import measure
 from smallbox.objectives.objective import Objective, Scored
 from smallbox.statistics.day_streams import DayValue
-from smallbox.statistics.intervals import NOTHING, Interval, clustered_interval
+from smallbox.statistics.intervals import clustered_gap
 from smallbox.statistics.profile_numbers import mean_number
 from smallbox.times import DAY, day_of
 
@@ -56,7 +56,7 @@ class SlicedRows:
         found = [
             {
                 "slice": name,
-                "worse": difference_of_mean(losses.values, mask[losses.rows], self.days[losses.rows]).as_json(),
+                "worse": clustered_gap(losses.values, mask[losses.rows], self.days[losses.rows]).as_json(),
                 "bias": prediction_bias(self.objective, self.scored.take(mask), self.days[mask]).as_json(),
                 **measure(self.objective, self.scored.take(mask), self.days[mask]),
             }
@@ -86,21 +86,6 @@ class SlicedRows:
         kept = [name for name, size in sizes.items() if size >= LEAST_SLICED]
         kept.sort(key=lambda name: (name.partition("=")[0] not in ANSWERED_BY, -sizes[name], name))
         return [(name, self.masks[name]) for name in kept[:MOST_SLICES_TOLD]]
-
-
-def difference_of_mean(values: Floats, mask: Bools, days: Ints) -> Interval:
-    """The mean of some values less that of all others, its bounds clustered by day: a bad day is bad for both.
-
-    >>> values, days = np.array([1.0, 0.0, 2.0, 1.0]), np.array([1, 1, 2, 2])
-    >>> difference_of_mean(values, np.array([True, False, True, False]), days).value
-    1.0
-    """
-    inside, outside = int(mask.sum()), int((~mask).sum())
-    if not inside or not outside:
-        return NOTHING
-    means = float(values[mask].mean()), float(values[~mask].mean())
-    influence = np.where(mask, (values - means[0]) / inside, (means[1] - values) / outside) * len(values)
-    return clustered_interval(influence + means[0] - means[1], days)
 
 
 def _less(inside: Floats, outside: Floats) -> DayValue:

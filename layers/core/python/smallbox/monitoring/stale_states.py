@@ -82,11 +82,11 @@ class StaleStates:
         ]
 
     def _lag(self, source: Source, views: Sequence[View], as_of: Micros) -> StateLag:
-        rows = history(_sample(self._slices(source, views, as_of), as_of - REFRESH))
-        due, now = as_of - REFRESH, pc.field("known_at") <= as_of - REFRESH
-        asked = rows.filter(now & (pc.field("superseded_at") > due))
+        due = as_of - REFRESH
+        rows, is_due = history(_sample(self._slices(source, views, as_of), due)), pc.field("known_at") <= due
+        asked = rows.filter(is_due & (pc.field("superseded_at") > due))
         ids = [marker_id(source.name, key) for key in asked["key"].to_pylist()]
-        is_applied = _applied(asked, rows.filter(~now), self._store.markers(ids) if ids else {}, ids)
+        is_applied = _applied(asked, rows.filter(~is_due), self._store.markers(ids) if ids else {}, ids)
         known_at = asked["known_at"].to_numpy()
         waiting, counted = known_at[~is_applied], known_at[is_applied]
         return StateLag(
